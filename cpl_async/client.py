@@ -1,0 +1,184 @@
+"""The client: credentials in, resources out; opens and closes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import cached_property
+from ssl import SSLContext
+from types import TracebackType
+from typing import Self
+
+from .errors import ConfigurationError
+from .resources.data import Data
+from .resources.info import InfoResource
+from .resources.shipment_batches import ShipmentBatches
+from .resources.shipments import Shipments
+from .settings import PRODUCTION, base_url_from, credentials_from
+from .transport.events import EventHook
+from .transport.limits import Credentials, LimitStore, process_limits
+from .transport.redaction import Secret
+from .transport.requester import Requester, TransportSettings
+
+__all__ = ["Client"]
+
+
+class Client:
+    """A client of the CPL API, for any number of coroutines of one event loop.
+
+    Clients with the same credentials and base URL share one token and one pace, on whatever thread or loop of
+    the process they are, for the limits belong to the credentials.
+
+        async with Client(client_id=..., client_secret=...) as cpl:
+            batch = await cpl.shipment_batches.create(shipments)
+            result = await batch.wait(timeout=120)
+    """
+
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        base_url: str = PRODUCTION,
+        timeout: float = 60.0,
+        language: str | None = None,
+        log_level: str | None = None,
+        max_connections: int = 64,
+        proxy: str | None = None,
+        ssl: SSLContext | None = None,
+        trust_env: bool = False,
+        allow_plain_http: bool = False,
+        limits: LimitStore | None = None,
+        on_event: EventHook | None = None,
+    ) -> None:
+        """Take the settings; nothing is sent and no connection is opened yet.
+
+        :param client_id: as the carrier gave it.
+        :param client_secret: shown in no log, error or repr.
+        :param base_url: production unless given; see ``TESTING``.
+        :param timeout: seconds for a whole call, unless the call has its own.
+        :param language: ``Accept-Language`` of all calls, e.g. ``en-GB``.
+        :param log_level: ``X-LogLevel`` of all calls.
+        :param max_connections: requests under way at once, at least 1.
+        :param proxy: address of an HTTP proxy.
+        :param ssl: a context with certificates of your own.
+        :param trust_env: take the proxy from the environment.
+        :param allow_plain_http: take a base URL without encryption for another host than loopback.
+        :param limits: where token and pace are kept; in this process unless given.
+        :param on_event: called with each :class:`Event`, on the event loop: it must be quick.
+        :raises ConfigurationError: when a setting cannot be used.
+        """
+        if not client_id or not client_secret:
+            raise ConfigurationError("client_id and client_secret must not be empty")
+        if timeout <= 0 or max_connections < 1:
+            raise ConfigurationError("timeout must be over 0 seconds, max_connections at least 1")
+        self._credentials = Credentials(
+            base_url=base_url_from(base_url, allow_plain_http=allow_plain_http),
+            client_id=client_id,
+            secret=Secret(client_secret),
+        )
+        self._settings = TransportSettings(
+            timeout=timeout,
+            language=language,
+            log_level=log_level,
+            max_connections=max_connections,
+            proxy=proxy,
+            ssl=ssl,
+            trust_env=trust_env,
+            on_event=on_event,
+        )
+        self._limits = limits or process_limits
+        self._requester: Requester | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Make a client from ``CPL_CLIENT_ID``, ``CPL_CLIENT_SECRET`` (or ``…_FILE``) and ``CPL_BASE_URL``.
+
+        :param environment: another mapping than the process's environment.
+        :raises ConfigurationError: names what is missing.
+        """
+        client_id, client_secret, base_url = credentials_from(environment)
+        return cls(client_id=client_id, client_secret=client_secret, base_url=base_url)
+
+    @property
+    def base_url(self) -> str:
+        """The system that this client talks to."""
+        return self._credentials.base_url
+
+    @property
+    def client_id(self) -> str:
+        """The client id that this client uses."""
+        return self._credentials.client_id
+
+    @cached_property
+    def shipment_batches(self) -> ShipmentBatches:
+        """Creating shipments, their state and labels."""
+        return ShipmentBatches(self)
+
+    @cached_property
+    def shipments(self) -> Shipments:
+        """Tracking of shipments."""
+        return Shipments(self)
+
+    @cached_property
+    def data(self) -> Data:
+        """Single labels by their address."""
+        return Data(self)
+
+    @cached_property
+    def info(self) -> InfoResource:
+        """Version, state and clock of the service."""
+        return InfoResource(self)
+
+    async def open(self) -> Self:
+        """Load what was put off, so that the first call pays nothing for it; calls open a client by themselves.
+
+        :raises ConfigurationError: when it was closed, or belongs to another event loop.
+        """
+        if self._requester is None:
+            _warm_up()
+        await self.transport()
+        return self
+
+    async def close(self) -> None:
+        """Close the connections; closing twice is fine."""
+        self._closed = True
+        if self._requester is not None:
+            await self._requester.close()
+
+    async def transport(self) -> Requester:
+        """Return what carries the calls, opening it at first use."""
+        loop = asyncio.get_running_loop()
+        if self._closed:
+            raise ConfigurationError("the client is closed: make a new one, or use it inside its `async with`")
+        if self._requester is None:
+            self._requester = Requester(self._credentials, self._settings, self._limits)
+            self._loop = loop
+        elif self._loop is not loop:
+            raise ConfigurationError("the client belongs to another event loop: make one for each loop")
+        return self._requester
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else "open" if self._requester else "new"
+        return f"<Client {self.client_id} at {self.base_url}, {state}>"
+
+
+def _warm_up() -> None:
+    import stamina  # noqa: F401 - loaded here so that the first call does not wait for it
+
+    from .models.codec import warm_up
+    from .models.info import Info
+    from .models.shipment_batches import CreateShipmentBatch, ShipmentBatchResult, UpdateShipmentBatch
+    from .models.shipments import TrackedShipment
+
+    warm_up([CreateShipmentBatch, UpdateShipmentBatch, ShipmentBatchResult, TrackedShipment, Info])

@@ -1,0 +1,1 @@
+"""The API's data as attrs classes, one module for each family."""

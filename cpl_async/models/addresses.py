@@ -1,0 +1,54 @@
+"""The one address that the API has in nine places; what each place requires stands beside the field there."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from .constraints import Parts, Text
+
+__all__ = ["BATCH_ADDRESS", "Address"]
+
+
+@frozen(kw_only=True)
+class Address:
+    """A person or a company, and where they are.
+
+    Lengths depend on the place: in a shipment a name has at most 50 characters, in an order 250.
+    Source: the vendor's schema.
+    """
+
+    name: str | None = None
+    """Name or company."""
+    name2: str | None = None
+    """Second line of the name."""
+    street: str | None = None
+    """Street with house number, at most 60 characters."""
+    city: str | None = None
+    """At most 50 characters."""
+    zip_code: str | None = None
+    """Postcode, 1–10 characters; required wherever an address is sent."""
+    country: str | None = None
+    """Two letters, ISO 3166-1; required wherever an address is sent."""
+    contact: str | None = None
+    """Contact person, at most 50 characters."""
+    phone: str | None = None
+    """At most 30 characters, best with the country's code."""
+    email: str | None = None
+    """At most 50 characters in a shipment, 100 in an order."""
+
+
+COUNTRY = Text(2, 2, r"[A-Z]{2}", "a country code of two capital letters")
+BATCH_ADDRESS = Parts(
+    required=("zip_code", "country"),
+    texts={
+        "name": Text(50),
+        "name2": Text(50),
+        "street": Text(60),
+        "city": Text(50),
+        "zip_code": Text(10, 1),
+        "country": COUNTRY,
+        "contact": Text(50),
+        "phone": Text(30),
+        "email": Text(50),
+    },
+)

@@ -1,0 +1,218 @@
+"""Turns models into JSON bytes and back: one converter, one naming rule."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar, get_args, get_origin
+from zoneinfo import ZoneInfo
+
+import attrs
+import orjson
+from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn, override
+
+from .codes import OpenCode
+
+__all__ = ["decode", "decode_list", "encode", "pythonic_path", "to_wire", "warm_up", "wire_name"]
+
+T = TypeVar("T")
+_PLAIN = (str, int, bool, float, datetime, date, time)
+
+
+def wire_name(name: str) -> str:
+    """Return the API's name of an attribute: ``zip_code`` → ``zipCode``."""
+    head, *rest = name.split("_")
+    return head + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+def pythonic_path(path: str) -> str:
+    """Return a path in the API's names as one of attributes: ``Shipments[3].zipCode`` → ``shipments[3].zip_code``."""
+    parts = []
+    for part in path.split("."):
+        part = part[:1].lower() + part[1:]
+        parts.append("".join("_" + letter.lower() if letter.isupper() else letter for letter in part))
+    return ".".join(parts)
+
+
+def encode(value: Any) -> bytes:
+    """Return a model, or plain data that holds models, as JSON bytes; the same value gives the same bytes."""
+    return orjson.dumps(value, default=to_wire)
+
+
+def to_wire(value: Any) -> Any:
+    """Return a model as what orjson writes: names of the API, nothing where the value is ``None``."""
+    return _converter().unstructure(value)
+
+
+def decode(data: Any, kind: type[T]) -> T:
+    """Return what the server answered, already parsed, as a model."""
+    return _converter().structure(data, kind)
+
+
+def decode_list(data: Any, kind: type[T]) -> list[T]:
+    """Return an answered list as models; ``null`` is an empty one, one object a list of one."""
+    of_kind: Any = kind
+    structure: Callable[[Any, type[T]], T] = _structure_hook(of_kind)
+    if data is None:
+        return []
+    return [structure(item, kind) for item in (data if isinstance(data, list) else [data])]
+
+
+def warm_up(kinds: Iterable[Any]) -> None:
+    """Make the functions for these models now, so that no call pays for it."""
+    for kind in kinds:
+        _structure_hook(kind)
+        _converter().get_unstructure_hook(kind)
+
+
+@cache
+def _structure_hook(kind: Any) -> Callable[[Any, Any], Any]:
+    return _converter().get_structure_hook(kind)
+
+
+@cache
+def _converter() -> Converter:
+    converter = Converter(detailed_validation=False, prefer_attrib_converters=False)
+    converter.register_structure_hook(Decimal, _read_decimal)
+    converter.register_structure_hook(datetime, _read_moment)
+    converter.register_structure_hook_func(lambda kind: kind is str, _read_text)
+    converter.register_structure_hook_func(_is_code, _read_code)
+    converter.register_structure_hook(time, lambda value, _: time.fromisoformat(value))
+    converter.register_unstructure_hook(Decimal, _write_decimal)
+    for kind in (datetime, date, time):
+        converter.register_unstructure_hook(kind, _as_is)
+    converter.register_structure_hook_factory(attrs.has, lambda kind: _reader(kind, converter))
+    converter.register_unstructure_hook_factory(attrs.has, lambda kind: _writer(kind, converter))
+    converter.register_structure_hook_factory(_is_list, lambda kind: _list_reader(kind, converter))
+    return converter
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _write_decimal(value: Decimal) -> orjson.Fragment:
+    return orjson.Fragment(format(value, "f").encode())
+
+
+def _read_decimal(value: Any, _: Any = None) -> Decimal:
+    return Decimal(str(value))
+
+
+def _read_text(value: Any, _: Any = None) -> str:
+    if type(value) is str:
+        return value
+    if isinstance(value, (dict, list)):
+        raise TypeError(f"expected text, got {type(value).__name__}")
+    return str(value)
+
+
+def _is_code(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, OpenCode)
+
+
+def _read_code(value: Any, kind: type[OpenCode]) -> OpenCode:
+    return typing.cast("OpenCode", kind._value2member_map_.get(value)) or kind(value)
+
+
+def _read_moment(value: Any, _: Any = None) -> datetime:
+    moment = datetime.fromisoformat(value)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=_prague())
+
+
+@cache
+def _prague() -> ZoneInfo:
+    return ZoneInfo("Europe/Prague")
+
+
+def _is_list(kind: Any) -> bool:
+    return get_origin(kind) in (list, tuple, Sequence) and get_args(kind) != ()
+
+
+def _list_reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    inner = get_args(kind)[0]
+    read = converter.get_structure_hook(inner)
+
+    def read_list(value: Any, _: Any) -> list[Any]:
+        return [] if value is None else [read(item, inner) for item in value]
+
+    return read_list
+
+
+def _reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    fields = attrs.fields(attrs.resolve_types(kind))
+    renamed: Any = {field.name: override(rename=wire_name(field.name)) for field in fields if field.init}
+    read: Callable[[Any, Any], Any] = make_dict_structure_fn(
+        kind, converter, _cattrs_detailed_validation=False, **renamed
+    )
+    if not any(field.name == "unreadable" for field in fields):
+        return read
+
+    def read_or_salvage(value: Any, _: Any) -> Any:
+        try:
+            return read(value, kind)
+        except Exception:
+            return _salvage(kind, value, converter)
+
+    return read_or_salvage
+
+
+def _salvage(kind: Any, value: Any, converter: Converter) -> Any:
+    """Keep what can be read of an item: it must not lose the others, nor its own reference."""
+    if not isinstance(value, dict):
+        return kind(unreadable=f"an object was expected, not {type(value).__name__}")
+    parts: dict[str, Any] = {}
+    odd: list[str] = []
+    for field in attrs.fields(kind):
+        name = wire_name(field.name)
+        if name in value:
+            try:
+                parts[field.name] = converter.structure(value[name], typing.cast("Any", field.type))
+            except Exception as error:
+                odd.append(f"{name} ({type(error).__name__})")
+    return kind(**parts | {"unreadable": "cannot be read: " + ", ".join(odd)})
+
+
+def _writer(kind: type, converter: Converter) -> Callable[[Any], dict[str, Any]]:
+    """Write a function that lists the attributes that are not ``None``: it is what costs most on large batches."""
+    space: dict[str, Any] = {}
+    lines = ["def write(o):", " r = {}"]
+    for field in attrs.fields(attrs.resolve_types(kind)):
+        if not field.init or field.name == "unreadable":
+            continue
+        inner, many = _bare(field.type)
+        value = "v"
+        if not _written_as_is(inner):
+            space[f"w_{field.name}"] = converter.get_unstructure_hook(inner)
+            value = f"[w_{field.name}(i) for i in v]" if many else f"w_{field.name}(v)"
+        test = "if v:" if many else "if v is not None:"
+        lines += [f" v = o.{field.name}", f" {test} r[{wire_name(field.name)!r}] = {value}"]
+    lines.append(" return r")
+    exec("\n".join(lines), space)  # noqa: S102 - the text is made of our own attribute names
+    return typing.cast("Callable[[Any], dict[str, Any]]", space["write"])
+
+
+def _written_as_is(kind: Any) -> bool:
+    return kind in _PLAIN or (isinstance(kind, type) and issubclass(kind, StrEnum))
+
+
+def _bare(kind: Any) -> tuple[Any, bool]:
+    """Return the type below Annotated, Optional and list, and whether there was a list."""
+    many = False
+    while True:
+        origin = get_origin(kind)
+        if origin is typing.Annotated:
+            kind = get_args(kind)[0]
+        elif origin in (types.UnionType, typing.Union):
+            kind = next(part for part in get_args(kind) if part is not type(None))
+        elif origin in (list, tuple, Sequence):
+            many = True
+            kind = get_args(kind)[0]
+        else:
+            return kind, many

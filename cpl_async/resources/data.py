@@ -1,0 +1,51 @@
+"""Files by their address: one label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from yarl import URL
+
+from ..errors import ConfigurationError, ValidationError
+from ..settings import is_loopback
+from ..transport.requester import Call
+from .base import Resource, in_path
+from .shipment_batches import Label
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ..transport.requester import CallOptions
+
+__all__ = ["Data"]
+
+
+class Data(Resource):
+    """Files that the API points to."""
+
+    async def get(self, source: str, **options: Unpack[CallOptions]) -> Label:
+        """Fetch a file, as a rule the label of one parcel.
+
+        The token goes to the configured host only: a file on another host is fetched without it, and over
+        HTTPS only.
+
+        :param source: a ``labelUrl`` as the API gave it, or the id at its end.
+        :raises NotFound: when there is no such file, or it is gone (labels are kept for 30 days).
+        """
+        transport = await self._client.transport()
+        call = Call(operation="data.get", method="GET", path="data")
+        if "/" not in source:
+            call = Call(operation="data.get", method="GET", path=f"data/{in_path(source)}")
+        else:
+            try:
+                url = URL(source)
+            except ValueError:
+                raise ValidationError(f"the address of a file cannot be read: {source[:100]!r}") from None
+            own = transport.is_own_host(url) if url.absolute else False
+            if not own and (url.scheme != "https" or not url.host or is_loopback(url.host)):
+                raise ConfigurationError(
+                    f"the file's address is on another host and not https: {url.origin() if url.absolute else source[:100]!r}"
+                )
+            call = Call(operation="data.get", method="GET", path="data", url=url, authorized=own)
+        answer = await transport.send(call, options)
+        return Label(content=answer.body, content_type=answer.headers.get("Content-Type", ""))

@@ -1,0 +1,29 @@
+"""What the service says of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..transport.requester import Call
+from .base import Resource
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ..models.info import Info
+    from ..transport.requester import CallOptions
+
+__all__ = ["InfoResource"]
+
+
+class InfoResource(Resource):
+    """Version, state and clock of the service."""
+
+    async def get(self, **options: Unpack[CallOptions]) -> Info:
+        """Return version, state and clock; needs no token, so it shows whether the service can be reached."""
+        from ..models.codec import decode
+        from ..models.info import Info
+
+        call = Call(operation="info.get", method="GET", path="info", authorized=False)
+        transport = await self._client.transport()
+        return decode(await transport.json(call, options) or {}, Info)

@@ -1,0 +1,85 @@
+"""Where a setting comes from, and whether it can be used."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from yarl import URL
+
+from .errors import ConfigurationError
+
+__all__ = ["PRODUCTION", "TESTING", "base_url_from", "credentials_from", "is_loopback"]
+
+PRODUCTION = "https://api.dhl.com/ecs/ppl/myapi2"
+"""The vendor's production system."""
+TESTING = "https://api-dev.dhl.com/ecs/ppl/myapi2"
+"""The vendor's testing system."""
+
+
+def base_url_from(text: str, *, allow_plain_http: bool = False) -> str:
+    """Return a usable base URL without a slash at its end.
+
+    :param text: the address up to and with ``/myapi2``.
+    :param allow_plain_http: take ``http`` for another host than loopback too; token and data then go unencrypted.
+    :raises ConfigurationError: when it cannot be used.
+    """
+    try:
+        url = URL(text.strip())
+    except ValueError:
+        raise ConfigurationError(f"the base URL {text!r} cannot be read; it looks like {PRODUCTION}") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigurationError(f"the base URL {text!r} is no https address; it looks like {PRODUCTION}")
+    if url.user or url.password or url.query_string or url.fragment:
+        raise ConfigurationError("the base URL must hold no user, password, query or fragment")
+    if url.scheme == "http" and not allow_plain_http and not is_loopback(url.host):
+        raise ConfigurationError(
+            f"the base URL {text!r} is not encrypted, and {url.host} is not this machine: use https"
+        )
+    return str(url).rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def credentials_from(environment: Mapping[str, str] | None = None) -> tuple[str, str, str]:
+    """Return client id, secret and base URL from ``CPL_CLIENT_ID``, ``CPL_CLIENT_SECRET`` and ``CPL_BASE_URL``.
+
+    The secret may also lie in a file named by ``CPL_CLIENT_SECRET_FILE``. The base URL is production unless given.
+
+    :raises ConfigurationError: names what is missing.
+    """
+    environment = os.environ if environment is None else environment
+    client_id = environment.get("CPL_CLIENT_ID", "").strip()
+    secret = environment.get("CPL_CLIENT_SECRET", "").strip()
+    secret_file = environment.get("CPL_CLIENT_SECRET_FILE", "").strip()
+    if not secret and secret_file:
+        secret = secret_from_file(Path(secret_file))
+    missing = [name for name, value in (("CPL_CLIENT_ID", client_id), ("CPL_CLIENT_SECRET", secret)) if not value]
+    if missing:
+        raise ConfigurationError(f"{' and '.join(missing)} not set: set it in the environment, or try the sandbox")
+    return client_id, secret, environment.get("CPL_BASE_URL", "").strip() or PRODUCTION
+
+
+def secret_from_file(path: Path) -> str:
+    """Return the secret that a file holds, without the white space around it.
+
+    :raises ConfigurationError: when the file cannot be read or is empty.
+    """
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise ConfigurationError(f"the secret's file {path} cannot be read: {reason}") from None
+    if not secret:
+        raise ConfigurationError(f"the secret's file {path} is empty")
+    return secret

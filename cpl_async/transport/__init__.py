@@ -1,0 +1,1 @@
+"""One HTTP exchange: pacing, token, retry, redaction, events."""

@@ -1,0 +1,214 @@
+"""Reads what an answer means: errors, batch ids, pages. No I/O, so that all of it is tested without a server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from attrs import evolve, field, frozen
+
+from ..errors import (
+    AuthenticationError,
+    CplError,
+    Failure,
+    NotFound,
+    Outcome,
+    PermissionDenied,
+    Problem,
+    ProtocolError,
+    RateLimited,
+    ServerError,
+    ValidationError,
+)
+
+__all__ = ["Answer", "Asked", "batch_id_of", "error_of", "json_of", "retry_after_of", "total_of"]
+
+MOST_WORDS = 500
+CULPRIT = re.compile(r"(?:shipments|orders)\[(\d+)\]", re.IGNORECASE)
+OUR_FAULT = {400, 405, 406, 408, 409, 411, 413, 414, 415, 422, 431}
+
+
+@frozen(kw_only=True)
+class Answer:
+    """An answer as it came."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@frozen(kw_only=True)
+class Asked:
+    """What an error needs to know of its request."""
+
+    operation: str
+    correlation_id: str
+    writes: bool
+    references: Sequence[str] = field(default=(), repr=False)
+    is_login: bool = False
+    hidden: Sequence[str] = field(default=(), repr=False)
+    """Secrets that a server may repeat in its words."""
+
+
+def error_of(answer: Answer, asked: Asked, now: datetime | None = None) -> CplError:
+    """Return the error that an answer with a status of 300 or more stands for."""
+    status = answer.status
+    for secret in asked.hidden:
+        if secret and secret.encode() in answer.body:
+            answer = evolve(answer, body=answer.body.replace(secret.encode(), b"***"))
+    words, problems = _words_of(answer, asked.references)
+    kind, outcome = _kind_of(status, asked)
+    failure = Failure(
+        operation=asked.operation,
+        status=status,
+        words=words,
+        correlation_id=_header(answer, "X-Correlation-ID") or asked.correlation_id,
+        outcome=outcome,
+        retry_after=retry_after_of(answer.headers, now),
+        problems=problems,
+        references=tuple(asked.references),
+    )
+    return kind(words, failure=failure)
+
+
+def _kind_of(status: int, asked: Asked) -> tuple[type[CplError], Outcome]:
+    if status == 401 or (asked.is_login and status in (400, 403)):
+        return AuthenticationError, Outcome.REJECTED
+    if status in (403, 404, 429):
+        return {403: PermissionDenied, 404: NotFound, 429: RateLimited}[status], Outcome.REJECTED
+    if status in OUR_FAULT:
+        return ValidationError, Outcome.REJECTED
+    if status >= 500:
+        return ServerError, Outcome.UNKNOWN
+    if 400 <= status < 500:
+        return ProtocolError, Outcome.REJECTED
+    return ProtocolError, Outcome.UNKNOWN if asked.writes else Outcome.REJECTED
+
+
+def _words_of(answer: Answer, references: Sequence[str]) -> tuple[str, tuple[Problem, ...]]:
+    body = answer.body.lstrip()
+    if body[:1] == b"{":
+        try:
+            data = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            data = {}
+        title, detail = _text(data.get("title")), _text(data.get("detail"))
+        words = ": ".join(part for part in (title, detail) if part)
+        problems = _problems_of(data.get("errors"), references)
+        if words or problems:
+            return (words or "refused")[:MOST_WORDS], problems
+    phrase = _phrase(answer.status)
+    if body[:1] == b"<":
+        heading = re.search(rb"<title[^>]*>(.*?)</title>", body, re.IGNORECASE | re.DOTALL)
+        inside = heading.group(1).decode("utf-8", "replace").strip() if heading else ""
+        return f"{phrase} (a page of HTML, as a gateway sends{': ' + inside[:100] if inside else ''})", ()
+    text = " ".join(body[:2000].decode("utf-8", "replace").split())
+    return (f"{phrase}: {text}"[:MOST_WORDS] if text else phrase), ()
+
+
+def _problems_of(errors: Any, references: Sequence[str]) -> tuple[Problem, ...]:
+    from ..models.codec import pythonic_path
+
+    if not isinstance(errors, dict):
+        return ()
+    problems = []
+    for path, messages in errors.items():
+        found = CULPRIT.match(str(path))
+        index = int(found.group(1)) if found else None
+        if index is not None and references and index >= len(references):
+            index = None  # it names no shipment of ours
+        reference = references[index] if index is not None and references else None
+        for message in messages if isinstance(messages, list) else [messages]:
+            problems.append(
+                Problem(
+                    path=pythonic_path(str(path)),
+                    message=_text(message)[:MOST_WORDS],
+                    index=index,
+                    reference_id=reference,
+                )
+            )
+    return tuple(problems)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).strip()
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "unknown status"
+
+
+def _header(answer: Answer, name: str) -> str | None:
+    return answer.headers.get(name) or None
+
+
+def retry_after_of(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Return the seconds that the server asks to wait, written as a number or as a date; ``None`` without a word."""
+    text = headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    if text.isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+
+
+def batch_id_of(answer: Answer, asked: Asked) -> str:
+    """Return the id of a new batch: the last part of ``Location``, whose host and form may be anything.
+
+    :raises ProtocolError: without a usable ``Location``. The batch was created, so the outcome is unknown.
+    """
+    location = answer.headers.get("Location", "")
+    last = location.split("?", 1)[0].split("#", 1)[0].rstrip("/").rpartition("/")[2]
+    if re.fullmatch(r"[A-Za-z0-9._~-]{1,100}", last) and last.strip("."):
+        return last
+    what = "without a Location header" if not location else "with a Location header that names no batch"
+    raise unreadable(f"answered {answer.status} {what}, so the batch's id is not known", answer, asked)
+
+
+def json_of(answer: Answer, asked: Asked) -> Any:
+    """Return the parsed body; ``None`` for an empty one.
+
+    :raises ProtocolError: when it is not JSON.
+    """
+    if not answer.body.strip():
+        return None
+    try:
+        return orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        raise unreadable(f"answered {answer.status} with a body that is not JSON", answer, asked) from None
+
+
+def unreadable(words: str, answer: Answer, asked: Asked) -> ProtocolError:
+    """Return the error for an answer that cannot be read."""
+    outcome = Outcome.UNKNOWN if asked.writes else Outcome.REJECTED
+    return ProtocolError(
+        words,
+        failure=Failure(
+            operation=asked.operation,
+            status=answer.status,
+            words=words,
+            correlation_id=_header(answer, "X-Correlation-ID") or asked.correlation_id,
+            outcome=outcome,
+            references=tuple(asked.references),
+        ),
+    )
+
+
+def total_of(answer: Answer) -> int | None:
+    """Return how many items the whole list has, where the server says so."""
+    text = answer.headers.get("X-Paging-Total-Items-Count", "").strip()
+    return int(text) if text.isdigit() else None

@@ -1,0 +1,64 @@
+"""Three classes of requests that share what is scarce by weight, so that none starves."""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+__all__ = ["Lane", "LaneQueue"]
+
+T = TypeVar("T")
+
+
+class Lane(StrEnum):
+    """Who waits for a request."""
+
+    PERSON = "person"
+    """Somebody looks at a screen."""
+    CREATE = "create"
+    """Shipments and orders of a job are created."""
+    BACKGROUND = "background"
+    """Polling and labels."""
+
+
+WEIGHTS = {Lane.PERSON: 6, Lane.CREATE: 3, Lane.BACKGROUND: 2}
+
+
+class LaneQueue(Generic[T]):
+    """A queue of three lines, served by stride: a line of weight 6 gets three times what one of weight 2 gets."""
+
+    __slots__ = ("_lines", "_now", "_pass")
+
+    def __init__(self) -> None:
+        self._lines: dict[Lane, deque[T]] = {lane: deque() for lane in WEIGHTS}
+        self._pass = dict.fromkeys(WEIGHTS, 0.0)
+        self._now = 0.0
+
+    def push(self, lane: Lane, item: T) -> None:
+        """Put an item at the end of its line."""
+        line = self._lines[lane]
+        if not line:  # a line that was empty has not saved up turns
+            self._pass[lane] = max(self._pass[lane], self._now)
+        line.append(item)
+
+    def pop(self) -> T | None:
+        """Take the item whose turn it is; ``None`` when all lines are empty."""
+        waiting = [lane for lane in WEIGHTS if self._lines[lane]]
+        if not waiting:
+            return None
+        lane = min(waiting, key=self._pass.__getitem__)
+        self._now = self._pass[lane]
+        self._pass[lane] += 1 / WEIGHTS[lane]
+        return self._lines[lane].popleft()
+
+    def remove(self, lane: Lane, item: T) -> bool:
+        """Take an item out; return whether it was there."""
+        try:
+            self._lines[lane].remove(item)
+        except ValueError:
+            return False
+        return True
+
+    def __len__(self) -> int:
+        return sum(map(len, self._lines.values()))

@@ -1,0 +1,186 @@
+"""Keeps requests of one set of credentials apart, on whatever thread or loop they run.
+
+The limit is 40 ms between two consecutive requests (source: the vendor's documentation). It is counted
+from the moment a request is written, so a slot is taken with an open connection in hand: whoever holds
+it writes at once, and the next slot is counted from that write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+from .lanes import Lane, LaneQueue
+
+__all__ = ["INTERVAL", "Pace", "Slot"]
+
+INTERVAL = 0.041
+"""Seconds between two writes: the 40 ms of the limit and a margin for jitter."""
+SLOWER = 1.5
+SLOWEST = 4.0
+SLOW_FOR = 30.0
+"""After a 429 the interval grows by half, at most fourfold, and is normal again after so many seconds."""
+LONGEST_PAUSE = 60.0
+HELD_TOO_LONG = 2.0
+"""A slot that was granted and not used for so many seconds belongs to a loop that hangs: it goes to the next."""
+WATCH_EVERY = 1.0
+
+
+class _Turn:
+    """One waiter, on its own loop."""
+
+    __slots__ = ("due", "future", "lane", "loop")
+
+    def __init__(self, lane: Lane, loop: asyncio.AbstractEventLoop) -> None:
+        self.lane = lane
+        self.loop = loop
+        self.future: asyncio.Future[None] = loop.create_future()
+        self.due = 0.0
+
+
+class Slot:
+    """The right to write one request now."""
+
+    __slots__ = ("_pace", "_turn", "waited")
+
+    def __init__(self, pace: Pace, turn: _Turn, waited: float) -> None:
+        self._pace = pace
+        self._turn = turn
+        self.waited = waited
+        """Seconds that the slot was waited for."""
+
+    def wrote(self) -> None:
+        """Say that the first bytes have just left: the next slot is counted from now."""
+        self._pace._end(self._turn, written=True)
+
+    def give_back(self) -> None:
+        """Return an unused slot; after :meth:`wrote` it does nothing."""
+        self._pace._end(self._turn, written=False)
+
+
+class Pace:
+    """The one line of all requests of one set of credentials in this process; safe among threads and loops."""
+
+    def __init__(self, interval: float = INTERVAL, clock: Callable[[], float] = time.monotonic) -> None:
+        self._interval = interval
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._queue: LaneQueue[_Turn] = LaneQueue()
+        self._holder: _Turn | None = None
+        self._free_at = 0.0
+        self._factor = 1.0
+        self._slow_until = 0.0
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two writes at the moment."""
+        if self._clock() >= self._slow_until:
+            self._factor = 1.0
+        return self._interval * self._factor
+
+    async def acquire(self, lane: Lane) -> Slot:
+        """Wait for the right to write; cancelling the wait passes it on.
+
+        :param lane: the class of the request.
+        :return: the slot, of which :meth:`Slot.wrote` or :meth:`Slot.give_back` must be called.
+        """
+        loop = asyncio.get_running_loop()
+        turn = _Turn(lane, loop)
+        began = self._clock()
+        with self._lock:
+            self._queue.push(lane, turn)
+        self._advance()
+        watch: asyncio.TimerHandle | None = None
+        if not turn.future.done():
+            watch = loop.call_later(WATCH_EVERY, self._watch, turn)
+        try:
+            await turn.future
+        except BaseException:
+            self._leave(turn)
+            raise
+        finally:
+            if watch is not None:
+                watch.cancel()
+        return Slot(self, turn, self._clock() - began)
+
+    def slow_down(self, retry_after: float | None = None) -> None:
+        """Widen the pace for a while, since the server said that it was too fast (429).
+
+        :param retry_after: seconds that the server asked for, during which nothing is written.
+        """
+        with self._lock:
+            now = self._clock()
+            self._factor = min(SLOWEST, (self._factor if now < self._slow_until else 1.0) * SLOWER)
+            self._slow_until = now + SLOW_FOR
+            if retry_after:
+                self._free_at = max(self._free_at, now + min(retry_after, LONGEST_PAUSE))
+
+    def _advance(self) -> None:
+        """Choose the next holder, if there is none, and wake it on its own loop."""
+        while True:
+            with self._lock:
+                if self._holder is not None:
+                    return
+                turn = self._queue.pop()
+                if turn is None:
+                    return
+                self._holder = turn
+                turn.due = max(self._free_at, self._clock())
+            if self._wake(turn):
+                return
+            with self._lock:  # that loop is closed: its waiter is gone
+                self._holder = None
+
+    def _wake(self, turn: _Turn) -> bool:
+        if turn.loop is asyncio._get_running_loop():
+            self._grant(turn)
+            return True
+        try:
+            turn.loop.call_soon_threadsafe(self._grant, turn)
+        except RuntimeError:
+            return False
+        return True
+
+    def _grant(self, turn: _Turn) -> None:
+        """Give the slot when it is due; runs on the waiter's loop."""
+        with self._lock:
+            if self._holder is not turn or turn.future.done():
+                return
+            delay = max(turn.due, self._free_at) - self._clock()
+        if delay <= 0:
+            turn.future.set_result(None)
+        else:
+            turn.loop.call_later(delay, self._grant, turn)
+
+    def _end(self, turn: _Turn, *, written: bool) -> None:
+        with self._lock:
+            if written:
+                self._free_at = max(self._free_at, self._clock() + self.interval)
+            if self._holder is not turn:
+                return
+            self._holder = None
+        self._advance()
+
+    def _leave(self, turn: _Turn) -> None:
+        with self._lock:
+            waited_only = self._queue.remove(turn.lane, turn)
+        if not waited_only:
+            self._end(turn, written=False)
+
+    def _watch(self, turn: _Turn) -> None:
+        """Take the slot from a loop that hangs; runs on a waiter's loop, and again while it waits."""
+        if turn.future.done():
+            return
+        turn.loop.call_later(WATCH_EVERY, self._watch, turn)
+        with self._lock:
+            holder = self._holder
+            if holder is None or holder is turn or self._clock() < holder.due + HELD_TOO_LONG:
+                return
+            if holder.loop is turn.loop and not holder.future.done():
+                return  # this loop runs, so the holder's timer will fire
+            self._holder = None
+            if not holder.future.done():
+                self._queue.push(holder.lane, holder)
+        self._advance()

@@ -1,0 +1,471 @@
+"""Carries one call to the server and its answer back: token, slot, exchange, second try."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Sequence
+from contextvars import ContextVar
+from functools import partial
+from ssl import SSLContext
+from typing import Any, TypedDict
+from urllib.parse import urlencode
+
+import aiohttp
+from attrs import define, evolve, field, frozen
+from yarl import URL
+
+from .._version import __version__
+from ..errors import (
+    AuthenticationError,
+    ConfigurationError,
+    CplError,
+    Failure,
+    Outcome,
+    ProtocolError,
+    RateLimited,
+    Timeout,
+    TransportError,
+)
+from .answers import Answer, Asked, error_of, json_of
+from .events import Event, EventHook, EventKind, log_event, logger
+from .gate import Gate
+from .lanes import Lane
+from .limits import Credentials, LimitStore
+from .redaction import HiddenText
+from .retry import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, pause_before_retry
+from .token import ClientClosed, Token
+from .wire import CURRENT, Body, Exchange, PacedRequest, StaleConnection
+
+__all__ = ["Call", "CallOptions", "RequestOptions", "Requester", "TransportSettings", "correlation_id"]
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+CONNECT_TIMEOUT = 15.0
+READ_TIMEOUT = 30.0
+"""Seconds without a byte after which a read is given up and tried again; a write waits until its time is up."""
+READS_KEPT = 15.0
+WRITES_KEPT = 2.0
+"""Seconds that an idle connection is kept. Writes use a fresh or very recently used one: a stale one loses answers."""
+STALE_TRIES = 3
+
+correlation_id: ContextVar[str | None] = ContextVar("cpl_correlation_id", default=None)
+"""Correlation id for all calls of a context, e.g. of one web request."""
+
+
+class RequestOptions(TypedDict, total=False):
+    """What each request of a call takes besides the call's own arguments."""
+
+    correlation_id: str
+    """``X-Correlation-ID`` of the call; else the context's, else a new one."""
+    language: str
+    """``Accept-Language``, e.g. ``en-GB``; the API's default is ``cs-CZ``."""
+    log_level: str
+    """``X-LogLevel``: Trace, Debug, Information, Warning, Error or Critical."""
+    lane: Lane
+    """Class of the request: a person waits, a job creates, or in the background."""
+
+
+class CallOptions(RequestOptions, total=False):
+    """What every call takes besides its own arguments."""
+
+    timeout: float
+    """Seconds for the whole call: token, slot, tries and answer."""
+
+
+@frozen(kw_only=True)
+class TransportSettings:
+    """How a client talks to its server."""
+
+    timeout: float = 60.0
+    language: str | None = None
+    log_level: str | None = None
+    max_connections: int = 64
+    proxy: str | None = field(default=None, repr=False)
+    ssl: SSLContext | None = None
+    trust_env: bool = False
+    on_event: EventHook | None = None
+
+
+@frozen(kw_only=True)
+class Call:
+    """One call, before it is sent."""
+
+    operation: str
+    method: str
+    path: str
+    query: Sequence[tuple[str, str]] = field(default=(), repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    content_type: str = JSON
+    writes: bool = False
+    references: Sequence[str] = field(default=(), repr=False)
+    lane: Lane = Lane.PERSON
+    authorized: bool = True
+    url: URL | None = None
+    """Full address, where it is not a path of the API."""
+    body_matters: bool = True
+    """False where the headers say all: a body that breaks off then loses nothing."""
+
+
+@define
+class _Course:
+    """One call under way, through all its tries."""
+
+    call: Call
+    asked: Asked
+    lane: Lane
+    headers: dict[str, str]
+    deadline: float
+    attempt: int = 0
+    exchange: Exchange | None = None
+    last_error: CplError | None = None
+
+    @property
+    def left(self) -> float:
+        return self.deadline - time.monotonic()
+
+
+class Requester:
+    """The transport of one client; lives on one event loop."""
+
+    def __init__(self, credentials: Credentials, settings: TransportSettings, limits: LimitStore) -> None:
+        self._credentials = credentials
+        self._settings = settings
+        self._base = URL(credentials.base_url.rstrip("/") + "/")
+        self._pace = limits.pace(credentials)
+        self._token = limits.token(credentials)
+        self._gate = Gate(settings.max_connections)
+        self._reads = self._session(READS_KEPT)
+        self._writes = self._session(WRITES_KEPT)
+
+    def _session(self, kept: float) -> aiohttp.ClientSession:
+        settings = self._settings
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=kept, ssl=settings.ssl or True)
+        session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            request_class=PacedRequest,
+            headers={"User-Agent": f"cpl-sdk/{__version__}"},
+            trust_env=settings.trust_env,
+            raise_for_status=False,
+        )
+        # aiohttp sends GET and PUT again by itself when a kept connection drops, past the pace and the events.
+        # It offers no public switch; a test holds that this one still works.
+        session._retry_connection = False
+        return session
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._reads.close()
+        await self._writes.close()
+
+    async def send(self, call: Call, options: CallOptions) -> Answer:
+        """Carry a call through and return its answer, which has a status below 300.
+
+        :raises CplError: whatever went wrong, with what is known of the outcome.
+        """
+        course = self._course(call, options)
+        try:
+            async with asyncio.timeout(max(0.0, course.left)):
+                return await self._try(course)
+        except TimeoutError:
+            error = self._time_is_up(course)
+        except asyncio.CancelledError:
+            self._tell_if_unknown(course, "cancelled")
+            raise
+        raise error
+
+    async def json(self, call: Call, options: CallOptions) -> Any:
+        """Carry a call through and return its parsed body."""
+        answer = await self.send(call, options)
+        return json_of(answer, self.asked(call, answer))
+
+    def asked(self, call: Call, answer: Answer) -> Asked:
+        """Return what an error about this answer needs to know."""
+        identifier = answer.headers.get("X-Correlation-ID", "")
+        return Asked(
+            operation=call.operation,
+            correlation_id=identifier,
+            writes=call.writes,
+            references=call.references,
+        )
+
+    def is_own_host(self, url: URL) -> bool:
+        """Return whether an address is on the configured host, the only one that is shown the token."""
+        return url.origin() == self._base.origin()
+
+    def _course(self, call: Call, options: CallOptions) -> _Course:
+        settings = self._settings
+        identifier = options.get("correlation_id") or correlation_id.get() or str(uuid.uuid4())
+        headers = {"X-Correlation-ID": identifier, "Accept": "application/json, */*;q=0.5"}
+        if language := options.get("language") or settings.language:
+            headers["Accept-Language"] = language
+        if level := options.get("log_level") or settings.log_level:
+            headers["X-LogLevel"] = level
+        for name, value in headers.items():
+            if "\r" in value or "\n" in value or "\0" in value:
+                raise ConfigurationError(f"{name} must not hold a line break")
+        timeout = options.get("timeout", settings.timeout)
+        return _Course(
+            call,
+            Asked(
+                operation=call.operation,
+                correlation_id=identifier,
+                writes=call.writes,
+                references=call.references,
+            ),
+            options.get("lane") or call.lane,
+            headers,
+            time.monotonic() + timeout,
+        )
+
+    async def _try(self, course: _Course) -> Answer:
+        """Try until it succeeds or another try is of no use."""
+        import stamina
+
+        def again(error: Exception) -> bool | float:
+            return pause_before_retry(error, writes=course.call.writes, left=course.left)
+
+        tries = stamina.retry_context(
+            on=again,
+            attempts=MOST_TRIES,
+            timeout=max(0.001, course.left),
+            wait_initial=FIRST_WAIT,
+            wait_max=LONGEST_WAIT,
+            wait_jitter=FIRST_WAIT,
+        )
+        async for attempt in tries:
+            with attempt:
+                if course.last_error is not None:
+                    self._tell(course, EventKind.RETRY, error=type(course.last_error).__name__)
+                try:
+                    return await self._with_token(course)
+                except CplError as error:
+                    course.last_error = error
+                    raise
+        raise AssertionError("unreachable")  # the last try returns or raises
+
+    async def _with_token(self, course: _Course) -> Answer:
+        """Send with a token; on a 401 throw it away and send once more with a fresh one."""
+        if not course.call.authorized:
+            return self._checked(course, await self._exchange(course, None))
+        token = await self._token.get(self._fetch_token)
+        answer = await self._exchange(course, token)
+        if answer.status == 401:
+            self._token.discard(token)
+            token = await self._token.get(self._fetch_token)
+            answer = await self._exchange(course, token)
+        return self._checked(course, answer, token)
+
+    def _checked(self, course: _Course, answer: Answer, token: Token | None = None) -> Answer:
+        if answer.status < 300:
+            return answer
+        hidden = (HiddenText(self._credentials.secret.reveal()), *((token.value,) if token else ()))
+        error = error_of(answer, evolve(course.asked, hidden=hidden))
+        if isinstance(error, RateLimited):
+            self._pace.slow_down(error.failure.retry_after)
+        if course.call.writes and error.outcome is Outcome.UNKNOWN:
+            self._tell(course, EventKind.UNKNOWN, status=answer.status, outcome=Outcome.UNKNOWN)
+        raise error
+
+    async def _fetch_token(self) -> Token:
+        """Ask for a token once."""
+        credentials = self._credentials
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": credentials.client_id,
+            "client_secret": HiddenText(credentials.secret.reveal()),
+            "scope": "myapi2",
+        }
+        call = Call(
+            operation="login.get_access_token",
+            method="POST",
+            path="login/getAccessToken",
+            body=urlencode(form).encode(),
+            content_type=FORM,
+            authorized=False,
+        )
+        course = self._course(call, {"timeout": CONNECT_TIMEOUT + READ_TIMEOUT})
+        course.asked = evolve(course.asked, is_login=True)
+        asked_at = time.monotonic()
+        try:
+            async with asyncio.timeout(course.left):
+                answer = self._checked(course, await self._exchange(course, None))
+        except TimeoutError:
+            error: CplError = self._time_is_up(course)
+        except AuthenticationError:
+            raise
+        except CplError as other:
+            error = other
+        else:
+            return self._token_in(answer, course.asked, asked_at)
+        # whatever befell the token, the call that needs it was not sent
+        raise type(error)(error.message, failure=evolve(error.failure, outcome=Outcome.NOT_SENT))
+
+    def _token_in(self, answer: Answer, asked: Asked, asked_at: float) -> Token:
+        data = json_of(answer, asked)
+        value = data.get("access_token") if isinstance(data, dict) else None
+        if not isinstance(value, str) or not value or not value.isprintable() or not value.isascii():
+            failure = Failure(operation=asked.operation, status=answer.status, correlation_id=asked.correlation_id)
+            raise ProtocolError("the answer holds no access_token", failure=failure)
+        lasts = data.get("expires_in")
+        return Token.lasting(value, float(lasts) if isinstance(lasts, (int, float)) and lasts > 0 else 1800.0, asked_at)
+
+    async def _exchange(self, course: _Course, token: Token | None) -> Answer:
+        """Send one request and read its answer, whatever its status."""
+        for _ in range(STALE_TRIES):
+            course.attempt += 1
+            exchange = course.exchange = Exchange(self._pace, course.lane)
+            if self._is_heard():
+                exchange.on_wrote = partial(self._tell, course, EventKind.REQUEST)
+            if self._reads.closed:
+                raise ClientClosed("the client is closed: make a new one, or use it inside its `async with`")
+            failure: BaseException | None = None
+            await self._gate.enter(course.lane)
+            marker = CURRENT.set(exchange)
+            try:
+                return await self._over_wire(course, exchange, token)
+            except StaleConnection as error:
+                failure = error
+            except (aiohttp.ClientError, OSError, ValueError) as error:
+                failure = error
+                break
+            finally:
+                CURRENT.reset(marker)
+                self._gate.leave()
+                exchange.finish()
+        # outside of the handler: no chain into frames of the HTTP library, whose locals hold what must not be shown
+        raise self._no_answer(course, exchange, failure)
+
+    async def _over_wire(self, course: _Course, exchange: Exchange, token: Token | None) -> Answer:
+        call = course.call
+        headers = dict(course.headers)
+        if token is not None:
+            headers["Authorization"] = HiddenText(f"Bearer {token.value}")
+        body: Body | None = None
+        skipped: tuple[str, ...] = ()
+        if call.body:
+            body = Body(call.body, call.content_type, exchange)
+        elif call.method in ("POST", "PUT"):  # an empty body needs a length and no type
+            headers["Content-Length"] = "0"
+            skipped = ("Content-Type",)
+        session = self._writes if call.writes else self._reads
+        response = await session.request(
+            call.method,
+            call.url or self._url(call),
+            data=body,
+            headers=headers,
+            skip_auto_headers=skipped,
+            allow_redirects=False,
+            proxy=self._settings.proxy,
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=CONNECT_TIMEOUT, sock_read=None if call.writes else READ_TIMEOUT
+            ),
+        )
+        try:
+            content = await response.read()
+        except (aiohttp.ClientError, OSError):
+            if call.body_matters or response.status >= 300:
+                raise
+            content = b""
+        finally:
+            response.release()
+        exchange.answered = True
+        self._tell(course, EventKind.ANSWER, status=response.status)
+        return Answer(status=response.status, headers=response.headers, body=content)
+
+    def _url(self, call: Call) -> URL:
+        url = self._base.join(URL(call.path, encoded=True))
+        return url.with_query(list(call.query)) if call.query else url
+
+    def _no_answer(self, course: _Course, exchange: Exchange, cause: BaseException | None) -> CplError:
+        sent = exchange.is_open
+        timed_out = isinstance(cause, TimeoutError)
+        what = _words_for(cause)
+        if timed_out:
+            what = f"{what} ({exchange.where_time_went()})"
+        outcome = Outcome.UNKNOWN if sent else Outcome.NOT_SENT
+        self._tell(course, EventKind.FAILURE, error=what, outcome=outcome)
+        if sent:
+            self._tell_if_unknown(course, what)
+        return (Timeout if timed_out else TransportError)(what, failure=self._failure(course, outcome))
+
+    def _time_is_up(self, course: _Course) -> Timeout:
+        exchange = course.exchange
+        sent = exchange is not None and exchange.is_open
+        if course.last_error is not None and not sent:
+            where = f"after {course.attempt} tries, the last one ended with: {course.last_error.message}"
+        else:
+            where = exchange.where_time_went() if exchange is not None else "waiting for a token"
+        outcome = Outcome.NOT_SENT
+        if sent:
+            outcome = Outcome.UNKNOWN
+            self._tell_if_unknown(course, "time-out")
+        return Timeout(f"the time for the call is up: {where}", failure=self._failure(course, outcome))
+
+    def _failure(self, course: _Course, outcome: Outcome) -> Failure:
+        return Failure(
+            operation=course.call.operation,
+            correlation_id=course.asked.correlation_id,
+            outcome=outcome,
+            references=tuple(course.call.references),
+        )
+
+    def _tell_if_unknown(self, course: _Course, why: str) -> None:
+        exchange = course.exchange
+        if course.call.writes and exchange is not None and exchange.is_open:
+            self._tell(course, EventKind.UNKNOWN, error=why, outcome=Outcome.UNKNOWN)
+
+    def _tell(
+        self,
+        course: _Course,
+        kind: EventKind,
+        *,
+        status: int | None = None,
+        outcome: Outcome | None = None,
+        error: str = "",
+    ) -> None:
+        if kind is not EventKind.UNKNOWN and not self._is_heard():
+            return
+        exchange = course.exchange
+        event = Event(
+            kind=kind,
+            operation=course.call.operation,
+            method=course.call.method,
+            path=course.call.url.path if course.call.url else self._base.path + course.call.path,
+            correlation_id=course.asked.correlation_id,
+            attempt=course.attempt,
+            lane=course.lane,
+            status=status,
+            outcome=outcome,
+            seconds=time.monotonic() - exchange.began if exchange else 0.0,
+            waited=exchange.waited if exchange else 0.0,
+            error=error,
+            references=tuple(course.call.references) if kind is EventKind.UNKNOWN else (),
+        )
+        log_event(event)
+        if self._settings.on_event is not None:
+            self._settings.on_event(event)
+
+    def _is_heard(self) -> bool:
+        """Whether anyone listens; an event that nobody hears is not made."""
+        return self._settings.on_event is not None or logger.isEnabledFor(logging.DEBUG)
+
+
+def _words_for(cause: BaseException | None) -> str:
+    """Say what broke, without what the HTTP library knows of the request."""
+    if isinstance(cause, aiohttp.ClientConnectorError):
+        return f"no connection to {cause.host}:{cause.port}: {cause.os_error.strerror or cause.os_error}"
+    if isinstance(cause, aiohttp.ServerDisconnectedError):
+        return "the server closed the connection without an answer"
+    if isinstance(cause, TimeoutError):
+        return "no answer in time"
+    if isinstance(cause, aiohttp.ClientPayloadError):
+        return "the answer broke off"
+    if isinstance(cause, aiohttp.ClientResponseError):
+        return "the answer is not HTTP that can be read"
+    if isinstance(cause, aiohttp.InvalidURL):
+        return "the address cannot be used"
+    return f"the connection broke: {type(cause).__name__}"

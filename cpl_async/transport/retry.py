@@ -1,0 +1,36 @@
+"""Decides what is tried again: what reads, when a try may help; what writes, only when it certainly was not done."""
+
+from __future__ import annotations
+
+from ..errors import CplError, Outcome, RateLimited, ServerError, TransportError
+
+__all__ = ["FIRST_WAIT", "LONGEST_WAIT", "MOST_TRIES", "pause_before_retry"]
+
+MOST_TRIES = 8
+FIRST_WAIT = 0.2
+LONGEST_WAIT = 10.0
+PASSING = frozenset({500, 502, 503, 504})
+
+
+def pause_before_retry(error: BaseException, *, writes: bool, left: float) -> bool | float:
+    """Return whether to try again.
+
+    :param error: what the last try ended with.
+    :param writes: whether the call changes something on the server.
+    :param left: seconds until the call's time is up.
+    :return: ``False`` to give up, ``True`` to try again after the usual wait, or the seconds that the server asked for.
+    """
+    if not isinstance(error, CplError) or left <= 0:
+        return False
+    not_done = isinstance(error, RateLimited) or (
+        isinstance(error, TransportError) and error.outcome is Outcome.NOT_SENT
+    )
+    worth_reading_again = isinstance(error, (RateLimited, TransportError)) or (
+        isinstance(error, ServerError) and error.status in PASSING
+    )
+    if not (not_done if writes else worth_reading_again):
+        return False
+    asked = error.failure.retry_after
+    if asked is None:
+        return True
+    return asked if asked < left else False

@@ -1,0 +1,156 @@
+"""One access token for all who use the same credentials: fetched once however many ask."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from attrs import field, frozen
+
+from ..errors import AuthenticationError, ConfigurationError, CplError, TransportError
+from .redaction import HiddenText
+
+__all__ = ["ClientClosed", "Token", "TokenCell"]
+
+FETCHES = 12
+PER_SECONDS = 61.0
+"""The limit is 12 token requests a minute (source: the vendor's documentation); a second is margin."""
+RENEW_BEFORE = 60.0
+FLIGHT_IS_LOST = 90.0
+"""A fetch that says nothing for so many seconds died with its loop: the next who asks starts another."""
+
+
+@frozen(kw_only=True)
+class Token:
+    """An access token; its end is told by the monotonic clock, never by a wall clock that may be wrong."""
+
+    value: HiddenText = field(repr=False)
+    """What stands after ``Bearer``."""
+    renew_at: float
+    """Monotonic seconds from which a new one is fetched."""
+
+    @classmethod
+    def lasting(cls, value: str, seconds: float, asked_at: float) -> Token:
+        """Make a token that lives so many seconds from the moment it was asked for."""
+        return cls(value=HiddenText(value), renew_at=asked_at + seconds - min(RENEW_BEFORE, seconds / 10))
+
+
+class ClientClosed(ConfigurationError):
+    """The client was closed: its own callers hear so, others who share its token try for themselves."""
+
+
+class _Flight:
+    """One fetch under way, and who waits for it."""
+
+    __slots__ = ("began", "waiters")
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[Token | CplError | None]]] = []
+
+
+class TokenCell:
+    """The place of one token in this process; safe among threads and loops."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: Token | None = None
+        self._flight: _Flight | None = None
+        self._fetched: deque[float] = deque(maxlen=FETCHES)
+        self._refusal: AuthenticationError | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def get(self, fetch: Callable[[], Awaitable[Token]]) -> Token:
+        """Return the token, fetching it when there is none that lasts.
+
+        :param fetch: asks the server once. Of all who wait, one's is called; when that one's client is
+            closed meanwhile, another's.
+        :raises CplError: an error of its own for each waiter.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            waiter: asyncio.Future[Token | CplError | None] = loop.create_future()
+            with self._lock:
+                token = self._token
+                if token is not None and self._clock() < token.renew_at:
+                    return token
+                flight = self._flight
+                start = flight is None or self._clock() > flight.began + FLIGHT_IS_LOST
+                if flight is None or start:
+                    flight = self._flight = _Flight(self._clock())
+                flight.waiters.append((loop, waiter))
+            if start:  # a task of its own: whoever started it may be cancelled, the others still wait
+                task = loop.create_task(self._fly(flight, waiter, fetch))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            result = await waiter
+            if isinstance(result, CplError):
+                raise result.replica()
+            if result is not None:
+                return result
+
+    def discard(self, token: Token) -> None:
+        """Throw away a token that the server refused, unless another has taken its place."""
+        with self._lock:
+            if self._token is token:
+                self._token = None
+
+    async def _fly(
+        self,
+        flight: _Flight,
+        starter: asyncio.Future[Token | CplError | None],
+        fetch: Callable[[], Awaitable[Token]],
+    ) -> None:
+        result: Token | CplError | None = None
+        try:
+            await self._wait_for_budget()
+            result = await fetch()
+        except ClientClosed as error:
+            _settle(starter, error)
+        except CplError as error:
+            result = error
+        except Exception as error:
+            result = TransportError(f"the token could not be fetched: {type(error).__name__}")
+        finally:  # also when this loop ends under us: then the waiters of other loops try for themselves
+            self._land(flight, result)
+
+    async def _wait_for_budget(self) -> None:
+        while True:
+            with self._lock:
+                now = self._clock()
+                full = len(self._fetched) == FETCHES
+                wait = self._fetched[0] + PER_SECONDS - now if full else 0.0
+                if wait <= 0:
+                    self._fetched.append(now)
+                    return
+                refusal = self._refusal
+            if refusal is not None:
+                raise AuthenticationError(
+                    f"{refusal.message} (not asked again for {wait:.0f} s, since only {FETCHES} token requests a minute are allowed)",
+                    failure=refusal.failure,
+                )
+            await asyncio.sleep(wait)
+
+    def _land(self, flight: _Flight, result: Token | CplError | None) -> None:
+        with self._lock:
+            if self._flight is flight:
+                self._flight = None
+            if isinstance(result, Token):
+                self._token, self._refusal = result, None
+            elif isinstance(result, AuthenticationError):
+                self._refusal = result
+            waiters, flight.waiters = flight.waiters, []
+        for loop, waiter in waiters:
+            try:
+                loop.call_soon_threadsafe(_settle, waiter, result)
+            except RuntimeError:  # that loop is closed, and its waiter with it
+                continue
+
+
+def _settle(waiter: asyncio.Future[Token | CplError | None], result: Token | CplError | None) -> None:
+    if not waiter.done():
+        waiter.set_result(result)
