@@ -112,6 +112,11 @@ class Client:
         """The client id that this client uses."""
         return self._credentials.client_id
 
+    @property
+    def requests_sent(self) -> int:
+        """How many requests have left so far, tokens and second tries counted."""
+        return self._requester.requests_sent if self._requester is not None else 0
+
     @cached_property
     def shipment_batches(self) -> ShipmentBatches:
         """Creating shipments, their state and labels."""
@@ -181,4 +186,4 @@ def _warm_up() -> None:
     from .models.shipment_batches import CreateShipmentBatch, ShipmentBatchResult, UpdateShipmentBatch
     from .models.shipments import TrackedShipment
 
-    warm_up([CreateShipmentBatch, UpdateShipmentBatch, ShipmentBatchResult, TrackedShipment, Info])
+    warm_up(written=[CreateShipmentBatch, UpdateShipmentBatch], read=[ShipmentBatchResult, TrackedShipment, Info])

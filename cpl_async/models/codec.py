@@ -64,11 +64,12 @@ def decode_list(data: Any, kind: type[T]) -> list[T]:
     return [structure(item, kind) for item in (data if isinstance(data, list) else [data])]
 
 
-def warm_up(kinds: Iterable[Any]) -> None:
+def warm_up(*, written: Iterable[Any], read: Iterable[Any]) -> None:
     """Make the functions for these models now, so that no call pays for it."""
-    for kind in kinds:
-        _structure_hook(kind)
+    for kind in written:
         _converter().get_unstructure_hook(kind)
+    for kind in read:
+        _structure_hook(kind)
 
 
 @cache

@@ -83,7 +83,7 @@ class Items:
         return None
 
 
-@frozen
+@frozen(eq=False)
 class Parts:
     """Bounds for the fields of a nested object, where they depend on the place it stands in."""
 

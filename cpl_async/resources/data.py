@@ -43,9 +43,7 @@ class Data(Resource):
                 raise ValidationError(f"the address of a file cannot be read: {source[:100]!r}") from None
             own = transport.is_own_host(url) if url.absolute else False
             if not own and (url.scheme != "https" or not url.host or is_loopback(url.host)):
-                raise ConfigurationError(
-                    f"the file's address is on another host and not https: {url.origin() if url.absolute else source[:100]!r}"
-                )
+                raise ConfigurationError(f"a file's address on another host must be https, not {source[:100]!r}")
             call = Call(operation="data.get", method="GET", path="data", url=url, authorized=own)
         answer = await transport.send(call, options)
         return Label(content=answer.body, content_type=answer.headers.get("Content-Type", ""))

@@ -103,4 +103,4 @@ class ProcessLimits:
 
 
 process_limits = ProcessLimits()
-"""What clients use unless told otherwise. It outlives them: a client made for each request must not break the limits."""
+"""What clients use unless told otherwise; it outlives them, so that a client made for each request keeps the limits."""

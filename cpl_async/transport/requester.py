@@ -137,6 +137,8 @@ class Requester:
         self._pace = limits.pace(credentials)
         self._token = limits.token(credentials)
         self._gate = Gate(settings.max_connections)
+        self.requests_sent = 0
+        """Requests of which bytes have left."""
         self._reads = self._session(READS_KEPT)
         self._writes = self._session(WRITES_KEPT)
 
@@ -336,6 +338,7 @@ class Requester:
                 CURRENT.reset(marker)
                 self._gate.leave()
                 exchange.finish()
+                self.requests_sent += exchange.wrote_at is not None
         # outside of the handler: no chain into frames of the HTTP library, whose locals hold what must not be shown
         raise self._no_answer(course, exchange, failure)
 

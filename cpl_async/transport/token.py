@@ -130,7 +130,7 @@ class TokenCell:
                 refusal = self._refusal
             if refusal is not None:
                 raise AuthenticationError(
-                    f"{refusal.message} (not asked again for {wait:.0f} s, since only {FETCHES} token requests a minute are allowed)",
+                    f"{refusal.message} (not asked again for {wait:.0f} s: at most {FETCHES} token requests a minute)",
                     failure=refusal.failure,
                 )
             await asyncio.sleep(wait)

@@ -1,0 +1,1 @@
+"""Many shipments: read, check, plan, journal, send, fetch labels, report."""

@@ -1,0 +1,27 @@
+"""Makes text harmless for spreadsheets, and reads it back as it was."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["harmless", "looks_like_formula", "original"]
+
+LIKE_NUMBER = re.compile(r"[+-]\d[\d\s().,/-]*")
+GUARDED = re.compile(r"'+[=+@\t\r-]")
+
+
+def looks_like_formula(text: str) -> bool:
+    """Return whether a spreadsheet would run the text: ``=``, ``@``, or a sign before what is no number."""
+    if text[:1] in ("=", "@", "\t", "\r"):
+        return True
+    return text[:1] in ("+", "-") and not LIKE_NUMBER.fullmatch(text)
+
+
+def harmless(text: str) -> str:
+    """Return the text with an apostrophe before it where a spreadsheet would run it."""
+    return "'" + text if looks_like_formula(text) or GUARDED.match(text) else text
+
+
+def original(text: str) -> str:
+    """Return the text as it was before :func:`harmless`."""
+    return text[1:] if GUARDED.match(text) else text

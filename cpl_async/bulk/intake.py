@@ -1,0 +1,97 @@
+"""Reads and checks all rows of a source and plans them in the journal, before anything is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable
+
+import orjson
+from attrs import define, field
+
+from ..models.addresses import Address
+from ..models.codec import encode
+from .columns import COLUMNS, OURS, RowProblem, shipment_from
+from .journal.planning import PlannedRow, Planning
+from .reading import InputError, RawRow
+
+__all__ = ["Intake", "ProblemHook"]
+
+COMMITTED_AT_ONCE = 2000
+CHECKED_AT_ONCE = 50
+"""Rows between two breaths of the event loop: a few milliseconds."""
+
+ProblemHook = Callable[[int, int, list[RowProblem]], None]
+"""Called with a bad row's number, its line, and all that is wrong with it."""
+
+
+@define
+class Intake:
+    """Takes the rows of one job in."""
+
+    planning: Planning
+    job: int
+    sender: Address | None
+    on_problem: ProblemHook
+    on_rows: Callable[[int], None]
+    rows: int = 0
+    rejected: int = 0
+    columns: dict[str, None] = field(factory=lambda: dict.fromkeys(COLUMNS))
+    """Columns met, in order."""
+
+    async def take(self, source: Iterable[RawRow]) -> None:
+        """Read, check and plan all rows.
+
+        :raises InputError: when the source cannot be read to its end, or holds no rows.
+        """
+        waiting: list[PlannedRow] = []
+        for raw in source:
+            waiting.append(self._checked(raw))
+            if self.rows % CHECKED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if len(waiting) == COMMITTED_AT_ONCE:
+                await self._commit(waiting)
+                waiting = []
+        if waiting:
+            await self._commit(waiting)
+        if not self.rows:
+            raise InputError("the input has a heading but no rows")
+
+    def _checked(self, raw: RawRow) -> PlannedRow:
+        self.rows += 1
+        self.columns.update(dict.fromkeys(raw.values))
+        shipment = None
+        if raw.problem is not None:
+            problems = [RowProblem(column="", message=raw.problem)]
+        else:
+            shipment, problems = shipment_from(raw.values, self.sender)
+        if problems:
+            self.rejected += 1
+            self.on_problem(raw.number, raw.line, problems)
+        body = encode(shipment) if shipment is not None else None
+        return PlannedRow(
+            number=raw.number,
+            line=raw.line,
+            reference=raw.values.get("reference_id", ""),
+            raw=orjson.dumps({name: value for name, value in raw.values.items() if name not in OURS}),
+            body=body,
+            digest=hashlib.sha256(body).hexdigest()[:32] if body else None,
+            message="; ".join(map(str, problems)),
+        )
+
+    async def _commit(self, waiting: list[PlannedRow]) -> None:
+        good = {row.number for row in waiting if row.body is not None}
+        for number, message in await self.planning.add(self.job, waiting):
+            if number in good:
+                self.rejected += 1
+            column, _, words = message.partition(": ")
+            line = next(row.line for row in waiting if row.number == number)
+            self.on_problem(number, line, [RowProblem(column=column, message=words.split("; ")[0])])
+        self.on_rows(self.rows)
+
+    async def refuse_settled_elsewhere(self) -> None:
+        """Reject the rows whose reference an earlier job has shipped, or may have."""
+        for number, message in await self.planning.refuse_settled_elsewhere(self.job):
+            self.rejected += 1
+            column, _, words = message.partition(": ")
+            self.on_problem(number, 0, [RowProblem(column=column, message=words)])

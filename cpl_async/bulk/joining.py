@@ -1,0 +1,111 @@
+"""Joins labels in the order of the input, in a process of its own: ``python -m cpl_async.bulk.joining``.
+
+Reads a plan as JSON from standard input: the folder, the format, and a file of lines ``["part", page]`` in order.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+
+from attrs import asdict, frozen
+
+__all__ = ["JoinPlan", "label_place", "main", "output_names"]
+
+PARCELS_A_FILE = 1000
+SHEET = (841.89, 595.28)
+"""An A4 sheet, wide, in points: two rows of two labels, read like a page."""
+OPEN_PARTS = 32
+
+
+@frozen(kw_only=True)
+class JoinPlan:
+    """What is to be joined."""
+
+    folder: str
+    """Where the parts are found and the joint files go."""
+    order: str
+    """File of JSON lines, one for each label: part and page."""
+    names: list[str]
+    """Names of the joint files."""
+    is_zpl: bool = False
+    a4: bool = False
+    position: int = 1
+
+    def as_json(self) -> str:
+        """Return the plan as the process reads it."""
+        return json.dumps(asdict(self))
+
+
+def output_names(parcels: int, ending: str) -> list[str]:
+    """Return the names of the joint files: one, or numbered ones beyond 1,000 parcels."""
+    if parcels <= PARCELS_A_FILE:
+        return [f"labels.{ending}"] if parcels else []
+    return [f"labels-{number:04}.{ending}" for number in range(1, -(-parcels // PARCELS_A_FILE) + 1)]
+
+
+def label_place(index: int, *, a4: bool, position: int) -> tuple[int, int]:
+    """Return in which joint file, from 0, and on which page, from 1, a label is."""
+    file, within = divmod(index, PARCELS_A_FILE)
+    if not a4:
+        return file, within + 1
+    return file, (within + (position - 1 if file == 0 else 0)) // 4 + 1
+
+
+def main() -> None:
+    """Join what standard input says."""
+    plan = JoinPlan(**json.loads(sys.stdin.read()))
+    folder = Path(plan.folder)
+    with Path(plan.order).open(encoding="utf-8") as file:
+        labels = ((folder / part, page) for part, page in map(json.loads, file))
+        for number, name in enumerate(plan.names):
+            fresh = folder / (name + ".part")
+            chosen = islice(labels, PARCELS_A_FILE)
+            if plan.is_zpl:
+                _join_zpl(chosen, fresh)
+            else:
+                _join_pdf(chosen, fresh, plan.a4, plan.position if number == 0 else 1)
+            fresh.replace(folder / name)
+
+
+def _join_zpl(labels: Iterator[tuple[Path, int]], target: Path) -> None:
+    last: Path | None = None
+    programs: list[bytes] = []
+    with target.open("wb") as file:
+        for part, page in labels:
+            if part != last:
+                programs = [text + b"^XZ\n" for text in part.read_bytes().split(b"^XZ")[:-1]]
+                last = part
+            file.write(programs[page].lstrip())
+
+
+def _join_pdf(labels: Iterator[tuple[Path, int]], target: Path, a4: bool, position: int) -> None:
+    import pikepdf
+
+    with pikepdf.new() as joint, ExitStack() as stack:
+        parts: dict[Path, pikepdf.Pdf] = {}
+        place = position - 1
+        sheet: pikepdf.Page | None = None
+        for part, page in labels:
+            if part not in parts:
+                parts[part] = stack.enter_context(pikepdf.open(part))
+            source = parts[part].pages[page]
+            if not a4:
+                joint.pages.append(source)
+                continue
+            if sheet is None or place == 4:
+                place = 0 if sheet is not None else place
+                sheet = joint.add_blank_page(page_size=SHEET)
+            wide, high = SHEET[0] / 2, SHEET[1] / 2
+            left, bottom = place % 2 * wide, (1 - place // 2) * high
+            sheet.add_overlay(source, pikepdf.Rectangle(left, bottom, left + wide, bottom + high))
+            place += 1
+        joint.save(target, compress_streams=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The database that a journal lives in: opened, checked to be ours, written safely."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Table, event, insert, select
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from ...errors import JournalError
+from .place import JournalPlace
+from .schema import VERSION, account, metadata
+
+__all__ = ["Database"]
+
+LONGEST_WAIT = 3600
+
+
+class Database:
+    """One connection to the journal's database, on a thread of its own, used by one task at a time."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @classmethod
+    async def open(cls, place: JournalPlace) -> Database:
+        """Open or make the journal of an account.
+
+        :raises JournalError: when it cannot be opened, is damaged, newer than this program, or another account's.
+        """
+        place.prepare()
+        engine = create_async_engine(
+            f"sqlite+aiosqlite:///{place.file}", pool_size=1, max_overflow=0, pool_timeout=LONGEST_WAIT
+        )
+        event.listen(engine.sync_engine, "connect", _safe_writes)
+        database = cls(engine)
+        try:
+            await database._check(place)
+        except (SQLAlchemyError, OSError) as error:
+            await engine.dispose()
+            reason = str(error.orig) if isinstance(error, DatabaseError) else str(error)
+            raise JournalError(f"the journal {place.file} cannot be opened: {reason}") from None
+        except BaseException:
+            await engine.dispose()
+            raise
+        return database
+
+    async def close(self) -> None:
+        """Close the connection and its thread."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Commit what is done inside together, or nothing of it.
+
+        :raises JournalError: when the disk or the database fails.
+        """
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except DatabaseError as error:
+            raise JournalError(f"the journal cannot be written: {error.orig}") from None
+
+    def insert_unless_taken(self, table: Table) -> Any:
+        """Return an INSERT that passes over rows which would break a unique index."""
+        return sqlite_insert(table).on_conflict_do_nothing()
+
+    async def _check(self, place: JournalPlace) -> None:
+        async with self._engine.begin() as connection:
+            await connection.run_sync(metadata.create_all)
+            found = (await connection.execute(select(account))).one_or_none()
+            if found is None:
+                values = {"schema_version": VERSION, "base_url": place.base_url, "client_id": place.client_id}
+                await connection.execute(insert(account).values(values))
+                return
+        if found.schema_version != VERSION:
+            raise JournalError(
+                f"the journal {place.file} has version {found.schema_version}, this program reads {VERSION}",
+                advice="Use the version of cpl-sdk that wrote it, or a newer one",
+            )
+        if (found.base_url, found.client_id) != (place.base_url, place.client_id):
+            raise JournalError(f"the journal {place.file} belongs to {found.client_id} at {found.base_url}")
+
+
+def _safe_writes(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,89 @@
+"""Where the journal of an account lies, and that nobody else can read it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+import platformdirs
+from attrs import frozen
+from yarl import URL
+
+from ...errors import JournalError
+
+__all__ = ["JournalPlace"]
+
+STATE_DIRECTORY = "CPL_STATE_DIR"
+NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs", "lustre"})
+
+
+@frozen(kw_only=True)
+class JournalPlace:
+    """The folder of one account's journal. A journal belongs to a base URL and a client id."""
+
+    folder: Path
+    base_url: str
+    client_id: str
+
+    @classmethod
+    def of_account(cls, base_url: str, client_id: str) -> JournalPlace:
+        """Return the place in the user's state folder, or in ``CPL_STATE_DIR``."""
+        state = os.environ.get(STATE_DIRECTORY, "").strip()
+        root = Path(state) if state else platformdirs.user_state_path("cpl", appauthor=False)
+        url = URL(base_url)
+        mark = hashlib.sha256(f"{base_url}\0{client_id}".encode()).hexdigest()[:8]
+        name = re.sub(r"[^A-Za-z0-9.-]+", "_", f"{url.host}-{client_id}")[:80]
+        return cls(folder=root / f"{name}-{mark}", base_url=base_url, client_id=client_id)
+
+    @classmethod
+    def beside(cls, out: Path) -> JournalPlace:
+        """Return the place for a run on the sandbox: beside the output, and for no other system."""
+        absolute = out.absolute()
+        return cls(folder=absolute.with_name(absolute.name + "-sandbox"), base_url="sandbox", client_id="sandbox")
+
+    @property
+    def file(self) -> Path:
+        """The journal itself."""
+        return self.folder / "journal.sqlite3"
+
+    def prepare(self) -> None:
+        """Make the folder and the file, for the user's eyes only.
+
+        :raises JournalError: when they cannot be made, or lie on a network file system, where locks are not safe.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            kind = _file_system(self.folder)
+            if kind in NETWORK:
+                raise JournalError(
+                    f"the journal's folder {self.folder} is on a network file system ({kind}), where it could be lost",
+                    advice=f"Name a folder on a local disk in {STATE_DIRECTORY}",
+                )
+            os.close(os.open(self.file, os.O_CREAT | os.O_RDWR, 0o600))
+            self.file.chmod(0o600)
+        except OSError as error:
+            raise JournalError(
+                f"the journal's folder {self.folder} cannot be written: {error.strerror or error}",
+                advice=f"Name another folder in {STATE_DIRECTORY}",
+            ) from None
+
+
+def _file_system(folder: Path) -> str:
+    """Return the kind of file system that a folder lies on; empty where that cannot be told."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    real = folder.resolve()
+    best, kind = -1, ""
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        fields = before.split(" ")
+        if len(fields) < 5 or not after:
+            continue
+        point = Path(re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[4]))
+        if (real == point or point in real.parents) and len(point.parts) >= best:
+            best, kind = len(point.parts), after.split(" ")[0]
+    return kind

@@ -1,0 +1,99 @@
+"""Reads from the journal what became of a job, a piece at a time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+import orjson
+from attrs import field, frozen
+from sqlalchemy import func, select
+
+from ..states import RowState
+from .database import Database
+from .schema import batches, parcels, rows
+
+__all__ = ["LabelPlace", "Results", "RowReport"]
+
+AT_ONCE = 500
+
+
+@frozen(kw_only=True)
+class LabelPlace:
+    """A parcel, and where its label is."""
+
+    number: str
+    file: str | None
+    page: int | None
+
+
+@frozen(kw_only=True)
+class RowReport:
+    """All that a report says of a row."""
+
+    number: int
+    line: int
+    reference: str
+    raw: dict[str, str] = field(repr=False)
+    state: RowState
+    message: str
+    shipment_number: str | None
+    parcels: tuple[LabelPlace, ...]
+
+
+class Results:
+    """What became of a job."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def counts(self, job: int) -> dict[RowState, int]:
+        """Return how many rows are in each state."""
+        query = select(rows.c.state, func.count()).where(rows.c.job == job).group_by(rows.c.state)
+        async with self._database.transaction() as connection:
+            found = {RowState(state): int(count) for state, count in await connection.execute(query)}
+        return {state: found.get(state, 0) for state in RowState}
+
+    async def totals(self, job: int) -> tuple[int, int]:
+        """Return how many batches were accepted and how many parcels have a number."""
+        async with self._database.transaction() as connection:
+            accepted = (
+                select(func.count()).select_from(batches).where(batches.c.job == job, batches.c.remote_id.is_not(None))
+            )
+            numbered = select(func.count()).select_from(parcels).where(parcels.c.job == job)
+            return (await connection.execute(accepted)).scalar_one(), (await connection.execute(numbered)).scalar_one()
+
+    async def rows(self, job: int, states: Sequence[RowState] | None = None) -> AsyncIterator[RowReport]:
+        """Yield the rows of a job in the order of the input.
+
+        :param states: only rows in these.
+        """
+        last = 0
+        while True:
+            query = select(rows).where(rows.c.job == job, rows.c.number > last).order_by(rows.c.number).limit(AT_ONCE)
+            if states is not None:
+                query = query.where(rows.c.state.in_(states))
+            async with self._database.transaction() as connection:
+                found = (await connection.execute(query)).all()
+                if not found:
+                    return
+                of_rows = (
+                    select(parcels)
+                    .where(parcels.c.job == job, parcels.c.row.between(found[0].number, found[-1].number))
+                    .order_by(parcels.c.row, parcels.c.place)
+                )
+                places: dict[int, list[LabelPlace]] = {}
+                for parcel in await connection.execute(of_rows):
+                    place = LabelPlace(number=parcel.number, file=parcel.label_file, page=parcel.label_page)
+                    places.setdefault(parcel.row, []).append(place)
+            for row in found:
+                yield RowReport(
+                    number=row.number,
+                    line=row.line,
+                    reference=row.reference,
+                    raw=orjson.loads(row.raw),
+                    state=RowState(row.state),
+                    message=row.message,
+                    shipment_number=row.shipment_number,
+                    parcels=tuple(places.get(row.number, ())),
+                )
+            last = found[-1].number

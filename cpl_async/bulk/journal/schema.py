@@ -1,0 +1,105 @@
+"""The journal's tables, made to carry reconciliation, take-over and many machines as well."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+__all__ = ["VERSION", "account", "attempts", "batches", "jobs", "metadata", "parcels", "rows"]
+
+VERSION = 1
+metadata = MetaData()
+
+account = Table(
+    "account",
+    metadata,
+    Column("schema_version", Integer, nullable=False),
+    Column("base_url", Text, nullable=False),
+    Column("client_id", Text, nullable=False),
+)
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("digest", String(64), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("columns", Text, nullable=False),
+    Column("body_tail", LargeBinary, nullable=False),
+    Column("label_format", String(10), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Column("requests", Integer, nullable=False, default=0),
+    Column("seconds", Float, nullable=False, default=0.0),
+)
+rows = Table(
+    "rows",
+    metadata,
+    Column("job", ForeignKey("jobs.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("line", Integer, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("claim", Text),
+    Column("raw", LargeBinary, nullable=False),
+    Column("digest", String(32)),
+    Column("body", LargeBinary),
+    Column("state", String(24), nullable=False),
+    Column("message", Text, nullable=False, default=""),
+    Column("batch", ForeignKey("batches.id")),
+    Column("shipment_number", Text),
+    UniqueConstraint("job", "claim", name="one_row_a_reference"),
+    Index("rows_by_reference", "reference"),
+    Index("rows_of_batch", "batch"),
+    Index("rows_by_state", "job", "state"),
+)
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job", ForeignKey("jobs.id"), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("remote_id", Text),
+    Column("accepted_at", Float),
+    Index("batches_of_job", "job", "state"),
+)
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("batch", ForeignKey("batches.id"), nullable=False),
+    Column("body_hash", String(64), nullable=False),
+    Column("correlation_id", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("began_at", Float, nullable=False),
+    Column("write_by", Float, nullable=False),
+    Column("ended_at", Float),
+    Column("outcome", String(20)),
+    Column("status", Integer),
+    Column("message", Text),
+    Index("attempts_of_batch", "batch"),
+)
+parcels = Table(
+    "parcels",
+    metadata,
+    Column("job", ForeignKey("jobs.id"), primary_key=True),
+    Column("number", String(50), primary_key=True),
+    Column("row", Integer, nullable=False),
+    Column("master", String(50), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("label_url", Text),
+    Column("label_file", Text),
+    Column("label_page", Integer),
+    Index("parcels_of_row", "job", "row"),
+)

@@ -1,0 +1,47 @@
+"""What a caller may choose about shipping a file."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+from attrs.validators import ge, in_, le
+
+from ..models.addresses import Address
+from ..models.codec import encode
+from ..models.codes import LabelFormat, PageSize
+from ..models.shipment_batches import CompleteLabelSettings, LabelSettings
+
+__all__ = ["ShipOptions"]
+
+
+@frozen(kw_only=True)
+class ShipOptions:
+    """How a file is shipped and what is made of it."""
+
+    name: str | None = None
+    """Name of the job; without one it is known by its content."""
+    sender: Address | None = field(default=None, repr=False)
+    """Sender of all rows; the customer's own address without one."""
+    strict: bool = False
+    """Send nothing when any row is bad."""
+    batch_size: int = field(default=1000, validator=[ge(1), le(1000)])
+    """Shipments in one request, 1–1000."""
+    at_once: int = field(default=4, validator=ge(1))
+    """Batches that are sent at once."""
+    wait: float = field(default=900.0, validator=ge(0))
+    """Seconds from a batch's acceptance after which its open rows are left undecided for this run."""
+    label_format: LabelFormat = LabelFormat.PDF
+    a4: bool = False
+    """Four labels on an A4 sheet; PDF only."""
+    position: int = field(default=1, validator=in_((1, 2, 3, 4)))
+    """Place of the first label on the first sheet."""
+
+    @property
+    def joint(self) -> bool:
+        """Whether labels come as files of many; pictures come one by one."""
+        return self.label_format in (LabelFormat.PDF, LabelFormat.ZPL)
+
+    def body_tail(self) -> bytes:
+        """Return what stands after the shipments in the body of a batch."""
+        complete = CompleteLabelSettings(page_size=PageSize.DEFAULT) if self.joint else None
+        settings = LabelSettings(format=self.label_format, complete_label_settings=complete)
+        return b'],"labelSettings":' + encode(settings) + b"}"

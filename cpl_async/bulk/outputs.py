@@ -1,0 +1,312 @@
+"""The files that a job leaves: labels, what was shipped, what was rejected, and the summary."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import re
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from attrs import asdict, define, field, frozen
+
+from ..errors import ConfigurationError, CplError
+from ..models.codes import LabelFormat
+from .columns import COLUMNS, OURS
+from .formulas import harmless
+from .joining import JoinPlan, label_place, output_names
+from .journal.book import Job
+from .journal.results import Results, RowReport
+from .options import ShipOptions
+from .states import RowState
+
+__all__ = ["JoinError", "Output", "Summary"]
+
+SHIPMENTS, REJECTED, SUMMARY = "shipments.csv", "rejected.csv", "summary.json"
+PARTS, PICTURES = "parts", "labels"
+JOINT_NAME = re.compile(r"labels(-\d{4})?\.(pdf|zpl)(\.part)?")
+PICTURE_NAME = re.compile(r"[A-Za-z0-9_-]+\.(png|jpg|svg)(\.part)?")
+MOST_REASONS = 50
+HEADING = ("reference_id", "shipment_number", "state", "message", "label", "parcel_numbers")
+
+
+class JoinError(CplError):
+    """The labels are on disk, but could not be joined."""
+
+    advice = "The single files are in the folder 'parts' of the output; run the same command again to join them"
+
+
+@frozen(kw_only=True)
+class Summary:
+    """What became of a job; the four kinds of rows add up to all of them."""
+
+    job: str
+    rows: int
+    shipped: int
+    """Rows with a live number and all their labels."""
+    shipped_without_label: int
+    rejected: int
+    undecided: int
+    not_sent: int
+    """Of the undecided ones, those that certainly were not sent."""
+    parcels: int
+    batches: int
+    """Batches that the server took."""
+    requests: int
+    seconds: float
+    already_done: bool = False
+    """Whether there was nothing left to do, and nothing was sent."""
+    layout: str = "single"
+    label_files: list[str] = field(factory=list)
+    reasons: dict[str, int] = field(factory=dict)
+    """Why rows are not shipped → how many; references and values are left out."""
+
+    @property
+    def all_shipped(self) -> bool:
+        """Whether every row is shipped with its label."""
+        return self.shipped == self.rows
+
+    def as_json(self) -> str:
+        """Return the summary as JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False, indent=2)
+
+
+@define
+class Output:
+    """The output folder of one run."""
+
+    folder: Path
+    options: ShipOptions
+
+    @property
+    def parts(self) -> Path:
+        """Folder of labels as they came."""
+        return self.folder / PARTS
+
+    @property
+    def pictures(self) -> Path:
+        """Folder of labels that stay single files."""
+        return self.folder / PICTURES
+
+    def prepare(self, source: Path) -> None:
+        """Make the folder, and see that it can be written and that the input is safe.
+
+        :raises ConfigurationError: when it cannot be written, or an output would overwrite the input.
+        """
+        real = source.resolve()
+        ours = {(self.folder / name).resolve() for name in (SHIPMENTS, REJECTED, SUMMARY)}
+        if real in ours or (real.parent == self.folder.resolve() and JOINT_NAME.fullmatch(real.name)):
+            raise ConfigurationError(
+                f"the output {real.name} would overwrite the input: choose another --out, or move the input"
+            )
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise ConfigurationError(
+                f"the output folder {self.folder} cannot be written: {error.strerror or error}"
+            ) from None
+
+    def missing(self, files: Sequence[str]) -> list[str]:
+        """Return which of the files that the journal knows are not there any more."""
+        return [name for name in files if not (self.folder / name).is_file()]
+
+    @property
+    def layout(self) -> str:
+        """How labels are laid out, for the summary."""
+        return f"A4 from position {self.options.position}" if self.options.a4 else "single"
+
+    def holds(self, job: Job) -> bool:
+        """Return whether this folder holds all labels of the job already, as a finished run left them."""
+        try:
+            summary = json.loads((self.folder / SUMMARY).read_text(encoding="utf-8"))
+            files = [self.folder / str(name) for name in summary["label_files"]]
+            same = summary["job"] == job.name and summary["layout"] == self.layout
+            done = summary["rows"] == summary["shipped"] + summary["rejected"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        return bool(same and done and all(file.exists() for file in files))
+
+    async def write(
+        self, results: Results, job: Job, *, requests: int, seconds: float, already_done: bool, labels_are_here: bool
+    ) -> Summary:
+        """Write all files, the labels joined in the order of the input, and return the summary.
+
+        :param labels_are_here: the joint files are there already: leave them as they are.
+        :raises JoinError: when the labels could not be joined; all other files are written.
+        """
+        counts = await results.counts(job.id)
+        batches, _ = await results.totals(job.id)
+        labels = 0
+        async for row in results.rows(job.id, (RowState.SHIPPED, RowState.UNLABELLED, RowState.UNDECIDED)):
+            labels += sum(parcel.file is not None for parcel in row.parcels)
+        names = output_names(labels, job.label_format.lower()) if self.options.joint else []
+        if not labels_are_here:  # labels of an earlier job must not be printed again by mistake
+            for stale in self.folder.iterdir():
+                if JOINT_NAME.fullmatch(stale.name):
+                    stale.unlink()
+        reasons, parcels = await self._write_rows(results, job, names)
+        failure = await self._join(names) if names and not labels_are_here else None
+        self._order.unlink(missing_ok=True)
+        shipped, without = counts[RowState.SHIPPED], counts[RowState.UNLABELLED] + counts[RowState.CREATED]
+        rejected, rows = counts[RowState.REJECTED], sum(counts.values())
+        summary = Summary(
+            job=job.name,
+            rows=rows,
+            shipped=shipped,
+            shipped_without_label=without,
+            rejected=rejected,
+            undecided=rows - shipped - without - rejected,
+            not_sent=counts[RowState.PLANNED],
+            parcels=parcels,
+            batches=batches,
+            requests=requests,
+            seconds=round(seconds, 3),
+            already_done=already_done,
+            layout=self.layout,
+            label_files=names if self.options.joint else [PICTURES] if labels else [],
+            reasons=dict(reasons.most_common(MOST_REASONS)),
+        )
+        _write_whole(self.folder / SUMMARY, summary.as_json() + "\n")
+        if failure is not None:
+            raise failure
+        return summary
+
+    @property
+    def _order(self) -> Path:
+        return self.folder / "labels-order.part"
+
+    async def _write_rows(self, results: Results, job: Job, names: Sequence[str]) -> tuple[Counter[str], int]:
+        reasons: Counter[str] = Counter()
+        columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
+        index = parcels = 0
+        with (
+            _Table(self.folder / SHIPMENTS, HEADING) as shipments,
+            _Table(self.folder / REJECTED, (*columns, "error")) as rejected,
+            self._order.open("w", encoding="utf-8") as order,
+        ):
+            async for row in results.rows(job.id):
+                parcels += len(row.parcels)
+                places: list[str] = []
+                for parcel in row.parcels:
+                    if parcel.file is None:
+                        continue
+                    if names:
+                        file, page = label_place(index, a4=self.options.a4, position=self.options.position)
+                        places.append(f"{names[file]}#{page}")
+                        order.write(json.dumps([parcel.file, parcel.page]) + "\n")
+                    else:
+                        places.append(parcel.file)
+                    index += 1
+                shipments.add(_reported(row, places))
+                if row.state is RowState.REJECTED:
+                    rejected.add([*(row.raw.get(name, "") for name in columns), row.message])
+                if row.state is not RowState.SHIPPED:
+                    reasons[_reason(row)] += 1
+        return reasons, parcels
+
+    async def _join(self, names: list[str]) -> JoinError | None:
+        plan = JoinPlan(
+            folder=str(self.folder),
+            order=str(self._order),
+            names=names,
+            is_zpl=self.options.label_format == LabelFormat.ZPL,
+            a4=self.options.a4,
+            position=self.options.position,
+        )
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "cpl_async.bulk.joining",
+            stdin=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            _, errors = await process.communicate(plan.as_json().encode())
+        except asyncio.CancelledError:
+            process.kill()
+            await process.wait()
+            raise
+        if process.returncode:
+            last = errors.decode("utf-8", "replace").strip().splitlines()[-1:] or [f"exit status {process.returncode}"]
+            return JoinError(f"the labels could not be joined: {last[0][:300]}")
+        return None
+
+    def clear_parts(self) -> None:
+        """Remove the labels as they came; the joint files hold them all."""
+        shutil.rmtree(self.parts, ignore_errors=True)
+
+    def clear_pictures_of_other_jobs(self) -> None:
+        """Remove single labels of an earlier job, so that nobody prints them again."""
+        if self.pictures.is_dir():
+            for file in self.pictures.iterdir():
+                if PICTURE_NAME.fullmatch(file.name):
+                    file.unlink()
+
+
+def _reported(row: RowReport, places: Sequence[str]) -> list[str]:
+    state = row.state
+    if state in (RowState.PLANNED, RowState.SENDING, RowState.ACCEPTED):
+        state = RowState.UNDECIDED
+    elif state is RowState.CREATED:
+        state = RowState.UNLABELLED
+    message = row.message or ("was not sent; run the same command again" if row.state is RowState.PLANNED else "")
+    return [
+        row.reference,
+        row.shipment_number or "",
+        state.value,
+        message,
+        " ".join(places),
+        " ".join(parcel.number for parcel in row.parcels),
+    ]
+
+
+def _reason(row: RowReport) -> str:
+    """Return the reason without what is of this row only, so that equal reasons are counted together."""
+    text = row.message or row.state.value
+    text = re.sub(r"\[correlation id [^\]]*\]", "", text)
+    if row.reference:
+        text = text.replace(row.reference, "…")
+    text = re.sub(r"'[^']*'", "'…'", text)
+    return re.sub(r"\b\d{5,}\b", "…", text)[:200]
+
+
+class _Table:
+    """A CSV file that a spreadsheet can open without harm, in its place whole or not at all."""
+
+    def __init__(self, path: Path, heading: Sequence[str]) -> None:
+        self._path = path
+        self._fresh = path.with_name(path.name + ".part")
+        self._heading = heading
+        self._file: TextIO | None = None
+        self._writer: Any = None
+
+    def __enter__(self) -> _Table:
+        self._file = self._fresh.open("w", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer.writerow(self._heading)
+        return self
+
+    def add(self, fields: Sequence[str]) -> None:
+        self._writer.writerow([harmless(field) for field in fields])
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+        if kind is None:
+            self._fresh.replace(self._path)
+        else:
+            self._fresh.unlink(missing_ok=True)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    fresh = path.with_name(path.name + ".part")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)

@@ -1,0 +1,61 @@
+"""What the bulk engine needs of a client, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, Unpack
+
+if TYPE_CHECKING:
+    from ..models.shipment_batches import ShipmentBatchResult
+    from ..resources.shipment_batches import Label
+    from ..transport.requester import CallOptions
+
+__all__ = ["BatchCalls", "BulkClient", "DataCalls"]
+
+
+class BatchCalls(Protocol):
+    """Calls on batches of shipments."""
+
+    async def send(self, body: bytes, *, references: Sequence[str] = (), **options: Unpack[CallOptions]) -> str:
+        """Send a batch whose body is made already; return its id."""
+
+    async def get(
+        self, batch_id: str, *, order_by: str | None = None, **options: Unpack[CallOptions]
+    ) -> ShipmentBatchResult:
+        """Return the state of each item."""
+
+    async def label(
+        self,
+        batch_id: str,
+        *,
+        limit: int = 200,
+        offset: int = 0,
+        page_size: str | None = None,
+        position: int | None = None,
+        order_by: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Label:
+        """Fetch labels as one file."""
+
+
+class DataCalls(Protocol):
+    """Calls for single files."""
+
+    async def get(self, source: str, **options: Unpack[CallOptions]) -> Label:
+        """Fetch one file."""
+
+
+class BulkClient(Protocol):
+    """A client, as the bulk engine sees it."""
+
+    @property
+    def shipment_batches(self) -> BatchCalls:
+        """Calls on batches."""
+
+    @property
+    def data(self) -> DataCalls:
+        """Calls for files."""
+
+    @property
+    def requests_sent(self) -> int:
+        """How many requests have left so far."""

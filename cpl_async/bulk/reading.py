@@ -1,0 +1,159 @@
+"""Reads rows from a file, one after the other, without holding the file in memory."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from attrs import Factory, frozen
+
+from ..errors import ConfigurationError
+from .columns import REQUIRED
+from .formulas import original
+
+__all__ = ["InputError", "RawRow", "Source"]
+
+DELIMITERS = ",;\t"
+LONGEST_FIELD = 100_000
+BLOCK = 1024 * 1024
+JSON_LINES = (".jsonl", ".ndjson")
+
+
+class InputError(ConfigurationError):
+    """The input cannot be read; nothing was sent."""
+
+
+@frozen(kw_only=True)
+class RawRow:
+    """One row as it came."""
+
+    number: int
+    """1 for the first row of data."""
+    line: int
+    """Its last line in the file, 1 for the first."""
+    values: dict[str, str] = Factory(dict)
+    """Column → text."""
+    problem: str | None = None
+    """Why the row cannot be used at all."""
+
+
+class Source:
+    """A file of shipments: CSV with a heading, or JSON Lines (by the ending ``.jsonl`` or ``.ndjson``)."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the file.
+
+        :raises InputError: when it is missing, a folder, empty, or cannot be read.
+        """
+        self.path = path
+        self.is_json = path.suffix.lower() in JSON_LINES
+        try:
+            if path.is_dir():
+                raise InputError(f"{path} is a folder, not a file of shipments")
+            with path.open("rb") as file:
+                start = file.read(BLOCK)
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+        if not start.strip(b"\xef\xbb\xbf \t\r\n"):
+            raise InputError(f"{path} is empty")
+        if b"\0" in start:
+            raise InputError(f"{path} is not text: it holds zero bytes")
+        self.columns = self._heading()
+
+    def digest(self) -> str:
+        """Return what the content is known by, wherever the file lies."""
+        whole = hashlib.sha256()
+        with self.path.open("rb") as file:
+            while block := file.read(BLOCK):
+                whole.update(block)
+        return whole.hexdigest()
+
+    def rows(self) -> Iterator[RawRow]:
+        """Yield the rows.
+
+        :raises InputError: where the file stops being what it claims to be.
+        """
+        try:
+            yield from self._json_rows() if self.is_json else self._csv_rows()
+        except UnicodeDecodeError as error:
+            raise InputError(f"{self.path} is not text in UTF-8: {error.reason} at byte {error.start}") from None
+        except csv.Error as error:
+            raise InputError(f"{self.path} is not readable as CSV: {error}") from None
+        except OSError as error:
+            raise InputError(f"{self.path} cannot be read: {error.strerror or error}") from None
+
+    def _heading(self) -> list[str]:
+        if self.is_json:
+            return []
+        try:
+            with self.path.open(encoding="utf-8-sig", newline="") as file:
+                first = next((line for line in file if line.strip()), "")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{self.path} is not text in UTF-8: {error.reason} at byte {error.start}") from None
+        self._delimiter = max(DELIMITERS, key=first.count)
+        try:
+            names = next(csv.reader([first], delimiter=self._delimiter, strict=True))
+        except csv.Error as error:
+            raise InputError(f"the heading of {self.path} is not readable as CSV: {error}") from None
+        columns = [name.strip().lower() for name in names]
+        missing = [name for name in REQUIRED if name not in columns]
+        if missing:
+            noun = "column" if len(missing) == 1 else "columns"
+            found = ", ".join(name[:30] for name in columns[:30])
+            raise InputError(f"{self.path} lacks the {noun} {', '.join(missing)}; its heading is: {found}")
+        twice = sorted({name for name in columns if name and columns.count(name) > 1})
+        if twice:
+            raise InputError(f"{self.path} has the column {', '.join(twice)} twice")
+        return columns
+
+    def _csv_rows(self) -> Iterator[RawRow]:
+        csv.field_size_limit(LONGEST_FIELD)
+        number = 0
+        with self.path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, delimiter=self._delimiter, strict=True)
+            heading = next((row for row in reader if any(field.strip() for field in row)), [])
+            width = len(heading)
+            for fields in reader:
+                if not any(field.strip() for field in fields):
+                    continue
+                number += 1
+                if number % 1000 == 1 and any("\0" in field for field in fields):
+                    raise InputError(f"{self.path} is not text: line {reader.line_num} holds a zero byte")
+                problem = None
+                if len(fields) != width:
+                    problem = (
+                        f"has {len(fields)} fields, the heading has {width}: look for a missing quote or separator"
+                    )
+                values = {name: original(field.strip()) for name, field in zip(self.columns, fields, strict=False)}
+                yield RawRow(number=number, line=reader.line_num, values=values, problem=problem)
+
+    def _json_rows(self) -> Iterator[RawRow]:
+        number = 0
+        with self.path.open(encoding="utf-8-sig") as file:
+            for line_number, line in enumerate(file, 1):
+                if not line.strip():
+                    continue
+                number += 1
+                values, problem = _object_in(line)
+                yield RawRow(number=number, line=line_number, values=values, problem=problem)
+
+
+def _object_in(line: str) -> tuple[dict[str, str], str | None]:
+    """Return the fields of one JSON object, numbers as they were written, or why there are none."""
+    try:
+        data = json.loads(line, parse_float=str, parse_int=str)
+    except (json.JSONDecodeError, RecursionError) as error:
+        return {}, f"is not JSON: {getattr(error, 'msg', 'too deeply nested')}"
+    if not isinstance(data, dict):
+        return {}, "is no JSON object"
+    odd = [name for name, value in data.items() if isinstance(value, (dict, list, bool))]
+    values = {str(name).strip().lower(): _plain(value) for name, value in data.items()}
+    return values, f"has fields that are neither text nor number: {', '.join(odd[:5])}" if odd else None
+
+
+def _plain(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

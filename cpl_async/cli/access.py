@@ -1,0 +1,51 @@
+"""Which system to talk to, and as whom; the secret is never an option on the command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+from attrs import field, frozen
+
+from ..errors import ConfigurationError
+from ..settings import PRODUCTION, TESTING, base_url_from, secret_from_file
+
+__all__ = ["Access", "access_from"]
+
+
+@frozen(kw_only=True)
+class Access:
+    """Credentials and address."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    base_url: str
+
+
+def access_from(*, client_id: str | None, secret_file: Path | None, base_url: str | None, test_system: bool) -> Access:
+    """Return credentials and address from options, environment, a file, or a prompt.
+
+    :raises ConfigurationError: names what is missing.
+    """
+    environment = os.environ
+    if base_url and test_system:
+        raise ConfigurationError("give either --base-url or --test-system")
+    url = base_url or (TESTING if test_system else environment.get("CPL_BASE_URL", "").strip() or PRODUCTION)
+    name = client_id or environment.get("CPL_CLIENT_ID", "").strip()
+    if not name:
+        raise ConfigurationError("no client id: set CPL_CLIENT_ID or give --client-id; to try without one: --sandbox")
+    return Access(client_id=name, client_secret=_secret(secret_file), base_url=base_url_from(url))
+
+
+def _secret(file: Path | None) -> str:
+    if file is not None:
+        return secret_from_file(file)
+    if secret := os.environ.get("CPL_CLIENT_SECRET", "").strip():
+        return secret
+    if named := os.environ.get("CPL_CLIENT_SECRET_FILE", "").strip():
+        return secret_from_file(Path(named))
+    if not sys.stdin.isatty():
+        raise ConfigurationError("no client secret: set CPL_CLIENT_SECRET or give --secret-file")
+    return str(click.prompt("Client secret", hide_input=True, err=True))

@@ -1,0 +1,42 @@
+"""One style for everything that goes wrong: one line, an exit status, no traceback for bad input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import click
+
+from ..errors import CplError
+
+__all__ = ["CANNOT_RUN", "INTERRUPTED", "NOT_ALL", "fail", "plain_failures", "say"]
+
+NOT_ALL = 1
+"""Some rows were rejected, are undecided or have no label."""
+CANNOT_RUN = 2
+"""Usage, configuration, or input that cannot be read."""
+INTERRUPTED = 130
+
+
+def say(text: str) -> None:
+    """Write a line for people, beside the result."""
+    click.echo(text, err=True)
+
+
+def fail(text: str, status: int = CANNOT_RUN) -> NoReturn:
+    """Write the one line that says what is wrong, and end."""
+    say(click.style("error: ", fg="red") + " ".join(text.split()))
+    raise SystemExit(status)
+
+
+@contextmanager
+def plain_failures() -> Iterator[None]:
+    """Turn what a user can mend into one line and exit status 2."""
+    try:
+        yield
+    except CplError as error:
+        fail(str(error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        fail(f"{where}{error.strerror or error}")

@@ -1,0 +1,58 @@
+"""``cpl sandbox``: a CPL server for this machine, in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import ConfigurationError
+from ..settings import is_loopback
+from .failures import fail, plain_failures, say
+
+__all__ = ["sandbox"]
+
+
+@click.command(short_help="Run a CPL server for tests on this machine.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--speed", type=click.FloatRange(0.01), default=1.0, show_default=True, help="Of the clock of imports.")
+@click.option("--import-seconds", type=click.FloatRange(0), default=1.0, show_default=True, help="An import takes.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed, the same delays.")
+@click.option("--state", type=click.Path(path_type=Path), help="File that keeps the state; in memory without one.")
+def sandbox(**chosen: Any) -> None:
+    """Run a sandbox until Ctrl-C. It behaves like the carrier's API, and nothing leaves this machine.
+
+    \b
+    Example:
+      cpl sandbox --port 8080
+    """
+    with plain_failures():
+        try:
+            from ..sandbox import Sandbox, SandboxSettings
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(f"{error.name} is not installed: pip install 'cpl-sdk[sandbox]'") from None
+        server = Sandbox(SandboxSettings(**chosen))
+        try:
+            server.bind()
+        except OSError as error:
+            fail(f"{chosen['host']}:{chosen['port']} cannot be used: {error.strerror or error}")
+        click.echo(f"CPL_BASE_URL={server.base_url}\nCPL_CLIENT_ID=sandbox\nCPL_CLIENT_SECRET=sandbox")
+        if not is_loopback(chosen["host"]):
+            say(f"warning: {chosen['host']} can be reached from other machines")
+        say("sandbox is running, Ctrl-C ends it")
+        asyncio.run(_serve(server))
+
+
+async def _serve(server: Any) -> None:
+    serving = asyncio.ensure_future(server.serve())
+    loop = asyncio.get_running_loop()
+    with suppress(NotImplementedError):  # Windows
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, serving.cancel)
+    with suppress(asyncio.CancelledError):
+        await serving

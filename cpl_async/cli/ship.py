@@ -1,0 +1,262 @@
+"""``cpl ship``: a file in, labels and a report out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..bulk.columns import RowProblem
+from ..bulk.journal import JournalPlace
+from ..bulk.options import ShipOptions
+from ..bulk.outputs import JoinError, Summary
+from ..bulk.ship import ShipFile, check_file
+from ..client import Client
+from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
+from ..models.codes import LabelFormat
+from .access import Access, access_from
+from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, fail, plain_failures, say
+from .progress import Display
+from .sender import sender_from
+
+__all__ = ["ship"]
+
+MOST_LINES = 50
+"""Bad rows that are named on the screen; the file of rejected rows has them all."""
+LANGUAGE = "en-GB"
+"""Of the server's words, so that all that the command says is in one language."""
+FILE = click.Path(path_type=Path)
+
+
+@click.command(short_help="Ship the parcels of a file; get labels and a report.")
+@click.argument("source", metavar="INPUT", type=FILE)
+@click.option("--out", type=FILE, default=Path("out"), show_default=True, help="Folder for labels and reports.")
+@click.option("--sandbox", is_flag=True, help="Ship to a sandbox in this process; no credentials, nothing is sent.")
+@click.option("--check", is_flag=True, help="Read and check all rows, send nothing.")
+@click.option("--strict", is_flag=True, help="Send nothing when any row is bad.")
+@click.option("--name", help="Name of the job; without one it is known by the file's content.")
+@click.option("--sender", type=FILE, envvar="CPL_SENDER", help="TOML or JSON file with the sender's address.")
+@click.option(
+    "--label-format",
+    type=click.Choice(["pdf", "zpl", "png", "jpeg", "svg"], case_sensitive=False),
+    default="pdf",
+    show_default=True,
+    help="Format of the labels.",
+)
+@click.option("--a4", is_flag=True, help="Four labels on an A4 sheet (PDF only).")
+@click.option("--position", type=click.IntRange(1, 4), help="Place of the first label on the first A4 sheet.")
+@click.option(
+    "--batch-size", type=click.IntRange(1, 1000), default=1000, show_default=True, help="Shipments a request."
+)
+@click.option("--wait", type=click.FloatRange(0), default=900, show_default=True, help="Seconds to wait for an import.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and nothing else.")
+@click.option("--client-id", help="Client id; else CPL_CLIENT_ID.")
+@click.option("--secret-file", type=FILE, help="File that holds the client secret; else CPL_CLIENT_SECRET.")
+@click.option("--base-url", help="Address of the API; else CPL_BASE_URL, else production.")
+@click.option("--test-system", is_flag=True, help="Use the vendor's testing system.")
+def ship(
+    source: Path,
+    out: Path,
+    sandbox: bool,
+    check: bool,
+    sender: Path | None,
+    label_format: str,
+    position: int | None,
+    as_json: bool,
+    client_id: str | None,
+    secret_file: Path | None,
+    base_url: str | None,
+    test_system: bool,
+    **chosen: Any,
+) -> None:
+    """Ship the parcels of INPUT, a CSV file with a heading or JSON Lines (.jsonl), one row for each shipment.
+
+    All rows are checked before anything is sent; good rows go on unless --strict. Run the same command again after
+    any stop: what is settled is not done again.
+
+    \b
+    Examples:
+      cpl ship shipments.csv --sandbox --out out
+      cpl ship shipments.csv --check
+      cpl ship shipments.csv --test-system --label-format zpl
+
+    \b
+    Exit status:
+      0  every row is shipped with its label
+      1  some rows are rejected, undecided or without label
+      2  usage, configuration, or input that cannot be read; nothing was sent
+    """
+    if position is not None and not chosen["a4"]:
+        raise click.UsageError("--position goes with --a4")
+    if chosen["a4"] and label_format.lower() != "pdf":
+        raise click.UsageError("--a4 goes with --label-format pdf")
+    if sandbox and (client_id or secret_file or base_url or test_system):
+        raise click.UsageError("--sandbox takes no credentials and no address")
+    with plain_failures():
+        options = ShipOptions(
+            label_format=LabelFormat(label_format.capitalize()),
+            position=position or 1,
+            sender=sender_from(sender) if sender else None,
+            **chosen,
+        )
+        if check:
+            _check(source, options, as_json)
+            return
+        if sandbox:
+            place = JournalPlace.beside(out)
+            reach: AbstractContextManager[Access] = _sandbox(place)
+        else:
+            access = access_from(
+                client_id=client_id, secret_file=secret_file, base_url=base_url, test_system=test_system
+            )
+            place = JournalPlace.of_account(access.base_url, access.client_id)
+            reach = nullcontext(access)
+        run = ShipFile(path=source, out=out, place=place, options=options)
+        run.prepare()
+        with reach as reached:
+            _ship(run, reached, as_json)
+
+
+@contextmanager
+def _sandbox(place: JournalPlace) -> Iterator[Access]:
+    """Run a sandbox in this process, with its state beside the journal."""
+    try:
+        from ..sandbox import Sandbox, SandboxSettings
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(f"{error.name} is not installed: pip install 'cpl-sdk[sandbox]'") from None
+    place.prepare()
+    with Sandbox(SandboxSettings(state=place.folder / "server.sqlite3")) as server:
+        yield Access(client_id="sandbox", client_secret="sandbox", base_url=server.base_url)  # noqa: S106 - it opens nothing but the sandbox
+
+
+def _check(source: Path, options: ShipOptions, as_json: bool) -> None:
+    problems = _Problems(say if as_json else click.echo, every=True)
+    checked = asyncio.run(check_file(source, options, problems))
+    if checked.unknown_columns:
+        say(f"note: columns that are not known and not read: {', '.join(checked.unknown_columns)}")
+    good = checked.rows - checked.rejected
+    if as_json:
+        click.echo(json.dumps({"rows": checked.rows, "good": good, "rejected": checked.rejected}, indent=2))
+    else:
+        click.echo(f"{checked.rows} rows checked: {good} good, {checked.rejected} with mistakes. Nothing was sent.")
+    if checked.rejected:
+        raise SystemExit(NOT_ALL)
+
+
+def _ship(run: ShipFile, access: Access, as_json: bool) -> None:
+    display = Display()
+    problems = _Problems(display.say)
+    run.on_problem, run.on_progress = problems, display
+    failure: CplError | None = None
+    summary: Summary | None = None
+    with display:
+        try:
+            summary = asyncio.run(_carry(run, access, display))
+        except JoinError as error:
+            failure = error
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            display.say("stopped; run the same command again to go on: nothing that is settled is sent again")
+            raise SystemExit(INTERRUPTED) from None
+    problems.tell_rest()
+    if failure is not None:
+        fail(str(failure), NOT_ALL)
+    assert summary is not None  # noqa: S101 - without one there was a failure
+    if run.unknown_columns:
+        say(f"note: columns that are not known and not read: {', '.join(run.unknown_columns)}")
+    if run.stopped_by is not None:
+        say(click.style("sending ended early: ", fg="red") + str(run.stopped_by))
+    click.echo(summary.as_json() if as_json else _in_words(summary, run))
+    if run.stopped_by is not None and summary.batches == 0 and _is_setting(run.stopped_by):
+        raise SystemExit(CANNOT_RUN)
+    if run.interrupted:
+        raise SystemExit(INTERRUPTED)
+    if not summary.all_shipped:
+        raise SystemExit(NOT_ALL)
+
+
+async def _carry(run: ShipFile, access: Access, display: Display) -> Summary:
+    """Run with a client, ending in good order at the first Ctrl-C or SIGTERM and at once at the second."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+
+    def end() -> None:
+        if run.interrupted and task is not None:
+            task.cancel()
+            return
+        run.stop()
+        display.say("ending: nothing more is sent, what is under way is written down (again to stop at once)")
+
+    with suppress(NotImplementedError):  # Windows: Ctrl-C then stops at once, and loses nothing either
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, end)
+    async with Client(
+        client_id=access.client_id, client_secret=access.client_secret, base_url=access.base_url, language=LANGUAGE
+    ) as client:
+        return await run.run(client)
+
+
+def _is_setting(error: CplError) -> bool:
+    return isinstance(error, (AuthenticationError, PermissionDenied, NotFound, ConfigurationError))
+
+
+class _Problems:
+    """Names bad rows, the first ones on the screen."""
+
+    def __init__(self, write: Any, *, every: bool = False) -> None:
+        self._write = write
+        self._every = every
+        self._rows = 0
+
+    def __call__(self, number: int, line: int, problems: list[RowProblem]) -> None:
+        self._rows += 1
+        if self._every or self._rows <= MOST_LINES:
+            where = f"row {number}" + (f" (line {line})" if line else "")
+            for problem in problems:
+                self._write(
+                    f"{where}, {f'column {problem.column}' if problem.column else 'whole row'}: {problem.message}"
+                )
+
+    def tell_rest(self) -> None:
+        if not self._every and self._rows > MOST_LINES:
+            say(f"… and {self._rows - MOST_LINES} more rows with mistakes, all in rejected.csv")
+
+
+def _in_words(summary: Summary, run: ShipFile) -> str:
+    rows = "row" if summary.rows == 1 else "rows"
+    batches = "batch" if summary.batches == 1 else "batches"
+    lines = []
+    if summary.already_done:
+        lines.append(f"The job {summary.job} was finished before: nothing was sent.")
+    else:
+        lines.append(f"Job {summary.job} on {run.place.base_url}")
+    lines += [
+        "",
+        f"  {summary.rows:>7} {rows}",
+        f"  {summary.shipped:>7} shipped, with label",
+        f"  {summary.shipped_without_label:>7} shipped without label",
+        f"  {summary.rejected:>7} rejected",
+        f"  {summary.undecided:>7} undecided" + (f", of which {summary.not_sent} not sent" if summary.not_sent else ""),
+        "",
+        f"  {summary.parcels} parcels, {summary.batches} {batches}, {summary.requests} requests, {summary.seconds:.1f} s",
+        "",
+    ]
+    if summary.label_files:
+        names = [str(run.out / name) for name in summary.label_files]
+        shown = names[0] if len(names) == 1 else f"{names[0]} … {names[-1]} ({len(names)} files)"
+        lines.append(f"  labels     {shown}")
+    lines.append(f"  shipments  {run.out / 'shipments.csv'}")
+    if summary.rejected:
+        lines.append(f"  rejected   {run.out / 'rejected.csv'} (mend and send again)")
+    lines.append(f"  journal    {run.place.file}")
+    if summary.reasons:
+        lines += ["", "  Not shipped, because:"]
+        lines += [f"  {count:>7} × {reason}" for reason, count in list(summary.reasons.items())[:10]]
+    if summary.undecided or summary.shipped_without_label:
+        lines += ["", "  Run the same command again to go on; what is settled is not sent again."]
+    return "\n".join(lines)

@@ -1,0 +1,155 @@
+"""The sandbox's HTTP side: who may ask, how often, and what goes wrong on request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from .arrival import arrival_of, forget_arrival
+from .families import OPERATIONS
+from .faults import Fault, FaultKind
+from .ledger import Entry
+from .problems import problem, words_for
+from .world import WORLD, World
+
+__all__ = ["BASE_PATH", "LEDGER_PATH", "make_app"]
+
+BASE_PATH = "/myapi2"
+LEDGER_PATH = "/sandbox/ledger"
+OPEN_TO_ALL = ("login.get_access_token", "info.get")
+LARGEST_BODY = 32 * 1024 * 1024
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def make_app(world: World) -> web.Application:
+    """Return the application of one sandbox."""
+    app = web.Application(client_max_size=LARGEST_BODY)
+    app[WORLD] = world
+    for (method, path), (operation, handler) in OPERATIONS.items():
+        app.router.add_route(method, BASE_PATH + path, _answering(operation, handler))
+    app.router.add_get(LEDGER_PATH, _ledger)
+    return app
+
+
+async def _ledger(request: web.Request) -> web.Response:
+    """Show the ledger's figures to whoever runs the sandbox; no call of the API."""
+    world = request.app[WORLD]
+    shipments = world.store.all_shipments()
+    summary = world.ledger.summary()
+    summary["shipments"] = len(shipments)
+    summary["references"] = len({shipment.reference for shipment in shipments})
+    summary["parcels"] = sum(len(shipment.parcels) for shipment in shipments)
+    return web.json_response(summary)
+
+
+def _answering(operation: str, handler: Handler) -> Handler:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        world = request.app[WORLD]
+        at = arrival_of(request)
+        fault = world.faults.next_for(operation)
+        if fault is not None and fault.kind is FaultKind.EXPIRED_TOKEN:
+            world.tokens.expire_all()
+        client, refusal = await _who(request, world, operation)
+        gap = world.limits.gap(client, at) if client else None
+        if client and world.limits.too_close(gap):
+            refusal = _too_fast(request, world)
+        request["client"] = client
+        work: Handler = handler if refusal is None else _constant(refusal)
+        response, dropped = await _with_fault(request, work, fault if refusal is None else None)
+        identifier = request.headers.get("X-Correlation-ID", "")
+        if identifier and not response.prepared:
+            response.headers["X-Correlation-ID"] = identifier
+        world.ledger.add(
+            Entry(
+                at=at,
+                client=client,
+                method=request.method,
+                path=request.path,
+                operation=operation,
+                status=0 if dropped else response.status,
+                gap=gap,
+                refused_for=request.get("refused_for", ""),
+                correlation_id=identifier,
+                fault=fault.kind.value if fault else "",
+            )
+        )
+        forget_arrival(request)
+        if dropped and request.transport is not None:
+            request.transport.abort()
+        return response
+
+    return answer
+
+
+async def _who(request: web.Request, world: World, operation: str) -> tuple[str, web.Response | None]:
+    """Return the client whose limits count, and the refusal when there is one."""
+    if operation == "login.get_access_token":
+        return str((await request.post()).get("client_id", "")), None
+    client = world.tokens.client_of(request.headers.get("Authorization", ""))
+    if client is None and operation not in OPEN_TO_ALL:
+        await request.read()
+        words = words_for(request)
+        return "", problem(401, words("Nepřihlášeno.", "Unauthorized."), headers={"WWW-Authenticate": "Bearer"})
+    return client or "", None
+
+
+def _too_fast(request: web.Request, world: World) -> web.Response:
+    request["refused_for"] = "pace"
+    seconds = world.settings.retry_after
+    headers = {"Retry-After": str(seconds)} if seconds is not None else {}
+    title = words_for(request)("Příliš mnoho požadavků.", "Too many requests.")
+    return problem(world.settings.over_limit, title, headers=headers)
+
+
+def _constant(response: web.Response) -> Handler:
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        await request.read()
+        return response
+
+    return refuse
+
+
+async def _with_fault(request: web.Request, work: Handler, fault: Fault | None) -> tuple[web.StreamResponse, bool]:
+    """Answer, with a fault if there is one; the second value says that the connection is to be dropped."""
+    if fault is None or fault.kind is FaultKind.EXPIRED_TOKEN:
+        return await work(request), False
+    if fault.kind is FaultKind.RESET:
+        await request.read()
+        return web.Response(status=500), True
+    if fault.kind is FaultKind.STATUS and not fault.after_work:
+        await request.read()
+        return _failing(fault), False
+    response = await work(request)
+    if fault.kind is FaultKind.STATUS:
+        return _failing(fault), False
+    if fault.kind is FaultKind.LOST_ANSWER:
+        return response, True
+    if fault.kind is FaultKind.SLOW:
+        await asyncio.sleep(fault.seconds)
+    elif fault.kind is FaultKind.GARBAGE:
+        return web.Response(status=response.status, body=b'{"items": [', content_type="application/json"), False
+    elif fault.kind is FaultKind.NO_LOCATION:
+        response.headers.pop("Location", None)
+    elif fault.kind is FaultKind.TRUNCATED and isinstance(response, web.Response):
+        return await _truncated(request, response), True
+    return response, False
+
+
+async def _truncated(request: web.Request, response: web.Response) -> web.StreamResponse:
+    body = response.body if isinstance(response.body, bytes) else b""
+    headers = {name: value for name, value in response.headers.items() if name != "Content-Length"}
+    stream = web.StreamResponse(status=response.status, headers=headers)
+    stream.content_length = len(body) + 10
+    await stream.prepare(request)
+    await stream.write(body[: len(body) // 2] or b" ")
+    return stream
+
+
+def _failing(fault: Fault) -> web.Response:
+    headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
+    if fault.body is not None:
+        return web.Response(status=fault.status, text=fault.body, content_type="text/html", headers=headers)
+    return problem(fault.status, "Service unavailable" if fault.status == 503 else "Server error", headers=headers)

@@ -1,0 +1,65 @@
+"""Tells when a request reached this machine, by the kernel's own stamp, not when a busy process got round to it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import time
+
+from aiohttp import web
+
+__all__ = ["ArrivalSocket", "arrival_of"]
+
+STAMP = getattr(socket, "SO_TIMESTAMPNS", 35)
+"""Linux; the constant has no name in Python's socket module."""
+TIMESPEC = struct.Struct("qq")
+
+
+class ArrivalSocket(socket.socket):
+    """A socket that keeps the kernel's time stamp of the first bytes since it was last asked."""
+
+    arrived: float | None = None
+
+    def accept(self) -> tuple[socket.socket, object]:
+        """Return a connection that keeps stamps too."""
+        descriptor, address = self._accept()  # type: ignore[attr-defined]  # the way the standard library's accept does it
+        connection = ArrivalSocket(self.family, self.type, self.proto, fileno=descriptor)
+        with contextlib.suppress(OSError):  # another system: the moment of reading must do
+            connection.setsockopt(socket.SOL_SOCKET, STAMP, 1)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection, address
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Receive, and keep the stamp."""
+        data, ancillary, _, _ = self.recvmsg(size, 64, flags)
+        if self.arrived is None:
+            self.arrived = _moment(ancillary)
+        return data
+
+
+def _moment(ancillary: list[tuple[int, int, bytes]]) -> float:
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == STAMP and len(data) >= TIMESPEC.size:
+            seconds, nanoseconds = TIMESPEC.unpack_from(data)
+            return float(seconds) + float(nanoseconds) / 1e9
+    return time.time()
+
+
+def arrival_of(request: web.Request) -> float:
+    """Return when the request's first bytes arrived, in seconds since the epoch, and forget it for the next one."""
+    transport = request.transport
+    wrapped = transport.get_extra_info("socket") if transport else None
+    connection = getattr(wrapped, "_sock", wrapped)
+    if not isinstance(connection, ArrivalSocket) or connection.arrived is None:
+        return time.time()
+    return connection.arrived
+
+
+def forget_arrival(request: web.Request) -> None:
+    """Forget the stamp when the request was read whole, so that the next one on its connection has its own."""
+    transport = request.transport
+    wrapped = transport.get_extra_info("socket") if transport else None
+    connection = getattr(wrapped, "_sock", wrapped)
+    if isinstance(connection, ArrivalSocket):
+        connection.arrived = None

@@ -1,0 +1,48 @@
+"""Makes the file of labels that was asked for, in its format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from . import pdf, raster, svg, zpl
+from .layout import LabelData, layout
+
+__all__ = ["CONTENT_TYPES", "LabelDrawer"]
+
+CONTENT_TYPES = {
+    "Pdf": "application/pdf",
+    "Zpl": "application/zpl",
+    "Png": "image/png",
+    "Jpeg": "image/jpeg",
+    "Svg": "image/svg+xml",
+}
+
+
+@frozen(kw_only=True)
+class LabelDrawer:
+    """Draws labels in one format."""
+
+    format: str = "Pdf"
+    dpi: int = 203
+    a4: bool = False
+    position: int = 1
+
+    @property
+    def takes_many(self) -> bool:
+        """Whether one file of this format can hold several labels."""
+        return self.format in ("Pdf", "Zpl")
+
+    def draw(self, labels: Sequence[LabelData]) -> bytes:
+        """Return one file with these labels, in this order; pictures hold only one."""
+        marks = [layout(label) for label in labels]
+        if self.format == "Zpl":
+            return b"".join(zpl.program(one, self.dpi) for one in marks)
+        if self.format == "Png":
+            return raster.picture(marks[0], "PNG", self.dpi)
+        if self.format == "Jpeg":
+            return raster.picture(marks[0], "JPEG", self.dpi)
+        if self.format == "Svg":
+            return svg.drawing(marks[0])
+        return pdf.a4_sheets(marks, self.position) if self.a4 else pdf.single_pages(marks)

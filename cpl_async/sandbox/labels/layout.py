@@ -1,0 +1,143 @@
+"""Where everything stands on a label: one list of marks in millimetres, which each format draws in its way."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from attrs import frozen
+from barcode.codex import Code128
+from PIL import ImageFont
+
+__all__ = ["HEIGHT", "MODULE", "WIDTH", "Bars", "Box", "LabelData", "Mark", "Text", "font_path", "layout"]
+
+WIDTH, HEIGHT = 127.0, 110.0
+"""Millimetres; the least size of a Czech label (source: the vendor's documentation)."""
+MODULE = 0.5
+"""Width of the barcode's narrowest bar, in millimetres: four dots of a printer of 203 dpi."""
+MARGIN = 5.0
+POINT = 25.4 / 72
+
+
+@frozen(kw_only=True)
+class LabelData:
+    """What a label says."""
+
+    number: str
+    product: str
+    recipient: tuple[str, ...]
+    """Lines: name, second name, street, postcode and city, country."""
+    contact: str = ""
+    sender: tuple[str, ...] = ()
+    parcel: int = 1
+    parcels: int = 1
+    weight: str = ""
+    cash: str = ""
+    note: str = ""
+    reference: str = ""
+    pickup_point: str = ""
+
+
+@frozen
+class Text:
+    """A line of text; ``y`` is its base line, from the top."""
+
+    x: float
+    y: float
+    size: float
+    """Points."""
+    text: str
+    bold: bool = False
+
+
+@frozen
+class Box:
+    """A rectangle, filled or drawn with a thin line."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    filled: bool = False
+
+
+@frozen
+class Bars:
+    """A Code 128 barcode: its modules as ``1`` and ``0``."""
+
+    x: float
+    y: float
+    height: float
+    modules: str
+    value: str
+
+
+Mark = Text | Box | Bars
+
+
+def font_path(bold: bool) -> Path:
+    """Return the file of the font, which has all Latin letters of Central Europe."""
+    return Path(__file__).parent.parent / "fonts" / f"DejaVuSansCondensed{'-Bold' if bold else ''}.ttf"
+
+
+@cache
+def _font(bold: bool) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(font_path(bold), 100, layout_engine=ImageFont.Layout.BASIC)
+
+
+def _fitting(x: float, y: float, size: float, text: str, width: float, bold: bool = False) -> Text:
+    """Return the text, smaller if it would be wider than so many millimetres, cut if it would be tiny."""
+    text = " ".join(text.split())
+    wide = _font(bold).getlength(text) / 100 * size * POINT
+    least = min(size, 6.0)
+    if wide > width:
+        size = max(least, size * width / wide)
+        while text and _font(bold).getlength(text) / 100 * size * POINT > width:
+            text = text[:-2].rstrip() + "…" if len(text) > 2 else ""
+    return Text(x, y, size, text, bold)
+
+
+def _centred(y: float, size: float, text: str) -> Text:
+    wide = _font(True).getlength(text) / 100 * size * POINT
+    return Text((WIDTH - wide) / 2, y, size, text, bold=True)
+
+
+def layout(data: LabelData) -> list[Mark]:
+    """Return the marks of one label."""
+    right = WIDTH - MARGIN
+    inner = WIDTH - 2 * MARGIN
+    marks: list[Mark] = [
+        Box(1.5, 1.5, WIDTH - 3, HEIGHT - 3),
+        Box(1.5, 1.5, WIDTH - 3, 8.5, filled=False),
+        _fitting(MARGIN, 7.5, 11, "CPL SANDBOX · NEODESÍLAT · NOT FOR SHIPPING", 90, bold=True),
+        Text(right - 22, 7.5, 12, f"{data.parcel} / {data.parcels}", bold=True),
+        Text(MARGIN, 14.5, 7, "Odesílatel / Sender"),
+        _fitting(MARGIN, 18.5, 8, ", ".join(data.sender) or "podle smlouvy / as in the contract", inner - 30),
+        Box(right - 25, 12, 25, 14),
+        _fitting(right - 23, 22, 20, data.product, 21, bold=True),
+        Text(MARGIN, 25, 7, "Příjemce / Recipient"),
+    ]
+    y = 31.5
+    for position, line in enumerate(part for part in data.recipient if part):
+        marks.append(_fitting(MARGIN, y, 14 if position == 0 else 12, line, inner - 2, bold=position == 0))
+        y += 6
+    if data.contact:
+        marks.append(_fitting(MARGIN, y, 9, data.contact, inner))
+    y = 66.0
+    left = [f"Ref. {data.reference}" if data.reference else "", data.weight, data.pickup_point]
+    marks.append(_fitting(MARGIN, y, 8, " · ".join(part for part in left if part), 70))
+    if data.note:
+        marks.append(_fitting(MARGIN, y + 4.5, 8, data.note, 70))
+    if data.cash:
+        marks += [
+            Box(right - 45, 58, 45, 13),
+            Text(right - 43, 62, 7, "Dobírka / Cash on delivery"),
+            _fitting(right - 43, 69, 14, data.cash, 41, bold=True),
+        ]
+    modules = Code128(data.number).build()[0]
+    wide = len(modules) * MODULE
+    marks += [
+        Bars(round((WIDTH - wide) / 2 / MODULE) * MODULE, 75.0, 24.0, modules, data.number),
+        _centred(105.5, 13, " ".join(data.number)),
+    ]
+    return marks

@@ -1,0 +1,101 @@
+"""Draws labels as PDF: one a page, or four on an A4 sheet."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfgen.canvas import Canvas
+
+from .layout import HEIGHT, MODULE, WIDTH, Bars, Box, Mark, font_path
+
+__all__ = ["a4_sheets", "single_pages"]
+
+MM = 72 / 25.4
+SHEET = (297.0, 210.0)
+"""An A4 sheet, wide: two rows of two labels, read like a page."""
+
+
+def single_pages(labels: Iterable[list[Mark]]) -> bytes:
+    """Return a document with a page for each label."""
+    canvas, file = _canvas(WIDTH, HEIGHT)
+    for marks in labels:
+        _draw(canvas, marks)
+        canvas.showPage()
+    canvas.save()
+    return file.getvalue()
+
+
+def a4_sheets(labels: Iterable[list[Mark]], position: int) -> bytes:
+    """Return A4 sheets with four labels each, the first at the position 1–4: across, then down."""
+    canvas, file = _canvas(*SHEET)
+    place = position - 1
+    wide, high = SHEET[0] / 2, SHEET[1] / 2
+    scale = min(wide / WIDTH, high / HEIGHT)
+    began = False
+    for marks in labels:
+        if place == 4:
+            canvas.showPage()
+            place = 0
+        canvas.saveState()
+        left = place % 2 * wide + (wide - WIDTH * scale) / 2
+        bottom = (1 - place // 2) * high + (high - HEIGHT * scale) / 2
+        canvas.translate(left * MM, bottom * MM)
+        canvas.scale(scale, scale)
+        _draw(canvas, marks)
+        canvas.restoreState()
+        place += 1
+        began = True
+    if began:
+        canvas.showPage()
+    canvas.save()
+    return file.getvalue()
+
+
+def _canvas(width: float, height: float) -> tuple[Canvas, io.BytesIO]:
+    for bold in (False, True):
+        if _name(bold) not in pdfmetrics.getRegisteredFontNames():
+            pdfmetrics.registerFont(TTFont(_name(bold), str(font_path(bold))))
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=(width * MM, height * MM), pageCompression=1, invariant=1)
+    canvas.setTitle("CPL sandbox labels")
+    return canvas, file
+
+
+def _name(bold: bool) -> str:
+    return "LabelBold" if bold else "Label"
+
+
+def _draw(canvas: Canvas, marks: list[Mark]) -> None:
+    canvas.setLineWidth(0.7)
+    for mark in marks:
+        if isinstance(mark, Bars):
+            path = canvas.beginPath()
+            for start, count in runs(mark.modules):
+                path.rect(
+                    (mark.x + start * MODULE) * MM,
+                    (HEIGHT - mark.y - mark.height) * MM,
+                    count * MODULE * MM,
+                    mark.height * MM,
+                )
+            canvas.drawPath(path, stroke=0, fill=1)
+        elif isinstance(mark, Box):
+            y = HEIGHT - mark.y - mark.height
+            canvas.rect(mark.x * MM, y * MM, mark.width * MM, mark.height * MM, stroke=1, fill=int(mark.filled))
+        else:
+            canvas.setFont(_name(mark.bold), mark.size)
+            canvas.drawString(mark.x * MM, (HEIGHT - mark.y) * MM, mark.text)
+
+
+def runs(modules: str) -> list[tuple[int, int]]:
+    """Return the bars of a barcode as pairs of first module and width."""
+    bars: list[tuple[int, int]] = []
+    for position, module in enumerate(modules):
+        if module == "1":
+            if bars and bars[-1][0] + bars[-1][1] == position:
+                bars[-1] = (bars[-1][0], bars[-1][1] + 1)
+            else:
+                bars.append((position, 1))
+    return bars

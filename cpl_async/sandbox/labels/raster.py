@@ -1,0 +1,50 @@
+"""Draws a label as PNG or JPEG."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+
+from PIL import Image, ImageDraw, ImageFont
+
+from .layout import HEIGHT, MODULE, WIDTH, Bars, Box, Mark, font_path
+from .pdf import runs
+
+__all__ = ["picture"]
+
+
+def picture(marks: list[Mark], kind: str, dpi: int) -> bytes:
+    """Return the label as a picture: ``PNG`` in black and white, ``JPEG`` in grey."""
+    dot = dpi / 25.4
+    size = (round(WIDTH * dot), round(HEIGHT * dot))
+    image = Image.new("L", size, 255)
+    draw = ImageDraw.Draw(image)
+    for mark in marks:
+        if isinstance(mark, Bars):
+            module = max(2, round(MODULE * dot))  # whole dots, so that every bar is as wide as it should be
+            left = (size[0] - module * len(mark.modules)) // 2
+            top, bottom = round(mark.y * dot), round((mark.y + mark.height) * dot)
+            for start, count in runs(mark.modules):
+                draw.rectangle((left + start * module, top, left + (start + count) * module - 1, bottom), fill=0)
+        elif isinstance(mark, Box):
+            edges = (mark.x, mark.y, mark.x + mark.width, mark.y + mark.height)
+            draw.rectangle(
+                tuple(round(edge * dot) for edge in edges),
+                outline=0,
+                fill=0 if mark.filled else None,
+                width=max(1, dpi // 200),
+            )
+        else:
+            font = _font(mark.bold, round(mark.size * dpi / 72))
+            draw.text((mark.x * dot, mark.y * dot), mark.text, fill=0, font=font, anchor="ls")
+    file = io.BytesIO()
+    if kind == "PNG":
+        image.convert("1").save(file, "PNG", dpi=(dpi, dpi), optimize=False)
+    else:
+        image.save(file, "JPEG", dpi=(dpi, dpi), quality=90)
+    return file.getvalue()
+
+
+@cache
+def _font(bold: bool, pixels: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(font_path(bold), pixels, layout_engine=ImageFont.Layout.BASIC)

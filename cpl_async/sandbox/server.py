@@ -1,0 +1,148 @@
+"""Runs a sandbox: on a thread of its own within this process, or in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from .app import BASE_PATH, LEDGER_PATH, make_app
+from .arrival import ArrivalSocket
+from .faults import Faults
+from .ledger import Ledger
+from .settings import SandboxSettings
+from .store import StoredShipment
+from .world import World
+
+__all__ = ["Sandbox"]
+
+START_TIMEOUT = 30.0
+
+
+class Sandbox:
+    """A CPL server for this machine.
+
+        with Sandbox(SandboxSettings(speed=20)) as sandbox:
+            client = Client(client_id="sandbox", client_secret="sandbox", base_url=sandbox.base_url)
+
+    It runs on a thread with an event loop of its own, so that it serves synchronous code as well.
+    """
+
+    def __init__(self, settings: SandboxSettings | None = None) -> None:
+        self.settings = settings or SandboxSettings()
+        self._world = World(self.settings)
+        self._socket: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._done: asyncio.Event | None = None
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+
+    @property
+    def base_url(self) -> str:
+        """Address for clients, up to and with ``/myapi2``; known once the sandbox is bound."""
+        return self._world.base_url
+
+    @property
+    def ledger_url(self) -> str:
+        """Address of the ledger's figures as JSON; no call of the API, and not paced."""
+        return self._world.base_url.removesuffix(BASE_PATH) + LEDGER_PATH
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was asked, for a test to audit."""
+        return self._world.ledger
+
+    @property
+    def faults(self) -> Faults:
+        """What shall go wrong."""
+        return self._world.faults
+
+    def shipments(self) -> list[StoredShipment]:
+        """Return every shipment that was ever accepted, for a test to audit."""
+        loop, store = self._loop, self._world.store
+        if loop is None or not loop.is_running():
+            return store.all_shipments()
+
+        async def read() -> list[StoredShipment]:
+            return store.all_shipments()
+
+        return asyncio.run_coroutine_threadsafe(read(), loop).result(START_TIMEOUT)
+
+    def expire_tokens(self) -> None:
+        """Make all tokens given out so far bad."""
+        self._world.tokens.expire_all()
+
+    def bind(self) -> None:
+        """Take the port, so that the address is known.
+
+        :raises OSError: when the port is taken or the host is not of this machine.
+        """
+        family = socket.AF_INET6 if ":" in self.settings.host else socket.AF_INET
+        listener = ArrivalSocket(family, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((self.settings.host, self.settings.port))
+            listener.listen(128)
+        except OSError:
+            listener.close()
+            raise
+        listener.setblocking(False)
+        self._socket = listener
+        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
+        self._world.base_url = f"http://{host}:{listener.getsockname()[1]}{BASE_PATH}"
+
+    def start(self) -> Self:
+        """Start on a thread of its own and return when it answers."""
+        if self._socket is None:
+            self.bind()
+        self._thread = threading.Thread(target=self._run, name="cpl-sandbox", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(START_TIMEOUT) or self._failure is not None:
+            raise RuntimeError("the sandbox did not start") from self._failure
+        return self
+
+    def stop(self) -> None:
+        """Stop; what is under way is cut off."""
+        if self._loop is not None and self._done is not None and self._loop.is_running():
+            self._loop.call_soon_threadsafe(self._done.set)
+        if self._thread is not None:
+            self._thread.join(START_TIMEOUT)
+            self._thread = None
+        self._world.store.close()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self.serve())
+        except BaseException as error:
+            self._failure = error
+            self._ready.set()
+
+    async def serve(self) -> None:
+        """Serve on the running loop until :meth:`stop` is called or the task is cancelled."""
+        if self._socket is None:
+            self.bind()
+        assert self._socket is not None  # noqa: S101 - bind has just set it
+        self._loop = asyncio.get_running_loop()
+        self._done = asyncio.Event()
+        runner = web.AppRunner(make_app(self._world), access_log=None, logger=logging.getLogger("cpl_async.sandbox"))
+        await runner.setup()
+        try:
+            await web.SockSite(runner, self._socket, shutdown_timeout=0.2).start()
+            self._ready.set()
+            await self._done.wait()
+        finally:
+            await runner.cleanup()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()

@@ -1,0 +1,49 @@
+"""How a sandbox behaves: its clock, its seed, and an answer to each question that the documentation leaves open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import Factory, frozen
+
+__all__ = ["SandboxSettings"]
+
+
+@frozen(kw_only=True)
+class SandboxSettings:
+    """Settings of one sandbox; the defaults are those of a friendly real system."""
+
+    host: str = "127.0.0.1"
+    """Loopback unless told otherwise."""
+    port: int = 0
+    """0 takes any free one."""
+    clients: dict[str, str] = Factory(lambda: {"sandbox": "sandbox"})
+    """Client ids and their secrets; all others are refused."""
+    seed: int = 1
+    """The same seed, the same delays and orders."""
+    speed: float = 1.0
+    """How many times faster the clock of imports runs; the limits always count real time."""
+    import_seconds: float = 1.0
+    """Middle of the time that an import takes, by the sandbox's clock."""
+    visible_after: float = 0.0
+    """Seconds by the sandbox's clock from the end of the import until ``GET /shipment`` shows a shipment."""
+    state: Path | None = None
+    """File that keeps the state over restarts; in memory without one."""
+    interval: float = 0.040
+    """Least seconds between two requests of one client."""
+    forgiven: float = 0.002
+    """Of these, what is forgiven for the machine's jitter."""
+    tokens_a_minute: int = 12
+    token_seconds: int = 1800
+    wrong_credentials: int = 401
+    """Open question: 400 or 401."""
+    over_limit: int = 429
+    """Open question: 429 or 503; both mean here that nothing was done."""
+    retry_after: int | None = None
+    """Open question: seconds in ``Retry-After`` of an answer over a limit, or no such header."""
+    capital_paths: bool = False
+    """Open question: whether paths of errors begin with a capital letter (``Shipments[3]``)."""
+    absolute_location: bool = True
+    """Open question: whether ``Location`` is absolute."""
+    location_host: str | None = None
+    """Open question: another host in ``Location`` than the one that was asked."""

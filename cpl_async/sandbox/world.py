@@ -1,0 +1,35 @@
+"""All that one running sandbox consists of, handed to the families of its calls."""
+
+from __future__ import annotations
+
+import random
+
+from aiohttp import web
+
+from .clock import Clock
+from .faults import Faults
+from .ledger import Ledger
+from .limits import Limits
+from .settings import SandboxSettings
+from .store import Store
+from .tokens import Tokens
+
+__all__ = ["WORLD", "World"]
+
+
+class World:
+    """State, clock, limits, faults and ledger of one sandbox."""
+
+    def __init__(self, settings: SandboxSettings) -> None:
+        self.settings = settings
+        self.clock = Clock(settings.speed)
+        self.chance = random.Random(settings.seed)
+        self.store = Store(settings.state, settings.seed)
+        self.tokens = Tokens(settings)
+        self.limits = Limits(settings)
+        self.faults = Faults()
+        self.ledger = Ledger()
+        self.base_url = ""
+
+
+WORLD = web.AppKey("world", World)
