@@ -148,10 +148,14 @@ class Client:
         return self
 
     async def close(self) -> None:
-        """Close the connections; closing twice is fine."""
-        self._closed = True
+        """Close the connections; closing twice is fine.
+
+        :raises ConfigurationError: on another event loop than the one that it was used on.
+        """
         if self._requester is not None:
+            self._check_loop()
             await self._requester.close()
+        self._closed = True
 
     async def transport(self) -> Requester:
         """Return what carries the calls, opening it at first use."""
@@ -161,9 +165,13 @@ class Client:
         if self._requester is None:
             self._requester = Requester(self._credentials, self._settings, self._limits)
             self._loop = loop
-        elif self._loop is not loop:
-            raise ConfigurationError("the client belongs to another event loop: make one for each loop")
+        else:
+            self._check_loop()
         return self._requester
+
+    def _check_loop(self) -> None:
+        if self._loop is not asyncio.get_running_loop():
+            raise ConfigurationError("the client belongs to another event loop: make and close one on each loop")
 
     async def __aenter__(self) -> Self:
         return await self.open()

@@ -17,7 +17,7 @@ from .reading import InputError, RawRow
 
 __all__ = ["Intake", "ProblemHook"]
 
-COMMITTED_AT_ONCE = 2000
+COMMITTED_AT_ONCE = 500
 CHECKED_AT_ONCE = 50
 """Rows between two breaths of the event loop: a few milliseconds."""
 

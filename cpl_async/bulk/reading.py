@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from attrs import Factory, frozen
+from attrs import field, frozen
 
 from ..errors import ConfigurationError
 from .columns import REQUIRED
@@ -35,7 +35,7 @@ class RawRow:
     """1 for the first row of data."""
     line: int
     """Its last line in the file, 1 for the first."""
-    values: dict[str, str] = Factory(dict)
+    values: dict[str, str] = field(factory=dict, repr=False)
     """Column → text."""
     problem: str | None = None
     """Why the row cannot be used at all."""

@@ -229,7 +229,7 @@ class _Problems:
 
 def _in_words(summary: Summary, run: ShipFile) -> str:
     rows = "row" if summary.rows == 1 else "rows"
-    batches = "batch" if summary.batches == 1 else "batches"
+    batches = f"{summary.batches} {'batch' if summary.batches == 1 else 'batches'}"
     lines = []
     if summary.already_done:
         lines.append(f"The job {summary.job} was finished before: nothing was sent.")
@@ -243,7 +243,7 @@ def _in_words(summary: Summary, run: ShipFile) -> str:
         f"  {summary.rejected:>7} rejected",
         f"  {summary.undecided:>7} undecided" + (f", of which {summary.not_sent} not sent" if summary.not_sent else ""),
         "",
-        f"  {summary.parcels} parcels, {summary.batches} {batches}, {summary.requests} requests, {summary.seconds:.1f} s",
+        f"  {summary.parcels} parcels, {batches}, {summary.requests} requests, {summary.seconds:.1f} s",
         "",
     ]
     if summary.label_files:

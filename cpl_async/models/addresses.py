@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .constraints import Parts, Text
 
@@ -14,26 +14,26 @@ class Address:
     """A person or a company, and where they are.
 
     Lengths depend on the place: in a shipment a name has at most 50 characters, in an order 250.
-    Source: the vendor's schema.
+    The repr shows the country only, since the rest is personal. Source: the vendor's schema.
     """
 
-    name: str | None = None
+    name: str | None = field(default=None, repr=False)
     """Name or company."""
-    name2: str | None = None
+    name2: str | None = field(default=None, repr=False)
     """Second line of the name."""
-    street: str | None = None
+    street: str | None = field(default=None, repr=False)
     """Street with house number, at most 60 characters."""
-    city: str | None = None
+    city: str | None = field(default=None, repr=False)
     """At most 50 characters."""
-    zip_code: str | None = None
+    zip_code: str | None = field(default=None, repr=False)
     """Postcode, 1–10 characters; required wherever an address is sent."""
     country: str | None = None
     """Two letters, ISO 3166-1; required wherever an address is sent."""
-    contact: str | None = None
+    contact: str | None = field(default=None, repr=False)
     """Contact person, at most 50 characters."""
-    phone: str | None = None
+    phone: str | None = field(default=None, repr=False)
     """At most 30 characters, best with the country's code."""
-    email: str | None = None
+    email: str | None = field(default=None, repr=False)
     """At most 50 characters in a shipment, 100 in an order."""
 
 

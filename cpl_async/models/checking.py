@@ -124,7 +124,11 @@ def _complaints(value: Any) -> list[Complaint]:
             _add_part(found, step, part, step.name)
     rules = getattr(value, "_rules", None)
     if rules is not None:
-        found.extend(rules())
+        try:
+            found.extend(rules())
+        except (AttributeError, TypeError):
+            if not found:  # rules trust the types, which were just found wrong
+                raise
     return found
 
 
@@ -145,9 +149,9 @@ def _add_part(found: list[Complaint], step: _Step, part: Any, name: str) -> None
         if not isinstance(part, kind):
             found.append((name, f"must be {kind.__name__}, not {type(part).__name__}"))
             return
-        if step.parts:
-            found.extend((f"{name}.{where}", what) for where, what in _of_place(step.parts, part))
-        found.extend((f"{name}.{where}", what) for where, what in _complaints(part))
+        here = dict(_of_place(step.parts, part)) if step.parts else {}
+        found.extend((f"{name}.{where}", what) for where, what in here.items())
+        found.extend((f"{name}.{where}", what) for where, what in _complaints(part) if where not in here)
         return
     complaint = _first(bound.complaint(part) for bound in step.bounds if not isinstance(bound, Items))
     if complaint is None and not step.bounds:

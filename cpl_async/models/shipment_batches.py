@@ -127,11 +127,11 @@ class CashOnDelivery:
     """ISO 4217, by destination: CZK, EUR, PLN, HUF, RON."""
     cod_var_sym: Annotated[str, DIGITS]
     """Variable symbol, 1–10 digits."""
-    iban: Annotated[str | None, Text(50)] = None
-    swift: Annotated[str | None, Text(50)] = None
+    iban: Annotated[str | None, Text(50)] = field(default=None, repr=False)
+    swift: Annotated[str | None, Text(50)] = field(default=None, repr=False)
     spec_symbol: Annotated[str | None, Text(6)] = None
-    account: Annotated[str | None, Text(10)] = None
-    account_pre: Annotated[str | None, Text(10)] = None
+    account: Annotated[str | None, Text(10)] = field(default=None, repr=False)
+    account_pre: Annotated[str | None, Text(10)] = field(default=None, repr=False)
     bank_code: Annotated[str | None, Text(4)] = None
 
 
@@ -159,7 +159,7 @@ class DormantShipment:
     """A shipment that sleeps until the customer sends the goods back."""
 
     shipment_number: str | None = None
-    note: Annotated[str | None, Text(300)] = None
+    note: Annotated[str | None, Text(300)] = field(default=None, repr=False)
     recipient: Annotated[Address | None, BATCH_ADDRESS] = None
     external_numbers: Sequence[ExternalNumber] = ()
     services: Sequence[Service] = ()
@@ -206,7 +206,7 @@ class Shipment:
     recipient: Annotated[Address, BATCH_ADDRESS]
     shipment_number: str | None = None
     """Number from a series reserved by the customer; else the carrier gives one."""
-    note: Annotated[str | None, Text(300)] = None
+    note: Annotated[str | None, Text(300)] = field(default=None, repr=False)
     """At most 300 characters."""
     depot: Annotated[str | None, Text(2)] = None
     age_check: str | None = None

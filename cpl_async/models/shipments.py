@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time
 from decimal import Decimal
 
-from attrs import Factory, define
+from attrs import Factory, define, field
 
 from .addresses import Address
 
@@ -114,7 +114,7 @@ class TrackedPayment:
     paid_by_card: bool | None = None
     cod_paid_date: datetime | None = None
     invoice_number: str | None = None
-    bank_account: str | None = None
+    bank_account: str | None = field(default=None, repr=False)
     bank_code: str | None = None
     cod_bank_statement_date: datetime | None = None
     cod_currency: str | None = None
@@ -130,7 +130,7 @@ class TrackedDelivery:
 
     load_date: datetime | None = None
     deliv_date: datetime | None = None
-    deliv_person: str | None = None
+    deliv_person: str | None = field(default=None, repr=False)
     not_deliv_date: datetime | None = None
     out_dep_date: datetime | None = None
     hub_date: datetime | None = None
@@ -168,7 +168,7 @@ class TrackedShipment:
 
     shipment_number: str | None = None
     product_type: str | None = None
-    note: str | None = None
+    note: str | None = field(default=None, repr=False)
     depot: str | None = None
     integrator_id: int | None = None
     last_update_date: datetime | None = None

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from ..errors import Problem, ValidationError
+from ..transport.answers import Answer, Asked, json_of, total_of, unreadable
 
 if TYPE_CHECKING:
     from ..client import Client
+    from ..models.pages import Page
+    from ..transport.requester import Call, CallOptions
 
 __all__ = ["FILTER_VALUES", "Resource", "chunks", "in_path", "in_range", "many", "moment"]
 
@@ -27,6 +30,37 @@ class Resource:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+
+    async def _send(self, call: Call, options: CallOptions) -> tuple[Answer, Asked]:
+        transport = await self._client.transport()
+        answer = await transport.send(call, options)
+        return answer, transport.asked(call, answer)
+
+    async def _object(self, call: Call, options: CallOptions, kind: type[T]) -> T:
+        """Carry a call through and read its answer; an empty one is an object without anything."""
+        from ..models.codec import decode
+
+        answer, asked = await self._send(call, options)
+        data = json_of(answer, asked)
+        if data is not None and not isinstance(data, dict):
+            raise unreadable(f"answered {answer.status} with what is no JSON object", answer, asked)
+        try:
+            return decode(data or {}, kind)
+        except Exception as error:
+            raise unreadable(
+                f"answered {answer.status} with odd values: {type(error).__name__}", answer, asked
+            ) from None
+
+    async def _page(self, call: Call, options: CallOptions, kind: type[T], *, offset: int, limit: int) -> Page[T]:
+        """Carry a call through and read its answer as a page of a list."""
+        from ..models.codec import decode_list
+        from ..models.pages import Page
+
+        answer, asked = await self._send(call, options)
+        data = json_of(answer, asked)
+        if data is not None and not isinstance(data, (dict, list)):
+            raise unreadable(f"answered {answer.status} with what is no list", answer, asked)
+        return Page(items=decode_list(data, kind), offset=offset, limit=limit, total=total_of(answer))
 
 
 def in_path(part: str) -> str:

@@ -21,9 +21,7 @@ class InfoResource(Resource):
 
     async def get(self, **options: Unpack[CallOptions]) -> Info:
         """Return version, state and clock; needs no token, so it shows whether the service can be reached."""
-        from ..models.codec import decode
         from ..models.info import Info
 
         call = Call(operation="info.get", method="GET", path="info", authorized=False)
-        transport = await self._client.transport()
-        return decode(await transport.json(call, options) or {}, Info)
+        return await self._object(call, options, Info)

@@ -97,9 +97,7 @@ class ShipmentBatches(Resource):
             references=references,
             body_matters=False,
         )
-        transport = await self._client.transport()
-        answer = await transport.send(call, options)
-        return batch_id_of(answer, transport.asked(call, answer))
+        return batch_id_of(*await self._send(call, options))
 
     def handle(self, batch_id: str, references: Sequence[str] = ()) -> ShipmentBatch:
         """Return the handle of a batch that was created before.
@@ -119,7 +117,6 @@ class ShipmentBatches(Resource):
         :return: items in an order unlike the request's: match by ``reference_id``.
         :raises NotFound: when there is no such batch.
         """
-        from ..models.codec import decode
         from ..models.shipment_batches import ShipmentBatchResult
 
         call = Call(
@@ -128,8 +125,7 @@ class ShipmentBatches(Resource):
             path=f"shipment/batch/{in_path(batch_id)}",
             query=[("OrderBy", order_by)] if order_by else (),
         )
-        transport = await self._client.transport()
-        return decode(await transport.json(call, options) or {}, ShipmentBatchResult)
+        return await self._object(call, options, ShipmentBatchResult)
 
     async def update_labels(
         self,
@@ -159,8 +155,7 @@ class ShipmentBatches(Resource):
             writes=True,
             body_matters=False,
         )
-        transport = await self._client.transport()
-        await transport.send(call, options)
+        await self._send(call, options)
 
     async def label(
         self,
@@ -199,8 +194,7 @@ class ShipmentBatches(Resource):
             path=f"shipment/batch/{in_path(batch_id)}/label",
             query=query,
         )
-        transport = await self._client.transport()
-        answer = await transport.send(call, options)
+        answer, _ = await self._send(call, options)
         return Label(content=answer.body, content_type=answer.headers.get("Content-Type", ""))
 
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..errors import ValidationError
-from ..transport.answers import json_of, total_of
 from ..transport.requester import Call
 from .base import FILTER_VALUES, Resource, chunks, in_range, many, moment
 
@@ -53,8 +52,6 @@ class Shipments(Resource):
         :param offset: items to leave out, from 0.
         :return: the page; each parcel of a set is an item of its own.
         """
-        from ..models.codec import decode_list
-        from ..models.pages import Page
         from ..models.shipments import TrackedShipment
 
         call = Call(
@@ -73,10 +70,7 @@ class Shipments(Resource):
                 ("Offset", in_range("offset", offset, 0, 2**31 - 1)),
             ],
         )
-        transport = await self._client.transport()
-        answer = await transport.send(call, options)
-        items = decode_list(json_of(answer, transport.asked(call, answer)), TrackedShipment)
-        return Page(items=items, offset=offset, limit=limit, total=total_of(answer))
+        return await self._page(call, options, TrackedShipment, offset=offset, limit=limit)
 
     async def iterate(
         self,

@@ -12,7 +12,7 @@ from .families import OPERATIONS
 from .faults import Fault, FaultKind
 from .ledger import Entry
 from .problems import problem, words_for
-from .world import WORLD, World
+from .world import CLIENT, REFUSED_FOR, WORLD, World
 
 __all__ = ["BASE_PATH", "LEDGER_PATH", "make_app"]
 
@@ -56,7 +56,7 @@ def _answering(operation: str, handler: Handler) -> Handler:
         gap = world.limits.gap(client, at) if client else None
         if client and world.limits.too_close(gap):
             refusal = _too_fast(request, world)
-        request["client"] = client
+        request[CLIENT] = client
         work: Handler = handler if refusal is None else _constant(refusal)
         response, dropped = await _with_fault(request, work, fault if refusal is None else None)
         identifier = request.headers.get("X-Correlation-ID", "")
@@ -71,7 +71,7 @@ def _answering(operation: str, handler: Handler) -> Handler:
                 operation=operation,
                 status=0 if dropped else response.status,
                 gap=gap,
-                refused_for=request.get("refused_for", ""),
+                refused_for=request.get(REFUSED_FOR, ""),
                 correlation_id=identifier,
                 fault=fault.kind.value if fault else "",
             )
@@ -97,7 +97,7 @@ async def _who(request: web.Request, world: World, operation: str) -> tuple[str,
 
 
 def _too_fast(request: web.Request, world: World) -> web.Response:
-    request["refused_for"] = "pace"
+    request[REFUSED_FOR] = "pace"
     seconds = world.settings.retry_after
     headers = {"Retry-After": str(seconds)} if seconds is not None else {}
     title = words_for(request)("Příliš mnoho požadavků.", "Too many requests.")

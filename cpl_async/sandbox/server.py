@@ -130,10 +130,11 @@ class Sandbox:
         assert self._socket is not None  # noqa: S101 - bind has just set it
         self._loop = asyncio.get_running_loop()
         self._done = asyncio.Event()
-        runner = web.AppRunner(make_app(self._world), access_log=None, logger=logging.getLogger("cpl_async.sandbox"))
+        logger = logging.getLogger("cpl_async.sandbox")
+        runner = web.AppRunner(make_app(self._world), access_log=None, logger=logger, shutdown_timeout=0.2)
         await runner.setup()
         try:
-            await web.SockSite(runner, self._socket, shutdown_timeout=0.2).start()
+            await web.SockSite(runner, self._socket).start()
             self._ready.set()
             await self._done.wait()
         finally:

@@ -14,7 +14,7 @@ from .settings import SandboxSettings
 from .store import Store
 from .tokens import Tokens
 
-__all__ = ["WORLD", "World"]
+__all__ = ["CLIENT", "REFUSED_FOR", "WORLD", "World"]
 
 
 class World:
@@ -33,3 +33,7 @@ class World:
 
 
 WORLD = web.AppKey("world", World)
+CLIENT = web.RequestKey("client", str)
+"""Whose request it is."""
+REFUSED_FOR = web.RequestKey("refused_for", str)
+"""Which limit it broke."""

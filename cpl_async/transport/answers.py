@@ -26,7 +26,7 @@ from ..errors import (
     ValidationError,
 )
 
-__all__ = ["Answer", "Asked", "batch_id_of", "error_of", "json_of", "retry_after_of", "total_of"]
+__all__ = ["Answer", "Asked", "batch_id_of", "error_of", "json_of", "retry_after_of", "total_of", "unreadable"]
 
 MOST_WORDS = 500
 CULPRIT = re.compile(r"(?:shipments|orders)\[(\d+)\]", re.IGNORECASE)

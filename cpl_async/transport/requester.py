@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import partial
 from ssl import SSLContext
-from typing import Any, TypedDict
+from typing import TypedDict
 from urllib.parse import urlencode
 
 import aiohttp
@@ -178,11 +178,6 @@ class Requester:
             self._tell_if_unknown(course, "cancelled")
             raise
         raise error
-
-    async def json(self, call: Call, options: CallOptions) -> Any:
-        """Carry a call through and return its parsed body."""
-        answer = await self.send(call, options)
-        return json_of(answer, self.asked(call, answer))
 
     def asked(self, call: Call, answer: Answer) -> Asked:
         """Return what an error about this answer needs to know."""

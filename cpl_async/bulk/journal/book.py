@@ -79,7 +79,7 @@ class Journal:
             if found is not None and found.digest != digest:
                 raise JournalError(
                     f"the job {name!r} was made of other rows than these",
-                    advice="Give this file a name of its own; rows that were shipped before are known by their reference",
+                    advice="Give this file a name of its own; what was shipped before is known by its reference",
                 )
             if found is not None and found.state == PLANNING:
                 await connection.execute(delete(rows).where(rows.c.job == found.id))

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from sqlalchemy import and_, bindparam, insert, select, update
 
 from ...errors import CplError, Outcome
@@ -24,7 +24,7 @@ class BatchRow:
     number: int
     line: int
     reference: str
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 @frozen(kw_only=True)

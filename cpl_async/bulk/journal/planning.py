@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from ..states import SETTLED_ELSEWHERE, BatchState, RowState
@@ -22,9 +22,9 @@ class PlannedRow:
     number: int
     line: int
     reference: str
-    raw: bytes
+    raw: bytes = field(repr=False)
     """JSON of its columns as they came."""
-    body: bytes | None
+    body: bytes | None = field(repr=False)
     """The shipment's bytes; ``None`` for a rejected row."""
     digest: str | None
     message: str = ""

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from ..arrival import arrival_of
 from ..problems import problem, words_for
-from ..world import WORLD
+from ..world import REFUSED_FOR, WORLD
 
 __all__ = ["OPERATIONS"]
 
@@ -20,7 +20,7 @@ async def get_access_token(request: web.Request) -> web.Response:
     if form.get("grant_type") != "client_credentials":
         return problem(400, "invalid_request", words("Chybí grant_type.", "grant_type is missing."))
     if not world.limits.token_allowed(client, arrival_of(request)):
-        request["refused_for"] = "tokens"
+        request[REFUSED_FOR] = "tokens"
         return problem(world.settings.over_limit, words("Příliš mnoho žádostí o token.", "Too many token requests."))
     if not world.tokens.knows(client, secret):
         return problem(

@@ -14,7 +14,7 @@ from ..problems import Words, problem, words_for
 from ..query import Query, QueryError
 from ..store import Parcel, StoredShipment, delays_for
 from ..validation import errors_of_labels, errors_of_shipments
-from ..world import WORLD, World
+from ..world import CLIENT, WORLD, World
 from .label_data import drawer_for, label_data
 
 __all__ = ["OPERATIONS"]
@@ -40,7 +40,7 @@ async def create(request: web.Request) -> web.Response:
     shipments: list[dict[str, Any]] = body["shipments"]
     settings = world.settings
     batch = world.store.add_batch(
-        request["client"],
+        request[CLIENT],
         world.clock.now(),
         body.get("labelSettings") or {},
         shipments,
@@ -171,7 +171,7 @@ async def label(request: web.Request) -> web.Response:
 
 def _batch(request: web.Request, world: World) -> tuple[dict[str, Any], list[StoredShipment]] | web.Response:
     batch = request.match_info["batchId"]
-    settings = world.store.labels_of(batch, request["client"])
+    settings = world.store.labels_of(batch, request[CLIENT])
     if settings is None:
         return problem(404, words_for(request)("Dávka neexistuje.", "There is no such batch."))
     return settings, world.store.shipments_of(batch)

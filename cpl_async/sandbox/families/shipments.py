@@ -11,7 +11,7 @@ from aiohttp import web
 from ..problems import problem, words_for
 from ..query import Query, QueryError
 from ..store import Parcel, StoredShipment
-from ..world import WORLD
+from ..world import CLIENT, WORLD
 
 __all__ = ["OPERATIONS"]
 
@@ -34,7 +34,7 @@ async def find(request: web.Request) -> web.Response:
     except QueryError as error:
         title = words_for(request)("Neplatný dotaz.", "The query is not valid.")
         return problem(400, title, errors={error.name: [str(error)]})
-    found = world.store.find(request["client"], world.clock.now(), filters)
+    found = world.store.find(request[CLIENT], world.clock.now(), filters)
     page = [_shown(shipment, parcel) for shipment, parcel in found[offset : offset + limit]]
     return web.Response(
         body=orjson.dumps(page),

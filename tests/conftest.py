@@ -1,0 +1,104 @@
+"""What most tests need: a sandbox over a socket, a client for it, shipments, files of rows."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aioresponses import aioresponses
+
+from cpl_async import Address, Client, ExternalNumber, Shipment
+from cpl_async.sandbox import Sandbox, SandboxSettings
+
+from .aioresponses_fix import adapted
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+FAST = 50.0
+"""Speed of the sandbox's clock: an import takes some 20 ms."""
+
+
+@pytest.fixture
+def make_sandbox() -> Iterator[Callable[..., Sandbox]]:
+    """Start sandboxes that are stopped at the end of the test."""
+    with ExitStack() as stack:
+
+        def make(**settings: Any) -> Sandbox:
+            settings.setdefault("speed", FAST)
+            return stack.enter_context(Sandbox(SandboxSettings(**settings)))
+
+        yield make
+
+
+@pytest.fixture
+def sandbox(make_sandbox: Callable[..., Sandbox]) -> Sandbox:
+    """A fast sandbox."""
+    return make_sandbox()
+
+
+@pytest.fixture
+async def make_client() -> AsyncIterator[Callable[..., Client]]:
+    """Make clients that are closed at the end of the test."""
+    async with AsyncExitStack() as stack:
+
+        def make(sandbox: Sandbox | None = None, **settings: Any) -> Client:
+            settings = {"client_id": "sandbox", "client_secret": "sandbox", **settings}
+            if sandbox is not None:
+                settings.setdefault("base_url", sandbox.base_url)
+            client = Client(**settings)
+            stack.push_async_callback(client.close)
+            return client
+
+        yield make
+
+
+@pytest.fixture
+async def client(sandbox: Sandbox, make_client: Callable[..., Client]) -> Client:
+    """A client of the fast sandbox."""
+    return make_client(sandbox)
+
+
+@pytest.fixture
+def mocked() -> Iterator[aioresponses]:
+    """Exchanges that a real server cannot be made to play."""
+    with adapted() as mock:
+        yield mock
+
+
+def shipment(reference: str = "r1", **changes: Any) -> Shipment:
+    """Return a good shipment, changed as asked."""
+    fields: dict[str, Any] = {
+        "reference_id": reference,
+        "product_type": "PRIV",
+        "recipient": Address(name="Městský úřad", street="Náměstí 1", city="Kolín", zip_code="28002", country="CZ"),
+        "external_numbers": [ExternalNumber(code="CUST", external_number=reference)],
+    }
+    return Shipment(**fields | changes)
+
+
+def example_rows() -> list[dict[str, str]]:
+    """Return the rows of the example file."""
+    with (EXAMPLES / "shipments.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def write_rows(path: Path, rows: list[dict[str, str]], columns: list[str] | None = None) -> Path:
+    """Write rows as CSV and return the path."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns or list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def many_rows(count: int, **changes: str) -> list[dict[str, str]]:
+    """Return so many good rows with references of their own."""
+    base = example_rows()
+    rows = []
+    for number in range(1, count + 1):
+        row = dict(base[number % len(base)], reference_id=f"T-{number:05}", **changes)
+        rows.append(row)
+    return rows

@@ -1,0 +1,112 @@
+"""Imports point one way, importing costs little, and the public names are what they say."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cpl_async
+
+ROOT = Path(cpl_async.__file__).parent
+MAY_IMPORT = {
+    "_version": set[str](),
+    "errors": set[str](),
+    "models": {"errors"},
+    "settings": {"errors"},
+    "transport": {"errors", "models", "_version"},
+    "resources": {"transport", "models", "errors", "settings"},
+    "client": {"resources", "transport", "models", "errors", "settings"},
+    "bulk": {"resources", "transport", "models", "errors"},
+    "sandbox": set[str](),
+    "cli": {"bulk", "client", "errors", "models", "settings", "sandbox", "_version"},
+    "__init__": {"_version", "client", "errors", "models", "resources", "settings", "transport"},
+}
+"""cli → bulk → client → resources → transport → errors; the bulk engine knows the client by a protocol."""
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports_of(path: Path, *, at_run_time: bool) -> set[str]:
+    """Return the parts of the package that a module imports, those for type checkers left out if asked."""
+    package = ["cpl_async", *path.relative_to(ROOT).parts[:-1]]
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_types = {
+        id(inner)
+        for node in ast.walk(tree)
+        if at_run_time
+        and isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if id(node) in for_types:
+            continue
+        if isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            full = [*base, *(node.module.split(".") if node.module else [])]
+            names = [full] if len(full) > 1 or not base else [[*full, alias.name] for alias in node.names]
+            found.update(name[1] for name in names if name[0] == "cpl_async" and len(name) > 1)
+            found.update("cpl_sync" for name in names if name[0] == "cpl_sync")
+        elif isinstance(node, ast.Import):
+            found.update("cpl_sync" for alias in node.names if alias.name.startswith("cpl_sync"))
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_one_way(path: Path) -> None:
+    part = part_of(path)
+    allowed = MAY_IMPORT[part] | {part}
+    assert imports_of(path, at_run_time=True) <= allowed
+    # a family of calls names its client's type, for type checkers only
+    assert imports_of(path, at_run_time=False) <= allowed | ({"client"} if part == "resources" else set())
+
+
+def loaded_after(statement: str) -> set[str]:
+    program = f"import sys; {statement}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_loads_next_to_nothing() -> None:
+    assert not loaded_after("import cpl_async") & {"aiohttp", "attrs", "cattrs", "orjson", "sqlalchemy", "stamina"}
+
+
+def test_the_client_loads_only_what_a_call_needs_at_once() -> None:
+    late = {"cattrs", "stamina", "sqlalchemy", "pikepdf", "reportlab", "click", "rich", "anyio"}
+    assert not loaded_after("from cpl_async import Client") & late
+
+
+def test_each_public_name_is_there_and_both_tables_agree() -> None:
+    tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    typed = {node.names[0].name: node.module for node in block.body if isinstance(node, ast.ImportFrom)}
+    assert typed == cpl_async._HOME
+    for name in cpl_async.__all__:
+        assert getattr(cpl_async, name) is not None
+    assert set(cpl_async.__all__) <= set(dir(cpl_async))
+    with pytest.raises(AttributeError):
+        cpl_async.nothing  # noqa: B018 - looking is the test
+
+
+def test_public_classes_and_calls_say_what_they_are() -> None:
+    silent = []
+    for path in ROOT.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if not ast.get_docstring(tree):
+            silent.append(str(path))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not ast.get_docstring(node):
+                silent.append(f"{path}: {node.name}")
+        for node in tree.body:
+            is_public = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_")
+            if is_public and not ast.get_docstring(node):
+                silent.append(f"{path}: {node.name}")
+    assert silent == []

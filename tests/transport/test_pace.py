@@ -1,0 +1,169 @@
+"""Requests of one set of credentials stay apart, on whatever thread or loop, and no slot is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from itertools import pairwise
+
+import pytest
+
+from cpl_async.transport import pace as pace_module
+from cpl_async.transport.lanes import Lane
+from cpl_async.transport.pace import Pace
+
+INTERVAL = 0.02
+
+
+async def write(pace: Pace, times: list[float], lane: Lane = Lane.PERSON) -> None:
+    slot = await pace.acquire(lane)
+    times.append(time.monotonic())
+    slot.wrote()
+
+
+def closest(times: list[float]) -> float:
+    return min(second - first for first, second in pairwise(sorted(times)))
+
+
+async def test_writes_are_apart_by_the_interval() -> None:
+    pace, times = Pace(INTERVAL), list[float]()
+    await asyncio.gather(*(write(pace, times) for _ in range(15)))
+    assert closest(times) >= INTERVAL
+
+
+async def test_the_distance_counts_from_the_write_not_from_the_grant() -> None:
+    pace, times = Pace(INTERVAL), list[float]()
+    slot = await pace.acquire(Lane.PERSON)
+    waiting = asyncio.create_task(write(pace, times))
+    await asyncio.sleep(3 * INTERVAL)
+    assert not waiting.done()
+    slot.wrote()
+    wrote = time.monotonic()
+    await waiting
+    assert times[0] - wrote >= INTERVAL * 0.95
+
+
+async def test_a_slot_that_is_given_back_is_not_lost() -> None:
+    pace, times = Pace(10.0), list[float]()
+    slot = await pace.acquire(Lane.PERSON)
+    waiting = asyncio.create_task(write(pace, times))
+    await asyncio.sleep(0)
+    slot.give_back()
+    async with asyncio.timeout(5):
+        await waiting
+
+
+async def test_a_cancelled_wait_passes_its_turn_on() -> None:
+    pace, times = Pace(INTERVAL), list[float]()
+    slot = await pace.acquire(Lane.PERSON)
+    cancelled = [asyncio.create_task(pace.acquire(Lane.PERSON)) for _ in range(3)]
+    waiting = asyncio.create_task(write(pace, times))
+    await asyncio.sleep(0)
+    cancelled[1].cancel()
+    slot.wrote()
+    cancelled[0].cancel()
+    cancelled[2].cancel()
+    async with asyncio.timeout(5):
+        await waiting
+    assert all(
+        isinstance(result, asyncio.CancelledError)
+        for result in await asyncio.gather(*cancelled, return_exceptions=True)
+    )
+    await write(pace, times)
+
+
+async def test_cancelling_at_the_moment_of_the_grant_loses_no_slot() -> None:
+    pace, times = Pace(10.0), list[float]()
+    slot = await pace.acquire(Lane.PERSON)
+    granted = asyncio.create_task(pace.acquire(Lane.PERSON))
+    await asyncio.sleep(0)
+    slot.give_back()  # the grant is set, its task has not run yet
+    granted.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await granted
+    async with asyncio.timeout(5):
+        await write(pace, times)
+
+
+def test_threads_with_loops_of_their_own_share_one_line() -> None:
+    pace, times = Pace(INTERVAL), list[float]()
+
+    async def some() -> None:
+        await asyncio.gather(*(write(pace, times) for _ in range(5)))
+
+    threads = [threading.Thread(target=asyncio.run, args=(some(),)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(times) == 20
+    assert closest(times) >= INTERVAL * 0.95
+
+
+def test_a_loop_that_hangs_or_is_closed_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace_module, "HELD_TOO_LONG", 0.05)
+    monkeypatch.setattr(pace_module, "WATCH_EVERY", 0.02)
+    pace, times = Pace(INTERVAL), list[float]()
+    hangs, go_on = threading.Event(), threading.Event()
+
+    async def hang() -> None:
+        slot = await pace.acquire(Lane.PERSON)
+        waiting = asyncio.create_task(pace.acquire(Lane.PERSON))
+        await asyncio.sleep(0)
+        slot.wrote()  # the turn is now the waiting task's, whose loop stops here
+        hangs.set()
+        go_on.wait(20)
+        waiting.cancel()
+
+    thread = threading.Thread(target=asyncio.run, args=(hang(),))
+    thread.start()
+    hangs.wait(20)
+
+    async def others() -> None:
+        async with asyncio.timeout(10):
+            await asyncio.gather(*(write(pace, times) for _ in range(3)))
+
+    asyncio.run(others())
+    go_on.set()
+    thread.join(20)
+    assert len(times) == 3
+
+
+async def test_after_a_refusal_the_pace_is_wider_for_a_while() -> None:
+    now = 100.0
+    pace = Pace(0.04, clock=lambda: now)
+    pace.slow_down()
+    assert pace.interval == pytest.approx(0.06)
+    for _ in range(9):
+        pace.slow_down()
+    assert pace.interval == pytest.approx(0.16)
+    now += 31
+    assert pace.interval == pytest.approx(0.04)
+
+
+async def test_retry_after_pauses_all() -> None:
+    pace, times = Pace(INTERVAL), list[float]()
+    pace.slow_down(retry_after=0.2)
+    began = time.monotonic()
+    await write(pace, times)
+    assert times[0] - began >= 0.19
+
+
+async def test_a_person_goes_before_a_crowd_in_the_background() -> None:
+    pace = Pace(INTERVAL)
+    order: list[Lane] = []
+
+    async def take(lane: Lane) -> None:
+        slot = await pace.acquire(lane)
+        order.append(lane)
+        slot.wrote()
+
+    crowd = [asyncio.create_task(take(Lane.BACKGROUND)) for _ in range(20)]
+    await asyncio.sleep(0)
+    person = asyncio.create_task(take(Lane.PERSON))
+    await person
+    assert len(order) <= 3
+    for task in crowd:
+        task.cancel()
+    await asyncio.gather(*crowd, return_exceptions=True)
