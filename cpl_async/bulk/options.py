@@ -23,6 +23,8 @@ class ShipOptions:
     """Sender of all rows; the customer's own address without one."""
     strict: bool = False
     """Send nothing when any row is bad."""
+    again: bool = False
+    """Send rows too whose reference an earlier job has shipped, or may have: they are billed again."""
     batch_size: int = field(default=1000, validator=[ge(1), le(1000)])
     """Shipments in one request, 1–1000."""
     at_once: int = field(default=4, validator=ge(1))

@@ -14,7 +14,6 @@ from attrs import define, field
 from ..errors import AuthenticationError, CplError, PermissionDenied
 from ..models.shipment_batches import ShipmentBatchResult, ShipmentResultItem
 from ..transport.lanes import Lane
-from .delivery import NothingMoves
 from .journal.course import Course, ParcelRecord, RowResult
 from .protocol import BatchCalls
 from .states import RowState
@@ -50,6 +49,8 @@ class Polling:
     on_created: Callable[[int], None]
     on_refused: Callable[[Sequence[RowResult]], None]
     on_undecided: Callable[[int], None]
+    on_end: Callable[[CplError], None]
+    """Called when the server lets nothing through any more."""
     _due: list[tuple[float, int, OpenBatch]] = field(factory=list, init=False)
     _order: itertools.count[int] = field(factory=itertools.count, init=False)
     _changed: asyncio.Event = field(factory=asyncio.Event, init=False)
@@ -95,7 +96,9 @@ class Polling:
         try:
             result = await self.calls.get(batch.remote_id, lane=Lane.BACKGROUND)
         except (AuthenticationError, PermissionDenied) as error:
-            raise NothingMoves(error) from None
+            self.on_end(error)
+            self.stop()
+            return
         except CplError as error:
             await self._again(batch, f"its state cannot be had: {error.message}")
             return

@@ -124,6 +124,8 @@ class ShipFile:
             )
         if not job.planned:
             await self._take_in(journal, job, source)
+        elif self.options.again and await journal.planning.readmit(job.id):
+            await journal.planning.make_batches(job.id, self.options.batch_size)
         await journal.course.forsake_open_attempts(job.id)
         here = job.finished and output.holds(job)
         if not here:
@@ -161,7 +163,8 @@ class ShipFile:
             job.columns[:] = list(intake.columns)
             await journal.set_columns(job.id, job.columns)
         self.unknown_columns = _unknown(intake)
-        await intake.refuse_settled_elsewhere()
+        if not self.options.again:
+            await intake.refuse_settled_elsewhere()
         await journal.planning.make_batches(job.id, self.options.batch_size)
 
     async def _send_and_fetch(self, client: BulkClient, journal: Journal, job: Job, output: Output) -> None:
@@ -190,6 +193,7 @@ class ShipFile:
                     on_created=self._count("created"),
                     on_refused=self._refused,
                     on_undecided=self._count("undecided"),
+                    on_end=self._end,
                 )
                 for batch, remote_id, _ in await course.batches_in(job.id, BatchState.IMPORTED):
                     tasks.create_task(labelling.fetch(batch, remote_id or ""))
@@ -197,8 +201,6 @@ class ShipFile:
                     polling.add(OpenBatch(batch=batch, remote_id=remote_id or "", accepted_at=time.time()))
                 tasks.create_task(polling.run())
                 await self._send_all(client, journal, job, polling)
-        except* NothingMoves as group:
-            self.stopped_by = _reason_in(group)
         except* CplError as group:
             failure = _first_in(group)
         if failure is not None:
@@ -217,21 +219,27 @@ class ShipFile:
 
         async def send_some() -> None:
             for batch in waiting:
-                if self.interrupted:
+                if self.interrupted or self.stopped_by is not None:
                     return
-                for taken in await delivery.deliver(batch):
+                try:
+                    taken_ones = await delivery.deliver(batch)
+                except NothingMoves as end:  # the others end by themselves: what they are writing is not cut off
+                    self.stopped_by = end.reason
+                    return
+                for taken in taken_ones:
                     self.progress.sent += taken.rows
                     polling.add(OpenBatch(batch=taken.batch, remote_id=taken.remote_id, accepted_at=time.time()))
                     self._tell()
 
         self._enter(Phase.SENDING)
-        try:
-            async with asyncio.TaskGroup() as senders:
-                for _ in range(self.options.at_once):
-                    senders.create_task(send_some())
-        except* NothingMoves as group:
-            self.stopped_by = _reason_in(group)
+        async with asyncio.TaskGroup() as senders:
+            for _ in range(self.options.at_once):
+                senders.create_task(send_some())
         polling.no_more()
+
+    def _end(self, reason: CplError) -> None:
+        """Begin nothing more, since the server lets nothing through any more."""
+        self.stopped_by = self.stopped_by or reason
 
     def _refused(self, results: Sequence[RowResult]) -> None:
         """Name the rows that the server refused, like those that our own check did."""
@@ -310,11 +318,6 @@ async def _alone(place: JournalPlace, job: str) -> AsyncIterator[None]:
 
 def _unknown(intake: Intake) -> list[str]:
     return [name for name in intake.columns if name and name not in COLUMNS and name not in OURS]
-
-
-def _reason_in(group: BaseExceptionGroup[NothingMoves]) -> CplError:
-    error = _first_in(group)
-    return error.reason if isinstance(error, NothingMoves) else JournalError(str(error))
 
 
 def _first_in(group: BaseException) -> BaseException:

@@ -40,6 +40,7 @@ FILE = click.Path(path_type=Path)
 @click.option("--sandbox", is_flag=True, help="Ship to a sandbox in this process; no credentials, nothing is sent.")
 @click.option("--check", is_flag=True, help="Read and check all rows, send nothing.")
 @click.option("--strict", is_flag=True, help="Send nothing when any row is bad.")
+@click.option("--again", is_flag=True, help="Send rows too whose reference an earlier job has shipped; billed again.")
 @click.option("--name", help="Name of the job; without one it is known by the file's content.")
 @click.option("--sender", type=FILE, envvar="CPL_SENDER", help="TOML or JSON file with the sender's address.")
 @click.option(

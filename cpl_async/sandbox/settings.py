@@ -43,6 +43,8 @@ class SandboxSettings:
     """Open question: seconds in ``Retry-After`` of an answer over a limit, or no such header."""
     capital_paths: bool = False
     """Open question: whether paths of errors begin with a capital letter (``Shipments[3]``)."""
+    one_error_at_a_time: bool = False
+    """Open question: whether a refusal names all bad shipments, or only the first."""
     absolute_location: bool = True
     """Open question: whether ``Location`` is absolute."""
     location_host: str | None = None

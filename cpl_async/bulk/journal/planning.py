@@ -115,10 +115,25 @@ class Planning:
                 await connection.execute(
                     update(rows)
                     .where(rows.c.job == job, rows.c.number == bindparam("n"))
-                    .values(state=RowState.REJECTED, message=bindparam("m"), body=None),
+                    .values(state=RowState.REJECTED, message=bindparam("m")),
                     [{"n": number, "m": message} for number, message in found.items()],
                 )
         return list(found.items())
+
+    async def readmit(self, job: int) -> int:
+        """Plan again what was rejected only since another job has its reference; return the number of rows."""
+        async with self._database.transaction() as connection:
+            result = await connection.execute(
+                update(rows)
+                .where(
+                    rows.c.job == job,
+                    rows.c.state == RowState.REJECTED,
+                    rows.c.body.is_not(None),
+                    rows.c.batch.is_(None),
+                )
+                .values(state=RowState.PLANNED, message="")
+            )
+        return result.rowcount
 
     async def make_batches(self, job: int, size: int) -> int:
         """Put the planned rows in batches of at most so many, in their order; return how many batches."""
@@ -157,4 +172,4 @@ def _id_of(result: Any) -> int:
 def _settled_words(row: Any) -> str:
     done = f"was shipped as {row.shipment_number}" if row.shipment_number else "may have been shipped"
     changed = "" if row.digest == row.other_digest else ", and this row differs from that one"
-    return f"reference_id: {row.reference} {done} by the job {row.name}{changed}; it is not sent again"
+    return f"reference_id: {row.reference} {done} by the job {row.name}{changed}; it is not sent again unless told"

@@ -36,7 +36,8 @@ async def create(request: web.Request) -> web.Response:
     errors = errors_of_labels(body.get("labelSettings"), words)
     errors |= errors_of_shipments(body.get("shipments"), words, world.settings.capital_paths)
     if errors:
-        return problem(400, words("Neplatná data.", "One or more validation errors occurred."), errors=errors)
+        named = dict([next(iter(errors.items()))]) if world.settings.one_error_at_a_time else errors
+        return problem(400, words("Neplatná data.", "One or more validation errors occurred."), errors=named)
     shipments: list[dict[str, Any]] = body["shipments"]
     settings = world.settings
     batch = world.store.add_batch(

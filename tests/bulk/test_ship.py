@@ -1,0 +1,459 @@
+"""A file is shipped whole: every row ends in one place, nothing is sent twice, and the files say so."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cpl_async import Address, Client, ConfigurationError, JournalError, LabelFormat
+from cpl_async.bulk import delivery as delivery_module
+from cpl_async.bulk.columns import RowProblem
+from cpl_async.bulk.journal import JournalPlace
+from cpl_async.bulk.options import ShipOptions
+from cpl_async.bulk.outputs import Summary
+from cpl_async.bulk.progress import Phase, Progress
+from cpl_async.bulk.ship import ShipFile
+from cpl_async.sandbox import Fault, FaultKind, Sandbox
+from cpl_async.transport.limits import ProcessLimits
+
+from ..conftest import EXAMPLES, many_rows, write_rows
+from ..pictures import codes_in, page_sizes
+
+MakeClient = Callable[..., Client]
+MakeSandbox = Callable[..., Sandbox]
+
+
+class Shipping:
+    """Runs over files into folders of one test, with one journal."""
+
+    def __init__(self, folder: Path, client: Client) -> None:
+        self.folder, self.client = folder, client
+        self.place = JournalPlace(folder=folder / "state", base_url=client.base_url, client_id=client.client_id)
+        self.problems: list[tuple[int, str]] = []
+
+    def prepared(self, path: Path, out: str = "out", **options: Any) -> ShipFile:
+        def note(number: int, line: int, problems: list[RowProblem]) -> None:
+            self.problems += [(number, problem.column) for problem in problems]
+
+        run = ShipFile(path=path, out=self.folder / out, place=self.place, options=ShipOptions(**options))
+        run.on_problem = note
+        return run
+
+    async def __call__(self, path: Path, out: str = "out", **options: Any) -> Summary:
+        return await self.prepared(path, out, **options).run(self.client)
+
+    def report(self, out: str = "out") -> list[dict[str, str]]:
+        with (self.folder / out / "shipments.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def rejected(self, out: str = "out") -> list[dict[str, str]]:
+        with (self.folder / out / "rejected.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def query(self, text: str) -> list[Any]:
+        with sqlite3.connect(self.place.file) as connection:
+            found = connection.execute(text).fetchall()
+        connection.close()
+        return found
+
+
+@pytest.fixture
+def shipping(tmp_path: Path, client: Client) -> Shipping:
+    return Shipping(tmp_path, client)
+
+
+def figures(summary: Summary) -> tuple[int, int, int, int, int]:
+    return summary.rows, summary.shipped, summary.shipped_without_label, summary.rejected, summary.undecided
+
+
+async def test_the_example_is_shipped_whole(sandbox: Sandbox, shipping: Shipping) -> None:
+    summary = await shipping(EXAMPLES / "shipments.csv")
+    assert figures(summary) == (37, 37, 0, 0, 0)
+    assert (summary.parcels, summary.batches, summary.label_files) == (41, 1, ["labels.pdf"])
+    assert json.loads((shipping.folder / "out" / "summary.json").read_text())["shipped"] == 37
+    report = shipping.report()
+    assert [row["reference_id"] for row in report] == [f"2026-{number:05}" for number in range(1, 38)]
+    numbers = [number for row in report for number in row["parcel_numbers"].split()]
+    content = (shipping.folder / "out" / "labels.pdf").read_bytes()
+    assert codes_in(content) == [[number] for number in numbers]
+    assert report[1]["label"] == "labels.pdf#2 labels.pdf#3 labels.pdf#4"
+    assert shipping.rejected() == []
+    assert {shipment.reference for shipment in sandbox.shipments()} == {row["reference_id"] for row in report}
+    assert not (shipping.folder / "out" / "parts").exists()
+
+
+async def test_each_mistake_is_named_and_the_good_rows_go_on(sandbox: Sandbox, shipping: Shipping) -> None:
+    summary = await shipping(EXAMPLES / "shipments-with-errors.csv")
+    assert figures(summary) == (12, 2, 0, 10, 0)
+    assert sorted(shipping.problems) == [
+        (2, "product_type"),
+        (3, "zip_code"),
+        (4, "cod_var_sym"),
+        (5, "country"),
+        (6, "name"),
+        (7, "cod_price"),
+        (8, "reference_id"),
+        (9, "cod_currency"),
+        (10, "parcels"),
+        (11, "phone"),
+    ]
+    assert sorted(shipment.reference for shipment in sandbox.shipments()) == ["2026-00001", "2026-00012"]
+    rejected = shipping.rejected()
+    assert len(rejected) == 10
+    assert rejected[9]["phone"] == "'=cmd|calc"
+    assert all(row["error"] for row in rejected)
+
+
+async def test_rejected_rows_can_be_mended_and_sent_again(sandbox: Sandbox, shipping: Shipping) -> None:
+    await shipping(EXAMPLES / "shipments-with-errors.csv")
+    mended = [row | {"country": "CZ"} for row in shipping.rejected() if row["error"].startswith("country")]
+    path = write_rows(shipping.folder / "mended.csv", mended)
+    summary = await shipping(path, "second")
+    assert figures(summary) == (1, 1, 0, 0, 0)
+    with pytest.raises(ConfigurationError, match="would overwrite the input"):
+        await shipping(shipping.folder / "out" / "rejected.csv")
+
+
+async def test_strict_sends_nothing_when_a_row_is_bad(sandbox: Sandbox, shipping: Shipping) -> None:
+    summary = await shipping(EXAMPLES / "shipments-with-errors.csv", strict=True)
+    assert figures(summary) == (12, 0, 0, 8, 4)
+    assert summary.not_sent == 4
+    assert sandbox.ledger.entries == []
+    summary = await shipping(EXAMPLES / "shipments-with-errors.csv")
+    assert figures(summary) == (12, 2, 0, 10, 0)
+
+
+async def test_a_finished_job_says_so_and_sends_nothing(sandbox: Sandbox, shipping: Shipping) -> None:
+    first = await shipping(EXAMPLES / "shipments.csv")
+    before = len(sandbox.ledger.entries)
+    labels = (shipping.folder / "out" / "labels.pdf").read_bytes()
+    copy = shipping.folder / "elsewhere.csv"
+    copy.write_bytes((EXAMPLES / "shipments.csv").read_bytes())
+    second = await shipping(copy)
+    assert second.already_done
+    assert figures(second) == figures(first)
+    assert len(sandbox.ledger.entries) == before
+    assert (shipping.folder / "out" / "labels.pdf").read_bytes() == labels
+    third = await shipping(copy, "another")  # into another folder: labels are fetched, nothing is created
+    assert figures(third) == figures(first)
+    assert len(sandbox.ledger.of("shipment_batches.create")) == 1
+    assert len(codes_in((shipping.folder / "another" / "labels.pdf").read_bytes())) == 41
+
+
+async def test_a_reference_that_was_shipped_is_not_sent_again_unless_told(sandbox: Sandbox, shipping: Shipping) -> None:
+    rows = many_rows(3)
+    await shipping(write_rows(shipping.folder / "a.csv", rows))
+    path = write_rows(shipping.folder / "b.csv", [rows[0], rows[1] | {"note": "changed"}, *many_rows(4)[3:]])
+    summary = await shipping(path, "b")
+    assert figures(summary) == (3, 1, 0, 2, 0)
+    messages = [row["message"] for row in shipping.report("b")]
+    assert "was shipped as 409" in messages[0]
+    assert "differs" not in messages[0]
+    assert "this row differs from that one" in messages[1]
+    again = await shipping(path, "b", again=True)
+    assert figures(again) == (3, 3, 0, 0, 0)
+    counts = Counter(shipment.reference for shipment in sandbox.shipments())
+    assert counts == {"T-00001": 2, "T-00002": 2, "T-00003": 1, "T-00004": 1}
+
+
+async def test_one_bad_shipment_does_not_hold_the_others_up(sandbox: Sandbox, shipping: Shipping) -> None:
+    rows = many_rows(60)
+    for number in (5, 17, 40):
+        rows[number]["product_type"] = "XXXX"
+    summary = await shipping(write_rows(shipping.folder / "a.csv", rows), batch_size=20)
+    assert figures(summary) == (60, 57, 0, 3, 0)
+    assert sorted(shipping.problems) == [(6, "product_type"), (18, "product_type"), (41, "product_type")]
+    assert len({shipment.reference for shipment in sandbox.shipments()}) == len(sandbox.shipments()) == 57
+
+
+async def test_after_too_many_rounds_a_batch_is_halved(
+    make_sandbox: MakeSandbox, make_client: MakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that names one culprit at a time would make rounds without end."""
+    monkeypatch.setattr(delivery_module, "MOST_ROUNDS", 2)
+    sandbox = make_sandbox(one_error_at_a_time=True)
+    shipping = Shipping(tmp_path, make_client(sandbox))
+    rows = many_rows(16)
+    for number in (1, 2, 3, 9, 12):
+        rows[number]["product_type"] = "XXXX"
+    summary = await shipping(write_rows(tmp_path / "a.csv", rows))
+    assert figures(summary) == (16, 11, 0, 5, 0)
+    assert summary.batches >= 2
+    assert Counter(shipment.reference for shipment in sandbox.shipments()).most_common(1)[0][1] == 1
+
+
+async def test_a_400_that_names_no_row_rejects_the_batch_with_its_words_and_never_loops(
+    sandbox: Sandbox, shipping: Shipping
+) -> None:
+    body = '{"title": "Contract is not active", "errors": {"customer": ["ask your salesman"]}}'
+    sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=400, body=body, operation="shipment_batches.create"))
+    summary = await shipping(write_rows(shipping.folder / "a.csv", many_rows(6)), batch_size=3, at_once=1)
+    assert figures(summary) == (6, 3, 0, 3, 0)
+    assert len(sandbox.ledger.of("shipment_batches.create")) == 2
+    assert "Contract is not active; customer: ask your salesman" in shipping.report()[0]["message"]
+
+
+async def test_a_body_that_is_too_large_is_halved(sandbox: Sandbox, shipping: Shipping) -> None:
+    sandbox.faults.add(
+        Fault(kind=FaultKind.STATUS, status=413, body="too large", operation="shipment_batches.create", times=2)
+    )
+    summary = await shipping(write_rows(shipping.folder / "a.csv", many_rows(8)))
+    assert figures(summary) == (8, 8, 0, 0, 0)
+    assert summary.batches == 3
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(kind=FaultKind.LOST_ANSWER, operation="shipment_batches.create"),
+        Fault(kind=FaultKind.RESET, operation="shipment_batches.create"),
+        Fault(kind=FaultKind.STATUS, status=503, after_work=True, operation="shipment_batches.create"),
+        Fault(kind=FaultKind.NO_LOCATION, operation="shipment_batches.create"),
+    ],
+    ids=lambda fault: fault.kind.value,
+)
+async def test_a_lost_answer_leaves_rows_undecided_and_nothing_is_sent_twice(
+    sandbox: Sandbox, shipping: Shipping, fault: Fault
+) -> None:
+    sandbox.faults.add(fault)
+    path = write_rows(shipping.folder / "a.csv", many_rows(9))
+    first = await shipping(path, batch_size=3, at_once=1)
+    assert figures(first) == (9, 6, 0, 0, 3)
+    assert first.not_sent == 0
+    assert "it is not known whether this was created" in shipping.report()[0]["message"]
+    second = await shipping(path)
+    assert figures(second) == (9, 6, 0, 0, 3)
+    assert len(sandbox.ledger.of("shipment_batches.create")) == 3
+    assert all(count == 1 for count in Counter(shipment.reference for shipment in sandbox.shipments()).values())
+
+
+async def test_an_error_at_import_rejects_its_row_only(shipping: Shipping) -> None:
+    rows = many_rows(3)
+    rows[1] |= {
+        "product_type": "SMAR",
+        "parcel_shop_code": "KM10999000",
+        "cod_price": "",
+        "cod_currency": "",
+        "cod_var_sym": "",
+    }
+    summary = await shipping(write_rows(shipping.folder / "a.csv", rows))
+    assert figures(summary) == (3, 2, 0, 1, 0)
+    assert "1042" in shipping.report()[1]["message"]
+
+
+async def test_labels_that_cannot_be_had_are_fetched_by_the_next_run(sandbox: Sandbox, shipping: Shipping) -> None:
+    sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=404, operation="shipment_batches.label"))
+    sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=404, operation="data.get", times=6))
+    path = write_rows(shipping.folder / "a.csv", many_rows(4))
+    first = await shipping(path)
+    assert figures(first) == (4, 0, 4, 0, 0)
+    assert "its label cannot be had" in shipping.report()[0]["message"]
+    second = await shipping(path)
+    assert figures(second) == (4, 4, 0, 0, 0)
+    assert len(sandbox.ledger.of("shipment_batches.create")) == 1
+
+
+@pytest.mark.parametrize("kind", [FaultKind.GARBAGE, FaultKind.TRUNCATED])
+async def test_a_page_of_labels_that_is_broken_loses_nothing(
+    sandbox: Sandbox, shipping: Shipping, kind: FaultKind
+) -> None:
+    sandbox.faults.add(Fault(kind=kind, operation="shipment_batches.label"))
+    summary = await shipping(write_rows(shipping.folder / "a.csv", many_rows(3)))
+    assert figures(summary) == (3, 3, 0, 0, 0)
+    numbers = [number for row in shipping.report() for number in row["parcel_numbers"].split()]
+    assert codes_in((shipping.folder / "out" / "labels.pdf").read_bytes()) == [[number] for number in numbers]
+
+
+@pytest.mark.parametrize("label_format", [LabelFormat.ZPL, LabelFormat.PNG, LabelFormat.JPEG, LabelFormat.SVG])
+async def test_labels_come_in_every_format(shipping: Shipping, label_format: LabelFormat) -> None:
+    summary = await shipping(write_rows(shipping.folder / "a.csv", many_rows(2)), label_format=label_format)
+    assert figures(summary) == (2, 2, 0, 0, 0)
+    for row in shipping.report():
+        files = {place.split("#")[0] for place in row["label"].split()}
+        assert all((shipping.folder / "out" / file).stat().st_size > 500 for file in files)
+    again = await shipping(shipping.folder / "a.csv", label_format=label_format)
+    assert again.already_done
+    with pytest.raises(ConfigurationError, match="use the same label format"):
+        await shipping(shipping.folder / "a.csv")
+
+
+async def test_a4_sheets(shipping: Shipping) -> None:
+    rows = [row for row in many_rows(12) if row["parcels"] == "1"][:7]
+    await shipping(write_rows(shipping.folder / "a.csv", rows), a4=True, position=2)
+    content = (shipping.folder / "out" / "labels.pdf").read_bytes()
+    assert [len(codes) for codes in codes_in(content)] == [3, 4]
+    assert page_sizes(content) == [(297, 210)] * 2
+    assert [row["label"] for row in shipping.report()][2:4] == ["labels.pdf#1", "labels.pdf#2"]
+    await shipping(shipping.folder / "a.csv")  # the same job as single labels
+    assert [len(codes) for codes in codes_in((shipping.folder / "out" / "labels.pdf").read_bytes())] == [1] * 7
+
+
+async def test_beyond_a_thousand_parcels_there_are_numbered_files(shipping: Shipping) -> None:
+    summary = await shipping(write_rows(shipping.folder / "a.csv", many_rows(1100, parcels="1")), batch_size=300)
+    assert summary.label_files == ["labels-0001.pdf", "labels-0002.pdf"]
+    report = shipping.report()
+    assert report[999]["label"] == "labels-0001.pdf#1000"
+    assert report[1000]["label"] == "labels-0002.pdf#1"
+    codes = codes_in((shipping.folder / "out" / "labels-0002.pdf").read_bytes())
+    assert codes == [[row["shipment_number"]] for row in report[1000:]]
+
+
+async def test_wrong_credentials_end_the_job_before_it_begins(
+    sandbox: Sandbox, make_client: MakeClient, tmp_path: Path
+) -> None:
+    shipping = Shipping(tmp_path, make_client(sandbox, client_secret="wrong"))
+    run = shipping.prepared(write_rows(tmp_path / "a.csv", many_rows(5)), batch_size=1)
+    summary = await run.run(shipping.client)
+    assert figures(summary) == (5, 0, 0, 0, 5)
+    assert summary.not_sent == 5
+    assert run.stopped_by is not None
+    assert "HTTP 401" in str(run.stopped_by)
+    shipping.client = make_client(sandbox)
+    assert figures(await shipping(tmp_path / "a.csv")) == (5, 5, 0, 0, 0)
+
+
+async def test_a_429_that_lasts_is_waited_out(
+    make_sandbox: MakeSandbox, make_client: MakeClient, tmp_path: Path
+) -> None:
+    sandbox = make_sandbox()
+    shipping = Shipping(tmp_path, make_client(sandbox, limits=ProcessLimits()))
+    sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=429, operation="shipment_batches.create", times=2))
+    summary = await shipping(write_rows(tmp_path / "a.csv", many_rows(2)))
+    assert figures(summary) == (2, 2, 0, 0, 0)
+    assert len(sandbox.shipments()) == 2
+
+
+async def test_stopping_finishes_what_is_under_way_and_the_next_run_goes_on(
+    sandbox: Sandbox, shipping: Shipping
+) -> None:
+    path = write_rows(shipping.folder / "a.csv", many_rows(40))
+    run = shipping.prepared(path, batch_size=5, at_once=1)
+
+    def stop_early(progress: Progress) -> None:
+        if progress.sent >= 10:
+            run.stop()
+
+    run.on_progress = stop_early
+    first = await run.run(shipping.client)
+    assert first.undecided >= 25
+    assert run.interrupted
+    second = await shipping(path)
+    assert figures(second) == (40, 40, 0, 0, 0)
+    assert all(count == 1 for count in Counter(shipment.reference for shipment in sandbox.shipments()).values())
+
+
+async def test_a_cancelled_run_loses_nothing(sandbox: Sandbox, shipping: Shipping) -> None:
+    path = write_rows(shipping.folder / "a.csv", many_rows(12))
+    sandbox.faults.add(Fault(kind=FaultKind.SLOW, seconds=5, operation="shipment_batches.create", skip=1))
+    run = shipping.prepared(path, batch_size=4, at_once=1)
+    task = asyncio.create_task(run.run(shipping.client))
+    async with asyncio.timeout(20):
+        while len(sandbox.shipments()) < 8:
+            await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    summary = await shipping(path)
+    assert figures(summary) == (12, 8, 0, 0, 4)
+    assert all(count == 1 for count in Counter(shipment.reference for shipment in sandbox.shipments()).values())
+
+
+async def test_two_runs_over_one_job_are_refused(sandbox: Sandbox, shipping: Shipping) -> None:
+    path = write_rows(shipping.folder / "a.csv", many_rows(3))
+    sandbox.faults.add(Fault(kind=FaultKind.SLOW, seconds=1, operation="shipment_batches.create"))
+    first = asyncio.create_task(shipping(path))
+    async with asyncio.timeout(20):
+        while not sandbox.ledger.entries:
+            await asyncio.sleep(0.01)
+    with pytest.raises(JournalError, match="another run is at work"):
+        await shipping(path)
+    assert figures(await first) == (3, 3, 0, 0, 0)
+
+
+async def test_a_named_job_is_known_by_its_name(shipping: Shipping) -> None:
+    path = write_rows(shipping.folder / "a.csv", many_rows(2))
+    assert (await shipping(path, name="monday")).job == "monday"
+    assert (await shipping(path, name="monday")).already_done
+    with pytest.raises(JournalError, match="other rows"):
+        await shipping(write_rows(shipping.folder / "b.csv", many_rows(3)), name="monday")
+
+
+async def test_the_journal_is_private_and_belongs_to_one_account(shipping: Shipping) -> None:
+    await shipping(write_rows(shipping.folder / "a.csv", many_rows(1)))
+    assert shipping.place.file.stat().st_mode & 0o777 == 0o600
+    assert shipping.place.folder.stat().st_mode & 0o777 == 0o700
+    shipping.place = JournalPlace(folder=shipping.place.folder, base_url="https://api.example", client_id="other")
+    with pytest.raises(JournalError, match="belongs to sandbox at"):
+        await shipping(shipping.folder / "a.csv")
+
+
+async def test_the_journal_holds_all_that_is_to_come(shipping: Shipping) -> None:
+    await shipping(write_rows(shipping.folder / "a.csv", many_rows(5)), batch_size=3)
+    attempts = shipping.query(
+        "SELECT outcome, status, length(body_hash), correlation_id, write_by - began_at FROM attempts"
+    )
+    assert [(outcome, status, size) for outcome, status, size, _, _ in attempts] == [("accepted", 201, 64)] * 2
+    assert all(identifier and write_by > 0 for _, _, _, identifier, write_by in attempts)
+    assert shipping.query("SELECT DISTINCT state FROM rows") == [("shipped",)]
+    assert shipping.query("SELECT DISTINCT state FROM batches") == [("done",)]
+    assert shipping.query("PRAGMA journal_mode") == [("wal",)]
+
+
+async def test_a_damaged_journal_is_told_in_a_line(shipping: Shipping) -> None:
+    shipping.place.folder.mkdir()
+    shipping.place.file.write_bytes(b"this is no database, whatever its name says" * 100)
+    with pytest.raises(JournalError, match="cannot be opened: file is not a database"):
+        await shipping(EXAMPLES / "shipments.csv")
+
+
+async def test_a_bad_sender_is_told_before_anything(sandbox: Sandbox, shipping: Shipping) -> None:
+    with pytest.raises(ConfigurationError, match=r"sender\.zip_code: is missing"):
+        await shipping(EXAMPLES / "shipments.csv", sender=Address(name="Sklad", country="CZ"))
+    good = Address(name="Sklad", city="Praha", zip_code="11000", country="CZ")
+    await shipping(write_rows(shipping.folder / "a.csv", many_rows(1)), sender=good)
+    assert sandbox.shipments()[0].body["sender"]["name"] == "Sklad"
+
+
+async def test_progress_is_told_and_ends_with_done(shipping: Shipping) -> None:
+    phases: list[Phase] = []
+    run = shipping.prepared(write_rows(shipping.folder / "a.csv", many_rows(3)))
+    run.on_progress = lambda progress: phases.append(progress.phase)
+    await run.run(shipping.client)
+    assert list(dict.fromkeys(phases)) == [Phase.READING, Phase.SENDING, Phase.JOINING, Phase.DONE]
+    assert (run.progress.sent, run.progress.created, run.progress.labelled) == (3, 3, 3)
+
+
+async def test_old_labels_in_the_folder_are_not_left_to_be_printed_again(shipping: Shipping) -> None:
+    out = shipping.folder / "out"
+    out.mkdir()
+    for name in ("labels-0001.pdf", "labels.zpl", "notes.txt"):
+        (out / name).write_text("old")
+    await shipping(write_rows(shipping.folder / "a.csv", many_rows(1)))
+    assert sorted(path.name for path in out.iterdir()) == [
+        "labels.pdf",
+        "notes.txt",
+        "rejected.csv",
+        "shipments.csv",
+        "summary.json",
+    ]
+
+
+async def test_json_lines_are_shipped_too(shipping: Shipping) -> None:
+    path = shipping.folder / "a.jsonl"
+    rows = [{name: value for name, value in row.items() if value} for row in many_rows(4)]
+    rows[1]["colour"] = "blue"
+    del rows[2]["zip_code"]
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    run = shipping.prepared(path)
+    summary = await run.run(shipping.client)
+    assert figures(summary) == (4, 3, 0, 1, 0)
+    assert run.unknown_columns == ["colour"]
+    assert shipping.rejected()[0]["error"] == "zip_code: is empty"
