@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from functools import cached_property
 from ssl import SSLContext
 from types import TracebackType
 from typing import Self
@@ -91,6 +90,14 @@ class Client:
         self._requester: Requester | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self.shipment_batches = ShipmentBatches(self)
+        """Creating shipments, their state and labels."""
+        self.shipments = Shipments(self)
+        """Tracking of shipments."""
+        self.data = Data(self)
+        """Single labels by their address."""
+        self.info = InfoResource(self)
+        """Version, state and clock of the service."""
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -116,26 +123,6 @@ class Client:
     def requests_sent(self) -> int:
         """How many requests have left so far, tokens and second tries counted."""
         return self._requester.requests_sent if self._requester is not None else 0
-
-    @cached_property
-    def shipment_batches(self) -> ShipmentBatches:
-        """Creating shipments, their state and labels."""
-        return ShipmentBatches(self)
-
-    @cached_property
-    def shipments(self) -> Shipments:
-        """Tracking of shipments."""
-        return Shipments(self)
-
-    @cached_property
-    def data(self) -> Data:
-        """Single labels by their address."""
-        return Data(self)
-
-    @cached_property
-    def info(self) -> InfoResource:
-        """Version, state and clock of the service."""
-        return InfoResource(self)
 
     async def open(self) -> Self:
         """Load what was put off, so that the first call pays nothing for it; calls open a client by themselves.

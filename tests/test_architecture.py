@@ -89,6 +89,7 @@ def test_each_public_name_is_there_and_both_tables_agree() -> None:
     block = next(node for node in tree.body if isinstance(node, ast.If))
     typed = {node.names[0].name: node.module for node in block.body if isinstance(node, ast.ImportFrom)}
     assert typed == cpl_async._HOME
+    assert set(cpl_async.__all__) == {"__version__", *typed}
     for name in cpl_async.__all__:
         assert getattr(cpl_async, name) is not None
     assert set(cpl_async.__all__) <= set(dir(cpl_async))

@@ -18,11 +18,13 @@ class BatchCalls(Protocol):
 
     async def send(self, body: bytes, *, references: Sequence[str] = (), **options: Unpack[CallOptions]) -> str:
         """Send a batch whose body is made already; return its id."""
+        ...
 
     async def get(
         self, batch_id: str, *, order_by: str | None = None, **options: Unpack[CallOptions]
     ) -> ShipmentBatchResult:
         """Return the state of each item."""
+        ...
 
     async def label(
         self,
@@ -36,6 +38,7 @@ class BatchCalls(Protocol):
         **options: Unpack[CallOptions],
     ) -> Label:
         """Fetch labels as one file."""
+        ...
 
 
 class DataCalls(Protocol):
@@ -43,6 +46,7 @@ class DataCalls(Protocol):
 
     async def get(self, source: str, **options: Unpack[CallOptions]) -> Label:
         """Fetch one file."""
+        ...
 
 
 class BulkClient(Protocol):
@@ -51,11 +55,14 @@ class BulkClient(Protocol):
     @property
     def shipment_batches(self) -> BatchCalls:
         """Calls on batches."""
+        ...
 
     @property
     def data(self) -> DataCalls:
         """Calls for files."""
+        ...
 
     @property
     def requests_sent(self) -> int:
         """How many requests have left so far."""
+        ...

@@ -41,9 +41,11 @@ class SharedSlot(Protocol):
 
     def wrote(self) -> None:
         """Say that the first bytes have just left."""
+        ...
 
     def give_back(self) -> None:
         """Return the slot unused; after :meth:`wrote` it does nothing."""
+        ...
 
 
 class SharedPace(Protocol):
@@ -51,9 +53,11 @@ class SharedPace(Protocol):
 
     async def acquire(self, lane: Lane) -> SharedSlot:
         """Wait for the right to write."""
+        ...
 
     def slow_down(self, retry_after: float | None = None) -> None:
         """Widen the pace for a while."""
+        ...
 
 
 class SharedToken(Protocol):
@@ -61,9 +65,11 @@ class SharedToken(Protocol):
 
     async def get(self, fetch: Callable[[], Awaitable[Token]]) -> Token:
         """Return the token, fetching it when there is none that lasts."""
+        ...
 
     def discard(self, token: Token) -> None:
         """Throw away a token that the server refused."""
+        ...
 
 
 class LimitStore(Protocol):
@@ -71,9 +77,11 @@ class LimitStore(Protocol):
 
     def pace(self, credentials: Credentials) -> SharedPace:
         """Return the line for these credentials; the same secret or not, the limit is one."""
+        ...
 
     def token(self, credentials: Credentials) -> SharedToken:
         """Return the token's place for these credentials; another secret has another place."""
+        ...
 
 
 class ProcessLimits:

@@ -312,30 +312,41 @@ class Requester:
 
     async def _exchange(self, course: _Course, token: Token | None) -> Answer:
         """Send one request and read its answer, whatever its status."""
-        for _ in range(STALE_TRIES):
-            course.attempt += 1
-            exchange = course.exchange = Exchange(self._pace, course.lane)
-            if self._is_heard():
-                exchange.on_wrote = partial(self._tell, course, EventKind.REQUEST)
-            if self._reads.closed:
-                raise ClientClosed("the client is closed: make a new one, or use it inside its `async with`")
-            failure: BaseException | None = None
-            await self._gate.enter(course.lane)
-            marker = CURRENT.set(exchange)
-            try:
-                return await self._over_wire(course, exchange, token)
-            except StaleConnection as error:
-                failure = error
-            except (aiohttp.ClientError, OSError, ValueError) as error:
-                failure = error
+        tries = 0
+        while True:
+            tries += 1
+            exchange, result = await self._attempt(course, token)
+            if isinstance(result, Answer):
+                return result
+            if not isinstance(result, StaleConnection) or tries == STALE_TRIES:
                 break
-            finally:
-                CURRENT.reset(marker)
-                self._gate.leave()
-                exchange.finish()
-                self.requests_sent += exchange.wrote_at is not None
-        # outside of the handler: no chain into frames of the HTTP library, whose locals hold what must not be shown
-        raise self._no_answer(course, exchange, failure)
+        failure = self._no_answer(course, exchange, result)
+        del result  # so that a traceback with locals does not show what the HTTP library knows
+        raise failure
+
+    async def _attempt(self, course: _Course, token: Token | None) -> tuple[Exchange, Answer | Exception]:
+        """Make one try.
+
+        What broke is returned, not raised: no error of ours is chained to frames of the HTTP library, whose locals
+        hold what must not be shown.
+        """
+        if self._reads.closed:
+            raise ClientClosed("the client is closed: make a new one, or use it inside its `async with`")
+        course.attempt += 1
+        exchange = course.exchange = Exchange(self._pace, course.lane)
+        if self._is_heard():
+            exchange.on_wrote = partial(self._tell, course, EventKind.REQUEST)
+        await self._gate.enter(course.lane)
+        marker = CURRENT.set(exchange)
+        try:
+            return exchange, await self._over_wire(course, exchange, token)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return exchange, error
+        finally:
+            CURRENT.reset(marker)
+            self._gate.leave()
+            exchange.finish()
+            self.requests_sent += exchange.wrote_at is not None
 
     async def _over_wire(self, course: _Course, exchange: Exchange, token: Token | None) -> Answer:
         call = course.call
@@ -378,7 +389,7 @@ class Requester:
         url = self._base.join(URL(call.path, encoded=True))
         return url.with_query(list(call.query)) if call.query else url
 
-    def _no_answer(self, course: _Course, exchange: Exchange, cause: BaseException | None) -> CplError:
+    def _no_answer(self, course: _Course, exchange: Exchange, cause: Exception) -> CplError:
         sent = exchange.is_open
         timed_out = isinstance(cause, TimeoutError)
         what = _words_for(cause)
@@ -452,7 +463,7 @@ class Requester:
         return self._settings.on_event is not None or logger.isEnabledFor(logging.DEBUG)
 
 
-def _words_for(cause: BaseException | None) -> str:
+def _words_for(cause: Exception) -> str:
     """Say what broke, without what the HTTP library knows of the request."""
     if isinstance(cause, aiohttp.ClientConnectorError):
         return f"no connection to {cause.host}:{cause.port}: {cause.os_error.strerror or cause.os_error}"

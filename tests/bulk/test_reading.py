@@ -36,7 +36,7 @@ def test_columns_may_stand_in_any_order_and_separators_are_recognised(tmp_path: 
     assert [row.values for row in Source(path).rows()] == expected
     for separator in ";\t":
         text = "\r\n".join(
-            separator.join(row[name] for name in columns) for row in [dict(zip(columns, columns)), *rows]
+            separator.join(row[name] for name in columns) for row in [{name: name for name in columns}, *rows]
         )
         path = written(tmp_path / "b.csv", b"\xef\xbb\xbf" + text.encode())
         assert [row.values for row in Source(path).rows()] == expected

@@ -172,4 +172,4 @@ def _id_of(result: Any) -> int:
 def _settled_words(row: Any) -> str:
     done = f"was shipped as {row.shipment_number}" if row.shipment_number else "may have been shipped"
     changed = "" if row.digest == row.other_digest else ", and this row differs from that one"
-    return f"reference_id: {row.reference} {done} by the job {row.name}{changed}; it is not sent again unless told"
+    return f"reference_id: {row.reference} {done} by the job {row.name}{changed}; not sent again without --again"

@@ -1,0 +1,98 @@
+# generated from cpl_async/__init__.py by tools/generate_sync.py, do not edit
+"""Models, errors and settings: the very same classes as those of ``cpl_async``."""
+
+from __future__ import annotations
+
+from cpl_async.errors import (
+    AuthenticationError,
+    BatchError,
+    ConfigurationError,
+    CplError,
+    JournalError,
+    NotFound,
+    Outcome,
+    PermissionDenied,
+    Problem,
+    ProtocolError,
+    RateLimited,
+    ServerError,
+    Timeout,
+    TransportError,
+    ValidationError,
+)
+from cpl_async.models.addresses import Address
+from cpl_async.models.codes import ImportState, LabelFormat, PageSize, RelationType, ReturnChannelType, ShipmentState
+from cpl_async.models.info import Info
+from cpl_async.models.pages import Page
+from cpl_async.models.shipment_batches import (
+    CashOnDelivery,
+    CompleteLabelSettings,
+    DirectInjection,
+    DormantShipment,
+    ExternalNumber,
+    Insurance,
+    LabelService,
+    LabelSettings,
+    ReturnChannel,
+    Service,
+    Shipment,
+    ShipmentBatchResult,
+    ShipmentResultChildItem,
+    ShipmentResultItem,
+    ShipmentRouting,
+    ShipmentSet,
+    ShipmentSetItem,
+    SpecificDelivery,
+    WeighedShipment,
+)
+from cpl_async.models.shipments import TrackedShipment
+from cpl_async.settings import PRODUCTION, TESTING
+
+__all__ = [
+    "PRODUCTION",
+    "TESTING",
+    "Address",
+    "AuthenticationError",
+    "BatchError",
+    "CashOnDelivery",
+    "CompleteLabelSettings",
+    "ConfigurationError",
+    "CplError",
+    "DirectInjection",
+    "DormantShipment",
+    "ExternalNumber",
+    "ImportState",
+    "Info",
+    "Insurance",
+    "JournalError",
+    "LabelFormat",
+    "LabelService",
+    "LabelSettings",
+    "NotFound",
+    "Outcome",
+    "Page",
+    "PageSize",
+    "PermissionDenied",
+    "Problem",
+    "ProtocolError",
+    "RateLimited",
+    "RelationType",
+    "ReturnChannel",
+    "ReturnChannelType",
+    "ServerError",
+    "Service",
+    "Shipment",
+    "ShipmentBatchResult",
+    "ShipmentResultChildItem",
+    "ShipmentResultItem",
+    "ShipmentRouting",
+    "ShipmentSet",
+    "ShipmentSetItem",
+    "ShipmentState",
+    "SpecificDelivery",
+    "Timeout",
+    "TrackedShipment",
+    "TransportError",
+    "ValidationError",
+    "WeighedShipment",
+]

@@ -1,0 +1,50 @@
+"""Builds wheel and sdist, and sees that they hold what they should and that the wheel installs and runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).resolve().parent.parent
+IN_WHEEL = (
+    "cpl_async/py.typed",
+    "cpl_sync/py.typed",
+    "cpl_async/client.py",
+    "cpl_async/sandbox/fonts/DejaVuSansCondensed.ttf",
+    "cpl_async/sandbox/fonts/LICENSE",
+)
+IN_SDIST = ("README.md", "LICENSE", "CHANGELOG.md", "examples/shipments.csv", "tests/contract/cpl-openapi.yaml")
+
+
+def main() -> None:
+    """Build and look."""
+    with TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-m", "build", "--outdir", folder, str(ROOT)], check=True, capture_output=True)
+        wheel, sdist = next(Path(folder).glob("*.whl")), next(Path(folder).glob("*.tar.gz"))
+        names = set(zipfile.ZipFile(wheel).namelist())
+        missing = [name for name in IN_WHEEL if name not in names]
+        odd = [name for name in names if not name.startswith(("cpl_async/", "cpl_sync/", "cpl_sdk-"))]
+        with tarfile.open(sdist) as archive:
+            inside = {name.partition("/")[2] for name in archive.getnames()}
+        missing += [name for name in IN_SDIST if name not in inside]
+        if missing or odd:
+            sys.exit(f"missing: {missing}; should not be there: {odd}")
+        place = Path(folder) / "venv"
+        venv.create(place, with_pip=True)
+        python = place / "bin" / "python"
+        subprocess.run([python, "-m", "pip", "install", "--quiet", str(wheel)], check=True)
+        command = [python, "-c", "import cpl_async, cpl_sync; cpl_async.Client; print(cpl_async.__version__)"]
+        version = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder).stdout.strip()
+        done = subprocess.run([place / "bin" / "cpl"], capture_output=True, text=True, cwd=folder)
+        if done.returncode != 1 or "pip install 'cpl-sdk[all]'" not in done.stderr:
+            sys.exit(f"without its extra the command should say what to install, it said: {done.stderr}")
+        print(f"wheel and sdist of {version} hold what they should, and the core installs by itself")
+
+
+if __name__ == "__main__":
+    main()
