@@ -62,3 +62,6 @@ class LaneQueue(Generic[T]):
 
     def __len__(self) -> int:
         return sum(map(len, self._lines.values()))
+
+    def __bool__(self) -> bool:
+        return any(self._lines.values())

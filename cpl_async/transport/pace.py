@@ -31,13 +31,14 @@ WATCH_EVERY = 1.0
 class _Turn:
     """One waiter, on its own loop."""
 
-    __slots__ = ("due", "future", "lane", "loop")
+    __slots__ = ("due", "future", "lane", "loop", "taken")
 
     def __init__(self, lane: Lane, loop: asyncio.AbstractEventLoop) -> None:
         self.lane = lane
         self.loop = loop
         self.future: asyncio.Future[None] = loop.create_future()
         self.due = 0.0
+        self.taken = False
 
 
 class Slot:
@@ -90,6 +91,11 @@ class Pace:
         turn = _Turn(lane, loop)
         began = self._clock()
         with self._lock:
+            if self._holder is None and not self._queue and self._free_at <= began:
+                self._holder = turn  # nobody waits and the slot is free: the commonest case costs next to nothing
+                turn.due = began
+                turn.taken = True
+                return Slot(self, turn, 0.0)
             self._queue.push(lane, turn)
         self._advance()
         watch: asyncio.TimerHandle | None = None
@@ -103,6 +109,7 @@ class Pace:
         finally:
             if watch is not None:
                 watch.cancel()
+        turn.taken = True
         return Slot(self, turn, self._clock() - began)
 
     def slow_down(self, retry_after: float | None = None) -> None:
@@ -178,9 +185,9 @@ class Pace:
             holder = self._holder
             if holder is None or holder is turn or self._clock() < holder.due + HELD_TOO_LONG:
                 return
-            if holder.loop is turn.loop and not holder.future.done():
+            if holder.loop is turn.loop and not holder.taken:
                 return  # this loop runs, so the holder's timer will fire
             self._holder = None
-            if not holder.future.done():
+            if not holder.taken:
                 self._queue.push(holder.lane, holder)
         self._advance()

@@ -220,13 +220,20 @@ class Requester:
 
     async def _try(self, course: _Course) -> Answer:
         """Try until it succeeds or another try is of no use."""
+        try:
+            return await self._with_token(course)
+        except CplError as error:
+            if self._pause(course, error) is False:
+                raise
+            first = error
+        return await self._try_again(course, first)
+
+    async def _try_again(self, course: _Course, failed: CplError) -> Answer:
+        """Try again after a first failure; the library that keeps the waits costs nothing where all goes well."""
         import stamina
 
-        def again(error: Exception) -> bool | float:
-            return pause_before_retry(error, writes=course.call.writes, left=course.left)
-
         tries = stamina.retry_context(
-            on=again,
+            on=partial(self._pause, course),
             attempts=MOST_TRIES,
             timeout=max(0.001, course.left),
             wait_initial=FIRST_WAIT,
@@ -235,14 +242,15 @@ class Requester:
         )
         async for attempt in tries:
             with attempt:
-                if course.last_error is not None:
-                    self._tell(course, EventKind.RETRY, error=type(course.last_error).__name__)
-                try:
-                    return await self._with_token(course)
-                except CplError as error:
-                    course.last_error = error
-                    raise
+                if attempt.num == 1:
+                    raise failed
+                self._tell(course, EventKind.RETRY, error=type(course.last_error).__name__)
+                return await self._with_token(course)
         raise AssertionError("unreachable")  # the last try returns or raises
+
+    def _pause(self, course: _Course, error: Exception) -> bool | float:
+        course.last_error = error if isinstance(error, CplError) else None
+        return pause_before_retry(error, writes=course.call.writes, left=course.left)
 
     async def _with_token(self, course: _Course) -> Answer:
         """Send with a token; on a 401 throw it away and send once more with a fresh one."""
