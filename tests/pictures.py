@@ -33,7 +33,7 @@ def codes_in(content: bytes) -> list[list[str]]:
     """Return what a scanner reads on each page, from left to right and top to bottom."""
     found = []
     for page in pages_of(content):
-        codes = zxingcpp.read_barcodes(page, formats=zxingcpp.BarcodeFormat.Code128)
+        codes = zxingcpp.read_barcodes(page)
         ordered = sorted(codes, key=lambda code: (round(code.position.top_left.y / 200), code.position.top_left.x))
         found.append([code.text for code in ordered])
     return found

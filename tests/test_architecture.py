@@ -45,7 +45,7 @@ def imports_of(path: Path, *, at_run_time: bool) -> set[str]:
         and node.test.id == "TYPE_CHECKING"
         for inner in ast.walk(node)
     }
-    found = set()
+    found = set[str]()
     for node in ast.walk(tree):
         if id(node) in for_types:
             continue
@@ -106,8 +106,7 @@ def test_public_classes_and_calls_say_what_they_are() -> None:
         for node in ast.walk(tree):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not ast.get_docstring(node):
                 silent.append(f"{path}: {node.name}")
-        for node in tree.body:
-            is_public = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith("_")
-            if is_public and not ast.get_docstring(node):
-                silent.append(f"{path}: {node.name}")
+        for function in tree.body:
+            if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and not function.name.startswith("_"):
+                silent += [] if ast.get_docstring(function) else [f"{path}: {function.name}"]
     assert silent == []

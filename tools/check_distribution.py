@@ -38,7 +38,11 @@ def main() -> None:
         venv.create(place, with_pip=True)
         python = place / "bin" / "python"
         subprocess.run([python, "-m", "pip", "install", "--quiet", str(wheel)], check=True)
-        command = [python, "-c", "import cpl_async, cpl_sync; cpl_async.Client; print(cpl_async.__version__)"]
+        command: list[str | Path] = [
+            python,
+            "-c",
+            "import cpl_async, cpl_sync; cpl_async.Client; print(cpl_async.__version__)",
+        ]
         version = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder).stdout.strip()
         done = subprocess.run([place / "bin" / "cpl"], capture_output=True, text=True, cwd=folder)
         if done.returncode != 1 or "pip install 'cpl-sdk[all]'" not in done.stderr:

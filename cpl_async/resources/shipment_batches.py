@@ -208,9 +208,9 @@ class ShipmentBatch:
     references: tuple[str, ...] = field(default=(), repr=False)
     """References of its shipments, where they are known."""
 
-    async def result(self, **options: Unpack[CallOptions]) -> ShipmentBatchResult:
-        """Return the state of each item now."""
-        return await self._batches.get(self.id, **options)
+    async def result(self, *, order_by: str | None = None, **options: Unpack[CallOptions]) -> ShipmentBatchResult:
+        """Return the state of each item now; see :meth:`ShipmentBatches.get`."""
+        return await self._batches.get(self.id, order_by=order_by, **options)
 
     async def wait(
         self, *, timeout: float = 120.0, raise_errors: bool = False, **options: Unpack[RequestOptions]

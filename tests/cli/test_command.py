@@ -32,11 +32,13 @@ class Runner:
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("CPL_")}
         self.environment |= {"CPL_STATE_DIR": str(folder / "state"), "PYTHONWARNINGS": "error"}
 
-    def __call__(self, *arguments: str | Path, status: int = 0, **more: str) -> subprocess.CompletedProcess[str]:
+    def __call__(
+        self, *arguments: str | Path, status: int = 0, access: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [*CPL, *map(str, arguments)],
             cwd=self.folder,
-            env=self.environment | more,
+            env=self.environment | (access or {}),
             capture_output=True,
             encoding="utf-8",
             timeout=120,
@@ -46,11 +48,11 @@ class Runner:
         assert "Traceback" not in done.stderr
         return done
 
-    def start(self, *arguments: str | Path, **more: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str | Path, access: dict[str, str] | None = None) -> subprocess.Popen[str]:
         self.started = subprocess.Popen(
             [*CPL, *map(str, arguments)],
             cwd=self.folder,
-            env=self.environment | more,
+            env=self.environment | (access or {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -77,7 +79,7 @@ def server() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def access(sandbox: Sandbox) -> dict[str, str]:
+def access_to(sandbox: Sandbox) -> dict[str, str]:
     return {"CPL_BASE_URL": sandbox.base_url, "CPL_CLIENT_ID": "sandbox", "CPL_CLIENT_SECRET": "sandbox"}
 
 
@@ -212,7 +214,7 @@ def test_credentials_come_from_environment_or_file_never_from_the_command_line(c
 
 def test_wrong_credentials_end_with_two_and_send_nothing(cpl: Runner, server: Sandbox) -> None:
     path = write_rows(cpl.folder / "a.csv", many_rows(2))
-    done = cpl("ship", path, status=2, **access(server) | {"CPL_CLIENT_SECRET": "geheim-4711"})
+    done = cpl("ship", path, status=2, access=access_to(server) | {"CPL_CLIENT_SECRET": "geheim-4711"})
     assert "sending ended early" in done.stderr
     assert "Check the client id and the secret" in done.stderr
     assert "geheim" not in done.stderr + done.stdout
@@ -221,7 +223,16 @@ def test_wrong_credentials_end_with_two_and_send_nothing(cpl: Runner, server: Sa
 
 def test_plain_http_to_another_host_is_refused(cpl: Runner) -> None:
     path = write_rows(cpl.folder / "a.csv", many_rows(1))
-    done = cpl("ship", path, "--client-id", "a", "--base-url", "http://api.example", status=2, CPL_CLIENT_SECRET="b")
+    done = cpl(
+        "ship",
+        path,
+        "--client-id",
+        "a",
+        "--base-url",
+        "http://api.example",
+        status=2,
+        access={"CPL_CLIENT_SECRET": "b"},
+    )
     assert "not encrypted" in one_line(done)
 
 
@@ -229,9 +240,11 @@ def test_the_sender_comes_from_a_file(cpl: Runner, server: Sandbox) -> None:
     path = write_rows(cpl.folder / "a.csv", many_rows(1))
     sender = cpl.folder / "sender.toml"
     sender.write_text('name = "Sklad"\nzip_kode = "11000"\n')
-    assert "did you mean zip_code?" in one_line(cpl("ship", path, "--sender", sender, status=2, **access(server)))
+    assert "did you mean zip_code?" in one_line(
+        cpl("ship", path, "--sender", sender, status=2, access=access_to(server))
+    )
     sender.write_text('name = "Sklad"\nzip_code = "11000"\ncountry = "CZ"\n')
-    cpl("ship", path, **access(server), CPL_SENDER=str(sender))
+    cpl("ship", path, access=access_to(server) | {"CPL_SENDER": str(sender)})
     assert server.shipments()[0].body["sender"]["name"] == "Sklad"
 
 
@@ -242,14 +255,14 @@ def test_killed_in_the_middle_nothing_is_sent_twice(cpl: Runner) -> None:
 
         server.faults.add(Fault(kind=FaultKind.SLOW, seconds=60, operation="shipment_batches.create", skip=2))
         path = write_rows(cpl.folder / "a.csv", many_rows(40))
-        running = cpl.start("ship", path, "--batch-size", "10", **access(server))
+        running = cpl.start("ship", path, "--batch-size", "10", access=access_to(server))
         deadline = time.monotonic() + 60
         while len(server.shipments()) < 30 and time.monotonic() < deadline:
             time.sleep(0.05)
         running.kill()
         running.communicate()
         server.faults.clear()
-        done = cpl("ship", path, "--json", status=1, **access(server))
+        done = cpl("ship", path, "--json", status=1, access=access_to(server))
         summary = json.loads(done.stdout)
         assert (summary["rows"], summary["rejected"], summary["not_sent"]) == (40, 0, 0)
         assert summary["shipped"] + summary["undecided"] == 40
@@ -264,7 +277,7 @@ def test_killed_in_the_middle_nothing_is_sent_twice(cpl: Runner) -> None:
 def test_ctrl_c_ends_in_good_order_and_the_next_run_goes_on(cpl: Runner) -> None:
     with Sandbox(SandboxSettings(speed=0.5)) as server:
         path = write_rows(cpl.folder / "a.csv", many_rows(6))
-        running = cpl.start("ship", path, **access(server))
+        running = cpl.start("ship", path, access=access_to(server))
         deadline = time.monotonic() + 60
         while not server.ledger.of("shipment_batches.get") and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -273,7 +286,7 @@ def test_ctrl_c_ends_in_good_order_and_the_next_run_goes_on(cpl: Runner) -> None
         assert running.returncode == 130, err
         assert "ending" in err
         assert "Run the same command again" in out
-        cpl("ship", path, **access(server))
+        cpl("ship", path, access=access_to(server))
         assert len(server.shipments()) == 6
 
 
@@ -308,9 +321,9 @@ def test_the_sandbox_runs_in_the_foreground(cpl: Runner) -> None:
     found = dict(line.split("=", 1) for line in lines)
     assert found["CPL_BASE_URL"].startswith("http://127.0.0.1:")
     path = write_rows(cpl.folder / "a.csv", many_rows(2))
-    cpl("ship", path, **found)
+    cpl("ship", path, access=found)
     other = write_rows(cpl.folder / "b.csv", many_rows(3)[2:])
-    wrong = cpl("ship", other, status=2, **found | {"CPL_CLIENT_SECRET": "x"})
+    wrong = cpl("ship", other, status=2, access=found | {"CPL_CLIENT_SECRET": "x"})
     assert "HTTP 401" in wrong.stderr
     running.send_signal(signal.SIGTERM)
     _, err = running.communicate(timeout=20)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -71,7 +71,11 @@ def test_all_problems_come_at_once_with_their_paths() -> None:
             "exclude",
         ),
         ({"external_numbers": "CUST"}, "external_numbers", "must be a list"),
-        ({"insurance": Insurance(insurance_price=1.5, insurance_currency="CZK")}, "insurance.insurance_price", "float"),
+        (
+            {"insurance": Insurance(insurance_price=cast("Decimal", 1.5), insurance_currency="CZK")},
+            "insurance.insurance_price",
+            "float",
+        ),
         (
             {"insurance": Insurance(insurance_price="1.00001", insurance_currency="CZK")},
             "insurance.insurance_price",

@@ -46,7 +46,9 @@ async def test_a_batch_from_creation_to_labels(sandbox: Sandbox, client: Client)
     assert all(item.import_state is ImportState.COMPLETE for item in result.items)
     related = items["b"].related_items
     assert [item.relation_type for item in related] == [RelationType.SHIPMENT_SET] * 2
-    numbers = sorted(str(part.shipment_number) for item in result.items for part in (item, *item.related_items))
+    numbers = sorted(
+        [str(item.shipment_number) for item in result.items] + [str(part.shipment_number) for part in related]
+    )
     assert len(set(numbers)) == 5
     label = await batch.label(order_by="ShipmentNumber")
     assert label.content_type == "application/pdf"

@@ -18,6 +18,7 @@ from cpl_async import (
     ConfigurationError,
     Event,
     EventKind,
+    Lane,
     NotFound,
     ProtocolError,
     RateLimited,
@@ -27,8 +28,8 @@ from cpl_async import (
     correlation_id,
 )
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
-from cpl_async.transport import requester as requester_module
 from cpl_async.transport.limits import ProcessLimits
+from cpl_async.transport.requester import Call
 
 from ..conftest import shipment
 
@@ -185,7 +186,7 @@ async def test_a_time_out_says_which_part_took_the_time(sandbox: Sandbox, client
     crowd = [asyncio.create_task(client.shipments.list()) for _ in range(30)]
     await asyncio.sleep(0.01)
     with pytest.raises(Timeout, match=r"waiting for a slot of the pace\b") as late:
-        await client.shipment_batches.create([shipment()], timeout=0.02, lane=requester_module.Lane.BACKGROUND)
+        await client.shipment_batches.create([shipment()], timeout=0.02, lane=Lane.BACKGROUND)
     assert late.value.outcome == "not_sent"
     for task in crowd:
         task.cancel()
@@ -307,7 +308,7 @@ async def test_an_empty_post_has_a_length_and_no_type(make_client: MakeClient) -
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
         client = make_client(base_url=f"http://127.0.0.1:{runner.addresses[0][1]}")
-        call = requester_module.Call(operation="x", method="POST", path="empty", writes=True, authorized=False)
+        call = Call(operation="x", method="POST", path="empty", writes=True, authorized=False)
         await (await client.transport()).send(call, {})
     finally:
         await runner.cleanup()

@@ -8,7 +8,6 @@ import threading
 import pytest
 
 from cpl_async.errors import AuthenticationError, TransportError
-from cpl_async.transport import token as token_module
 from cpl_async.transport.token import ClientClosed, Token, TokenCell
 
 
@@ -170,7 +169,7 @@ async def test_the_thirteenth_waits_for_its_minute(
         await real(0)
 
     cell = TokenCell(clock)
-    monkeypatch.setattr(token_module.asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     for _ in range(13):
         cell.discard(await cell.get(server.fetch))
     assert waits == [pytest.approx(61.0)]
