@@ -60,11 +60,11 @@ if TYPE_CHECKING:
     from .resources.shipment_batches import ShipmentBatch as ShipmentBatch
     from .settings import PRODUCTION as PRODUCTION
     from .settings import TESTING as TESTING
+    from .transport.call import CallOptions as CallOptions
+    from .transport.call import correlation_id as correlation_id
     from .transport.events import Event as Event
     from .transport.events import EventKind as EventKind
     from .transport.lanes import Lane as Lane
-    from .transport.requester import CallOptions as CallOptions
-    from .transport.requester import correlation_id as correlation_id
 
 _HOMES = {
     "client": ("Client",),
@@ -122,7 +122,7 @@ _HOMES = {
     "settings": ("PRODUCTION", "TESTING"),
     "transport.events": ("Event", "EventKind"),
     "transport.lanes": ("Lane",),
-    "transport.requester": ("CallOptions", "correlation_id"),
+    "transport.call": ("CallOptions", "correlation_id"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -14,10 +14,11 @@ from .resources.info import InfoResource
 from .resources.shipment_batches import ShipmentBatches
 from .resources.shipments import Shipments
 from .settings import PRODUCTION, base_url_from, credentials_from
+from .transport.call import TransportSettings
 from .transport.events import EventHook
 from .transport.limits import Credentials, LimitStore, process_limits
 from .transport.redaction import Secret
-from .transport.requester import Requester, TransportSettings
+from .transport.requester import Requester
 
 __all__ = ["Client"]
 

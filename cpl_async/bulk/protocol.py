@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Unpack
 if TYPE_CHECKING:
     from ..models.shipment_batches import ShipmentBatchResult
     from ..resources.shipment_batches import Label
-    from ..transport.requester import CallOptions
+    from ..transport.call import CallOptions
 
 __all__ = ["BatchCalls", "BulkClient", "DataCalls"]
 

@@ -302,8 +302,8 @@ class UpdateShipmentBatch:
 
 
 @define(kw_only=True)
-class ShipmentResultChildItem:
-    """A further parcel of a set, a document to return or a dormant shipment, with a state of its own."""
+class _ResultPart:
+    """What the states of a shipment and of what belongs to it have in common."""
 
     shipment_number: str | None = None
     insurance_currency: str | None = None
@@ -312,26 +312,23 @@ class ShipmentResultChildItem:
     import_state: ImportState | None = None
     error_message: str | None = None
     error_code: str | None = None
-    relation_type: RelationType | None = None
     unreadable: str | None = None
     """What could not be read of this item; ``None`` when all could."""
 
 
 @define(kw_only=True)
-class ShipmentResultItem:
+class ShipmentResultChildItem(_ResultPart):
+    """A further parcel of a set, a document to return or a dormant shipment, with a state of its own."""
+
+    relation_type: RelationType | None = None
+
+
+@define(kw_only=True)
+class ShipmentResultItem(_ResultPart):
     """The state of one shipment of a batch."""
 
     reference_id: str | None = None
-    shipment_number: str | None = None
-    insurance_currency: str | None = None
-    insurance_price: Decimal | None = None
-    label_url: str | None = None
-    import_state: ImportState | None = None
-    error_message: str | None = None
-    error_code: str | None = None
     related_items: list[ShipmentResultChildItem] = Factory(list)
-    unreadable: str | None = None
-    """What could not be read of this item; ``None`` when all could."""
 
     @property
     def settled(self) -> bool:

@@ -14,7 +14,7 @@ from ..transport.answers import Answer, Asked, json_of, total_of, unreadable
 if TYPE_CHECKING:
     from ..client import Client
     from ..models.pages import Page
-    from ..transport.requester import Call, CallOptions
+    from ..transport.call import Call, CallOptions
 
 __all__ = ["FILTER_VALUES", "Resource", "chunks", "in_path", "in_range", "many", "moment"]
 

@@ -8,14 +8,14 @@ from yarl import URL
 
 from ..errors import ConfigurationError, ValidationError
 from ..settings import is_loopback
-from ..transport.requester import Call
+from ..transport.call import Call
 from .base import Resource, in_path
 from .shipment_batches import Label
 
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from ..transport.requester import CallOptions
+    from ..transport.call import CallOptions
 
 __all__ = ["Data"]
 

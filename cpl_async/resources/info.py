@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..transport.requester import Call
+from ..transport.call import Call
 from .base import Resource
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from ..models.info import Info
-    from ..transport.requester import CallOptions
+    from ..transport.call import CallOptions
 
 __all__ = ["InfoResource"]
 

@@ -11,15 +11,15 @@ from attrs import evolve, field, frozen
 
 from ..errors import BatchError, Failure, Outcome, Problem, Timeout, ValidationError
 from ..transport.answers import batch_id_of
+from ..transport.call import Call
 from ..transport.lanes import Lane
-from ..transport.requester import Call
 from .base import Resource, in_path, in_range
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from ..models.shipment_batches import LabelSettings, ReturnChannel, Shipment, ShipmentBatchResult
-    from ..transport.requester import CallOptions, RequestOptions
+    from ..transport.call import CallOptions, RequestOptions
 
 __all__ = ["MOST_LABELS", "MOST_SHIPMENTS", "Label", "ShipmentBatch", "ShipmentBatches"]
 

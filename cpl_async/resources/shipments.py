@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..errors import ValidationError
-from ..transport.requester import Call
+from ..transport.call import Call
 from .base import FILTER_VALUES, Resource, chunks, in_range, many, moment
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..models.pages import Page
     from ..models.shipments import TrackedShipment
-    from ..transport.requester import CallOptions
+    from ..transport.call import CallOptions
 
 __all__ = ["Shipments"]
 

@@ -6,18 +6,13 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Sequence
-from contextvars import ContextVar
 from functools import partial
-from ssl import SSLContext
-from typing import TypedDict
 from urllib.parse import urlencode
 
 import aiohttp
-from attrs import define, evolve, field, frozen
+from attrs import evolve
 from yarl import URL
 
-from .._version import __version__
 from ..errors import (
     AuthenticationError,
     ConfigurationError,
@@ -30,101 +25,21 @@ from ..errors import (
     TransportError,
 )
 from .answers import Answer, Asked, error_of, json_of
-from .events import Event, EventHook, EventKind, log_event, logger
+from .call import Call, CallOptions, Course, TransportSettings, correlation_id
+from .events import Event, EventKind, log_event, logger
 from .gate import Gate
-from .lanes import Lane
 from .limits import Credentials, LimitStore
 from .redaction import HiddenText
 from .retry import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, pause_before_retry
+from .sessions import CONNECT_TIMEOUT, READ_TIMEOUT, Sessions
 from .token import ClientClosed, Token
-from .wire import CURRENT, Body, Exchange, PacedRequest, StaleConnection
+from .wire import CURRENT, Exchange, StaleConnection
 
-__all__ = ["Call", "CallOptions", "RequestOptions", "Requester", "TransportSettings", "correlation_id"]
+__all__ = ["Requester"]
 
-JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
-CONNECT_TIMEOUT = 15.0
-READ_TIMEOUT = 30.0
-"""Seconds without a byte after which a read is given up and tried again; a write waits until its time is up."""
-READS_KEPT = 15.0
-WRITES_KEPT = 2.0
-"""Seconds that an idle connection is kept. Writes use a fresh or very recently used one: a stale one loses answers."""
 STALE_TRIES = 3
-
-correlation_id: ContextVar[str | None] = ContextVar("cpl_correlation_id", default=None)
-"""Correlation id for all calls of a context, e.g. of one web request."""
-
-
-class RequestOptions(TypedDict, total=False):
-    """What each request of a call takes besides the call's own arguments."""
-
-    correlation_id: str
-    """``X-Correlation-ID`` of the call; else the context's, else a new one."""
-    language: str
-    """``Accept-Language``, e.g. ``en-GB``; the API's default is ``cs-CZ``."""
-    log_level: str
-    """``X-LogLevel``: Trace, Debug, Information, Warning, Error or Critical."""
-    lane: Lane
-    """Class of the request: a person waits, a job creates, or in the background."""
-
-
-class CallOptions(RequestOptions, total=False):
-    """What every call takes besides its own arguments."""
-
-    timeout: float
-    """Seconds for the whole call: token, slot, tries and answer."""
-
-
-@frozen(kw_only=True)
-class TransportSettings:
-    """How a client talks to its server."""
-
-    timeout: float = 60.0
-    language: str | None = None
-    log_level: str | None = None
-    max_connections: int = 64
-    proxy: str | None = field(default=None, repr=False)
-    ssl: SSLContext | None = None
-    trust_env: bool = False
-    on_event: EventHook | None = None
-
-
-@frozen(kw_only=True)
-class Call:
-    """One call, before it is sent."""
-
-    operation: str
-    method: str
-    path: str
-    query: Sequence[tuple[str, str]] = field(default=(), repr=False)
-    body: bytes | None = field(default=None, repr=False)
-    content_type: str = JSON
-    writes: bool = False
-    references: Sequence[str] = field(default=(), repr=False)
-    lane: Lane = Lane.PERSON
-    authorized: bool = True
-    url: URL | None = None
-    """Full address, where it is not a path of the API."""
-    body_matters: bool = True
-    """False where the headers say all: a body that breaks off then loses nothing."""
-
-
-@define
-class _Course:
-    """One call under way, through all its tries."""
-
-    call: Call
-    asked: Asked
-    lane: Lane
-    headers: dict[str, str]
-    deadline: float
-    attempt: int = 0
-    exchange: Exchange | None = None
-    last_error: CplError | None = None
-
-    @property
-    def left(self) -> float:
-        return self.deadline - time.monotonic()
+"""Connections that may turn out to be closed, one after the other, before the call is told so."""
 
 
 class Requester:
@@ -139,29 +54,11 @@ class Requester:
         self._gate = Gate(settings.max_connections)
         self.requests_sent = 0
         """Requests of which bytes have left."""
-        self._reads = self._session(READS_KEPT)
-        self._writes = self._session(WRITES_KEPT)
-
-    def _session(self, kept: float) -> aiohttp.ClientSession:
-        settings = self._settings
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=kept, ssl=settings.ssl or True)
-        session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            request_class=PacedRequest,
-            headers={"User-Agent": f"cpl-sdk/{__version__}"},
-            trust_env=settings.trust_env,
-            raise_for_status=False,
-        )
-        # aiohttp sends GET and PUT again by itself when a kept connection drops, past the pace and the events.
-        # It offers no public switch; a test holds that this one still works.
-        session._retry_connection = False
-        return session
+        self._sessions = Sessions(self._base, settings)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._reads.close()
-        await self._writes.close()
+        await self._sessions.close()
 
     async def send(self, call: Call, options: CallOptions) -> Answer:
         """Carry a call through and return its answer, which has a status below 300.
@@ -193,7 +90,7 @@ class Requester:
         """Return whether an address is on the configured host, the only one that is shown the token."""
         return url.origin() == self._base.origin()
 
-    def _course(self, call: Call, options: CallOptions) -> _Course:
+    def _course(self, call: Call, options: CallOptions) -> Course:
         settings = self._settings
         identifier = options.get("correlation_id") or correlation_id.get() or str(uuid.uuid4())
         headers = {"X-Correlation-ID": identifier, "Accept": "application/json, */*;q=0.5"}
@@ -205,7 +102,7 @@ class Requester:
             if "\r" in value or "\n" in value or "\0" in value:
                 raise ConfigurationError(f"{name} must not hold a line break")
         timeout = options.get("timeout", settings.timeout)
-        return _Course(
+        return Course(
             call,
             Asked(
                 operation=call.operation,
@@ -218,7 +115,7 @@ class Requester:
             time.monotonic() + timeout,
         )
 
-    async def _try(self, course: _Course) -> Answer:
+    async def _try(self, course: Course) -> Answer:
         """Try until it succeeds or another try is of no use."""
         try:
             return await self._with_token(course)
@@ -228,7 +125,7 @@ class Requester:
             first = error
         return await self._try_again(course, first)
 
-    async def _try_again(self, course: _Course, failed: CplError) -> Answer:
+    async def _try_again(self, course: Course, failed: CplError) -> Answer:
         """Try again after a first failure; the library that keeps the waits costs nothing where all goes well."""
         import stamina
 
@@ -248,11 +145,11 @@ class Requester:
                 return await self._with_token(course)
         raise AssertionError("unreachable")  # the last try returns or raises
 
-    def _pause(self, course: _Course, error: Exception) -> bool | float:
+    def _pause(self, course: Course, error: Exception) -> bool | float:
         course.last_error = error if isinstance(error, CplError) else None
         return pause_before_retry(error, writes=course.call.writes, left=course.left)
 
-    async def _with_token(self, course: _Course) -> Answer:
+    async def _with_token(self, course: Course) -> Answer:
         """Send with a token; on a 401 throw it away and send once more with a fresh one."""
         if not course.call.authorized:
             return self._checked(course, await self._exchange(course, None))
@@ -264,7 +161,7 @@ class Requester:
             answer = await self._exchange(course, token)
         return self._checked(course, answer, token)
 
-    def _checked(self, course: _Course, answer: Answer, token: Token | None = None) -> Answer:
+    def _checked(self, course: Course, answer: Answer, token: Token | None = None) -> Answer:
         if answer.status < 300:
             return answer
         hidden = (HiddenText(self._credentials.secret.reveal()), *((token.value,) if token else ()))
@@ -318,7 +215,7 @@ class Requester:
         lasts = data.get("expires_in")
         return Token.lasting(value, float(lasts) if isinstance(lasts, (int, float)) and lasts > 0 else 1800.0, asked_at)
 
-    async def _exchange(self, course: _Course, token: Token | None) -> Answer:
+    async def _exchange(self, course: Course, token: Token | None) -> Answer:
         """Send one request and read its answer, whatever its status."""
         tries = 0
         while True:
@@ -332,13 +229,13 @@ class Requester:
         del result  # so that a traceback with locals does not show what the HTTP library knows
         raise failure
 
-    async def _attempt(self, course: _Course, token: Token | None) -> tuple[Exchange, Answer | Exception]:
+    async def _attempt(self, course: Course, token: Token | None) -> tuple[Exchange, Answer | Exception]:
         """Make one try.
 
         What broke is returned, not raised: no error of ours is chained to frames of the HTTP library, whose locals
         hold what must not be shown.
         """
-        if self._reads.closed:
+        if self._sessions.closed:
             raise ClientClosed("the client is closed: make a new one, or use it inside its `async with`")
         course.attempt += 1
         exchange = course.exchange = Exchange(self._pace, course.lane)
@@ -347,7 +244,9 @@ class Requester:
         await self._gate.enter(course.lane)
         marker = CURRENT.set(exchange)
         try:
-            return exchange, await self._over_wire(course, exchange, token)
+            answer = await self._sessions.carry(course.call, course.headers, exchange, token)
+            self._tell(course, EventKind.ANSWER, status=answer.status)
+            return exchange, answer
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return exchange, error
         finally:
@@ -356,48 +255,7 @@ class Requester:
             exchange.finish()
             self.requests_sent += exchange.wrote_at is not None
 
-    async def _over_wire(self, course: _Course, exchange: Exchange, token: Token | None) -> Answer:
-        call = course.call
-        headers = dict(course.headers)
-        if token is not None:
-            headers["Authorization"] = HiddenText(f"Bearer {token.value}")
-        body: Body | None = None
-        skipped: tuple[str, ...] = ()
-        if call.body:
-            body = Body(call.body, call.content_type, exchange)
-        elif call.method in ("POST", "PUT"):  # an empty body needs a length and no type
-            headers["Content-Length"] = "0"
-            skipped = ("Content-Type",)
-        session = self._writes if call.writes else self._reads
-        response = await session.request(
-            call.method,
-            call.url or self._url(call),
-            data=body,
-            headers=headers,
-            skip_auto_headers=skipped,
-            allow_redirects=False,
-            proxy=self._settings.proxy,
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=CONNECT_TIMEOUT, sock_read=None if call.writes else READ_TIMEOUT
-            ),
-        )
-        try:
-            content = await response.read()
-        except (aiohttp.ClientError, OSError):
-            if call.body_matters or response.status >= 300:
-                raise
-            content = b""
-        finally:
-            response.release()
-        exchange.answered = True
-        self._tell(course, EventKind.ANSWER, status=response.status)
-        return Answer(status=response.status, headers=response.headers, body=content)
-
-    def _url(self, call: Call) -> URL:
-        url = self._base.join(URL(call.path, encoded=True))
-        return url.with_query(list(call.query)) if call.query else url
-
-    def _no_answer(self, course: _Course, exchange: Exchange, cause: Exception) -> CplError:
+    def _no_answer(self, course: Course, exchange: Exchange, cause: Exception) -> CplError:
         sent = exchange.is_open
         timed_out = isinstance(cause, TimeoutError)
         what = _words_for(cause)
@@ -409,7 +267,7 @@ class Requester:
             self._tell_if_unknown(course, what)
         return (Timeout if timed_out else TransportError)(what, failure=self._failure(course, outcome))
 
-    def _time_is_up(self, course: _Course) -> Timeout:
+    def _time_is_up(self, course: Course) -> Timeout:
         exchange = course.exchange
         sent = exchange is not None and exchange.is_open
         if course.last_error is not None and not sent:
@@ -422,7 +280,7 @@ class Requester:
             self._tell_if_unknown(course, "time-out")
         return Timeout(f"the time for the call is up: {where}", failure=self._failure(course, outcome))
 
-    def _failure(self, course: _Course, outcome: Outcome) -> Failure:
+    def _failure(self, course: Course, outcome: Outcome) -> Failure:
         return Failure(
             operation=course.call.operation,
             correlation_id=course.asked.correlation_id,
@@ -430,14 +288,14 @@ class Requester:
             references=tuple(course.call.references),
         )
 
-    def _tell_if_unknown(self, course: _Course, why: str) -> None:
+    def _tell_if_unknown(self, course: Course, why: str) -> None:
         exchange = course.exchange
         if course.call.writes and exchange is not None and exchange.is_open:
             self._tell(course, EventKind.UNKNOWN, error=why, outcome=Outcome.UNKNOWN)
 
     def _tell(
         self,
-        course: _Course,
+        course: Course,
         kind: EventKind,
         *,
         status: int | None = None,

@@ -28,8 +28,8 @@ from cpl_async import (
     correlation_id,
 )
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
+from cpl_async.transport.call import Call
 from cpl_async.transport.limits import ProcessLimits
-from cpl_async.transport.requester import Call
 
 from ..conftest import shipment
 

@@ -1,0 +1,97 @@
+"""One call before and while it is carried: what is asked, with which options, and how far it has come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextvars import ContextVar
+from ssl import SSLContext
+from typing import TypedDict
+
+from attrs import define, field, frozen
+from yarl import URL
+
+from ..errors import CplError
+from .answers import Asked
+from .events import EventHook
+from .lanes import Lane
+from .wire import Exchange
+
+__all__ = ["JSON", "Call", "CallOptions", "Course", "RequestOptions", "TransportSettings", "correlation_id"]
+
+JSON = "application/json"
+
+correlation_id: ContextVar[str | None] = ContextVar("cpl_correlation_id", default=None)
+"""Correlation id for all calls of a context, e.g. of one web request."""
+
+
+class RequestOptions(TypedDict, total=False):
+    """What each request of a call takes besides the call's own arguments."""
+
+    correlation_id: str
+    """``X-Correlation-ID`` of the call; else the context's, else a new one."""
+    language: str
+    """``Accept-Language``, e.g. ``en-GB``; the API's default is ``cs-CZ``."""
+    log_level: str
+    """``X-LogLevel``: Trace, Debug, Information, Warning, Error or Critical."""
+    lane: Lane
+    """Class of the request: a person waits, a job creates, or in the background."""
+
+
+class CallOptions(RequestOptions, total=False):
+    """What every call takes besides its own arguments."""
+
+    timeout: float
+    """Seconds for the whole call: token, slot, tries and answer."""
+
+
+@frozen(kw_only=True)
+class TransportSettings:
+    """How a client talks to its server."""
+
+    timeout: float = 60.0
+    language: str | None = None
+    log_level: str | None = None
+    max_connections: int = 64
+    proxy: str | None = field(default=None, repr=False)
+    ssl: SSLContext | None = None
+    trust_env: bool = False
+    on_event: EventHook | None = None
+
+
+@frozen(kw_only=True)
+class Call:
+    """One call, before it is sent."""
+
+    operation: str
+    method: str
+    path: str
+    query: Sequence[tuple[str, str]] = field(default=(), repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    content_type: str = JSON
+    writes: bool = False
+    references: Sequence[str] = field(default=(), repr=False)
+    lane: Lane = Lane.PERSON
+    authorized: bool = True
+    url: URL | None = None
+    """Full address, where it is not a path of the API."""
+    body_matters: bool = True
+    """False where the headers say all: a body that breaks off then loses nothing."""
+
+
+@define
+class Course:
+    """One call under way, through all its tries."""
+
+    call: Call
+    asked: Asked
+    lane: Lane
+    headers: dict[str, str]
+    deadline: float
+    attempt: int = 0
+    exchange: Exchange | None = None
+    last_error: CplError | None = None
+
+    @property
+    def left(self) -> float:
+        return self.deadline - time.monotonic()
