@@ -31,7 +31,6 @@ __all__ = ["JoinError", "Output", "Summary"]
 SHIPMENTS, REJECTED, SUMMARY = "shipments.csv", "rejected.csv", "summary.json"
 PARTS, PICTURES = "parts", "labels"
 JOINT_NAME = re.compile(r"labels(-\d{4})?\.(pdf|zpl)(\.part)?")
-PICTURE_NAME = re.compile(r"[A-Za-z0-9_-]+\.(png|jpg|svg)(\.part)?")
 MOST_REASONS = 50
 HEADING = ("reference_id", "shipment_number", "state", "message", "label", "parcel_numbers")
 
@@ -123,16 +122,19 @@ class Output:
         """How labels are laid out, for the summary."""
         return f"A4 from position {self.options.position}" if self.options.a4 else "single"
 
-    def holds(self, job: Job) -> bool:
-        """Return whether this folder holds all labels of the job already, as a finished run left them."""
+    def holds(self, job: Job, files: Sequence[str]) -> bool:
+        """Return whether this folder holds all labels of the job already, as a finished run left them.
+
+        :param files: the files of labels that the journal knows; joint ones were made of them, single ones are they.
+        """
         try:
             summary = json.loads((self.folder / SUMMARY).read_text(encoding="utf-8"))
-            files = [self.folder / str(name) for name in summary["label_files"]]
+            joint = [str(name) for name in summary["label_files"]]
             same = summary["job"] == job.name and summary["layout"] == self.layout
             done = summary["rows"] == summary["shipped"] + summary["rejected"]
         except (OSError, ValueError, KeyError, TypeError):
             return False
-        return bool(same and done and all(file.exists() for file in files))
+        return bool(same and done and not self.missing(joint if self.options.joint else files))
 
     async def write(
         self, results: Results, job: Job, *, requests: int, seconds: float, already_done: bool, labels_are_here: bool
@@ -242,13 +244,6 @@ class Output:
     def clear_parts(self) -> None:
         """Remove the labels as they came; the joint files hold them all."""
         shutil.rmtree(self.parts, ignore_errors=True)
-
-    def clear_pictures_of_other_jobs(self) -> None:
-        """Remove single labels of an earlier job, so that nobody prints them again."""
-        if self.pictures.is_dir():
-            for file in self.pictures.iterdir():
-                if PICTURE_NAME.fullmatch(file.name):
-                    file.unlink()
 
 
 def _reported(row: RowReport, places: Sequence[str]) -> list[str]:

@@ -127,9 +127,10 @@ class ShipFile:
         elif self.options.again and await journal.planning.readmit(job.id):
             await journal.planning.make_batches(job.id, self.options.batch_size)
         await journal.course.forsake_open_attempts(job.id)
-        here = job.finished and output.holds(job)
+        files = await journal.course.label_files(job.id)
+        here = job.finished and output.holds(job, files)
         if not here:
-            await journal.course.forget_labels(job.id, output.missing(await journal.course.label_files(job.id)))
+            await journal.course.forget_labels(job.id, output.missing(files))
         counts = await journal.results.counts(job.id)
         self.progress = Progress.from_counts(counts)
         nothing_to_do = not _open(counts) or (self.options.strict and counts[RowState.REJECTED] > 0)

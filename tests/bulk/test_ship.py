@@ -273,7 +273,9 @@ async def test_a_page_of_labels_that_is_broken_loses_nothing(
 
 
 @pytest.mark.parametrize("label_format", [LabelFormat.ZPL, LabelFormat.PNG, LabelFormat.JPEG, LabelFormat.SVG])
-async def test_labels_come_in_every_format(shipping: Shipping, label_format: LabelFormat) -> None:
+async def test_labels_come_in_every_format_and_again_when_lost(
+    sandbox: Sandbox, shipping: Shipping, label_format: LabelFormat
+) -> None:
     summary = await shipping(write_rows(shipping.folder / "a.csv", many_rows(2)), label_format=label_format)
     assert figures(summary) == (2, 2, 0, 0, 0)
     for row in shipping.report():
@@ -281,6 +283,11 @@ async def test_labels_come_in_every_format(shipping: Shipping, label_format: Lab
         assert all((shipping.folder / "out" / file).stat().st_size > 500 for file in files)
     again = await shipping(shipping.folder / "a.csv", label_format=label_format)
     assert again.already_done
+    lost = shipping.folder / "out" / shipping.report()[1]["label"].split("#")[0].split(" ")[0]
+    lost.unlink()
+    await shipping(shipping.folder / "a.csv", label_format=label_format)
+    assert lost.exists()
+    assert len(sandbox.ledger.of("shipment_batches.create")) == 1
     with pytest.raises(ConfigurationError, match="use the same label format"):
         await shipping(shipping.folder / "a.csv")
 
