@@ -32,23 +32,11 @@ def part_of(path: Path) -> str:
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
-def imports_of(path: Path, *, at_run_time: bool) -> set[str]:
-    """Return the parts of the package that a module imports, those for type checkers left out if asked."""
+def imports_of(path: Path) -> set[str]:
+    """Return the parts of the package that a module imports, those for type checkers too."""
     package = ["cpl_async", *path.relative_to(ROOT).parts[:-1]]
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for_types = {
-        id(inner)
-        for node in ast.walk(tree)
-        if at_run_time
-        and isinstance(node, ast.If)
-        and isinstance(node.test, ast.Name)
-        and node.test.id == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
     found = set[str]()
-    for node in ast.walk(tree):
-        if id(node) in for_types:
-            continue
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             full = [*base, *(node.module.split(".") if node.module else [])]
@@ -64,9 +52,7 @@ def imports_of(path: Path, *, at_run_time: bool) -> set[str]:
 def test_imports_point_one_way(path: Path) -> None:
     part = part_of(path)
     allowed = MAY_IMPORT[part] | {part}
-    assert imports_of(path, at_run_time=True) <= allowed
-    # a family of calls names its client's type, for type checkers only
-    assert imports_of(path, at_run_time=False) <= allowed | ({"client"} if part == "resources" else set())
+    assert imports_of(path) <= allowed
 
 
 def loaded_after(statement: str) -> set[str]:

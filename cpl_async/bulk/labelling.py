@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from anyio import CapacityLimiter, to_thread
 from attrs import define, field
 
 from ..errors import CplError
@@ -47,7 +48,7 @@ class Labelling:
     pictures: Path
     """Folder of labels that stay single files."""
     on_labelled: Callable[[int], None]
-    _width: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(AT_ONCE), init=False)
+    _width: CapacityLimiter = field(factory=lambda: CapacityLimiter(AT_ONCE), init=False)
 
     async def fetch(self, batch: int, remote_id: str) -> None:
         """Fetch what is missing of a batch's labels; what cannot be had is written down as such."""
@@ -78,7 +79,7 @@ class Labelling:
                     lane=Lane.BACKGROUND,
                     timeout=TIMEOUT,
                 )
-                await asyncio.to_thread(_keep, label.content, file, self.label_format, len(parcels))
+                await to_thread.run_sync(_keep, label.content, file, self.label_format, len(parcels))
         except (CplError, _OddLabels) as error:
             problems = [
                 await self._single(remote_id, parcel, None, self.parts) for parcel in parcels if not parcel.label_file
@@ -97,7 +98,7 @@ class Labelling:
         try:
             async with self._width:
                 label = await self._one(remote_id, parcel, offset)
-                await asyncio.to_thread(_keep, label.content, file, self.label_format, 1)
+                await to_thread.run_sync(_keep, label.content, file, self.label_format, 1)
         except (CplError, _OddLabels) as error:
             return f"its label cannot be had: {error}"
         await self.course.labelled(self.job, [(parcel.number, self._name(file), 0)])

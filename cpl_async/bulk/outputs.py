@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import json
 import re
@@ -14,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+import anyio
 from attrs import asdict, define, field, frozen
 
 from ..errors import ConfigurationError, CplError
@@ -223,22 +223,12 @@ class Output:
             a4=self.options.a4,
             position=self.options.position,
         )
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "cpl_async.bulk.joining",
-            stdin=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            _, errors = await process.communicate(plan.as_json().encode())
-        except asyncio.CancelledError:
-            process.kill()
-            await process.wait()
-            raise
-        if process.returncode:
-            last = errors.decode("utf-8", "replace").strip().splitlines()[-1:] or [f"exit status {process.returncode}"]
-            return JoinError(f"the labels could not be joined: {last[0][:300]}")
+        command = [sys.executable, "-m", "cpl_async.bulk.joining"]
+        done = await anyio.run_process(command, input=plan.as_json().encode(), check=False)
+        if done.returncode:
+            last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+            reason = last[0][:300] if last else f"exit status {done.returncode}"
+            return JoinError(f"the labels could not be joined: {reason}")
         return None
 
     def clear_parts(self) -> None:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from anyio import to_thread
 from attrs import define, field, frozen
 from filelock import FileLock
 from filelock import Timeout as LockTaken
@@ -111,7 +112,7 @@ class ShipFile:
         began = time.monotonic()
         source = self.prepare()
         async with Journal.open(self.place) as journal:
-            digest = await asyncio.to_thread(source.digest)
+            digest = await to_thread.run_sync(source.digest)
             async with _alone(self.place, self.options.name or digest[:12]):
                 job = await _job(journal, source, self.options, digest)
                 return await self._work(client, journal, job, source, began)

@@ -5,22 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import quote
 
 from ..errors import Problem, ValidationError
 from ..transport.answers import Answer, Asked, json_of, total_of, unreadable
 
 if TYPE_CHECKING:
-    from ..client import Client
     from ..models.pages import Page
     from ..transport.call import Call, CallOptions
+    from ..transport.requester import Requester
 
-__all__ = ["FILTER_VALUES", "Resource", "chunks", "in_path", "in_range", "many", "moment"]
+__all__ = ["FILTER_VALUES", "Opener", "Resource", "chunks", "in_path", "in_range", "many", "moment"]
 
 T = TypeVar("T")
 FILTER_VALUES = 50
 """Values that one filter of a list takes (source: the vendor's documentation)."""
+
+
+class Opener(Protocol):
+    """What a family of calls needs of its client."""
+
+    async def transport(self) -> Requester:
+        """Return what carries the calls, opening it at first use."""
+        ...
 
 
 class Resource:
@@ -28,7 +36,7 @@ class Resource:
 
     __slots__ = ("_client",)
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Opener) -> None:
         self._client = client
 
     async def _send(self, call: Call, options: CallOptions) -> tuple[Answer, Asked]:
