@@ -21,6 +21,9 @@ COMMITTED_AT_ONCE = 500
 CHECKED_AT_ONCE = 50
 """Rows between two breaths of the event loop: a few milliseconds."""
 
+SURELY_TAKEN = 20
+"""Parcels for one address that both of the vendor's texts allow; one of them allows 50."""
+
 ProblemHook = Callable[[int, int, list[RowProblem]], None]
 """Called with a bad row's number, its line, and all that is wrong with it."""
 
@@ -36,6 +39,8 @@ class Intake:
     on_rows: Callable[[int], None]
     rows: int = 0
     rejected: int = 0
+    large_sets: list[int] = field(factory=list)
+    """Rows with more parcels than one of the vendor's two texts allows."""
     columns: dict[str, None] = field(factory=lambda: dict.fromkeys(COLUMNS))
     """Columns met, in order."""
 
@@ -68,6 +73,8 @@ class Intake:
         if problems:
             self.rejected += 1
             self.on_problem(raw.number, raw.line, problems)
+        if shipment is not None and shipment.parcels > SURELY_TAKEN:
+            self.large_sets.append(raw.number)
         body = encode(shipment) if shipment is not None else None
         return PlannedRow(
             number=raw.number,
@@ -88,6 +95,17 @@ class Intake:
             line = next(row.line for row in waiting if row.number == number)
             self.on_problem(number, line, [RowProblem(column=column, message=words.split("; ")[0])])
         self.on_rows(self.rows)
+
+    def notes(self) -> list[str]:
+        """Return what is worth a look though nothing is rejected for it."""
+        notes = []
+        unknown = [name for name in self.columns if name and name not in COLUMNS and name not in OURS]
+        if unknown:
+            notes.append(f"columns that are not known and not read: {', '.join(unknown)}")
+        if self.large_sets:
+            shown = ", ".join(map(str, self.large_sets[:10])) + ("…" if len(self.large_sets) > 10 else "")
+            notes.append(f"more than {SURELY_TAKEN} parcels for one address may be refused: row {shown}")
+        return notes
 
     async def refuse_settled_elsewhere(self) -> None:
         """Reject the rows whose reference an earlier job has shipped, or may have."""

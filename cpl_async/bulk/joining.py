@@ -1,6 +1,6 @@
-"""Joins labels in the order of the input, in a process of its own: ``python -m cpl_async.bulk.joining``.
+"""Joins labels in the order of the input, in a process of its own: ``python -m cpl_async.bulk.joining ORDER``.
 
-Reads a plan as JSON from standard input: the folder, the format, and a file of lines ``["part", page]`` in order.
+ORDER is a file of JSON lines in the folder of the labels: first the plan, then ``["part", page]`` for each label.
 """
 
 from __future__ import annotations
@@ -19,17 +19,12 @@ __all__ = ["JoinPlan", "label_place", "main", "output_names"]
 PARCELS_A_FILE = 1000
 SHEET = (841.89, 595.28)
 """An A4 sheet, wide, in points: two rows of two labels, read like a page."""
-OPEN_PARTS = 32
 
 
 @frozen(kw_only=True)
 class JoinPlan:
     """What is to be joined."""
 
-    folder: str
-    """Where the parts are found and the joint files go."""
-    order: str
-    """File of JSON lines, one for each label: part and page."""
     names: list[str]
     """Names of the joint files."""
     is_zpl: bool = False
@@ -37,7 +32,7 @@ class JoinPlan:
     position: int = 1
 
     def as_json(self) -> str:
-        """Return the plan as the process reads it."""
+        """Return the plan as the first line of the order."""
         return json.dumps(asdict(self))
 
 
@@ -57,10 +52,11 @@ def label_place(index: int, *, a4: bool, position: int) -> tuple[int, int]:
 
 
 def main() -> None:
-    """Join what standard input says."""
-    plan = JoinPlan(**json.loads(sys.stdin.read()))
-    folder = Path(plan.folder)
-    with Path(plan.order).open(encoding="utf-8") as file:
+    """Join what the file named on the command line says; parts are found and joint files go beside it."""
+    order = Path(sys.argv[1])
+    folder = order.parent
+    with order.open(encoding="utf-8") as file:
+        plan = JoinPlan(**json.loads(next(file)))
         labels = ((folder / part, page) for part, page in map(json.loads, file))
         for number, name in enumerate(plan.names):
             fresh = folder / (name + ".part")

@@ -38,7 +38,7 @@ HEADING = ("reference_id", "shipment_number", "state", "message", "label", "parc
 class JoinError(CplError):
     """The labels are on disk, but could not be joined."""
 
-    advice = "The single files are in the folder 'parts' of the output; run the same command again to join them"
+    advice = "The single files are in the folder 'parts' of the output"
 
 
 @frozen(kw_only=True)
@@ -155,7 +155,7 @@ class Output:
                 if JOINT_NAME.fullmatch(stale.name):
                     stale.unlink()
         reasons, parcels = await self._write_rows(results, job, names)
-        failure = await self._join(names) if names and not labels_are_here else None
+        failure = await self._join() if names and not labels_are_here else None
         self._order.unlink(missing_ok=True)
         shipped, without = counts[RowState.SHIPPED], counts[RowState.UNLABELLED] + counts[RowState.CREATED]
         rejected, rows = counts[RowState.REJECTED], sum(counts.values())
@@ -194,6 +194,7 @@ class Output:
             _Table(self.folder / REJECTED, (*columns, "error")) as rejected,
             self._order.open("w", encoding="utf-8") as order,
         ):
+            order.write(self._plan(names).as_json() + "\n")
             async for row in results.rows(job.id):
                 parcels += len(row.parcels)
                 places: list[str] = []
@@ -214,17 +215,17 @@ class Output:
                     reasons[_reason(row)] += 1
         return reasons, parcels
 
-    async def _join(self, names: list[str]) -> JoinError | None:
-        plan = JoinPlan(
-            folder=str(self.folder),
-            order=str(self._order),
-            names=names,
+    def _plan(self, names: Sequence[str]) -> JoinPlan:
+        return JoinPlan(
+            names=list(names),
             is_zpl=self.options.label_format == LabelFormat.ZPL,
             a4=self.options.a4,
             position=self.options.position,
         )
-        command = [sys.executable, "-m", "cpl_async.bulk.joining"]
-        done = await anyio.run_process(command, input=plan.as_json().encode(), check=False)
+
+    async def _join(self) -> JoinError | None:
+        command = [sys.executable, "-m", "cpl_async.bulk.joining", str(self._order)]
+        done = await anyio.run_process(command, check=False)
         if done.returncode:
             last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
             reason = last[0][:300] if last else f"exit status {done.returncode}"

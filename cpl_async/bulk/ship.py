@@ -17,7 +17,7 @@ from filelock import Timeout as LockTaken
 from ..errors import ConfigurationError, CplError, JournalError
 from ..models.checking import problems_of
 from ..models.shipment_batches import Shipment
-from .columns import COLUMNS, OURS, RowProblem
+from .columns import COLUMNS, RowProblem
 from .delivery import Delivery, NothingMoves
 from .intake import Intake, ProblemHook
 from .journal import Journal, JournalPlace
@@ -41,7 +41,7 @@ class Checked:
 
     rows: int
     rejected: int
-    unknown_columns: list[str]
+    notes: list[str]
 
 
 async def check_file(path: Path, options: ShipOptions, on_problem: ProblemHook) -> Checked:
@@ -59,7 +59,7 @@ async def check_file(path: Path, options: ShipOptions, on_problem: ProblemHook) 
             job = await _job(journal, source, options, "")
             intake = Intake(journal.planning, job.id, options.sender, on_problem, lambda _: None)
             await intake.take(source.rows())
-    return Checked(rows=intake.rows, rejected=intake.rejected, unknown_columns=_unknown(intake))
+    return Checked(rows=intake.rows, rejected=intake.rejected, notes=intake.notes())
 
 
 @define(kw_only=True)
@@ -73,13 +73,19 @@ class ShipFile:
     on_problem: ProblemHook = field(default=lambda number, line, problems: None)
     on_progress: ProgressHook = field(default=lambda progress: None)
     progress: Progress = field(init=False, factory=Progress)
-    unknown_columns: list[str] = field(init=False, factory=list)
+    notes: list[str] = field(init=False, factory=list)
+    """What is worth a look though nothing is rejected for it."""
     stopped_by: CplError | None = field(init=False, default=None)
     """Why sending ended before its end, if it did."""
     interrupted: bool = field(init=False, default=False)
     """Whether :meth:`stop` was called."""
     _source: Source | None = field(init=False, default=None)
     _polling: Polling | None = field(init=False, default=None)
+
+    @property
+    def began_sending(self) -> bool:
+        """Whether a request that creates something may have left in this run."""
+        return self.progress.phase is not Phase.READING
 
     def stop(self) -> None:
         """Send nothing more and end when what is under way is written down; the next run goes on."""
@@ -164,7 +170,7 @@ class ShipFile:
         if source.is_json:
             job.columns[:] = list(intake.columns)
             await journal.set_columns(job.id, job.columns)
-        self.unknown_columns = _unknown(intake)
+        self.notes = intake.notes()
         if not self.options.again:
             await intake.refuse_settled_elsewhere()
         await journal.planning.make_batches(job.id, self.options.batch_size)
@@ -316,10 +322,6 @@ async def _alone(place: JournalPlace, job: str) -> AsyncIterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _unknown(intake: Intake) -> list[str]:
-    return [name for name in intake.columns if name and name not in COLUMNS and name not in OURS]
 
 
 def _first_in(group: BaseException) -> BaseException:

@@ -15,7 +15,7 @@ import click
 from ..bulk.columns import RowProblem
 from ..bulk.journal import JournalPlace
 from ..bulk.options import ShipOptions
-from ..bulk.outputs import JoinError, Summary
+from ..bulk.outputs import Summary
 from ..bulk.ship import ShipFile, check_file
 from ..client import Client
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
@@ -139,8 +139,8 @@ def _sandbox(place: JournalPlace) -> Iterator[Access]:
 def _check(source: Path, options: ShipOptions, as_json: bool) -> None:
     problems = _Problems(say if as_json else click.echo, every=True)
     checked = asyncio.run(check_file(source, options, problems))
-    if checked.unknown_columns:
-        say(f"note: columns that are not known and not read: {', '.join(checked.unknown_columns)}")
+    for note in checked.notes:
+        say(f"note: {note}")
     good = checked.rows - checked.rejected
     if as_json:
         click.echo(json.dumps({"rows": checked.rows, "good": good, "rejected": checked.rejected}, indent=2))
@@ -154,22 +154,20 @@ def _ship(run: ShipFile, access: Access, as_json: bool) -> None:
     display = Display()
     problems = _Problems(display.say)
     run.on_problem, run.on_progress = problems, display
-    failure: CplError | None = None
-    summary: Summary | None = None
-    with display:
-        try:
+    try:
+        with display:
             summary = asyncio.run(_carry(run, access, display))
-        except JoinError as error:
-            failure = error
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            display.say("stopped; run the same command again to go on: nothing that is settled is sent again")
-            raise SystemExit(INTERRUPTED) from None
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        say("stopped; run the same command again to go on: nothing that is settled is sent again")
+        raise SystemExit(INTERRUPTED) from None
+    except (CplError, OSError) as error:
+        if not run.began_sending:
+            raise
+        problems.tell_rest()
+        fail(f"{error}; run the same command again to go on", NOT_ALL)
     problems.tell_rest()
-    if failure is not None:
-        fail(str(failure), NOT_ALL)
-    assert summary is not None  # noqa: S101 - without one there was a failure
-    if run.unknown_columns:
-        say(f"note: columns that are not known and not read: {', '.join(run.unknown_columns)}")
+    for note in run.notes:
+        say(f"note: {note}")
     if run.stopped_by is not None:
         say(click.style("sending ended early: ", fg="red") + str(run.stopped_by))
     click.echo(summary.as_json() if as_json else _in_words(summary, run))

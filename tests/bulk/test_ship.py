@@ -6,6 +6,7 @@ import asyncio
 import csv
 import json
 import sqlite3
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from cpl_async.bulk import delivery as delivery_module
 from cpl_async.bulk.columns import RowProblem
 from cpl_async.bulk.journal import JournalPlace
 from cpl_async.bulk.options import ShipOptions
-from cpl_async.bulk.outputs import Summary
+from cpl_async.bulk.outputs import JoinError, Summary
 from cpl_async.bulk.progress import Phase, Progress
 from cpl_async.bulk.ship import ShipFile
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
@@ -421,6 +422,26 @@ async def test_a_damaged_journal_is_told_in_a_line(shipping: Shipping) -> None:
         await shipping(EXAMPLES / "shipments.csv")
 
 
+async def test_more_parcels_than_both_texts_allow_are_noted(shipping: Shipping) -> None:
+    rows = many_rows(3)
+    rows[1]["parcels"], rows[2]["parcels"] = "21", "20"
+    run = shipping.prepared(write_rows(shipping.folder / "a.csv", rows))
+    assert figures(await run.run(shipping.client)) == (3, 3, 0, 0, 0)
+    assert run.notes == ["more than 20 parcels for one address may be refused: row 2"]
+
+
+async def test_labels_that_cannot_be_joined_are_kept_and_joined_by_the_next_run(
+    shipping: Shipping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_rows(shipping.folder / "a.csv", many_rows(3))
+    with monkeypatch.context() as broken:
+        broken.setattr(sys, "executable", "/bin/false")
+        with pytest.raises(JoinError, match="could not be joined"):
+            await shipping(path)
+    assert figures(await shipping(path)) == (3, 3, 0, 0, 0)
+    assert (shipping.folder / "out" / "labels.pdf").exists()
+
+
 async def test_a_bad_sender_is_told_before_anything(sandbox: Sandbox, shipping: Shipping) -> None:
     with pytest.raises(ConfigurationError, match=r"sender\.zip_code: is missing"):
         await shipping(EXAMPLES / "shipments.csv", sender=Address(name="Sklad", country="CZ"))
@@ -462,5 +483,5 @@ async def test_json_lines_are_shipped_too(shipping: Shipping) -> None:
     run = shipping.prepared(path)
     summary = await run.run(shipping.client)
     assert figures(summary) == (4, 3, 0, 1, 0)
-    assert run.unknown_columns == ["colour"]
+    assert run.notes == ["columns that are not known and not read: colour"]
     assert shipping.rejected()[0]["error"] == "zip_code: is empty"
