@@ -45,7 +45,10 @@ def sandbox(**chosen: Any) -> None:
         if not is_loopback(chosen["host"]):
             say(f"warning: {chosen['host']} can be reached from other machines")
         say("sandbox is running, Ctrl-C ends it")
-        asyncio.run(_serve(server))
+        try:
+            asyncio.run(_serve(server))
+        finally:
+            server.stop()
 
 
 async def _serve(server: Any) -> None:

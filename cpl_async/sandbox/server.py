@@ -91,6 +91,7 @@ class Sandbox:
             listener.listen(128)
         except OSError:
             listener.close()
+            self._world.store.close()
             raise
         listener.setblocking(False)
         self._socket = listener
