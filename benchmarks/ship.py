@@ -46,7 +46,8 @@ def run(folder: Path, count: int) -> dict[str, Any]:
         [*CPL, "sandbox", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
     )
     assert sandbox.stdout is not None
-    access = dict(sandbox.stdout.readline().strip().split("=", 1) for _ in range(3))
+    lines = [sandbox.stdout.readline().strip() for _ in range(3)]
+    access = dict(line.removeprefix("export ").split("=", 1) for line in lines)
     try:
         with TemporaryDirectory(dir=folder) as out:
             environment = os.environ | access | {"CPL_STATE_DIR": out + "/state"}

@@ -123,7 +123,8 @@ class CplError(Exception):
         head = ": ".join(
             part for part in (failure.operation, f"HTTP {failure.status}" if failure.status else "") if part
         )
-        text = f"{head}: {self.message}" if head else self.message
+        words = self.message.rstrip(". ")
+        text = f"{head}: {words}" if head else words
         text += "".join(f"; {problem}" for problem in _first(failure.problems, 5))
         if len(failure.problems) > 5:
             text += f"; and {len(failure.problems) - 5} more"

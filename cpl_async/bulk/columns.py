@@ -11,6 +11,7 @@ from attrs import frozen
 from ..models.addresses import Address
 from ..models.checking import problems_of
 from ..models.shipment_batches import (
+    WITH_COD,
     CashOnDelivery,
     ExternalNumber,
     Insurance,
@@ -51,7 +52,8 @@ OURS = ("error",)
 """Columns that we write ourselves and do not read."""
 LONGEST_ASKABLE = 100
 """A longer reference does not fit into ``CUST``, so nobody could ask whether it was created."""
-NUMBER = re.compile(r"-?\d{1,15}([.,]\d{1,10})?")
+NUMBER = re.compile(r"-?[0-9]{1,15}([.,][0-9]{1,10})?")
+THOUSANDS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+")
 PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{4,}")
 EMAIL = re.compile(r"[^\s@,;]+@[^\s@,;]+")
 WHOLE = {"cash_on_delivery": "cod_price", "shipment_set": "parcels", "specific_delivery": "parcel_shop_code",
@@ -93,6 +95,10 @@ def shipment_from(values: Mapping[str, str], sender: Address | None) -> tuple[Sh
     parcels = _whole(values, "parcels", problems)
     shipment = _build(values, sender, numbers, parcels)
     named = {problem.column for problem in problems}
+    if shipment.product_type in WITH_COD and shipment.cash_on_delivery is None:
+        for column in ("cod_price", "cod_currency", "cod_var_sym"):
+            problems.append(RowProblem(column=column, message=f"is empty, product {shipment.product_type} needs it"))
+            named.add(column)
     for problem in problems_of(shipment):
         column = column_of(problem.path)
         if column not in named:
@@ -131,7 +137,16 @@ def _number(values: Mapping[str, str], column: str, problems: list[RowProblem]) 
         return None
     if not NUMBER.fullmatch(text):
         if not text.startswith("="):
-            problems.append(RowProblem(column=column, message=f"is no number: {text[:30]!r} (1249.50 is one)"))
+            problems.append(
+                RowProblem(
+                    column=column,
+                    message=f"is no number, or one that is too long: {text[:30]!r} (1249.50 is a good one)",
+                )
+            )
+        return None
+    if THOUSANDS.fullmatch(text):
+        message = f"{text!r} can be read in two ways: write {text.replace(',', '')} or {text.replace(',', '.')}"
+        problems.append(RowProblem(column=column, message=message))
         return None
     number = Decimal(text.replace(",", "."))
     if number < 0:

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import socket
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
 
 from attrs import define, frozen
 
 from ..errors import CplError, Outcome, Problem, ValidationError
 from ..transport.lanes import Lane
 from .columns import column_of
-from .journal.course import BatchRow, Course, RowResult
+from .journal.course import Attempt, BatchRow, Course, RowResult
 from .protocol import BatchCalls
 from .states import RowState
 
-__all__ = ["Delivered", "Delivery", "NothingMoves", "compose"]
+__all__ = ["Delivered", "Delivery", "NothingMoves"]
 
+T = TypeVar("T")
 MOST_ROUNDS = 6
 """Refusals of one batch after which it is halved."""
 WRITE_TIMEOUT = 180.0
-TRIES = 5
-FIRST_PAUSE = 2.0
+READY_TIMEOUT = 60.0
+MOST_TRIES = 8
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 30.0
+ROWS_FAULT = (400, 409, 422)
+"""Statuses that speak of the shipments; others speak of the address, the credentials or the network."""
+TOO_LARGE = 413
 
 
 class NothingMoves(Exception):
@@ -52,71 +59,103 @@ class Delivery:
     calls: BatchCalls
     course: Course
     body_tail: bytes
+    stop: asyncio.Event
+    """Set when nothing more is to be sent."""
+    on_taken: Callable[[Delivered], None]
     on_refused: Callable[[Sequence[RowResult]], None]
     on_undecided: Callable[[int], None]
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    on_note: Callable[[str], None]
 
-    async def deliver(self, batch: int) -> list[Delivered]:
-        """Send a batch until the server has taken it or nothing of it is left; return what was taken.
+    async def deliver(self, batch: int) -> None:
+        """Send a batch until the server has taken it, nothing of it is left, or :attr:`stop` is set.
 
         :raises NothingMoves: when no batch can be sent any more; the rows stay planned.
         """
         rounds = failures = 0
-        while True:
-            rows = await self.course.rows_to_send(batch)
-            if not rows:
-                return []
-            body = compose([row.body for row in rows], self.body_tail)
+        while not self.stop.is_set():
+            try:  # the token first: an attempt is written down only when nothing but the request itself is left to do
+                await self.calls.ready(lane=Lane.CREATE, timeout=READY_TIMEOUT, tries=1)
+            except CplError as error:
+                failures += 1
+                await self._pause(error, failures)
+                continue
+            if self.stop.is_set():
+                return
             identifier = str(uuid.uuid4())
-            attempt = await self.course.begin_attempt(
+            attempt, claimed = await self.course.begin_attempt(
                 batch,
-                body_hash=hashlib.sha256(body).hexdigest(),
+                tail=self.body_tail,
                 correlation_id=identifier,
                 owner=f"{socket.gethostname()}:{os.getpid()}",
                 write_by=time.time() + WRITE_TIMEOUT,
             )
-            try:
-                remote_id = await self.calls.send(
-                    body,
-                    references=[row.reference for row in rows],
-                    correlation_id=identifier,
-                    lane=Lane.CREATE,
-                    timeout=WRITE_TIMEOUT,
-                )
-            except CplError as error:
-                if error.outcome is Outcome.UNKNOWN:
-                    await self.course.lost(batch, attempt, error, _words_of_loss(error, identifier))
-                    self.on_undecided(len(rows))
-                    return []
-                refused = _refused(rows, error)
-                await self.course.not_taken(batch, attempt, error, refused)
-                if isinstance(error, ValidationError):
-                    self.on_refused(refused)
-                    rounds += 1
-                    if len(refused) < len(rows) and (rounds >= MOST_ROUNDS or not refused):
-                        return await self._in_halves(batch, [row.number for row in rows], refused)
-                    continue
-                failures += 1
-                if failures >= TRIES or not _may_pass(error):
-                    raise NothingMoves(error) from None
-                await self.sleep(FIRST_PAUSE * 2 ** (failures - 1))
-            else:
-                await self.course.accepted(batch, attempt, remote_id)
-                return [Delivered(batch=batch, remote_id=remote_id, rows=len(rows))]
+            self.on_refused(claimed)
+            if attempt is None:
+                return
+            failure = await self._send(batch, attempt, identifier)
+            if failure is None:
+                return
+            refused = _refused(attempt.rows, failure)
+            await _kept(self.course.not_taken(batch, attempt.id, failure, refused))
+            self.on_refused(refused)
+            if failure.status in ROWS_FAULT or (failure.status == TOO_LARGE and len(attempt.rows) > 1):
+                rounds += 1
+                gone = {result.row for result in refused}
+                left = [row.number for row in attempt.rows if row.number not in gone]
+                if len(left) > 1 and (rounds >= MOST_ROUNDS or not refused):
+                    second = await self.course.halve(batch, left[len(left) // 2 :])
+                    await self.deliver(batch)
+                    await self.deliver(second)
+                    return
+                continue
+            if refused:
+                continue
+            failures += 1
+            await self._pause(failure, failures)
 
-    async def _in_halves(self, batch: int, numbers: Sequence[int], refused: Sequence[RowResult]) -> list[Delivered]:
-        """Send the rest in two halves, so that good rows are not held up by bad ones."""
-        gone = {result.row for result in refused}
-        left = [number for number in numbers if number not in gone]
-        if len(left) < 2:
-            return await self.deliver(batch)
-        second = await self.course.halve(batch, left[len(left) // 2 :])
-        return [*await self.deliver(batch), *await self.deliver(second)]
+    async def _send(self, batch: int, attempt: Attempt, identifier: str) -> CplError | None:
+        """Send once; return why the server took nothing, or ``None`` when it took the batch or nobody knows."""
+        try:
+            remote_id = await self.calls.send(
+                attempt.body,
+                references=[row.reference for row in attempt.rows],
+                correlation_id=identifier,
+                lane=Lane.CREATE,
+                timeout=WRITE_TIMEOUT,
+                tries=1,
+            )
+        except CplError as error:
+            if error.outcome is not Outcome.UNKNOWN:
+                return error
+            await _kept(self.course.lost(batch, attempt.id, error, _words_of_loss(error, identifier)))
+            self.on_undecided(len(attempt.rows))
+            return None
+        await _kept(self.course.accepted(batch, attempt.id, remote_id))
+        self.on_taken(Delivered(batch=batch, remote_id=remote_id, rows=len(attempt.rows)))
+        return None
+
+    async def _pause(self, error: CplError, failures: int) -> None:
+        """Wait before the next try, or less when :attr:`stop` is set.
+
+        :raises NothingMoves: when waiting is of no use.
+        """
+        if failures >= MOST_TRIES or not (error.outcome is Outcome.NOT_SENT or error.status == 429):
+            raise NothingMoves(error) from None
+        seconds = min(error.failure.retry_after or FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
+        self.on_note(f"{error.message}; trying again in {seconds:.0f} s")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.stop.wait()
 
 
-def compose(bodies: Sequence[bytes], tail: bytes) -> bytes:
-    """Return the body of a batch; the same rows give the same bytes."""
-    return b'{"shipments":[' + b",".join(bodies) + tail
+async def _kept(work: Awaitable[T]) -> T:
+    """Finish what writes down an answer, even when the run is cut off meanwhile."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 def _refused(rows: Sequence[BatchRow], error: CplError) -> list[RowResult]:
@@ -124,14 +163,14 @@ def _refused(rows: Sequence[BatchRow], error: CplError) -> list[RowResult]:
 
     A body that is too large (413) says nothing of its rows while there are several: it is halved.
     """
-    if not isinstance(error, ValidationError):
+    if error.status not in (*ROWS_FAULT, TOO_LARGE) or not isinstance(error, ValidationError):
         return []
     named: dict[int, list[str]] = {}
     for problem in error.problems:
         if problem.index is not None and problem.index < len(rows):
             named.setdefault(problem.index, []).append(_in_columns(problem))
     if not named:
-        if error.status == 413 and len(rows) > 1:
+        if error.status == TOO_LARGE and len(rows) > 1:
             return []
         words = "; ".join([error.message, *map(str, error.problems)])
         return [RowResult(row=row.number, line=row.line, state=RowState.REJECTED, message=words) for row in rows]
@@ -145,11 +184,6 @@ def _in_columns(problem: Problem) -> str:
     _, _, below = problem.path.partition("].")
     column = column_of(below) if below else ""
     return f"{column}: {problem.message}" if column else problem.message
-
-
-def _may_pass(error: CplError) -> bool:
-    """Return whether it is worth waiting: the network may come back, a limit may be free again."""
-    return error.outcome is Outcome.NOT_SENT or error.status == 429
 
 
 def _words_of_loss(error: CplError, identifier: str) -> str:

@@ -83,6 +83,7 @@ class Intake:
             raw=orjson.dumps({name: value for name, value in raw.values.items() if name not in OURS}),
             body=body,
             digest=hashlib.sha256(body).hexdigest()[:32] if body else None,
+            parcels=shipment.parcels if shipment is not None else 1,
             message="; ".join(map(str, problems)),
         )
 
@@ -109,7 +110,7 @@ class Intake:
 
     async def refuse_settled_elsewhere(self) -> None:
         """Reject the rows whose reference an earlier job has shipped, or may have."""
-        for number, message in await self.planning.refuse_settled_elsewhere(self.job):
+        for number, line, message in await self.planning.refuse_settled_elsewhere(self.job):
             self.rejected += 1
             column, _, words = message.partition(": ")
-            self.on_problem(number, 0, [RowProblem(column=column, message=words)])
+            self.on_problem(number, line, [RowProblem(column=column, message=words)])

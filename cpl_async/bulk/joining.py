@@ -5,6 +5,7 @@ ORDER is a file of JSON lines in the folder of the labels: first the plan, then 
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -82,13 +83,13 @@ def _join_zpl(labels: Iterator[tuple[Path, int]], target: Path) -> None:
 def _join_pdf(labels: Iterator[tuple[Path, int]], target: Path, a4: bool, position: int) -> None:
     import pikepdf
 
-    with pikepdf.new() as joint, ExitStack() as stack:
+    with pikepdf.new() as joint, ExitStack() as stack:  # read whole: a thousand open files would be too many
         parts: dict[Path, pikepdf.Pdf] = {}
         place = position - 1
         sheet: pikepdf.Page | None = None
         for part, page in labels:
             if part not in parts:
-                parts[part] = stack.enter_context(pikepdf.open(part))
+                parts[part] = stack.enter_context(pikepdf.open(io.BytesIO(part.read_bytes())))
             source = parts[part].pages[page]
             if not a4:
                 joint.pages.append(source)

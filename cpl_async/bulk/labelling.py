@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from anyio import CapacityLimiter, to_thread
 from attrs import define, field
 
-from ..errors import CplError
+from ..errors import ConfigurationError, CplError, TransportError
 from ..models.codes import LabelFormat
 from ..resources.shipment_batches import MOST_LABELS, Label
 from ..transport.lanes import Lane
 from .journal.course import Course, ParcelRecord
 from .protocol import BulkClient
+from .stopping import unless_stopped
 
 __all__ = ["Labelling"]
 
 AT_ONCE = 4
-TIMEOUT = 120.0
+TIMEOUT = 60.0
+STOPPED = "its label was not fetched: the run was stopped"
+ENOUGH_FAILURES = 10
+"""Failures in a row after which the run asks for no more labels; the next run does."""
 ENDINGS = {
     LabelFormat.PNG: "png",
     LabelFormat.JPEG: "jpg",
@@ -47,76 +51,99 @@ class Labelling:
     """Folder of the files as they came, from which the joint ones are made."""
     pictures: Path
     """Folder of labels that stay single files."""
+    stop: asyncio.Event
+    """Set when nothing more is to be fetched in this run."""
     on_labelled: Callable[[int], None]
     _width: CapacityLimiter = field(factory=lambda: CapacityLimiter(AT_ONCE), init=False)
+    _failed_in_a_row: int = field(default=0, init=False)
 
     async def fetch(self, batch: int, remote_id: str) -> None:
-        """Fetch what is missing of a batch's labels; what cannot be had is written down as such."""
-        parcels = sorted(await self.course.parcels_of(batch), key=lambda parcel: (len(parcel.number), parcel.number))
-        if self.label_format in (LabelFormat.PDF, LabelFormat.ZPL):
+        """Fetch what is missing of a batch's labels; what cannot be had is written down as such.
+
+        Labels come 200 a request where the parcels that we know are all that the server has, in an order that is sure:
+        else one by one, by their addresses.
+        """
+        parcels = sorted(await self.course.parcels_of(batch), key=lambda parcel: parcel.number)
+        same_length = len({len(parcel.number) for parcel in parcels}) == 1
+        if self.label_format not in (LabelFormat.PDF, LabelFormat.ZPL):
+            pieces = [self._single(parcel, self.pictures) for parcel in parcels]
+        elif same_length and await self.course.is_whole(batch):
             pieces = [
                 self._page(remote_id, parcels[offset : offset + MOST_LABELS], batch, offset)
                 for offset in range(0, len(parcels), MOST_LABELS)
             ]
         else:
-            pieces = [self._single(remote_id, parcel, offset, self.pictures) for offset, parcel in enumerate(parcels)]
+            pieces = [self._single(parcel, self.parts) for parcel in parcels]
         problems = [problem for problem in await asyncio.gather(*pieces) if problem]
-        shipped, _ = await self.course.batch_is_labelled(batch, problems[0] if problems else "")
-        self.on_labelled(shipped)
+        if not self.stop.is_set():
+            self.on_labelled(await self.course.batch_is_labelled(batch, problems[0] if problems else ""))
 
     async def _page(self, remote_id: str, parcels: Sequence[ParcelRecord], batch: int, offset: int) -> str | None:
         """Fetch up to 200 labels as one file; singly where that file is not what it should be."""
         if all(parcel.label_file for parcel in parcels):
             return None
         file = self.parts / f"{batch:06}-{offset:04}.{ENDINGS[self.label_format]}"
-        try:
-            async with self._width:
-                label = await self.client.shipment_batches.label(
-                    remote_id,
-                    limit=len(parcels),
-                    offset=offset,
-                    order_by="ShipmentNumber",
-                    lane=Lane.BACKGROUND,
-                    timeout=TIMEOUT,
-                )
-                await to_thread.run_sync(_keep, label.content, file, self.label_format, len(parcels))
-        except (CplError, _OddLabels) as error:
-            problems = [
-                await self._single(remote_id, parcel, None, self.parts) for parcel in parcels if not parcel.label_file
-            ]
-            failed = [problem for problem in problems if problem]
-            return f"its label cannot be had: {error}" if failed else None
-        places = [(parcel.number, self._name(file), page) for page, parcel in enumerate(parcels)]
-        await self.course.labelled(self.job, places)
-        return None
 
-    async def _single(self, remote_id: str, parcel: ParcelRecord, offset: int | None, folder: Path) -> str | None:
-        """Fetch one label; return why it cannot be had."""
+        async def page() -> Label:
+            return await self.client.shipment_batches.label(
+                remote_id,
+                limit=MOST_LABELS,  # not only what we expect: more than that would show that we count wrong
+                offset=offset,
+                order_by="ShipmentNumber",
+                lane=Lane.BACKGROUND,
+                timeout=TIMEOUT,
+            )
+
+        problem = await self._store(page, file, len(parcels))
+        if problem is None:
+            places = [(parcel.number, self._name(file), page) for page, parcel in enumerate(parcels)]
+            await self.course.labelled(self.job, places)
+            return None
+        singly = [await self._single(parcel, self.parts) for parcel in parcels]
+        return problem if any(singly) else None
+
+    async def _single(self, parcel: ParcelRecord, folder: Path) -> str | None:
+        """Fetch one label by its address; return why it cannot be had."""
         if parcel.label_file:
             return None
+        address = parcel.label_url
+        if not address:
+            return "its label cannot be had: the server gave no address"
         file = folder / f"{re.sub(r'[^A-Za-z0-9-]', '_', parcel.number)}.{ENDINGS[self.label_format]}"
-        try:
-            async with self._width:
-                label = await self._one(remote_id, parcel, offset)
-                await to_thread.run_sync(_keep, label.content, file, self.label_format, 1)
-        except (CplError, _OddLabels) as error:
-            return f"its label cannot be had: {error}"
-        await self.course.labelled(self.job, [(parcel.number, self._name(file), 0)])
-        return None
 
-    async def _one(self, remote_id: str, parcel: ParcelRecord, offset: int | None) -> Label:
-        """Fetch one label by its address, or else by its place among those of its batch."""
-        if parcel.label_url:
+        async def label() -> Label:
             try:
-                return await self.client.data.get(parcel.label_url, lane=Lane.BACKGROUND, timeout=TIMEOUT)
-            except CplError:
-                if offset is None:
+                return await self.client.data.get(address, lane=Lane.BACKGROUND, timeout=TIMEOUT)
+            except (ConfigurationError, TransportError):  # the system may have moved since
+                by_id = re.search(r"/data/([A-Za-z0-9-]+)$", address)
+                if by_id is None:
                     raise
-        if offset is None:
-            raise _OddLabels("the server gave it no address")
-        return await self.client.shipment_batches.label(
-            remote_id, limit=1, offset=offset, order_by="ShipmentNumber", lane=Lane.BACKGROUND, timeout=TIMEOUT
-        )
+                return await self.client.data.get(by_id[1], lane=Lane.BACKGROUND, timeout=TIMEOUT)
+
+        problem = await self._store(label, file, 1)
+        if problem is None:
+            await self.course.labelled(self.job, [(parcel.number, self._name(file), 0)])
+        return problem
+
+    async def _store(self, fetch: Callable[[], Awaitable[Label]], file: Path, count: int) -> str | None:
+        """Fetch a file and put it in its place; return why that failed."""
+        async with self._width:
+            if self.stop.is_set():
+                return STOPPED
+            if self._failed_in_a_row >= ENOUGH_FAILURES:
+                return f"its label was not fetched: {ENOUGH_FAILURES} others before it could not be had"
+            try:
+                label = await unless_stopped(self.stop, fetch())
+                if label is None:
+                    return STOPPED
+                await to_thread.run_sync(_keep, label.content, file, self.label_format, count)
+            except OSError as error:
+                return f"its label cannot be stored in {file.parent}: {error.strerror or error}"
+            except (CplError, _OddLabels) as error:
+                self._failed_in_a_row += not isinstance(error, _OddLabels)
+                return f"its label cannot be had: {error}"
+            self._failed_in_a_row = 0
+            return None
 
     def _name(self, file: Path) -> str:
         """Return the file as the journal keeps it: below the output folder, wherever that lies."""

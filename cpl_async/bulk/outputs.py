@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import getpass
+import hashlib
 import json
+import os
 import re
 import shutil
 import sys
@@ -29,16 +32,17 @@ from .states import RowState
 __all__ = ["JoinError", "Output", "Summary"]
 
 SHIPMENTS, REJECTED, SUMMARY = "shipments.csv", "rejected.csv", "summary.json"
-PARTS, PICTURES = "parts", "labels"
+PICTURES = "labels"
 JOINT_NAME = re.compile(r"labels(-\d{4})?\.(pdf|zpl)(\.part)?")
 MOST_REASONS = 50
+GOES_ON = (RowState.PLANNED, RowState.ACCEPTED, RowState.CREATED, RowState.UNLABELLED)
 HEADING = ("reference_id", "shipment_number", "state", "message", "label", "parcel_numbers")
 
 
 class JoinError(CplError):
     """The labels are on disk, but could not be joined."""
 
-    advice = "The single files are in the folder 'parts' of the output"
+    advice = "The labels as they came are in the folder parts-… of the output"
 
 
 @frozen(kw_only=True)
@@ -46,6 +50,7 @@ class Summary:
     """What became of a job; the four kinds of rows add up to all of them."""
 
     job: str
+    job_id: str
     rows: int
     shipped: int
     """Rows with a live number and all their labels."""
@@ -54,11 +59,15 @@ class Summary:
     undecided: int
     not_sent: int
     """Of the undecided ones, those that certainly were not sent."""
+    unfinished: int
+    """Rows with which the next run goes on by itself."""
     parcels: int
     batches: int
     """Batches that the server took."""
     requests: int
+    """In all runs of the job."""
     seconds: float
+    """Of all runs of the job."""
     already_done: bool = False
     """Whether there was nothing left to do, and nothing was sent."""
     layout: str = "single"
@@ -83,10 +92,9 @@ class Output:
     folder: Path
     options: ShipOptions
 
-    @property
-    def parts(self) -> Path:
-        """Folder of labels as they came."""
-        return self.folder / PARTS
+    def parts(self, job: Job) -> Path:
+        """Folder of the labels of a job as they came; another job's are elsewhere."""
+        return self.folder / f"parts-{job.uid[:12]}"
 
     @property
     def pictures(self) -> Path:
@@ -112,6 +120,15 @@ class Output:
             raise ConfigurationError(
                 f"the output folder {self.folder} cannot be written: {error.strerror or error}"
             ) from None
+        for name in (SHIPMENTS, REJECTED, SUMMARY, "labels.pdf", "labels.zpl"):
+            if (self.folder / name).is_dir():
+                raise ConfigurationError(f"the output {self.folder / name} cannot be written: it is a folder")
+
+    @property
+    def lock(self) -> Path:
+        """File of the lock that keeps two runs out of one folder."""
+        mark = hashlib.sha256(os.fsencode(self.folder.resolve())).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"cpl-out-{getpass.getuser()}-{mark}.lock"
 
     def missing(self, files: Sequence[str]) -> list[str]:
         """Return which of the files that the journal knows are not there any more."""
@@ -123,72 +140,105 @@ class Output:
         return f"A4 from position {self.options.position}" if self.options.a4 else "single"
 
     def holds(self, job: Job, files: Sequence[str]) -> bool:
-        """Return whether this folder holds all labels of the job already, as a finished run left them.
+        """Return whether this folder holds all of a finished job, as its last run left it.
 
         :param files: the files of labels that the journal knows; joint ones were made of them, single ones are they.
         """
+        before = self._before()
         try:
-            summary = json.loads((self.folder / SUMMARY).read_text(encoding="utf-8"))
-            joint = [str(name) for name in summary["label_files"]]
-            same = summary["job"] == job.name and summary["layout"] == self.layout
-            done = summary["rows"] == summary["shipped"] + summary["rejected"]
-        except (OSError, ValueError, KeyError, TypeError):
+            joint = [str(name) for name in before["label_files"]]
+            same = before["job_id"] == job.uid and before["layout"] == self.layout
+        except (KeyError, TypeError):
             return False
-        return bool(same and done and not self.missing(joint if self.options.joint else files))
+        reports = [SHIPMENTS, REJECTED]
+        return bool(same) and not self.missing([*reports, *(joint if self.options.joint else files)])
 
-    async def write(
-        self, results: Results, job: Job, *, requests: int, seconds: float, already_done: bool, labels_are_here: bool
-    ) -> Summary:
+    def job_of_before(self, job: Job) -> str | None:
+        """Return the name of another job whose results are in this folder."""
+        before = self._before()
+        return str(before.get("job", "?")) if before and before.get("job_id") != job.uid else None
+
+    def _before(self) -> dict[str, Any]:
+        try:
+            found = json.loads((self.folder / SUMMARY).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    async def write(self, results: Results, job: Job, *, why_not_sent: str = "") -> Summary:
         """Write all files, the labels joined in the order of the input, and return the summary.
 
-        :param labels_are_here: the joint files are there already: leave them as they are.
+        :param why_not_sent: said of rows that were not sent.
         :raises JoinError: when the labels could not be joined; all other files are written.
         """
-        counts = await results.counts(job.id)
-        batches, _ = await results.totals(job.id)
-        labels = 0
-        async for row in results.rows(job.id, (RowState.SHIPPED, RowState.UNLABELLED, RowState.UNDECIDED)):
-            labels += sum(parcel.file is not None for parcel in row.parcels)
+        _, _, labels = await results.totals(job.id)
         names = output_names(labels, job.label_format.lower()) if self.options.joint else []
-        if not labels_are_here:  # labels of an earlier job must not be printed again by mistake
-            for stale in self.folder.iterdir():
-                if JOINT_NAME.fullmatch(stale.name):
-                    stale.unlink()
-        reasons, parcels = await self._write_rows(results, job, names)
-        failure = await self._join() if names and not labels_are_here else None
+        if self.job_of_before(job) is not None:  # labels of another job must not be printed again by mistake
+            self._remove_joint_files(keep=())
+        reasons = await self._write_rows(results, job, names, why_not_sent)
+        failure = await self._join() if names else None
         self._order.unlink(missing_ok=True)
+        if failure is None and names:
+            self._remove_joint_files(keep=names)
+        summary = await self.summary(results, job, names=names, reasons=reasons)
+        _write_whole(self.folder / SUMMARY, summary.as_json() + "\n")
+        if failure is not None:
+            raise failure
+        return summary
+
+    async def summary(
+        self,
+        results: Results,
+        job: Job,
+        *,
+        names: Sequence[str] | None = None,
+        reasons: Counter[str] | None = None,
+        already_done: bool = False,
+    ) -> Summary:
+        """Return what became of a job.
+
+        :param names: joint files of labels; as the last run left them, when they are not given.
+        """
+        counts = await results.counts(job.id)
+        batches, parcels, labels = await results.totals(job.id)
         shipped, without = counts[RowState.SHIPPED], counts[RowState.UNLABELLED] + counts[RowState.CREATED]
         rejected, rows = counts[RowState.REJECTED], sum(counts.values())
-        summary = Summary(
+        before = self._before() if names is None else {}
+        files = list(before.get("label_files", ()) if names is None else names)
+        found = before.get("reasons", {}) if reasons is None else dict(reasons.most_common(MOST_REASONS))
+        return Summary(
             job=job.name,
+            job_id=job.uid,
             rows=rows,
             shipped=shipped,
             shipped_without_label=without,
             rejected=rejected,
             undecided=rows - shipped - without - rejected,
             not_sent=counts[RowState.PLANNED],
+            unfinished=sum(counts[state] for state in GOES_ON),
             parcels=parcels,
             batches=batches,
-            requests=requests,
-            seconds=round(seconds, 3),
+            requests=job.requests,
+            seconds=round(job.seconds, 3),
             already_done=already_done,
             layout=self.layout,
-            label_files=names if self.options.joint else [PICTURES] if labels else [],
-            reasons=dict(reasons.most_common(MOST_REASONS)),
+            label_files=files if self.options.joint else [PICTURES] if labels else [],
+            reasons=found,
         )
-        _write_whole(self.folder / SUMMARY, summary.as_json() + "\n")
-        if failure is not None:
-            raise failure
-        return summary
+
+    def _remove_joint_files(self, *, keep: Sequence[str]) -> None:
+        for file in self.folder.iterdir():
+            if JOINT_NAME.fullmatch(file.name) and file.name not in keep:
+                file.unlink()
 
     @property
     def _order(self) -> Path:
         return self.folder / "labels-order.part"
 
-    async def _write_rows(self, results: Results, job: Job, names: Sequence[str]) -> tuple[Counter[str], int]:
+    async def _write_rows(self, results: Results, job: Job, names: Sequence[str], why_not_sent: str) -> Counter[str]:
         reasons: Counter[str] = Counter()
         columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
-        index = parcels = 0
+        index = 0
         with (
             _Table(self.folder / SHIPMENTS, HEADING) as shipments,
             _Table(self.folder / REJECTED, (*columns, "error")) as rejected,
@@ -196,7 +246,6 @@ class Output:
         ):
             order.write(self._plan(names).as_json() + "\n")
             async for row in results.rows(job.id):
-                parcels += len(row.parcels)
                 places: list[str] = []
                 for parcel in row.parcels:
                     if parcel.file is None:
@@ -208,12 +257,13 @@ class Output:
                     else:
                         places.append(parcel.file)
                     index += 1
-                shipments.add(_reported(row, places))
+                message = _message(row, why_not_sent)
+                shipments.add(_reported(row, message, places))
                 if row.state is RowState.REJECTED:
                     rejected.add([*(row.raw.get(name, "") for name in columns), row.message])
                 if row.state is not RowState.SHIPPED:
-                    reasons[_reason(row)] += 1
-        return reasons, parcels
+                    reasons[_reason(row, message)] += 1
+        return reasons
 
     def _plan(self, names: Sequence[str]) -> JoinPlan:
         return JoinPlan(
@@ -225,25 +275,37 @@ class Output:
 
     async def _join(self) -> JoinError | None:
         command = [sys.executable, "-m", "cpl_async.bulk.joining", str(self._order)]
-        done = await anyio.run_process(command, check=False)
+        done = await anyio.run_process(command, check=False, start_new_session=True)  # Ctrl-C is ours to handle
         if done.returncode:
             last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
             reason = last[0][:300] if last else f"exit status {done.returncode}"
             return JoinError(f"the labels could not be joined: {reason}")
         return None
 
-    def clear_parts(self) -> None:
+    def clear_parts(self, job: Job) -> None:
         """Remove the labels as they came; the joint files hold them all."""
-        shutil.rmtree(self.parts, ignore_errors=True)
+        shutil.rmtree(self.parts(job), ignore_errors=True)
 
 
-def _reported(row: RowReport, places: Sequence[str]) -> list[str]:
+def _message(row: RowReport, why_not_sent: str) -> str:
+    """Return what is known of a row, for those that have no message of their own."""
+    if row.message:
+        return row.message
+    if row.state is RowState.PLANNED:
+        return f"was not sent: {why_not_sent}" if why_not_sent else "was not sent; run the same command again"
+    if row.state is RowState.ACCEPTED:
+        return "its import is not finished; run the same command again"
+    if row.state is RowState.CREATED:
+        return "its label was not fetched yet; run the same command again"
+    return "it is not known whether this was created" if row.state is RowState.SENDING else ""
+
+
+def _reported(row: RowReport, message: str, places: Sequence[str]) -> list[str]:
     state = row.state
     if state in (RowState.PLANNED, RowState.SENDING, RowState.ACCEPTED):
         state = RowState.UNDECIDED
     elif state is RowState.CREATED:
         state = RowState.UNLABELLED
-    message = row.message or ("was not sent; run the same command again" if row.state is RowState.PLANNED else "")
     return [
         row.reference,
         row.shipment_number or "",
@@ -254,10 +316,9 @@ def _reported(row: RowReport, places: Sequence[str]) -> list[str]:
     ]
 
 
-def _reason(row: RowReport) -> str:
+def _reason(row: RowReport, message: str) -> str:
     """Return the reason without what is of this row only, so that equal reasons are counted together."""
-    text = row.message or row.state.value
-    text = re.sub(r"\[correlation id [^\]]*\]", "", text)
+    text = re.sub(r" ?\[correlation id [^\]]*\]", "", message)
     if row.reference:
         text = text.replace(row.reference, "…")
     text = re.sub(r"'[^']*'", "'…'", text)

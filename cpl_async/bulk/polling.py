@@ -12,11 +12,13 @@ from contextlib import suppress
 from attrs import define, field
 
 from ..errors import AuthenticationError, CplError, PermissionDenied
+from ..models.codes import ImportState, RelationType
 from ..models.shipment_batches import ShipmentBatchResult, ShipmentResultItem
 from ..transport.lanes import Lane
-from .journal.course import Course, ParcelRecord, RowResult
+from .journal.course import Course, OpenRow, ParcelRecord, RowResult
 from .protocol import BatchCalls
 from .states import RowState
+from .stopping import unless_stopped
 
 __all__ = ["OpenBatch", "Polling"]
 
@@ -44,8 +46,10 @@ class Polling:
     calls: BatchCalls
     course: Course
     wait: float
+    stop: asyncio.Event
+    """Set when nothing more is to be asked in this run; the batches stay open in the journal."""
     on_imported: Callable[[OpenBatch], Awaitable[None]]
-    """Called when a batch is settled: its labels can be fetched."""
+    """Called when a batch is settled, or given up: its labels can be fetched."""
     on_created: Callable[[int], None]
     on_refused: Callable[[Sequence[RowResult]], None]
     on_undecided: Callable[[int], None]
@@ -55,7 +59,7 @@ class Polling:
     _order: itertools.count[int] = field(factory=itertools.count, init=False)
     _changed: asyncio.Event = field(factory=asyncio.Event, init=False)
     _no_more: bool = field(default=False, init=False)
-    _stopped: bool = field(default=False, init=False)
+    _ended: bool = field(default=False, init=False)
 
     def add(self, batch: OpenBatch) -> None:
         """Ask after a batch from now on."""
@@ -67,18 +71,14 @@ class Polling:
         self._no_more = True
         self._changed.set()
 
-    def stop(self) -> None:
-        """Ask no more in this run; the batches stay open in the journal."""
-        self._stopped = True
-        self._changed.set()
-
     async def run(self) -> None:
-        """Ask until all batches are settled, given up, or :meth:`stop` was called."""
+        """Ask until all batches are settled or given up, or :attr:`stop` is set."""
         async with asyncio.TaskGroup() as asking:
             under_way: set[asyncio.Task[None]] = set()
-            while not self._stopped:
+            waking = asking.create_task(self._wake_when_stopped())
+            while not (self._ended or self.stop.is_set()):
                 if not self._due and self._no_more and not under_way:
-                    return
+                    break
                 self._changed.clear()
                 wait = self._due[0][0] - time.monotonic() if self._due and len(under_way) < AT_ONCE else None
                 if wait is None or wait > 0:
@@ -91,13 +91,20 @@ class Polling:
                 under_way.add(task)
                 task.add_done_callback(under_way.discard)
                 task.add_done_callback(lambda _: self._changed.set())
+            waking.cancel()
+
+    async def _wake_when_stopped(self) -> None:
+        await self.stop.wait()
+        self._changed.set()
 
     async def _ask(self, batch: OpenBatch) -> None:
         try:
-            result = await self.calls.get(batch.remote_id, lane=Lane.BACKGROUND)
+            result = await unless_stopped(self.stop, self.calls.get(batch.remote_id, lane=Lane.BACKGROUND))
+            if result is None:
+                return
         except (AuthenticationError, PermissionDenied) as error:
+            self._ended = True
             self.on_end(error)
-            self.stop()
             return
         except CplError as error:
             await self._again(batch, f"its state cannot be had: {error.message}")
@@ -111,6 +118,7 @@ class Polling:
     async def _again(self, batch: OpenBatch, why: str) -> None:
         if time.time() + batch.pause > batch.accepted_at + self.wait:
             self.on_undecided(await self.course.give_up(batch.batch, why))
+            await self.on_imported(batch)  # what has a number can be printed all the same
             return
         batch.pause = min(batch.pause * SLOWER_BY, SLOWEST)
         self.add(batch)
@@ -122,10 +130,11 @@ class Polling:
         parcels: list[ParcelRecord] = []
         for item in result.items:
             reference = item.reference_id or ""
-            if reference in rows and item.settled:
-                outcome, found = outcome_of(*rows.pop(reference), item)
-                results.append(outcome)
-                parcels += found
+            settled = outcome_of(rows[reference], item) if reference in rows else None
+            if settled is not None:
+                del rows[reference]
+                results.append(settled[0])
+                parcels += settled[1]
         if results or not rows:
             await self.course.imported(batch.batch, results, parcels, settled=not rows)
         self.on_created(sum(outcome.state is RowState.CREATED for outcome in results))
@@ -134,29 +143,44 @@ class Polling:
         return not rows
 
 
-def outcome_of(row: int, line: int, item: ShipmentResultItem) -> tuple[RowResult, list[ParcelRecord]]:
-    """Return what became of a row whose item is settled, and its parcels; parcels of a set by number."""
-    if item.import_state == "Error":
-        words = ": ".join(part for part in (item.error_code, item.error_message) if part)
-        return RowResult(
-            row=row, line=line, state=RowState.REJECTED, message=words or "failed at import without a word"
-        ), []
-    master = item.shipment_number
-    if not master:
-        message = "was imported, but the server names no shipment number"
-        return RowResult(row=row, line=line, state=RowState.UNDECIDED, message=message), []
-    others = sorted(
-        (related for related in item.related_items if related.shipment_number),
-        key=lambda related: (len(related.shipment_number or ""), related.shipment_number or ""),
-    )
-    parcels = [ParcelRecord(row=row, number=master, master=master, place=1, label_url=item.label_url)]
-    parcels += [
-        ParcelRecord(row=row, number=str(other.shipment_number), master=master, place=place, label_url=other.label_url)
-        for place, other in enumerate(others, 2)
-    ]
-    failed = [related for related in item.related_items if related.import_state == "Error"]
+def outcome_of(row: OpenRow, item: ShipmentResultItem) -> tuple[RowResult, list[ParcelRecord]] | None:
+    """Return what became of a row, and its parcels, those of a set by number; ``None`` while that is not certain.
+
+    It is not while anything of the item is being imported, while a finished part has no number, or while fewer parcels
+    are listed than were sent.
+    """
+    if not item.settled:
+        return None
+    parts = [part for part in item.related_items if part.relation_type in (None, RelationType.SHIPMENT_SET)]
+    failed = [part for part in parts if part.import_state == ImportState.ERROR]
+    parcels = _parcels(row, item)
+    if item.import_state == ImportState.ERROR:
+        words = ": ".join(part for part in (item.error_code, item.error_message) if part) or "failed without a word"
+        if not parcels:
+            return _result(row, RowState.REJECTED, words), []
+        message = f"failed at import ({words}), yet {len(parcels)} of its parcels were created"
+        return _result(row, RowState.UNDECIDED, message, parcels[0].master), parcels
+    numbered = sum(bool(part.shipment_number) for part in parts) + bool(item.shipment_number)
+    if numbered + len(failed) < max(row.parcels, len(parts) + 1):
+        return None
     if failed:
         reasons = "; ".join(": ".join(filter(None, (bad.error_code, bad.error_message))) or "failed" for bad in failed)
-        message = f"only {len(parcels)} of {len(parcels) + len(failed)} parcels were created: {reasons}"
-        return RowResult(row=row, line=line, state=RowState.UNDECIDED, message=message, shipment_number=master), parcels
-    return RowResult(row=row, line=line, state=RowState.CREATED, shipment_number=master), parcels
+        message = f"only {numbered} of {numbered + len(failed)} parcels were created: {reasons}"
+        return _result(row, RowState.UNDECIDED, message, item.shipment_number), parcels
+    return _result(row, RowState.CREATED, "", item.shipment_number), parcels
+
+
+def _result(row: OpenRow, state: RowState, message: str, number: str | None = None) -> RowResult:
+    return RowResult(row=row.number, line=row.line, state=state, message=message, shipment_number=number)
+
+
+def _parcels(row: OpenRow, item: ShipmentResultItem) -> list[ParcelRecord]:
+    """Return all that has a number of its own: the master first, the others by number."""
+    found = [(str(part.shipment_number), part.label_url) for part in item.related_items if part.shipment_number]
+    found.sort(key=lambda pair: (len(pair[0]), pair[0]))
+    if item.shipment_number:
+        found.insert(0, (item.shipment_number, item.label_url))
+    return [
+        ParcelRecord(row=row.number, number=number, master=found[0][0], place=place, label_url=url)
+        for place, (number, url) in enumerate(found, 1)
+    ]

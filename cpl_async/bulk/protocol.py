@@ -20,6 +20,10 @@ class BatchCalls(Protocol):
         """Send a batch whose body is made already; return its id."""
         ...
 
+    async def ready(self, **options: Unpack[CallOptions]) -> None:
+        """See that there is a token."""
+        ...
+
     async def get(
         self, batch_id: str, *, order_by: str | None = None, **options: Unpack[CallOptions]
     ) -> ShipmentBatchResult:

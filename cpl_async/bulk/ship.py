@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from anyio import to_thread
 from attrs import define, field, frozen
-from filelock import FileLock
-from filelock import Timeout as LockTaken
 
-from ..errors import ConfigurationError, CplError, JournalError
+from ..errors import ConfigurationError, CplError
 from ..models.checking import problems_of
+from ..models.codec import encode
 from ..models.shipment_batches import Shipment
 from .columns import COLUMNS, RowProblem
-from .delivery import Delivery, NothingMoves
+from .delivery import Delivered, Delivery, NothingMoves
 from .intake import Intake, ProblemHook
 from .journal import Journal, JournalPlace
 from .journal.book import Job
 from .journal.course import RowResult
 from .labelling import Labelling
+from .locks import alone
 from .options import ShipOptions
 from .outputs import Output, Summary
 from .polling import OpenBatch, Polling
 from .progress import Phase, Progress, ProgressHook
 from .protocol import BulkClient
-from .reading import Source
+from .reading import InputError, Source
 from .states import BatchState, RowState
 
 __all__ = ["Checked", "ShipFile", "check_file"]
@@ -57,7 +57,7 @@ async def check_file(path: Path, options: ShipOptions, on_problem: ProblemHook) 
         place = JournalPlace(folder=Path(folder), base_url="check", client_id="check")
         async with Journal.open(place) as journal:
             job = await _job(journal, source, options, "")
-            intake = Intake(journal.planning, job.id, options.sender, on_problem, lambda _: None)
+            intake = Intake(journal.planning, job, options.sender, on_problem, lambda _: None)
             await intake.take(source.rows())
     return Checked(rows=intake.rows, rejected=intake.rejected, notes=intake.notes())
 
@@ -72,26 +72,27 @@ class ShipFile:
     options: ShipOptions = field(factory=ShipOptions)
     on_problem: ProblemHook = field(default=lambda number, line, problems: None)
     on_progress: ProgressHook = field(default=lambda progress: None)
+    on_note: Callable[[str], None] = field(default=lambda note: None)
+    """Called with what is worth knowing at once: a wait for the network, columns that are not read."""
     progress: Progress = field(init=False, factory=Progress)
-    notes: list[str] = field(init=False, factory=list)
-    """What is worth a look though nothing is rejected for it."""
     stopped_by: CplError | None = field(init=False, default=None)
     """Why sending ended before its end, if it did."""
-    interrupted: bool = field(init=False, default=False)
-    """Whether :meth:`stop` was called."""
+    _stop: asyncio.Event = field(init=False, factory=asyncio.Event)
     _source: Source | None = field(init=False, default=None)
-    _polling: Polling | None = field(init=False, default=None)
 
     @property
     def began_sending(self) -> bool:
         """Whether a request that creates something may have left in this run."""
         return self.progress.phase is not Phase.READING
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether :meth:`stop` was called."""
+        return self._stop.is_set() and self.stopped_by is None
+
     def stop(self) -> None:
         """Send nothing more and end when what is under way is written down; the next run goes on."""
-        self.interrupted = True
-        if self._polling is not None:
-            self._polling.stop()
+        self._stop.set()
 
     def prepare(self) -> Source:
         """See that the file can be read and the output be written, before anything else.
@@ -113,77 +114,95 @@ class ShipFile:
         :return: what became of each row, counted; the files are in the output folder.
         :raises InputError: when the file cannot be read; nothing was sent.
         :raises ConfigurationError: when the sender, the output or the settings cannot be used; nothing was sent.
-        :raises JournalError: when the journal cannot be used, or another run is at work on the same job.
+        :raises JournalError: when the journal cannot be used, or another run is at work on the same job or output.
         """
         began = time.monotonic()
         source = self.prepare()
+        digest = await to_thread.run_sync(source.digest)
         async with Journal.open(self.place) as journal:
-            digest = await to_thread.run_sync(source.digest)
-            async with _alone(self.place, self.options.name or digest[:12]):
-                job = await _job(journal, source, self.options, digest)
-                return await self._work(client, journal, job, source, began)
+            job = await _job(journal, source, self.options, digest)
+            with (
+                alone(self.place.folder / f"job-{job}.lock", f"the job of {self.path.name}"),
+                alone(Output(self.out, self.options).lock, f"the output folder {self.out}"),
+            ):
+                if not (await journal.read(job)).planned:
+                    await self._take_in(journal, job, source, digest)
+                return await self._work(client, journal, await self._readied(journal, job), began)
 
-    async def _work(self, client: BulkClient, journal: Journal, job: Job, source: Source, began: float) -> Summary:
-        output = Output(self.out, self.options)
+    async def _take_in(self, journal: Journal, job: int, source: Source, digest: str) -> None:
+        """Plan all rows; what an earlier run has planned in part is planned anew, for nothing of it was sent."""
+        await journal.planning.clear(job)
+        intake = Intake(journal.planning, job, self.options.sender, self.on_problem, self._read)
+        await intake.take(source.rows())
+        if await to_thread.run_sync(source.digest) != digest:
+            raise InputError(f"{self.path} changed while it was read: run the command again")
+        if source.is_json:
+            await journal.set_columns(job, list(intake.columns))
+        for note in intake.notes():
+            self.on_note(note)
+        if not self.options.again:
+            await intake.refuse_settled_elsewhere()
+        await journal.finish_planning(job)
+
+    async def _readied(self, journal: Journal, number: int) -> Job:
+        """Return the job, ready to go on: its rows in batches, and what a killed run left in the open settled."""
+        job = await journal.read(number)
         if job.label_format != self.options.label_format:
+            raise ConfigurationError(f"the job {job.name} was made with labels as {job.label_format}: use that format")
+        planned = (await journal.results.counts(job.id))[RowState.PLANNED]
+        if planned and job.sender != _digest_of_sender(self.options):
             raise ConfigurationError(
-                f"the job {job.name} was made with labels as {job.label_format}: use the same label format"
+                f"the job {job.name} was planned with another sender, and {planned} rows of it are not sent yet: "
+                "use that sender, or give the rest a file of its own"
             )
-        if not job.planned:
-            await self._take_in(journal, job, source)
-        elif self.options.again and await journal.planning.readmit(job.id):
-            await journal.planning.make_batches(job.id, self.options.batch_size)
+        if self.options.again:
+            await journal.planning.allow_again(job.id)
+        await journal.planning.make_batches(job.id, self.options.batch_size)
         await journal.course.forsake_open_attempts(job.id)
+        return await journal.read(number)
+
+    async def _work(self, client: BulkClient, journal: Journal, job: Job, began: float) -> Summary:
+        output = Output(self.out, self.options)
         files = await journal.course.label_files(job.id)
-        here = job.finished and output.holds(job, files)
-        if not here:
-            await journal.course.forget_labels(job.id, output.missing(files))
+        if job.finished and output.holds(job, files):
+            return await output.summary(journal.results, job, already_done=True)
+        await journal.course.forget_labels(job.id, output.missing(files))
+        if (other := output.job_of_before(job)) is not None:
+            self.on_note(f"{self.out} held the results of the job {other}; they are replaced")
         counts = await journal.results.counts(job.id)
         self.progress = Progress.from_counts(counts)
-        nothing_to_do = not _open(counts) or (self.options.strict and counts[RowState.REJECTED] > 0)
-        if not nothing_to_do:
-            await self._send_and_fetch(client, journal, job, output)
-        if not here:
-            self._enter(Phase.JOINING)
-        counts = await journal.results.counts(job.id)
+        bad = await journal.results.rejected_before_sending(job.id)
+        withhold = f"--strict, and {bad} rows are bad" if self.options.strict and bad else ""
+        if _open(counts, sending=not withhold):
+            await self._send_and_fetch(client, journal, job, output, sending=not withhold)
+        self._enter(Phase.JOINING)
+        await journal.add_effort(job.id, seconds=time.monotonic() - began, requests=client.requests_sent)
         summary = await output.write(
-            journal.results,
-            job,
-            requests=job.requests + client.requests_sent,
-            seconds=job.seconds + (0 if here else time.monotonic() - began),
-            already_done=nothing_to_do and job.planned,
-            labels_are_here=here,
+            journal.results, await journal.read(job.id), why_not_sent=withhold or self._why_not_sent()
         )
-        finished = summary.rows == summary.shipped + summary.rejected
-        if not here:
-            await journal.add_effort(
-                job.id, seconds=time.monotonic() - began, requests=client.requests_sent, finished=finished
-            )
-        if finished:
-            output.clear_parts()
+        if summary.rows == summary.shipped + summary.rejected:
+            await journal.finish(job.id)
+            output.clear_parts(job)
         self._enter(Phase.DONE)
         return summary
 
-    async def _take_in(self, journal: Journal, job: Job, source: Source) -> None:
-        intake = Intake(journal.planning, job.id, self.options.sender, self.on_problem, self._read)
-        await intake.take(source.rows())
-        if source.is_json:
-            job.columns[:] = list(intake.columns)
-            await journal.set_columns(job.id, job.columns)
-        self.notes = intake.notes()
-        if not self.options.again:
-            await intake.refuse_settled_elsewhere()
-        await journal.planning.make_batches(job.id, self.options.batch_size)
+    def _why_not_sent(self) -> str:
+        if self.stopped_by is not None:
+            return f"sending ended early: {self.stopped_by.message}"
+        return "the run was stopped" if self.interrupted else ""
 
-    async def _send_and_fetch(self, client: BulkClient, journal: Journal, job: Job, output: Output) -> None:
+    async def _send_and_fetch(
+        self, client: BulkClient, journal: Journal, job: Job, output: Output, *, sending: bool
+    ) -> None:
         course = journal.course
         labelling = Labelling(
             client=client,
             course=course,
             job=job.id,
             label_format=self.options.label_format,
-            parts=output.parts,
+            parts=output.parts(job),
             pictures=output.pictures,
+            stop=self._stop,
             on_labelled=self._count("labelled"),
         )
         failure: BaseException | None = None
@@ -193,10 +212,11 @@ class ShipFile:
                 async def fetch_labels(batch: OpenBatch) -> None:
                     tasks.create_task(labelling.fetch(batch.batch, batch.remote_id))
 
-                polling = self._polling = Polling(
+                polling = Polling(
                     calls=client.shipment_batches,
                     course=course,
                     wait=self.options.wait,
+                    stop=self._stop,
                     on_imported=fetch_labels,
                     on_created=self._count("created"),
                     on_refused=self._refused,
@@ -208,42 +228,47 @@ class ShipFile:
                 for batch, remote_id, _ in await course.batches_in(job.id, BatchState.ACCEPTED):
                     polling.add(OpenBatch(batch=batch, remote_id=remote_id or "", accepted_at=time.time()))
                 tasks.create_task(polling.run())
-                await self._send_all(client, journal, job, polling)
-        except* CplError as group:
+                if sending:
+                    await self._send_all(client, journal, job, polling)
+                polling.no_more()
+        except* (CplError, OSError) as group:
             failure = _first_in(group)
         if failure is not None:
             raise failure
 
     async def _send_all(self, client: BulkClient, journal: Journal, job: Job, polling: Polling) -> None:
         """Send the planned batches, several at once."""
+
+        def taken(batch: Delivered) -> None:
+            self.progress.sent += batch.rows
+            polling.add(OpenBatch(batch=batch.batch, remote_id=batch.remote_id, accepted_at=time.time()))
+            self._tell()
+
         delivery = Delivery(
             calls=client.shipment_batches,
             course=journal.course,
             body_tail=job.body_tail,
+            stop=self._stop,
+            on_taken=taken,
             on_refused=self._refused,
             on_undecided=self._count("undecided"),
+            on_note=self.on_note,
         )
         waiting = iter([batch for batch, _, _ in await journal.course.batches_in(job.id, BatchState.PLANNED)])
 
         async def send_some() -> None:
             for batch in waiting:
-                if self.interrupted or self.stopped_by is not None:
+                if self._stop.is_set() or self.stopped_by is not None:
                     return
                 try:
-                    taken_ones = await delivery.deliver(batch)
+                    await delivery.deliver(batch)
                 except NothingMoves as end:  # the others end by themselves: what they are writing is not cut off
-                    self.stopped_by = end.reason
-                    return
-                for taken in taken_ones:
-                    self.progress.sent += taken.rows
-                    polling.add(OpenBatch(batch=taken.batch, remote_id=taken.remote_id, accepted_at=time.time()))
-                    self._tell()
+                    self._end(end.reason)
 
         self._enter(Phase.SENDING)
         async with asyncio.TaskGroup() as senders:
             for _ in range(self.options.at_once):
                 senders.create_task(send_some())
-        polling.no_more()
 
     def _end(self, reason: CplError) -> None:
         """Begin nothing more, since the server lets nothing through any more."""
@@ -256,8 +281,9 @@ class ShipFile:
             known = column in COLUMNS
             problem = RowProblem(column=column if known else "", message=words if known else result.message)
             self.on_problem(result.row, result.line, [problem])
-        self.progress.rejected += len(results)
-        self._tell()
+        if results:
+            self.progress.rejected += len(results)
+            self._tell()
 
     def _read(self, rows: int) -> None:
         self.progress.rows = rows
@@ -278,10 +304,10 @@ class ShipFile:
         self.on_progress(self.progress)
 
 
-def _open(counts: dict[RowState, int]) -> int:
+def _open(counts: dict[RowState, int], *, sending: bool) -> int:
     """Return the number of rows for which a run can still do something."""
-    states = (RowState.PLANNED, RowState.SENDING, RowState.ACCEPTED, RowState.CREATED, RowState.UNLABELLED)
-    return sum(counts[state] for state in states)
+    states = [RowState.SENDING, RowState.ACCEPTED, RowState.CREATED, RowState.UNLABELLED]
+    return sum(counts[state] for state in states) + (counts[RowState.PLANNED] if sending else 0)
 
 
 def _check_sender(options: ShipOptions) -> None:
@@ -293,7 +319,11 @@ def _check_sender(options: ShipOptions) -> None:
         raise ConfigurationError("the sender is not good: " + "; ".join(f"{p.path}: {p.message}" for p in problems))
 
 
-async def _job(journal: Journal, source: Source, options: ShipOptions, digest: str) -> Job:
+def _digest_of_sender(options: ShipOptions) -> str:
+    return hashlib.sha256(encode(options.sender)).hexdigest() if options.sender is not None else ""
+
+
+async def _job(journal: Journal, source: Source, options: ShipOptions, digest: str) -> int:
     return await journal.job(
         name=options.name,
         digest=digest,
@@ -301,27 +331,8 @@ async def _job(journal: Journal, source: Source, options: ShipOptions, digest: s
         columns=source.columns,
         body_tail=options.body_tail(),
         label_format=options.label_format,
+        sender=_digest_of_sender(options),
     )
-
-
-@asynccontextmanager
-async def _alone(place: JournalPlace, job: str) -> AsyncIterator[None]:
-    """Hold the job for this run.
-
-    :raises JournalError: when another run holds it.
-    """
-    safe = "".join(letter if letter.isalnum() else "_" for letter in job)[:80]
-    lock = FileLock(place.folder / f"job-{safe}.lock", timeout=0)
-    try:
-        lock.acquire()
-    except LockTaken:
-        raise JournalError(
-            f"another run is at work on the job {job}", advice="Wait until it has ended; nothing was sent by this one"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _first_in(group: BaseException) -> BaseException:

@@ -11,6 +11,8 @@ def main() -> None:
     """Run the ``cpl`` command, or say what to install for it."""
     try:
         from .app import cpl
+    except KeyboardInterrupt:
+        sys.exit(130)
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in ("cpl_async", "cpl_sync"):
             raise

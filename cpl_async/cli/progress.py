@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColu
 from rich.progress import Progress as Bars
 
 from ..bulk.progress import Phase, Progress
+from .words import counted
 
 __all__ = ["Display"]
 
@@ -76,7 +77,7 @@ class Display:
         if progress.phase is Phase.DONE or (progress.phase is Phase.READING and not progress.rows):
             return
         self._phase, self._last = progress.phase, now
-        text = f"{progress.phase.value}: {progress.rows} rows"
+        text = f"{progress.phase.value}: {counted(progress.rows, 'row')}"
         if progress.phase is not Phase.READING:
             text += f", {progress.sent} sent, {progress.created} imported, {progress.labelled} with labels"
             text += f", {progress.rejected} rejected" if progress.rejected else ""

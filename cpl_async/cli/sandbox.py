@@ -41,7 +41,12 @@ def sandbox(**chosen: Any) -> None:
             server.bind()
         except OSError as error:
             fail(f"{chosen['host']}:{chosen['port']} cannot be used: {error.strerror or error}")
-        click.echo(f"CPL_BASE_URL={server.base_url}\nCPL_CLIENT_ID=sandbox\nCPL_CLIENT_SECRET=sandbox")
+        for name, value in (
+            ("CPL_BASE_URL", server.base_url),
+            ("CPL_CLIENT_ID", "sandbox"),
+            ("CPL_CLIENT_SECRET", "sandbox"),
+        ):
+            click.echo(f"export {name}={value}")
         if not is_loopback(chosen["host"]):
             say(f"warning: {chosen['host']} can be reached from other machines")
         say("sandbox is running, Ctrl-C ends it")

@@ -22,7 +22,7 @@ def sender_from(file: Path) -> Address:
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
-        data = json.loads(text) if file.suffix.lower() == ".json" else tomllib.loads(text)
+        data = json.loads(text) if text.lstrip()[:1] in ("{", "[") else tomllib.loads(text)
     except OSError as error:
         raise ConfigurationError(f"the sender's file {file} cannot be read: {error.strerror or error}") from None
     except (UnicodeDecodeError, json.JSONDecodeError, tomllib.TOMLDecodeError) as error:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -24,6 +27,7 @@ from .access import Access, access_from
 from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, fail, plain_failures, say
 from .progress import Display
 from .sender import sender_from
+from .words import counted
 
 __all__ = ["ship"]
 
@@ -89,10 +93,17 @@ def ship(
 
     \b
     Exit status:
-      0  every row is shipped with its label
-      1  some rows are rejected, undecided or without label
-      2  usage, configuration, or input that cannot be read; nothing was sent
+      0    every row is shipped with its label
+      1    some rows are rejected, undecided or without label
+      2    usage, configuration, or input that cannot be read; nothing was sent
+      130  stopped by Ctrl-C
+
+    \b
+    Environment: CPL_CLIENT_ID, CPL_CLIENT_SECRET or CPL_CLIENT_SECRET_FILE, CPL_BASE_URL, CPL_SENDER,
+    and CPL_STATE_DIR, the folder of the journals.
     """
+    if not str(out).strip() or (chosen["name"] is not None and not chosen["name"].strip()):
+        raise click.UsageError("--out and --name must not be empty")
     if position is not None and not chosen["a4"]:
         raise click.UsageError("--position goes with --a4")
     if chosen["a4"] and label_format.lower() != "pdf":
@@ -145,15 +156,18 @@ def _check(source: Path, options: ShipOptions, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"rows": checked.rows, "good": good, "rejected": checked.rejected}, indent=2))
     else:
-        click.echo(f"{checked.rows} rows checked: {good} good, {checked.rejected} with mistakes. Nothing was sent.")
+        rows = counted(checked.rows, "row")
+        click.echo(f"{rows} checked: {good} good, {checked.rejected} with mistakes. Nothing was sent.")
     if checked.rejected:
         raise SystemExit(NOT_ALL)
 
 
 def _ship(run: ShipFile, access: Access, as_json: bool) -> None:
+    _quiet_libraries()
     display = Display()
     problems = _Problems(display.say)
     run.on_problem, run.on_progress = problems, display
+    run.on_note = lambda note: display.say(f"note: {note}")
     try:
         with display:
             summary = asyncio.run(_carry(run, access, display))
@@ -164,19 +178,34 @@ def _ship(run: ShipFile, access: Access, as_json: bool) -> None:
         if not run.began_sending:
             raise
         problems.tell_rest()
-        fail(f"{error}; run the same command again to go on", NOT_ALL)
+        fail(f"{error}; parcels may have been created: run the same command again to go on", NOT_ALL)
     problems.tell_rest()
-    for note in run.notes:
-        say(f"note: {note}")
     if run.stopped_by is not None:
         say(click.style("sending ended early: ", fg="red") + str(run.stopped_by))
-    click.echo(summary.as_json() if as_json else _in_words(summary, run))
-    if run.stopped_by is not None and summary.batches == 0 and _is_setting(run.stopped_by):
-        raise SystemExit(CANNOT_RUN)
+    status = _status(summary, run)
+    try:
+        click.echo(summary.as_json() if as_json else _in_words(summary, run))
+    except BrokenPipeError:  # whoever read has gone; what was done is done
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(status)
+
+
+def _status(summary: Summary, run: ShipFile) -> int:
+    """Return the exit status: 2 only where certainly nothing was sent."""
+    on_the_server = summary.shipped + summary.shipped_without_label + summary.undecided - summary.not_sent
+    if run.stopped_by is not None and not on_the_server and _is_setting(run.stopped_by):
+        return CANNOT_RUN
     if run.interrupted:
-        raise SystemExit(INTERRUPTED)
-    if not summary.all_shipped:
-        raise SystemExit(NOT_ALL)
+        return INTERRUPTED
+    return 0 if summary.all_shipped else NOT_ALL
+
+
+def _quiet_libraries() -> None:
+    """Leave the screen to what this command says itself: each wait and each lost answer is in it."""
+    import stamina.instrumentation
+
+    stamina.instrumentation.set_on_retry_hooks([])
+    logging.getLogger("cpl_async").addHandler(logging.NullHandler())
 
 
 async def _carry(run: ShipFile, access: Access, display: Display) -> Summary:
@@ -227,22 +256,20 @@ class _Problems:
 
 
 def _in_words(summary: Summary, run: ShipFile) -> str:
-    rows = "row" if summary.rows == 1 else "rows"
-    batches = f"{summary.batches} {'batch' if summary.batches == 1 else 'batches'}"
-    lines = []
-    if summary.already_done:
-        lines.append(f"The job {summary.job} was finished before: nothing was sent.")
+    if not summary.already_done:
+        lines = [f"Job {summary.job} on {run.place.base_url}"]
     else:
-        lines.append(f"Job {summary.job} on {run.place.base_url}")
+        lines = [f"The job {summary.job} was finished before: nothing was sent."]
     lines += [
         "",
-        f"  {summary.rows:>7} {rows}",
+        f"  {summary.rows:>7} {'row' if summary.rows == 1 else 'rows'}",
         f"  {summary.shipped:>7} shipped, with label",
         f"  {summary.shipped_without_label:>7} shipped without label",
         f"  {summary.rejected:>7} rejected",
         f"  {summary.undecided:>7} undecided" + (f", of which {summary.not_sent} not sent" if summary.not_sent else ""),
         "",
-        f"  {summary.parcels} parcels, {batches}, {summary.requests} requests, {summary.seconds:.1f} s",
+        f"  {counted(summary.parcels, 'parcel')}, {counted(summary.batches, 'batch', 'batches')}, "
+        f"{counted(summary.requests, 'request')}, {summary.seconds:.1f} s in all runs",
         "",
     ]
     if summary.label_files:
@@ -251,11 +278,15 @@ def _in_words(summary: Summary, run: ShipFile) -> str:
         lines.append(f"  labels     {shown}")
     lines.append(f"  shipments  {run.out / 'shipments.csv'}")
     if summary.rejected:
-        lines.append(f"  rejected   {run.out / 'rejected.csv'} (mend and send again)")
+        lines.append(f"  rejected   {run.out / 'rejected.csv'} (copy it, mend it, send the copy)")
+    lines.append(f"  summary    {run.out / 'summary.json'}")
     lines.append(f"  journal    {run.place.file}")
     if summary.reasons:
         lines += ["", "  Not shipped, because:"]
         lines += [f"  {count:>7} × {reason}" for reason, count in list(summary.reasons.items())[:10]]
-    if summary.undecided or summary.shipped_without_label:
+    unknown = summary.undecided - summary.not_sent
+    if summary.unfinished and not run.options.strict:
         lines += ["", "  Run the same command again to go on; what is settled is not sent again."]
+    elif unknown:
+        lines += ["", "  Look the undecided rows up by their references: they are not sent again by themselves."]
     return "\n".join(lines)

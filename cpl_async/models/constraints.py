@@ -30,7 +30,7 @@ class Text:
         if not isinstance(value, str):
             return f"must be text, not {type(value).__name__}"
         if len(value) < self.min:
-            return "must not be empty" if self.min == 1 else f"needs at least {self.min} characters"
+            return f"needs at least {self.min} characters" if value else "must not be empty"
         if self.max is not None and len(value) > self.max:
             return f"has {len(value)} characters, at most {self.max} are allowed"
         if self._regex is not None and not self._regex.fullmatch(value):

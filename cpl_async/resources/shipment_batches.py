@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
-from ..errors import BatchError, Failure, Outcome, Problem, Timeout, ValidationError
+from ..errors import BatchError, Failure, Outcome, Problem, ProtocolError, Timeout, ValidationError
 from ..transport.answers import batch_id_of
 from ..transport.call import Call
 from ..transport.lanes import Lane
@@ -97,7 +97,19 @@ class ShipmentBatches(Resource):
             references=references,
             body_matters=False,
         )
-        return batch_id_of(*await self._send(call, options))
+        answer, asked = await self._send(call, options)
+        try:
+            return batch_id_of(answer, asked)
+        except ProtocolError as error:
+            (await self._client.transport()).tell_unknown(asked, call, error.message)
+            raise
+
+    async def ready(self, **options: Unpack[CallOptions]) -> None:
+        """See that there is a token, so that :meth:`send` does not wait for one.
+
+        :raises CplError: when there is none to be had; nothing was sent.
+        """
+        await (await self._client.transport()).ready(options)
 
     def handle(self, batch_id: str, references: Sequence[str] = ()) -> ShipmentBatch:
         """Return the handle of a batch that was created before.

@@ -29,8 +29,8 @@ from ..errors import (
 __all__ = ["Answer", "Asked", "batch_id_of", "error_of", "json_of", "retry_after_of", "total_of", "unreadable"]
 
 MOST_WORDS = 500
-CULPRIT = re.compile(r"(?:shipments|orders)\[(\d+)\]", re.IGNORECASE)
-OUR_FAULT = {400, 405, 406, 408, 409, 411, 413, 414, 415, 422, 431}
+CULPRIT = re.compile(r"(?:shipments|orders)\[([0-9]+)\]", re.IGNORECASE)
+OUR_FAULT = {400, 405, 406, 409, 411, 413, 414, 415, 422, 431}
 
 
 @frozen(kw_only=True)
@@ -83,7 +83,7 @@ def _kind_of(status: int, asked: Asked) -> tuple[type[CplError], Outcome]:
         return {403: PermissionDenied, 404: NotFound, 429: RateLimited}[status], Outcome.REJECTED
     if status in OUR_FAULT:
         return ValidationError, Outcome.REJECTED
-    if status >= 500:
+    if status >= 500 or status == 408:  # a gateway's 408 says nothing of what the server behind it did
         return ServerError, Outcome.UNKNOWN
     if 400 <= status < 500:
         return ProtocolError, Outcome.REJECTED
@@ -117,8 +117,9 @@ def _problems_of(errors: Any, references: Sequence[str]) -> tuple[Problem, ...]:
     if not isinstance(errors, dict):
         return ()
     problems = []
-    for path, messages in errors.items():
-        found = CULPRIT.match(str(path))
+    for name, messages in errors.items():
+        path = str(name).removeprefix("$.")
+        found = CULPRIT.match(path)
         index = int(found.group(1)) if found else None
         if index is not None and references and index >= len(references):
             index = None  # it names no shipment of ours
@@ -126,7 +127,7 @@ def _problems_of(errors: Any, references: Sequence[str]) -> tuple[Problem, ...]:
         for message in messages if isinstance(messages, list) else [messages]:
             problems.append(
                 Problem(
-                    path=pythonic_path(str(path)),
+                    path=pythonic_path(path),
                     message=_text(message)[:MOST_WORDS],
                     index=index,
                     reference_id=reference,
@@ -155,7 +156,7 @@ def retry_after_of(headers: Mapping[str, str], now: datetime | None = None) -> f
     text = headers.get("Retry-After", "").strip()
     if not text:
         return None
-    if text.isdigit():
+    if re.fullmatch("[0-9]+", text):
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
@@ -211,4 +212,4 @@ def unreadable(words: str, answer: Answer, asked: Asked) -> ProtocolError:
 def total_of(answer: Answer) -> int | None:
     """Return how many items the whole list has, where the server says so."""
     text = answer.headers.get("X-Paging-Total-Items-Count", "").strip()
-    return int(text) if text.isdigit() else None
+    return int(text) if re.fullmatch("[0-9]+", text) else None

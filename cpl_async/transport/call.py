@@ -43,6 +43,8 @@ class CallOptions(RequestOptions, total=False):
 
     timeout: float
     """Seconds for the whole call: token, slot, tries and answer."""
+    tries: int
+    """Most tries where a second one is safe, 1–8; 8 unless given."""
 
 
 @frozen(kw_only=True)
@@ -88,6 +90,7 @@ class Course:
     lane: Lane
     headers: dict[str, str]
     deadline: float
+    tries: int
     attempt: int = 0
     exchange: Exchange | None = None
     last_error: CplError | None = None

@@ -31,13 +31,14 @@ WATCH_EVERY = 1.0
 class _Turn:
     """One waiter, on its own loop."""
 
-    __slots__ = ("due", "future", "lane", "loop", "taken")
+    __slots__ = ("due", "future", "lane", "loop", "queued", "taken")
 
     def __init__(self, lane: Lane, loop: asyncio.AbstractEventLoop) -> None:
         self.lane = lane
         self.loop = loop
         self.future: asyncio.Future[None] = loop.create_future()
         self.due = 0.0
+        self.queued = True
         self.taken = False
 
 
@@ -88,19 +89,28 @@ class Pace:
         :return: the slot, of which :meth:`Slot.wrote` or :meth:`Slot.give_back` must be called.
         """
         loop = asyncio.get_running_loop()
-        turn = _Turn(lane, loop)
         began = self._clock()
-        with self._lock:
-            if self._holder is None and not self._queue and self._free_at <= began:
-                self._holder = turn  # nobody waits and the slot is free: the commonest case costs next to nothing
-                turn.due = began
-                turn.taken = True
-                return Slot(self, turn, 0.0)
-            self._queue.push(lane, turn)
-        self._advance()
+        while True:
+            turn = _Turn(lane, loop)
+            with self._lock:
+                if self._holder is None and not self._queue and self._free_at <= began:
+                    self._hold(
+                        turn, began
+                    )  # nobody waits and the slot is free: the commonest case costs next to nothing
+                    turn.taken = True
+                    return Slot(self, turn, 0.0)
+                self._queue.push(lane, turn)
+            self._advance()
+            await self._wait(turn)
+            with self._lock:
+                if self._holder is turn:  # else this loop hung so long that the slot went to another
+                    turn.taken = True
+                    return Slot(self, turn, self._clock() - began)
+
+    async def _wait(self, turn: _Turn) -> None:
         watch: asyncio.TimerHandle | None = None
         if not turn.future.done():
-            watch = loop.call_later(WATCH_EVERY, self._watch, turn)
+            watch = turn.loop.call_later(WATCH_EVERY, self._watch, turn)
         try:
             await turn.future
         except BaseException:
@@ -109,8 +119,11 @@ class Pace:
         finally:
             if watch is not None:
                 watch.cancel()
-        turn.taken = True
-        return Slot(self, turn, self._clock() - began)
+
+    def _hold(self, turn: _Turn, now: float) -> None:
+        self._holder = turn
+        turn.queued = False
+        turn.due = max(self._free_at, now)
 
     def slow_down(self, retry_after: float | None = None) -> None:
         """Widen the pace for a while, since the server said that it was too fast (429).
@@ -133,8 +146,7 @@ class Pace:
                 turn = self._queue.pop()
                 if turn is None:
                     return
-                self._holder = turn
-                turn.due = max(self._free_at, self._clock())
+                self._hold(turn, self._clock())
             if self._wake(turn):
                 return
             with self._lock:  # that loop is closed: its waiter is gone
@@ -183,11 +195,13 @@ class Pace:
         turn.loop.call_later(WATCH_EVERY, self._watch, turn)
         with self._lock:
             holder = self._holder
+            if holder is not turn and not turn.queued:  # this loop hung and lost its slot: it waits again
+                turn.queued = True
+                self._queue.push(turn.lane, turn)
             if holder is None or holder is turn or self._clock() < holder.due + HELD_TOO_LONG:
-                return
-            if holder.loop is turn.loop and not holder.taken:
-                return  # this loop runs, so the holder's timer will fire
-            self._holder = None
-            if not holder.taken:
-                self._queue.push(holder.lane, holder)
+                lost = False
+            else:  # on this loop, which runs, the holder's timer will fire
+                lost = holder.loop is not turn.loop or holder.taken
+            if lost:  # its own watch puts it back in the line, if its loop ever runs again
+                self._holder = None
         self._advance()

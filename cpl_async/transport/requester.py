@@ -60,6 +60,26 @@ class Requester:
         """Close the connections."""
         await self._sessions.close()
 
+    async def ready(self, options: CallOptions) -> None:
+        """See that there is a token, so that a call that must be sent at once does not wait for one.
+
+        :raises CplError: when there is none to be had; nothing else was sent.
+        """
+        call = Call(operation="login.get_access_token", method="POST", path="login/getAccessToken")
+        course = self._course(call, options)
+        try:
+            async with asyncio.timeout(max(0.0, course.left)):
+                await self._token.get(self._fetch_token)
+                return
+        except TimeoutError:
+            error = self._time_is_up(course)
+        raise error
+
+    def tell_unknown(self, asked: Asked, call: Call, why: str) -> None:
+        """Tell the hook and the log of a write whose answer came and cannot be read."""
+        course = self._course(call, {"correlation_id": asked.correlation_id})
+        self._tell(course, EventKind.UNKNOWN, outcome=Outcome.UNKNOWN, error=why)
+
     async def send(self, call: Call, options: CallOptions) -> Answer:
         """Carry a call through and return its answer, which has a status below 300.
 
@@ -113,6 +133,7 @@ class Requester:
             options.get("lane") or call.lane,
             headers,
             time.monotonic() + timeout,
+            max(1, min(options.get("tries", MOST_TRIES), MOST_TRIES)),
         )
 
     async def _try(self, course: Course) -> Answer:
@@ -120,7 +141,7 @@ class Requester:
         try:
             return await self._with_token(course)
         except CplError as error:
-            if self._pause(course, error) is False:
+            if course.tries == 1 or self._pause(course, error) is False:
                 raise
             first = error
         return await self._try_again(course, first)
@@ -131,7 +152,7 @@ class Requester:
 
         tries = stamina.retry_context(
             on=partial(self._pause, course),
-            attempts=MOST_TRIES,
+            attempts=course.tries,
             timeout=max(0.001, course.left),
             wait_initial=FIRST_WAIT,
             wait_max=LONGEST_WAIT,
@@ -164,7 +185,7 @@ class Requester:
     def _checked(self, course: Course, answer: Answer, token: Token | None = None) -> Answer:
         if answer.status < 300:
             return answer
-        hidden = (HiddenText(self._credentials.secret.reveal()), *((token.value,) if token else ()))
+        hidden = (*self._credentials.secret.spellings(), *((token.value,) if token else ()))
         error = error_of(answer, evolve(course.asked, hidden=hidden))
         if isinstance(error, RateLimited):
             self._pace.slow_down(error.failure.retry_after)
@@ -195,14 +216,13 @@ class Requester:
         try:
             async with asyncio.timeout(course.left):
                 answer = self._checked(course, await self._exchange(course, None))
+            return self._token_in(answer, course.asked, asked_at)
         except TimeoutError:
             error: CplError = self._time_is_up(course)
         except AuthenticationError:
             raise
         except CplError as other:
             error = other
-        else:
-            return self._token_in(answer, course.asked, asked_at)
         # whatever befell the token, the call that needs it was not sent
         raise type(error)(error.message, failure=evolve(error.failure, outcome=Outcome.NOT_SENT))
 
@@ -235,18 +255,17 @@ class Requester:
         What broke is returned, not raised: no error of ours is chained to frames of the HTTP library, whose locals
         hold what must not be shown.
         """
-        if self._sessions.closed:
-            raise ClientClosed("the client is closed: make a new one, or use it inside its `async with`")
         course.attempt += 1
         exchange = course.exchange = Exchange(self._pace, course.lane)
         if self._is_heard():
             exchange.on_wrote = partial(self._tell, course, EventKind.REQUEST)
         await self._gate.enter(course.lane)
+        if self._sessions.closed:
+            self._gate.leave()
+            raise ClientClosed("the client is closed: make a new one, or use it inside its `async with`")
         marker = CURRENT.set(exchange)
         try:
             answer = await self._sessions.carry(course.call, course.headers, exchange, token)
-            self._tell(course, EventKind.ANSWER, status=answer.status)
-            return exchange, answer
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return exchange, error
         finally:
@@ -254,6 +273,8 @@ class Requester:
             self._gate.leave()
             exchange.finish()
             self.requests_sent += exchange.wrote_at is not None
+        self._tell(course, EventKind.ANSWER, status=answer.status)
+        return exchange, answer
 
     def _no_answer(self, course: Course, exchange: Exchange, cause: Exception) -> CplError:
         sent = exchange.is_open
@@ -322,7 +343,10 @@ class Requester:
         )
         log_event(event)
         if self._settings.on_event is not None:
-            self._settings.on_event(event)
+            try:
+                self._settings.on_event(event)
+            except Exception:  # a hook's failure must not be taken for one of the call: it would be sent again
+                logger.exception("on_event failed")
 
     def _is_heard(self) -> bool:
         """Whether anyone listens; an event that nobody hears is not made."""

@@ -9,7 +9,7 @@ __all__ = ["FIRST_WAIT", "LONGEST_WAIT", "MOST_TRIES", "pause_before_retry"]
 MOST_TRIES = 8
 FIRST_WAIT = 0.2
 LONGEST_WAIT = 10.0
-PASSING = frozenset({500, 502, 503, 504})
+PASSING = frozenset({408, 500, 502, 503, 504})
 
 
 def pause_before_retry(error: BaseException, *, writes: bool, left: float) -> bool | float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 import aiohttp
@@ -19,6 +20,8 @@ __all__ = ["CONNECT_TIMEOUT", "READ_TIMEOUT", "Sessions"]
 CONNECT_TIMEOUT = 15.0
 READ_TIMEOUT = 30.0
 """Seconds without a byte after which a read is given up and tried again; a write waits until its time is up."""
+IDLE_BODY = 5.0
+"""Seconds for a body that says nothing which the headers have not said."""
 READS_KEPT = 15.0
 WRITES_KEPT = 2.0
 """Seconds that an idle connection is kept. Writes use a fresh or very recently used one: a stale one loses answers."""
@@ -87,10 +90,12 @@ class Sessions:
                 total=None, sock_connect=CONNECT_TIMEOUT, sock_read=None if call.writes else READ_TIMEOUT
             ),
         )
+        matters = call.body_matters or response.status >= 300
         try:
-            content = await response.read()
+            async with asyncio.timeout(None if matters else IDLE_BODY):
+                content = await response.read()
         except (aiohttp.ClientError, OSError):
-            if call.body_matters or response.status >= 300:
+            if matters:
                 raise
             content = b""
         finally:

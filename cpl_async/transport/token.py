@@ -108,7 +108,11 @@ class TokenCell:
         result: Token | CplError | None = None
         try:
             await self._wait_for_budget()
-            result = await fetch()
+            try:
+                result = await fetch()
+            finally:  # it may have left any time until now
+                with self._lock:
+                    self._fetched[-1] = self._clock()
         except ClientClosed as error:
             _settle(starter, error)
         except CplError as error:

@@ -60,7 +60,7 @@ def test_each_parcel_of_a_set_has_the_weight() -> None:
         ({"cod_price": "1.23456"}, "cod_price"),
         ({"cod_currency": "Kč"}, "cod_currency"),
         ({"cod_currency": ""}, "cod_currency"),
-        ({"cod_price": "", "cod_currency": "", "cod_var_sym": ""}, "cod_price"),
+        ({"cod_price": "1,249"}, "cod_price"),
         ({"product_type": "PRIV"}, "product_type"),
         ({"product_type": "TOOLONG"}, "product_type"),
         ({"product_type": ""}, "product_type"),
@@ -99,6 +99,11 @@ def test_all_mistakes_of_a_row_come_at_once() -> None:
     row = example_rows()[3] | {"zip_code": "", "cod_price": "-5", "parcels": "99", "phone": "@x", "country": "CZE"}
     _, problems = shipment_from(row, None)
     assert {problem.column for problem in problems} == {"zip_code", "cod_price", "parcels", "phone", "country"}
+
+
+def test_each_empty_column_of_cash_on_delivery_is_named() -> None:
+    _, problems = shipment_from(example_rows()[3] | {"cod_price": "", "cod_currency": "", "cod_var_sym": ""}, None)
+    assert [problem.column for problem in problems] == ["cod_price", "cod_currency", "cod_var_sym"]
 
 
 def test_a_decimal_comma_is_taken() -> None:

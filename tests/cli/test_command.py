@@ -318,7 +318,7 @@ def test_the_sandbox_runs_in_the_foreground(cpl: Runner) -> None:
     running = cpl.start("sandbox", "--port", "0", "--speed", "20")
     assert running.stdout is not None
     lines = [running.stdout.readline().strip() for _ in range(3)]
-    found = dict(line.split("=", 1) for line in lines)
+    found = dict(line.removeprefix("export ").split("=", 1) for line in lines)
     assert found["CPL_BASE_URL"].startswith("http://127.0.0.1:")
     path = write_rows(cpl.folder / "a.csv", many_rows(2))
     cpl("ship", path, access=found)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import json
 from datetime import UTC, datetime
+from urllib.parse import quote, quote_plus
 
 import orjson
 import pytest
@@ -10,6 +13,7 @@ from multidict import CIMultiDict
 
 from cpl_async import errors
 from cpl_async.transport.answers import Answer, Asked, batch_id_of, error_of, json_of, retry_after_of, total_of
+from cpl_async.transport.redaction import Secret
 
 ASKED = Asked(operation="shipment_batches.create", correlation_id="c-1", writes=True, references=("a", "b"))
 
@@ -29,6 +33,7 @@ def answer(status: int, body: bytes = b"", **headers: str) -> Answer:
         (401, errors.AuthenticationError, "rejected"),
         (403, errors.PermissionDenied, "rejected"),
         (404, errors.NotFound, "rejected"),
+        (408, errors.ServerError, "unknown"),
         (418, errors.ProtocolError, "rejected"),
         (429, errors.RateLimited, "rejected"),
         (500, errors.ServerError, "unknown"),
@@ -58,6 +63,7 @@ def test_a_problem_names_the_shipments_it_means() -> None:
             "errors": {
                 "shipments[1]": ["bad"],
                 "Shipments[0].recipient.zipCode": ["empty", "short"],
+                "$.shipments[0].note": ["json"],
                 "shipments[9].note": ["not ours"],
                 "labelSettings.format": None,
                 "other": "one text",
@@ -71,6 +77,7 @@ def test_a_problem_names_the_shipments_it_means() -> None:
         ("shipments[1]", 1, "b", "bad"),
         ("shipments[0].recipient.zip_code", 0, "a", "empty"),
         ("shipments[0].recipient.zip_code", 0, "a", "short"),
+        ("shipments[0].note", 0, "a", "json"),
         ("shipments[9].note", None, None, "not ours"),
         ("label_settings.format", None, None, ""),
         ("other", None, None, "one text"),
@@ -96,8 +103,11 @@ def test_a_gateways_words_are_told_in_short(body: bytes, words: str) -> None:
 
 
 def test_a_secret_that_the_server_repeats_is_hidden() -> None:
-    asked = Asked(operation="x", correlation_id="c", writes=False, hidden=("s3cret",))
-    assert "s3cret" not in str(error_of(answer(401, b'{"title": "s3cret is wrong"}'), asked))
+    secret = 'p&ss/w+rd="1'
+    asked = Asked(operation="x", correlation_id="c", writes=False, hidden=Secret(secret).spellings())
+    for spelt in (secret, quote_plus(secret), quote(secret, safe=""), html.escape(secret)):
+        assert spelt not in str(error_of(answer(401, f"<title>{spelt} is wrong</title>".encode()), asked))
+    assert "***" in str(error_of(answer(401, json.dumps({"title": secret}).encode()), asked))
 
 
 def test_an_error_prints_what_where_and_what_next() -> None:

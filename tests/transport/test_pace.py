@@ -11,7 +11,7 @@ import pytest
 
 from cpl_async.transport import pace as pace_module
 from cpl_async.transport.lanes import Lane
-from cpl_async.transport.pace import Pace
+from cpl_async.transport.pace import Pace, Slot
 
 INTERVAL = 0.02
 
@@ -167,3 +167,53 @@ async def test_a_person_goes_before_a_crowd_in_the_background() -> None:
     for task in crowd:
         task.cancel()
     await asyncio.gather(*crowd, return_exceptions=True)
+
+
+def test_a_loop_that_stopped_with_a_waiter_slows_nobody_down_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace_module, "HELD_TOO_LONG", 0.3)
+    monkeypatch.setattr(pace_module, "WATCH_EVERY", 0.05)
+    pace, times = Pace(INTERVAL), list[float]()
+    stopped = asyncio.new_event_loop()
+
+    async def begin() -> Slot:
+        slot = await pace.acquire(Lane.PERSON)
+        left.append(asyncio.create_task(pace.acquire(Lane.PERSON)))
+        await asyncio.sleep(0)
+        return slot
+
+    left: list[asyncio.Task[Slot]] = []
+    slot = stopped.run_until_complete(begin())
+    slot.wrote()  # the next turn belongs to a task whose loop does not run
+
+    async def others() -> None:
+        await asyncio.gather(*(write(pace, times) for _ in range(6)))
+
+    began = time.monotonic()
+    asyncio.run(others())
+    assert times[-1] - began < 2 * 0.3 + 8 * INTERVAL + 0.5
+    assert closest(times) >= INTERVAL * 0.95
+
+    async def go_on() -> None:  # if that loop runs again, its waiter gets its turn after all
+        async with asyncio.timeout(5):
+            (await left[0]).wrote()
+
+    try:
+        stopped.run_until_complete(go_on())
+    finally:
+        stopped.close()
+
+
+async def test_who_lost_the_slot_while_its_loop_hung_waits_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    pace = Pace(INTERVAL)
+    first = await pace.acquire(Lane.PERSON)
+    waiting = asyncio.create_task(pace.acquire(Lane.PERSON))
+    await asyncio.sleep(0)
+    first.wrote()
+    await asyncio.sleep(2 * INTERVAL)  # granted, and the task has run: take it back as another thread would
+    slot = await waiting
+    pace._holder = None
+    late = time.monotonic()
+    slot.wrote()
+    again = await pace.acquire(Lane.PERSON)
+    assert time.monotonic() - late >= INTERVAL * 0.95
+    again.give_back()

@@ -138,9 +138,8 @@ async def test_a_write_that_may_have_been_done_is_never_sent_again(
     assert caught.value.outcome == "unknown"  # type: ignore[attr-defined]  # all three are errors of ours
     assert len(sandbox.ledger.of("shipment_batches.create")) == 1
     assert len(sandbox.shipments()) == 2 * created
-    if fault.kind is not FaultKind.NO_LOCATION:
-        told = [event for event in events if event.kind is EventKind.UNKNOWN]
-        assert [(event.correlation_id, event.references) for event in told] == [("mine", ("a", "b"))]
+    told = [event for event in events if event.kind is EventKind.UNKNOWN]
+    assert [(event.correlation_id, event.references) for event in told] == [("mine", ("a", "b"))]
 
 
 async def test_a_broken_body_after_201_loses_nothing(sandbox: Sandbox, client: Client) -> None:
@@ -341,3 +340,58 @@ def test_a_client_of_another_loop_says_so(sandbox: Sandbox) -> None:
         first.run(use())
         second.run(use_again())
         first.run(client.close())
+
+
+@pytest.mark.parametrize("failure", [BrokenPipeError(), ValueError("x"), KeyError("x"), TimeoutError()])
+async def test_a_hook_that_fails_changes_nothing(sandbox: Sandbox, make_client: MakeClient, failure: Exception) -> None:
+    def hook(event: Event) -> None:
+        raise failure
+
+    batch = await make_client(sandbox, on_event=hook).shipment_batches.create([shipment()])
+    assert batch.id
+    assert len(sandbox.shipments()) == 1
+
+
+async def test_tries_bounds_the_tries(sandbox: Sandbox, client: Client) -> None:
+    sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=503, times=9))
+    with pytest.raises(ServerError):
+        await client.shipments.list(tries=1)
+    assert len(sandbox.ledger.of("shipments.list")) == 1
+    with pytest.raises(ServerError):
+        await client.shipments.list(tries=2)
+    assert len(sandbox.ledger.of("shipments.list")) == 3
+
+
+async def test_closing_while_calls_wait_is_told_to_each(sandbox: Sandbox, make_client: MakeClient) -> None:
+    client = make_client(sandbox, max_connections=1)
+    await client.shipments.list()
+    calls = [asyncio.create_task(client.shipments.list(tries=1)) for _ in range(4)]
+    await asyncio.sleep(0.01)
+    await client.close()
+    async with asyncio.timeout(10):
+        results = await asyncio.gather(*calls, return_exceptions=True)
+    assert all(isinstance(result, (ConfigurationError, TransportError)) for result in results[1:])
+
+
+async def test_a_token_can_be_fetched_ahead(sandbox: Sandbox, make_client: MakeClient) -> None:
+    client = make_client(sandbox)
+    await client.shipment_batches.ready()
+    assert len(sandbox.ledger.of("login.get_access_token")) == 1
+    with pytest.raises(AuthenticationError):
+        await make_client(sandbox, client_secret="wrong").shipment_batches.ready()
+
+
+async def test_a_body_without_end_after_201_is_not_waited_for(
+    mocked: aioresponses, make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_: aiohttp.ClientResponse) -> bytes:
+        await asyncio.sleep(60)
+        return b""
+
+    monkeypatch.setattr("cpl_async.transport.sessions.IDLE_BODY", 0.05)
+    mocked.post("https://api.example/login/getAccessToken", payload={"access_token": "t"})
+    mocked.post("https://api.example/shipment/batch", status=201, headers={"Location": "/x/abc"})
+    client = make_client(base_url="https://api.example", limits=ProcessLimits())
+    await client.shipment_batches.ready()
+    monkeypatch.setattr(aiohttp.ClientResponse, "read", never)
+    assert (await client.shipment_batches.create([shipment()])).id == "abc"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import orjson
 from attrs import frozen
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select, update
 
 from ...errors import JournalError
 from .course import Course
@@ -16,11 +18,9 @@ from .database import Database
 from .place import JournalPlace
 from .planning import Planning
 from .results import Results
-from .schema import jobs, rows
+from .schema import FINISHED, PLANNING, READY, jobs
 
 __all__ = ["Job", "Journal"]
-
-PLANNING, READY, FINISHED = "planning", "ready", "finished"
 
 
 @frozen(kw_only=True)
@@ -28,13 +28,16 @@ class Job:
     """A job as the journal knows it."""
 
     id: int
+    uid: str
+    """Known in no other journal."""
     name: str
-    digest: str
     columns: list[str]
     body_tail: bytes
     label_format: str
-    finished: bool
+    sender: str
+    """Digest of the sender that its rows were planned with."""
     planned: bool
+    finished: bool
     seconds: float
     requests: int
 
@@ -62,69 +65,70 @@ class Journal:
         finally:
             await database.close()
 
-    async def job(
-        self, *, name: str | None, digest: str, source: str, columns: list[str], body_tail: bytes, label_format: str
-    ) -> Job:
-        """Return the job of this name, or else of this content, making it when there is none.
+    async def job(self, *, name: str | None, digest: str, source: str, **made: Any) -> int:
+        """Return the id of the job of this name, or else of this content, making it when there is none.
 
-        A job whose planning was broken off is planned anew: nothing of it was sent.
-
+        :param made: what a new job is made with: ``columns``, ``body_tail``, ``label_format`` and ``sender``.
         :raises JournalError: when a job of this name has other rows.
         """
-        known = name or f"{source}-{digest[:12]}"
+        known_by = jobs.c.name == name if name else jobs.c.digest == digest
+        first = select(jobs.c.id, jobs.c.digest).where(known_by).order_by(jobs.c.id).limit(1)
         async with self._database.transaction() as connection:
-            known_by = jobs.c.name == name if name else jobs.c.digest == digest
-            first = select(jobs).where(known_by).order_by(jobs.c.id).limit(1)
             found = (await connection.execute(first)).one_or_none()
-            if found is not None and found.digest != digest:
-                raise JournalError(
-                    f"the job {name!r} was made of other rows than these",
-                    advice="Give this file a name of its own; what was shipped before is known by its reference",
-                )
-            if found is not None and found.state == PLANNING:
-                await connection.execute(delete(rows).where(rows.c.job == found.id))
-                await connection.execute(delete(jobs).where(jobs.c.id == found.id))
-                found = None
             if found is None:
                 values = {
-                    "name": known,
+                    "uid": uuid.uuid4().hex,
+                    "name": name or f"{source}-{digest[:12]}",
                     "digest": digest,
                     "source": source,
-                    "columns": orjson.dumps(columns).decode(),
-                    "body_tail": body_tail,
-                    "label_format": label_format,
                     "state": PLANNING,
                     "created_at": time.time(),
+                    **made,
+                    "columns": orjson.dumps(made["columns"]).decode(),
                 }
                 await connection.execute(insert(jobs).values(values))
-                found = (await connection.execute(select(jobs).where(jobs.c.name == known))).one()
+                found = (await connection.execute(first)).one()
+        if found.digest != digest:
+            raise JournalError(
+                f"the job {name!r} was made of other rows than these",
+                advice="Give this file a name of its own; what was shipped before is known by its reference",
+            )
+        return int(found.id)
+
+    async def read(self, job: int) -> Job:
+        """Return a job as it is now."""
+        async with self._database.transaction() as connection:
+            found = (await connection.execute(select(jobs).where(jobs.c.id == job))).one()
         return Job(
             id=found.id,
+            uid=found.uid,
             name=found.name,
-            digest=found.digest,
             columns=orjson.loads(found.columns),
             body_tail=found.body_tail,
             label_format=found.label_format,
-            finished=found.state == FINISHED,
+            sender=found.sender,
             planned=found.state != PLANNING,
+            finished=found.state == FINISHED,
             seconds=found.seconds,
             requests=found.requests,
         )
 
     async def set_columns(self, job: int, columns: list[str]) -> None:
         """Keep the columns of a file whose heading is known only at its end."""
-        text = orjson.dumps(columns).decode()
-        async with self._database.transaction() as connection:
-            await connection.execute(update(jobs).where(jobs.c.id == job).values(columns=text))
+        await self._set(job, columns=orjson.dumps(columns).decode())
 
-    async def add_effort(self, job: int, *, seconds: float, requests: int, finished: bool) -> None:
-        """Add what a run has cost, and whether nothing is left to do."""
-        values = {
-            "seconds": jobs.c.seconds + seconds,
-            "requests": jobs.c.requests + requests,
-            "state": FINISHED if finished else READY,
-        }
-        if finished:
-            values["finished_at"] = time.time()
+    async def finish_planning(self, job: int) -> None:
+        """Say that all rows of a job are planned."""
+        await self._set(job, state=READY)
+
+    async def finish(self, job: int) -> None:
+        """Say that nothing is left to do."""
+        await self._set(job, state=FINISHED, finished_at=time.time())
+
+    async def add_effort(self, job: int, *, seconds: float, requests: int) -> None:
+        """Add what a run has cost."""
+        await self._set(job, seconds=jobs.c.seconds + seconds, requests=jobs.c.requests + requests)
+
+    async def _set(self, job: int, **values: Any) -> None:
         async with self._database.transaction() as connection:
-            await connection.execute(update(jobs).where(jobs.c.id == job).values(values))
+            await connection.execute(update(jobs).where(jobs.c.id == job).values(**values))

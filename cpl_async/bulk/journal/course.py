@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,11 +11,13 @@ from attrs import field, frozen
 from sqlalchemy import and_, bindparam, insert, select, update
 
 from ...errors import CplError, Outcome
+from ..bodies import compose
 from ..states import BatchState, RowState
+from .claims import claimed_elsewhere, words_of_claim
 from .database import Database
-from .schema import attempts, batches, parcels, rows
+from .schema import attempts, batches, jobs, parcels, rows
 
-__all__ = ["BatchRow", "Course", "ParcelRecord", "RowResult"]
+__all__ = ["Attempt", "BatchRow", "Course", "OpenRow", "ParcelRecord", "RowResult"]
 
 
 @frozen(kw_only=True)
@@ -24,6 +27,23 @@ class BatchRow:
     number: int
     line: int
     reference: str
+
+
+@frozen(kw_only=True)
+class OpenRow:
+    """A row whose import is not settled."""
+
+    number: int
+    line: int
+    parcels: int
+
+
+@frozen(kw_only=True)
+class Attempt:
+    """A batch that is about to be sent, as it stands in the journal."""
+
+    id: int
+    rows: list[BatchRow]
     body: bytes = field(repr=False)
 
 
@@ -58,24 +78,24 @@ class Course:
 
     async def forsake_open_attempts(self, job: int) -> int:
         """Mark as undecided what was being written when the last run ended; return the number of rows."""
-        open_batches = select(attempts.c.batch).join(batches).where(batches.c.job == job, attempts.c.outcome.is_(None))
-        message = "the program stopped while this was being sent: it may or may not have been created"
+        open_ones = (
+            select(attempts.c.id, attempts.c.batch, attempts.c.correlation_id)
+            .join(batches)
+            .where(batches.c.job == job, attempts.c.outcome.is_(None))
+        )
+        count = 0
         async with self._database.transaction() as connection:
-            ids = list((await connection.execute(open_batches)).scalars())
-            if not ids:
-                return 0
-            await connection.execute(
-                update(attempts)
-                .where(attempts.c.batch.in_(ids), attempts.c.outcome.is_(None))
-                .values(outcome=Outcome.UNKNOWN, message=message, ended_at=time.time())
-            )
-            await connection.execute(update(batches).where(batches.c.id.in_(ids)).values(state=BatchState.UNKNOWN))
-            result = await connection.execute(
-                update(rows)
-                .where(rows.c.batch.in_(ids), rows.c.state == RowState.SENDING)
-                .values(state=RowState.UNDECIDED, message=message)
-            )
-        return result.rowcount
+            for attempt in (await connection.execute(open_ones)).all():
+                message = (
+                    "the program stopped while this was being sent: it may or may not have been created "
+                    f"[correlation id {attempt.correlation_id}]; look it up by its reference"
+                )
+                await self._end(connection, attempt.id, Outcome.UNKNOWN, None, message)
+                await connection.execute(
+                    update(batches).where(batches.c.id == attempt.batch).values(state=BatchState.UNKNOWN)
+                )
+                count += await self._move(connection, attempt.batch, RowState.SENDING, RowState.UNDECIDED, message)
+        return count
 
     async def batches_in(self, job: int, state: BatchState) -> list[tuple[int, str | None, float | None]]:
         """Return id, remote id and moment of acceptance of the batches in a state."""
@@ -86,28 +106,39 @@ class Course:
             )
             return [(row.id, row.remote_id, row.accepted_at) for row in found]
 
-    async def rows_to_send(self, batch: int) -> list[BatchRow]:
-        """Return the rows of a batch that are still to be sent, with their bytes."""
-        query = (
-            select(rows.c.number, rows.c.line, rows.c.reference, rows.c.body)
-            .where(rows.c.batch == batch, rows.c.state == RowState.PLANNED)
-            .order_by(rows.c.number)
-        )
-        async with self._database.transaction() as connection:
-            return [
-                BatchRow(number=row.number, line=row.line, reference=row.reference, body=row.body)
-                for row in await connection.execute(query)
-            ]
-
     async def begin_attempt(
-        self, batch: int, *, body_hash: str, correlation_id: str, owner: str, write_by: float
-    ) -> int:
-        """Write down that a batch is about to be sent; only then may it be. Return the attempt's id."""
+        self, batch: int, *, tail: bytes, correlation_id: str, owner: str, write_by: float
+    ) -> tuple[Attempt | None, list[RowResult]]:
+        """Write down that a batch is about to be sent; only then may it be.
+
+        Rows whose reference another job has sent meanwhile are rejected in the same transaction.
+
+        :param tail: what stands after the shipments in the body.
+        :return: the attempt, or ``None`` when nothing of the batch is left to send; and the rows rejected here.
+        """
+        planned = rows.c.batch == batch, rows.c.state == RowState.PLANNED
         async with self._database.transaction() as connection:
+            kept = select(batches.c.job, batches.c.state, jobs.c.again).join(jobs).where(batches.c.id == batch)
+            of_batch = (await connection.execute(kept)).one()
+            if of_batch.state != BatchState.PLANNED:
+                return None, []
+            refused: list[RowResult] = []
+            if not of_batch.again:
+                mine = claimed_elsewhere(rows.c.job == of_batch.job, rows.c.batch == batch)
+                refused = [
+                    RowResult(row=row.number, line=row.line, state=RowState.REJECTED, message=words_of_claim(row))
+                    for row in {row.number: row for row in await connection.execute(mine)}.values()
+                ]
+                await self._settle(connection, batch, refused, claimed=1)
+            found = (await connection.execute(select(rows).where(*planned).order_by(rows.c.number))).all()
+            if not found:
+                await connection.execute(update(batches).where(batches.c.id == batch).values(state=BatchState.DONE))
+                return None, refused
+            body = compose([row.body for row in found], tail)
             result = await connection.execute(
                 insert(attempts).values(
                     batch=batch,
-                    body_hash=body_hash,
+                    body_hash=hashlib.sha256(body).hexdigest(),
                     correlation_id=correlation_id,
                     owner=owner,
                     began_at=time.time(),
@@ -115,13 +146,10 @@ class Course:
                 )
             )
             await connection.execute(update(batches).where(batches.c.id == batch).values(state=BatchState.SENDING))
-            await connection.execute(
-                update(rows)
-                .where(rows.c.batch == batch, rows.c.state == RowState.PLANNED)
-                .values(state=RowState.SENDING)
-            )
+            await connection.execute(update(rows).where(*planned).values(state=RowState.SENDING))
         key: Any = result.inserted_primary_key
-        return int(key[0])
+        sent = [BatchRow(number=row.number, line=row.line, reference=row.reference) for row in found]
+        return Attempt(id=int(key[0]), rows=sent, body=body), refused
 
     async def accepted(self, batch: int, attempt: int, remote_id: str) -> None:
         """Write down the id of a batch that the server took."""
@@ -165,13 +193,16 @@ class Course:
             )
         return int(key[0])
 
-    async def open_rows(self, batch: int) -> dict[str, tuple[int, int]]:
-        """Return reference → number and line of the rows of a batch whose import is not settled."""
-        query = select(rows.c.reference, rows.c.number, rows.c.line).where(
+    async def open_rows(self, batch: int) -> dict[str, OpenRow]:
+        """Return the rows of a batch whose import is not settled, by reference."""
+        query = select(rows.c.reference, rows.c.number, rows.c.line, rows.c.parcels).where(
             rows.c.batch == batch, rows.c.state == RowState.ACCEPTED
         )
         async with self._database.transaction() as connection:
-            return {row.reference: (row.number, row.line) for row in await connection.execute(query)}
+            return {
+                row.reference: OpenRow(number=row.number, line=row.line, parcels=row.parcels)
+                for row in await connection.execute(query)
+            }
 
     async def imported(
         self, batch: int, results: Sequence[RowResult], found: Sequence[ParcelRecord], *, settled: bool
@@ -237,17 +268,19 @@ class Course:
 
     async def forget_labels(self, job: int, files: Sequence[str]) -> None:
         """Forget labels whose files are gone: they are fetched again."""
+        lost = parcels.c.job == job, parcels.c.label_file.in_(files)
         async with self._database.transaction() as connection:
-            gone = select(parcels.c.row).where(parcels.c.job == job, parcels.c.label_file.in_(files)).scalar_subquery()
-            touched = rows.c.job == job, rows.c.state == RowState.SHIPPED, rows.c.number.in_(gone)
+            touched = rows.c.job == job, rows.c.number.in_(select(parcels.c.row).where(*lost).scalar_subquery())
             again = select(rows.c.batch).where(*touched).scalar_subquery()
-            await connection.execute(update(batches).where(batches.c.id.in_(again)).values(state=BatchState.IMPORTED))
-            await connection.execute(update(rows).where(*touched).values(state=RowState.CREATED))
             await connection.execute(
-                update(parcels)
-                .where(parcels.c.job == job, parcels.c.label_file.in_(files))
-                .values(label_file=None, label_page=None)
+                update(batches)
+                .where(batches.c.id.in_(again), batches.c.state == BatchState.DONE)
+                .values(state=BatchState.IMPORTED)
             )
+            await connection.execute(
+                update(rows).where(*touched, rows.c.state == RowState.SHIPPED).values(state=RowState.CREATED)
+            )
+            await connection.execute(update(parcels).where(*lost).values(label_file=None, label_page=None))
 
     async def label_files(self, job: int) -> list[str]:
         """Return the files that hold labels of a job."""
@@ -255,10 +288,21 @@ class Course:
         async with self._database.transaction() as connection:
             return list((await connection.execute(query)).scalars())
 
-    async def batch_is_labelled(self, batch: int, message: str) -> tuple[int, int]:
+    async def is_whole(self, batch: int) -> bool:
+        """Return whether every row of a batch is either created with all its parcels or rejected.
+
+        Only then do the parcels that we know stand for the pages that the server has.
+        """
+        odd = select(rows.c.number).where(
+            rows.c.batch == batch, rows.c.state.in_((RowState.ACCEPTED, RowState.UNDECIDED, RowState.SENDING))
+        )
+        async with self._database.transaction() as connection:
+            return (await connection.execute(odd.limit(1))).first() is None
+
+    async def batch_is_labelled(self, batch: int, message: str) -> int:
         """Settle the created rows of a batch: shipped when all their parcels have labels, else without label.
 
-        :return: how many are shipped, and how many have no label.
+        :return: how many are shipped now.
         """
         lacking = (
             select(parcels.c.row)
@@ -266,6 +310,7 @@ class Course:
             .exists()
         )
         mine = rows.c.batch == batch, rows.c.state.in_((RowState.CREATED, RowState.UNLABELLED))
+        still_open = select(rows.c.number).where(rows.c.batch == batch, rows.c.state == RowState.ACCEPTED).limit(1)
         async with self._database.transaction() as connection:
             without = await connection.execute(
                 update(rows).where(*mine, lacking).values(state=RowState.UNLABELLED, message=message)
@@ -273,26 +318,28 @@ class Course:
             shipped = await connection.execute(
                 update(rows).where(*mine, ~lacking).values(state=RowState.SHIPPED, message="")
             )
-            state = BatchState.IMPORTED if without.rowcount else BatchState.DONE
-            await connection.execute(update(batches).where(batches.c.id == batch).values(state=state))
-        return shipped.rowcount, without.rowcount
+            if (await connection.execute(still_open)).first() is None:
+                state = BatchState.IMPORTED if without.rowcount else BatchState.DONE
+                await connection.execute(update(batches).where(batches.c.id == batch).values(state=state))
+        return shipped.rowcount
 
-    async def _settle(self, connection: Any, batch: int, results: Sequence[RowResult]) -> None:
+    async def _settle(self, connection: Any, batch: int, results: Sequence[RowResult], claimed: int = 0) -> None:
         if results:
             await connection.execute(
                 update(rows)
                 .where(rows.c.batch == batch, rows.c.number == bindparam("n"))
-                .values(state=bindparam("s"), message=bindparam("m"), shipment_number=bindparam("k")),
+                .values(state=bindparam("s"), message=bindparam("m"), shipment_number=bindparam("k"), claimed=claimed),
                 [
                     {"n": result.row, "s": result.state, "m": result.message, "k": result.shipment_number}
                     for result in results
                 ],
             )
 
-    async def _move(self, connection: Any, batch: int, before: RowState, after: RowState, message: str = "") -> None:
-        await connection.execute(
+    async def _move(self, connection: Any, batch: int, before: RowState, after: RowState, message: str = "") -> int:
+        result = await connection.execute(
             update(rows).where(rows.c.batch == batch, rows.c.state == before).values(state=after, message=message)
         )
+        return int(result.rowcount)
 
     async def _end(
         self,

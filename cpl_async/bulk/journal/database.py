@@ -37,6 +37,7 @@ class Database:
             f"sqlite+aiosqlite:///{place.file}", pool_size=1, max_overflow=0, pool_timeout=LONGEST_WAIT
         )
         event.listen(engine.sync_engine, "connect", _safe_writes)
+        event.listen(engine.sync_engine, "begin", _begin_alone)
         database = cls(engine)
         try:
             await database._check(place)
@@ -86,7 +87,13 @@ class Database:
             raise JournalError(f"the journal {place.file} belongs to {found.client_id} at {found.base_url}")
 
 
+def _begin_alone(connection: Any) -> None:
+    """Begin as a writer, so that what a transaction has read still holds when it writes."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 def _safe_writes(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000"):
         cursor.execute(f"PRAGMA {pragma}")

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from attrs import field, frozen
-from sqlalchemy import and_, bindparam, func, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
-from ..states import SETTLED_ELSEWHERE, BatchState, RowState
+from ..states import BatchState, RowState
+from .claims import claimed_elsewhere, words_of_claim
 from .database import Database
-from .schema import batches, jobs, rows
+from .schema import READY, batches, jobs, rows
 
 __all__ = ["PlannedRow", "Planning"]
 
@@ -27,6 +28,7 @@ class PlannedRow:
     body: bytes | None = field(repr=False)
     """The shipment's bytes; ``None`` for a rejected row."""
     digest: str | None
+    parcels: int = 1
     message: str = ""
     """Why it is rejected."""
 
@@ -36,6 +38,11 @@ class Planning:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def clear(self, job: int) -> None:
+        """Forget the rows of a job whose planning was broken off: nothing of it was sent."""
+        async with self._database.transaction() as connection:
+            await connection.execute(delete(rows).where(rows.c.job == job))
 
     async def add(self, job: int, planned: Sequence[PlannedRow]) -> list[tuple[int, str]]:
         """Add rows; a reference that the job has already is rejected, found by the index, not by memory.
@@ -82,61 +89,49 @@ class Planning:
             "raw": row.raw,
             "digest": row.digest,
             "body": row.body,
+            "parcels": row.parcels,
             "state": RowState.PLANNED if row.body is not None else RowState.REJECTED,
             "message": row.message,
         }
 
-    async def refuse_settled_elsewhere(self, job: int) -> list[tuple[int, str]]:
+    async def refuse_settled_elsewhere(self, job: int) -> list[tuple[int, int, str]]:
         """Reject rows whose reference another job has shipped, or may have: nothing is sent twice.
 
-        :return: number and message of each.
+        What happens after planning is looked at again by each attempt; here it is said early.
+
+        :return: number, line and message of each.
         """
-        other = rows.alias("other")
-        query = (
-            select(
-                rows.c.number,
-                rows.c.reference,
-                rows.c.digest,
-                other.c.digest.label("other_digest"),
-                other.c.state.label("other_state"),
-                other.c.shipment_number,
-                jobs.c.name,
-            )
-            .join(other, and_(other.c.reference == rows.c.reference, other.c.job != rows.c.job))
-            .join(jobs, jobs.c.id == other.c.job)
-            .where(rows.c.job == job, rows.c.state == RowState.PLANNED, other.c.state.in_(SETTLED_ELSEWHERE))
-            .order_by(rows.c.number)
-        )
         async with self._database.transaction() as connection:
-            if not (await connection.execute(select(func.count()).select_from(jobs).where(jobs.c.id != job))).scalar():
+            others = select(jobs.c.id).where(jobs.c.id != job).limit(1)
+            if (await connection.execute(others)).first() is None:
                 return []
-            found = {row.number: _settled_words(row) for row in await connection.execute(query)}
+            claimed = await connection.execute(claimed_elsewhere(rows.c.job == job))
+            found = {row.number: (row.line, words_of_claim(row)) for row in claimed}
             if found:
                 await connection.execute(
                     update(rows)
                     .where(rows.c.job == job, rows.c.number == bindparam("n"))
-                    .values(state=RowState.REJECTED, message=bindparam("m")),
-                    [{"n": number, "m": message} for number, message in found.items()],
+                    .values(state=RowState.REJECTED, message=bindparam("m"), claimed=1),
+                    [{"n": number, "m": message} for number, (_, message) in found.items()],
                 )
-        return list(found.items())
+        return [(number, line, message) for number, (line, message) in found.items()]
 
-    async def readmit(self, job: int) -> int:
-        """Plan again what was rejected only since another job has its reference; return the number of rows."""
+    async def allow_again(self, job: int) -> int:
+        """Let the job send what another job has shipped; return the number of rows that are planned again for it."""
+        refused = rows.c.state == RowState.REJECTED, rows.c.body.is_not(None), rows.c.claimed == 1
         async with self._database.transaction() as connection:
+            await connection.execute(update(jobs).where(jobs.c.id == job).values(again=1))
             result = await connection.execute(
                 update(rows)
-                .where(
-                    rows.c.job == job,
-                    rows.c.state == RowState.REJECTED,
-                    rows.c.body.is_not(None),
-                    rows.c.batch.is_(None),
-                )
-                .values(state=RowState.PLANNED, message="")
+                .where(rows.c.job == job, *refused)
+                .values(state=RowState.PLANNED, message="", batch=None, claimed=0)
             )
+            if result.rowcount:  # a finished job has something to do again
+                await connection.execute(update(jobs).where(jobs.c.id == job).values(state=READY, finished_at=None))
         return result.rowcount
 
     async def make_batches(self, job: int, size: int) -> int:
-        """Put the planned rows in batches of at most so many, in their order; return how many batches."""
+        """Put the planned rows that are in none in batches of at most so many; return how many batches."""
         count = 0
         async with self._database.transaction() as connection:
             while True:
@@ -161,15 +156,8 @@ class Planning:
                     .values(batch=_id_of(batch))
                 )
                 count += 1
-            await connection.execute(update(jobs).where(jobs.c.id == job).values(state="ready"))
         return count
 
 
 def _id_of(result: Any) -> int:
     return int(result.inserted_primary_key[0])
-
-
-def _settled_words(row: Any) -> str:
-    done = f"was shipped as {row.shipment_number}" if row.shipment_number else "may have been shipped"
-    changed = "" if row.digest == row.other_digest else ", and this row differs from that one"
-    return f"reference_id: {row.reference} {done} by the job {row.name}{changed}; not sent again without --again"

@@ -53,14 +53,25 @@ class Results:
             found = {RowState(state): int(count) for state, count in await connection.execute(query)}
         return {state: found.get(state, 0) for state in RowState}
 
-    async def totals(self, job: int) -> tuple[int, int]:
-        """Return how many batches were accepted and how many parcels have a number."""
+    async def rejected_before_sending(self, job: int) -> int:
+        """Return how many rows our own check rejected."""
+        query = (
+            select(func.count())
+            .select_from(rows)
+            .where(rows.c.job == job, rows.c.state == RowState.REJECTED, rows.c.batch.is_(None))
+        )
         async with self._database.transaction() as connection:
-            accepted = (
-                select(func.count()).select_from(batches).where(batches.c.job == job, batches.c.remote_id.is_not(None))
-            )
-            numbered = select(func.count()).select_from(parcels).where(parcels.c.job == job)
-            return (await connection.execute(accepted)).scalar_one(), (await connection.execute(numbered)).scalar_one()
+            return int((await connection.execute(query)).scalar_one())
+
+    async def totals(self, job: int) -> tuple[int, int, int]:
+        """Return how many batches were accepted, how many parcels have a number, and how many of them a label."""
+        accepted = (
+            select(func.count()).select_from(batches).where(batches.c.job == job, batches.c.remote_id.is_not(None))
+        )
+        numbered = select(func.count(), func.count(parcels.c.label_file)).where(parcels.c.job == job)
+        async with self._database.transaction() as connection:
+            of_parcels = (await connection.execute(numbered)).one()
+            return int((await connection.execute(accepted)).scalar_one()), int(of_parcels[0]), int(of_parcels[1])
 
     async def rows(self, job: int, states: Sequence[RowState] | None = None) -> AsyncIterator[RowReport]:
         """Yield the rows of a job in the order of the input.

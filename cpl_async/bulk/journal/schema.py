@@ -16,9 +16,23 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-__all__ = ["VERSION", "account", "attempts", "batches", "jobs", "metadata", "parcels", "rows"]
+__all__ = [
+    "FINISHED",
+    "PLANNING",
+    "READY",
+    "VERSION",
+    "account",
+    "attempts",
+    "batches",
+    "jobs",
+    "metadata",
+    "parcels",
+    "rows",
+]
 
 VERSION = 1
+PLANNING, READY, FINISHED = "planning", "ready", "finished"
+"""States of a job: its rows are being written down, it can be worked on, nothing is left to do."""
 metadata = MetaData()
 
 account = Table(
@@ -32,12 +46,15 @@ jobs = Table(
     "jobs",
     metadata,
     Column("id", Integer, primary_key=True),
+    Column("uid", String(32), nullable=False, unique=True),
     Column("name", String(200), nullable=False, unique=True),
     Column("digest", String(64), nullable=False),
     Column("source", Text, nullable=False),
     Column("columns", Text, nullable=False),
     Column("body_tail", LargeBinary, nullable=False),
     Column("label_format", String(10), nullable=False),
+    Column("sender", String(64), nullable=False),
+    Column("again", Integer, nullable=False, default=0),
     Column("state", String(20), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("finished_at", Float),
@@ -55,8 +72,10 @@ rows = Table(
     Column("raw", LargeBinary, nullable=False),
     Column("digest", String(32)),
     Column("body", LargeBinary),
+    Column("parcels", Integer, nullable=False, default=1),
     Column("state", String(24), nullable=False),
     Column("message", Text, nullable=False, default=""),
+    Column("claimed", Integer, nullable=False, default=0),
     Column("batch", ForeignKey("batches.id")),
     Column("shipment_number", Text),
     UniqueConstraint("job", "claim", name="one_row_a_reference"),

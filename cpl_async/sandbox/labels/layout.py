@@ -125,9 +125,10 @@ def layout(data: LabelData) -> list[Mark]:
         marks.append(_fitting(MARGIN, y, 9, data.contact, inner))
     y = 66.0
     left = [f"Ref. {data.reference}" if data.reference else "", data.weight, data.pickup_point]
-    marks.append(_fitting(MARGIN, y, 8, " · ".join(part for part in left if part), 70))
+    room = 70 if data.cash else inner
+    marks.append(_fitting(MARGIN, y, 8, " · ".join(part for part in left if part), room))
     if data.note:
-        marks.append(_fitting(MARGIN, y + 4.5, 8, data.note, 70))
+        marks.append(_fitting(MARGIN, y + 4.5, 8, data.note, room))
     if data.cash:
         marks += [
             Box(right - 45, 58, 45, 13),

@@ -1,0 +1,39 @@
+"""Finds rows whose reference another job has sent, or may have: they must not be sent twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, select
+
+from ..states import SETTLED_ELSEWHERE, RowState
+from .schema import jobs, rows
+
+__all__ = ["claimed_elsewhere", "words_of_claim"]
+
+
+def claimed_elsewhere(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any, Any, Any, Any]:
+    """Return a query for the planned rows among ``which`` whose reference is another job's already."""
+    other = rows.alias("other")
+    return (
+        select(
+            rows.c.number,
+            rows.c.line,
+            rows.c.reference,
+            rows.c.digest,
+            other.c.digest.label("other_digest"),
+            other.c.shipment_number,
+            jobs.c.name,
+        )
+        .join(other, and_(other.c.reference == rows.c.reference, other.c.job != rows.c.job))
+        .join(jobs, jobs.c.id == other.c.job)
+        .where(*which, rows.c.state == RowState.PLANNED, other.c.state.in_(SETTLED_ELSEWHERE))
+        .order_by(rows.c.number)
+    )
+
+
+def words_of_claim(row: Any) -> str:
+    """Return why a row of that query is not sent."""
+    done = f"was shipped as {row.shipment_number}" if row.shipment_number else "may have been shipped"
+    changed = "" if row.digest == row.other_digest else ", and this row differs from that one"
+    return f"reference_id: {row.reference} {done} by the job {row.name}{changed}; not sent again without --again"

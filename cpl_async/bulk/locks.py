@@ -1,0 +1,34 @@
+"""Keeps two runs from working on the same thing at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ..errors import JournalError
+
+__all__ = ["alone"]
+
+
+@contextmanager
+def alone(file: Path, what: str) -> Iterator[None]:
+    """Hold a lock for as long as the block runs.
+
+    :param file: the lock's file; it stays, empty.
+    :param what: names what is held, for the error.
+    :raises JournalError: when another run holds it.
+    """
+    lock = FileLock(file, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise JournalError(
+            f"another run is at work on {what}", advice="Wait until it has ended; nothing was sent by this one"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()

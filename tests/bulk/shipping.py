@@ -1,0 +1,75 @@
+"""Runs over files into folders of one test, with one journal."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from cpl_async import Client
+from cpl_async.bulk.columns import RowProblem
+from cpl_async.bulk.journal import JournalPlace
+from cpl_async.bulk.options import ShipOptions
+from cpl_async.bulk.outputs import Summary
+from cpl_async.bulk.ship import ShipFile
+from cpl_async.sandbox import Sandbox
+
+__all__ = ["FILES", "Shipping", "figures", "sent_twice"]
+
+FILES = ["labels.pdf", "rejected.csv", "shipments.csv", "summary.json"]
+
+
+class Shipping:
+    """Runs over files into folders of one test, with one journal."""
+
+    def __init__(self, folder: Path, client: Client, state: str = "state") -> None:
+        self.folder, self.client = folder, client
+        self.place = JournalPlace(folder=folder / state, base_url=client.base_url, client_id=client.client_id)
+        self.problems: list[tuple[int, str]] = []
+        self.notes: list[str] = []
+
+    def prepared(self, path: Path, out: str = "out", **options: Any) -> ShipFile:
+        """Return a run that is not begun."""
+
+        def note(number: int, line: int, problems: list[RowProblem]) -> None:
+            self.problems += [(number, problem.column) for problem in problems]
+
+        run = ShipFile(path=path, out=self.folder / out, place=self.place, options=ShipOptions(**options))
+        run.on_problem = note
+        run.on_note = self.notes.append
+        return run
+
+    async def __call__(self, path: Path, out: str = "out", **options: Any) -> Summary:
+        """Ship a file."""
+        return await self.prepared(path, out, **options).run(self.client)
+
+    def report(self, out: str = "out") -> list[dict[str, str]]:
+        """Return the rows of the report."""
+        with (self.folder / out / "shipments.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def rejected(self, out: str = "out") -> list[dict[str, str]]:
+        """Return the rejected rows."""
+        with (self.folder / out / "rejected.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def query(self, text: str) -> list[Any]:
+        """Ask the journal."""
+        connection = sqlite3.connect(self.place.file)
+        try:
+            return connection.execute(text).fetchall()
+        finally:
+            connection.close()
+
+
+def figures(summary: Summary) -> tuple[int, int, int, int, int]:
+    """Return rows, shipped, shipped without label, rejected and undecided."""
+    return summary.rows, summary.shipped, summary.shipped_without_label, summary.rejected, summary.undecided
+
+
+def sent_twice(sandbox: Sandbox) -> dict[str, int]:
+    """Return the references that the server has more than once."""
+    counts = Counter(shipment.reference for shipment in sandbox.shipments())
+    return {reference: count for reference, count in counts.items() if count > 1}
