@@ -1,6 +1,10 @@
 """Ship one parcel and save its label; say what is known when something goes wrong.
 
-cpl sandbox --port 8080          # in another terminal; export the three lines that it prints
+The API takes the same reference twice: run twice, this ships two parcels. `cpl ship` has a journal against that.
+
+The API takes the same reference twice: run twice, this ships two parcels. `cpl ship` has a journal against that.
+
+cpl sandbox --port 8080          # in another terminal; paste the three lines that it prints
 python examples/one_parcel.py 2026-00001
 """
 

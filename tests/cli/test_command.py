@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from cpl_async.sandbox import Sandbox, SandboxSettings
+from cpl_async.sandbox import Fault, FaultKind, Sandbox, SandboxSettings
 
 from ..conftest import EXAMPLES, example_rows, many_rows, write_rows
 
@@ -251,8 +251,6 @@ def test_the_sender_comes_from_a_file(cpl: Runner, server: Sandbox) -> None:
 def test_killed_in_the_middle_nothing_is_sent_twice(cpl: Runner) -> None:
     """kill -9 while a batch is being written: its rows are undecided, the others go on."""
     with Sandbox(SandboxSettings(speed=20)) as server:
-        from cpl_async.sandbox import Fault, FaultKind
-
         server.faults.add(Fault(kind=FaultKind.SLOW, seconds=60, operation="shipment_batches.create", skip=2))
         path = write_rows(cpl.folder / "a.csv", many_rows(40))
         running = cpl.start("ship", path, "--batch-size", "10", access=access_to(server))
@@ -341,3 +339,53 @@ def test_help_has_an_example_for_every_command(cpl: Runner) -> None:
     assert "Exit status" in cpl("ship", "--help").stdout
     assert "cpl sandbox --port 8080" in cpl("sandbox", "--help").stdout
     assert cpl("--version").stdout.startswith("cpl, version ")
+
+
+def test_what_was_sent_is_never_called_unsent(cpl: Runner, server: Sandbox) -> None:
+    """A lost answer, then refused credentials: exit status 2 would say that nothing was sent."""
+    server.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation="shipment_batches.create"))
+    server.faults.add(Fault(kind=FaultKind.STATUS, status=403, operation="shipment_batches.create", skip=1))
+    path = write_rows(cpl.folder / "a.csv", many_rows(2))
+    done = cpl("ship", path, "--batch-size", "1", status=1, access=access_to(server))
+    assert "1 not sent" in done.stdout
+    assert len(server.shipments()) == 1
+
+
+def test_a_reader_that_has_gone_changes_nothing(cpl: Runner, server: Sandbox) -> None:
+    path = write_rows(cpl.folder / "a.csv", many_rows(2))
+    running = cpl.start("ship", path, access=access_to(server))
+    assert running.stdout is not None
+    running.stdout.close()
+    assert running.stderr is not None
+    errors = running.stderr.read()
+    running.stderr.close()
+    assert running.wait(60) == 0, errors
+    assert "Broken pipe" not in errors
+    assert (cpl.folder / "out" / "labels.pdf").exists()
+
+
+def test_outputs_that_are_folders_are_told_before_anything_is_sent(cpl: Runner, server: Sandbox) -> None:
+    path = write_rows(cpl.folder / "a.csv", many_rows(1))
+    (cpl.folder / "out" / "labels.pdf").mkdir(parents=True)
+    assert "is a folder" in one_line(cpl("ship", path, status=2, access=access_to(server)))
+    assert server.ledger.entries == []
+
+
+def test_without_a_connection_it_waits_says_so_and_ends_at_once_when_asked(cpl: Runner) -> None:
+    path = write_rows(cpl.folder / "a.csv", many_rows(1))
+    nobody = {"CPL_BASE_URL": "http://127.0.0.1:9", "CPL_CLIENT_ID": "a", "CPL_CLIENT_SECRET": "b"}
+    running = cpl.start("ship", path, access=nobody)
+    assert running.stderr is not None
+    shown = ""
+    while "trying again" not in shown:
+        line = running.stderr.readline()
+        assert line, shown
+        shown += line
+    assert "no connection to 127.0.0.1:9" in shown
+    assert "stamina" not in shown
+    running.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    out, err = running.communicate(timeout=20)
+    assert running.returncode == 130, err
+    assert time.monotonic() - began < 10
+    assert "1 undecided, of which 1 not sent" in out
