@@ -2,10 +2,8 @@
 
 The API takes the same reference twice: run twice, this ships two parcels. `cpl ship` has a journal against that.
 
-The API takes the same reference twice: run twice, this ships two parcels. `cpl ship` has a journal against that.
-
-cpl sandbox --port 8080          # in another terminal; paste the three lines that it prints
-python examples/one_parcel.py 2026-00001
+    cpl sandbox --port 8080          # in another terminal; paste the three lines that it prints
+    python examples/one_parcel.py 2026-00001
 """
 
 from __future__ import annotations
