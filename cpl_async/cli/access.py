@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 from attrs import field, frozen
 
-from ..errors import ConfigurationError
+from ..client import Client
+from ..errors import ConfigurationError, CplError
 from ..settings import PRODUCTION, TESTING, base_url_from, secret_from_file
 
-__all__ = ["Access", "access_from"]
+__all__ = ["Access", "access_from", "sandbox_at"]
 
 
 @frozen(kw_only=True)
@@ -37,6 +38,19 @@ def access_from(*, client_id: str | None, secret_file: Path | None, base_url: st
     if not name:
         raise ConfigurationError("no client id: set CPL_CLIENT_ID or give --client-id; to try without one: --sandbox")
     return Access(client_id=name, client_secret=_secret(secret_file), base_url=base_url_from(url))
+
+
+async def sandbox_at(access: Access) -> str:
+    """Return which sandbox is at an address of this machine: a restarted one may have forgotten what its journal knows.
+
+    Empty where there is none, or something else.
+    """
+    async with Client(client_id=access.client_id, client_secret="none", base_url=access.base_url) as client:  # noqa: S106 - /info needs no token
+        try:
+            info = await client.info.get(timeout=5, tries=1)
+        except CplError:
+            return ""
+    return info.node or "" if info.application == "CPL sandbox" else ""
 
 
 def _secret(file: Path | None) -> str:

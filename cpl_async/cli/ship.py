@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from yarl import URL
 
 from ..bulk.columns import RowProblem
 from ..bulk.journal import JournalPlace
@@ -23,7 +24,8 @@ from ..bulk.ship import ShipFile, check_file
 from ..client import Client
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
 from ..models.codes import LabelFormat
-from .access import Access, access_from
+from ..settings import is_loopback
+from .access import Access, access_from, sandbox_at
 from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, fail, plain_failures, say
 from .progress import Display
 from .sender import sender_from
@@ -127,7 +129,8 @@ def ship(
             access = access_from(
                 client_id=client_id, secret_file=secret_file, base_url=base_url, test_system=test_system
             )
-            place = JournalPlace.of_account(access.base_url, access.client_id)
+            world = asyncio.run(sandbox_at(access)) if is_loopback(URL(access.base_url).host or "") else ""
+            place = JournalPlace.of_account(access.base_url, access.client_id, world=world)
             reach = nullcontext(access)
         run = ShipFile(path=source, out=out, place=place, options=options)
         run.prepare()

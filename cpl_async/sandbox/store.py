@@ -15,6 +15,7 @@ from attrs import frozen
 __all__ = ["Parcel", "Store", "StoredShipment"]
 
 SCHEMA = """
+CREATE TABLE IF NOT EXISTS world (id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS batches (
     id TEXT PRIMARY KEY, client TEXT NOT NULL, created REAL NOT NULL, labels TEXT NOT NULL
 );
@@ -84,6 +85,11 @@ class Store:
         self._seed = seed
         self._db = sqlite3.connect(file or ":memory:", check_same_thread=False, isolation_level=None)
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + SCHEMA)
+
+        if self._db.execute("SELECT COUNT(*) FROM world").fetchone()[0] == 0:
+            self._db.execute("INSERT INTO world VALUES (?)", (uuid.uuid4().hex,))
+        self.world: str = self._db.execute("SELECT id FROM world").fetchone()[0]
+        """Tells this sandbox's memory from that of any other, also of one that was at this address before."""
 
     def close(self) -> None:
         """Close the file."""

@@ -368,7 +368,7 @@ def test_outputs_that_are_folders_are_told_before_anything_is_sent(cpl: Runner, 
     path = write_rows(cpl.folder / "a.csv", many_rows(1))
     (cpl.folder / "out" / "labels.pdf").mkdir(parents=True)
     assert "is a folder" in one_line(cpl("ship", path, status=2, access=access_to(server)))
-    assert server.ledger.entries == []
+    assert server.ledger.of("shipment_batches.create") == []
 
 
 def test_without_a_connection_it_waits_says_so_and_ends_at_once_when_asked(cpl: Runner) -> None:
@@ -389,3 +389,15 @@ def test_without_a_connection_it_waits_says_so_and_ends_at_once_when_asked(cpl: 
     assert running.returncode == 130, err
     assert time.monotonic() - began < 10
     assert "1 undecided, of which 1 not sent" in out
+
+
+def test_a_sandbox_that_has_forgotten_everything_is_a_new_account(cpl: Runner) -> None:
+    path = write_rows(cpl.folder / "a.csv", many_rows(2))
+    with Sandbox(SandboxSettings(speed=20, state=cpl.folder / "server")) as first:
+        port = int(first.base_url.split(":")[2].split("/")[0])
+        cpl("ship", path, access=access_to(first))
+    with Sandbox(SandboxSettings(speed=20, port=port, state=cpl.folder / "server")) as same:
+        assert "was finished before" in cpl("ship", path, access=access_to(same)).stdout
+    with Sandbox(SandboxSettings(speed=20, port=port)) as fresh:
+        assert "2 shipped, with label" in cpl("ship", path, access=access_to(fresh)).stdout
+        assert len(fresh.shipments()) == 2

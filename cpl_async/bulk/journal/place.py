@@ -28,12 +28,15 @@ class JournalPlace:
     client_id: str
 
     @classmethod
-    def of_account(cls, base_url: str, client_id: str) -> JournalPlace:
-        """Return the place in the user's state folder, or in ``CPL_STATE_DIR``."""
+    def of_account(cls, base_url: str, client_id: str, *, world: str = "") -> JournalPlace:
+        """Return the place in the user's state folder, or in ``CPL_STATE_DIR``.
+
+        :param world: for a sandbox, which of those that were ever at its address: it may have forgotten everything.
+        """
         state = os.environ.get(STATE_DIRECTORY, "").strip()
         root = Path(state) if state else platformdirs.user_state_path("cpl", appauthor=False)
         url = URL(base_url)
-        mark = hashlib.sha256(f"{base_url}\0{client_id}".encode()).hexdigest()[:8]
+        mark = hashlib.sha256("\0".join([base_url, client_id, *([world] if world else [])]).encode()).hexdigest()[:8]
         name = re.sub(r"[^A-Za-z0-9.-]+", "_", f"{url.host}-{client_id}")[:80]
         return cls(folder=root / f"{name}-{mark}", base_url=base_url, client_id=client_id)
 

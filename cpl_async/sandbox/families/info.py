@@ -6,7 +6,11 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-__all__ = ["OPERATIONS"]
+from ..world import WORLD
+
+__all__ = ["APPLICATION", "OPERATIONS"]
+
+APPLICATION = "CPL sandbox"
 
 BEGAN = datetime.now(UTC)
 
@@ -18,8 +22,8 @@ async def get(request: web.Request) -> web.Response:
             "version": "sandbox",
             "state": "OK",
             "time": datetime.now(UTC).isoformat(),
-            "node": "sandbox",
-            "application": "CPL sandbox",
+            "node": request.app[WORLD].store.world,
+            "application": APPLICATION,
             "startTime": BEGAN.isoformat(),
         }
     )
