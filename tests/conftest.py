@@ -13,12 +13,19 @@ from aioresponses import aioresponses
 
 from cpl_async import Address, Client, ExternalNumber, Shipment
 from cpl_async.sandbox import Sandbox, SandboxSettings
+from cpl_async.transport.limits import process_limits
 
 from .aioresponses_fix import adapted
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 FAST = 50.0
 """Speed of the sandbox's clock: an import takes some 20 ms."""
+
+
+@pytest.fixture(autouse=True)
+def fresh_limits() -> None:
+    """Forget tokens of earlier tests: the system gives the port of a sandbox that has ended to the next one."""
+    process_limits._start_anew()
 
 
 @pytest.fixture
