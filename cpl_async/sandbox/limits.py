@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import bisect
 from collections import defaultdict, deque
 
 from .settings import SandboxSettings
 
 __all__ = ["Limits"]
+
+REMEMBERED = 100
 
 
 class Limits:
@@ -14,15 +17,22 @@ class Limits:
 
     def __init__(self, settings: SandboxSettings) -> None:
         self._settings = settings
-        self._last: dict[str, float] = {}
+        self._known: dict[str, list[float]] = defaultdict(list)
         self._tokens: dict[str, deque[float]] = defaultdict(deque)
 
     def gap(self, client: str, at: float) -> float | None:
-        """Return the seconds since the client's last request that was let through; let this one through if it may."""
-        last = self._last.get(client)
-        gap = None if last is None else at - last
-        if gap is None or gap >= self._settings.interval - self._settings.forgiven:
-            self._last[client] = at
+        """Return the seconds to the client's nearest request that was let through; let this one through if it may.
+
+        A busy server may get to requests in another order than that in which they arrived: both neighbours in time count.
+        """
+        known = self._known[client]
+        place = bisect.bisect(known, at)
+        neighbours = [at - known[place - 1]] if place else []
+        neighbours += [known[place] - at] if place < len(known) else []
+        gap = min(neighbours, default=None)
+        if not self.too_close(gap):
+            known.insert(place, at)
+            del known[:-REMEMBERED]
         return gap
 
     def too_close(self, gap: float | None) -> bool:

@@ -122,6 +122,13 @@ def test_two_milliseconds_are_forgiven_and_refused_ones_do_not_count() -> None:
     assert limits.gap("b", 10.08) is None
 
 
+def test_requests_that_a_busy_server_gets_to_in_another_order_are_judged_by_their_arrival() -> None:
+    limits = Limits(Settings())
+    gaps = [limits.gap("a", at) for at in (10.0, 10.082, 10.041, 10.06, 10.123)]
+    assert [limits.too_close(gap) for gap in gaps] == [False, False, False, True, False]
+    assert gaps[2] == pytest.approx(0.041)
+
+
 async def test_the_moment_of_arrival_is_the_kernels(
     make_sandbox: MakeSandbox, connect: Callable[[Sandbox], Peer]
 ) -> None:
