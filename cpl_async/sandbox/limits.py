@@ -23,7 +23,7 @@ class Limits:
     def gap(self, client: str, at: float) -> float | None:
         """Return the seconds to the client's nearest request that was let through; let this one through if it may.
 
-        A busy server may get to requests in another order than that in which they arrived: both neighbours in time count.
+        A busy server may get to requests in another order than they arrived in: both neighbours in time count.
         """
         known = self._known[client]
         place = bisect.bisect(known, at)
