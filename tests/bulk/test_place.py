@@ -1,0 +1,53 @@
+"""A journal lies where nobody else reads it, and where locks are safe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cpl_async import JournalError
+from cpl_async.bulk.journal import place as place_module
+from cpl_async.bulk.journal.place import JournalPlace
+
+
+def test_each_account_and_each_sandbox_has_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CPL_STATE_DIR", str(tmp_path))
+    places = [
+        JournalPlace.of_account("https://api.example/a", "one"),
+        JournalPlace.of_account("https://api.example/b", "one"),
+        JournalPlace.of_account("https://api.example/a", "two/../.."),
+        JournalPlace.of_account("http://127.0.0.1:1", "one", world="x"),
+        JournalPlace.of_account("http://127.0.0.1:1", "one", world="y"),
+    ]
+    assert len({place.folder for place in places}) == 5
+    assert all(place.folder.parent == tmp_path for place in places)
+    assert JournalPlace.of_account("https://api.example/a", "one") == places[0]
+
+
+def test_without_a_word_it_is_the_users_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("CPL_STATE_DIR", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = JournalPlace.of_account("https://api.example/a", "one").folder
+    assert folder.is_relative_to(tmp_path)
+
+
+def test_a_network_file_system_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(place_module, "_file_system", lambda folder: "nfs4")
+    with pytest.raises(JournalError, match=r"network file system \(nfs4\)") as caught:
+        JournalPlace(folder=tmp_path / "a", base_url="x", client_id="y").prepare()
+    assert "CPL_STATE_DIR" in str(caught.value)
+
+
+def test_the_file_system_of_a_folder_is_told(tmp_path: Path) -> None:
+    if not Path("/proc/self/mountinfo").exists():
+        pytest.skip("this system does not say what is mounted where")
+    assert place_module._file_system(tmp_path) not in ("", "proc")
+    assert place_module._file_system(Path("/proc/self")) == "proc"
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalError, match="cannot be written"):
+        JournalPlace(folder=tmp_path / "file" / "below", base_url="x", client_id="y").prepare()
