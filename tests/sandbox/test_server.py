@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -137,9 +138,9 @@ async def test_the_moment_of_arrival_is_the_kernels(
     peer = connect(sandbox)
     await peer.log_in()
     assert sandbox._loop is not None
-    sandbox._loop.call_soon_threadsafe(__import__("time").sleep, 0.9)
+    sandbox._loop.call_soon_threadsafe(time.sleep, 1.3)
     first = asyncio.create_task(peer("GET", "/shipment?Limit=1&Offset=0", wait=0.25))
-    second = asyncio.create_task(peer("GET", "/shipment?Limit=1&Offset=0", wait=0.5))
+    second = asyncio.create_task(peer("GET", "/shipment?Limit=1&Offset=0", wait=0.75))
     assert ((await first)[0], (await second)[0]) == (200, 200)
 
 
@@ -301,11 +302,11 @@ async def test_location_takes_every_form(
 
 
 async def test_visibility_may_come_late(make_sandbox: MakeSandbox, connect: Callable[[Sandbox], Peer]) -> None:
-    peer = connect(make_sandbox(speed=1, import_seconds=0.01, visible_after=0.4))
+    peer = connect(make_sandbox(speed=1, import_seconds=0.01, visible_after=1.5))
     await peer.log_in()
     await peer("POST", "/shipment/batch", json={"shipments": [GOOD]})
     assert (await peer("GET", "/shipment?CustomerReferences=a&Limit=9&Offset=0"))[1] == []
-    _, found, headers = await peer("GET", "/shipment?CustomerReferences=a&Limit=9&Offset=0", wait=0.5)
+    _, found, headers = await peer("GET", "/shipment?CustomerReferences=a&Limit=9&Offset=0", wait=1.7)
     assert [parcel["externalNumbers"] for parcel in found] == [GOOD["externalNumbers"]]
     assert "referenceId" not in found[0]
     assert headers["X-Paging-Total-Items-Count"] == "1"
