@@ -39,6 +39,11 @@ class SharedSlot(Protocol):
 
     waited: float
 
+    @property
+    def valid(self) -> bool:
+        """Whether it is still ours; a slot that is not used for long goes to the next."""
+        ...
+
     def wrote(self) -> None:
         """Say that the first bytes have just left."""
         ...

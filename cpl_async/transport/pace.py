@@ -53,6 +53,11 @@ class Slot:
         self.waited = waited
         """Seconds that the slot was waited for."""
 
+    @property
+    def valid(self) -> bool:
+        """Whether it is still ours; a slot that is not used for long goes to the next."""
+        return self._pace._holder is self._turn
+
     def wrote(self) -> None:
         """Say that the first bytes have just left: the next slot is counted from now."""
         self._pace._end(self._turn, written=True)

@@ -86,6 +86,8 @@ class Exchange:
         """Wait for the slot, and see that the connection is still there."""
         self.slot_asked_at = time.monotonic()
         slot = await self.pace.acquire(self.lane)
+        while not slot.valid:  # this loop was held up so long that the slot went to another
+            slot = await self.pace.acquire(self.lane)
         protocol = connection.protocol
         if protocol is None or not protocol.is_connected():
             slot.give_back()
