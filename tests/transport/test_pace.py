@@ -208,11 +208,11 @@ async def test_a_slot_that_was_not_used_for_long_is_not_ours_any_more(monkeypatc
     monkeypatch.setattr(pace_module, "WATCH_EVERY", 0.02)
     pace = Pace(INTERVAL)
     slot = await pace.acquire(Lane.PERSON)
-    assert slot.valid
+    states = [slot.valid]
     next_one = await pace.acquire(Lane.PERSON)
-    assert not slot.valid
-    assert next_one.valid
+    states += [slot.valid, next_one.valid]
     slot.give_back()  # changes nothing
-    assert next_one.valid
+    states.append(next_one.valid)
     next_one.wrote()
-    assert not next_one.valid
+    states.append(next_one.valid)
+    assert states == [True, False, True, True, False]
