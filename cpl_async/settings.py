@@ -11,7 +11,15 @@ from yarl import URL
 
 from .errors import ConfigurationError
 
-__all__ = ["PRODUCTION", "TESTING", "base_url_from", "credentials_from", "is_loopback"]
+__all__ = [
+    "PRODUCTION",
+    "TESTING",
+    "base_url_from",
+    "credentials_from",
+    "is_loopback",
+    "secret_from_environment",
+    "secret_from_file",
+]
 
 PRODUCTION = "https://api.dhl.com/ecs/ppl/myapi2"
 """The vendor's production system."""
@@ -60,14 +68,20 @@ def credentials_from(environment: Mapping[str, str] | None = None) -> tuple[str,
     """
     environment = os.environ if environment is None else environment
     client_id = environment.get("CPL_CLIENT_ID", "").strip()
-    secret = environment.get("CPL_CLIENT_SECRET", "").strip()
-    secret_file = environment.get("CPL_CLIENT_SECRET_FILE", "").strip()
-    if not secret and secret_file:
-        secret = secret_from_file(Path(secret_file))
+    secret = secret_from_environment(environment)
     missing = [name for name, value in (("CPL_CLIENT_ID", client_id), ("CPL_CLIENT_SECRET", secret)) if not value]
     if missing:
         raise ConfigurationError(f"{' and '.join(missing)} not set: set it in the environment, or try the sandbox")
     return client_id, secret, environment.get("CPL_BASE_URL", "").strip() or PRODUCTION
+
+
+def secret_from_environment(environment: Mapping[str, str]) -> str:
+    """Return the secret in ``CPL_CLIENT_SECRET``, or in the file that ``CPL_CLIENT_SECRET_FILE`` names, or nothing.
+
+    :raises ConfigurationError: when that file cannot be read or is empty.
+    """
+    file = environment.get("CPL_CLIENT_SECRET_FILE", "").strip()
+    return environment.get("CPL_CLIENT_SECRET", "").strip() or (secret_from_file(Path(file)) if file else "")
 
 
 def secret_from_file(path: Path) -> str:

@@ -72,6 +72,12 @@ class RowProblem:
     def __str__(self) -> str:
         return f"{self.column}: {self.message}" if self.column else self.message
 
+    @classmethod
+    def from_text(cls, text: str) -> RowProblem:
+        """Return the problem that a row's message in the journal tells, as ``str`` wrote it."""
+        column, _, words = text.partition(": ")
+        return cls(column=column, message=words) if column in COLUMNS else cls(column="", message=text)
+
 
 def column_of(path: str) -> str:
     """Return the column that a problem's path belongs to; the path itself where there is none.

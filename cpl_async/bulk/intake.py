@@ -89,12 +89,10 @@ class Intake:
 
     async def _commit(self, waiting: list[PlannedRow]) -> None:
         good = {row.number for row in waiting if row.body is not None}
-        for number, message in await self.planning.add(self.job, waiting):
+        for number, line, message in await self.planning.add(self.job, waiting):
             if number in good:
                 self.rejected += 1
-            column, _, words = message.partition(": ")
-            line = next(row.line for row in waiting if row.number == number)
-            self.on_problem(number, line, [RowProblem(column=column, message=words.split("; ")[0])])
+            self.on_problem(number, line, [RowProblem.from_text(message.split("; ")[0])])
         self.on_rows(self.rows)
 
     def notes(self) -> list[str]:
@@ -112,5 +110,4 @@ class Intake:
         """Reject the rows whose reference an earlier job has shipped, or may have."""
         for number, line, message in await self.planning.refuse_settled_elsewhere(self.job):
             self.rejected += 1
-            column, _, words = message.partition(": ")
-            self.on_problem(number, line, [RowProblem(column=column, message=words)])
+            self.on_problem(number, line, [RowProblem.from_text(message)])

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from attrs import asdict, frozen
 
+from .files import replacing
+
 __all__ = ["JoinPlan", "label_place", "main", "output_names"]
 
 PARCELS_A_FILE = 1000
@@ -60,13 +62,12 @@ def main() -> None:
         plan = JoinPlan(**json.loads(next(file)))
         labels = ((folder / part, page) for part, page in map(json.loads, file))
         for number, name in enumerate(plan.names):
-            fresh = folder / (name + ".part")
             chosen = islice(labels, PARCELS_A_FILE)
-            if plan.is_zpl:
-                _join_zpl(chosen, fresh)
-            else:
-                _join_pdf(chosen, fresh, plan.a4, plan.position if number == 0 else 1)
-            fresh.replace(folder / name)
+            with replacing(folder / name) as fresh:
+                if plan.is_zpl:
+                    _join_zpl(chosen, fresh)
+                else:
+                    _join_pdf(chosen, fresh, plan.a4, plan.position if number == 0 else 1)
 
 
 def _join_zpl(labels: Iterator[tuple[Path, int]], target: Path) -> None:

@@ -15,6 +15,7 @@ from ..errors import ConfigurationError, CplError, TransportError
 from ..models.codes import LabelFormat
 from ..resources.shipment_batches import MOST_LABELS, Label
 from ..transport.lanes import Lane
+from .files import replacing
 from .journal.course import Course, ParcelRecord
 from .protocol import BulkClient
 from .stopping import unless_stopped
@@ -156,9 +157,8 @@ def _keep(content: bytes, file: Path, label_format: LabelFormat, count: int) -> 
     if found != count:
         raise _OddLabels(f"{count} labels were asked for, {found} came")
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(file.name + ".part")
-    fresh.write_bytes(content)
-    fresh.replace(file)
+    with replacing(file) as fresh:
+        fresh.write_bytes(content)
 
 
 def _count(content: bytes, label_format: LabelFormat) -> int:

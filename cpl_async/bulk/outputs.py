@@ -12,9 +12,10 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import anyio
 from attrs import asdict, define, field, frozen
@@ -22,12 +23,13 @@ from attrs import asdict, define, field, frozen
 from ..errors import ConfigurationError, CplError
 from ..models.codes import LabelFormat
 from .columns import COLUMNS, OURS
+from .files import replacing
 from .formulas import harmless
 from .joining import JoinPlan, label_place, output_names
 from .journal.book import Job
 from .journal.results import Results, RowReport
 from .options import ShipOptions
-from .states import RowState
+from .states import GOES_ON, RowState
 
 __all__ = ["JoinError", "Output", "Summary"]
 
@@ -35,7 +37,6 @@ SHIPMENTS, REJECTED, SUMMARY = "shipments.csv", "rejected.csv", "summary.json"
 PICTURES = "labels"
 JOINT_NAME = re.compile(r"labels(-\d{4})?\.(pdf|zpl)(\.part)?")
 MOST_REASONS = 50
-GOES_ON = (RowState.PLANNED, RowState.ACCEPTED, RowState.CREATED, RowState.UNLABELLED)
 HEADING = ("reference_id", "shipment_number", "state", "message", "label", "parcel_numbers")
 
 
@@ -181,7 +182,8 @@ class Output:
         if failure is None and names:
             self._remove_joint_files(keep=names)
         summary = await self.summary(results, job, names=names, reasons=reasons)
-        _write_whole(self.folder / SUMMARY, summary.as_json() + "\n")
+        with replacing(self.folder / SUMMARY) as fresh:
+            fresh.write_text(summary.as_json() + "\n", encoding="utf-8")
         if failure is not None:
             raise failure
         return summary
@@ -240,8 +242,8 @@ class Output:
         columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
         index = 0
         with (
-            _Table(self.folder / SHIPMENTS, HEADING) as shipments,
-            _Table(self.folder / REJECTED, (*columns, "error")) as rejected,
+            _table(self.folder / SHIPMENTS, HEADING) as add_shipment,
+            _table(self.folder / REJECTED, (*columns, "error")) as add_rejected,
             self._order.open("w", encoding="utf-8") as order,
         ):
             order.write(self._plan(names).as_json() + "\n")
@@ -258,9 +260,9 @@ class Output:
                         places.append(parcel.file)
                     index += 1
                 message = _message(row, why_not_sent)
-                shipments.add(_reported(row, message, places))
+                add_shipment(_reported(row, message, places))
                 if row.state is RowState.REJECTED:
-                    rejected.add([*(row.raw.get(name, "") for name in columns), row.message])
+                    add_rejected([*(row.raw.get(name, "") for name in columns), row.message])
                 if row.state is not RowState.SHIPPED:
                     reasons[_reason(row, message)] += 1
         return reasons
@@ -325,35 +327,10 @@ def _reason(row: RowReport, message: str) -> str:
     return re.sub(r"\b\d{5,}\b", "…", text)[:200]
 
 
-class _Table:
-    """A CSV file that a spreadsheet can open without harm, in its place whole or not at all."""
-
-    def __init__(self, path: Path, heading: Sequence[str]) -> None:
-        self._path = path
-        self._fresh = path.with_name(path.name + ".part")
-        self._heading = heading
-        self._file: TextIO | None = None
-        self._writer: Any = None
-
-    def __enter__(self) -> _Table:
-        self._file = self._fresh.open("w", encoding="utf-8", newline="")
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerow(self._heading)
-        return self
-
-    def add(self, fields: Sequence[str]) -> None:
-        self._writer.writerow([harmless(field) for field in fields])
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._file is not None:
-            self._file.close()
-        if kind is None:
-            self._fresh.replace(self._path)
-        else:
-            self._fresh.unlink(missing_ok=True)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    fresh = path.with_name(path.name + ".part")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
+@contextmanager
+def _table(path: Path, heading: Sequence[str]) -> Iterator[Callable[[Sequence[str]], None]]:
+    """Give what adds a row to a CSV file that a spreadsheet can open without harm."""
+    with replacing(path) as fresh, fresh.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(heading)
+        yield lambda fields: writer.writerow([harmless(field) for field in fields])

@@ -16,7 +16,7 @@ from ..errors import ConfigurationError, CplError
 from ..models.checking import problems_of
 from ..models.codec import encode
 from ..models.shipment_batches import Shipment
-from .columns import COLUMNS, RowProblem
+from .columns import RowProblem
 from .delivery import Delivered, Delivery, NothingMoves
 from .intake import Intake, ProblemHook
 from .journal import Journal, JournalPlace
@@ -30,7 +30,7 @@ from .polling import OpenBatch, Polling
 from .progress import Phase, Progress, ProgressHook
 from .protocol import BulkClient
 from .reading import InputError, Source
-from .states import BatchState, RowState
+from .states import GOES_ON, BatchState, RowState
 
 __all__ = ["Checked", "ShipFile", "check_file"]
 
@@ -223,10 +223,10 @@ class ShipFile:
                     on_undecided=self._count("undecided"),
                     on_end=self._end,
                 )
-                for batch, remote_id, _ in await course.batches_in(job.id, BatchState.IMPORTED):
-                    tasks.create_task(labelling.fetch(batch, remote_id or ""))
-                for batch, remote_id, _ in await course.batches_in(job.id, BatchState.ACCEPTED):
-                    polling.add(OpenBatch(batch=batch, remote_id=remote_id or "", accepted_at=time.time()))
+                for batch, remote_id in await course.batches_in(job.id, BatchState.IMPORTED):
+                    tasks.create_task(labelling.fetch(batch, remote_id))
+                for batch, remote_id in await course.batches_in(job.id, BatchState.ACCEPTED):
+                    polling.add(OpenBatch(batch=batch, remote_id=remote_id, accepted_at=time.time()))
                 tasks.create_task(polling.run())
                 if sending:
                     await self._send_all(client, journal, job, polling)
@@ -254,7 +254,7 @@ class ShipFile:
             on_undecided=self._count("undecided"),
             on_note=self.on_note,
         )
-        waiting = iter([batch for batch, _, _ in await journal.course.batches_in(job.id, BatchState.PLANNED)])
+        waiting = iter([batch for batch, _ in await journal.course.batches_in(job.id, BatchState.PLANNED)])
 
         async def send_some() -> None:
             for batch in waiting:
@@ -277,10 +277,7 @@ class ShipFile:
     def _refused(self, results: Sequence[RowResult]) -> None:
         """Name the rows that the server refused, like those that our own check did."""
         for result in results:
-            column, _, words = result.message.partition(": ")
-            known = column in COLUMNS
-            problem = RowProblem(column=column if known else "", message=words if known else result.message)
-            self.on_problem(result.row, result.line, [problem])
+            self.on_problem(result.row, result.line, [RowProblem.from_text(result.message)])
         if results:
             self.progress.rejected += len(results)
             self._tell()
@@ -306,8 +303,7 @@ class ShipFile:
 
 def _open(counts: dict[RowState, int], *, sending: bool) -> int:
     """Return the number of rows for which a run can still do something."""
-    states = [RowState.SENDING, RowState.ACCEPTED, RowState.CREATED, RowState.UNLABELLED]
-    return sum(counts[state] for state in states) + (counts[RowState.PLANNED] if sending else 0)
+    return sum(counts[state] for state in GOES_ON if sending or state is not RowState.PLANNED)
 
 
 def _check_sender(options: ShipOptions) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-__all__ = ["IN_FLIGHT", "SETTLED_ELSEWHERE", "BatchState", "RowState"]
+__all__ = ["GOES_ON", "IN_FLIGHT", "SETTLED_ELSEWHERE", "BatchState", "RowState"]
 
 
 class RowState(StrEnum):
@@ -29,6 +29,8 @@ class RowState(StrEnum):
 
 
 IN_FLIGHT = (RowState.SENDING, RowState.ACCEPTED, RowState.CREATED)
+GOES_ON = (RowState.PLANNED, RowState.ACCEPTED, RowState.CREATED, RowState.UNLABELLED)
+"""States with which a run goes on by itself."""
 SETTLED_ELSEWHERE = (*IN_FLIGHT, RowState.SHIPPED, RowState.UNLABELLED, RowState.UNDECIDED)
 """States in which a reference must not be sent by another job: it exists, or it may."""
 

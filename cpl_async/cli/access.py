@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from ..client import Client
 from ..errors import ConfigurationError, CplError
-from ..settings import PRODUCTION, TESTING, base_url_from, secret_from_file
+from ..settings import PRODUCTION, TESTING, base_url_from, secret_from_environment, secret_from_file
 
 __all__ = ["Access", "access_from", "sandbox_at"]
 
@@ -56,10 +56,8 @@ async def sandbox_at(access: Access) -> str:
 def _secret(file: Path | None) -> str:
     if file is not None:
         return secret_from_file(file)
-    if secret := os.environ.get("CPL_CLIENT_SECRET", "").strip():
+    if secret := secret_from_environment(os.environ):
         return secret
-    if named := os.environ.get("CPL_CLIENT_SECRET_FILE", "").strip():
-        return secret_from_file(Path(named))
     if not sys.stdin.isatty():
         raise ConfigurationError("no client secret: set CPL_CLIENT_SECRET or give --secret-file")
     return str(click.prompt("Client secret", hide_input=True, err=True))

@@ -8,9 +8,9 @@ from typing import NoReturn
 
 import click
 
-from ..errors import CplError
+from ..errors import ConfigurationError, CplError
 
-__all__ = ["CANNOT_RUN", "INTERRUPTED", "NOT_ALL", "fail", "plain_failures", "say"]
+__all__ = ["CANNOT_RUN", "INTERRUPTED", "NOT_ALL", "fail", "needing_extra", "plain_failures", "say"]
 
 NOT_ALL = 1
 """Some rows were rejected, are undecided or have no label."""
@@ -40,3 +40,15 @@ def plain_failures() -> Iterator[None]:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         fail(f"{where}{error.strerror or error}")
+
+
+@contextmanager
+def needing_extra(extra: str) -> Iterator[None]:
+    """Say what to install when an import inside fails.
+
+    :raises ConfigurationError: names the extra.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(f"{error.name} is not installed: pip install 'cpl-sdk[{extra}]'") from None

@@ -10,9 +10,8 @@ from typing import Any
 
 import click
 
-from ..errors import ConfigurationError
 from ..settings import is_loopback
-from .failures import fail, plain_failures, say
+from .failures import fail, needing_extra, plain_failures, say
 
 __all__ = ["sandbox"]
 
@@ -32,10 +31,8 @@ def sandbox(**chosen: Any) -> None:
       cpl sandbox --port 8080
     """
     with plain_failures():
-        try:
+        with needing_extra("sandbox"):
             from ..sandbox import Sandbox, SandboxSettings
-        except ModuleNotFoundError as error:
-            raise ConfigurationError(f"{error.name} is not installed: pip install 'cpl-sdk[sandbox]'") from None
         server = Sandbox(SandboxSettings(**chosen))
         try:
             server.bind()

@@ -26,7 +26,7 @@ from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound
 from ..models.codes import LabelFormat
 from ..settings import is_loopback
 from .access import Access, access_from, sandbox_at
-from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, fail, plain_failures, say
+from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, fail, needing_extra, plain_failures, say
 from .progress import Display
 from .sender import sender_from
 from .words import counted
@@ -141,10 +141,8 @@ def ship(
 @contextmanager
 def _sandbox(place: JournalPlace) -> Iterator[Access]:
     """Run a sandbox in this process, with its state beside the journal."""
-    try:
+    with needing_extra("sandbox"):
         from ..sandbox import Sandbox, SandboxSettings
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(f"{error.name} is not installed: pip install 'cpl-sdk[sandbox]'") from None
     place.prepare()
     with Sandbox(SandboxSettings(state=place.folder / "server.sqlite3")) as server:
         yield Access(client_id="sandbox", client_secret="sandbox", base_url=server.base_url)  # noqa: S106 - it opens nothing but the sandbox

@@ -9,7 +9,7 @@ import time
 
 from aiohttp import web
 
-__all__ = ["ArrivalSocket", "arrival_of"]
+__all__ = ["ArrivalSocket", "arrival_of", "forget_arrival"]
 
 STAMP = getattr(socket, "SO_TIMESTAMPNS", 35)
 """Linux; the constant has no name in Python's socket module."""
@@ -46,20 +46,20 @@ def _moment(ancillary: list[tuple[int, int, bytes]]) -> float:
     return time.time()
 
 
-def arrival_of(request: web.Request) -> float:
-    """Return when the request's first bytes arrived, in seconds since the epoch, and forget it for the next one."""
-    transport = request.transport
-    wrapped = transport.get_extra_info("socket") if transport else None
+def _connection_of(request: web.Request) -> ArrivalSocket | None:
+    wrapped = request.transport.get_extra_info("socket") if request.transport else None
     connection = getattr(wrapped, "_sock", wrapped)
-    if not isinstance(connection, ArrivalSocket) or connection.arrived is None:
-        return time.time()
-    return connection.arrived
+    return connection if isinstance(connection, ArrivalSocket) else None
+
+
+def arrival_of(request: web.Request) -> float:
+    """Return when the request's first bytes arrived, in seconds since the epoch."""
+    connection = _connection_of(request)
+    return time.time() if connection is None or connection.arrived is None else connection.arrived
 
 
 def forget_arrival(request: web.Request) -> None:
     """Forget the stamp when the request was read whole, so that the next one on its connection has its own."""
-    transport = request.transport
-    wrapped = transport.get_extra_info("socket") if transport else None
-    connection = getattr(wrapped, "_sock", wrapped)
-    if isinstance(connection, ArrivalSocket):
+    connection = _connection_of(request)
+    if connection is not None:
         connection.arrived = None

@@ -80,6 +80,15 @@ class Call:
     body_matters: bool = True
     """False where the headers say all: a body that breaks off then loses nothing."""
 
+    def asked(self, identifier: str) -> Asked:
+        """Return what an error about this call needs to know.
+
+        :param identifier: its correlation id.
+        """
+        return Asked(
+            operation=self.operation, correlation_id=identifier, writes=self.writes, references=self.references
+        )
+
 
 @define
 class Course:

@@ -98,10 +98,9 @@ class Pace:
         while True:
             turn = _Turn(lane, loop)
             with self._lock:
+                # nobody waits and the slot is free: the commonest case costs next to nothing
                 if self._holder is None and not self._queue and self._free_at <= began:
-                    self._hold(
-                        turn, began
-                    )  # nobody waits and the slot is free: the commonest case costs next to nothing
+                    self._hold(turn, began)
                     turn.taken = True
                     return Slot(self, turn, 0.0)
                 self._queue.push(lane, turn)
@@ -203,10 +202,11 @@ class Pace:
             if holder is not turn and not turn.queued:  # this loop hung and lost its slot: it waits again
                 turn.queued = True
                 self._queue.push(turn.lane, turn)
-            if holder is None or holder is turn or self._clock() < holder.due + HELD_TOO_LONG:
-                lost = False
-            else:  # on this loop, which runs, the holder's timer will fire
-                lost = holder.loop is not turn.loop or holder.taken
-            if lost:  # its own watch puts it back in the line, if its loop ever runs again
-                self._holder = None
+            if holder is not None and holder is not turn and self._hangs(holder, turn.loop):
+                self._holder = None  # its own watch puts it back in the line, if its loop ever runs again
         self._advance()
+
+    def _hangs(self, holder: _Turn, running: asyncio.AbstractEventLoop) -> bool:
+        """Return whether a holder will not use its slot; one on a loop that runs has a timer that will fire."""
+        late = self._clock() >= holder.due + HELD_TOO_LONG
+        return late and (holder.loop is not running or holder.taken)

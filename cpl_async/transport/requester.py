@@ -99,12 +99,7 @@ class Requester:
     def asked(self, call: Call, answer: Answer) -> Asked:
         """Return what an error about this answer needs to know."""
         identifier = answer.headers.get("X-Correlation-ID", "")
-        return Asked(
-            operation=call.operation,
-            correlation_id=identifier,
-            writes=call.writes,
-            references=call.references,
-        )
+        return call.asked(identifier)
 
     def is_own_host(self, url: URL) -> bool:
         """Return whether an address is on the configured host, the only one that is shown the token."""
@@ -124,12 +119,7 @@ class Requester:
         timeout = options.get("timeout", settings.timeout)
         return Course(
             call,
-            Asked(
-                operation=call.operation,
-                correlation_id=identifier,
-                writes=call.writes,
-                references=call.references,
-            ),
+            call.asked(identifier),
             options.get("lane") or call.lane,
             headers,
             time.monotonic() + timeout,

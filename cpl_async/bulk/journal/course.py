@@ -14,7 +14,7 @@ from ...errors import CplError, Outcome
 from ..bodies import compose
 from ..states import BatchState, RowState
 from .claims import claimed_elsewhere, words_of_claim
-from .database import Database
+from .database import Database, new_id
 from .schema import attempts, batches, jobs, parcels, rows
 
 __all__ = ["Attempt", "BatchRow", "Course", "OpenRow", "ParcelRecord", "RowResult"]
@@ -76,14 +76,13 @@ class Course:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def forsake_open_attempts(self, job: int) -> int:
-        """Mark as undecided what was being written when the last run ended; return the number of rows."""
+    async def forsake_open_attempts(self, job: int) -> None:
+        """Mark as undecided what was being written when the last run ended."""
         open_ones = (
             select(attempts.c.id, attempts.c.batch, attempts.c.correlation_id)
             .join(batches)
             .where(batches.c.job == job, attempts.c.outcome.is_(None))
         )
-        count = 0
         async with self._database.transaction() as connection:
             for attempt in (await connection.execute(open_ones)).all():
                 message = (
@@ -91,20 +90,17 @@ class Course:
                     f"[correlation id {attempt.correlation_id}]; look it up by its reference"
                 )
                 await self._end(connection, attempt.id, Outcome.UNKNOWN, None, message)
-                await connection.execute(
-                    update(batches).where(batches.c.id == attempt.batch).values(state=BatchState.UNKNOWN)
-                )
-                count += await self._move(connection, attempt.batch, RowState.SENDING, RowState.UNDECIDED, message)
-        return count
+                await self._set_batch(connection, attempt.batch, state=BatchState.UNKNOWN)
+                await self._move(connection, attempt.batch, RowState.SENDING, RowState.UNDECIDED, message)
 
-    async def batches_in(self, job: int, state: BatchState) -> list[tuple[int, str | None, float | None]]:
-        """Return id, remote id and moment of acceptance of the batches in a state."""
-        query = select(batches.c.id, batches.c.remote_id, batches.c.accepted_at)
+    async def batches_in(self, job: int, state: BatchState) -> list[tuple[int, str]]:
+        """Return id and remote id of the batches in a state; that of one that was not taken is empty."""
+        query = select(batches.c.id, batches.c.remote_id)
         async with self._database.transaction() as connection:
             found = await connection.execute(
                 query.where(batches.c.job == job, batches.c.state == state).order_by(batches.c.id)
             )
-            return [(row.id, row.remote_id, row.accepted_at) for row in found]
+            return [(row.id, row.remote_id or "") for row in found]
 
     async def begin_attempt(
         self, batch: int, *, tail: bytes, correlation_id: str, owner: str, write_by: float
@@ -132,7 +128,7 @@ class Course:
                 await self._settle(connection, batch, refused, claimed=1)
             found = (await connection.execute(select(rows).where(*planned).order_by(rows.c.number))).all()
             if not found:
-                await connection.execute(update(batches).where(batches.c.id == batch).values(state=BatchState.DONE))
+                await self._set_batch(connection, batch, state=BatchState.DONE)
                 return None, refused
             body = compose([row.body for row in found], tail)
             result = await connection.execute(
@@ -145,22 +141,17 @@ class Course:
                     write_by=write_by,
                 )
             )
-            await connection.execute(update(batches).where(batches.c.id == batch).values(state=BatchState.SENDING))
+            await self._set_batch(connection, batch, state=BatchState.SENDING)
             await connection.execute(update(rows).where(*planned).values(state=RowState.SENDING))
-        key: Any = result.inserted_primary_key
         sent = [BatchRow(number=row.number, line=row.line, reference=row.reference) for row in found]
-        return Attempt(id=int(key[0]), rows=sent, body=body), refused
+        return Attempt(id=new_id(result), rows=sent, body=body), refused
 
     async def accepted(self, batch: int, attempt: int, remote_id: str) -> None:
         """Write down the id of a batch that the server took."""
         now = time.time()
         async with self._database.transaction() as connection:
             await self._end(connection, attempt, "accepted", 201, None, now)
-            await connection.execute(
-                update(batches)
-                .where(batches.c.id == batch)
-                .values(state=BatchState.ACCEPTED, remote_id=remote_id, accepted_at=now)
-            )
+            await self._set_batch(connection, batch, state=BatchState.ACCEPTED, remote_id=remote_id, accepted_at=now)
             await self._move(connection, batch, RowState.SENDING, RowState.ACCEPTED)
 
     async def not_taken(self, batch: int, attempt: int, error: CplError, refused: Sequence[RowResult] = ()) -> None:
@@ -171,27 +162,27 @@ class Course:
             await self._move(connection, batch, RowState.SENDING, RowState.PLANNED)
             left = select(rows.c.number).where(rows.c.batch == batch, rows.c.state == RowState.PLANNED).limit(1)
             state = BatchState.PLANNED if (await connection.execute(left)).first() else BatchState.DONE
-            await connection.execute(update(batches).where(batches.c.id == batch).values(state=state))
+            await self._set_batch(connection, batch, state=state)
 
     async def lost(self, batch: int, attempt: int, error: CplError, message: str) -> None:
         """Write down that nobody knows whether the batch was taken."""
         async with self._database.transaction() as connection:
             await self._end(connection, attempt, Outcome.UNKNOWN, error.status, error.message)
             await self._move(connection, batch, RowState.SENDING, RowState.UNDECIDED, message)
-            await connection.execute(update(batches).where(batches.c.id == batch).values(state=BatchState.UNKNOWN))
+            await self._set_batch(connection, batch, state=BatchState.UNKNOWN)
 
     async def halve(self, batch: int, second: Sequence[int]) -> int:
         """Move rows of a batch to a new one; return its id."""
         async with self._database.transaction() as connection:
             job = (await connection.execute(select(batches.c.job).where(batches.c.id == batch))).scalar_one()
             result = await connection.execute(insert(batches).values(job=job, state=BatchState.PLANNED))
-            key: Any = result.inserted_primary_key
+            half = new_id(result)
             await connection.execute(
                 update(rows)
                 .where(rows.c.batch == batch, rows.c.state == RowState.PLANNED, rows.c.number >= second[0])
-                .values(batch=int(key[0]))
+                .values(batch=half)
             )
-        return int(key[0])
+        return half
 
     async def open_rows(self, batch: int) -> dict[str, OpenRow]:
         """Return the rows of a batch whose import is not settled, by reference."""
@@ -225,7 +216,7 @@ class Course:
                 ]
                 await connection.execute(self._database.insert_unless_taken(parcels), values)
             if settled:
-                await connection.execute(update(batches).where(batches.c.id == batch).values(state=BatchState.IMPORTED))
+                await self._set_batch(connection, batch, state=BatchState.IMPORTED)
 
     async def give_up(self, batch: int, message: str) -> int:
         """Leave a batch's open rows undecided for this run; the next run asks again. Return their number."""
@@ -320,7 +311,7 @@ class Course:
             )
             if (await connection.execute(still_open)).first() is None:
                 state = BatchState.IMPORTED if without.rowcount else BatchState.DONE
-                await connection.execute(update(batches).where(batches.c.id == batch).values(state=state))
+                await self._set_batch(connection, batch, state=state)
         return shipped.rowcount
 
     async def _settle(self, connection: Any, batch: int, results: Sequence[RowResult], claimed: int = 0) -> None:
@@ -335,11 +326,13 @@ class Course:
                 ],
             )
 
-    async def _move(self, connection: Any, batch: int, before: RowState, after: RowState, message: str = "") -> int:
-        result = await connection.execute(
+    async def _move(self, connection: Any, batch: int, before: RowState, after: RowState, message: str = "") -> None:
+        await connection.execute(
             update(rows).where(rows.c.batch == batch, rows.c.state == before).values(state=after, message=message)
         )
-        return int(result.rowcount)
+
+    async def _set_batch(self, connection: Any, batch: int, **values: Any) -> None:
+        await connection.execute(update(batches).where(batches.c.id == batch).values(**values))
 
     async def _end(
         self,

@@ -15,7 +15,7 @@ from ...errors import JournalError
 from .place import JournalPlace
 from .schema import VERSION, account, metadata
 
-__all__ = ["Database"]
+__all__ = ["Database", "new_id"]
 
 LONGEST_WAIT = 3600
 
@@ -98,3 +98,8 @@ def _safe_writes(connection: Any, _: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def new_id(result: Any) -> int:
+    """Return the id that an INSERT of one row was given."""
+    return int(result.inserted_primary_key[0])

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from ..states import BatchState, RowState
 from .claims import claimed_elsewhere, words_of_claim
-from .database import Database
+from .database import Database, new_id
 from .schema import READY, batches, jobs, rows
 
 __all__ = ["PlannedRow", "Planning"]
@@ -44,13 +44,13 @@ class Planning:
         async with self._database.transaction() as connection:
             await connection.execute(delete(rows).where(rows.c.job == job))
 
-    async def add(self, job: int, planned: Sequence[PlannedRow]) -> list[tuple[int, str]]:
+    async def add(self, job: int, planned: Sequence[PlannedRow]) -> list[tuple[int, int, str]]:
         """Add rows; a reference that the job has already is rejected, found by the index, not by memory.
 
-        :return: number and message of the rows that were rejected for their reference.
+        :return: number, line and message of the rows that were rejected for their reference.
         """
         values = [self._values(job, row) for row in planned]
-        twice: list[tuple[int, str]] = []
+        twice: list[tuple[int, int, str]] = []
         async with self._database.transaction() as connection:
             await connection.execute(self._database.insert_unless_taken(rows), values)
             stored = set(
@@ -74,7 +74,7 @@ class Planning:
                     f"reference_id: {row.reference} is used twice, first in row {first.number} (line {first.line})"
                 )
                 message = "; ".join(part for part in (message, row.message) if part)
-                twice.append((row.number, message))
+                twice.append((row.number, row.line, message))
                 value |= {"claim": None, "body": None, "state": RowState.REJECTED, "message": message}
                 await connection.execute(insert(rows).values(value))
         return twice
@@ -153,11 +153,7 @@ class Planning:
                         rows.c.batch.is_(None),
                         rows.c.number <= numbers[-1],
                     )
-                    .values(batch=_id_of(batch))
+                    .values(batch=new_id(batch))
                 )
                 count += 1
         return count
-
-
-def _id_of(result: Any) -> int:
-    return int(result.inserted_primary_key[0])
