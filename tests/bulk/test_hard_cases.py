@@ -77,7 +77,12 @@ async def test_a_named_and_an_unnamed_run_over_one_file_are_one_job(sandbox: San
 async def test_two_jobs_into_one_folder_at_the_same_time_are_refused(sandbox: Sandbox, shipping: Shipping) -> None:
     one = write_rows(shipping.folder / "one.csv", many_rows(2))
     two = write_rows(shipping.folder / "two.csv", many_rows(4)[2:])
-    results = await asyncio.gather(shipping(one), shipping(two), return_exceptions=True)
+    sandbox.faults.add(Fault(kind=FaultKind.SLOW, seconds=2, operation=CREATE))
+    first = asyncio.create_task(shipping(one))
+    async with asyncio.timeout(20):
+        while not sandbox.ledger.entries:
+            await asyncio.sleep(0.01)
+    results = await asyncio.gather(shipping(two), first, return_exceptions=True)
     refused = [result for result in results if isinstance(result, JournalError)]
     assert len(refused) == 1
     assert "output folder" in str(refused[0])
