@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from cpl_async import JournalError
 from cpl_async.bulk.journal import place as place_module
+from cpl_async.bulk.journal.database import Database
 from cpl_async.bulk.journal.place import JournalPlace
 
 
@@ -51,3 +53,10 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalError, match="cannot be written"):
         JournalPlace(folder=tmp_path / "file" / "below", base_url="x", client_id="y").prepare()
+
+
+async def test_a_new_journal_may_be_opened_by_many_at_once(tmp_path: Path) -> None:
+    for n in range(8):
+        place = JournalPlace(folder=tmp_path / str(n), base_url="x", client_id="y")
+        opened = await asyncio.gather(*(Database.open(place) for _ in range(12)))
+        await asyncio.gather(*(database.close() for database in opened))

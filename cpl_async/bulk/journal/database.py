@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from filelock import AsyncFileLock, Timeout
 from sqlalchemy import Table, event, insert, select
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
@@ -18,6 +19,8 @@ from .schema import VERSION, account, metadata
 __all__ = ["Database", "new_id"]
 
 LONGEST_WAIT = 3600
+LONGEST_OPENING = 60
+"""Seconds. One at a time opens: SQLite does not wait when two turn a new file to write-ahead logging at once."""
 
 
 class Database:
@@ -40,7 +43,11 @@ class Database:
         event.listen(engine.sync_engine, "begin", _begin_alone)
         database = cls(engine)
         try:
-            await database._check(place)
+            async with AsyncFileLock(place.folder / "opening.lock", timeout=LONGEST_OPENING, poll_interval=0.01):
+                await database._check(place)
+        except Timeout:
+            await engine.dispose()
+            raise JournalError(f"the journal {place.file} is being opened by another run that does not end") from None
         except (SQLAlchemyError, OSError) as error:
             await engine.dispose()
             reason = str(error.orig) if isinstance(error, DatabaseError) else str(error)
