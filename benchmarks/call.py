@@ -1,8 +1,9 @@
-"""Client CPU of one call: bare aiohttp with orjson, and our client with the pace taken out.
+"""Client CPU of one call: bare aiohttp with orjson, httpx with orjson, and our client with the pace taken out.
 
-    python -m benchmarks.call [--rounds 5] [--calls 1000]
+    python -m benchmarks.call [--rounds 5] [--calls 1000] [--together 50]
 
-Both ask the same small server in another process for the same state of a batch, one call after the other.
+All ask the same small server in another process for the same state of a batch, one call after the other and then
+so many at once.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import asyncio
 import multiprocessing
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from statistics import median
 
 import aiohttp
 import orjson
 from aiohttp import web
 
+from benchmarks.peers import is_there
 from benchmarks.results import keep
 from cpl_async import Client
 from cpl_async.transport.lanes import Lane
@@ -51,35 +54,87 @@ def serve(listener: socket.socket) -> None:
     web.run_app(app, sock=listener, print=None)
 
 
-async def cpu_of(call: Callable[[], Awaitable[object]], calls: int) -> float:
-    """Return the process's CPU seconds of one call."""
-    for _ in range(20):
-        await call()
+async def cpu_of(call: Callable[[], Awaitable[object]], calls: int, together: int) -> float:
+    """Return the process's CPU seconds of one call, so many of which are under way at once."""
+    await _do(call, 20, together)
     before = time.process_time()
-    for _ in range(calls):
-        await call()
-    return (time.process_time() - before) / calls
+    done = await _do(call, calls, together)
+    return (time.process_time() - before) / done
 
 
-async def measure(base_url: str, rounds: int, calls: int) -> tuple[list[float], list[float]]:
-    """Measure both in turn."""
-    floor, ours = [], []
-    async with (
-        aiohttp.ClientSession() as session,
-        Client(client_id="a", client_secret="b", base_url=base_url, limits=NoPace()) as client,
-    ):
+async def _do(call: Callable[[], Awaitable[object]], calls: int, together: int) -> int:
+    """Make about so many calls; return how many they were."""
+    each = max(1, calls // together)
 
-        async def bare() -> object:
-            async with session.get(base_url + "/shipment/batch/x", headers={"Authorization": "Bearer t"}) as answer:
+    async def one_after_the_other() -> None:
+        for _ in range(each):
+            await call()
+
+    await asyncio.gather(*(one_after_the_other() for _ in range(together)))
+    return each * together
+
+
+@asynccontextmanager
+async def with_aiohttp(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+    """Give a call by bare aiohttp."""
+    async with aiohttp.ClientSession() as session:
+
+        async def call() -> object:
+            async with session.get(url + "/shipment/batch/x", headers={"Authorization": "Bearer t"}) as answer:
                 return orjson.loads(await answer.read())
 
-        async def whole() -> object:
+        yield call
+
+
+@asynccontextmanager
+async def with_httpx(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+    """Give a call by httpx, which keeps all its connections: by itself it would keep 20."""
+    import httpx
+
+    async with httpx.AsyncClient(limits=httpx.Limits(max_connections=100, max_keepalive_connections=100)) as client:
+
+        async def call() -> object:
+            answer = await client.get(url + "/shipment/batch/x", headers={"Authorization": "Bearer t"})
+            return orjson.loads(answer.content)
+
+        yield call
+
+
+@asynccontextmanager
+async def with_ours(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+    """Give a call by our client."""
+    async with Client(client_id="a", client_secret="b", base_url=url, limits=NoPace()) as client:
+
+        async def call() -> object:
             return await client.shipment_batches.get("x", lane=Lane.PERSON)
 
-        for _ in range(rounds):
-            floor.append(await cpu_of(bare, calls))
-            ours.append(await cpu_of(whole, calls))
-    return floor, ours
+        yield call
+
+
+async def measure(url: str, rounds: int, calls: int, togethers: Sequence[int]) -> list[dict[str, list[float]]]:
+    """Measure all in turn; for each number of calls at once return the figures of each client by its name."""
+    ways = {"aiohttp": with_aiohttp, "ours": with_ours} | ({"httpx": with_httpx} if is_there("httpx") else {})
+    async with AsyncExitStack() as stack:
+        clients = {name: await stack.enter_async_context(way(url)) for name, way in ways.items()}
+        rows: list[dict[str, list[float]]] = []
+        for together in togethers:
+            figures: dict[str, list[float]] = {name: [] for name in clients}
+            for _ in range(rounds):
+                for name, call in clients.items():
+                    figures[name].append(await cpu_of(call, calls, together))
+            rows.append(figures)
+    return rows
+
+
+def row(together: int, figures: Mapping[str, Sequence[float]]) -> str:
+    """Return a row of the table."""
+    times = {name: f"{median(found) * 1e6:.0f}" for name, found in figures.items()}
+    ratios = {
+        name: median(one / bare for one, bare in zip(found, figures["aiohttp"], strict=True))
+        for name, found in figures.items()
+    }
+    httpx = f"{times['httpx']} | {ratios['httpx']:.2f} ×" if "httpx" in figures else "not installed | left out"
+    return f"| {together} | {times['aiohttp']} | {httpx} | {times['ours']} | **{ratios['ours']:.2f} ×** |"
 
 
 def main() -> None:
@@ -87,24 +142,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--calls", type=int, default=1000)
+    parser.add_argument("--together", type=int, default=50)
     options = parser.parse_args()
+    togethers = (1, options.together)
     listener = socket.create_server(("127.0.0.1", 0))
     server = multiprocessing.get_context("fork").Process(target=serve, args=(listener,), daemon=True)
     server.start()
     try:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        floor, ours = asyncio.run(measure(url, options.rounds, options.calls))
+        rows = asyncio.run(measure(url, options.rounds, options.calls, togethers))
     finally:
         server.terminate()
         server.join(10)
         listener.close()
-    ratios = [mine / bare for mine, bare in zip(ours, floor, strict=True)]
     keep(
         "CPU of one call",
         [
-            f"Medians of {options.rounds} rounds of {options.calls} calls: bare aiohttp with orjson "
-            f"{median(floor) * 1e6:.0f} µs, our client {median(ours) * 1e6:.0f} µs, "
-            f"**{median(ratios):.2f} ×** (goal: under 1.5).",
+            f"Medians of {options.rounds} rounds of {options.calls} calls, µs; JSON by orjson in all. "
+            "Goal: ours under 1.5 × bare aiohttp.",
+            "",
+            "| at once | bare aiohttp | httpx | httpx / aiohttp | ours | ours / aiohttp |",
+            "| --- | --- | --- | --- | --- | --- |",
+            *(row(together, figures) for together, figures in zip(togethers, rows, strict=True)),
         ],
     )
 

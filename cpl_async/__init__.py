@@ -12,6 +12,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .client import Client as Client
+    from .client import RawResponse as RawResponse
     from .errors import AuthenticationError as AuthenticationError
     from .errors import BatchError as BatchError
     from .errors import ConfigurationError as ConfigurationError
@@ -21,21 +22,49 @@ if TYPE_CHECKING:
     from .errors import Outcome as Outcome
     from .errors import PermissionDenied as PermissionDenied
     from .errors import Problem as Problem
+    from .errors import ProblemJson as ProblemJson
     from .errors import ProtocolError as ProtocolError
     from .errors import RateLimited as RateLimited
     from .errors import ServerError as ServerError
     from .errors import Timeout as Timeout
     from .errors import TransportError as TransportError
     from .errors import ValidationError as ValidationError
+    from .models.access_points import AccessPoint as AccessPoint
+    from .models.access_points import AccessPointCapacitySetting as AccessPointCapacitySetting
+    from .models.access_points import AccessPointWorkHour as AccessPointWorkHour
+    from .models.access_points import Coordinates as Coordinates
+    from .models.access_points import NearbyAccessPoint as NearbyAccessPoint
+    from .models.address_whisper import AddressWhisp as AddressWhisp
     from .models.addresses import Address as Address
+    from .models.codelists import CodelistEntry as CodelistEntry
+    from .models.codelists import Country as Country
+    from .models.codelists import ExternalNumberType as ExternalNumberType
+    from .models.codelists import ServicePriceLimit as ServicePriceLimit
+    from .models.codelists import ServiceType as ServiceType
+    from .models.codelists import ValidationMessage as ValidationMessage
+    from .models.codes import AccessPointType as AccessPointType
+    from .models.codes import CalledFrom as CalledFrom
     from .models.codes import ImportState as ImportState
     from .models.codes import LabelFormat as LabelFormat
+    from .models.codes import LogLevel as LogLevel
+    from .models.codes import OrderState as OrderState
+    from .models.codes import OrderType as OrderType
     from .models.codes import PageSize as PageSize
     from .models.codes import RelationType as RelationType
     from .models.codes import ReturnChannelType as ReturnChannelType
     from .models.codes import ShipmentState as ShipmentState
+    from .models.customer import Account as Account
+    from .models.customer import Customer as Customer
+    from .models.customer import CustomerAddress as CustomerAddress
+    from .models.data import Label as Label
     from .models.info import Info as Info
+    from .models.login import AccessToken as AccessToken
+    from .models.order_batches import Order as Order
+    from .models.order_batches import OrderBatchResult as OrderBatchResult
+    from .models.order_batches import OrderResultItem as OrderResultItem
+    from .models.orders import TrackedOrder as TrackedOrder
     from .models.pages import Page as Page
+    from .models.routing import Route as Route
     from .models.shipment_batches import CashOnDelivery as CashOnDelivery
     from .models.shipment_batches import CompleteLabelSettings as CompleteLabelSettings
     from .models.shipment_batches import DirectInjection as DirectInjection
@@ -55,9 +84,18 @@ if TYPE_CHECKING:
     from .models.shipment_batches import ShipmentSetItem as ShipmentSetItem
     from .models.shipment_batches import SpecificDelivery as SpecificDelivery
     from .models.shipment_batches import WeighedShipment as WeighedShipment
+    from .models.shipments import StateChange as StateChange
     from .models.shipments import TrackedShipment as TrackedShipment
-    from .resources.shipment_batches import Label as Label
+    from .models.shipments import Tracking as Tracking
+    from .models.shipments import TrackingEvent as TrackingEvent
+    from .models.shipments import tracking_link as tracking_link
+    from .models.version_information import VersionInformation as VersionInformation
+    from .resources.access_points import AccessPointFilters as AccessPointFilters
+    from .resources.codelists import PriceLimitFilters as PriceLimitFilters
+    from .resources.order_batches import OrderBatch as OrderBatch
+    from .resources.orders import OrderFilters as OrderFilters
     from .resources.shipment_batches import ShipmentBatch as ShipmentBatch
+    from .resources.shipments import ShipmentFilters as ShipmentFilters
     from .settings import PRODUCTION as PRODUCTION
     from .settings import TESTING as TESTING
     from .transport.call import CallOptions as CallOptions
@@ -67,7 +105,7 @@ if TYPE_CHECKING:
     from .transport.lanes import Lane as Lane
 
 _HOMES = {
-    "client": ("Client",),
+    "client": ("Client", "RawResponse"),
     "errors": (
         "AuthenticationError",
         "BatchError",
@@ -78,6 +116,7 @@ _HOMES = {
         "Outcome",
         "PermissionDenied",
         "Problem",
+        "ProblemJson",
         "ProtocolError",
         "RateLimited",
         "ServerError",
@@ -85,17 +124,44 @@ _HOMES = {
         "TransportError",
         "ValidationError",
     ),
+    "models.access_points": (
+        "AccessPoint",
+        "AccessPointCapacitySetting",
+        "AccessPointWorkHour",
+        "Coordinates",
+        "NearbyAccessPoint",
+    ),
+    "models.address_whisper": ("AddressWhisp",),
     "models.addresses": ("Address",),
+    "models.codelists": (
+        "CodelistEntry",
+        "Country",
+        "ExternalNumberType",
+        "ServicePriceLimit",
+        "ServiceType",
+        "ValidationMessage",
+    ),
     "models.codes": (
+        "AccessPointType",
+        "CalledFrom",
         "ImportState",
         "LabelFormat",
+        "LogLevel",
+        "OrderState",
+        "OrderType",
         "PageSize",
         "RelationType",
         "ReturnChannelType",
         "ShipmentState",
     ),
+    "models.customer": ("Account", "Customer", "CustomerAddress"),
+    "models.data": ("Label",),
     "models.info": ("Info",),
+    "models.login": ("AccessToken",),
+    "models.order_batches": ("Order", "OrderBatchResult", "OrderResultItem"),
+    "models.orders": ("TrackedOrder",),
     "models.pages": ("Page",),
+    "models.routing": ("Route",),
     "models.shipment_batches": (
         "CashOnDelivery",
         "CompleteLabelSettings",
@@ -117,32 +183,53 @@ _HOMES = {
         "SpecificDelivery",
         "WeighedShipment",
     ),
-    "models.shipments": ("TrackedShipment",),
-    "resources.shipment_batches": ("Label", "ShipmentBatch"),
+    "models.shipments": ("StateChange", "TrackedShipment", "Tracking", "TrackingEvent", "tracking_link"),
+    "models.version_information": ("VersionInformation",),
+    "resources.access_points": ("AccessPointFilters",),
+    "resources.codelists": ("PriceLimitFilters",),
+    "resources.order_batches": ("OrderBatch",),
+    "resources.orders": ("OrderFilters",),
+    "resources.shipment_batches": ("ShipmentBatch",),
+    "resources.shipments": ("ShipmentFilters",),
     "settings": ("PRODUCTION", "TESTING"),
+    "transport.call": ("CallOptions", "correlation_id"),
     "transport.events": ("Event", "EventKind"),
     "transport.lanes": ("Lane",),
-    "transport.call": ("CallOptions", "correlation_id"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "PRODUCTION",
     "TESTING",
+    "AccessPoint",
+    "AccessPointCapacitySetting",
+    "AccessPointFilters",
+    "AccessPointType",
+    "AccessPointWorkHour",
+    "AccessToken",
+    "Account",
     "Address",
+    "AddressWhisp",
     "AuthenticationError",
     "BatchError",
     "CallOptions",
+    "CalledFrom",
     "CashOnDelivery",
     "Client",
+    "CodelistEntry",
     "CompleteLabelSettings",
     "ConfigurationError",
+    "Coordinates",
+    "Country",
     "CplError",
+    "Customer",
+    "CustomerAddress",
     "DirectInjection",
     "DormantShipment",
     "Event",
     "EventKind",
     "ExternalNumber",
+    "ExternalNumberType",
     "ImportState",
     "Info",
     "Insurance",
@@ -152,22 +239,38 @@ __all__ = [
     "LabelService",
     "LabelSettings",
     "Lane",
+    "LogLevel",
+    "NearbyAccessPoint",
     "NotFound",
+    "Order",
+    "OrderBatch",
+    "OrderBatchResult",
+    "OrderFilters",
+    "OrderResultItem",
+    "OrderState",
+    "OrderType",
     "Outcome",
     "Page",
     "PageSize",
     "PermissionDenied",
+    "PriceLimitFilters",
     "Problem",
+    "ProblemJson",
     "ProtocolError",
     "RateLimited",
+    "RawResponse",
     "RelationType",
     "ReturnChannel",
     "ReturnChannelType",
+    "Route",
     "ServerError",
     "Service",
+    "ServicePriceLimit",
+    "ServiceType",
     "Shipment",
     "ShipmentBatch",
     "ShipmentBatchResult",
+    "ShipmentFilters",
     "ShipmentResultChildItem",
     "ShipmentResultItem",
     "ShipmentRouting",
@@ -175,13 +278,20 @@ __all__ = [
     "ShipmentSetItem",
     "ShipmentState",
     "SpecificDelivery",
+    "StateChange",
     "Timeout",
+    "TrackedOrder",
     "TrackedShipment",
+    "Tracking",
+    "TrackingEvent",
     "TransportError",
     "ValidationError",
+    "ValidationMessage",
+    "VersionInformation",
     "WeighedShipment",
     "__version__",
     "correlation_id",
+    "tracking_link",
 ]
 
 

@@ -3,24 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from ssl import SSLContext
 from types import TracebackType
-from typing import Self
+from typing import Generic, ParamSpec, Self, TypeVar
+
+from attrs import field, frozen
 
 from .errors import ConfigurationError
+from .resources.access_points import AccessPoints
+from .resources.address_whisper import AddressWhisper
+from .resources.codelists import Codelists
+from .resources.customer import CustomerResource
 from .resources.data import Data
 from .resources.info import InfoResource
+from .resources.login import Login
+from .resources.order_batches import OrderBatches
+from .resources.orders import Orders
+from .resources.routing import Routing
 from .resources.shipment_batches import ShipmentBatches
 from .resources.shipments import Shipments
+from .resources.version_information import VersionInformationResource
 from .settings import PRODUCTION, base_url_from, credentials_from
-from .transport.call import TransportSettings
+from .transport.call import COLLECTOR, Answers, TransportSettings
 from .transport.events import EventHook
 from .transport.limits import Credentials, LimitStore, process_limits
 from .transport.redaction import Secret
 from .transport.requester import Requester
 
-__all__ = ["Client"]
+__all__ = ["Client", "RawResponse"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class RawResponse(Generic[T]):
+    """The result of a call, and the answer that it was read from."""
+
+    value: T
+    """What the call returns."""
+    status: int
+    """HTTP status."""
+    headers: Mapping[str, str] = field(repr=False)
+    """Without regard to case."""
+    body: bytes = field(repr=False)
+    """As it came, with the fields that no model knows."""
 
 
 class Client:
@@ -41,6 +69,7 @@ class Client:
         client_secret: str,
         base_url: str = PRODUCTION,
         timeout: float = 60.0,
+        correlation_id: str | None = None,
         language: str | None = None,
         log_level: str | None = None,
         max_connections: int = 64,
@@ -57,6 +86,7 @@ class Client:
         :param client_secret: shown in no log, error or repr.
         :param base_url: production unless given; see ``TESTING``.
         :param timeout: seconds for a whole call, unless the call has its own.
+        :param correlation_id: ``X-Correlation-ID`` of all calls; each has one of its own unless given.
         :param language: ``Accept-Language`` of all calls, e.g. ``en-GB``.
         :param log_level: ``X-LogLevel`` of all calls.
         :param max_connections: requests under way at once, at least 1.
@@ -79,6 +109,7 @@ class Client:
         )
         self._settings = TransportSettings(
             timeout=timeout,
+            correlation_id=correlation_id,
             language=language,
             log_level=log_level,
             max_connections=max_connections,
@@ -94,11 +125,29 @@ class Client:
         self.shipment_batches = ShipmentBatches(self)
         """Creating shipments, their state and labels."""
         self.shipments = Shipments(self)
-        """Tracking of shipments."""
+        """Tracking of shipments, cancelling them, adding contacts and documents."""
+        self.order_batches = OrderBatches(self)
+        """Ordering collections and transports, and the state of a batch."""
+        self.orders = Orders(self)
+        """Tracking and cancelling of orders."""
+        self.access_points = AccessPoints(self)
+        """Pickup points."""
+        self.address_whisper = AddressWhisper(self)
+        """Suggestions of addresses."""
+        self.codelists = Codelists(self)
+        """What the codes mean."""
+        self.customer = CustomerResource(self)
+        """The customer's accounts, addresses and series of numbers."""
+        self.routing = Routing(self)
+        """Routing information for labels of one's own."""
         self.data = Data(self)
         """Single labels by their address."""
         self.info = InfoResource(self)
         """Version, state and clock of the service."""
+        self.login = Login(self)
+        """The access token."""
+        self.version_information = VersionInformationResource(self)
+        """News and planned outages."""
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -124,6 +173,31 @@ class Client:
     def requests_sent(self) -> int:
         """How many requests have left so far, tokens and second tries counted."""
         return self._requester.requests_sent if self._requester is not None else 0
+
+    async def with_raw_response(
+        self, call: Callable[P, Awaitable[T]], *arguments: P.args, **options: P.kwargs
+    ) -> RawResponse[T]:
+        """Make a call and return its result together with the answer that it was read from.
+
+            answer = await cpl.with_raw_response(cpl.shipments.list, shipment_numbers=["40900000001"])
+            answer.value, answer.status, answer.headers, answer.body
+
+        :param call: any call of this client.
+        :param arguments: its arguments.
+        :param options: its keyword arguments.
+        :return: of a call that makes several requests, the last one's answer.
+        :raises CplError: as the call does; what the server said is in the error's ``document``.
+        """
+        answers = Answers()
+        marker = COLLECTOR.set(answers)
+        try:
+            value = await call(*arguments, **options)
+        finally:
+            COLLECTOR.reset(marker)
+        answer = answers.last
+        if answer is None:
+            raise ConfigurationError("with_raw_response takes a call that asks the server")
+        return RawResponse(value=value, status=answer.status, headers=answer.headers, body=answer.body)
 
     async def open(self) -> Self:
         """Load what was put off, so that the first call pays nothing for it; calls open a client by themselves.

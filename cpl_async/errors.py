@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = [
     "AuthenticationError",
@@ -20,6 +20,7 @@ __all__ = [
     "Outcome",
     "PermissionDenied",
     "Problem",
+    "ProblemJson",
     "ProtocolError",
     "RateLimited",
     "ServerError",
@@ -59,6 +60,21 @@ class Problem:
 
 
 @frozen(kw_only=True)
+class ProblemJson:
+    """What the server said of a failure, as it said it (``application/problem+json``; source: the vendor's schema)."""
+
+    type: str | None = None
+    title: str | None = None
+    status: int | None = None
+    detail: str | None = None
+    instance: str | None = None
+    errors: Mapping[str, tuple[str, ...]] = field(factory=dict)
+    """Path of a field in the API's names → messages."""
+    others: Mapping[str, Any] = field(factory=dict)
+    """Members that the vendor does not name."""
+
+
+@frozen(kw_only=True)
 class Failure:
     """What is known of a failed call, carried by every error."""
 
@@ -69,6 +85,7 @@ class Failure:
     outcome: Outcome = Outcome.NOT_SENT
     retry_after: float | None = None
     problems: tuple[Problem, ...] = ()
+    document: ProblemJson | None = field(default=None, repr=False)
     references: tuple[str, ...] = field(default=(), repr=False)
 
 
@@ -110,6 +127,11 @@ class CplError(Exception):
     def problems(self) -> tuple[Problem, ...]:
         """Each thing that is wrong, where it is known."""
         return self.failure.problems
+
+    @property
+    def document(self) -> ProblemJson | None:
+        """What the server said, as it said it; ``None`` where it said nothing in the form of problem+json."""
+        return self.failure.document
 
     def replica(self) -> CplError:
         """Return an equal error with a traceback of its own, for another waiter."""

@@ -13,6 +13,7 @@ from cpl_async.errors import (
     Outcome,
     PermissionDenied,
     Problem,
+    ProblemJson,
     ProtocolError,
     RateLimited,
     ServerError,
@@ -20,10 +21,44 @@ from cpl_async.errors import (
     TransportError,
     ValidationError,
 )
+from cpl_async.models.access_points import (
+    AccessPoint,
+    AccessPointCapacitySetting,
+    AccessPointWorkHour,
+    Coordinates,
+    NearbyAccessPoint,
+)
+from cpl_async.models.address_whisper import AddressWhisp
 from cpl_async.models.addresses import Address
-from cpl_async.models.codes import ImportState, LabelFormat, PageSize, RelationType, ReturnChannelType, ShipmentState
+from cpl_async.models.codelists import (
+    CodelistEntry,
+    Country,
+    ExternalNumberType,
+    ServicePriceLimit,
+    ServiceType,
+    ValidationMessage,
+)
+from cpl_async.models.codes import (
+    AccessPointType,
+    CalledFrom,
+    ImportState,
+    LabelFormat,
+    LogLevel,
+    OrderState,
+    OrderType,
+    PageSize,
+    RelationType,
+    ReturnChannelType,
+    ShipmentState,
+)
+from cpl_async.models.customer import Account, Customer, CustomerAddress
+from cpl_async.models.data import Label
 from cpl_async.models.info import Info
+from cpl_async.models.login import AccessToken
+from cpl_async.models.order_batches import Order, OrderBatchResult, OrderResultItem
+from cpl_async.models.orders import TrackedOrder
 from cpl_async.models.pages import Page
+from cpl_async.models.routing import Route
 from cpl_async.models.shipment_batches import (
     CashOnDelivery,
     CompleteLabelSettings,
@@ -45,42 +80,69 @@ from cpl_async.models.shipment_batches import (
     SpecificDelivery,
     WeighedShipment,
 )
-from cpl_async.models.shipments import TrackedShipment
+from cpl_async.models.shipments import StateChange, TrackedShipment, Tracking, TrackingEvent, tracking_link
+from cpl_async.models.version_information import VersionInformation
 from cpl_async.settings import PRODUCTION, TESTING
 
 __all__ = [
     "PRODUCTION",
     "TESTING",
+    "AccessPoint",
+    "AccessPointCapacitySetting",
+    "AccessPointType",
+    "AccessPointWorkHour",
+    "AccessToken",
+    "Account",
     "Address",
+    "AddressWhisp",
     "AuthenticationError",
     "BatchError",
+    "CalledFrom",
     "CashOnDelivery",
+    "CodelistEntry",
     "CompleteLabelSettings",
     "ConfigurationError",
+    "Coordinates",
+    "Country",
     "CplError",
+    "Customer",
+    "CustomerAddress",
     "DirectInjection",
     "DormantShipment",
     "ExternalNumber",
+    "ExternalNumberType",
     "ImportState",
     "Info",
     "Insurance",
     "JournalError",
+    "Label",
     "LabelFormat",
     "LabelService",
     "LabelSettings",
+    "LogLevel",
+    "NearbyAccessPoint",
     "NotFound",
+    "Order",
+    "OrderBatchResult",
+    "OrderResultItem",
+    "OrderState",
+    "OrderType",
     "Outcome",
     "Page",
     "PageSize",
     "PermissionDenied",
     "Problem",
+    "ProblemJson",
     "ProtocolError",
     "RateLimited",
     "RelationType",
     "ReturnChannel",
     "ReturnChannelType",
+    "Route",
     "ServerError",
     "Service",
+    "ServicePriceLimit",
+    "ServiceType",
     "Shipment",
     "ShipmentBatchResult",
     "ShipmentResultChildItem",
@@ -90,9 +152,16 @@ __all__ = [
     "ShipmentSetItem",
     "ShipmentState",
     "SpecificDelivery",
+    "StateChange",
     "Timeout",
+    "TrackedOrder",
     "TrackedShipment",
+    "Tracking",
+    "TrackingEvent",
     "TransportError",
     "ValidationError",
+    "ValidationMessage",
+    "VersionInformation",
     "WeighedShipment",
+    "tracking_link",
 ]

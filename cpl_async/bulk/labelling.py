@@ -13,7 +13,8 @@ from attrs import define, field
 
 from ..errors import ConfigurationError, CplError, TransportError
 from ..models.codes import LabelFormat
-from ..resources.shipment_batches import MOST_LABELS, Label
+from ..models.data import Label
+from ..resources.shipment_batches import MOST_LABELS
 from ..transport.lanes import Lane
 from .files import replacing
 from .journal.course import Course, ParcelRecord

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, Unpack
 
 if TYPE_CHECKING:
+    from ..models.data import Label
     from ..models.shipment_batches import ShipmentBatchResult
-    from ..resources.shipment_batches import Label
     from ..transport.call import CallOptions
 
 __all__ = ["BatchCalls", "BulkClient", "DataCalls"]

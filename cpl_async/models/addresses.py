@@ -6,7 +6,7 @@ from attrs import field, frozen
 
 from .constraints import Parts, Text
 
-__all__ = ["BATCH_ADDRESS", "Address"]
+__all__ = ["BATCH_ADDRESS", "ORDER_ADDRESS", "Address"]
 
 
 @frozen(kw_only=True)
@@ -52,3 +52,9 @@ BATCH_ADDRESS = Parts(
         "email": Text(50),
     },
 )
+"""In a shipment."""
+ORDER_ADDRESS = Parts(
+    required=("zip_code", "country"),
+    texts={**BATCH_ADDRESS.texts, "name": Text(250), "name2": Text(250), "email": Text(100)},
+)
+"""In an order."""

@@ -174,7 +174,13 @@ def _of_kind(kind: type | None, value: object) -> str | None:
     if kind is None:
         return None
     if issubclass(kind, enum.StrEnum):
-        return None if isinstance(value, str) else f"must be text, not {type(value).__name__}"
+        if not isinstance(value, str):
+            return f"must be text, not {type(value).__name__}"
+        if value not in kind._value2member_map_:
+            return f"is {value[:30]!r}, allowed: {', '.join(kind)}"
+        return None
+    if kind is datetime and isinstance(value, datetime) and value.tzinfo is None:
+        return "needs its offset, e.g. datetime.now(UTC)"
     fits = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
     return None if fits else f"must be {_KINDS.get(kind, kind.__name__)}, not {type(value).__name__}"
 

@@ -22,6 +22,7 @@ from .codes import OpenCode
 __all__ = ["decode", "decode_list", "encode", "pythonic_path", "to_wire", "warm_up", "wire_name"]
 
 T = TypeVar("T")
+END_OF_DAY = time(23, 59, 59)
 _PLAIN = (str, int, bool, float, datetime, date, time)
 
 
@@ -84,7 +85,9 @@ def _converter() -> Converter:
     converter.register_structure_hook(datetime, _read_moment)
     converter.register_structure_hook_func(lambda kind: kind is str, _read_text)
     converter.register_structure_hook_func(_is_code, _read_code)
-    converter.register_structure_hook(time, lambda value, _: time.fromisoformat(value))
+    converter.register_structure_hook_func(lambda kind: kind is bool, _read_truth)
+    converter.register_structure_hook_func(lambda kind: kind is int, _read_whole)
+    converter.register_structure_hook(time, _read_time)
     converter.register_unstructure_hook(Decimal, _write_decimal)
     for kind in (datetime, date, time):
         converter.register_unstructure_hook(kind, _as_is)
@@ -112,6 +115,27 @@ def _read_text(value: Any, _: Any = None) -> str:
     if isinstance(value, (dict, list)):
         raise TypeError(f"expected text, got {type(value).__name__}")
     return str(value)
+
+
+def _read_truth(value: Any, _: Any = None) -> bool:
+    if value is True or value is False:
+        return value
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    raise TypeError(f"expected true or false, got {type(value).__name__}")
+
+
+def _read_whole(value: Any, _: Any = None) -> int:
+    if type(value) is int:
+        return value
+    number = int(value)
+    if isinstance(value, (bool, float)) and (value is True or value is False or number != value):
+        raise TypeError("expected a whole number")
+    return number
+
+
+def _read_time(value: Any, _: Any = None) -> time:
+    return END_OF_DAY if value in ("24:00", "24:00:00") else time.fromisoformat(value)
 
 
 def _is_code(kind: Any) -> bool:

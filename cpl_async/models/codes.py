@@ -5,9 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 
 __all__ = [
+    "AccessPointType",
+    "CalledFrom",
     "ImportState",
     "LabelFormat",
+    "LogLevel",
     "OpenCode",
+    "OrderState",
+    "OrderType",
     "PageSize",
     "RelationType",
     "ReturnChannelType",
@@ -25,6 +30,23 @@ class OpenCode(StrEnum):
         code = str.__new__(cls, value)
         code._name_ = code._value_ = value
         return code
+
+
+class AccessPointType(OpenCode):
+    """Kinds of pickup points (source: the vendor's schema)."""
+
+    NONE = "None"
+    PARCEL_SHOP = "ParcelShop"
+    PARCEL_BOX = "ParcelBox"
+    ALZA_BOX = "AlzaBox"
+
+
+class CalledFrom(OpenCode):
+    """The field in which an address is being typed."""
+
+    STREET = "Street"
+    ZIP_CODE = "ZipCode"
+    CITY = "City"
 
 
 class ImportState(OpenCode):
@@ -49,6 +71,34 @@ class LabelFormat(OpenCode):
     PNG = "Png"
     JPEG = "Jpeg"
     SVG = "Svg"
+
+
+class LogLevel(OpenCode):
+    """How much the server logs of a call (``X-LogLevel``)."""
+
+    TRACE = "Trace"
+    DEBUG = "Debug"
+    INFORMATION = "Information"
+    WARNING = "Warning"
+    ERROR = "Error"
+    CRITICAL = "Critical"
+
+
+class OrderState(OpenCode):
+    """How far an order has come (source: the vendor's schema)."""
+
+    NONE = "None"
+    CREATED = "Created"
+    PICKED_UP = "PickedUp"
+    NOT_PICKED_UP = "NotPickedUp"
+    CANCELED = "Canceled"
+
+
+class OrderType(OpenCode):
+    """What a courier is ordered for (source: the vendor's schema)."""
+
+    COLLECTION_ORDER = "CollectionOrder"
+    TRANSPORT_ORDER = "TransportOrder"
 
 
 class PageSize(OpenCode):

@@ -70,7 +70,7 @@ class Number:
 class Items:
     """How many items a list may have."""
 
-    max: int
+    max: int | None
     min: int = 0
 
     def complaint(self, value: object) -> str | None:
@@ -78,7 +78,7 @@ class Items:
         count = len(value) if isinstance(value, (list, tuple)) else 0
         if count < self.min:
             return f"needs at least {self.min}"
-        if count > self.max:
+        if self.max is not None and count > self.max:
             return f"has {count} items, at most {self.max} are allowed"
         return None
 

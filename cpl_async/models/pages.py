@@ -24,6 +24,9 @@ class Page(Generic[T]):
     total: int | None = None
     """Items in the whole list, where the server says so (``X-Paging-Total-Items-Count``)."""
 
+    stale: bool = False
+    """Whether it is older than the time for which it is kept, since the server fails; see ``cached``."""
+
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)
 

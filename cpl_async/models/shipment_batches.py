@@ -10,13 +10,15 @@ from typing import Annotated
 from attrs import Factory, define, field, frozen
 
 from .addresses import BATCH_ADDRESS, COUNTRY, Address
-from .codes import ImportState, LabelFormat, PageSize, RelationType, ReturnChannelType
+from .codes import LabelFormat, PageSize, RelationType, ReturnChannelType
 from .constraints import Items, Number, Text
+from .items import Imported
 
 __all__ = [
     "CashOnDelivery",
     "CompleteLabel",
     "CompleteLabelSettings",
+    "ConnectSet",
     "CreateShipmentBatch",
     "DirectInjection",
     "DormantShipment",
@@ -301,19 +303,24 @@ class UpdateShipmentBatch:
     return_channel: ReturnChannel | None = None
 
 
+@frozen(kw_only=True)
+class ConnectSet:
+    """The body of ``shipment_batches.connect_set``. Unsure: its names come from one independent client."""
+
+    shipment_numbers: Annotated[Sequence[str], Items(MAX_PARCELS, 2)]
+    """2–50 numbers."""
+    customer_id: int | None = None
+    external_set_number: str | None = None
+
+
 @define(kw_only=True)
-class _ResultPart:
+class _ResultPart(Imported):
     """What the states of a shipment and of what belongs to it have in common."""
 
     shipment_number: str | None = None
     insurance_currency: str | None = None
     insurance_price: Decimal | None = None
     label_url: str | None = None
-    import_state: ImportState | None = None
-    error_message: str | None = None
-    error_code: str | None = None
-    unreadable: str | None = None
-    """What could not be read of this item; ``None`` when all could."""
 
 
 @define(kw_only=True)
@@ -356,3 +363,8 @@ class ShipmentBatchResult:
     def settled(self) -> bool:
         """Whether the batch is done: it has items, and each is ``Complete`` or ``Error``."""
         return bool(self.items) and all(item.settled for item in self.items)
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """Code and message of each shipment that failed at import, by its reference."""
+        return {item.reference_id or "": item.error for item in self.items if item.error}

@@ -1,15 +1,20 @@
-"""A shipment as tracking shows it."""
+"""A shipment as tracking shows it, and what can be added to it."""
 
 from __future__ import annotations
 
 from datetime import datetime, time
 from decimal import Decimal
+from urllib.parse import quote
 
-from attrs import Factory, define, field
+from attrs import Factory, define, field, frozen
 
 from .addresses import Address
+from .items import Item
 
 __all__ = [
+    "RedirectRecipientAddress",
+    "RedirectShipmentEvent",
+    "StateChange",
     "TrackAndTrace",
     "TrackedAccessPoint",
     "TrackedBackShipment",
@@ -23,8 +28,18 @@ __all__ = [
     "TrackedShipment",
     "TrackedSpecificDelivery",
     "TrackedWeight",
+    "Tracking",
     "TrackingEvent",
+    "tracking_link",
 ]
+
+LINKS = {
+    "cs": "https://www.ppl.cz/vyhledat-zasilku?shipmentId={}",
+    "en": "https://www.ppl.cz/en/track-a-shipment?shipmentId={}",
+}
+"""Pages of the carrier's site (source: independent clients)."""
+FINAL = frozenset({"Delivered", "BackToSender", "Deleted", "Canceled"})
+"""Phases after which nothing follows."""
 
 
 @define(kw_only=True)
@@ -160,7 +175,7 @@ class TrackedAccessPoint:
 
 
 @define(kw_only=True)
-class TrackedShipment:
+class TrackedShipment(Item):
     """A shipment, or one parcel of a set, as ``shipments.list`` answers it.
 
     It has no ``referenceId``; look for the external number of code ``CUST``.
@@ -185,10 +200,86 @@ class TrackedShipment:
     back_shipment_feature: TrackedBackShipment | None = None
     dormant_shipment_feature: TrackedDormantShipment | None = None
     access_point_feature: TrackedAccessPoint | None = None
-    unreadable: str | None = None
-    """What could not be read of this item; ``None`` when all could."""
 
     @property
     def cust(self) -> str | None:
         """The external number of code ``CUST``: the customer's own reference."""
         return next((number.external_number for number in self.external_numbers if number.code == "CUST"), None)
+
+    @property
+    def last_event(self) -> TrackingEvent | None:
+        """The newest event by its moment; of equal ones the last listed."""
+        events = self.track_and_trace.events if self.track_and_trace else []
+        known = [event for event in events if event.event_date is not None]
+        if not known:
+            return events[-1] if events else None
+        newest = max(event.event_date for event in known if event.event_date is not None)
+        return [event for event in known if event.event_date == newest][-1]
+
+    @property
+    def phase(self) -> str | None:
+        """Phase of the newest event, e.g. ``InTransport``; ``None`` before the first one."""
+        last = self.last_event
+        return last.phase if last is not None else None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen: delivered, back at the sender, or cancelled."""
+        return self.phase in FINAL
+
+    def tracking_link(self, language: str = "cs") -> str:
+        """Return the page where a recipient follows this shipment; see :func:`tracking_link`."""
+        return tracking_link(self.shipment_number or "", language)
+
+
+@frozen(kw_only=True)
+class Tracking:
+    """What is known of one number that was asked for."""
+
+    number: str
+    """The number as it was asked for."""
+    shipment: TrackedShipment | None
+    """``None`` where the carrier knows no such number, or not yet."""
+
+
+@frozen(kw_only=True)
+class StateChange:
+    """A shipment that has come to another state."""
+
+    number: str
+    shipment: TrackedShipment
+    before: str | None
+    """Phase when it was last looked at; ``None`` the first time."""
+    phase: str | None
+    """Phase now."""
+    events: tuple[TrackingEvent, ...] = field(default=(), repr=False)
+    """Events that are new since the last look, oldest first."""
+
+
+@frozen(kw_only=True)
+class RedirectRecipientAddress:
+    """Contact that is added to the recipient."""
+
+    contact: str | None = field(default=None, repr=False)
+    phone: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
+
+
+@frozen(kw_only=True)
+class RedirectShipmentEvent:
+    """The body of ``shipments.redirect``."""
+
+    address: RedirectRecipientAddress | None = None
+
+
+def tracking_link(shipment_number: str, language: str = "cs") -> str:
+    """Return the carrier's page where a recipient follows a shipment.
+
+    :param shipment_number: number of the shipment or of one parcel.
+    :param language: ``cs`` or ``en``; ``cs-CZ`` and ``en-GB`` are taken too.
+    :raises ValueError: without a number, or for another language.
+    """
+    page = LINKS.get(language.lower().partition("-")[0])
+    if page is None or not shipment_number:
+        raise ValueError(f"a tracking link needs a number, and cs or en, not {shipment_number!r}, {language!r}")
+    return page.format(quote(shipment_number, safe=""))

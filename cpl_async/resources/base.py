@@ -1,26 +1,32 @@
-"""What the families of calls have in common: a client's transport, and pages."""
+"""What the families of calls have in common: a client's transport, objects, pages, and how a value is written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote
 
-from ..errors import Problem, ValidationError
-from ..transport.answers import Answer, Asked, json_of, total_of, unreadable
+from attrs import frozen
+
+from ..errors import Failure, Problem, ValidationError
+from ..transport.answers import Answer, Asked, json_of, mapping_of, total_of, unreadable
+from ..transport.call import OPTIONS, Call, nearest_names
 
 if TYPE_CHECKING:
     from ..models.pages import Page
-    from ..transport.call import Call, CallOptions
     from ..transport.requester import Requester
+    from .keeping import Kept
 
-__all__ = ["FILTER_VALUES", "Opener", "Resource", "chunks", "in_path", "in_range", "many", "moment"]
+__all__ = ["FILTER_VALUES", "MOST_ITEMS", "Listing", "Opener", "Resource", "in_path", "in_range", "query_of", "refuse"]
 
 T = TypeVar("T")
 FILTER_VALUES = 50
 """Values that one filter of a list takes (source: the vendor's documentation)."""
+MOST_ITEMS = 1000
+"""Items of one page (source: the vendor's schema)."""
+LARGEST_OFFSET = 2**31 - 1
 
 
 class Opener(Protocol):
@@ -31,20 +37,39 @@ class Opener(Protocol):
         ...
 
 
+@frozen
+class Listing:
+    """An operation that answers a list by pages."""
+
+    operation: str
+    path: str
+    filters: frozenset[str] = frozenset()
+    """Names of its filters."""
+    lists: frozenset[str] = frozenset()
+    """Of these, the ones that take a list of values."""
+
+    @classmethod
+    def of(cls, operation: str, path: str, filters: Any) -> Listing:
+        """Return a listing whose filters are the keys that a typed mapping has beyond the options of every call."""
+        kinds = {name: str(kind) for name, kind in filters.__annotations__.items() if name not in OPTIONS}
+        return cls(operation, path, frozenset(kinds), frozenset(name for name in kinds if "Sequence[" in kinds[name]))
+
+
 class Resource:
     """A family of calls of one client."""
 
-    __slots__ = ("_client",)
+    __slots__ = ("_client", "_kept")
 
-    def __init__(self, client: Opener) -> None:
+    def __init__(self, client: Opener, kept: Kept | None = None) -> None:
         self._client = client
+        self._kept = kept
 
-    async def _send(self, call: Call, options: CallOptions) -> tuple[Answer, Asked]:
+    async def _send(self, call: Call, options: Any) -> tuple[Answer, Asked]:
         transport = await self._client.transport()
         answer = await transport.send(call, options)
         return answer, transport.asked(call, answer)
 
-    async def _object(self, call: Call, options: CallOptions, kind: type[T]) -> T:
+    async def _object(self, call: Call, options: Any, kind: type[T]) -> T:
         """Carry a call through and read its answer; an empty one is an object without anything."""
         from ..models.codec import decode
 
@@ -59,16 +84,154 @@ class Resource:
                 f"answered {answer.status} with odd values: {type(error).__name__}", answer, asked
             ) from None
 
-    async def _page(self, call: Call, options: CallOptions, kind: type[T], *, offset: int, limit: int) -> Page[T]:
-        """Carry a call through and read its answer as a page of a list."""
-        from ..models.codec import decode_list
-        from ..models.pages import Page
+    async def _whatever(self, call: Call, options: Any) -> dict[str, Any]:
+        """Carry a call through whose answer is not documented: what is no JSON object comes as ``answer``."""
+        answer, _ = await self._send(call, options)
+        return mapping_of(answer)
 
-        answer, asked = await self._send(call, options)
-        data = json_of(answer, asked)
-        if data is not None and not isinstance(data, (dict, list)):
-            raise unreadable(f"answered {answer.status} with what is no list", answer, asked)
-        return Page(items=decode_list(data, kind), offset=offset, limit=limit, total=total_of(answer))
+    async def _objects(self, call: Call, options: Any, kind: type[T]) -> list[T]:
+        """Carry a call through and read its answer as a list; one object is a list of one, nothing an empty one."""
+        return _items(*await self._send(call, options), kind)
+
+    async def _page(
+        self, listing: Listing, asked: Mapping[str, Any], kind: type[T], limit: int, offset: int
+    ) -> Page[T]:
+        """Carry a call through and read its answer as a page of a list, or take it from what is kept."""
+        call, options = _call_for(listing, asked, limit, offset)
+        if self._kept is None:
+            return _page_of(*await self._send(call, options), kind, limit, offset)
+        language = str(options.get("language", ""))
+        key = (listing.operation, tuple(call.query), language)
+
+        async def fetch() -> Page[T]:
+            return _page_of(*await self._send(call, options), kind, limit, offset)
+
+        kept: Page[T] = await self._kept.page(key, fetch)
+        return kept
+
+    async def _iterate(self, listing: Listing, asked: Mapping[str, Any], kind: type[T], page: int) -> AsyncIterator[T]:
+        """Go through all pages, of each part of the filters in turn.
+
+        While the caller works on a page, the next one is fetched. It waits as the bytes that came, so that never
+        more than one page of models is in memory; items leave it as they are handed out.
+        """
+        for part in _parts(asked, listing.filters):
+            offset = 0
+            coming: asyncio.Task[tuple[Answer, Asked]] | None = None
+            try:
+                while True:
+                    if self._kept is not None:
+                        found = await self._page(listing, part, kind, page, offset)
+                        items = list(found.items)
+                    else:
+                        answer = await coming if coming is not None else await self._fetch(listing, part, page, offset)
+                        coming = None
+                        found = _page_of(*answer, kind, page, offset)
+                        del answer
+                        items = found.items
+                    offset += len(items)
+                    last = not items or (offset >= found.total if found.total is not None else len(items) < page)
+                    if not last and self._kept is None:
+                        coming = asyncio.ensure_future(self._fetch(listing, part, page, offset))
+                    items.reverse()
+                    while items:
+                        yield items.pop()
+                    if last:
+                        break
+            finally:
+                if coming is not None:
+                    coming.cancel()
+                    await asyncio.wait([coming])
+
+    async def _fetch(self, listing: Listing, asked: Mapping[str, Any], limit: int, offset: int) -> tuple[Answer, Asked]:
+        call, options = _call_for(listing, asked, limit, offset)
+        return await self._send(call, options)
+
+
+def _call_for(listing: Listing, asked: Mapping[str, Any], limit: int, offset: int) -> tuple[Call, dict[str, Any]]:
+    """Return the call for a page, and the options apart from the filters."""
+    if not asked.keys() <= (known := listing.filters | OPTIONS):
+        raise TypeError(f"{listing.operation} got an unexpected argument: {nearest_names(asked.keys() - known, known)}")
+    filters = {name: value for name, value in asked.items() if name in listing.filters}
+    options = {name: value for name, value in asked.items() if name not in listing.filters}
+    query = query_of(filters, listing.lists)
+    query.append(("Limit", in_range("limit", limit, 1, MOST_ITEMS)))
+    query.append(("Offset", in_range("offset", offset, 0, LARGEST_OFFSET)))
+    return Call(operation=listing.operation, method="GET", path=listing.path, query=query), options
+
+
+def _items(answer: Answer, asked: Asked, kind: type[T]) -> list[T]:
+    from ..models.codec import decode_list
+
+    data = json_of(answer, asked)
+    if data is not None and not isinstance(data, (dict, list)):
+        raise unreadable(f"answered {answer.status} with what is no list", answer, asked)
+    try:
+        return decode_list(data or None, kind)
+    except Exception as error:
+        raise unreadable(f"answered {answer.status} with odd values: {type(error).__name__}", answer, asked) from None
+
+
+def _page_of(answer: Answer, asked: Asked, kind: type[T], limit: int, offset: int) -> Page[T]:
+    from ..models.pages import Page
+
+    return Page(items=_items(answer, asked, kind), offset=offset, limit=limit, total=total_of(answer))
+
+
+def _parts(asked: Mapping[str, Any], filters: frozenset[str]) -> list[Mapping[str, Any]]:
+    """Return the filters in parts of at most 50 values.
+
+    :raises ValidationError: when two filters have more than 50 values.
+    """
+    long = [name for name in filters & asked.keys() if _is_list(asked[name]) and len(asked[name]) > FILTER_VALUES]
+    if not long:
+        return [asked]
+    if len(long) > 1:
+        raise ValidationError(
+            f"only one filter may have more than {FILTER_VALUES} values, not {' and '.join(sorted(long))}"
+        )
+    name, values = long[0], asked[long[0]]
+    starts = range(0, len(values), FILTER_VALUES)
+    return [{**asked, name: values[start : start + FILTER_VALUES]} for start in starts]
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
+def query_of(parameters: Mapping[str, Any], lists: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
+    """Return named values as query parameters in the API's names; ``None`` is left out, a list repeated.
+
+    :param lists: names of those that must be lists.
+    :raises ValidationError: for more than 50 values, a text in place of a list, or a moment without its offset.
+    """
+    query: list[tuple[str, str]] = []
+    for name, value in parameters.items():
+        if value is None:
+            continue
+        if (name in lists) is not _is_list(value):
+            what = "a list of values, not one" if name in lists else "one value, not a list"
+            raise ValidationError(f"{name} takes {what}")
+        values = value if name in lists else (value,)
+        if len(values) > FILTER_VALUES:
+            raise ValidationError(
+                f"{name} takes at most {FILTER_VALUES} values, not {len(values)}: use `iterate`, which splits them"
+            )
+        wire = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+        query.extend((wire, _text_of(name, item)) for item in values)
+    return query
+
+
+def _text_of(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValidationError(f"{name} needs a moment with its offset, e.g. datetime.now(UTC)")
+        return value.isoformat()
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise ValidationError(f"{name} cannot be {type(value).__name__}")
 
 
 def in_path(part: str) -> str:
@@ -92,36 +255,12 @@ def in_range(name: str, value: int, least: int, most: int) -> str:
     return str(value)
 
 
-def many(name: str, values: Sequence[str] | None) -> list[tuple[str, str]]:
-    """Return the values of a filter as repeated parameters.
+def refuse(operation: str, problems: Sequence[Problem]) -> None:
+    """Raise when there is anything wrong with what was to be sent.
 
-    :raises ValidationError: for more than 50 values, or a single text in place of a list.
+    :raises ValidationError: names all of it.
     """
-    if not values:
-        return []
-    if isinstance(values, str):
-        raise ValidationError(f"{name} takes a list of texts, not one text")
-    if len(values) > FILTER_VALUES:
-        raise ValidationError(
-            f"{name} takes at most {FILTER_VALUES} values, not {len(values)}: use `iterate`, which splits them"
-        )
-    return [(name, value) for value in values]
-
-
-def moment(name: str, value: datetime | None) -> list[tuple[str, str]]:
-    """Return a moment for a query; it must know its offset.
-
-    :raises ValidationError: for a moment without an offset.
-    """
-    if value is None:
-        return []
-    if value.tzinfo is None:
-        raise ValidationError(f"{name} needs a moment with its offset, e.g. datetime.now(UTC)")
-    return [(name, value.isoformat())]
-
-
-def chunks(values: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield the values in lists of at most so many."""
-    iterator = iter(values)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
+    if problems:
+        noun = "thing is" if len(problems) == 1 else "things are"
+        failure = Failure(operation=operation, problems=tuple(problems))
+        raise ValidationError(f"{len(problems)} {noun} wrong, nothing was sent", failure=failure)

@@ -10,11 +10,11 @@ from ..errors import ConfigurationError, ValidationError
 from ..settings import is_loopback
 from ..transport.call import Call
 from .base import Resource, in_path
-from .shipment_batches import Label
 
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from ..models.data import Label
     from ..transport.call import CallOptions
 
 __all__ = ["Data"]
@@ -32,6 +32,8 @@ class Data(Resource):
         :param source: a ``labelUrl`` as the API gave it, or the id at its end.
         :raises NotFound: when there is no such file, or it is gone (labels are kept for 30 days).
         """
+        from ..models.data import Label
+
         transport = await self._client.transport()
         call = Call(operation="data.get", method="GET", path="data")
         if "/" not in source:

@@ -1,114 +1,180 @@
-"""Shipments as tracking shows them."""
+"""Shipments as tracking shows them; cancelling them, adding a contact or customs documents."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import ValidationError
-from ..transport.call import Call
-from .base import FILTER_VALUES, Resource, chunks, in_range, many, moment
+from ..transport.call import Call, CallOptions
+from .base import MOST_ITEMS, Listing, Resource, in_path
+from .documents import parts_of
+from .tracking import EVERY, SLOWEST, following, tracking
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from ..models.pages import Page
-    from ..models.shipments import TrackedShipment
-    from ..transport.call import CallOptions
+    from ..models.shipments import StateChange, TrackedShipment, Tracking
 
-__all__ = ["Shipments"]
+__all__ = ["ShipmentFilters", "Shipments"]
 
-MOST_ITEMS = 1000
+
+class ShipmentFilters(CallOptions, total=False):
+    """Filters of ``shipments.list``, besides the options of every call; a page takes at most 50 values of each."""
+
+    shipment_numbers: Sequence[str]
+    invoice_numbers: Sequence[str]
+    customer_references: Sequence[str]
+    """External numbers of code ``CUST``."""
+    variable_symbols: Sequence[str]
+    date_from: datetime
+    """With its offset."""
+    date_to: datetime
+    """With its offset."""
+    shipment_states: str
+    """One of :class:`ShipmentState`."""
+
+
+LIST = Listing.of("shipments.list", "shipment", ShipmentFilters)
 
 
 class Shipments(Resource):
-    """Tracking of shipments."""
+    """Tracking of shipments, and what can still be changed of them."""
 
     async def list(
-        self,
-        *,
-        shipment_numbers: Sequence[str] | None = None,
-        invoice_numbers: Sequence[str] | None = None,
-        customer_references: Sequence[str] | None = None,
-        variable_symbols: Sequence[str] | None = None,
-        date_from: datetime | None = None,
-        date_to: datetime | None = None,
-        state: str | None = None,
-        limit: int = 100,
-        offset: int = 0,
-        **options: Unpack[CallOptions],
+        self, *, limit: int = 100, offset: int = 0, **asked: Unpack[ShipmentFilters]
     ) -> Page[TrackedShipment]:
-        """Return one page of shipments.
+        """Return one page of shipments; each parcel of a set is an item of its own.
 
-        :param shipment_numbers: at most 50.
-        :param invoice_numbers: at most 50.
-        :param customer_references: at most 50; external numbers of code ``CUST``.
-        :param variable_symbols: at most 50.
-        :param date_from: with its offset.
-        :param date_to: with its offset.
-        :param state: see :class:`ShipmentState`.
         :param limit: 1–1000 items.
         :param offset: items to leave out, from 0.
-        :return: the page; each parcel of a set is an item of its own.
+        :param asked: filters, see :class:`ShipmentFilters`, and the options of every call.
         """
         from ..models.shipments import TrackedShipment
 
-        call = Call(
-            operation="shipments.list",
-            method="GET",
-            path="shipment",
-            query=[
-                *many("ShipmentNumbers", shipment_numbers),
-                *many("InvoiceNumbers", invoice_numbers),
-                *many("CustomerReferences", customer_references),
-                *many("VariableSymbols", variable_symbols),
-                *moment("DateFrom", date_from),
-                *moment("DateTo", date_to),
-                *([("ShipmentStates", state)] if state else []),
-                ("Limit", in_range("limit", limit, 1, MOST_ITEMS)),
-                ("Offset", in_range("offset", offset, 0, 2**31 - 1)),
-            ],
-        )
-        return await self._page(call, options, TrackedShipment, offset=offset, limit=limit)
+        return await self._page(LIST, asked, TrackedShipment, limit, offset)
 
-    async def iterate(
-        self,
-        *,
-        shipment_numbers: Sequence[str] | None = None,
-        customer_references: Sequence[str] | None = None,
-        date_from: datetime | None = None,
-        date_to: datetime | None = None,
-        state: str | None = None,
-        page: int = MOST_ITEMS,
-        **options: Unpack[CallOptions],
-    ) -> AsyncIterator[TrackedShipment]:
-        """Go through all shipments, page by page; filters of more than 50 values are split by itself.
+    def iterate(self, *, page: int = MOST_ITEMS, **asked: Unpack[ShipmentFilters]) -> AsyncIterator[TrackedShipment]:
+        """Go through all shipments, page by page; one filter may have any number of values and is split by itself.
 
-        :param shipment_numbers: any number of them.
-        :param customer_references: any number; not together with ``shipment_numbers``.
-        :param date_from: with its offset.
-        :param date_to: with its offset.
-        :param state: see :class:`ShipmentState`.
         :param page: 1–1000 items a request.
+        :param asked: filters, see :class:`ShipmentFilters`, and the options of every call.
         """
-        if shipment_numbers and customer_references:
-            raise ValidationError("give either shipment_numbers or customer_references")
-        for chunk in chunks(shipment_numbers or customer_references or [""], FILTER_VALUES):
-            offset = 0
-            while True:
-                found = await self.list(
-                    shipment_numbers=chunk if shipment_numbers else None,
-                    customer_references=chunk if customer_references else None,
-                    date_from=date_from,
-                    date_to=date_to,
-                    state=state,
-                    limit=page,
-                    offset=offset,
-                    **options,
-                )
-                for shipment in found.items:
-                    yield shipment
-                offset += len(found.items)
-                if not found.items or (offset >= found.total if found.total is not None else len(found.items) < page):
-                    break
+        from ..models.shipments import TrackedShipment
+
+        return self._iterate(LIST, asked, TrackedShipment, page)
+
+    def track(
+        self, numbers: Iterable[str] | AsyncIterable[str], **options: Unpack[CallOptions]
+    ) -> AsyncIterator[Tracking]:
+        """Look up any number of shipments, as they come, in constant memory.
+
+        :param numbers: shipment numbers; they are read as they are needed and asked for 50 at once.
+        :return: one result for each number, in the order in which answers come; ``shipment`` is ``None`` where the
+            carrier knows no such number.
+        :raises CplError: when a request fails for good.
+        """
+        return tracking(self.list, numbers, options)
+
+    def watch(
+        self,
+        numbers: Iterable[str],
+        *,
+        until: Callable[[TrackedShipment], bool] | None = None,
+        every: float = EVERY,
+        slowest: float = SLOWEST,
+        **options: Unpack[CallOptions],
+    ) -> AsyncIterator[StateChange]:
+        """Follow shipments and yield each change of state once, the state of the first look too.
+
+        What does not change is asked for less and less often. A number that is not known yet is asked for again.
+
+        :param numbers: shipment numbers.
+        :param until: says when a shipment needs no further look; by default when it is delivered, back at its
+            sender, or cancelled. The iteration ends when no shipment is left.
+        :param every: seconds between two looks after a change, over 0.
+        :param slowest: most seconds between two looks.
+        """
+        return following(self.list, numbers, until, every, slowest, options)
+
+    async def add_documents(
+        self,
+        shipment_number: str,
+        files: Sequence[str | Path | tuple[str, bytes]],
+        *,
+        document_file_type: str,
+        **options: Unpack[CallOptions],
+    ) -> None:
+        """Attach customs documents to a shipment.
+
+        :param shipment_number: number of the shipment.
+        :param files: paths, or pairs of a file name and its content; pdf, doc, docx, xls, xlsx, jpg, jpeg, png,
+            odt, ods or txt, together at most 1 MB (source: the vendor's documentation).
+        :param document_file_type: a code of ``codelists.document_types``.
+        :raises ValidationError: for files that would be refused; nothing was sent.
+        """
+        call = Call(
+            operation="shipments.add_documents",
+            method="POST",
+            path=f"shipment/{in_path(shipment_number)}/documents",
+            query=[("documentFileType", document_file_type)],
+            files=await parts_of(files),
+            writes=True,
+            references=(shipment_number,),
+            body_matters=False,
+        )
+        await self._send(call, options)
+
+    async def cancel(self, shipment_number: str, **options: Unpack[CallOptions]) -> None:
+        """Cancel a shipment, which works only until it has physically entered the network.
+
+        :param shipment_number: number of the shipment.
+        :raises ValidationError: when it is too late, or it is cancelled already.
+        :raises ServerError: the shipment may have been cancelled, see ``outcome``.
+        """
+        call = Call(
+            operation="shipments.cancel",
+            method="POST",
+            path=f"shipment/{in_path(shipment_number)}/cancel",
+            writes=True,
+            references=(shipment_number,),
+            body_matters=False,
+        )
+        await self._send(call, options)
+
+    async def redirect(
+        self,
+        shipment_number: str,
+        *,
+        contact: str | None = None,
+        phone: str | None = None,
+        email: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> None:
+        """Add a contact to the recipient of a shipment, so that the courier can reach somebody.
+
+        :param shipment_number: number of the shipment.
+        :param contact: name of a person.
+        :param phone: best with the country's code.
+        :param email: an address.
+        :raises ValidationError: without any of the three, or when the carrier refuses.
+        """
+        from ..errors import ValidationError
+        from ..models.codec import encode
+        from ..models.shipments import RedirectRecipientAddress, RedirectShipmentEvent
+
+        if not (contact or phone or email):
+            raise ValidationError("shipments.redirect needs a contact, a phone or an email; nothing was sent")
+        address = RedirectRecipientAddress(contact=contact or None, phone=phone or None, email=email or None)
+        call = Call(
+            operation="shipments.redirect",
+            method="POST",
+            path=f"shipment/{in_path(shipment_number)}/redirect",
+            body=encode(RedirectShipmentEvent(address=address)),
+            writes=True,
+            references=(shipment_number,),
+            body_matters=False,
+        )
+        await self._send(call, options)

@@ -20,13 +20,24 @@ from ..errors import (
     Outcome,
     PermissionDenied,
     Problem,
+    ProblemJson,
     ProtocolError,
     RateLimited,
     ServerError,
     ValidationError,
 )
 
-__all__ = ["Answer", "Asked", "batch_id_of", "error_of", "json_of", "retry_after_of", "total_of", "unreadable"]
+__all__ = [
+    "Answer",
+    "Asked",
+    "batch_id_of",
+    "error_of",
+    "json_of",
+    "mapping_of",
+    "retry_after_of",
+    "total_of",
+    "unreadable",
+]
 
 MOST_WORDS = 500
 CULPRIT = re.compile(r"(?:shipments|orders)\[([0-9]+)\]", re.IGNORECASE)
@@ -61,7 +72,8 @@ def error_of(answer: Answer, asked: Asked, now: datetime | None = None) -> CplEr
     for secret in asked.hidden:
         if secret and secret.encode() in answer.body:
             answer = evolve(answer, body=answer.body.replace(secret.encode(), b"***"))
-    words, problems = _words_of(answer, asked.references)
+    document = _document_of(answer)
+    words, problems = _words_of(answer, document, asked.references)
     kind, outcome = _kind_of(status, asked)
     failure = Failure(
         operation=asked.operation,
@@ -71,6 +83,7 @@ def error_of(answer: Answer, asked: Asked, now: datetime | None = None) -> CplEr
         outcome=outcome,
         retry_after=retry_after_of(answer.headers, now),
         problems=problems,
+        document=document,
         references=tuple(asked.references),
     )
     return kind(words, failure=failure)
@@ -90,16 +103,34 @@ def _kind_of(status: int, asked: Asked) -> tuple[type[CplError], Outcome]:
     return ProtocolError, Outcome.UNKNOWN if asked.writes else Outcome.REJECTED
 
 
-def _words_of(answer: Answer, references: Sequence[str]) -> tuple[str, tuple[Problem, ...]]:
+def _document_of(answer: Answer) -> ProblemJson | None:
+    """Return an answer in the form of problem+json, whatever its content type says."""
+    if answer.body.lstrip()[:1] != b"{":
+        return None
+    try:
+        data = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        return None
+    texts = {name: _text(data.pop(name, None)) or None for name in ("type", "title", "detail", "instance")}
+    status, errors = data.pop("status", None), data.pop("errors", None)
+    return ProblemJson(
+        **texts,
+        status=status if isinstance(status, int) else None,
+        errors={
+            str(name): tuple(_text(message) for message in (messages if isinstance(messages, list) else [messages]))
+            for name, messages in (errors.items() if isinstance(errors, dict) else ())
+        },
+        others=data,
+    )
+
+
+def _words_of(
+    answer: Answer, document: ProblemJson | None, references: Sequence[str]
+) -> tuple[str, tuple[Problem, ...]]:
     body = answer.body.lstrip()
-    if body[:1] == b"{":
-        try:
-            data = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            data = {}
-        title, detail = _text(data.get("title")), _text(data.get("detail"))
-        words = ": ".join(part for part in (title, detail) if part)
-        problems = _problems_of(data.get("errors"), references)
+    if document is not None:
+        words = ": ".join(part for part in (document.title, document.detail) if part)
+        problems = _problems_of(document.errors, references)
         if words or problems:
             return (words or "refused")[:MOST_WORDS], problems
     phrase = _phrase(answer.status)
@@ -111,24 +142,22 @@ def _words_of(answer: Answer, references: Sequence[str]) -> tuple[str, tuple[Pro
     return (f"{phrase}: {text}"[:MOST_WORDS] if text else phrase), ()
 
 
-def _problems_of(errors: Any, references: Sequence[str]) -> tuple[Problem, ...]:
+def _problems_of(errors: Mapping[str, Sequence[str]], references: Sequence[str]) -> tuple[Problem, ...]:
     from ..models.codec import pythonic_path
 
-    if not isinstance(errors, dict):
-        return ()
     problems = []
     for name, messages in errors.items():
-        path = str(name).removeprefix("$.")
+        path = name.removeprefix("$.")
         found = CULPRIT.match(path)
         index = int(found.group(1)) if found else None
         if index is not None and references and index >= len(references):
             index = None  # it names no shipment of ours
         reference = references[index] if index is not None and references else None
-        for message in messages if isinstance(messages, list) else [messages]:
+        for message in messages:
             problems.append(
                 Problem(
                     path=pythonic_path(path),
-                    message=_text(message)[:MOST_WORDS],
+                    message=message[:MOST_WORDS],
                     index=index,
                     reference_id=reference,
                 )
@@ -191,6 +220,17 @@ def json_of(answer: Answer, asked: Asked) -> Any:
         return orjson.loads(answer.body)
     except orjson.JSONDecodeError:
         raise unreadable(f"answered {answer.status} with a body that is not JSON", answer, asked) from None
+
+
+def mapping_of(answer: Answer) -> dict[str, Any]:
+    """Return an answer whose form is not documented; it never fails, for what was asked for was done."""
+    if not answer.body.strip():
+        return {}
+    try:
+        data = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        data = answer.body.decode("utf-8", "replace")
+    return data if isinstance(data, dict) else {"answer": data}
 
 
 def unreadable(words: str, answer: Answer, asked: Asked) -> ProtocolError:

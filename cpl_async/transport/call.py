@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from ssl import SSLContext
 from typing import TypedDict
@@ -12,17 +12,40 @@ from attrs import define, field, frozen
 from yarl import URL
 
 from ..errors import CplError
-from .answers import Asked
+from .answers import Answer, Asked
 from .events import EventHook
+from .form import FilePart
 from .lanes import Lane
 from .wire import Exchange
 
-__all__ = ["JSON", "Call", "CallOptions", "Course", "RequestOptions", "TransportSettings", "correlation_id"]
+__all__ = [
+    "COLLECTOR",
+    "JSON",
+    "OPTIONS",
+    "Answers",
+    "Call",
+    "CallOptions",
+    "Course",
+    "RequestOptions",
+    "TransportSettings",
+    "correlation_id",
+    "nearest_names",
+]
 
 JSON = "application/json"
 
 correlation_id: ContextVar[str | None] = ContextVar("cpl_correlation_id", default=None)
 """Correlation id for all calls of a context, e.g. of one web request."""
+
+
+@define
+class Answers:
+    """Collects what the server answers to the calls of a context."""
+
+    last: Answer | None = None
+
+
+COLLECTOR: ContextVar[Answers | None] = ContextVar("cpl_answers", default=None)
 
 
 class RequestOptions(TypedDict, total=False):
@@ -47,11 +70,16 @@ class CallOptions(RequestOptions, total=False):
     """Most tries where a second one is safe, 1–8; 8 unless given."""
 
 
+OPTIONS = frozenset({"correlation_id", "language", "lane", "log_level", "timeout", "tries"})
+"""Names of the options that every call takes."""
+
+
 @frozen(kw_only=True)
 class TransportSettings:
     """How a client talks to its server."""
 
     timeout: float = 60.0
+    correlation_id: str | None = None
     language: str | None = None
     log_level: str | None = None
     max_connections: int = 64
@@ -71,6 +99,8 @@ class Call:
     query: Sequence[tuple[str, str]] = field(default=(), repr=False)
     body: bytes | None = field(default=None, repr=False)
     content_type: str = JSON
+    files: Sequence[FilePart] = field(default=(), repr=False)
+    """In place of a body: the files of a form."""
     writes: bool = False
     references: Sequence[str] = field(default=(), repr=False)
     lane: Lane = Lane.PERSON
@@ -107,3 +137,14 @@ class Course:
     @property
     def left(self) -> float:
         return self.deadline - time.monotonic()
+
+
+def nearest_names(unknown: Iterable[str], known: Iterable[str]) -> str:
+    """Return names that nobody knows, each with the known one that it may have meant, for an error."""
+    import difflib
+
+    found = []
+    for name in sorted(unknown):
+        near = difflib.get_close_matches(name, known, 1)
+        found.append(f"{name} (did you mean {near[0]}?)" if near else name)
+    return ", ".join(found)

@@ -25,7 +25,7 @@ from ..errors import (
     TransportError,
 )
 from .answers import Answer, Asked, error_of, json_of
-from .call import Call, CallOptions, Course, TransportSettings, correlation_id
+from .call import COLLECTOR, OPTIONS, Call, CallOptions, Course, TransportSettings, correlation_id, nearest_names
 from .events import Event, EventKind, log_event, logger
 from .gate import Gate
 from .limits import Credentials, LimitStore
@@ -60,8 +60,8 @@ class Requester:
         """Close the connections."""
         await self._sessions.close()
 
-    async def ready(self, options: CallOptions) -> None:
-        """See that there is a token, so that a call that must be sent at once does not wait for one.
+    async def ready(self, options: CallOptions) -> Token:
+        """Return the token, fetched when there is none, so that a call that must be sent at once does not wait for it.
 
         :raises CplError: when there is none to be had; nothing else was sent.
         """
@@ -69,8 +69,7 @@ class Requester:
         course = self._course(call, options)
         try:
             async with asyncio.timeout(max(0.0, course.left)):
-                await self._token.get(self._fetch_token)
-                return
+                return await self._token.get(self._fetch_token)
         except TimeoutError:
             error = self._time_is_up(course)
         raise error
@@ -107,7 +106,13 @@ class Requester:
 
     def _course(self, call: Call, options: CallOptions) -> Course:
         settings = self._settings
-        identifier = options.get("correlation_id") or correlation_id.get() or str(uuid.uuid4())
+        if not options.keys() <= OPTIONS:
+            raise TypeError(
+                f"{call.operation} got an unexpected argument: {nearest_names(options.keys() - OPTIONS, OPTIONS)}"
+            )
+        identifier = (
+            options.get("correlation_id") or correlation_id.get() or settings.correlation_id or str(uuid.uuid4())
+        )
         headers = {"X-Correlation-ID": identifier, "Accept": "application/json, */*;q=0.5"}
         if language := options.get("language") or settings.language:
             headers["Accept-Language"] = language
@@ -223,7 +228,15 @@ class Requester:
             failure = Failure(operation=asked.operation, status=answer.status, correlation_id=asked.correlation_id)
             raise ProtocolError("the answer holds no access_token", failure=failure)
         lasts = data.get("expires_in")
-        return Token.lasting(value, float(lasts) if isinstance(lasts, (int, float)) and lasts > 0 else 1800.0, asked_at)
+        seconds = float(lasts) if isinstance(lasts, (int, float)) and lasts > 0 else 1800.0
+        kind, scope = data.get("token_type"), data.get("scope")
+        return Token.lasting(
+            value,
+            seconds,
+            asked_at,
+            kind if isinstance(kind, str) and kind else "Bearer",
+            scope if isinstance(scope, str) else None,
+        )
 
     async def _exchange(self, course: Course, token: Token | None) -> Answer:
         """Send one request and read its answer, whatever its status."""
@@ -264,6 +277,8 @@ class Requester:
             exchange.finish()
             self.requests_sent += exchange.wrote_at is not None
         self._tell(course, EventKind.ANSWER, status=answer.status)
+        if (collector := COLLECTOR.get()) is not None and not course.asked.is_login:
+            collector.last = answer
         return exchange, answer
 
     def _no_answer(self, course: Course, exchange: Exchange, cause: Exception) -> CplError:

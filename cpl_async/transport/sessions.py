@@ -11,6 +11,7 @@ from yarl import URL
 from .._version import __version__
 from .answers import Answer
 from .call import Call, TransportSettings
+from .form import FormBody
 from .redaction import HiddenText
 from .token import Token
 from .wire import Body, Exchange, PacedRequest
@@ -70,10 +71,12 @@ class Sessions:
         sent = dict(headers)
         if token is not None:
             sent["Authorization"] = HiddenText(f"Bearer {token.value}")
-        body: Body | None = None
+        body: Body | FormBody | None = None
         skipped: tuple[str, ...] = ()
         if call.body:
             body = Body(call.body, call.content_type, exchange)
+        elif call.files:
+            body = FormBody("files", call.files, exchange)
         elif call.method in ("POST", "PUT"):  # an empty body needs a length and no type
             sent["Content-Length"] = "0"
             skipped = ("Content-Type",)

@@ -31,11 +31,19 @@ class Token:
     """What stands after ``Bearer``."""
     renew_at: float
     """Monotonic seconds from which a new one is fetched."""
+    ends_at: float
+    """Monotonic seconds at which it ends."""
+    kind: str = "Bearer"
+    scope: str | None = None
 
     @classmethod
-    def lasting(cls, value: str, seconds: float, asked_at: float) -> Token:
+    def lasting(
+        cls, value: str, seconds: float, asked_at: float, kind: str = "Bearer", scope: str | None = None
+    ) -> Token:
         """Make a token that lives so many seconds from the moment it was asked for."""
-        return cls(value=HiddenText(value), renew_at=asked_at + seconds - min(RENEW_BEFORE, seconds / 10))
+        ends_at = asked_at + seconds
+        renew_at = ends_at - min(RENEW_BEFORE, seconds / 10)
+        return cls(value=HiddenText(value), renew_at=renew_at, ends_at=ends_at, kind=kind, scope=scope)
 
 
 class ClientClosed(ConfigurationError):

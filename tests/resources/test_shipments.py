@@ -57,8 +57,10 @@ async def test_filters_are_checked_before_sending(sandbox: Sandbox, client: Clie
     ):
         with pytest.raises(ValidationError):
             await attempt
-    with pytest.raises(ValidationError, match="either"):
-        await anext(client.shipments.iterate(shipment_numbers=["1"], customer_references=["2"]))
+    with pytest.raises(ValidationError, match="only one filter"):
+        await anext(client.shipments.iterate(shipment_numbers=["1"] * 51, customer_references=["2"] * 51))
+    with pytest.raises(TypeError, match=r"shipment_number \(did you mean shipment_numbers\?\)"):
+        await client.shipments.list(shipment_number=["1"])  # type: ignore[call-arg]  # what a typing slip looks like
     assert sandbox.ledger.entries == []
 
 
@@ -70,5 +72,5 @@ async def test_filters_cross_as_repeated_parameters(
     odd = "a,b&c=d +ž"
     await (await client.shipment_batches.create([shipment(odd)])).wait()
     moment = datetime(2026, 1, 1, tzinfo=UTC)
-    found = await client.shipments.list(customer_references=["r000", odd], date_from=moment, state="Active")
+    found = await client.shipments.list(customer_references=["r000", odd], date_from=moment, shipment_states="Active")
     assert [parcel.cust for parcel in found] == ["r000", odd]

@@ -1,0 +1,88 @@
+"""Time to import the package in a fresh interpreter, against aiohttp alone.
+
+    python -m benchmarks.imports [--rounds 15]
+
+The bare interpreter's own start is taken off. What a client's ``open()`` loads afterwards is told as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from statistics import median
+
+from benchmarks.results import keep
+
+BARE = "pass"
+FLOOR = "import aiohttp"
+OURS = ("import cpl_async", "from cpl_async import Client", "import cpl_sync")
+OPEN = """
+import asyncio, time
+from cpl_async import Client
+
+async def main():
+    client = Client(client_id="a", client_secret="b")
+    before = time.perf_counter()
+    await client.open()
+    print(time.perf_counter() - before)
+    await client.close()
+
+asyncio.run(main())
+"""
+"""It sends nothing: opening a client loads what its first call needs."""
+
+
+def run(program: str) -> tuple[float, str]:
+    """Run a program in a fresh interpreter; return the seconds from start to end and what it printed."""
+    before = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    return time.perf_counter() - before, done.stdout
+
+
+def measure(rounds: int) -> tuple[dict[str, float], float]:
+    """Return the median seconds of each import without the interpreter's own, and those of opening a client."""
+    programs = (BARE, FLOOR, *OURS)
+    for program in (*programs, OPEN):
+        run(program)  # writes the compiled files and warms the disk's cache
+    found: dict[str, list[float]] = {program: [] for program in programs}
+    opening: list[float] = []
+    for _ in range(rounds):
+        for program in programs:
+            found[program].append(run(program)[0])
+        opening.append(float(run(OPEN)[1]))
+    start = median(found.pop(BARE))
+    return {program: median(seconds) - start for program, seconds in found.items()}, median(opening)
+
+
+def table(times: Mapping[str, float]) -> list[str]:
+    """Return the rows, each against aiohttp."""
+    lines = ["| statement | ms | × aiohttp |", "| --- | --- | --- |"]
+    lines += [f"| `{name}` | {took * 1e3:.1f} | {took / times[FLOOR]:.2f} |" for name, took in times.items()]
+    return lines
+
+
+def main() -> None:
+    """Run, compare, keep."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15)
+    options = parser.parse_args()
+    times, opening = measure(options.rounds)
+    worst = max(times[name] for name in OURS) / times[FLOOR]
+    keep(
+        "Importing",
+        [
+            f"Wall time in a fresh interpreter less its own start, medians of {options.rounds} rounds.",
+            "",
+            *table(times),
+            "",
+            f"The dearest is **{worst:.2f} ×** aiohttp alone (goal: under 1.1). "
+            f"Opening a client afterwards takes {opening * 1e3:.1f} ms, once in a process.",
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()

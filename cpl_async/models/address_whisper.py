@@ -1,0 +1,31 @@
+"""Addresses that the API suggests while one is typed."""
+
+from __future__ import annotations
+
+from attrs import define
+
+from .items import Item
+
+__all__ = ["AddressWhisp"]
+
+
+@define(kw_only=True)
+class AddressWhisp(Item):
+    """A suggested address. Source: the vendor's schema."""
+
+    city: str | None = None
+    place: str | None = None
+    """Part of the town."""
+    street: str | None = None
+    house_number: str | None = None
+    reference_number: str | None = None
+    """Number in the street, after the slash."""
+    reference_number_char: str | None = None
+    evidence_number: bool | None = None
+    """Whether the number is one of a building without a house number of its own."""
+    zip_code: str | None = None
+    adm_code: str | None = None
+    """Code of the address in the state's register."""
+    valid: bool | None = None
+    full_street: str | None = None
+    """Street with all its numbers, as it is written on a label."""

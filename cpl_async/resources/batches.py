@@ -1,0 +1,172 @@
+"""What batches of shipments and of orders have in common: creating, and waiting for their import."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+
+from attrs import evolve, field, frozen
+
+from ..errors import BatchError, Failure, Outcome, Problem, ProtocolError, Timeout
+from ..transport.answers import batch_id_of
+from ..transport.call import Call
+from ..transport.lanes import Lane
+from .base import Resource
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ..transport.call import CallOptions, RequestOptions
+
+__all__ = ["Batch", "BatchResult", "Batches", "problems_among"]
+
+CHECKED_AT_ONCE = 100
+FIRST_POLL = 0.5
+SLOWER_BY = 1.5
+SLOWEST_POLL = 10.0
+
+
+class BatchItem(Protocol):
+    """One item of a batch's state."""
+
+    reference_id: str | None
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is final."""
+        ...
+
+
+class BatchResult(Protocol):
+    """The state of a batch."""
+
+    @property
+    def items(self) -> Sequence[BatchItem]:
+        """Its items, in any order."""
+        ...
+
+    @property
+    def settled(self) -> bool:
+        """Whether all are final."""
+        ...
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """What failed at import, by reference."""
+        ...
+
+
+R = TypeVar("R", bound=BatchResult)
+
+
+class Batches(Resource):
+    """Calls that create many things at once."""
+
+    async def ready(self, **options: Unpack[CallOptions]) -> None:
+        """See that there is a token, so that a batch whose body is made already does not wait for one.
+
+        :raises CplError: when there is none to be had; nothing was sent.
+        """
+        await (await self._client.transport()).ready(options)
+
+    async def _create(self, operation: str, path: str, body: bytes, references: Sequence[str], options: Any) -> str:
+        call = Call(
+            operation=operation,
+            method="POST",
+            path=path,
+            body=body,
+            writes=True,
+            references=references,
+            body_matters=False,
+        )
+        answer, asked = await self._send(call, options)
+        try:
+            return batch_id_of(answer, asked)
+        except ProtocolError as error:
+            (await self._client.transport()).tell_unknown(asked, call, error.message)
+            raise
+
+
+@frozen
+class Batch(Generic[R]):
+    """A batch that was accepted."""
+
+    id: str
+    """Its id on the server."""
+    references: tuple[str, ...] = field(default=(), repr=False, kw_only=True)
+    """References of what it holds, where they are known."""
+
+    operation: ClassVar[str]
+    """How the contract names asking for its state."""
+    things: ClassVar[str]
+    """What it holds."""
+
+    @abstractmethod
+    async def result(self, **options: Unpack[CallOptions]) -> R:
+        """Return the state of each item now."""
+
+    async def wait(self, *, timeout: float = 120.0, raise_errors: bool = False, **options: Unpack[RequestOptions]) -> R:
+        """Wait until every item is ``Complete`` or ``Error``, asking less and less often.
+
+        :param timeout: seconds for the whole wait.
+        :param raise_errors: raise :class:`BatchError` when an item ended in error.
+        :return: the last state.
+        :raises Timeout: when items are still open; the batch goes on, ask again later.
+        """
+        deadline = time.monotonic() + timeout
+        options.setdefault("lane", Lane.BACKGROUND)
+        pause = FIRST_POLL
+        while True:
+            left = max(0.001, deadline - time.monotonic())
+            result = await self.result(timeout=left, **options)
+            if result.settled:
+                break
+            if time.monotonic() + pause > deadline:
+                raise self._still_open(result, timeout)
+            await asyncio.sleep(pause)
+            pause = min(pause * SLOWER_BY, SLOWEST_POLL)
+        if raise_errors and result.errors:
+            raise self._failed(result)
+        return result
+
+    def _still_open(self, result: R, timeout: float) -> Timeout:
+        open_items = sum(not item.settled for item in result.items)
+        what = f"{open_items} of {len(result.items)}" if result.items else "all"
+        return Timeout(
+            f"{what} items of batch {self.id} are still being imported after {timeout:g} s",
+            failure=Failure(operation=self.operation, outcome=Outcome.REJECTED, references=self.references),
+            advice="The import goes on: ask again later with the batch's id",
+        )
+
+    def _failed(self, result: R) -> BatchError:
+        problems = tuple(
+            Problem(path="import", message=message, reference_id=reference)
+            for reference, message in result.errors.items()
+        )
+        failure = Failure(operation=self.operation, outcome=Outcome.REJECTED, problems=problems)
+        return BatchError(f"{len(problems)} of {len(result.items)} {self.things} failed at import", failure=failure)
+
+
+async def problems_among(name: str, things: Sequence[Any]) -> list[Problem]:
+    """Return all that is wrong in a list of shipments or orders, references used twice included.
+
+    :param name: of the list, for the paths; the loop breathes in between.
+    """
+    from ..models.checking import problems_of
+
+    problems: list[Problem] = []
+    seen: dict[str, int] = {}
+    for index, thing in enumerate(things):
+        if index % CHECKED_AT_ONCE == CHECKED_AT_ONCE - 1:
+            await asyncio.sleep(0)
+        reference = getattr(thing, "reference_id", None)
+        path = f"{name}[{index}]"
+        problems += problems_of(thing, path=path, index=index, reference_id=reference)
+        first = seen.setdefault(reference, index) if isinstance(reference, str) else index
+        if first != index:
+            again = Problem(path=f"{path}.reference_id", message=f"is used by {name}[{first}] too", index=index)
+            problems.append(evolve(again, reference_id=reference))
+    return problems

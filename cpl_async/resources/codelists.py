@@ -1,0 +1,201 @@
+"""Code lists: what the API's codes mean, in Czech or English."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from ..transport.call import CallOptions
+from .base import MOST_ITEMS, Listing
+from .keeping import KeptResource
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ..models.codelists import (
+        CodelistEntry,
+        Country,
+        ExternalNumberType,
+        ServicePriceLimit,
+        ServiceType,
+        ValidationMessage,
+    )
+    from ..models.pages import Page
+
+__all__ = ["CODELISTS", "Codelists", "PriceLimitFilters"]
+
+T = TypeVar("T")
+CODELISTS = (
+    "age_checks",
+    "products",
+    "external_numbers",
+    "countries",
+    "currencies",
+    "services",
+    "service_price_limits",
+    "shipment_phases",
+    "statuses",
+    "validation_messages",
+    "identity_documents",
+    "document_types",
+)
+"""Names of all code lists."""
+
+
+class PriceLimitFilters(CallOptions, total=False):
+    """Filters of ``codelists.service_price_limits``, besides the options of every call."""
+
+    service: str
+    """Code of a service, e.g. ``COD`` or ``INSR``."""
+    currency: str
+    """ISO 4217."""
+    country: str
+    """Two letters, ISO 3166-1."""
+    product: str
+    """Code of a product."""
+
+
+PRICE_LIMITS = Listing.of("codelists.service_price_limits", "codelist/servicePriceLimit", PriceLimitFilters)
+
+
+class Codelists(KeptResource):
+    """Code lists; names come in the language of the call."""
+
+    __slots__ = ()
+
+    async def iterate(
+        self, codelist: Callable[..., Awaitable[Page[T]]], **options: Unpack[CallOptions]
+    ) -> AsyncIterator[T]:
+        """Go through all pages of a code list.
+
+        :param codelist: one of the calls below, e.g. ``cpl.codelists.products``.
+        """
+        offset = 0
+        while True:
+            page = await codelist(limit=MOST_ITEMS, offset=offset, **options)
+            for entry in page.items:
+                yield entry
+            offset += len(page.items)
+            if not page.items or offset >= (page.total if page.total is not None else 0):
+                break
+
+    async def age_checks(
+        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+    ) -> Page[CodelistEntry]:
+        """Return codes of age checks, for ``Shipment.age_check``."""
+        from ..models.codelists import CodelistEntry
+
+        return await self._page(
+            Listing("codelists.age_checks", "codelist/ageCheck"), options, CodelistEntry, limit, offset
+        )
+
+    async def products(
+        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+    ) -> Page[CodelistEntry]:
+        """Return product codes, e.g. ``PRIV``, for ``Shipment.product_type``."""
+        from ..models.codelists import CodelistEntry
+
+        return await self._page(
+            Listing("codelists.products", "codelist/product"), options, CodelistEntry, limit, offset
+        )
+
+    async def external_numbers(
+        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+    ) -> Page[ExternalNumberType]:
+        """Return codes of external numbers, e.g. ``CUST``."""
+        from ..models.codelists import ExternalNumberType
+
+        return await self._page(
+            Listing("codelists.external_numbers", "codelist/externalNumber"), options, ExternalNumberType, limit, offset
+        )
+
+    async def countries(
+        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+    ) -> Page[Country]:
+        """Return countries of destination, and whether money may be collected there."""
+        from ..models.codelists import Country
+
+        return await self._page(Listing("codelists.countries", "codelist/country"), options, Country, limit, offset)
+
+    async def currencies(
+        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+    ) -> Page[CodelistEntry]:
+        """Return currencies."""
+        from ..models.codelists import CodelistEntry
+
+        return await self._page(
+            Listing("codelists.currencies", "codelist/currency"), options, CodelistEntry, limit, offset
+        )
+
+    async def services(
+        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+    ) -> Page[ServiceType]:
+        """Return codes of additional services."""
+        from ..models.codelists import ServiceType
+
+        return await self._page(Listing("codelists.services", "codelist/service"), options, ServiceType, limit, offset)
+
+    async def service_price_limits(
+        self, *, limit: int = MOST_ITEMS, offset: int = 0, **asked: Unpack[PriceLimitFilters]
+    ) -> Page[ServicePriceLimit]:
+        """Return the least and most value of services, e.g. of cash on delivery by country and currency."""
+        from ..models.codelists import ServicePriceLimit
+
+        return await self._page(PRICE_LIMITS, asked, ServicePriceLimit, limit, offset)
+
+    async def shipment_phases(
+        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+    ) -> Page[CodelistEntry]:
+        """Return phases of a shipment's way."""
+        from ..models.codelists import CodelistEntry
+
+        return await self._page(
+            Listing("codelists.shipment_phases", "codelist/shipmentPhase"), options, CodelistEntry, limit, offset
+        )
+
+    async def statuses(
+        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+    ) -> Page[CodelistEntry]:
+        """Return states of shipments."""
+        from ..models.codelists import CodelistEntry
+
+        return await self._page(Listing("codelists.statuses", "codelist/status"), options, CodelistEntry, limit, offset)
+
+    async def validation_messages(
+        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+    ) -> Page[ValidationMessage]:
+        """Return texts of refusals and import errors."""
+        from ..models.codelists import ValidationMessage
+
+        return await self._page(
+            Listing("codelists.validation_messages", "codelist/validationMessage"),
+            options,
+            ValidationMessage,
+            limit,
+            offset,
+        )
+
+    async def identity_documents(
+        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+    ) -> Page[CodelistEntry]:
+        """Return kinds of personal documents."""
+        from ..models.codelists import CodelistEntry
+
+        return await self._page(
+            Listing("codelists.identity_documents", "codelist/proofOfIdentityType"),
+            options,
+            CodelistEntry,
+            limit,
+            offset,
+        )
+
+    async def document_types(
+        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+    ) -> Page[CodelistEntry]:
+        """Return kinds of customs documents, for ``shipments.add_documents``. Unsure: it is assumed to
+        look like the other code lists."""
+        from ..models.codelists import CodelistEntry
+
+        return await self._page(
+            Listing("codelists.document_types", "codelist/documentType"), options, CodelistEntry, limit, offset
+        )

@@ -1,0 +1,78 @@
+"""Files for a request: checked before anything is sent, read while it is sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import ConfigurationError, Problem, ValidationError
+from ..transport.form import FilePart
+from .base import refuse
+
+__all__ = ["CONTENT_TYPES", "MOST_BYTES", "parts_of"]
+
+MOST_BYTES = 1_000_000
+"""1 MB for all files of a request (source: the vendor's documentation)."""
+CONTENT_TYPES = {
+    "pdf": "application/pdf",
+    "doc": "application/msword",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xls": "application/vnd.ms-excel",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "odt": "application/vnd.oasis.opendocument.text",
+    "ods": "application/vnd.oasis.opendocument.spreadsheet",
+    "txt": "text/plain",
+}
+"""Kinds of documents that the carrier takes, by the ending of the name (source: the vendor's documentation)."""
+
+
+async def parts_of(files: Sequence[str | Path | tuple[str, bytes]]) -> tuple[FilePart, ...]:
+    """Return files as parts of a form.
+
+    :param files: paths, or pairs of a name and a content.
+    :raises ValidationError: names each file that would be refused, and what is allowed.
+    :raises ConfigurationError: when a file cannot be read.
+    """
+    if isinstance(files, (str, bytes, Path)) or not files:
+        raise ValidationError("files takes a list of at least one path, or of pairs of a name and a content")
+    parts = await asyncio.to_thread(lambda: [_part(file) for file in files])
+    problems = [problem for index, part in enumerate(parts) for problem in _problems_of(index, part)]
+    total = sum(part.size for part in parts)
+    if total > MOST_BYTES:
+        problems.append(Problem(path="files", message=f"have {total} bytes, at most {MOST_BYTES} are allowed in all"))
+    refuse("shipments.add_documents", problems)
+    return tuple(parts)
+
+
+def _part(file: str | Path | tuple[str, bytes]) -> FilePart:
+    if isinstance(file, tuple):
+        name, content = file
+        return FilePart(name=name, content_type=_type_of(name), size=len(content), source=bytes(content))
+    path = Path(file)
+    try:
+        if not path.is_file():
+            raise ConfigurationError(f"{path} is no file; nothing was sent")
+        with path.open("rb") as opened:
+            size = opened.seek(0, 2)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}; nothing was sent") from None
+    return FilePart(name=path.name, content_type=_type_of(path.name), size=size, source=path)
+
+
+def _type_of(name: str) -> str:
+    return CONTENT_TYPES.get(name.rpartition(".")[2].lower() if "." in name else "", "")
+
+
+def _problems_of(index: int, part: FilePart) -> list[Problem]:
+    where = f"files[{index}]"
+    found = []
+    if not part.content_type:
+        kinds = ", ".join(CONTENT_TYPES)
+        found.append(Problem(path=where, message=f"{part.name!r} is of a kind that is not taken; allowed: {kinds}"))
+    if not part.size:
+        found.append(Problem(path=where, message=f"{part.name!r} is empty"))
+    return found

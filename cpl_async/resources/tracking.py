@@ -1,0 +1,158 @@
+"""Looks up many shipments at once, and follows them until nothing more happens."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from ..errors import ValidationError
+from ..transport.lanes import Lane
+from .base import FILTER_VALUES, MOST_ITEMS
+
+if TYPE_CHECKING:
+    from ..models.pages import Page
+    from ..models.shipments import StateChange, TrackedShipment, Tracking, TrackingEvent
+
+__all__ = ["EVERY", "SLOWEST", "following", "tracking"]
+
+AT_ONCE = 8
+"""Requests under way: enough that the pace, not the server's time to answer, is what counts."""
+EVERY = 60.0
+SLOWEST = 3600.0
+SLOWER_BY = 2.0
+
+Lister = Callable[..., Awaitable["Page[TrackedShipment]"]]
+
+
+async def tracking(look: Lister, numbers: Iterable[str] | AsyncIterable[str], options: Any) -> AsyncIterator[Tracking]:
+    """Yield what is known of each number, chunk by chunk, several requests at once."""
+    chunks = _chunks(numbers)
+    under_way: set[asyncio.Task[list[Tracking]]] = set()
+    more = True
+    try:
+        while more or under_way:
+            while more and len(under_way) < AT_ONCE:
+                chunk = await anext(chunks, None)
+                if chunk is None:
+                    more = False
+                else:
+                    under_way.add(asyncio.ensure_future(_look_up(look, chunk, options)))
+            if under_way:
+                done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    for result in task.result():
+                        yield result
+    finally:
+        for task in under_way:
+            task.cancel()
+        if under_way:
+            await asyncio.wait(under_way)
+
+
+async def _look_up(look: Lister, numbers: list[str], options: Any) -> list[Tracking]:
+    from ..models.shipments import Tracking
+
+    found: dict[str, TrackedShipment] = {}
+    offset = 0
+    while True:
+        page = await look(
+            **{"lane": Lane.BACKGROUND, **options}, shipment_numbers=numbers, limit=MOST_ITEMS, offset=offset
+        )
+        for shipment in page.items:
+            if shipment.shipment_number is not None:
+                found[shipment.shipment_number] = shipment
+        offset += len(page.items)
+        if not page.items or offset >= (page.total if page.total is not None else 0):
+            break
+    return [Tracking(number=number, shipment=found.get(number)) for number in numbers]
+
+
+async def _chunks(numbers: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[list[str]]:
+    if isinstance(numbers, str):
+        raise ValidationError("numbers takes a list of shipment numbers, not one text")
+    chunk: dict[str, None] = {}
+    async for number in _async(numbers):
+        if not isinstance(number, str) or not number:
+            raise ValidationError(f"a shipment number is a text, not {number!r}")
+        chunk[number] = None
+        if len(chunk) == FILTER_VALUES:
+            yield list(chunk)
+            chunk = {}
+    if chunk:
+        yield list(chunk)
+
+
+async def _async(numbers: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[str]:
+    if isinstance(numbers, AsyncIterable):
+        async for number in numbers:
+            yield number
+    else:
+        for number in numbers:
+            yield number
+
+
+@define
+class _Watched:
+    """One shipment that is followed."""
+
+    pause: float
+    due: float
+    seen: set[tuple[Any, ...]] = field(factory=set)
+    phase: str | None = None
+    known: bool = False
+
+
+async def following(
+    look: Lister,
+    numbers: Iterable[str],
+    until: Callable[[TrackedShipment], bool] | None,
+    every: float,
+    slowest: float,
+    options: Any,
+    clock: Callable[[], float] = time.monotonic,
+) -> AsyncIterator[StateChange]:
+    """Yield each change of state once, until each shipment needs no further look."""
+    if every <= 0 or slowest < every:
+        raise ValidationError("every must be over 0 seconds, slowest no less than every")
+    if isinstance(numbers, str):
+        raise ValidationError("numbers takes a list of shipment numbers, not one text")
+    now = clock()
+    watched = {number: _Watched(every, now) for number in numbers}
+    while watched:
+        await asyncio.sleep(max(0.0, min(entry.due for entry in watched.values()) - clock()))
+        soon = clock() + every / 2
+        due = [number for number, entry in watched.items() if entry.due <= soon]
+        async for result in tracking(look, due, options):
+            entry = watched[result.number]
+            change = _change(entry, result)
+            entry.pause = every if change else min(entry.pause * SLOWER_BY, slowest)
+            entry.due = clock() + entry.pause
+            if result.shipment is not None and (until(result.shipment) if until else result.shipment.is_final):
+                del watched[result.number]
+            if change is not None:
+                yield change
+
+
+def _change(entry: _Watched, result: Tracking) -> StateChange | None:
+    """Return what has changed since the last look, and remember it."""
+    from ..models.shipments import StateChange
+
+    shipment = result.shipment
+    if shipment is None:
+        return None
+    events = shipment.track_and_trace.events if shipment.track_and_trace else []
+    new = [event for event in events if _mark(event) not in entry.seen]
+    before, entry.phase = entry.phase, shipment.phase
+    first, entry.known = not entry.known, True
+    if not new and not first and before == entry.phase:
+        return None
+    entry.seen.update(_mark(event) for event in new)
+    return StateChange(number=result.number, shipment=shipment, before=before, phase=entry.phase, events=tuple(new))
+
+
+def _mark(event: TrackingEvent) -> tuple[Any, ...]:
+    return (event.status_id, event.code, event.phase, event.event_date)

@@ -1,0 +1,44 @@
+"""News of the API and planned outages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from .base import MOST_ITEMS, Listing, Resource
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ..models.pages import Page
+    from ..models.version_information import VersionInformation
+    from ..transport.call import CallOptions
+
+__all__ = ["VersionInformationResource"]
+
+LIST = Listing("version_information.list", "versionInformation")
+
+
+class VersionInformationResource(Resource):
+    """News and planned outages."""
+
+    async def list(
+        self, *, limit: int = 100, offset: int = 0, **options: Unpack[CallOptions]
+    ) -> Page[VersionInformation]:
+        """Return one page of news.
+
+        :param limit: 1–1000 items.
+        :param offset: items to leave out, from 0.
+        """
+        from ..models.version_information import VersionInformation
+
+        return await self._page(LIST, options, VersionInformation, limit, offset)
+
+    def iterate(self, *, page: int = MOST_ITEMS, **options: Unpack[CallOptions]) -> AsyncIterator[VersionInformation]:
+        """Go through all news, page by page.
+
+        :param page: 1–1000 items a request.
+        """
+        from ..models.version_information import VersionInformation
+
+        return self._iterate(LIST, options, VersionInformation, page)
