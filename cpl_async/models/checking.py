@@ -74,7 +74,7 @@ def _step(attribute: attrs.Attribute[Any]) -> _Step:
     plain = kind is str and not many and len(texts) == len(bounds)
     return _Step(
         attribute.name,
-        not optional and attribute.default is attrs.NOTHING,
+        not optional and (attribute.default is attrs.NOTHING or many),
         kind if isinstance(kind, type) else None,
         isinstance(kind, type) and attrs.has(kind),
         many,
@@ -114,7 +114,7 @@ def _complaints(value: Any) -> list[Complaint]:
         part = getattr(value, step.name)
         if part is None:
             if step.required:
-                found.append((step.name, "is missing"))
+                found.append((step.name, "must be a list" if step.many else "is missing"))
         elif type(part) is str and step.shortest <= len(part) <= step.longest:
             continue
         elif step.many:
@@ -154,7 +154,7 @@ def _add_part(found: list[Complaint], step: _Step, part: Any, name: str) -> None
         found.extend((f"{name}.{where}", what) for where, what in _complaints(part) if where not in here)
         return
     complaint = _first(bound.complaint(part) for bound in step.bounds if not isinstance(bound, Items))
-    if complaint is None and not step.bounds:
+    if complaint is None and (not step.bounds or step.kind is int):
         complaint = _of_kind(step.kind, part)
     if complaint is not None:
         found.append((name, complaint))

@@ -17,6 +17,7 @@ import orjson
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
+from ..errors import ValidationError
 from .codes import OpenCode
 
 __all__ = ["decode", "decode_list", "encode", "pythonic_path", "to_wire", "warm_up", "wire_name"]
@@ -42,8 +43,29 @@ def pythonic_path(path: str) -> str:
 
 
 def encode(value: Any) -> bytes:
-    """Return a model, or plain data that holds models, as JSON bytes; the same value gives the same bytes."""
-    return orjson.dumps(value, default=to_wire)
+    """Return a model, or plain data that holds models, as JSON bytes; the same value gives the same bytes.
+
+    :raises ValidationError: names the text or number that no JSON can hold.
+    """
+    try:
+        return orjson.dumps(value, default=to_wire)
+    except (orjson.JSONEncodeError, RecursionError) as error:
+        found = error
+    where = _unwritable(value, "")
+    raise ValidationError(f"{where or 'the body'} cannot be written as JSON: {found}")
+
+
+def _unwritable(value: Any, path: str) -> str:
+    """Return the path of the innermost part that cannot be written; empty when all can."""
+    data = to_wire(value) if attrs.has(type(value)) else value
+    pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, (list, tuple)) else ()
+    for name, part in pairs:
+        try:
+            orjson.dumps(part, default=to_wire)
+        except orjson.JSONEncodeError:
+            inner = f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}".lstrip(".")
+            return _unwritable(part, inner) or inner
+    return path
 
 
 def to_wire(value: Any) -> Any:
@@ -83,16 +105,14 @@ def _converter() -> Converter:
     converter = Converter(detailed_validation=False, prefer_attrib_converters=False)
     converter.register_structure_hook(Decimal, _read_decimal)
     converter.register_structure_hook(datetime, _read_moment)
-    converter.register_structure_hook_func(lambda kind: kind is str, _read_text)
-    converter.register_structure_hook_func(_is_code, _read_code)
-    converter.register_structure_hook_func(lambda kind: kind is bool, _read_truth)
-    converter.register_structure_hook_func(lambda kind: kind is int, _read_whole)
     converter.register_structure_hook(time, _read_time)
+    converter.register_structure_hook_func(_is_code, _read_code)
     converter.register_unstructure_hook(Decimal, _write_decimal)
     for kind in (datetime, date, time):
         converter.register_unstructure_hook(kind, _as_is)
     converter.register_structure_hook_factory(attrs.has, lambda kind: _reader(kind, converter))
     converter.register_unstructure_hook_factory(attrs.has, lambda kind: _writer(kind, converter))
+    converter.register_structure_hook_factory(_is_optional, lambda kind: _optional_reader(kind, converter))
     converter.register_structure_hook_factory(_is_list, lambda kind: _list_reader(kind, converter))
     return converter
 
@@ -126,12 +146,16 @@ def _read_truth(value: Any, _: Any = None) -> bool:
 
 
 def _read_whole(value: Any, _: Any = None) -> int:
-    if type(value) is int:
-        return value
     number = int(value)
-    if isinstance(value, (bool, float)) and (value is True or value is False or number != value):
+    if isinstance(value, bool) or (isinstance(value, float) and number != value):
         raise TypeError("expected a whole number")
     return number
+
+
+def _read_number(value: Any, _: Any = None) -> float:
+    if isinstance(value, bool):
+        raise TypeError("expected a number")
+    return float(value)
 
 
 def _read_time(value: Any, _: Any = None) -> time:
@@ -162,12 +186,48 @@ def _is_list(kind: Any) -> bool:
 
 def _list_reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     inner = get_args(kind)[0]
-    read = converter.get_structure_hook(inner)
+    read = _plain_reader(inner, converter)
+    if attrs.has(inner):  # a null is an item that cannot be read, so that the others keep their places
+        return lambda value, _: [] if value is None else [read(item, inner) for item in _listed(value)]
+    return lambda value, _: [] if value is None else [read(item, inner) for item in _listed(value) if item is not None]
 
-    def read_list(value: Any, _: Any) -> list[Any]:
-        return [] if value is None else [read(item, inner) for item in value]
 
-    return read_list
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list, got {type(value).__name__}")
+    return value
+
+
+def _is_optional(kind: Any) -> bool:
+    parts = get_args(kind) if get_origin(kind) in (types.UnionType, typing.Union) else ()
+    return len(parts) == 2 and type(None) in parts
+
+
+def _optional_reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    inner = next(part for part in get_args(kind) if part is not type(None))
+    read = _plain_reader(inner, converter)
+    if inner in (str, int):  # most fields of most answers: as short a way as there is
+
+        def read_simple(value: Any, _: Any) -> Any:
+            return value if value is None or type(value) is inner else read(value, inner)
+
+        return read_simple
+
+    def read_optional(value: Any, _: Any) -> Any:
+        return None if value is None else read(value, inner)
+
+    return read_optional
+
+
+def _plain_reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    """Return what reads a simple value; cattrs itself would make text of anything, and truth of any text."""
+    readers: dict[Any, Callable[[Any, Any], Any]] = {
+        str: _read_text,
+        int: _read_whole,
+        bool: _read_truth,
+        float: _read_number,
+    }
+    return readers.get(kind) or converter.get_structure_hook(kind)
 
 
 def _reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
@@ -177,11 +237,17 @@ def _reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
         kind, converter, _cattrs_detailed_validation=False, **renamed
     )
     if not any(field.name == "unreadable" for field in fields):
-        return read
+
+        def read_object(value: Any, _: Any) -> Any:
+            if not isinstance(value, dict):
+                raise TypeError(f"expected an object, got {type(value).__name__}")
+            return read(value, kind)
+
+        return read_object
 
     def read_or_salvage(value: Any, _: Any) -> Any:
         try:
-            return read(value, kind)
+            return read(value, kind) if isinstance(value, dict) else _salvage(kind, value, converter)
         except Exception:
             return _salvage(kind, value, converter)
 

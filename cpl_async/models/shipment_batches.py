@@ -309,7 +309,7 @@ class ConnectSet:
 
     shipment_numbers: Annotated[Sequence[str], Items(MAX_PARCELS, 2)]
     """2–50 numbers."""
-    customer_id: int | None = None
+    customer_id: Annotated[int | None, Number(ge=-(2**63), le=2**63 - 1)] = None
     external_set_number: str | None = None
 
 
