@@ -30,6 +30,8 @@ from cpl_async.transport.pace import Pace
 
 ITEMS = {"items": [{"referenceId": "a", "shipmentNumber": "40900000001", "importState": "Complete", "labelUrl": "x"}]}
 
+SLOW_HTTPX = "sniffio is not installed: httpx looks for it in vain at each call, so it does worse here than it could."
+
 
 class NoPace(ProcessLimits):
     """Limits without the distance between requests, so that only the work is measured."""
@@ -164,6 +166,7 @@ def main() -> None:
             "| at once | bare aiohttp | httpx | httpx / aiohttp | ours | ours / aiohttp |",
             "| --- | --- | --- | --- | --- | --- |",
             *(row(together, figures) for together, figures in zip(togethers, rows, strict=True)),
+            *(["", SLOW_HTTPX] if is_there("httpx") and not is_there("sniffio") else []),
         ],
     )
 

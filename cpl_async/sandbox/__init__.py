@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .faults import Fault, FaultKind
 from .ledger import Entry
+from .roles import Role
 from .server import Sandbox
 from .settings import SandboxSettings
 
-__all__ = ["Entry", "Fault", "FaultKind", "Sandbox", "SandboxSettings"]
+__all__ = ["Entry", "Fault", "FaultKind", "Role", "Sandbox", "SandboxSettings"]

@@ -8,10 +8,13 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from .arrival import arrival_of, forget_arrival
+from .asked import ASKED, OPERATION, missing, read_request
 from .families import OPERATIONS
+from .families.locations import refused
 from .faults import Fault, FaultKind
 from .ledger import Entry
 from .problems import problem, words_for
+from .roles import Role
 from .world import CLIENT, REFUSED_FOR, WORLD, World
 
 __all__ = ["BASE_PATH", "LEDGER_PATH", "make_app"]
@@ -26,12 +29,25 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def make_app(world: World) -> web.Application:
     """Return the application of one sandbox."""
-    app = web.Application(client_max_size=LARGEST_BODY)
+    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_plain_refusals])
     app[WORLD] = world
     for (method, path), (operation, handler) in OPERATIONS.items():
         app.router.add_route(method, BASE_PATH + path, _answering(operation, handler))
     app.router.add_get(LEDGER_PATH, _ledger)
     return app
+
+
+@web.middleware
+async def _plain_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer what no operation answers in the vendor's form too: unknown paths and methods, bodies too large."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        status = 400 if error.status == 413 else error.status
+        headers = {name: value for name, value in error.headers.items() if name == "Allow"}
+        return problem(status, error.reason, headers=headers)
 
 
 async def _ledger(request: web.Request) -> web.Response:
@@ -57,6 +73,9 @@ def _answering(operation: str, handler: Handler) -> Handler:
         if client and world.limits.too_close(gap):
             refusal = _too_fast(request, world)
         request[CLIENT] = client
+        request[OPERATION] = operation
+        if refusal is None:
+            refusal = await _refusal_of_form(request, operation)
         work: Handler = handler if refusal is None else _constant(refusal)
         response, dropped = await _with_fault(request, work, fault if refusal is None else None)
         identifier = request.headers.get("X-Correlation-ID", "")
@@ -93,7 +112,22 @@ async def _who(request: web.Request, world: World, operation: str) -> tuple[str,
         await request.read()
         words = words_for(request)
         return "", problem(401, words("Nepřihlášeno.", "Unauthorized."), headers={"WWW-Authenticate": "Bearer"})
+    role = world.settings.roles.get(client or "", Role.CLIENT)
+    if client is not None and not role.may(operation):
+        await request.read()
+        title = words_for(request)(f"Role {role} to nesmí.", f"The role {role} may not do this.")
+        return client, problem(world.settings.missing_role, title)
     return client or "", None
+
+
+async def _refusal_of_form(request: web.Request, operation: str) -> web.Response | None:
+    """Read what is asked for; return the refusal where it is not what the contract says."""
+    words = words_for(request)
+    asked, errors = await read_request(operation, request, words)
+    request[ASKED] = asked
+    if any(name in request.match_info for name in errors):
+        return missing(request, "Taková položka neexistuje.", "There is no such thing.")
+    return refused(request, errors) if errors else None
 
 
 def _too_fast(request: web.Request, world: World) -> web.Response:

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import socket
 import threading
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from aiohttp import web
 
@@ -15,13 +16,15 @@ from .app import BASE_PATH, LEDGER_PATH, make_app
 from .arrival import ArrivalSocket
 from .faults import Faults
 from .ledger import Ledger
+from .order_store import StoredOrder
 from .settings import SandboxSettings
-from .store import StoredShipment
+from .store import StoredDocument, StoredShipment
 from .world import World
 
 __all__ = ["Sandbox"]
 
 START_TIMEOUT = 30.0
+T = TypeVar("T")
 
 
 class Sandbox:
@@ -65,12 +68,31 @@ class Sandbox:
 
     def shipments(self) -> list[StoredShipment]:
         """Return every shipment that was ever accepted, for a test to audit."""
-        loop, store = self._loop, self._world.store
-        if loop is None or not loop.is_running():
-            return store.all_shipments()
+        return self._read(self._world.store.all_shipments)
 
-        async def read() -> list[StoredShipment]:
-            return store.all_shipments()
+    def orders(self) -> list[StoredOrder]:
+        """Return every order that was ever accepted, for a test to audit."""
+        return self._read(self._world.orders.all)
+
+    def documents(self) -> list[StoredDocument]:
+        """Return every customs document that was received, for a test to audit."""
+        return self._read(self._world.store.documents)
+
+    def advance(self, seconds: float) -> None:
+        """Put the sandbox's clock forward: imports end, parcels travel; limits and tokens are not touched.
+
+        :param seconds: by the sandbox's clock, at least 0.
+        """
+        self._world.clock.advance(seconds)
+
+    def _read(self, look: Callable[[], list[T]]) -> list[T]:
+        """Look at the memory on the thread that it belongs to."""
+        loop = self._loop
+        if loop is None or not loop.is_running():
+            return look()
+
+        async def read() -> list[T]:
+            return look()
 
         return asyncio.run_coroutine_threadsafe(read(), loop).result(START_TIMEOUT)
 

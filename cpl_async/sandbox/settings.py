@@ -6,6 +6,8 @@ from pathlib import Path
 
 from attrs import Factory, frozen
 
+from .roles import Role
+
 __all__ = ["SandboxSettings"]
 
 
@@ -27,6 +29,12 @@ class SandboxSettings:
     """Middle of the time that an import takes, by the sandbox's clock."""
     visible_after: float = 0.0
     """Seconds by the sandbox's clock from the end of the import until ``GET /shipment`` shows a shipment."""
+    journey_seconds: float = 129_600.0
+    """From the end of the import until a usual delivery, by the sandbox's clock: a day and a half."""
+    roles: dict[str, Role] = Factory(dict)
+    """Role of each client id; ``client``, which may do all, where none is given."""
+    customer_configured: bool = True
+    """Whether the customer has accounts and addresses; else they answer 404."""
     state: Path | None = None
     """File that keeps the state over restarts; in memory without one."""
     interval: float = 0.040
@@ -37,6 +45,8 @@ class SandboxSettings:
     token_seconds: int = 1800
     wrong_credentials: int = 401
     """Open question: 400 or 401."""
+    missing_role: int = 403
+    """Open question: 401 or 403."""
     over_limit: int = 429
     """Open question: 429 or 503; both mean here that nothing was done."""
     retry_after: int | None = None

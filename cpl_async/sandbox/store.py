@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from attrs import frozen
+from attrs import Factory, field, frozen
 
-__all__ = ["Parcel", "Store", "StoredShipment"]
+__all__ = ["Parcel", "Store", "StoredDocument", "StoredShipment", "delays_for"]
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS world (id TEXT NOT NULL);
@@ -28,17 +28,33 @@ CREATE INDEX IF NOT EXISTS shipments_of_batch ON shipments (batch);
 CREATE INDEX IF NOT EXISTS shipments_by_cust ON shipments (cust);
 CREATE TABLE IF NOT EXISTS parcels (
     number TEXT PRIMARY KEY, shipment INTEGER NOT NULL, master TEXT NOT NULL, place INTEGER NOT NULL,
-    guid TEXT NOT NULL UNIQUE
+    in_set INTEGER NOT NULL, guid TEXT NOT NULL UNIQUE, cancelled REAL, contact TEXT
 );
 CREATE INDEX IF NOT EXISTS parcels_of_shipment ON parcels (shipment);
+CREATE TABLE IF NOT EXISTS documents (
+    number TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS ranges (
+    client TEXT NOT NULL, product TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL
+);
 """
+VERSION = 2
+"""Of the tables; a file of another version is refused."""
 JOINED = """
 SELECT s.id, s.batch, s.position, s.reference, s.body, s.starts, s.done, s.visible, s.error_code, s.error_message,
-    p.number, p.master, p.place, p.guid
+    p.number, p.master, p.place, p.guid, p.in_set, p.cancelled, p.contact
 FROM shipments s JOIN parcels p ON p.shipment = s.id
 """
 FIRST_NUMBER = 40_900_000_000
 """Eleven digits, as the carrier's numbers have."""
+FIRST_RESERVED = 70_900_000_000
+"""Series that customers reserve begin here."""
+FILTERS = {
+    "custs": "s.cust",
+    "numbers": "p.number",
+    "symbols": "json_extract(s.body, '$.cashOnDelivery.codVarSym')",
+}
+"""Where the values of tracking's filters stand."""
 SPACE = uuid.UUID("6d0a5c1e-40a1-4d3a-9f3e-5a0d5f4c0b11")
 
 
@@ -51,6 +67,22 @@ class Parcel:
     place: int
     """1 for the first of its set."""
     guid: str
+    in_set: int = 1
+    """How many parcels its set has."""
+    cancelled: float | None = None
+    """When it was cancelled, by the sandbox's clock."""
+    contact: dict[str, str] = Factory(dict)
+    """What was added to the recipient."""
+
+
+@frozen(kw_only=True)
+class StoredDocument:
+    """A customs document as it was received."""
+
+    number: str
+    type: str
+    name: str
+    content: bytes = field(repr=False)
 
 
 @frozen(kw_only=True)
@@ -83,9 +115,14 @@ class Store:
 
     def __init__(self, file: Path | None, seed: int) -> None:
         self._seed = seed
-        self._db = sqlite3.connect(file or ":memory:", check_same_thread=False, isolation_level=None)
-        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + SCHEMA)
-
+        self.db = self._db = sqlite3.connect(file or ":memory:", check_same_thread=False, isolation_level=None)
+        used = self._one("SELECT COUNT(*) FROM sqlite_master") > 0
+        if used and self._one("PRAGMA user_version") != VERSION:
+            self._db.close()
+            raise OSError(f"{file} holds the state of another version of the sandbox: remove it, or name another file")
+        self._db.executescript(
+            f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA user_version={VERSION};" + SCHEMA
+        )
         if self._db.execute("SELECT COUNT(*) FROM world").fetchone()[0] == 0:
             self._db.execute("INSERT INTO world VALUES (?)", (uuid.uuid4().hex,))
         self.world: str = self._db.execute("SELECT id FROM world").fetchone()[0]
@@ -109,8 +146,8 @@ class Store:
         :param delays: for each shipment the seconds until its import starts, is done, and can be found.
         :param errors: for each shipment the code and message of an error at import.
         """
-        count = self._one("SELECT COUNT(*) FROM batches")
-        batch = str(uuid.uuid5(SPACE, f"batch {self._seed} {count} {created}"))
+        batches = self._one("SELECT COUNT(*) FROM batches")
+        batch = str(uuid.uuid5(SPACE, f"batch {self._seed} {batches} {created}"))
         number = FIRST_NUMBER + self._one("SELECT COUNT(*) FROM parcels") + 1
         shipment_id = self._one("SELECT COALESCE(MAX(id), 0) FROM shipments") + 1
         shipment_rows: list[tuple[Any, ...]] = []
@@ -122,18 +159,19 @@ class Store:
                 (shipment_id, batch, position, body["referenceId"], _cust(body), orjson.dumps(body).decode(),
                  starts, done, visible, code, message)
             )  # fmt: skip
-            master = str(number)
-            for place in range(1, _parcels(body) + 1):
-                guid = str(uuid.uuid5(SPACE, f"label {self._seed} {number}"))
-                parcel_rows.append((str(number), shipment_id, master, place, guid))
-                number += 1
+            count = _parcels(body)
+            numbers = [*_own_numbers(body), *(str(number + place) for place in range(count))][:count]
+            number += count
+            for place, own in enumerate(numbers, 1):
+                guid = str(uuid.uuid5(SPACE, f"label {self._seed} {own}"))
+                parcel_rows.append((own, shipment_id, numbers[0], place, count, guid))
             shipment_id += 1
         self._db.execute("BEGIN")
         self._db.execute(
             "INSERT INTO batches VALUES (?, ?, ?, ?)", (batch, client, created, orjson.dumps(labels).decode())
         )
         self._db.executemany("INSERT INTO shipments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", shipment_rows)
-        self._db.executemany("INSERT INTO parcels VALUES (?, ?, ?, ?, ?)", parcel_rows)
+        self._db.executemany("INSERT INTO parcels VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)", parcel_rows)
         self._db.execute("COMMIT")
         return batch
 
@@ -162,33 +200,77 @@ class Store:
                     return shipment, parcel
         return None
 
-    def find(self, client: str, now: float, filters: dict[str, list[str]]) -> list[tuple[StoredShipment, Parcel]]:
-        """Return the parcels that tracking shows, oldest first.
+    def find(
+        self, client: str, now: float, filters: dict[str, list[str]], page: tuple[int, int] | None = None
+    ) -> tuple[int, list[tuple[StoredShipment, Parcel]]]:
+        """Return how many parcels tracking shows, and of these one page, oldest first.
 
         :param filters: values of ``numbers``, ``custs`` and ``symbols``; an empty list asks for all.
+        :param page: limit and offset; all of them without one.
         """
         where = (
             "WHERE s.batch IN (SELECT id FROM batches WHERE client = ?) AND s.error_code IS NULL AND s.visible <= ? "
-            "{more} ORDER BY s.id, p.place"
         )
         values: list[Any] = [client, now]
-        more = ""
-        if filters.get("custs"):
-            more += f"AND s.cust IN ({_marks(filters['custs'])}) "
-            values += filters["custs"]
-        if filters.get("numbers"):
-            more += f"AND s.id IN (SELECT shipment FROM parcels WHERE number IN ({_marks(filters['numbers'])})) "  # noqa: S608 - only question marks
-            values += filters["numbers"]
-        if filters.get("symbols"):
-            more += f"AND json_extract(s.body, '$.cashOnDelivery.codVarSym') IN ({_marks(filters['symbols'])}) "
-            values += filters["symbols"]
-        wanted = set(filters.get("numbers") or [])
-        return [
-            (shipment, parcel)
-            for shipment in self._shipments(where.format(more=more), values)
-            for parcel in shipment.parcels
-            if not wanted or parcel.number in wanted
-        ]
+        for name, condition in FILTERS.items():
+            if filters.get(name):
+                where += f"AND {condition} IN ({_marks(filters[name])}) "
+                values += filters[name]
+        total = self._db.execute(f"SELECT COUNT(*) FROM ({JOINED} {where})", values).fetchone()[0]  # noqa: S608 - our own texts
+        limit, offset = page or (-1, 0)
+        query = f"{JOINED} {where} ORDER BY s.id, p.place LIMIT ? OFFSET ?"
+        rows = self._db.execute(query, [*values, limit, offset])
+        return int(total), [(_shipment(row, []), _parcel(row)) for row in rows]
+
+    def parcel(self, number: str, client: str) -> tuple[StoredShipment, Parcel] | None:
+        """Return a client's parcel by its number."""
+        found = self.find(client, float("inf"), {"numbers": [number]})[1]
+        return found[0] if found else None
+
+    def cancel(self, number: str, now: float) -> None:
+        """Note that a parcel is cancelled."""
+        self._db.execute("UPDATE parcels SET cancelled = ? WHERE number = ?", (now, number))
+
+    def add_contact(self, number: str, contact: dict[str, str]) -> None:
+        """Add a contact to the recipient of a parcel; what was there before and is not named stays."""
+        row = self._db.execute("SELECT contact FROM parcels WHERE number = ?", (number,)).fetchone()
+        merged = (orjson.loads(row[0]) if row[0] else {}) | contact
+        self._db.execute("UPDATE parcels SET contact = ? WHERE number = ?", (orjson.dumps(merged).decode(), number))
+
+    def connect(self, numbers: Sequence[str]) -> None:
+        """Make one set of parcels, in this order."""
+        self._db.execute("BEGIN")
+        for place, number in enumerate(numbers, 1):
+            self._db.execute(
+                "UPDATE parcels SET master = ?, place = ?, in_set = ? WHERE number = ?",
+                (numbers[0], place, len(numbers), number),
+            )
+        self._db.execute("COMMIT")
+
+    def add_documents(self, number: str, kind: str, files: Sequence[tuple[str, bytes]]) -> None:
+        """Keep customs documents."""
+        rows = [(number, kind, name, content) for name, content in files]
+        self._db.executemany("INSERT INTO documents VALUES (?, ?, ?, ?)", rows)
+
+    def documents(self) -> list[StoredDocument]:
+        """Return all customs documents that were received."""
+        rows = self._db.execute("SELECT number, type, name, content FROM documents ORDER BY rowid")
+        return [StoredDocument(number=row[0], type=row[1], name=row[2], content=row[3]) for row in rows]
+
+    def reserve(self, client: str, product: str, count: int) -> tuple[int, int]:
+        """Reserve a series of numbers for a product; return the first and the last."""
+        first = max(FIRST_RESERVED, self._one("SELECT COALESCE(MAX(last), 0) FROM ranges")) + 1
+        self._db.execute("INSERT INTO ranges VALUES (?, ?, ?, ?)", (client, product, first, first + count - 1))
+        return first, first + count - 1
+
+    def may_use(self, client: str, number: str, product: str) -> bool:
+        """Return whether a number is of a client's own series for a product, and was not used yet."""
+        if not number.isascii() or not number.isdigit() or len(number) > 15:
+            return False
+        query = "SELECT COUNT(*) FROM ranges WHERE client = ? AND product = ? AND ? BETWEEN first AND last"
+        reserved = self._db.execute(query, (client, product, int(number))).fetchone()[0]
+        used = self._db.execute("SELECT COUNT(*) FROM parcels WHERE number = ?", (number,)).fetchone()[0]
+        return bool(reserved) and not used
 
     def all_shipments(self) -> list[StoredShipment]:
         """Return every shipment that was ever accepted, for a test to audit."""
@@ -203,7 +285,7 @@ class Store:
                 yield _shipment(current, parcels)
                 parcels = []
             current = row
-            parcels.append(Parcel(number=row[10], master=row[11], place=row[12], guid=row[13]))
+            parcels.append(_parcel(row))
         if current is not None:
             yield _shipment(current, parcels)
 
@@ -222,6 +304,22 @@ def _shipment(row: tuple[Any, ...], parcels: list[Parcel]) -> StoredShipment:
         id=row[0], batch=row[1], position=row[2], reference=row[3], body=orjson.loads(row[4]), starts=row[5],
         done=row[6], visible=row[7], error_code=row[8], error_message=row[9], parcels=tuple(parcels),
     )  # fmt: skip
+
+
+def _parcel(row: tuple[Any, ...]) -> Parcel:
+    return Parcel(
+        number=row[10], master=row[11], place=row[12], guid=row[13], in_set=row[14], cancelled=row[15],
+        contact=orjson.loads(row[16]) if row[16] else {},
+    )  # fmt: skip
+
+
+def _own_numbers(body: dict[str, Any]) -> list[str]:
+    """Return the numbers that the customer gave, of the first parcels."""
+    items = (body.get("shipmentSet") or {}).get("shipmentSetItems") or []
+    given = [item.get("shipmentNumber") for item in items]
+    if body.get("shipmentNumber") and not (given and given[0]):
+        given[:1] = [body["shipmentNumber"]]
+    return [str(number) for number in given if number]
 
 
 def _cust(body: dict[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ from .clock import Clock
 from .faults import Faults
 from .ledger import Ledger
 from .limits import Limits
+from .order_store import OrderStore
 from .settings import SandboxSettings
 from .store import Store
 from .tokens import Tokens
@@ -25,6 +26,7 @@ class World:
         self.clock = Clock(settings.speed)
         self.chance = random.Random(settings.seed)
         self.store = Store(settings.state, settings.seed)
+        self.orders = OrderStore(self.store.db, settings.seed)
         self.tokens = Tokens(settings)
         self.limits = Limits(settings)
         self.faults = Faults()

@@ -6,17 +6,42 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from . import data, info, login, shipment_batches, shipments
+from . import (
+    access_points,
+    address_whisper,
+    codelists,
+    customer,
+    data,
+    info,
+    login,
+    order_batches,
+    orders,
+    routing,
+    shipment_batches,
+    shipments,
+    version_information,
+)
 
 __all__ = ["OPERATIONS"]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+FAMILIES = (
+    access_points,
+    address_whisper,
+    codelists,
+    customer,
+    data,
+    info,
+    login,
+    order_batches,
+    orders,
+    routing,
+    shipment_batches,
+    shipments,
+    version_information,
+)
 OPERATIONS: dict[tuple[str, str], tuple[str, Handler]] = {
-    **login.OPERATIONS,
-    **info.OPERATIONS,
-    **data.OPERATIONS,
-    **shipments.OPERATIONS,
-    **shipment_batches.OPERATIONS,
+    route: answering for family in FAMILIES for route, answering in family.OPERATIONS.items()
 }
 """Method and path → the contract's operationId and what answers it."""

@@ -6,8 +6,8 @@ import asyncio
 
 from aiohttp import web
 
+from ..asked import missing
 from ..labels import CONTENT_TYPES
-from ..problems import problem, words_for
 from ..world import CLIENT, WORLD
 from .label_data import drawer_for, label_data
 
@@ -17,10 +17,9 @@ __all__ = ["OPERATIONS"]
 async def get(request: web.Request) -> web.Response:
     """Answer the label of one parcel in its batch's format."""
     world = request.app[WORLD]
-    words = words_for(request)
     found = world.store.shipment_with_label(request.match_info["dataGuid"], request[CLIENT])
     if found is None or found[0].state(world.clock.now()) != "Complete":
-        return problem(404, words("Štítek neexistuje.", "There is no such label."))
+        return missing(request, "Štítek neexistuje.", "There is no such label.")
     shipment, parcel = found
     labels = world.store.labels_of(shipment.batch, request[CLIENT]) or {}
     drawer = drawer_for(labels)

@@ -6,20 +6,23 @@ import asyncio
 import random
 from typing import Any
 
-import orjson
 from aiohttp import web
 
+from ..answering import answer, refusal
+from ..asked import ASKED, missing
 from ..labels import CONTENT_TYPES
 from ..problems import Words, problem, words_for
-from ..query import Query, QueryError
+from ..rules import errors_of_shipments
 from ..store import Parcel, StoredShipment, delays_for
-from ..validation import errors_of_labels, errors_of_shipments
 from ..world import CLIENT, WORLD, World
 from .label_data import drawer_for, label_data
+from .locations import created, refused
+from .tracked import journey_of
 
 __all__ = ["OPERATIONS"]
 
 MOST_LABELS = 200
+MOST_PARCELS = 50
 POINT_UNKNOWN = ("1042", "Výdejní místo neexistuje", "The pickup point does not exist")
 
 
@@ -27,33 +30,22 @@ async def create(request: web.Request) -> web.Response:
     """Accept a batch, or refuse all of it when one shipment is bad; the import goes on by the clock."""
     world = request.app[WORLD]
     words = words_for(request)
-    try:
-        body = orjson.loads(await request.read())
-    except orjson.JSONDecodeError:
-        return problem(400, words("Neplatný JSON.", "The body is not JSON."))
-    if not isinstance(body, dict):
-        return problem(400, words("Očekáván objekt.", "An object is expected."))
-    errors = errors_of_labels(body.get("labelSettings"), words)
-    errors |= errors_of_shipments(body.get("shipments"), words, world.settings.capital_paths)
-    if errors:
-        named = dict([next(iter(errors.items()))]) if world.settings.one_error_at_a_time else errors
-        return problem(400, words("Neplatná data.", "One or more validation errors occurred."), errors=named)
+    body = request[ASKED].body
     shipments: list[dict[str, Any]] = body["shipments"]
+    client = request[CLIENT]
+    errors = errors_of_shipments(shipments, words, lambda number, product: world.store.may_use(client, number, product))
+    if errors:
+        return refused(request, errors)
     settings = world.settings
     batch = world.store.add_batch(
-        request[CLIENT],
+        client,
         world.clock.now(),
         body.get("labelSettings") or {},
         shipments,
         [delays_for(world.chance, settings.import_seconds, settings.visible_after) for _ in shipments],
         [_import_error(shipment, words) for shipment in shipments],
     )
-    location = f"/shipment/batch/{batch}"
-    if settings.location_host:
-        location = f"https://{settings.location_host}{location}"
-    elif settings.absolute_location:
-        location = world.base_url + location
-    return web.Response(status=201, headers={"Location": location})
+    return created(request, f"/shipment/batch/{batch}")
 
 
 def _import_error(shipment: dict[str, Any], words: Words) -> tuple[str, str] | None:
@@ -73,7 +65,7 @@ async def get(request: web.Request) -> web.Response:
     settings, shipments = found
     now = world.clock.now()
     items = [_item(shipment, now, world) for shipment in shipments]
-    order = [part.strip().lower() for part in Query(request).text("orderby").split(",") if part.strip()]
+    order = [part.strip().lower() for part in request[ASKED].text("OrderBy").split(",") if part.strip()]
     if order:
         items.sort(
             key=lambda item: [
@@ -93,7 +85,7 @@ async def get(request: web.Request) -> web.Response:
                 f"{url}?pageSize={page}&position={position}&limit={MOST_LABELS}&offset={offset}" for offset in pages
             ]
         }
-    return web.Response(body=orjson.dumps(result), content_type="application/json")
+    return answer(result)
 
 
 def _item(shipment: StoredShipment, now: float, world: World) -> dict[str, Any]:
@@ -117,22 +109,10 @@ def _part(shipment: StoredShipment, parcel: Parcel, now: float, world: World) ->
 async def update_labels(request: web.Request) -> web.Response:
     """Change the label settings; labels are made anew from then on."""
     world = request.app[WORLD]
-    words = words_for(request)
     found = _batch(request, world)
     if isinstance(found, web.Response):
         return found
-    try:
-        body = orjson.loads(await request.read())
-    except orjson.JSONDecodeError:
-        return problem(400, words("Neplatný JSON.", "The body is not JSON."))
-    settings: dict[str, Any] = (body.get("labelSettings") if isinstance(body, dict) else None) or {}
-    errors = (
-        errors_of_labels(settings, words)
-        if settings
-        else {"labelSettings": [words("Pole je povinné.", "The field is required.")]}
-    )
-    if errors:
-        return problem(400, words("Neplatná data.", "One or more validation errors occurred."), errors=errors)
+    settings: dict[str, Any] = request[ASKED].body["labelSettings"]
     world.store.set_labels(request.match_info["batchId"], settings)
     return web.Response(status=204)
 
@@ -145,14 +125,9 @@ async def label(request: web.Request) -> web.Response:
     if isinstance(found, web.Response):
         return found
     settings, shipments = found
-    query = Query(request)
-    try:
-        limit = query.number("limit", 1, MOST_LABELS)
-        offset = query.number("offset", 0, 2**31 - 1)
-        position = query.number("position", 1, 4, default=1)
-    except QueryError as error:
-        return problem(400, words("Neplatný dotaz.", "The query is not valid."), errors={error.name: [str(error)]})
-    drawer = drawer_for(settings, a4=query.text("pagesize") == "A4", position=position)
+    asked = request[ASKED]
+    limit, offset = int(asked.one("limit")), int(asked.one("offset"))
+    drawer = drawer_for(settings, a4=asked.text("PageSize") == "A4", position=int(asked.one("Position") or 1))
     if not drawer.takes_many and limit > 1:
         return problem(
             400, words("Obrázek nese jen jeden štítek.", "A picture holds one label only: ask with limit=1.")
@@ -161,11 +136,11 @@ async def label(request: web.Request) -> web.Response:
     parcels = [
         (shipment, parcel) for shipment in shipments if shipment.state(now) == "Complete" for parcel in shipment.parcels
     ]
-    for part in reversed([part.strip().lower() for part in query.text("orderby").split(",") if part.strip()]):
+    for part in reversed([part.strip().lower() for part in asked.text("OrderBy").split(",") if part.strip()]):
         parcels.sort(key=lambda pair: pair[0].reference if part == "referenceid" else pair[1].number)
     chosen = parcels[offset : offset + limit]
     if not chosen:
-        return problem(404, words("Žádné štítky.", "There are no such labels."))
+        return missing(request, "Žádné štítky.", "There are no such labels.")
     content = await asyncio.to_thread(drawer.draw, [label_data(*pair) for pair in chosen])
     return web.Response(body=content, content_type=CONTENT_TYPES[drawer.format])
 
@@ -174,12 +149,54 @@ def _batch(request: web.Request, world: World) -> tuple[dict[str, Any], list[Sto
     batch = request.match_info["batchId"]
     settings = world.store.labels_of(batch, request[CLIENT])
     if settings is None:
-        return problem(404, words_for(request)("Dávka neexistuje.", "There is no such batch."))
+        return missing(request, "Dávka neexistuje.", "There is no such batch.")
     return settings, world.store.shipments_of(batch)
+
+
+async def connect_set(request: web.Request) -> web.Response:
+    """Make one set of existing shipments, all of them or none."""
+    world = request.app[WORLD]
+    numbers: list[str] = request[ASKED].body["shipmentNumbers"]
+    found = [world.store.parcel(number, request[CLIENT]) for number in numbers]
+    if len(numbers) < 2 or len(set(numbers)) < len(numbers) or len(numbers) > MOST_PARCELS:
+        czech, english = "Set má 2 až 50 různých zásilek.", "A set has 2 to 50 different shipments."
+        return refusal(request, "shipmentNumbers", czech, english)
+    for index, pair in enumerate(found):
+        reason = _not_for_a_set(pair, found[0], world)
+        if reason:
+            return refusal(request, f"shipmentNumbers[{index}]", *reason)
+    world.store.connect(numbers)
+    return web.Response(status=200)
+
+
+def _not_for_a_set(
+    pair: tuple[StoredShipment, Parcel] | None, first: tuple[StoredShipment, Parcel] | None, world: World
+) -> tuple[str, str] | None:
+    """Return why a shipment cannot be part of a set, in both languages."""
+    now = world.clock.now()
+    if pair is None or first is None or pair[0].state(now) != "Complete":
+        return "Zásilka neexistuje.", "There is no such shipment."
+    shipment, parcel = pair
+    body = shipment.body
+    product = body["productType"]
+    if product != first[0].body["productType"]:
+        return "Všechny zásilky musí mít stejný produkt.", "All shipments must have the same product."
+    if body.get("cashOnDelivery"):
+        return "Zásilka má dobírku.", "The shipment has cash on delivery."
+    if product == "SBOX" or (body["recipient"]["country"] != "CZ" and product != "COPL"):
+        return "Produkt nelze spojit do setu.", "The product cannot be combined into a set."
+    if parcel.in_set > 1 or parcel.cancelled is not None:
+        return "Zásilka již je v setu nebo zrušena.", "The shipment is in a set already, or cancelled."
+    if not any(number["code"] == "ESPN" for number in body.get("externalNumbers") or []):
+        return "Zásilka nemá číslo ESPN.", "The shipment has no external number of code ESPN."
+    if journey_of(shipment, parcel, world).picked_up(now):
+        return "Zásilka je již v přepravě.", "The shipment is on its way already."
+    return None
 
 
 OPERATIONS = {
     ("POST", "/shipment/batch"): ("shipment_batches.create", create),
+    ("POST", "/shipment/batch/connectSet"): ("shipment_batches.connect_set", connect_set),
     ("GET", "/shipment/batch/{batchId}"): ("shipment_batches.get", get),
     ("PUT", "/shipment/batch/{batchId}"): ("shipment_batches.update_labels", update_labels),
     ("GET", "/shipment/batch/{batchId}/label"): ("shipment_batches.label", label),

@@ -1,82 +1,149 @@
-"""Shipments as tracking shows them."""
+"""Shipments as tracking shows them; cancelling them, contacts and customs documents."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
-import orjson
 from aiohttp import web
+from aiohttp.multipart import BodyPartReader
 
-from ..problems import problem, words_for
-from ..query import Query, QueryError
+from ..answering import page, part_of, refusal
+from ..asked import ASKED, Asked
+from ..codes import DOCUMENT_TYPES
+from ..problems import words_for
 from ..store import Parcel, StoredShipment
-from ..world import CLIENT, WORLD
+from ..world import CLIENT, WORLD, World
+from .tracked import journey_of, tracked
 
 __all__ = ["OPERATIONS"]
 
-FILTER_VALUES = 50
+DOCUMENT_CODES = frozenset(code.code for code in DOCUMENT_TYPES)
+ENDINGS = frozenset({"pdf", "doc", "docx", "xls", "xlsx", "jpg", "jpeg", "png", "odt", "ods", "txt"})
+MOST_BYTES = 1_048_576
+CONTACT = {"contact": 50, "phone": 30, "email": 50}
+"""Most characters of what ``redirect`` adds."""
 
 
 async def find(request: web.Request) -> web.Response:
     """Answer the parcels that match the filters, one page of them; each parcel of a set by itself."""
     world = request.app[WORLD]
-    query = Query(request)
-    try:
-        limit = query.number("limit", 1, 1000)
-        offset = query.number("offset", 0, 2**31 - 1)
-        filters = {
-            "numbers": query.many("shipmentnumbers", FILTER_VALUES),
-            "custs": query.many("customerreferences", FILTER_VALUES),
-            "symbols": query.many("variablesymbols", FILTER_VALUES),
-        }
-        query.many("invoicenumbers", FILTER_VALUES)
-    except QueryError as error:
-        title = words_for(request)("Neplatný dotaz.", "The query is not valid.")
-        return problem(400, title, errors={error.name: [str(error)]})
-    found = world.store.find(request[CLIENT], world.clock.now(), filters)
-    page = [_shown(shipment, parcel) for shipment, parcel in found[offset : offset + limit]]
-    return web.Response(
-        body=orjson.dumps(page),
-        content_type="application/json",
-        headers={
-            "X-Paging-Total-Items-Count": str(len(found)),
-            "X-Paging-Offset": str(offset),
-            "X-Paging-Limit": str(limit),
-        },
-    )
-
-
-def _shown(shipment: StoredShipment, parcel: Parcel) -> dict[str, Any]:
-    body = shipment.body
-    moment = datetime.fromtimestamp(shipment.done, UTC).isoformat()
-    shown: dict[str, Any] = {
-        "shipmentNumber": parcel.number,
-        "productType": body["productType"],
-        "note": body.get("note"),
-        "lastUpdateDate": moment,
-        "recipient": body["recipient"],
-        "sender": body.get("sender"),
-        "externalNumbers": body.get("externalNumbers"),
-        "trackAndTrace": {
-            "events": [{"statusId": 1, "code": "Order", "phase": "Order", "eventDate": moment, "name": "Order"}]
-        },
+    words = words_for(request)
+    asked = request[ASKED]
+    now = world.clock.now()
+    filters = {
+        "numbers": asked.many("ShipmentNumbers"),
+        "custs": asked.many("CustomerReferences"),
+        "symbols": asked.many("VariableSymbols"),
     }
-    if len(shipment.parcels) > 1:
-        shown["shipmentSet"] = {
-            "masterShipmentNumber": parcel.master,
-            "shipmentsInSet": len(shipment.parcels),
-            "shipmentInSetNumber": parcel.place,
-        }
-    cash = body.get("cashOnDelivery")
-    if cash:
-        shown["paymentInfo"] = {
-            "codPrice": cash["codPrice"],
-            "codCurrency": cash["codCurrency"],
-            "codVariableSymbol": cash["codVarSym"],
-            "paidByCard": False,
-        }
-    return shown
+    if asked.many("InvoiceNumbers"):
+        return page(request, [])  # the sandbox writes no invoices
+    client = request[CLIENT]
+    if any(asked.text(name) for name in ("ShipmentStates", "DateFrom", "DateTo")):
+        found = [pair for pair in world.store.find(client, now, filters)[1] if _matches(*pair, asked, world, now)]
+        return page(request, [tracked(*pair, world, now, words) for pair in found])
+    total, pairs = world.store.find(client, now, filters, part_of(request))
+    return page(request, [tracked(*pair, world, now, words) for pair in pairs], total)
 
 
-OPERATIONS = {("GET", "/shipment"): ("shipments.list", find)}
+def _matches(shipment: StoredShipment, parcel: Parcel, asked: Asked, world: World, now: float) -> bool:
+    state = asked.text("ShipmentStates")
+    if state not in ("", "None") and state not in journey_of(shipment, parcel, world).states(now):
+        return False
+    accepted = datetime.fromtimestamp(shipment.done, UTC)
+    since, until = (_moment(asked.text(name)) for name in ("DateFrom", "DateTo"))
+    return not ((since and accepted < since) or (until and accepted > until))
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _parcel(request: web.Request) -> tuple[StoredShipment, Parcel] | web.Response:
+    """Return the parcel that the path names, if it can be seen already."""
+    world = request.app[WORLD]
+    found = world.store.parcel(request.match_info["shipmentNumber"], request[CLIENT])
+    if found is None or found[0].done > world.clock.now():
+        return refusal(request, "shipmentNumber", "Zásilka neexistuje.", "There is no such shipment.")
+    return found
+
+
+async def cancel(request: web.Request) -> web.Response:
+    """Cancel a parcel that was not picked up yet."""
+    world = request.app[WORLD]
+    found = _parcel(request)
+    if isinstance(found, web.Response):
+        return found
+    now = world.clock.now()
+    if found[1].cancelled is not None:
+        return refusal(request, "shipmentNumber", "Zásilka již je zrušena.", "The shipment is cancelled already.")
+    if journey_of(*found, world).picked_up(now):
+        czech, english = "Zásilka je již v přepravě.", "The shipment is on its way already."
+        return refusal(request, "shipmentNumber", czech, english)
+    world.store.cancel(found[1].number, now)
+    return web.Response(status=200)
+
+
+async def redirect(request: web.Request) -> web.Response:
+    """Add a contact to the recipient of a parcel that is still on its way."""
+    world = request.app[WORLD]
+    found = _parcel(request)
+    if isinstance(found, web.Response):
+        return found
+    address = request[ASKED].body.get("address") or {}
+    contact = {name: address[name] for name in CONTACT if address.get(name)}
+    if not contact:
+        return refusal(request, "address", "Chybí kontakt.", "A contact is missing.")
+    for name, text in contact.items():
+        if len(text) > CONTACT[name]:
+            czech, english = f"Nejvýše {CONTACT[name]} znaků.", f"At most {CONTACT[name]} characters."
+            return refusal(request, f"address.{name}", czech, english)
+    if {"Delivered", "BackToSender", "Canceled"} & journey_of(*found, world).states(world.clock.now()):
+        return refusal(request, "shipmentNumber", "Zásilka již není na cestě.", "The shipment is no longer on its way.")
+    world.store.add_contact(found[1].number, contact)
+    return web.Response(status=200)
+
+
+async def add_documents(request: web.Request) -> web.Response:
+    """Keep customs documents of a parcel: kinds and size as the carrier takes them."""
+    world = request.app[WORLD]
+    kind = request[ASKED].text("documentFileType")
+    found = _parcel(request)
+    if isinstance(found, web.Response):
+        return found
+    if kind not in DOCUMENT_CODES:
+        return refusal(request, "documentFileType", "Neznámý druh dokumentu.", "Unknown kind of document.")
+    if request.content_type != "multipart/form-data":
+        return refusal(request, "files", "Tělo musí být multipart/form-data.", "The body must be multipart/form-data.")
+    files = await _files(request)
+    if not files:
+        return refusal(request, "files", "Chybí soubory.", "Files are missing.")
+    for index, (name, content) in enumerate(files):
+        if name.rpartition(".")[2].lower() not in ENDINGS or not content:
+            return refusal(request, f"files[{index}]", "Nepovolený soubor.", "The file is not of a kind that is taken.")
+    if sum(len(content) for _, content in files) > MOST_BYTES:
+        return refusal(request, "files", "Nejvýše 1 MB v jednom požadavku.", "At most 1 MB in one request.")
+    world.store.add_documents(found[1].number, kind, files)
+    return web.Response(status=200)
+
+
+async def _files(request: web.Request) -> list[tuple[str, bytes]]:
+    """Return the files of a form; none where it cannot be read."""
+    files = []
+    try:
+        async for part in await request.multipart():
+            if isinstance(part, BodyPartReader) and part.name == "files":
+                files.append((part.filename or "", bytes(await part.read())))
+    except (ValueError, AssertionError):
+        return []
+    return files
+
+
+OPERATIONS = {
+    ("GET", "/shipment"): ("shipments.list", find),
+    ("POST", "/shipment/{shipmentNumber}/cancel"): ("shipments.cancel", cancel),
+    ("POST", "/shipment/{shipmentNumber}/redirect"): ("shipments.redirect", redirect),
+    ("POST", "/shipment/{shipmentNumber}/documents"): ("shipments.add_documents", add_documents),
+}

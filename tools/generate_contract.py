@@ -1,0 +1,87 @@
+"""Writes what the sandbox checks requests against from the contract; ``--check`` fails when it is stale.
+
+The contract is kept once, as ``tests/contract/cpl-openapi.yaml``. The sandbox needs its parameters, bodies and
+statuses as JSON that loads at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "tests" / "contract" / "cpl-openapi.yaml"
+TARGET = ROOT / "cpl_async" / "sandbox" / "contract.json"
+LEFT_OUT = ("x-", "description", "summary", "example")
+
+
+def json_schema(part: Any) -> Any:
+    """Return a part of the contract as JSON Schema: ``nullable`` becomes a type, words for people are left out."""
+    if isinstance(part, list):
+        return [json_schema(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    schema = {key: json_schema(value) for key, value in part.items() if not str(key).startswith(LEFT_OUT)}
+    if schema.pop("nullable", False):
+        if isinstance(schema.get("type"), str):
+            return schema | {"type": [schema["type"], "null"]}
+        return {"anyOf": [schema, {"type": "null"}]}
+    return schema
+
+
+def generated() -> str:
+    """Return the text of the generated file."""
+    contract = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))
+    operations = {}
+    for path, methods in contract["paths"].items():
+        for method, spec in methods.items():
+            body = spec.get("requestBody", {})
+            content = next(iter(body.get("content", {}).items()), None)
+            operations[spec["operationId"]] = {
+                "method": method.upper(),
+                "path": path,
+                "statuses": sorted(int(status) for status in spec["responses"]),
+                "parameters": [
+                    {
+                        "name": parameter["name"],
+                        "in": parameter["in"],
+                        "required": parameter.get("required", False),
+                        "schema": json_schema(parameter["schema"]),
+                    }
+                    for parameter in spec.get("parameters", [])
+                ],
+                "body": content
+                and {
+                    "type": content[0],
+                    "required": bool(body.get("required")),
+                    "schema": json_schema(content[1]["schema"]),
+                },
+            }
+    schemas = json_schema(contract["components"]["schemas"])
+    data = {"generated": f"from {SOURCE.relative_to(ROOT)} by tools/generate_contract.py, do not edit"}
+    return json.dumps(data | {"operations": operations, "schemas": schemas}, ensure_ascii=False, indent=1) + "\n"
+
+
+def main() -> int:
+    """Write the file, or with ``--check`` say whether it is stale."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail when the file is stale")
+    options = parser.parse_args()
+    text = generated()
+    if not options.check:
+        TARGET.write_text(text, encoding="utf-8")
+        return 0
+    if not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text:
+        print(f"{TARGET.relative_to(ROOT)} is stale: run python tools/generate_contract.py", file=sys.stderr)
+        return 1
+    print("the sandbox's copy of the contract is up to date")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
