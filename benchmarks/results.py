@@ -20,5 +20,9 @@ def keep(name: str, lines: list[str]) -> None:
     print(part)
     text = FILE.read_text(encoding="utf-8") if FILE.exists() else HEAD
     pattern = re.compile(rf"## {re.escape(name)}\n.*?(?=\n## |\Z)", re.DOTALL)
-    text = pattern.sub(lambda _: part.rstrip("\n"), text) if pattern.search(text) else text.rstrip("\n") + "\n\n" + part
+    text = (
+        pattern.sub(lambda _: part.rstrip("\n") + "\n", text)
+        if pattern.search(text)
+        else text.rstrip("\n") + "\n\n" + part
+    )
     FILE.write_text(text.rstrip("\n") + "\n", encoding="utf-8")

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from ssl import SSLContext
 from types import TracebackType
-from typing import Generic, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeVar
 
 from attrs import field, frozen
 
 from .errors import ConfigurationError
-from .resources.access_points import AccessPoints
-from .resources.address_whisper import AddressWhisper
-from .resources.codelists import Codelists
-from .resources.customer import CustomerResource
-from .resources.data import Data
-from .resources.info import InfoResource
-from .resources.login import Login
-from .resources.order_batches import OrderBatches
-from .resources.orders import Orders
-from .resources.routing import Routing
-from .resources.shipment_batches import ShipmentBatches
-from .resources.shipments import Shipments
-from .resources.version_information import VersionInformationResource
 from .settings import PRODUCTION, base_url_from, credentials_from
 from .transport.call import COLLECTOR, Answers, TransportSettings
 from .transport.events import EventHook
 from .transport.limits import Credentials, LimitStore, process_limits
 from .transport.redaction import Secret
 from .transport.requester import Requester
+
+if TYPE_CHECKING:
+    from .resources.access_points import AccessPoints
+    from .resources.address_whisper import AddressWhisper
+    from .resources.codelists import Codelists
+    from .resources.customer import CustomerResource
+    from .resources.data import Data
+    from .resources.info import InfoResource
+    from .resources.login import Login
+    from .resources.order_batches import OrderBatches
+    from .resources.orders import Orders
+    from .resources.routing import Routing
+    from .resources.shipment_batches import ShipmentBatches
+    from .resources.shipments import Shipments
+    from .resources.version_information import VersionInformationResource
 
 __all__ = ["Client", "RawResponse"]
 
@@ -122,32 +125,97 @@ class Client:
         self._requester: Requester | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
-        self.shipment_batches = ShipmentBatches(self)
+
+    @cached_property
+    def shipment_batches(self) -> ShipmentBatches:
         """Creating shipments, their state and labels."""
-        self.shipments = Shipments(self)
+        from .resources.shipment_batches import ShipmentBatches
+
+        return ShipmentBatches(self)
+
+    @cached_property
+    def shipments(self) -> Shipments:
         """Tracking of shipments, cancelling them, adding contacts and documents."""
-        self.order_batches = OrderBatches(self)
+        from .resources.shipments import Shipments
+
+        return Shipments(self)
+
+    @cached_property
+    def order_batches(self) -> OrderBatches:
         """Ordering collections and transports, and the state of a batch."""
-        self.orders = Orders(self)
+        from .resources.order_batches import OrderBatches
+
+        return OrderBatches(self)
+
+    @cached_property
+    def orders(self) -> Orders:
         """Tracking and cancelling of orders."""
-        self.access_points = AccessPoints(self)
+        from .resources.orders import Orders
+
+        return Orders(self)
+
+    @cached_property
+    def access_points(self) -> AccessPoints:
         """Pickup points."""
-        self.address_whisper = AddressWhisper(self)
+        from .resources.access_points import AccessPoints
+
+        return AccessPoints(self)
+
+    @cached_property
+    def address_whisper(self) -> AddressWhisper:
         """Suggestions of addresses."""
-        self.codelists = Codelists(self)
+        from .resources.address_whisper import AddressWhisper
+
+        return AddressWhisper(self)
+
+    @cached_property
+    def codelists(self) -> Codelists:
         """What the codes mean."""
-        self.customer = CustomerResource(self)
+        from .resources.codelists import Codelists
+
+        return Codelists(self)
+
+    @cached_property
+    def customer(self) -> CustomerResource:
         """The customer's accounts, addresses and series of numbers."""
-        self.routing = Routing(self)
+        from .resources.customer import CustomerResource
+
+        return CustomerResource(self)
+
+    @cached_property
+    def routing(self) -> Routing:
         """Routing information for labels of one's own."""
-        self.data = Data(self)
+        from .resources.routing import Routing
+
+        return Routing(self)
+
+    @cached_property
+    def data(self) -> Data:
         """Single labels by their address."""
-        self.info = InfoResource(self)
+        from .resources.data import Data
+
+        return Data(self)
+
+    @cached_property
+    def info(self) -> InfoResource:
         """Version, state and clock of the service."""
-        self.login = Login(self)
+        from .resources.info import InfoResource
+
+        return InfoResource(self)
+
+    @cached_property
+    def login(self) -> Login:
         """The access token."""
-        self.version_information = VersionInformationResource(self)
+        from .resources.login import Login
+
+        return Login(self)
+
+    @cached_property
+    def version_information(self) -> VersionInformationResource:
         """News and planned outages."""
+        from .resources.version_information import VersionInformationResource
+
+        return VersionInformationResource(self)
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> Self:

@@ -27,6 +27,9 @@ def json_schema(part: Any) -> Any:
     if not isinstance(part, dict):
         return part
     schema = {key: json_schema(value) for key, value in part.items() if not str(key).startswith(LEFT_OUT)}
+    bits = {"int32": 31, "int64": 63}.get(schema.get("format", "") if schema.get("type") == "integer" else "")
+    if bits:
+        schema = {"minimum": -(2**bits), "maximum": 2**bits - 1} | schema
     if schema.pop("nullable", False):
         if isinstance(schema.get("type"), str):
             return schema | {"type": [schema["type"], "null"]}

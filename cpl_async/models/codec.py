@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 import attrs
 import orjson
 from cattrs import Converter
-from cattrs.gen import make_dict_structure_fn, override
 
 from ..errors import ValidationError
 from .codes import OpenCode
@@ -70,7 +69,8 @@ def _unwritable(value: Any, path: str) -> str:
 
 def to_wire(value: Any) -> Any:
     """Return a model as what orjson writes: names of the API, nothing where the value is ``None``."""
-    return _converter().unstructure(value)
+    kind: Any = type(value)
+    return _unstructure_hook(kind)(value)
 
 
 def decode(data: Any, kind: type[T]) -> T:
@@ -90,7 +90,7 @@ def decode_list(data: Any, kind: type[T]) -> list[T]:
 def warm_up(*, written: Iterable[Any], read: Iterable[Any]) -> None:
     """Make the functions for these models now, so that no call pays for it."""
     for kind in written:
-        _converter().get_unstructure_hook(kind)
+        _unstructure_hook(kind)
     for kind in read:
         _structure_hook(kind)
 
@@ -98,6 +98,11 @@ def warm_up(*, written: Iterable[Any], read: Iterable[Any]) -> None:
 @cache
 def _structure_hook(kind: Any) -> Callable[[Any, Any], Any]:
     return _converter().get_structure_hook(kind)
+
+
+@cache
+def _unstructure_hook(kind: Any) -> Callable[[Any], Any]:
+    return _converter().get_unstructure_hook(kind)
 
 
 @cache
@@ -122,7 +127,8 @@ def _as_is(value: Any) -> Any:
 
 
 def _write_decimal(value: Decimal) -> orjson.Fragment:
-    return orjson.Fragment(format(value, "f").encode())
+    text = str(value)
+    return orjson.Fragment(text if "E" not in text else format(value, "f"))
 
 
 def _read_decimal(value: Any, _: Any = None) -> Decimal:
@@ -227,15 +233,25 @@ def _plain_reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
         bool: _read_truth,
         float: _read_number,
     }
-    return readers.get(kind) or converter.get_structure_hook(kind)
+    return readers.get(kind) or (_read_code if _is_code(kind) else converter.get_structure_hook(kind))
 
 
 def _reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    """Write a function that makes a model of a dict: setting the attributes in place costs half of ``kind(...)``.
+
+    A model that is frozen, or converts or validates, is made in the usual way.
+    """
     fields = attrs.fields(attrs.resolve_types(kind))
-    renamed: Any = {field.name: override(rename=wire_name(field.name)) for field in fields if field.init}
-    read: Callable[[Any, Any], Any] = make_dict_structure_fn(
-        kind, converter, _cattrs_detailed_validation=False, **renamed
-    )
+    in_place = kind.__setattr__ is object.__setattr__ and not hasattr(kind, "__attrs_post_init__")
+    in_place = in_place and not any(field.converter or field.validator for field in fields)
+    space: dict[str, Any] = {"kind": kind, "new": object.__new__, "text": _read_text, "missing": object()}
+    lines = ["def read(d, _=None):", " o = new(kind)" if in_place else " o = {}"]
+    for field in fields:
+        if field.init or in_place:
+            lines += _lines_that_read(field, in_place, space, converter)
+    lines.append(" return o" if in_place else " return kind(**o)")
+    exec("\n".join(lines), space)  # noqa: S102 - the text is made of our own attribute names
+    read = typing.cast("Callable[[Any, Any], Any]", space["read"])
     if not any(field.name == "unreadable" for field in fields):
 
         def read_object(value: Any, _: Any) -> Any:
@@ -252,6 +268,35 @@ def _reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
             return _salvage(kind, value, converter)
 
     return read_or_salvage
+
+
+def _lines_that_read(field: Any, in_place: bool, space: dict[str, Any], converter: Converter) -> list[str]:
+    name, wire = field.name, wire_name(field.name)
+    target = f"o.{name}" if in_place else f"o[{field.alias!r}]"
+    made = type(field.default) is attrs.Factory
+    space[f"d_{name}"] = field.default.factory if made else field.default
+    default = f"d_{name}()" if made else f"d_{name}"
+    if name == "unreadable" or not field.init:
+        return [f" {target} = {default}"]
+    inner = _without_none(field.type)
+    value = "v if type(v) is str else text(v)"
+    if inner is not str:
+        space[f"r_{name}"], space[f"k_{name}"] = _plain_reader(inner, converter), inner
+        value = f"r_{name}(v, k_{name})"
+    if inner is not field.type:
+        value = f"None if v is None else {value}"
+    if field.default is attrs.NOTHING:
+        return [f" v = d[{wire!r}]", f" {target} = {value}"]
+    if field.default is None and inner is not field.type:
+        return [f" v = d.get({wire!r})", f" {target} = {value}"]
+    return [f" v = d.get({wire!r}, missing)", f" {target} = {default} if v is missing else {value}"]
+
+
+def _without_none(kind: Any) -> Any:
+    """Return the type beside ``None``, or the type itself."""
+    while get_origin(kind) is typing.Annotated:
+        kind = get_args(kind)[0]
+    return next(part for part in get_args(kind) if part is not type(None)) if _is_optional(kind) else kind
 
 
 def _salvage(kind: Any, value: Any, converter: Converter) -> Any:
@@ -282,6 +327,9 @@ def _writer(kind: type, converter: Converter) -> Callable[[Any], dict[str, Any]]
         if not _written_as_is(inner):
             space[f"w_{field.name}"] = converter.get_unstructure_hook(inner)
             value = f"[w_{field.name}(i) for i in v]" if many else f"w_{field.name}(v)"
+            if many and attrs.has(inner):
+                # left to orjson, which asks for one, writes it and drops it while it is in the processor's cache
+                value = "v if type(v) is list else [*v]"
         test = "if v:" if many else "if v is not None:"
         lines += [f" v = o.{field.name}", f" {test} r[{wire_name(field.name)!r}] = {value}"]
     lines.append(" return r")

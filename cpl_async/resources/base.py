@@ -11,7 +11,7 @@ from urllib.parse import quote
 from attrs import frozen
 
 from ..errors import Failure, Problem, ValidationError
-from ..transport.answers import Answer, Asked, json_of, mapping_of, total_of, unreadable
+from ..transport.answers import Answer, json_of, mapping_of, total_of, unreadable
 from ..transport.call import OPTIONS, Call, nearest_names
 
 if TYPE_CHECKING:
@@ -64,34 +64,31 @@ class Resource:
         self._client = client
         self._kept = kept
 
-    async def _send(self, call: Call, options: Any) -> tuple[Answer, Asked]:
-        transport = await self._client.transport()
-        answer = await transport.send(call, options)
-        return answer, transport.asked(call, answer)
+    async def _send(self, call: Call, options: Any) -> Answer:
+        return await (await self._client.transport()).send(call, options)
 
     async def _object(self, call: Call, options: Any, kind: type[T]) -> T:
         """Carry a call through and read its answer; an empty one is an object without anything."""
         from ..models.codec import decode
 
-        answer, asked = await self._send(call, options)
-        data = json_of(answer, asked)
+        answer = await self._send(call, options)
+        data = json_of(answer, call)
         if data is not None and not isinstance(data, dict):
-            raise unreadable(f"answered {answer.status} with what is no JSON object", answer, asked)
+            raise unreadable(f"answered {answer.status} with what is no JSON object", answer, call)
         try:
             return decode(data or {}, kind)
         except Exception as error:
             raise unreadable(
-                f"answered {answer.status} with odd values: {type(error).__name__}", answer, asked
+                f"answered {answer.status} with odd values: {type(error).__name__}", answer, call
             ) from None
 
     async def _whatever(self, call: Call, options: Any) -> dict[str, Any]:
         """Carry a call through whose answer is not documented: what is no JSON object comes as ``answer``."""
-        answer, _ = await self._send(call, options)
-        return mapping_of(answer)
+        return mapping_of(await self._send(call, options))
 
     async def _objects(self, call: Call, options: Any, kind: type[T]) -> list[T]:
         """Carry a call through and read its answer as a list; one object is a list of one, nothing an empty one."""
-        return _items(*await self._send(call, options), kind)
+        return _items(await self._send(call, options), call, kind)
 
     async def _page(
         self, listing: Listing, asked: Mapping[str, Any], kind: type[T], limit: int, offset: int
@@ -99,12 +96,12 @@ class Resource:
         """Carry a call through and read its answer as a page of a list, or take it from what is kept."""
         call, options = _call_for(listing, asked, limit, offset)
         if self._kept is None:
-            return _page_of(*await self._send(call, options), kind, limit, offset)
+            return _page_of(await self._send(call, options), call, kind, limit, offset)
         language = str(options.get("language", ""))
         key = (listing.operation, tuple(call.query), language)
 
         async def fetch() -> Page[T]:
-            return _page_of(*await self._send(call, options), kind, limit, offset)
+            return _page_of(await self._send(call, options), call, kind, limit, offset)
 
         kept: Page[T] = await self._kept.page(key, fetch)
         return kept
@@ -117,7 +114,7 @@ class Resource:
         """
         for part in _parts(asked, listing.filters):
             offset = 0
-            coming: asyncio.Task[tuple[Answer, Asked]] | None = None
+            coming: asyncio.Task[tuple[Answer, Call]] | None = None
             try:
                 while True:
                     if self._kept is not None:
@@ -143,9 +140,9 @@ class Resource:
                     coming.cancel()
                     await asyncio.wait([coming])
 
-    async def _fetch(self, listing: Listing, asked: Mapping[str, Any], limit: int, offset: int) -> tuple[Answer, Asked]:
+    async def _fetch(self, listing: Listing, asked: Mapping[str, Any], limit: int, offset: int) -> tuple[Answer, Call]:
         call, options = _call_for(listing, asked, limit, offset)
-        return await self._send(call, options)
+        return await self._send(call, options), call
 
 
 def _call_for(listing: Listing, asked: Mapping[str, Any], limit: int, offset: int) -> tuple[Call, dict[str, Any]]:
@@ -160,22 +157,22 @@ def _call_for(listing: Listing, asked: Mapping[str, Any], limit: int, offset: in
     return Call(operation=listing.operation, method="GET", path=listing.path, query=query), options
 
 
-def _items(answer: Answer, asked: Asked, kind: type[T]) -> list[T]:
+def _items(answer: Answer, call: Call, kind: type[T]) -> list[T]:
     from ..models.codec import decode_list
 
-    data = json_of(answer, asked)
+    data = json_of(answer, call)
     if data is not None and not isinstance(data, (dict, list)):
-        raise unreadable(f"answered {answer.status} with what is no list", answer, asked)
+        raise unreadable(f"answered {answer.status} with what is no list", answer, call)
     try:
         return decode_list(data or None, kind)
     except Exception as error:
-        raise unreadable(f"answered {answer.status} with odd values: {type(error).__name__}", answer, asked) from None
+        raise unreadable(f"answered {answer.status} with odd values: {type(error).__name__}", answer, call) from None
 
 
-def _page_of(answer: Answer, asked: Asked, kind: type[T], limit: int, offset: int) -> Page[T]:
+def _page_of(answer: Answer, call: Call, kind: type[T], limit: int, offset: int) -> Page[T]:
     from ..models.pages import Page
 
-    return Page(items=_items(answer, asked, kind), offset=offset, limit=limit, total=total_of(answer))
+    return Page(items=_items(answer, call, kind), offset=offset, limit=limit, total=total_of(answer))
 
 
 def _parts(asked: Mapping[str, Any], filters: frozenset[str]) -> list[Mapping[str, Any]]:

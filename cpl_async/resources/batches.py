@@ -82,11 +82,11 @@ class Batches(Resource):
             references=references,
             body_matters=False,
         )
-        answer, asked = await self._send(call, options)
+        answer = await self._send(call, options)
         try:
-            return batch_id_of(answer, asked)
+            return batch_id_of(answer, call)
         except ProtocolError as error:
-            (await self._client.transport()).tell_unknown(asked, call, error.message)
+            (await self._client.transport()).tell_unknown(call, error)
             raise
 
 

@@ -47,7 +47,7 @@ class Data(Resource):
             if not own and not is_acceptable(url):
                 raise ConfigurationError(f"a file's address on another host must be https, not {source[:100]!r}")
             call = Call(operation="data.get", method="GET", path="data", url=url, authorized=own)
-        answer, _ = await self._send(call, options)
+        answer = await self._send(call, options)
         return Label(content=answer.body, content_type=answer.headers.get("Content-Type", ""))
 
 

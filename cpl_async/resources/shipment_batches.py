@@ -209,7 +209,7 @@ class ShipmentBatches(Batches):
         )
         from ..models.data import Label
 
-        answer, _ = await self._send(call, options)
+        answer = await self._send(call, options)
         return Label(content=answer.body, content_type=answer.headers.get("Content-Type", ""))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from .arrival import arrival_of, forget_arrival
-from .asked import ASKED, OPERATION, missing, read_request
+from .asked import ASKED, OPERATION, form_of, missing, read_request
 from .families import OPERATIONS
 from .families.locations import refused
 from .faults import Fault, FaultKind
@@ -33,8 +33,18 @@ def make_app(world: World) -> web.Application:
     app[WORLD] = world
     for (method, path), (operation, handler) in OPERATIONS.items():
         app.router.add_route(method, BASE_PATH + path, _answering(operation, handler))
+    for path in {path for _, path in OPERATIONS if "{" not in path}:  # else another method would find a wider path
+        methods = sorted(method for method, other in OPERATIONS if other == path)
+        app.router.add_route("*", BASE_PATH + path, _not_allowed(methods))
     app.router.add_get(LEDGER_PATH, _ledger)
     return app
+
+
+def _not_allowed(methods: list[str]) -> Handler:
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPMethodNotAllowed(request.method, methods)
+
+    return refuse
 
 
 @web.middleware
@@ -106,7 +116,7 @@ def _answering(operation: str, handler: Handler) -> Handler:
 async def _who(request: web.Request, world: World, operation: str) -> tuple[str, web.Response | None]:
     """Return the client whose limits count, and the refusal when there is one."""
     if operation == "login.get_access_token":
-        return str((await request.post()).get("client_id", "")), None
+        return (await form_of(request)).get("client_id", ""), None
     client = world.tokens.client_of(request.headers.get("Authorization", ""))
     if client is None and operation not in OPEN_TO_ALL:
         await request.read()

@@ -15,7 +15,7 @@ from attrs import field, frozen
 
 from .problems import Words, problem, words_for
 
-__all__ = ["ASKED", "OPERATION", "Asked", "Errors", "missing", "read_request"]
+__all__ = ["ASKED", "OPERATION", "Asked", "Errors", "form_of", "missing", "read_request"]
 
 Errors = dict[str, list[str]]
 JSON = "application/json"
@@ -46,6 +46,16 @@ class Asked:
 ASKED = web.RequestKey("asked", Asked)
 OPERATION = web.RequestKey("operation", str)
 """The contract's id of what is asked for."""
+
+
+async def form_of(request: web.Request) -> dict[str, str]:
+    """Return the fields of a form; none where the body is no form that can be read."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        return {}
+    try:
+        return {name: str(value) for name, value in (await request.post()).items()}
+    except (LookupError, ValueError):  # an unknown charset, or bytes that are not in it
+        return {}
 
 
 def missing(request: web.Request, czech: str, english: str) -> web.Response:

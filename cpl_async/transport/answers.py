@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field
 
 from ..errors import (
     AuthenticationError,
@@ -44,16 +44,18 @@ CULPRIT = re.compile(r"(?:shipments|orders)\[([0-9]+)\]", re.IGNORECASE)
 OUR_FAULT = {400, 405, 406, 409, 411, 413, 414, 415, 422, 431}
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class Answer:
     """An answer as it came."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    correlation_id: str = ""
+    """Of its request."""
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class Asked:
     """What an error needs to know of its request."""
 
@@ -196,7 +198,15 @@ def retry_after_of(headers: Mapping[str, str], now: datetime | None = None) -> f
     return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
 
 
-def batch_id_of(answer: Answer, asked: Asked) -> str:
+class Request(Protocol):
+    """What an error about an answer that cannot be read needs to know of its request."""
+
+    operation: str
+    writes: bool
+    references: Sequence[str]
+
+
+def batch_id_of(answer: Answer, asked: Request) -> str:
     """Return the id of a new batch: the last part of ``Location``, whose host and form may be anything.
 
     :raises ProtocolError: without a usable ``Location``. The batch was created, so the outcome is unknown.
@@ -209,7 +219,7 @@ def batch_id_of(answer: Answer, asked: Asked) -> str:
     raise unreadable(f"answered {answer.status} {what}, so the batch's id is not known", answer, asked)
 
 
-def json_of(answer: Answer, asked: Asked) -> Any:
+def json_of(answer: Answer, asked: Request) -> Any:
     """Return the parsed body; ``None`` for an empty one.
 
     :raises ProtocolError: when it is not JSON.
@@ -233,7 +243,7 @@ def mapping_of(answer: Answer) -> dict[str, Any]:
     return data if isinstance(data, dict) else {"answer": data}
 
 
-def unreadable(words: str, answer: Answer, asked: Asked) -> ProtocolError:
+def unreadable(words: str, answer: Answer, asked: Request) -> ProtocolError:
     """Return the error for an answer that cannot be read."""
     outcome = Outcome.UNKNOWN if asked.writes else Outcome.REJECTED
     return ProtocolError(
@@ -242,7 +252,7 @@ def unreadable(words: str, answer: Answer, asked: Asked) -> ProtocolError:
             operation=asked.operation,
             status=answer.status,
             words=words,
-            correlation_id=_header(answer, "X-Correlation-ID") or asked.correlation_id,
+            correlation_id=_header(answer, "X-Correlation-ID") or answer.correlation_id or None,
             outcome=outcome,
             references=tuple(asked.references),
         ),

@@ -89,7 +89,7 @@ class TransportSettings:
     on_event: EventHook | None = None
 
 
-@frozen(kw_only=True)
+@define(kw_only=True)
 class Call:
     """One call, before it is sent."""
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
-import json
 from urllib.parse import quote, quote_plus
 
 __all__ = ["HiddenText", "Secret"]
@@ -26,6 +24,9 @@ class Secret:
 
     def spellings(self) -> tuple[HiddenText, ...]:
         """Return the secret as it is and as a server may repeat it: in a form, in JSON, in a page."""
+        import html  # both are only needed once something went wrong
+        import json
+
         value = self._value
         ways = (
             value,

@@ -74,10 +74,10 @@ class Requester:
             error = self._time_is_up(course)
         raise error
 
-    def tell_unknown(self, asked: Asked, call: Call, why: str) -> None:
+    def tell_unknown(self, call: Call, error: ProtocolError) -> None:
         """Tell the hook and the log of a write whose answer came and cannot be read."""
-        course = self._course(call, {"correlation_id": asked.correlation_id})
-        self._tell(course, EventKind.UNKNOWN, outcome=Outcome.UNKNOWN, error=why)
+        course = self._course(call, {"correlation_id": error.correlation_id or ""})
+        self._tell(course, EventKind.UNKNOWN, outcome=Outcome.UNKNOWN, error=error.message)
 
     async def send(self, call: Call, options: CallOptions) -> Answer:
         """Carry a call through and return its answer, which has a status below 300.
@@ -87,18 +87,15 @@ class Requester:
         course = self._course(call, options)
         try:
             async with asyncio.timeout(max(0.0, course.left)):
-                return await self._try(course)
+                answer = await self._try(course)
+                answer.correlation_id = course.asked.correlation_id
+                return answer
         except TimeoutError:
             error = self._time_is_up(course)
         except asyncio.CancelledError:
             self._tell_if_unknown(course, "cancelled")
             raise
         raise error
-
-    def asked(self, call: Call, answer: Answer) -> Asked:
-        """Return what an error about this answer needs to know."""
-        identifier = answer.headers.get("X-Correlation-ID", "")
-        return call.asked(identifier)
 
     def is_own_host(self, url: URL) -> bool:
         """Return whether an address is on the configured host, the only one that is shown the token."""

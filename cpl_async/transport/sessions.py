@@ -28,6 +28,13 @@ WRITES_KEPT = 2.0
 """Seconds that an idle connection is kept. Writes use a fresh or very recently used one: a stale one loses answers."""
 
 
+TIMES = {
+    writes: aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=None if writes else READ_TIMEOUT)
+    for writes in (True, False)
+}
+"""Time-outs of a request that writes, and of one that does not; made once, for they are costly."""
+
+
 class Sessions:
     """The connections of one client: those that read are kept longer than those that write."""
 
@@ -72,7 +79,7 @@ class Sessions:
         if token is not None:
             sent["Authorization"] = HiddenText(f"Bearer {token.value}")
         body: Body | FormBody | None = None
-        skipped: tuple[str, ...] = ()
+        skipped: tuple[str, ...] | None = None  # aiohttp has a shorter way for None than for ()
         if call.body:
             body = Body(call.body, call.content_type, exchange)
         elif call.files:
@@ -89,14 +96,15 @@ class Sessions:
             skip_auto_headers=skipped,
             allow_redirects=False,
             proxy=self._settings.proxy,
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=CONNECT_TIMEOUT, sock_read=None if call.writes else READ_TIMEOUT
-            ),
+            timeout=TIMES[call.writes],
         )
         matters = call.body_matters or response.status >= 300
         try:
-            async with asyncio.timeout(None if matters else IDLE_BODY):
+            if matters:
                 content = await response.read()
+            else:
+                async with asyncio.timeout(IDLE_BODY):
+                    content = await response.read()
         except (aiohttp.ClientError, OSError):
             if matters:
                 raise

@@ -79,6 +79,9 @@ class TokenCell:
             closed meanwhile, another's.
         :raises CplError: an error of its own for each waiter.
         """
+        kept = self._token
+        if kept is not None and self._clock() < kept.renew_at:  # the usual case, without a lock
+            return kept
         loop = asyncio.get_running_loop()
         while True:
             waiter: asyncio.Future[Token | CplError | None] = loop.create_future()

@@ -274,18 +274,21 @@ async def test_a_token_answer_without_a_token_is_told(
     assert caught.value.outcome == "not_sent"
 
 
+NO_BATCH = "6d0a5c1e-40a1-4d3a-9f3e-5a0d5f4c0b11"
+
+
 async def test_headers_can_be_set_for_each_call_each_client_and_each_context(
     sandbox: Sandbox, make_client: MakeClient
 ) -> None:
     client = make_client(sandbox, language="en-GB")
     with pytest.raises(NotFound, match="There is no such batch"):
-        await client.shipment_batches.get("none")
+        await client.shipment_batches.get(NO_BATCH)
     with pytest.raises(NotFound, match="Dávka neexistuje"):
-        await client.shipment_batches.get("none", language="cs-CZ")
+        await client.shipment_batches.get(NO_BATCH, language="cs-CZ")
     marker = correlation_id.set("of-the-web-request")
     try:
         with pytest.raises(NotFound) as caught:
-            await client.shipment_batches.get("none")
+            await client.shipment_batches.get(NO_BATCH)
     finally:
         correlation_id.reset(marker)
     assert caught.value.correlation_id == "of-the-web-request"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from ..arrival import arrival_of
+from ..asked import form_of
 from ..problems import problem, words_for
 from ..world import REFUSED_FOR, WORLD
 
@@ -15,8 +16,8 @@ async def get_access_token(request: web.Request) -> web.Response:
     """Give a token for good credentials."""
     world = request.app[WORLD]
     words = words_for(request)
-    form = await request.post()
-    client, secret = str(form.get("client_id", "")), str(form.get("client_secret", ""))
+    form = await form_of(request)
+    client, secret = form.get("client_id", ""), form.get("client_secret", "")
     if form.get("grant_type") != "client_credentials":
         return problem(400, "invalid_request", words("Chybí grant_type.", "grant_type is missing."))
     if not world.limits.token_allowed(client, arrival_of(request)):

@@ -156,7 +156,7 @@ def _batch(request: web.Request, world: World) -> tuple[dict[str, Any], list[Sto
 async def connect_set(request: web.Request) -> web.Response:
     """Make one set of existing shipments, all of them or none."""
     world = request.app[WORLD]
-    numbers: list[str] = request[ASKED].body["shipmentNumbers"]
+    numbers: list[str] = (request[ASKED].body or {}).get("shipmentNumbers", [])
     found = [world.store.parcel(number, request[CLIENT]) for number in numbers]
     if len(numbers) < 2 or len(set(numbers)) < len(numbers) or len(numbers) > MOST_PARCELS:
         czech, english = "Set má 2 až 50 různých zásilek.", "A set has 2 to 50 different shipments."
