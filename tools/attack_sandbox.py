@@ -9,6 +9,7 @@ stand in ``EXCEPTIONS`` and ``amended``, each with its reason.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import shutil
 import subprocess
@@ -16,12 +17,15 @@ import sys
 import tempfile
 import urllib.parse
 import urllib.request
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from cpl_async import Address, Client, Order, Shipment
 from cpl_async.sandbox import Sandbox, SandboxSettings
+from cpl_async.sandbox.labels import CONTENT_TYPES
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "tests" / "contract" / "cpl-openapi.yaml"
@@ -37,9 +41,10 @@ expected-statuses = ["2xx", "400", "401", "404"]
 def amended() -> dict[str, Any]:
     """Return the contract with what it leaves out or doubts.
 
-    It declares that each operation needs a token, but not what is answered without one: 401; and that ``GET /info`` has a
-    header with a closed set of values, but not what is answered to others: 400. And it doubts
-    (x-doubt) whether ``GET /order`` answers one order or an array: the sandbox answers an array, as clients receive.
+    It declares that each operation needs a token, but not what is answered without one: 401; and that ``GET /info`` has
+    a header with a closed set of values, but not what is answered to others: 400. It calls labels ``application/json``
+    of the format ``binary``: they are files. And it doubts (x-doubt) whether ``GET /order`` answers one order or an
+    array: the sandbox answers an array, as clients receive.
     """
     contract = dict(yaml.safe_load(CONTRACT.read_text(encoding="utf-8")))
     for methods in contract["paths"].values():
@@ -47,6 +52,10 @@ def amended() -> dict[str, Any]:
             if spec.get("security") != []:
                 spec["responses"] = {**spec["responses"], "401": {"description": "No token, or none that is good"}}
     contract["paths"]["/info"]["get"]["responses"]["400"] = contract["paths"]["/order"]["get"]["responses"]["400"]
+    for path in ("/data/{dataGuid}", "/shipment/batch/{batchId}/label"):
+        answer = contract["paths"][path]["get"]["responses"]["200"]["content"]
+        media = answer.pop("application/json")
+        answer.update(dict.fromkeys(CONTENT_TYPES.values(), media))
     answer = contract["paths"]["/order"]["get"]["responses"]["200"]["content"]["application/json"]
     answer["schema"] = {"type": "array", "items": answer["schema"]}
     return contract
@@ -58,6 +67,37 @@ def token_of(base_url: str) -> str:
     data = urllib.parse.urlencode(form).encode()
     with urllib.request.urlopen(f"{base_url}/login/getAccessToken", data) as answer:
         return str(json.load(answer)["access_token"])
+
+
+async def known_things(base_url: str) -> str:
+    """Create a shipment and an order, and return the configuration that names them where an id is asked for.
+
+    Ids made by chance would only ever meet a 404.
+    """
+    recipient = Address(name="Městský úřad", street="Náměstí 1", city="Kolín", zip_code="28002", country="CZ")
+    parcel = Shipment(reference_id="attack", product_type="PRIV", recipient=recipient)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    order = Order(reference_id="attack", order_type="CollectionOrder", shipment_count=1, send_date=tomorrow)
+    async with Client(client_id="sandbox", client_secret="sandbox", base_url=base_url) as client:
+        batch = await client.shipment_batches.create([parcel])
+        item = (await batch.wait()).items[0]
+        orders = await client.order_batches.create([order])
+    label = str(item.label_url).rpartition("/")[2]
+    known = {
+        "/shipment/batch/{batchId}": {"path.batchId": batch.id},
+        "/shipment/batch/{batchId}/label": {"path.batchId": batch.id},
+        "/order/batch/{batchId}": {"path.batchId": orders.id},
+        "/data/{dataGuid}": {"path.dataGuid": label},
+    }
+    known |= {
+        f"/shipment/{{shipmentNumber}}/{call}": {"path.shipmentNumber": str(item.shipment_number)}
+        for call in ("cancel", "redirect", "documents")
+    }
+    return "".join(
+        f'\n[[operations]]\ninclude-path = "{path}"\nparameters = {{ "{name}" = "{value}" }}\n'
+        for path, parameters in known.items()
+        for name, value in parameters.items()
+    )
 
 
 def main() -> int:
@@ -73,7 +113,7 @@ def main() -> int:
     settings = SandboxSettings(interval=0.0, tokens_a_minute=100_000, speed=100.0, token_seconds=86_400)
     with Sandbox(settings) as sandbox, tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "schemathesis.toml"
-        config.write_text(EXCEPTIONS, encoding="utf-8")
+        config.write_text(EXCEPTIONS + asyncio.run(known_things(sandbox.base_url)), encoding="utf-8")
         contract = Path(folder) / "contract.json"
         contract.write_text(json.dumps(amended()), encoding="utf-8")
         arguments = ["--config-file", str(config), "run", str(contract), "--url", sandbox.base_url]

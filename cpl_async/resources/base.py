@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote
@@ -26,6 +26,8 @@ FILTER_VALUES = 50
 """Values that one filter of a list takes (source: the vendor's documentation)."""
 MOST_ITEMS = 1000
 """Items of one page (source: the vendor's schema)."""
+LONGEST_QUERY = 5000
+"""Bytes of one filter's values: servers refuse addresses from some 8,000 on."""
 LARGEST_OFFSET = 2**31 - 1
 
 
@@ -175,21 +177,31 @@ def _page_of(answer: Answer, call: Call, kind: type[T], limit: int, offset: int)
     return Page(items=_items(answer, call, kind), offset=offset, limit=limit, total=total_of(answer))
 
 
-def _parts(asked: Mapping[str, Any], filters: frozenset[str]) -> list[Mapping[str, Any]]:
-    """Return the filters in parts of at most 50 values.
+def _parts(asked: Mapping[str, Any], filters: frozenset[str]) -> Iterator[Mapping[str, Any]]:
+    """Yield the filters in parts of at most 50 values that make no address too long for a server.
 
     :raises ValidationError: when two filters have more than 50 values.
     """
-    long = [name for name in filters & asked.keys() if _is_list(asked[name]) and len(asked[name]) > FILTER_VALUES]
+    lengths = {name: _length_of(asked[name]) for name in filters & asked.keys() if _is_list(asked[name])}
+    long = [name for name in lengths if len(asked[name]) > FILTER_VALUES or lengths[name] > LONGEST_QUERY]
     if not long:
-        return [asked]
+        yield asked
+        return
     if len(long) > 1:
-        raise ValidationError(
-            f"only one filter may have more than {FILTER_VALUES} values, not {' and '.join(sorted(long))}"
-        )
-    name, values = long[0], asked[long[0]]
-    starts = range(0, len(values), FILTER_VALUES)
-    return [{**asked, name: values[start : start + FILTER_VALUES]} for start in starts]
+        names = " and ".join(sorted(long))
+        raise ValidationError(f"only one filter may have more than {FILTER_VALUES} values, not {names}")
+    name, part = long[0], list[Any]()
+    for value in asked[name]:
+        if part and (len(part) == FILTER_VALUES or _length_of([*part, value]) > LONGEST_QUERY):
+            yield {**asked, name: part}
+            part = []
+        part.append(value)
+    yield {**asked, name: part}
+
+
+def _length_of(values: Sequence[Any]) -> int:
+    """Return about how many bytes these values take in an address."""
+    return sum(len(quote(str(value))) for value in values)
 
 
 def _is_list(value: object) -> bool:

@@ -24,6 +24,8 @@ from .world import World
 __all__ = ["Sandbox"]
 
 START_TIMEOUT = 30.0
+LONGEST_LINE = 256 * 1024
+"""Bytes of a request line: fifty long references in a query are refused for what they are, not for their length."""
 T = TypeVar("T")
 
 
@@ -154,7 +156,9 @@ class Sandbox:
         self._loop = asyncio.get_running_loop()
         self._done = asyncio.Event()
         logger = logging.getLogger("cpl_async.sandbox")
-        runner = web.AppRunner(make_app(self._world), access_log=None, logger=logger, shutdown_timeout=0.2)
+        runner = web.AppRunner(
+            make_app(self._world), access_log=None, logger=logger, shutdown_timeout=0.2, max_line_size=LONGEST_LINE
+        )
         await runner.setup()
         try:
             await web.SockSite(runner, self._socket).start()
