@@ -64,6 +64,8 @@ if TYPE_CHECKING:
     from .models.order_batches import OrderResultItem as OrderResultItem
     from .models.orders import TrackedOrder as TrackedOrder
     from .models.pages import Page as Page
+    from .models.products import ProductChoice as ProductChoice
+    from .models.products import choose_product as choose_product
     from .models.routing import Route as Route
     from .models.shipment_batches import CashOnDelivery as CashOnDelivery
     from .models.shipment_batches import CompleteLabelSettings as CompleteLabelSettings
@@ -91,6 +93,7 @@ if TYPE_CHECKING:
     from .models.shipments import tracking_link as tracking_link
     from .models.version_information import VersionInformation as VersionInformation
     from .resources.access_points import AccessPointFilters as AccessPointFilters
+    from .resources.access_points import NearFilters as NearFilters
     from .resources.codelists import PriceLimitFilters as PriceLimitFilters
     from .resources.order_batches import OrderBatch as OrderBatch
     from .resources.orders import OrderFilters as OrderFilters
@@ -161,6 +164,7 @@ _HOMES = {
     "models.order_batches": ("Order", "OrderBatchResult", "OrderResultItem"),
     "models.orders": ("TrackedOrder",),
     "models.pages": ("Page",),
+    "models.products": ("ProductChoice", "choose_product"),
     "models.routing": ("Route",),
     "models.shipment_batches": (
         "CashOnDelivery",
@@ -185,7 +189,7 @@ _HOMES = {
     ),
     "models.shipments": ("StateChange", "TrackedShipment", "Tracking", "TrackingEvent", "tracking_link"),
     "models.version_information": ("VersionInformation",),
-    "resources.access_points": ("AccessPointFilters",),
+    "resources.access_points": ("AccessPointFilters", "NearFilters"),
     "resources.codelists": ("PriceLimitFilters",),
     "resources.order_batches": ("OrderBatch",),
     "resources.orders": ("OrderFilters",),
@@ -240,6 +244,7 @@ __all__ = [
     "LabelSettings",
     "Lane",
     "LogLevel",
+    "NearFilters",
     "NearbyAccessPoint",
     "NotFound",
     "Order",
@@ -256,6 +261,7 @@ __all__ = [
     "PriceLimitFilters",
     "Problem",
     "ProblemJson",
+    "ProductChoice",
     "ProtocolError",
     "RateLimited",
     "RawResponse",
@@ -290,6 +296,7 @@ __all__ = [
     "VersionInformation",
     "WeighedShipment",
     "__version__",
+    "choose_product",
     "correlation_id",
     "tracking_link",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import cached_property
 from ssl import SSLContext
 from types import TracebackType
@@ -20,6 +20,11 @@ from .transport.redaction import Secret
 from .transport.requester import Requester
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from .errors import Problem
+    from .models.products import ProductChoice
+    from .models.shipment_batches import Shipment
     from .resources.access_points import AccessPoints
     from .resources.address_whisper import AddressWhisper
     from .resources.codelists import Codelists
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from .resources.shipment_batches import ShipmentBatches
     from .resources.shipments import Shipments
     from .resources.version_information import VersionInformationResource
+    from .transport.call import CallOptions
 
 __all__ = ["Client", "RawResponse"]
 
@@ -241,6 +247,42 @@ class Client:
     def requests_sent(self) -> int:
         """How many requests have left so far, tokens and second tries counted."""
         return self._requester.requests_sent if self._requester is not None else 0
+
+    async def check(self, shipments: Iterable[Shipment], **options: Unpack[CallOptions]) -> list[Problem]:
+        """Check shipments before anything is sent: each by itself, among them, and against the code lists.
+
+        The code lists are fetched once and kept for a day.
+
+        :param shipments: any number of them.
+        :return: every problem with where, what is wrong and what is allowed; those with ``warning`` may be taken all
+            the same. Empty when all is well.
+        :raises CplError: when the code lists cannot be fetched.
+        """
+        from .resources.checks import check
+
+        return await check(self.codelists, shipments, options)
+
+    async def choose_product(
+        self,
+        country: str,
+        *,
+        pickup_point: str | bool | None = None,
+        business: bool = False,
+        cash_on_delivery: bool = False,
+        **options: Unpack[CallOptions],
+    ) -> ProductChoice:
+        """Choose the product for a shipment, and hold it against the code lists, which are kept for a day.
+
+        :param country: of the recipient, two letters, ISO 3166-1.
+        :param pickup_point: the code of a pickup point, or whether it goes to one; to an address unless given.
+        :param business: whether the recipient is a company.
+        :param cash_on_delivery: whether the courier collects money.
+        :return: the product's code, or ``None`` with the reason.
+        :raises CplError: when the code lists cannot be fetched.
+        """
+        from .resources.checks import choose
+
+        return await choose(self.codelists, country, pickup_point, business, cash_on_delivery, options)
 
     async def with_raw_response(
         self, call: Callable[P, Awaitable[T]], *arguments: P.args, **options: P.kwargs

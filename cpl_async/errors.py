@@ -53,10 +53,15 @@ class Problem:
     """Position of the shipment in the call, from 0; ``None`` where the request is meant."""
     reference_id: str | None = None
     """The shipment's reference, where it is known."""
+    allowed: str = ""
+    """What is allowed there, where it is known."""
+    warning: bool = False
+    """Whether it may be taken all the same."""
 
     def __str__(self) -> str:
         who = f" ({self.reference_id})" if self.reference_id else ""
-        return f"{self.path or 'request'}{who}: {self.message}"
+        allowed = f"; allowed: {self.allowed}" if self.allowed else ""
+        return f"{self.path or 'request'}{who}: {self.message}{allowed}"
 
 
 @frozen(kw_only=True)

@@ -58,6 +58,7 @@ from cpl_async.models.login import AccessToken
 from cpl_async.models.order_batches import Order, OrderBatchResult, OrderResultItem
 from cpl_async.models.orders import TrackedOrder
 from cpl_async.models.pages import Page
+from cpl_async.models.products import ProductChoice, choose_product
 from cpl_async.models.routing import Route
 from cpl_async.models.shipment_batches import (
     CashOnDelivery,
@@ -133,6 +134,7 @@ __all__ = [
     "PermissionDenied",
     "Problem",
     "ProblemJson",
+    "ProductChoice",
     "ProtocolError",
     "RateLimited",
     "RelationType",
@@ -163,5 +165,6 @@ __all__ = [
     "ValidationMessage",
     "VersionInformation",
     "WeighedShipment",
+    "choose_product",
     "tracking_link",
 ]

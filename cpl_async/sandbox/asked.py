@@ -123,9 +123,9 @@ def _typed(text: str, kind: str | None) -> Any:
 
 
 async def _body(operation: str, known: dict[str, Any] | None, request: web.Request, words: Words) -> tuple[Any, Errors]:
-    content = await request.read()
     if known is None or known["type"] != JSON:  # forms are read by their own families
         return None, {}
+    content = await request.read()
     if not content:
         return None, {"": [words("Chybí tělo požadavku.", "The body is missing.")]} if known["required"] else {}
     if request.content_type != JSON:

@@ -1,0 +1,160 @@
+"""Holds shipments against the code lists, which know what the schema does not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from attrs import frozen
+
+from ..errors import Problem
+from .codelists import ServicePriceLimit
+from .products import ABROAD, HOME, INLAND
+from .shipment_batches import ExternalNumber, Insurance, Service, Shipment
+
+__all__ = ["CodeRules"]
+
+USUAL_PARCELS = 20
+Found = tuple[str, str, str]
+"""Path, what is wrong, what is allowed."""
+
+
+@frozen(kw_only=True)
+class CodeRules:
+    """What the code lists allow. An empty list says nothing, so nothing is held against it."""
+
+    products: frozenset[str]
+    countries: Mapping[str, bool]
+    """Country → whether money may be collected there."""
+    currencies: frozenset[str]
+    services: Mapping[str, bool]
+    """Code → whether a customer may ask for it."""
+    external_numbers: Mapping[str, bool]
+    """Code → whether a customer may set it."""
+    age_checks: frozenset[str]
+    limits: Sequence[ServicePriceLimit]
+
+    def problems_of(self, shipment: Shipment, path: str, index: int) -> list[Problem]:
+        """Return all that the code lists do not allow of a shipment.
+
+        :param path: where it stands, e.g. ``shipments[3]``.
+        :param index: its position, from 0.
+        """
+        found = [(where, what, allowed, False) for where, what, allowed in self._errors(shipment)]
+        found += [(where, what, allowed, True) for where, what, allowed in _warnings(shipment)]
+        return [
+            Problem(
+                path=f"{path}.{where}",
+                message=what,
+                allowed=allowed,
+                warning=warning,
+                index=index,
+                reference_id=shipment.reference_id,
+            )
+            for where, what, allowed, warning in found
+        ]
+
+    def _errors(self, shipment: Shipment) -> Iterator[Found]:
+        yield from self._code("product_type", shipment.product_type, self.products, "product")
+        for name in ("recipient", "sender", "sender_mask", "back_address"):
+            address = getattr(shipment, name)
+            if address is not None and address.country is not None:
+                yield from self._code(f"{name}.country", address.country, self.countries, "country")
+        if shipment.age_check is not None:
+            yield from self._code("age_check", shipment.age_check, self.age_checks, "age check")
+        yield from self._cash(shipment)
+        yield from self._insurance(shipment.insurance, "insurance", shipment)
+        yield from self._services(shipment.services, "services")
+        yield from self._numbers(shipment.external_numbers, "external_numbers")
+        for place, item in enumerate(shipment.shipment_set.shipment_set_items if shipment.shipment_set else ()):
+            where = f"shipment_set.shipment_set_items[{place}]"
+            yield from self._numbers(item.external_numbers, f"{where}.external_numbers")
+            yield from self._insurance(item.insurance, f"{where}.insurance", shipment)
+        if shipment.dormant is not None:
+            yield from self._services(shipment.dormant.services, "dormant.services")
+            yield from self._numbers(shipment.dormant.external_numbers, "dormant.external_numbers")
+
+    def _code(self, path: str, code: str, known: Iterable[str], what: str) -> Iterator[Found]:
+        codes = sorted(known)
+        if codes and code not in codes:
+            yield path, f"is no {what} of the code list: {code!r}", ", ".join(codes)
+
+    def _cash(self, shipment: Shipment) -> Iterator[Found]:
+        cash, country = shipment.cash_on_delivery, shipment.recipient.country or ""
+        if cash is None:
+            return
+        if self.countries.get(country) is False:
+            paying = ", ".join(sorted(code for code, collects in self.countries.items() if collects))
+            yield "cash_on_delivery", f"no money is collected in {country}", paying
+            return
+        limits = self._limits("COD", shipment)
+        yield from self._money(
+            limits, cash.cod_currency, cash.cod_price, "cash_on_delivery.cod_currency", "cash_on_delivery.cod_price"
+        )
+
+    def _insurance(self, insurance: Insurance | None, path: str, shipment: Shipment) -> Iterator[Found]:
+        if insurance is not None:
+            yield from self._money(
+                self._limits("INSR", shipment),
+                insurance.insurance_currency,
+                insurance.insurance_price,
+                f"{path}.insurance_currency",
+                f"{path}.insurance_price",
+            )
+
+    def _limits(self, service: str, shipment: Shipment) -> list[ServicePriceLimit]:
+        """Return the limits that concern a shipment; those that name its product before those that name none."""
+        country = shipment.recipient.country
+        mine = [entry for entry in self.limits if entry.service == service and entry.country in (country, None, "")]
+        return [entry for entry in mine if entry.product == shipment.product_type] or [
+            entry for entry in mine if not entry.product
+        ]
+
+    def _money(
+        self, limits: list[ServicePriceLimit], currency: str, price: Decimal, at_currency: str, at_price: str
+    ) -> Iterator[Found]:
+        currencies = sorted({limit.currency for limit in limits if limit.currency}) or sorted(self.currencies)
+        if currencies and currency not in currencies:
+            yield at_currency, f"is {currency!r}, which is not taken there", ", ".join(currencies)
+            return
+        for limit in limits:
+            least, most = limit.min_price, limit.max_price
+            if limit.currency == currency and (
+                (least is not None and price < least) or (most is not None and price > most)
+            ):
+                yield at_price, f"is {price}", f"{_number(least)} to {_number(most)} {currency}"
+                return
+
+    def _services(self, services: Sequence[Service], path: str) -> Iterator[Found]:
+        yield from self._inputs([service.code for service in services], self.services, path, "service")
+
+    def _numbers(self, numbers: Sequence[ExternalNumber], path: str) -> Iterator[Found]:
+        codes = [number.code for number in numbers]
+        yield from self._inputs(codes, self.external_numbers, path, "external number")
+
+    def _inputs(self, codes: list[str], known: Mapping[str, bool], path: str, what: str) -> Iterator[Found]:
+        free = ", ".join(sorted(code for code, may in known.items() if may))
+        for place, code in enumerate(codes):
+            if known and code not in known:
+                yield f"{path}[{place}].code", f"is no {what} of the code list: {code!r}", free
+            elif known.get(code) is False:
+                yield f"{path}[{place}].code", f"{code} cannot be set by a customer", free
+        for code, count in Counter(codes).items():
+            if count > 1:
+                yield path, f"have {code} {count} times", "each code once"
+
+
+def _warnings(shipment: Shipment) -> Iterator[Found]:
+    if shipment.parcels > USUAL_PARCELS:
+        what = f"are {shipment.parcels} parcels; the carrier's texts differ, over {USUAL_PARCELS} may be refused"
+        yield "shipment_set.number_of_shipments", what, f"1 to {USUAL_PARCELS}, 50 at most"
+    country, product = shipment.recipient.country, shipment.product_type
+    for codes, fits in ((INLAND, country == HOME), (ABROAD, country != HOME)):
+        if product in codes and not fits:
+            other = ABROAD if codes is INLAND else INLAND
+            yield "product_type", f"{product} is not known to go to {country}", ", ".join(sorted(other))
+
+
+def _number(value: Decimal | None) -> str:
+    return "any" if value is None else format(value.normalize(), "f")

@@ -1,0 +1,85 @@
+"""Checks shipments before they are sent, and chooses products, by the code lists as they are kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Problem
+
+if TYPE_CHECKING:
+    from ..models.code_rules import CodeRules
+    from ..models.products import ProductChoice
+    from ..models.shipment_batches import Shipment
+    from .codelists import Codelists
+
+__all__ = ["check", "choose"]
+
+CHECKED_AT_ONCE = 100
+
+
+async def check(codelists: Codelists, shipments: Iterable[Shipment], options: Any) -> list[Problem]:
+    """Return all that is wrong with shipments: with each by itself, among them, and by the code lists."""
+    from ..models.checking import problems_of
+
+    rules = await _rules(codelists.cached(), options)
+    problems: list[Problem] = []
+    seen: dict[str, int] = {}
+    for index, shipment in enumerate(shipments):
+        if index % CHECKED_AT_ONCE == CHECKED_AT_ONCE - 1:
+            await asyncio.sleep(0)
+        path = f"shipments[{index}]"
+        reference = getattr(shipment, "reference_id", None)
+        found = problems_of(shipment, path=path, index=index, reference_id=reference)
+        if not found:  # the code lists are asked about what has the right form only
+            found = rules.problems_of(shipment, path, index)
+        problems += found
+        first = seen.setdefault(reference, index) if isinstance(reference, str) else index
+        if first != index:
+            words = f"is used by shipments[{first}] too"
+            problems.append(Problem(path=f"{path}.reference_id", message=words, index=index, reference_id=reference))
+    return problems
+
+
+async def _rules(codelists: Codelists, options: Any) -> CodeRules:
+    from ..models.code_rules import CodeRules
+
+    products, countries, currencies, services = await asyncio.gather(
+        codelists.products(**options),
+        codelists.countries(**options),
+        codelists.currencies(**options),
+        codelists.services(**options),
+    )
+    numbers, ages, limits = await asyncio.gather(
+        codelists.external_numbers(**options),
+        codelists.age_checks(**options),
+        codelists.service_price_limits(**options),
+    )
+    return CodeRules(
+        products=frozenset(entry.code for entry in products if entry.code),
+        countries={entry.code: entry.cash_on_delivery is not False for entry in countries if entry.code},
+        currencies=frozenset(entry.code for entry in currencies if entry.code),
+        services={entry.code: entry.allow_input is not False for entry in services if entry.code},
+        external_numbers={entry.code: entry.allow_input is not False for entry in numbers if entry.code},
+        age_checks=frozenset(entry.code for entry in ages if entry.code),
+        limits=limits.items,
+    )
+
+
+async def choose(
+    codelists: Codelists, country: str, pickup_point: str | bool | None, business: bool, cash: bool, options: Any
+) -> ProductChoice:
+    """Choose a product and hold it against the code lists."""
+    from ..models.products import choose_product
+
+    kept = codelists.cached()
+    products, countries = await asyncio.gather(kept.products(**options), kept.countries(**options))
+    return choose_product(
+        country,
+        pickup_point=pickup_point,
+        business=business,
+        cash_on_delivery=cash,
+        products=products.items,
+        countries=countries.items,
+    )
