@@ -5,8 +5,14 @@ from __future__ import annotations
 import click
 
 from .._version import __version__
+from .changing import cancel, redirect
+from .doctor import doctor
+from .label import label
+from .lookups import LOOKUPS
+from .orders import order
 from .sandbox import sandbox
 from .ship import ship
+from .tracking import track
 
 __all__ = ["cpl"]
 
@@ -14,13 +20,15 @@ __all__ = ["cpl"]
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="cpl")
 def cpl() -> None:
-    """Ship parcels with PPL CZ from files, and try it on a sandbox of your own.
+    """Ship parcels with PPL CZ from files, follow them, and try it all on a sandbox of your own.
 
     \b
     Example:
       cpl ship shipments.csv --sandbox --out out
+      cpl track 40900000001
+      cpl doctor
     """
 
 
-cpl.add_command(ship)
-cpl.add_command(sandbox)
+for command in (ship, track, cancel, redirect, label, order, *LOOKUPS, doctor, sandbox):
+    cpl.add_command(command)

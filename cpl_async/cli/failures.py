@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -10,7 +11,7 @@ import click
 
 from ..errors import ConfigurationError, CplError
 
-__all__ = ["CANNOT_RUN", "INTERRUPTED", "NOT_ALL", "fail", "needing_extra", "plain_failures", "say"]
+__all__ = ["CANNOT_RUN", "INTERRUPTED", "NOT_ALL", "fail", "needing_extra", "plain_failures", "quiet_libraries", "say"]
 
 NOT_ALL = 1
 """Some rows were rejected, are undecided or have no label."""
@@ -52,3 +53,11 @@ def needing_extra(extra: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise ConfigurationError(f"{error.name} is not installed: pip install 'cpl-sdk[{extra}]'") from None
+
+
+def quiet_libraries() -> None:
+    """Leave the screen to what the command says itself: each wait and each lost answer is in it."""
+    import stamina.instrumentation
+
+    stamina.instrumentation.set_on_retry_hooks([])
+    logging.getLogger("cpl_async").addHandler(logging.NullHandler())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import signal
 import sys
@@ -26,7 +25,8 @@ from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound
 from ..models.codes import LabelFormat
 from ..settings import is_loopback
 from .access import Access, access_from, sandbox_at
-from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, fail, needing_extra, plain_failures, say
+from .connection import LANGUAGE, access_options
+from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, fail, needing_extra, plain_failures, quiet_libraries, say
 from .progress import Display
 from .sender import sender_from
 from .words import counted
@@ -35,8 +35,6 @@ __all__ = ["ship"]
 
 MOST_LINES = 50
 """Bad rows that are named on the screen; the file of rejected rows has them all."""
-LANGUAGE = "en-GB"
-"""Of the server's words, so that all that the command says is in one language."""
 FILE = click.Path(path_type=Path)
 
 
@@ -63,10 +61,7 @@ FILE = click.Path(path_type=Path)
 )
 @click.option("--wait", type=click.FloatRange(0), default=900, show_default=True, help="Seconds to wait for an import.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and nothing else.")
-@click.option("--client-id", help="Client id; else CPL_CLIENT_ID.")
-@click.option("--secret-file", type=FILE, help="File that holds the client secret; else CPL_CLIENT_SECRET.")
-@click.option("--base-url", help="Address of the API; else CPL_BASE_URL, else production.")
-@click.option("--test-system", is_flag=True, help="Use the vendor's testing system.")
+@access_options
 def ship(
     source: Path,
     out: Path,
@@ -164,7 +159,7 @@ def _check(source: Path, options: ShipOptions, as_json: bool) -> None:
 
 
 def _ship(run: ShipFile, access: Access, as_json: bool) -> None:
-    _quiet_libraries()
+    quiet_libraries()
     display = Display()
     problems = _Problems(display.say)
     run.on_problem, run.on_progress = problems, display
@@ -199,14 +194,6 @@ def _status(summary: Summary, run: ShipFile) -> int:
     if run.interrupted:
         return INTERRUPTED
     return 0 if summary.all_shipped else NOT_ALL
-
-
-def _quiet_libraries() -> None:
-    """Leave the screen to what this command says itself: each wait and each lost answer is in it."""
-    import stamina.instrumentation
-
-    stamina.instrumentation.set_on_retry_hooks([])
-    logging.getLogger("cpl_async").addHandler(logging.NullHandler())
 
 
 async def _carry(run: ShipFile, access: Access, display: Display) -> Summary:

@@ -108,3 +108,23 @@ class Results:
                     parcels=tuple(places.get(row.number, ())),
                 )
             last = found[-1].number
+
+    async def labels_of(self, parcel: str) -> dict[str, str]:
+        """Return the addresses of labels by shipment number.
+
+        :param parcel: number of one parcel, or the reference of a row: then of all its parcels in the latest job.
+        """
+        by_number = select(parcels.c.number, parcels.c.label_url).where(
+            parcels.c.number == parcel, parcels.c.label_url.is_not(None)
+        )
+        latest = select(func.max(rows.c.job)).where(rows.c.reference == parcel, rows.c.shipment_number.is_not(None))
+        by_reference = (
+            select(parcels.c.number, parcels.c.label_url)
+            .join(rows, (rows.c.job == parcels.c.job) & (rows.c.number == parcels.c.row))
+            .where(rows.c.reference == parcel, rows.c.job == latest.scalar_subquery())
+            .where(parcels.c.label_url.is_not(None))
+            .order_by(parcels.c.place)
+        )
+        async with self._database.transaction() as connection:
+            found = (await connection.execute(by_number)).all() or (await connection.execute(by_reference)).all()
+        return {number: str(address) for number, address in found}

@@ -1,0 +1,113 @@
+"""Options that every command which asks the API takes, and the client that they make."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import click
+from attrs import frozen
+
+from ..client import Client
+from .access import Access, access_from
+from .failures import INTERRUPTED, needing_extra, plain_failures, quiet_libraries, say
+
+__all__ = ["LANGUAGE", "Connection", "access_options", "connected"]
+
+LANGUAGE = "en-GB"
+"""Of the server's words, so that all that the command says is in one language."""
+P = ParamSpec("P")
+T = TypeVar("T")
+Command = Callable[..., Any]
+
+
+@frozen(kw_only=True)
+class Connection:
+    """The system that a command asks, and how it shows the answer."""
+
+    client_id: str | None
+    secret_file: Path | None
+    base_url: str | None
+    test_system: bool
+    sandbox: bool
+    language: str
+    as_json: bool
+
+    def access(self) -> Access:
+        """Return credentials and address.
+
+        :raises ConfigurationError: names what is missing.
+        """
+        return access_from(
+            client_id=self.client_id,
+            secret_file=self.secret_file,
+            base_url=self.base_url,
+            test_system=self.test_system,
+        )
+
+    def run(self, call: Callable[[Client], Awaitable[T]]) -> T:
+        """Make a call with a client, and return what it returns."""
+        with self._reached() as access:
+            return asyncio.run(_carry(access, self.language, call))
+
+    @contextmanager
+    def _reached(self) -> Iterator[Access]:
+        if not self.sandbox:
+            yield self.access()
+            return
+        if self.client_id or self.secret_file or self.base_url or self.test_system:
+            raise click.UsageError("--sandbox takes no credentials and no address")
+        with needing_extra("sandbox"):
+            from ..sandbox import Sandbox, SandboxSettings
+        with Sandbox(SandboxSettings()) as server:
+            yield Access(client_id="sandbox", client_secret="sandbox", base_url=server.base_url)  # noqa: S106 - it opens nothing but the sandbox
+
+
+async def _carry(access: Access, language: str, call: Callable[[Client], Awaitable[T]]) -> T:
+    async with Client(
+        client_id=access.client_id, client_secret=access.client_secret, base_url=access.base_url, language=language
+    ) as client:
+        return await call(client)
+
+
+def access_options(command: Command) -> Command:
+    """Add the options that say which system is asked, and as whom."""
+    for option in reversed(
+        [
+            click.option("--client-id", help="Client id; else CPL_CLIENT_ID."),
+            click.option(
+                "--secret-file",
+                type=click.Path(path_type=Path),
+                help="File that holds the client secret; else CPL_CLIENT_SECRET.",
+            ),
+            click.option("--base-url", help="Address of the API; else CPL_BASE_URL, else production."),
+            click.option("--test-system", is_flag=True, help="Use the vendor's testing system."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def connected(command: Callable[Concatenate[Connection, P], None]) -> Command:
+    """Give a command its connection, made of the options that all such commands take."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON with the API's own names, and nothing else.")
+    @click.option("--language", default=LANGUAGE, show_default=True, help="Of the server's words: en-GB or cs-CZ.")
+    @click.option("--sandbox", is_flag=True, help="Ask a new sandbox in this process; no credentials.")
+    @access_options
+    @wraps(command)
+    def call(*arguments: Any, **chosen: Any) -> None:
+        own = {name: chosen.pop(name) for name in Connection.__annotations__}
+        quiet_libraries()
+        with plain_failures():
+            try:
+                command(Connection(**own), *arguments, **chosen)
+            except (KeyboardInterrupt, asyncio.CancelledError):
+                say("stopped")
+                raise SystemExit(INTERRUPTED) from None
+
+    return call

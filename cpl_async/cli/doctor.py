@@ -1,0 +1,213 @@
+"""``cpl doctor``: looks at settings, network, clock, token, roles and limits one by one."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+from attrs import frozen
+from yarl import URL
+
+from ..client import Client
+from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied, RateLimited
+from .access import Access
+from .connection import Connection, connected
+from .failures import NOT_ALL
+from .tables import show
+
+__all__ = ["doctor"]
+
+PATIENCE = 10.0
+"""Seconds for each step."""
+CLOCK_OFF = 60.0
+"""Seconds by which the machine's clock may be wrong without harm."""
+CERTIFICATE_ENDS = 14
+"""Days before the end of a certificate from which it is said."""
+PROBES = 10
+"""Requests with which the pace is tried."""
+OK, WARNING, FAILED, SKIPPED = "ok", "warning", "failed", "skipped"
+
+
+@frozen
+class Finding:
+    """The result of one step."""
+
+    step: str
+    result: str
+    """``ok``, ``warning``, ``failed`` or ``skipped``."""
+    what: str
+    advice: str = ""
+
+
+@click.command(short_help="Check settings, network, clock, token, roles and limits.")
+@connected
+def doctor(connection: Connection) -> None:
+    """Check settings, reachability, TLS, clock, token, roles and limits one by one, and say what to do.
+
+    Nothing is created or changed. Exit status 1: something failed.
+    """
+    try:
+        access: Access | None = None if connection.sandbox else connection.access()
+        findings = connection.run(_all_steps) if access is None else asyncio.run(_examine(access, connection.language))
+    except ConfigurationError as error:
+        findings = [
+            Finding("settings", FAILED, error.message, "Set CPL_CLIENT_ID and CPL_CLIENT_SECRET, or see --help")
+        ]
+    columns: dict[str, Any] = {
+        "check": lambda one: one.step,
+        "result": lambda one: one.result,
+        "what was found": lambda one: one.what,
+        "what to do": lambda one: one.advice,
+    }
+    if connection.as_json:
+        rows = [{"check": f.step, "result": f.result, "found": f.what, "advice": f.advice} for f in findings]
+        show(rows, {}, as_json=True)
+    else:
+        show(findings, columns, as_json=False)
+    if any(finding.result == FAILED for finding in findings):
+        raise SystemExit(NOT_ALL)
+
+
+async def _examine(access: Access, language: str) -> list[Finding]:
+    async with Client(
+        client_id=access.client_id, client_secret=access.client_secret, base_url=access.base_url, language=language
+    ) as client:
+        return await _all_steps(client)
+
+
+async def _all_steps(client: Client) -> list[Finding]:
+    findings = [Finding("settings", OK, f"{client.client_id} at {client.base_url}")]
+    for steps in (_network(client), _service(client), _token(client)):
+        async for finding in steps:
+            findings.append(finding)
+        if findings[-1].result == FAILED:  # what comes after rests on it
+            return findings
+    async for finding in _roles(client):
+        findings.append(finding)
+    findings.append(await _limits(client))
+    return findings
+
+
+async def _network(client: Client) -> AsyncIterator[Finding]:
+    url = URL(client.base_url)
+    host, port = url.host or "", url.port or 443
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, TimeoutError) as error:
+        yield Finding("name", FAILED, f"{host} is not known: {error}", "Check the base URL, DNS and the network")
+        return
+    yield Finding("name", OK, f"{host} is {found[0][4][0]}")
+    try:
+        async with asyncio.timeout(PATIENCE):
+            _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+    except (OSError, TimeoutError) as error:
+        what = f"{host}:{port} does not answer: {error or 'no answer in time'}"
+        yield Finding("reachable", FAILED, what, "Check firewall and proxy; the port must be open outwards")
+        return
+    yield Finding("reachable", OK, f"{host}:{port} takes connections")
+    if url.scheme == "https":
+        yield await _tls(host, port)
+    else:
+        yield Finding("TLS", SKIPPED, "plain HTTP on this machine")
+
+
+async def _tls(host: str, port: int) -> Finding:
+    context = ssl.create_default_context()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            _, writer = await asyncio.open_connection(host, port, ssl=context)
+    except ssl.SSLCertVerificationError as error:
+        advice = "A proxy may break TLS: give its certificate in SSL_CERT_FILE; or the machine's clock is wrong"
+        return Finding("TLS", FAILED, f"the certificate is not trusted: {error.verify_message}", advice)
+    except (OSError, TimeoutError) as error:
+        return Finding("TLS", FAILED, f"no encrypted connection: {error or 'no answer in time'}", "Check the proxy")
+    connection = writer.get_extra_info("ssl_object")
+    certificate = connection.getpeercert() or {}
+    writer.close()
+    ends = ssl.cert_time_to_seconds(str(certificate["notAfter"])) if "notAfter" in certificate else None
+    days = int((ends - time.time()) / 86_400) if ends is not None else None
+    what = (
+        f"{connection.version()}, the certificate holds for {days} days" if days is not None else connection.version()
+    )
+    if days is not None and days < CERTIFICATE_ENDS:
+        return Finding("TLS", WARNING, what, "The carrier must renew it; nothing to do here yet")
+    return Finding("TLS", OK, what)
+
+
+async def _service(client: Client) -> AsyncIterator[Finding]:
+    try:
+        before = datetime.now(UTC)
+        found = await client.info.get(timeout=PATIENCE, tries=1)
+    except CplError as error:
+        advice = "Check that the base URL is the API's, with /myapi2 or the path that you were given"
+        yield Finding("service", FAILED, error.message, advice)
+        return
+    what = " ".join(part for part in (found.application, found.version, found.state) if part)
+    yield Finding("service", OK, what or "answers")
+    if found.time is None:
+        yield Finding("clock", SKIPPED, "the service does not say its time")
+        return
+    off = (before - found.time).total_seconds()
+    if abs(off) > CLOCK_OFF:
+        words = f"this machine is {abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} the service"
+        yield Finding("clock", WARNING, words, "Set the machine's clock (NTP); dates of collections would be wrong")
+    else:
+        yield Finding("clock", OK, f"{abs(off):.1f} s apart")
+
+
+async def _token(client: Client) -> AsyncIterator[Finding]:
+    try:
+        token = await client.login.get_access_token(timeout=PATIENCE * 3)
+    except AuthenticationError as error:
+        advice = "Check id and secret, and that they belong to this system (production or testing)"
+        yield Finding("token", FAILED, error.message, advice)
+    except CplError as error:
+        yield Finding("token", FAILED, error.message, error.next_step)
+    else:
+        yield Finding(
+            "token", OK, f"holds for {token.expires_in} s" + (f", scope {token.scope}" if token.scope else "")
+        )
+
+
+async def _roles(client: Client) -> AsyncIterator[Finding]:
+    needs: dict[str, Any] = {
+        "pickup points": lambda: client.access_points.list(limit=1, timeout=PATIENCE, tries=2),
+        "code lists": lambda: client.codelists.products(limit=1, timeout=PATIENCE, tries=2),
+        "tracking": lambda: client.shipments.list(limit=1, timeout=PATIENCE, tries=2),
+        "orders": lambda: client.orders.list(limit=1, timeout=PATIENCE, tries=2),
+        "customer": lambda: client.customer.get(timeout=PATIENCE, tries=2),
+    }
+    for name, call in needs.items():
+        try:
+            await call()
+        except (PermissionDenied, AuthenticationError):
+            yield Finding(f"role: {name}", WARNING, "not allowed", "Ask the carrier for the role, if you need it")
+        except NotFound:
+            yield Finding(f"role: {name}", OK, "allowed; nothing is configured")
+        except CplError as error:
+            yield Finding(f"role: {name}", FAILED, error.message, error.next_step)
+        else:
+            yield Finding(f"role: {name}", OK, "allowed")
+
+
+async def _limits(client: Client) -> Finding:
+    began = time.monotonic()
+    try:
+        for _ in range(PROBES):
+            await client.info.get(timeout=PATIENCE, tries=1)
+    except RateLimited:
+        advice = "Another program uses the same credentials: let them share one client, or one at a time"
+        return Finding("limits", WARNING, "the service says that the limits are exceeded", advice)
+    except CplError as error:
+        return Finding("limits", FAILED, error.message, error.next_step)
+    each = (time.monotonic() - began) / PROBES
+    return Finding("limits", OK, f"{PROBES} requests one after the other, {each * 1000:.0f} ms each, none refused")

@@ -1,0 +1,100 @@
+"""``cpl label``: the label of one parcel again."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+from attrs import frozen
+from yarl import URL
+
+from ..bulk.files import replacing
+from ..bulk.journal import Journal, JournalPlace
+from ..client import Client
+from ..errors import ConfigurationError
+from ..models.data import Label
+from ..settings import is_loopback
+from .access import Access, sandbox_at
+from .connection import Connection, connected
+from .tables import show
+
+__all__ = ["label"]
+
+ENDINGS = {
+    "application/pdf": ".pdf",
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/svg+xml": ".svg",
+}
+
+
+@frozen
+class Saved:
+    """A label that was saved."""
+
+    number: str
+    file: str
+    bytes: int
+
+
+@click.command(short_help="Fetch the label of one parcel again.")
+@click.argument("parcel", metavar="NUMBER_OR_REFERENCE")
+@click.option("--batch", help="Id of its batch, for a parcel that `cpl ship` did not send from here.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="File to write; label-NUMBER with its ending unless given."
+)
+@connected
+def label(connection: Connection, parcel: str, batch: str | None, out: Path | None) -> None:
+    """Fetch the label of one parcel again, by its shipment number or its reference.
+
+    The API finds no label by a number, so the parcel is looked up in the journal of what `cpl ship` sent from this
+    machine, or in the batch that --batch names. Labels can be had for 30 days.
+
+    \b
+    Examples:
+      cpl label 2026-00001
+      cpl label 40900000001 --out label.pdf
+    """
+    access = connection.access()
+    addresses = asyncio.run(_in_journal(access, parcel)) if batch is None else {}
+    if batch is None and not addresses:
+        raise ConfigurationError(
+            f"no label of {parcel} is in the journal of {access.client_id} at {access.base_url}: "
+            "name its batch with --batch"
+        )
+    found = connection.run(lambda client: _fetch(client, parcel, batch, addresses))
+    saved = []
+    for number, file in found.items():
+        path = out or Path(f"label-{number}{ENDINGS.get(file.content_type.partition(';')[0], '.zpl')}")
+        if out is not None and len(found) > 1:
+            path = out.with_stem(f"{out.stem}-{number}")
+        with replacing(path) as fresh:
+            fresh.write_bytes(file.content)
+        saved.append(Saved(number, str(path), len(file.content)))
+    columns = {"number": lambda one: one.number, "file": lambda one: one.file, "bytes": lambda one: one.bytes}
+    show(saved, columns, as_json=connection.as_json)
+
+
+async def _in_journal(access: Access, parcel: str) -> dict[str, str]:
+    """Return the addresses of the labels of a parcel, or of all parcels of a reference, by number."""
+    world = await sandbox_at(access) if is_loopback(URL(access.base_url).host or "") else ""
+    place = JournalPlace.of_account(access.base_url, access.client_id, world=world)
+    if not place.file.exists():
+        return {}
+    async with Journal.open(place) as journal:
+        return await journal.results.labels_of(parcel)
+
+
+async def _fetch(client: Client, parcel: str, batch: str | None, addresses: dict[str, str]) -> dict[str, Label]:
+    if batch is not None:
+        addresses = {}
+        for item in (await client.shipment_batches.get(batch)).items:
+            parts = [item, *item.related_items]
+            for part in parts:
+                named = parcel in (item.reference_id, part.shipment_number)
+                if named and part.shipment_number and part.label_url:
+                    addresses[part.shipment_number] = part.label_url
+        if not addresses:
+            raise ConfigurationError(f"the batch {batch} has no finished parcel {parcel}")
+    return {number: await client.data.get(address) for number, address in addresses.items()}

@@ -1,0 +1,85 @@
+"""Shows what was answered: a table for people, JSON for programs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+import click
+import orjson
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..models.codec import to_wire
+from .failures import say
+
+__all__ = ["local", "plain", "print_json", "show"]
+
+T = TypeVar("T")
+WIDE = 400
+"""Characters of a table that goes to a file or another program, which is never cut."""
+
+
+def show(
+    items: Sequence[T], columns: Mapping[str, Callable[[T], Any]], *, as_json: bool, nothing: str = "nothing found"
+) -> None:
+    """Print items as a table with these columns, or as JSON.
+
+    :param columns: heading → what stands in the column.
+    :param nothing: is said, beside the result, when there are no items.
+    """
+    if as_json:
+        print_json(items)
+        return
+    if not items:
+        say(nothing)
+        return
+    console = Console() if sys.stdout.isatty() else Console(width=WIDE, no_color=True)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    used = {heading: cells for heading, read in columns.items() if any(cells := [_cell(read(item)) for item in items])}
+    for heading in used:
+        table.add_column(heading, overflow="fold")
+    for row in zip(*used.values(), strict=True):
+        table.add_row(*(Text(cell) for cell in row))
+    _write(lambda: console.print(table))
+
+
+def print_json(data: Any) -> None:
+    """Print data as JSON with the API's own names."""
+    text = orjson.dumps(data, default=to_wire, option=orjson.OPT_INDENT_2).decode()
+    _write(lambda: click.echo(text))
+
+
+def _write(write: Callable[[], None]) -> None:
+    try:
+        write()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has gone; what was done is done
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return local(value)
+    if not isinstance(value, str) and isinstance(value, Iterable):
+        return ", ".join(plain(str(part)) for part in value)
+    return plain(str(value))
+
+
+def local(moment: datetime | None) -> str:
+    """Return a moment in this machine's time, to the minute."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}" if moment is not None else ""
+
+
+def plain(text: str) -> str:
+    """Return a text of the server's without what would steer the terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
