@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import cached_property
 from ssl import SSLContext
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar
 
 from attrs import field, frozen
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from .models.shipment_batches import Shipment
     from .resources.access_points import AccessPoints
     from .resources.address_whisper import AddressWhisper
+    from .resources.base import Resource
     from .resources.codelists import Codelists
     from .resources.customer import CustomerResource
     from .resources.data import Data
@@ -44,6 +44,7 @@ __all__ = ["Client", "RawResponse"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Family = TypeVar("Family", bound="Resource")
 
 
 @frozen(kw_only=True)
@@ -131,97 +132,105 @@ class Client:
         self._requester: Requester | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._families: dict[type[Any], Any] = {}
 
-    @cached_property
+    @property
     def shipment_batches(self) -> ShipmentBatches:
         """Creating shipments, their state and labels."""
         from .resources.shipment_batches import ShipmentBatches
 
-        return ShipmentBatches(self)
+        return self._family(ShipmentBatches)
 
-    @cached_property
+    @property
     def shipments(self) -> Shipments:
         """Tracking of shipments, cancelling them, adding contacts and documents."""
         from .resources.shipments import Shipments
 
-        return Shipments(self)
+        return self._family(Shipments)
 
-    @cached_property
+    @property
     def order_batches(self) -> OrderBatches:
         """Ordering collections and transports, and the state of a batch."""
         from .resources.order_batches import OrderBatches
 
-        return OrderBatches(self)
+        return self._family(OrderBatches)
 
-    @cached_property
+    @property
     def orders(self) -> Orders:
         """Tracking and cancelling of orders."""
         from .resources.orders import Orders
 
-        return Orders(self)
+        return self._family(Orders)
 
-    @cached_property
+    @property
     def access_points(self) -> AccessPoints:
         """Pickup points."""
         from .resources.access_points import AccessPoints
 
-        return AccessPoints(self)
+        return self._family(AccessPoints)
 
-    @cached_property
+    @property
     def address_whisper(self) -> AddressWhisper:
         """Suggestions of addresses."""
         from .resources.address_whisper import AddressWhisper
 
-        return AddressWhisper(self)
+        return self._family(AddressWhisper)
 
-    @cached_property
+    @property
     def codelists(self) -> Codelists:
         """What the codes mean."""
         from .resources.codelists import Codelists
 
-        return Codelists(self)
+        return self._family(Codelists)
 
-    @cached_property
+    @property
     def customer(self) -> CustomerResource:
         """The customer's accounts, addresses and series of numbers."""
         from .resources.customer import CustomerResource
 
-        return CustomerResource(self)
+        return self._family(CustomerResource)
 
-    @cached_property
+    @property
     def routing(self) -> Routing:
         """Routing information for labels of one's own."""
         from .resources.routing import Routing
 
-        return Routing(self)
+        return self._family(Routing)
 
-    @cached_property
+    @property
     def data(self) -> Data:
         """Single labels by their address."""
         from .resources.data import Data
 
-        return Data(self)
+        return self._family(Data)
 
-    @cached_property
+    @property
     def info(self) -> InfoResource:
         """Version, state and clock of the service."""
         from .resources.info import InfoResource
 
-        return InfoResource(self)
+        return self._family(InfoResource)
 
-    @cached_property
+    @property
     def login(self) -> Login:
         """The access token."""
         from .resources.login import Login
 
-        return Login(self)
+        return self._family(Login)
 
-    @cached_property
+    @property
     def version_information(self) -> VersionInformationResource:
         """News and planned outages."""
         from .resources.version_information import VersionInformationResource
 
-        return VersionInformationResource(self)
+        return self._family(VersionInformationResource)
+
+    def _family(self, kind: type[Family]) -> Family:
+        """Return the calls of one family, which are loaded when they are first asked for."""
+        family = self._families.get(kind)
+        if family is None:
+            family = self._families[kind] = kind(self)
+        return family
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> Self:

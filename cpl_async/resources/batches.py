@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from attrs import evolve, field, frozen
@@ -98,15 +97,12 @@ class Batch(Generic[R]):
     """Its id on the server."""
     references: tuple[str, ...] = field(default=(), repr=False, kw_only=True)
     """References of what it holds, where they are known."""
+    _look: Callable[..., Awaitable[R]] = field(repr=False, eq=False, kw_only=True, alias="look")
 
     operation: ClassVar[str]
     """How the contract names asking for its state."""
     things: ClassVar[str]
     """What it holds."""
-
-    @abstractmethod
-    async def result(self, **options: Unpack[CallOptions]) -> R:
-        """Return the state of each item now."""
 
     async def wait(self, *, timeout: float = 120.0, raise_errors: bool = False, **options: Unpack[RequestOptions]) -> R:
         """Wait until every item is ``Complete`` or ``Error``, asking less and less often.
@@ -121,7 +117,7 @@ class Batch(Generic[R]):
         pause = FIRST_POLL
         while True:
             left = max(0.001, deadline - time.monotonic())
-            result = await self.result(timeout=left, **options)
+            result = await self._look(self.id, timeout=left, **options)
             if result.settled:
                 break
             if time.monotonic() + pause > deadline:

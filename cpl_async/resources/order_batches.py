@@ -65,7 +65,7 @@ class OrderBatches(Batches):
         :param batch_id: its id.
         :param references: references of its orders, if they are known.
         """
-        return OrderBatch(batch_id, references=tuple(references), batches=self)
+        return OrderBatch(batch_id, references=tuple(references), look=self.get, batches=self)
 
     async def get(self, batch_id: str, **options: Unpack[CallOptions]) -> OrderBatchResult:
         """Return the state of each item of a batch.
@@ -86,7 +86,7 @@ class OrderBatch(BatchOfOrders):
 
     operation = "order_batches.get"
     things = "orders"
-    _batches: OrderBatches = field(repr=False, eq=False, kw_only=True)
+    _batches: OrderBatches = field(repr=False, eq=False, kw_only=True, alias="batches")
 
     async def result(self, **options: Unpack[CallOptions]) -> OrderBatchResult:
         """Return the state of each item now; see :meth:`OrderBatches.get`."""

@@ -85,7 +85,7 @@ class ShipmentBatches(Batches):
         :param batch_id: its id.
         :param references: references of its shipments, if they are known.
         """
-        return ShipmentBatch(batch_id, references=tuple(references), batches=self)
+        return ShipmentBatch(batch_id, references=tuple(references), look=self.get, batches=self)
 
     async def get(
         self, batch_id: str, *, order_by: str | None = None, **options: Unpack[CallOptions]
@@ -219,7 +219,7 @@ class ShipmentBatch(BatchOfShipments):
 
     operation = "shipment_batches.get"
     things = "shipments"
-    _batches: ShipmentBatches = field(repr=False, eq=False, kw_only=True)
+    _batches: ShipmentBatches = field(repr=False, eq=False, kw_only=True, alias="batches")
 
     async def result(self, *, order_by: str | None = None, **options: Unpack[CallOptions]) -> ShipmentBatchResult:
         """Return the state of each item now; see :meth:`ShipmentBatches.get`."""
