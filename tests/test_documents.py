@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from cpl_async import Client
 from cpl_async.bulk.columns import COLUMNS
+from cpl_async.cli.app import cpl
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
+from .conftest import shipment
+from .contract import operations
 from .pictures import codes_in
 
 ROOT = Path(__file__).parent.parent
@@ -59,9 +65,39 @@ def test_the_example_says_what_is_known_of_a_lost_answer(sandbox: Sandbox, tmp_p
     assert len(sandbox.shipments()) == 1
 
 
+async def test_the_snippets_of_the_client_page_run(
+    make_sandbox: Callable[..., Sandbox], make_client: Callable[..., Client]
+) -> None:
+    """Each snippet is the body of a function that has a client, shipments, their references and numbers."""
+    client = make_client(make_sandbox(journey_seconds=10.0))
+    text = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
+    batch = await client.shipment_batches.create([shipment(f"r{n}") for n in range(3)])
+    numbers = [str(item.shipment_number) for item in (await batch.wait()).items]
+    while not all([found.shipment and found.shipment.is_final async for found in client.shipments.track(numbers)]):
+        await asyncio.sleep(0.1)
+    known = {"cpl": client, "shipments": [shipment("a")], "references": ["r0"], "numbers": numbers}
+    snippets = SNIPPET.findall(text)[1:]
+    assert len(snippets) >= 6
+    for snippet in snippets:
+        space = dict(known)
+        body = "".join(f"    {line}\n" for line in snippet.splitlines())
+        exec(f"async def run():\n{body}", space)
+        await space["run"]()  # type: ignore[operator]  # exec has just made it
+
+
 def test_the_docs_name_every_column() -> None:
     text = (ROOT / "docs" / "shipping-a-file.md").read_text(encoding="utf-8")
     assert [column for column in COLUMNS if f"`{column}`" not in text] == []
+
+
+def test_the_docs_name_every_call_and_command() -> None:
+    client = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
+    for operation in operations():
+        family, _, name = operation.partition(".")
+        assert f"`{family}`" in client or f"`{operation}`" in client, operation
+        assert f"`{name}`" in client or f"`{operation}`" in client, operation
+    commands = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("commands.md", "sandbox.md"))
+    assert [name for name in cpl.commands if f"cpl {name}" not in commands] == []
 
 
 def test_the_readmes_test_command_is_what_ci_runs() -> None:
@@ -70,7 +106,7 @@ def test_the_readmes_test_command_is_what_ci_runs() -> None:
     assert ci.rstrip().endswith("-m pytest")
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/client.md", "docs/sandbox.md", "docs/shipping-a-file.md"])
+@pytest.mark.parametrize("path", ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))])
 def test_links_lead_somewhere(path: str) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)\)", text):
