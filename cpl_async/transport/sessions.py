@@ -12,7 +12,6 @@ from .._version import __version__
 from .answers import Answer
 from .call import Call, TransportSettings
 from .form import FormBody
-from .redaction import HiddenText
 from .token import Token
 from .wire import Body, Exchange, PacedRequest
 
@@ -39,7 +38,7 @@ class Sessions:
     """The connections of one client: those that read are kept longer than those that write."""
 
     def __init__(self, base: URL, settings: TransportSettings) -> None:
-        self._base = base
+        self._prefix = str(base)
         self._settings = settings
         self._reads = self._session(READS_KEPT)
         self._writes = self._session(WRITES_KEPT)
@@ -77,7 +76,7 @@ class Sessions:
         """
         sent = dict(headers)
         if token is not None:
-            sent["Authorization"] = HiddenText(f"Bearer {token.value}")
+            sent["Authorization"] = token.header
         body: Body | FormBody | None = None
         skipped: tuple[str, ...] | None = None  # aiohttp has a shorter way for None than for ()
         if call.body:
@@ -115,5 +114,5 @@ class Sessions:
         return Answer(status=response.status, headers=response.headers, body=content)
 
     def _url(self, call: Call) -> URL:
-        url = self._base.join(URL(call.path, encoded=True))
+        url = URL(self._prefix + call.path, encoded=True)
         return url.with_query(list(call.query)) if call.query else url

@@ -29,12 +29,18 @@ class Token:
 
     value: HiddenText = field(repr=False)
     """What stands after ``Bearer``."""
+    header: HiddenText = field(init=False, repr=False)
+    """What stands in ``Authorization``."""
     renew_at: float
     """Monotonic seconds from which a new one is fetched."""
     ends_at: float
     """Monotonic seconds at which it ends."""
     kind: str = "Bearer"
     scope: str | None = None
+
+    @header.default
+    def _header(self) -> HiddenText:
+        return HiddenText(f"Bearer {self.value}")
 
     @classmethod
     def lasting(
