@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from ..errors import AuthenticationError, ConfigurationError, CplError, TransportError
 from .redaction import HiddenText
@@ -29,7 +29,9 @@ class Token:
 
     value: HiddenText = field(repr=False)
     """What stands after ``Bearer``."""
-    header: HiddenText = field(init=False, repr=False)
+    header: HiddenText = field(
+        init=False, repr=False, default=Factory(lambda token: HiddenText(f"Bearer {token.value}"), takes_self=True)
+    )
     """What stands in ``Authorization``."""
     renew_at: float
     """Monotonic seconds from which a new one is fetched."""
@@ -37,10 +39,6 @@ class Token:
     """Monotonic seconds at which it ends."""
     kind: str = "Bearer"
     scope: str | None = None
-
-    @header.default
-    def _header(self) -> HiddenText:
-        return HiddenText(f"Bearer {self.value}")
 
     @classmethod
     def lasting(

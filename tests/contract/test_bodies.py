@@ -11,7 +11,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
-from cpl_async import Address, CplError, Shipment, ValidationError
+from cpl_async import (
+    Address,
+    CashOnDelivery,
+    CplError,
+    ExternalNumber,
+    Order,
+    Shipment,
+    ShipmentSet,
+    SpecificDelivery,
+    ValidationError,
+)
 from cpl_async.models.checking import problems_of
 from cpl_async.models.codec import encode
 from cpl_async.models.order_batches import CreateOrderBatch
@@ -75,18 +85,41 @@ def test_whatever_is_built_is_refused_or_accepted(name: str) -> None:
     check()
 
 
-@given(st.data())
-@settings(THOROUGH, max_examples=200)
-def test_a_good_shipment_with_one_part_spoilt_is_refused_or_accepted(data: st.DataObject) -> None:
-    parcel = data.draw(good(Shipment).filter(lambda made: not refused(made)))
-    name = data.draw(st.sampled_from([field.name for field in fields(Shipment)]))
-    spoilt = evolve(parcel, **{name: data.draw(wild(str) | wild(Address) | st.just([None]))})
-    if not refused(spoilt):
+SPOILT = st.one_of(
+    wild(str),
+    wild(Address),
+    wild(CashOnDelivery),
+    wild(SpecificDelivery),
+    wild(ShipmentSet),
+    st.datetimes(),
+    st.times(),
+    st.lists(wild(ExternalNumber), max_size=2),
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "body"),
+    [
+        (Shipment, "ShipmentBatch.CreateShipmentBatch", lambda made: CreateShipmentBatch(shipments=[made])),
+        (Order, "OrderBatch.CreateOrderBatch", lambda made: CreateOrderBatch(orders=[made])),
+    ],
+)
+def test_one_part_that_is_spoilt_is_refused_or_accepted(kind: Any, name: str, body: Any) -> None:
+    @settings(THOROUGH, max_examples=400)
+    @given(good(kind).filter(lambda made: not refused(made)), st.sampled_from([f.name for f in fields(kind)]), SPOILT)
+    def check(made: Any, field: str, value: Any) -> None:
         try:
-            body = encode(CreateShipmentBatch(shipments=[spoilt]))
-        except CplError:
+            spoilt = evolve(made, **{field: value})
+        except (TypeError, ValueError):
             return
-        assert complaints("ShipmentBatch.CreateShipmentBatch", body) == []
+        if not refused(spoilt):
+            try:
+                written = encode(body(spoilt))
+            except CplError:
+                return
+            assert complaints(name, written) == []
+
+    check()
 
 
 def test_half_a_character_is_named() -> None:
