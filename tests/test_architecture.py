@@ -96,3 +96,19 @@ def test_public_classes_and_calls_say_what_they_are() -> None:
             if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) and not function.name.startswith("_"):
                 silent += [] if ast.get_docstring(function) else [f"{path}: {function.name}"]
     assert silent == []
+
+
+def test_calls_take_one_argument_by_position_at_most() -> None:
+    several = []
+    for path in sorted((ROOT / "resources").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                several += [
+                    f"{path.name}: {call.name}"
+                    for call in node.body
+                    if isinstance(call, (ast.FunctionDef, ast.AsyncFunctionDef))
+                    and not call.name.startswith("_")
+                    and not any(ast.unparse(decorator) == "classmethod" for decorator in call.decorator_list)
+                    and len(call.args.args) > 2
+                ]
+    assert several == ["keeping.py: page"]  # it is no call of the API

@@ -65,7 +65,7 @@ def points(
                 for found in await client.access_points.list(access_point_code=code)
             ]
         middle = place or await _middle_of(client, str(near), country.upper())
-        return list(await client.access_points.nearest(*middle, count=count, **filters))
+        return list(await client.access_points.nearest(latitude=middle[0], longitude=middle[1], count=count, **filters))
 
     found = connection.run(look)
     if connection.as_json:

@@ -19,8 +19,17 @@ __all__ = ["sandbox"]
 @click.command(short_help="Run a CPL server for tests on this machine.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free one.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--speed", type=click.FloatRange(0.01), default=1.0, show_default=True, help="Of the clock of imports.")
+@click.option(
+    "--speed", type=click.FloatRange(0.01), default=1.0, show_default=True, help="Of the clock of imports and journeys."
+)
 @click.option("--import-seconds", type=click.FloatRange(0), default=1.0, show_default=True, help="An import takes.")
+@click.option(
+    "--journey-seconds",
+    type=click.FloatRange(1),
+    default=129_600.0,
+    show_default=True,
+    help="From the import to a usual delivery, by the same clock.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed, the same delays.")
 @click.option("--state", type=click.Path(path_type=Path), help="File that keeps the state; in memory without one.")
 def sandbox(**chosen: Any) -> None:

@@ -81,9 +81,9 @@ class AccessPoints(KeptResource):
 
     async def nearest(
         self,
+        *,
         latitude: float,
         longitude: float,
-        *,
         count: int = 10,
         **asked: Unpack[NearFilters],
     ) -> Sequence[NearbyAccessPoint]:

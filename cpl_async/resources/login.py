@@ -24,7 +24,7 @@ class Login(Resource):
 
         It is shared by all who use the same credentials, for at most 12 may be asked for in a minute.
 
-        :raises AuthenticationError: when the credentials are refused.
+        :raises AuthenticationError: when the credentials are refused. Unsure: the server may answer 400 or 401 then.
         """
         from ..models.login import AccessToken
 

@@ -47,7 +47,7 @@ class OrderBatches(Batches):
         refuse("order_batches.create", await problems_among("orders", orders))
         body = encode(CreateOrderBatch(orders=orders))
         references = tuple(order.reference_id for order in orders)
-        return self.handle(await self.send(body, references=references, **options), references)
+        return self.handle(await self.send(body, references=references, **options), references=references)
 
     async def send(self, body: bytes, *, references: Sequence[str] = (), **options: Unpack[CallOptions]) -> str:
         """Send a batch whose body is made already, as a journal keeps it; the same bytes mean the same orders.
@@ -59,7 +59,7 @@ class OrderBatches(Batches):
         """
         return await self._create("order_batches.create", "order/batch", body, references, options)
 
-    def handle(self, batch_id: str, references: Sequence[str] = ()) -> OrderBatch:
+    def handle(self, batch_id: str, *, references: Sequence[str] = ()) -> OrderBatch:
         """Return the handle of a batch that was created before.
 
         :param batch_id: its id.

@@ -67,7 +67,7 @@ class ShipmentBatches(Batches):
             )
         )
         references = tuple(shipment.reference_id for shipment in shipments)
-        return self.handle(await self.send(body, references=references, **options), references)
+        return self.handle(await self.send(body, references=references, **options), references=references)
 
     async def send(self, body: bytes, *, references: Sequence[str] = (), **options: Unpack[CallOptions]) -> str:
         """Send a batch whose body is made already, as a journal keeps it; the same bytes mean the same shipments.
@@ -79,7 +79,7 @@ class ShipmentBatches(Batches):
         """
         return await self._create("shipment_batches.create", "shipment/batch", body, references, options)
 
-    def handle(self, batch_id: str, references: Sequence[str] = ()) -> ShipmentBatch:
+    def handle(self, batch_id: str, *, references: Sequence[str] = ()) -> ShipmentBatch:
         """Return the handle of a batch that was created before.
 
         :param batch_id: its id.
@@ -147,8 +147,8 @@ class ShipmentBatches(Batches):
     async def update_labels(
         self,
         batch_id: str,
-        labels: LabelSettings,
         *,
+        labels: LabelSettings,
         return_channel: ReturnChannel | None = None,
         **options: Unpack[CallOptions],
     ) -> None:

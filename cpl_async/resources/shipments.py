@@ -102,8 +102,8 @@ class Shipments(Resource):
     async def add_documents(
         self,
         shipment_number: str,
-        files: Sequence[str | Path | tuple[str, bytes]],
         *,
+        files: Sequence[str | Path | tuple[str, bytes]],
         document_file_type: str,
         **options: Unpack[CallOptions],
     ) -> None:

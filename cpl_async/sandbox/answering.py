@@ -12,7 +12,7 @@ from aiohttp import web
 from .asked import ASKED
 from .problems import problem, words_for
 
-__all__ = ["answer", "moment", "page", "part_of", "refusal"]
+__all__ = ["answer", "moment", "page", "part_of", "read_moment", "refusal"]
 
 
 def answer(data: Any, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -44,6 +44,14 @@ def part_of(request: web.Request) -> tuple[int, int]:
 def moment(at: float | None) -> str | None:
     """Return a moment of the sandbox's clock as the API writes it."""
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+
+
+def read_moment(text: str) -> datetime | None:
+    """Return a moment that a request holds; without an offset it is taken as UTC."""
+    if not text:
+        return None
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def refusal(request: web.Request, path: str, czech: str, english: str) -> web.Response:

@@ -127,7 +127,7 @@ async def test_pickup_points_are_found_by_every_filter(client: Client) -> None:
 
 
 async def test_the_nearest_points_are_the_nearest_of_all(client: Client) -> None:
-    nearest = await client.access_points.nearest(*PRAGUE, count=5)
+    nearest = await client.access_points.nearest(latitude=PRAGUE[0], longitude=PRAGUE[1], count=5)
     assert [near.distance_km for near in nearest] == sorted(near.distance_km for near in nearest)
     everywhere = [p async for p in client.access_points.iterate(country_code="CZ")]
     distances = sorted(d for p in everywhere if p.gps and (d := p.gps.distance_km(*PRAGUE)) is not None)

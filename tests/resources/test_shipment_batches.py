@@ -75,11 +75,11 @@ async def test_the_order_of_items_is_not_that_of_the_request_unless_asked(client
 async def test_label_settings_can_be_changed_afterwards(client: Client) -> None:
     batch = await client.shipment_batches.create([shipment()])
     await batch.wait()
-    await client.shipment_batches.update_labels(batch.id, LabelSettings(format=LabelFormat.ZPL))
+    await client.shipment_batches.update_labels(batch.id, labels=LabelSettings(format=LabelFormat.ZPL))
     label = await batch.label()
     assert label.content.startswith(b"^XA")
     with pytest.raises(ValidationError, match="at least 203"):
-        await client.shipment_batches.update_labels(batch.id, LabelSettings(dpi=100))
+        await client.shipment_batches.update_labels(batch.id, labels=LabelSettings(dpi=100))
 
 
 async def test_all_that_is_wrong_is_told_before_anything_is_sent(sandbox: Sandbox, client: Client) -> None:

@@ -70,7 +70,7 @@ async def test_documents_are_sent_from_paths_and_bytes(sandbox: Sandbox, client:
     (number,) = await made(client, "a")
     paper = tmp_path / 'faktura "č. 1".PDF'
     paper.write_bytes(b"%PDF-1.4 " + bytes(range(256)) * 1000)
-    await client.shipments.add_documents(number, [paper, ("list.txt", b"obsah")], document_file_type="INV")
+    await client.shipments.add_documents(number, files=[paper, ("list.txt", b"obsah")], document_file_type="INV")
     kept = sandbox.documents()
     assert [(document.number, document.type) for document in kept] == [(number, "INV")] * 2
     assert kept[0].content == paper.read_bytes()
@@ -93,7 +93,7 @@ async def test_documents_that_would_be_refused_are_named_before_sending(
     sandbox: Sandbox, client: Client, files: Any, words: str
 ) -> None:
     with pytest.raises(ValidationError, match=words):
-        await client.shipments.add_documents("40900000001", files, document_file_type="INV")
+        await client.shipments.add_documents("40900000001", files=files, document_file_type="INV")
     assert sandbox.ledger.entries == []
 
 
@@ -102,10 +102,12 @@ async def test_a_document_that_cannot_be_read_or_changes_is_said(
 ) -> None:
     (number,) = await made(client, "a")
     with pytest.raises(ConfigurationError, match="is no file"):
-        await client.shipments.add_documents(number, [tmp_path / "none.pdf"], document_file_type="INV")
+        await client.shipments.add_documents(number, files=[tmp_path / "none.pdf"], document_file_type="INV")
     assert sandbox.documents() == []
     with pytest.raises(ValidationError, match="Unknown kind"):
-        await client.shipments.add_documents(number, [("a.pdf", b"x")], document_file_type="ZZZ", language="en-GB")
+        await client.shipments.add_documents(
+            number, files=[("a.pdf", b"x")], document_file_type="ZZZ", language="en-GB"
+        )
 
 
 async def test_shipments_are_combined_into_a_set_all_or_none(client: Client) -> None:

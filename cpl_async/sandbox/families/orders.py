@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ..answering import moment, page, refusal
+from ..answering import moment, page, read_moment, refusal
 from ..asked import ASKED, Asked
 from ..journey import order_state
 from ..order_store import StoredOrder
@@ -42,19 +42,12 @@ def _matches(order: StoredOrder, shown: dict[str, Any], asked: Asked) -> bool:
         return False
     if state not in ("", "None", shown["orderState"]) or (product and shown["productType"] != product):
         return False
-    since, until, day = (_moment(asked.text(name)) for name in ("DateFrom", "DateTo", "SendDate"))
+    since, until, day = (read_moment(asked.text(name)) for name in ("DateFrom", "DateTo", "SendDate"))
     accepted = datetime.fromtimestamp(order.done, UTC)
     if (since and accepted < since) or (until and accepted > until):
         return False
-    sent = _moment(order.body["sendDate"])
+    sent = read_moment(order.body["sendDate"])
     return day is None or (sent is not None and sent.date() == day.date())
-
-
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _shown(order: StoredOrder, now: float) -> dict[str, Any]:

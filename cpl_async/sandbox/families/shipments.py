@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 from aiohttp.multipart import BodyPartReader
 
-from ..answering import page, part_of, refusal
+from ..answering import page, part_of, read_moment, refusal
 from ..asked import ASKED, Asked
 from ..codes import DOCUMENT_TYPES
 from ..problems import words_for
@@ -50,15 +50,8 @@ def _matches(shipment: StoredShipment, parcel: Parcel, asked: Asked, world: Worl
     if state not in ("", "None") and state not in journey_of(shipment, parcel, world).states(now):
         return False
     accepted = datetime.fromtimestamp(shipment.done, UTC)
-    since, until = (_moment(asked.text(name)) for name in ("DateFrom", "DateTo"))
+    since, until = (read_moment(asked.text(name)) for name in ("DateFrom", "DateTo"))
     return not ((since and accepted < since) or (until and accepted > until))
-
-
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _parcel(request: web.Request) -> tuple[StoredShipment, Parcel] | web.Response:
