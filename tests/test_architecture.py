@@ -111,4 +111,4 @@ def test_calls_take_one_argument_by_position_at_most() -> None:
                     and not any(ast.unparse(decorator) == "classmethod" for decorator in call.decorator_list)
                     and len(call.args.args) > 2
                 ]
-    assert several == ["keeping.py: page"]  # it is no call of the API
+    assert several == ["kept.py: page"]  # it is no call of the API

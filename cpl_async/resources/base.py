@@ -17,7 +17,7 @@ from ..transport.call import OPTIONS, Call, nearest_names
 if TYPE_CHECKING:
     from ..models.pages import Page
     from ..transport.requester import Requester
-    from .keeping import Kept
+    from .kept import Kept
 
 __all__ = ["FILTER_VALUES", "MOST_ITEMS", "Listing", "Opener", "Resource", "in_path", "in_range", "query_of", "refuse"]
 

@@ -1,0 +1,80 @@
+"""Keeps pages of lists that seldom change, for a time; what is older than that says so."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any
+
+from attrs import define, evolve
+
+from ..errors import ConfigurationError, RateLimited, ServerError, TransportError
+
+__all__ = ["DAY", "Kept"]
+
+DAY = 86_400.0
+MOST_PAGES = 1000
+PASSING = (TransportError, ServerError, RateLimited)
+logger = logging.getLogger("cpl_async")
+
+
+@define
+class _Slot:
+    """One page, and whoever fetches it."""
+
+    lock: asyncio.Lock
+    page: Any = None
+    fetched: float = 0.0
+
+
+class Kept:
+    """Pages in memory, each fetched once however many ask."""
+
+    def __init__(self, ttl: float, stale_for: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """Keep nothing yet.
+
+        :param ttl: seconds for which a page is given again.
+        :param stale_for: seconds after these for which it still stands in when the server fails; it is then
+            marked ``stale``.
+        :raises ConfigurationError: for a time to live of nothing, or less than nothing.
+        """
+        if ttl <= 0 or stale_for < 0:
+            raise ConfigurationError("ttl must be over 0 seconds, stale_for at least 0")
+        self._ttl = ttl
+        self._stale_for = stale_for
+        self._clock = clock
+        self._slots: dict[Hashable, _Slot] = {}
+
+    async def page(self, key: Hashable, fetch: Callable[[], Awaitable[Any]]) -> Any:
+        """Return a page from memory while it is fresh, else fetch it; a list of its own for each caller.
+
+        :raises CplError: when it cannot be fetched and there is none to stand in.
+        """
+        slot = self._slots.get(key)
+        if slot is None:
+            while len(self._slots) >= MOST_PAGES:
+                self._slots.pop(next(iter(self._slots)))
+            slot = self._slots[key] = _Slot(asyncio.Lock())
+        if slot.page is not None and self._age(slot) < self._ttl:
+            return _copy(slot.page)
+        async with slot.lock:
+            if slot.page is None or self._age(slot) >= self._ttl:
+                try:
+                    slot.page = await fetch()
+                    slot.fetched = self._clock()
+                except PASSING as error:
+                    age = self._age(slot)
+                    if slot.page is None or age >= self._ttl + self._stale_for:
+                        raise
+                    logger.warning("a list of %.0f s ago stands in, for it could not be fetched: %s", age, error)
+                    return _copy(slot.page, stale=True)
+            return _copy(slot.page)
+
+    def _age(self, slot: _Slot) -> float:
+        return self._clock() - slot.fetched
+
+
+def _copy(page: Any, *, stale: bool = False) -> Any:
+    return evolve(page, items=list(page.items), stale=stale)
