@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from cpl_async import Client, ConfigurationError, PermissionDenied, ServerError, ValidationError
+from cpl_async import AccessPoint, Client, ConfigurationError, PermissionDenied, ServerError, ValidationError
 from cpl_async.resources.codelists import CODELISTS
 from cpl_async.sandbox import Fault, FaultKind, Role, Sandbox
 
@@ -96,6 +97,19 @@ async def test_pickup_points_are_a_stream_that_fetches_ahead(sandbox: Sandbox, c
     assert len(numbers) > 5000
     assert asked_when_first_seen == 2
     assert len(sandbox.ledger.of("access_points.list")) == -(-len(numbers) // 1000)
+
+
+async def test_a_stream_keeps_at_most_a_page_of_models(client: Client) -> None:
+    most = count = 0
+    async for point in client.access_points.iterate(country_code="CZ", page=500):
+        count += 1
+        if count % 250 == 249:
+            await asyncio.sleep(0.1)  # so that the next page is there
+            del point
+            gc.collect()
+            most = max(most, sum(isinstance(thing, AccessPoint) for thing in gc.get_objects()))
+    assert count > 3000
+    assert 0 < most <= 500
 
 
 async def test_a_stream_that_is_left_stops_fetching(sandbox: Sandbox, client: Client) -> None:
