@@ -96,6 +96,8 @@ def problems_of(
     :param reference_id: its reference, named in each problem.
     :return: the problems; empty when all is well.
     """
+    if not attrs.has(type(value)):
+        return [Problem(path=path, message=f"is no model, but {type(value).__name__}", index=index)]
     return [
         Problem(
             path=".".join(part for part in (path, where) if part),

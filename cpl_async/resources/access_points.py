@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..transport.call import CallOptions
-from .base import MOST_ITEMS, Listing
+from .base import MOST_ITEMS, Listing, in_range
 from .keeping import KeptResource
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ..models.pages import Page
 
 __all__ = ["AccessPointFilters", "AccessPoints", "NearFilters"]
+
+
+MOST_NEAR = 100_000
 
 
 class NearFilters(CallOptions, total=False):
@@ -94,11 +97,12 @@ class AccessPoints(KeptResource):
 
         :param latitude: degrees, -90 to 90.
         :param longitude: degrees, -180 to 180.
-        :param count: how many.
+        :param count: how many, at least 1.
         :param asked: filters, see :class:`NearFilters`, and the options of every call.
         """
         from ..models.access_points import NearbyAccessPoint
 
+        in_range("count", count, 1, MOST_NEAR)
         around: AccessPointFilters = {"latitude": latitude, "longitude": longitude, **asked}
         near: list[tuple[float, int, AccessPoint]] = []
         number = 0

@@ -248,8 +248,8 @@ def in_path(part: str) -> str:
 
     :raises ValidationError: when it is empty or would change the path.
     """
-    if not part or part in (".", ".."):
-        raise ValidationError(f"{part!r} is no id or number")
+    if not isinstance(part, str) or not part or part in (".", ".."):
+        raise ValidationError(f"an id or number is a text, not {part!r}; nothing was sent")
     return quote(part, safe="")
 
 
@@ -258,8 +258,8 @@ def in_range(name: str, value: int, least: int, most: int) -> str:
 
     :raises ValidationError: when it is out of range.
     """
-    if not least <= value <= most:
-        problem = Problem(path=name, message=f"is {value}, {least} to {most} is allowed")
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        problem = Problem(path=name, message=f"is {value!r}, a whole number from {least} to {most} is allowed")
         raise ValidationError(str(problem))
     return str(value)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from attrs import evolve, field, frozen
 
-from ..errors import BatchError, Failure, Outcome, Problem, ProtocolError, Timeout
+from ..errors import BatchError, Failure, Outcome, Problem, ProtocolError, Timeout, ValidationError
 from ..transport.answers import batch_id_of
 from ..transport.call import Call
 from ..transport.lanes import Lane
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..transport.call import CallOptions, RequestOptions
 
-__all__ = ["Batch", "BatchResult", "Batches", "problems_among"]
+__all__ = ["Batch", "BatchResult", "Batches", "listed", "problems_among"]
 
 CHECKED_AT_ONCE = 100
 FIRST_POLL = 0.5
@@ -59,6 +59,7 @@ class BatchResult(Protocol):
 
 
 R = TypeVar("R", bound=BatchResult)
+T = TypeVar("T")
 
 
 class Batches(Resource):
@@ -144,6 +145,18 @@ class Batch(Generic[R]):
         )
         failure = Failure(operation=self.operation, outcome=Outcome.REJECTED, problems=problems)
         return BatchError(f"{len(problems)} of {len(result.items)} {self.things} failed at import", failure=failure)
+
+
+def listed(name: str, things: Iterable[T]) -> Sequence[T]:
+    """Return what a caller gives as a list: any iterable will do.
+
+    :raises ValidationError: when it is none.
+    """
+    if isinstance(things, (list, tuple)):
+        return things
+    if isinstance(things, (str, bytes)) or not isinstance(things, Iterable):
+        raise ValidationError(f"{name} takes a list, not {type(things).__name__}; nothing was sent")
+    return list(things)
 
 
 async def problems_among(name: str, things: Sequence[Any]) -> list[Problem]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem
+from .batches import listed
 
 if TYPE_CHECKING:
     from ..models.code_rules import CodeRules
@@ -26,7 +27,7 @@ async def check(codelists: Codelists, shipments: Iterable[Shipment], options: An
     rules = await _rules(codelists.cached(), options)
     problems: list[Problem] = []
     seen: dict[str, int] = {}
-    for index, shipment in enumerate(shipments):
+    for index, shipment in enumerate(listed("shipments", shipments)):
         if index % CHECKED_AT_ONCE == CHECKED_AT_ONCE - 1:
             await asyncio.sleep(0)
         path = f"shipments[{index}]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..errors import ValidationError
 from ..transport.call import Call
 from .base import Resource
 
@@ -49,6 +50,8 @@ class CustomerResource(Resource):
         """
         from ..models.codec import encode
 
+        if not isinstance(request, Mapping):
+            raise ValidationError(f"a request is a mapping, not {type(request).__name__}; nothing was sent")
         call = Call(
             operation="customer.create_number_range",
             method="POST",

@@ -36,7 +36,7 @@ class Data(Resource):
 
         transport = await self._client.transport()
         call = Call(operation="data.get", method="GET", path="data")
-        if "/" not in source:
+        if not isinstance(source, str) or "/" not in source:
             call = Call(operation="data.get", method="GET", path=f"data/{in_path(source)}")
         else:
             try:

@@ -51,6 +51,8 @@ async def parts_of(files: Sequence[str | Path | tuple[str, bytes]]) -> tuple[Fil
 def _part(file: str | Path | tuple[str, bytes]) -> FilePart:
     if isinstance(file, tuple):
         name, content = file
+        if not isinstance(name, str) or not isinstance(content, (bytes, bytearray)):
+            raise ValidationError("a file is a path, or a pair of its name and its content in bytes; nothing was sent")
         return FilePart(name=name, content_type=_type_of(name), size=len(content), source=bytes(content))
     path = Path(file)
     try:

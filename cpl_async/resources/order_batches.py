@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -10,7 +10,7 @@ from attrs import field, frozen
 from ..errors import ValidationError
 from ..transport.call import Call
 from .base import in_path, refuse
-from .batches import Batch, Batches, problems_among
+from .batches import Batch, Batches, listed, problems_among
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -28,7 +28,7 @@ __all__ = ["OrderBatch", "OrderBatches"]
 class OrderBatches(Batches):
     """Batches of orders: create, wait."""
 
-    async def create(self, orders: Sequence[Order], **options: Unpack[CallOptions]) -> OrderBatch:
+    async def create(self, orders: Iterable[Order], **options: Unpack[CallOptions]) -> OrderBatch:
         """Create orders; the import goes on after the answer.
 
         The API has no idempotency key: after an error with outcome ``unknown`` look for the references with
@@ -42,6 +42,7 @@ class OrderBatches(Batches):
         from ..models.codec import encode
         from ..models.order_batches import CreateOrderBatch
 
+        orders = listed("orders", orders)
         if not orders:
             raise ValidationError("a batch takes at least one order")
         refuse("order_batches.create", await problems_among("orders", orders))

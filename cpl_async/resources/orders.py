@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ValidationError
 from ..transport.call import Call, CallOptions
-from .base import MOST_ITEMS, Listing, Resource
+from .base import MOST_ITEMS, Listing, Resource, refuse
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -85,6 +85,7 @@ class Orders(Resource):
             refuses (400), e.g. since the courier was there already.
         :raises ServerError: 500 or 503; the order may have been cancelled, see ``outcome``.
         """
+        from ..models.checking import problems_of
         from ..models.codec import encode
         from ..models.orders import CancelOrderEvent
 
@@ -93,16 +94,18 @@ class Orders(Resource):
             for name, value in (("customerReference", customer_reference), ("orderReference", order_reference))
             if value is not None
         ]
-        if len(given) != 1 or not given[0][1]:
+        if len(given) != 1 or not given[0][1] or not isinstance(given[0][1], str):
             raise ValidationError(
                 "orders.cancel takes exactly one of customer_reference and order_reference, not empty; nothing was sent"
             )
+        event = CancelOrderEvent(note=note)
+        refuse("orders.cancel", problems_of(event))
         call = Call(
             operation="orders.cancel",
             method="POST",
             path="order/cancel",
             query=given,
-            body=encode(CancelOrderEvent(note=note)) if note else None,
+            body=encode(event) if note else None,
             writes=True,
             references=(given[0][1],),
             body_matters=False,

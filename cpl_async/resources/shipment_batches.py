@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -10,7 +10,7 @@ from attrs import field, frozen
 from ..errors import ValidationError
 from ..transport.call import Call
 from .base import in_path, in_range, query_of, refuse
-from .batches import Batch, Batches, problems_among
+from .batches import Batch, Batches, listed, problems_among
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -34,7 +34,7 @@ class ShipmentBatches(Batches):
 
     async def create(
         self,
-        shipments: Sequence[Shipment],
+        shipments: Iterable[Shipment],
         *,
         labels: LabelSettings | None = None,
         return_channel: ReturnChannel | None = None,
@@ -57,6 +57,7 @@ class ShipmentBatches(Batches):
         from ..models.codec import encode
         from ..models.shipment_batches import CreateShipmentBatch
 
+        shipments = listed("shipments", shipments)
         await _check(shipments, labels)
         body = encode(
             CreateShipmentBatch(

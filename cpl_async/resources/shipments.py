@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..transport.call import Call, CallOptions
-from .base import MOST_ITEMS, Listing, Resource, in_path
+from .base import MOST_ITEMS, Listing, Resource, in_path, refuse
 from .documents import parts_of
 from .tracking import EVERY, SLOWEST, following, tracking
 
@@ -162,17 +162,20 @@ class Shipments(Resource):
         :raises ValidationError: without any of the three, or when the carrier refuses.
         """
         from ..errors import ValidationError
+        from ..models.checking import problems_of
         from ..models.codec import encode
         from ..models.shipments import RedirectRecipientAddress, RedirectShipmentEvent
 
         if not (contact or phone or email):
             raise ValidationError("shipments.redirect needs a contact, a phone or an email; nothing was sent")
         address = RedirectRecipientAddress(contact=contact or None, phone=phone or None, email=email or None)
+        event = RedirectShipmentEvent(address=address)
+        refuse("shipments.redirect", problems_of(event))
         call = Call(
             operation="shipments.redirect",
             method="POST",
             path=f"shipment/{in_path(shipment_number)}/redirect",
-            body=encode(RedirectShipmentEvent(address=address)),
+            body=encode(event),
             writes=True,
             references=(shipment_number,),
             body_matters=False,

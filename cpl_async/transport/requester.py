@@ -116,9 +116,13 @@ class Requester:
         if level := options.get("log_level") or settings.log_level:
             headers["X-LogLevel"] = level
         for name, value in headers.items():
+            if not isinstance(value, str):
+                raise ConfigurationError(f"{name} must be text, not {type(value).__name__}")
             if "\r" in value or "\n" in value or "\0" in value:
                 raise ConfigurationError(f"{name} must not hold a line break")
         timeout = options.get("timeout", settings.timeout)
+        if not isinstance(timeout, (int, float)):
+            raise ConfigurationError(f"timeout is a number of seconds, not {timeout!r}")
         return Course(
             call,
             call.asked(identifier),
