@@ -150,6 +150,8 @@ class CplError(Exception):
         head = ": ".join(
             part for part in (failure.operation, f"HTTP {failure.status}" if failure.status else "") if part
         )
+        if failure.operation and len(failure.references) == 1:
+            head += f" [{failure.references[0]}]"
         words = self.message.rstrip(". ")
         text = f"{head}: {words}" if head else words
         text += "".join(f"; {problem}" for problem in _first(failure.problems, 5))
@@ -195,7 +197,7 @@ class NotFound(CplError):
 class ValidationError(CplError):
     """What was to be sent is wrong, by our check or by the server's; ``problems`` says where."""
 
-    advice = "Mend what is named and send again; nothing was created"
+    advice = "Mend what is named; nothing was done"
 
 
 class RateLimited(CplError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 __all__ = ["main"]
@@ -17,4 +18,7 @@ def main() -> None:
         if error.name and error.name.split(".")[0] in ("cpl_async", "cpl_sync"):
             raise
         sys.exit(f"cpl: {error.name} is not installed; the command needs: pip install 'cpl-sdk[all]'")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # an old terminal's letters are no reason to end
+            stream.reconfigure(errors="replace")
     cpl(prog_name="cpl")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
+
 import click
 from attrs import frozen
 
 from ..client import Client
 from ..errors import AuthenticationError, CplError, Outcome, PermissionDenied
 from .connection import Connection, connected
-from .failures import NOT_ALL, say
+from .failures import INTERRUPTED, NOT_ALL, say
 from .tables import show
 from .words import counted
 
@@ -40,10 +43,22 @@ def cancel(connection: Connection, numbers: tuple[str, ...], yes: bool) -> None:
     """
     chosen = list(dict.fromkeys(numbers))
     if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("nobody is there to say yes: give --yes")
         click.confirm(f"Cancel {counted(len(chosen), 'shipment')}?", abort=True, err=True)
-    results = connection.run(lambda client: _cancel_all(client, chosen))
-    columns = {"number": _number, "outcome": _outcome, "message": _message}
-    show(results, columns, as_json=connection.as_json)
+    results: list[Done] = []
+    status: int | None = None
+    try:
+        connection.run(lambda client: _cancel_all(client, chosen, results))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        say("stopped")
+        status = INTERRUPTED
+    finally:  # whatever happened: what is settled is told
+        results += [Done(number, "not sent") for number in chosen[len(results) :]]
+        columns = {"number": _number, "outcome": _outcome, "message": _message}
+        show(results, columns, as_json=connection.as_json)
+    if status is not None:
+        raise SystemExit(status)
     if any(result.outcome != "cancelled" for result in results):
         if any(result.outcome == "unknown" for result in results):
             say("unknown: look them up with `cpl track` before you cancel them again")
@@ -62,19 +77,20 @@ def _message(done: Done) -> str:
     return done.message
 
 
-async def _cancel_all(client: Client, numbers: list[str]) -> list[Done]:
-    results = []
+async def _cancel_all(client: Client, numbers: list[str], results: list[Done]) -> None:
     for number in numbers:
         try:
             await client.shipments.cancel(number)
-        except (AuthenticationError, PermissionDenied):
-            raise  # it would be the same for all of them
+        except asyncio.CancelledError:
+            results.append(Done(number, "unknown", "stopped while it was asked"))
+            raise
         except CplError as error:
             outcome = {Outcome.UNKNOWN: "unknown", Outcome.REJECTED: "refused"}.get(error.outcome, "not sent")
             results.append(Done(number, outcome, "; ".join(p.message for p in error.problems) or error.message))
+            if isinstance(error, (AuthenticationError, PermissionDenied)):
+                raise  # it would be the same for all of them
         else:
             results.append(Done(number, "cancelled"))
-    return results
 
 
 @click.command(short_help="Add a contact to the recipient of a shipment.")

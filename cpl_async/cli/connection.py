@@ -13,6 +13,7 @@ import click
 from attrs import frozen
 
 from ..client import Client
+from ..transport.events import Event, EventKind
 from .access import Access, access_from
 from .failures import INTERRUPTED, needing_extra, plain_failures, quiet_libraries, say
 
@@ -69,9 +70,19 @@ class Connection:
 
 async def _carry(access: Access, language: str, call: Callable[[Client], Awaitable[T]]) -> T:
     async with Client(
-        client_id=access.client_id, client_secret=access.client_secret, base_url=access.base_url, language=language
+        client_id=access.client_id,
+        client_secret=access.client_secret,
+        base_url=access.base_url,
+        language=language,
+        on_event=_tell,
     ) as client:
         return await call(client)
+
+
+def _tell(event: Event) -> None:
+    """Say that a call is tried again, so that nobody waits in the dark."""
+    if event.kind is EventKind.RETRY:
+        say(f"trying again: {event.operation} ({event.error})")
 
 
 def access_options(command: Command) -> Command:

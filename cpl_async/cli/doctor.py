@@ -83,11 +83,13 @@ async def _examine(access: Access, language: str) -> list[Finding]:
 
 async def _all_steps(client: Client) -> list[Finding]:
     findings = [Finding("settings", OK, f"{client.client_id} at {client.base_url}")]
+    left = ["service", "token", "roles", "limits"]
     for steps in (_network(client), _service(client), _token(client)):
         async for finding in steps:
             findings.append(finding)
         if findings[-1].result == FAILED:  # what comes after rests on it
-            return findings
+            return findings + [Finding(step, SKIPPED, "rests on what failed") for step in left]
+        left.pop(0)
     async for finding in _roles(client):
         findings.append(finding)
     findings.append(await _limits(client))

@@ -9,12 +9,13 @@ from typing import NoReturn
 
 import click
 
-from ..errors import ConfigurationError, CplError
+from ..errors import ConfigurationError, CplError, NotFound, Outcome, ValidationError
+from .words import plain
 
 __all__ = ["CANNOT_RUN", "INTERRUPTED", "NOT_ALL", "fail", "needing_extra", "plain_failures", "quiet_libraries", "say"]
 
 NOT_ALL = 1
-"""Some rows were rejected, are undecided or have no label."""
+"""Some rows were rejected, are undecided or have no label; something was refused or not found."""
 CANNOT_RUN = 2
 """Usage, configuration, or input that cannot be read."""
 INTERRUPTED = 130
@@ -22,22 +23,23 @@ INTERRUPTED = 130
 
 def say(text: str) -> None:
     """Write a line for people, beside the result."""
-    click.echo(text, err=True)
+    click.echo("\n".join(plain(line) for line in text.split("\n")), err=True)
 
 
 def fail(text: str, status: int = CANNOT_RUN) -> NoReturn:
     """Write the one line that says what is wrong, and end."""
-    say(click.style("error: ", fg="red") + " ".join(text.split()))
+    click.echo(click.style("error: ", fg="red") + plain(" ".join(text.split())), err=True)
     raise SystemExit(status)
 
 
 @contextmanager
 def plain_failures() -> Iterator[None]:
-    """Turn what a user can mend into one line and exit status 2."""
+    """Turn what went wrong into one line: exit status 1 where the server refused or the outcome is unknown, else 2."""
     try:
         yield
     except CplError as error:
-        fail(str(error))
+        answered = error.status is not None and isinstance(error, (NotFound, ValidationError))
+        fail(str(error), NOT_ALL if answered or error.outcome is Outcome.UNKNOWN else CANNOT_RUN)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         fail(f"{where}{error.strerror or error}")

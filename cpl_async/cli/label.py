@@ -56,6 +56,8 @@ def label(connection: Connection, parcel: str, batch: str | None, out: Path | No
       cpl label 2026-00001
       cpl label 40900000001 --out label.pdf
     """
+    if connection.sandbox:
+        raise click.UsageError("a new sandbox has no labels: name a running one with --base-url")
     access = connection.access()
     addresses = asyncio.run(_in_journal(access, parcel)) if batch is None else {}
     if batch is None and not addresses:

@@ -50,7 +50,9 @@ def points(
       cpl points --near "28002 Kolín"
       cpl points --position 50.0875,14.4213 --type ParcelBox --count 3
     """
-    if sum(value is not None for value in (near, position, code)) != 1:
+    if not re.fullmatch("[A-Za-z]{2}", country):
+        raise click.UsageError(f"--country takes two letters, e.g. SK, not {country!r}")
+    if sum(bool(value) for value in (near, position, code)) != 1:
         raise click.UsageError("give exactly one of --near, --position and --code")
     filters: dict[str, Any] = {"country_code": country.upper()}
     filters |= {"access_point_types": list(kinds)} if kinds else {}
@@ -85,6 +87,7 @@ _POINT: dict[str, Any] = {
         part for part in (near.point.street, f"{near.point.zip_code or ''} {near.point.city or ''}".strip()) if part
     ),
     "card": lambda near: near.point.active_card_payment,
+    "pickup": lambda near: near.point.pickup_enabled,
     "open": lambda near: _opening(near.point),
 }
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
+from ..errors import ConfigurationError
 from ..models.codes import OrderState, OrderType
 from ..models.order_batches import Order
 from .connection import Connection, connected
 from .failures import NOT_ALL, say
 from .sender import sender_from
-from .tables import show
+from .tables import PRAGUE, local, show
 
 __all__ = ["order"]
 
@@ -31,7 +32,7 @@ _ORDER: dict[str, Any] = {
     "reference": lambda found: found.reference_id,
     "customer reference": lambda found: found.customer_reference,
     "state": lambda found: found.order_state,
-    "day": lambda found: found.send_date,
+    "day": lambda found: local(found.send_date)[:10],
     "parcels": lambda found: found.shipment_count,
     "taken": lambda found: found.real_shipment_count,
     "collected": lambda found: found.real_collection_date,
@@ -58,6 +59,7 @@ def order() -> None:
 @click.option("--customer-reference", help="Another reference, by which it can be cancelled too.")
 @click.option("--note", help="For the courier.")
 @click.option("--email", help="Where the carrier writes to.")
+@click.option("--again", is_flag=True, help="Order although there is an order of this reference.")
 @click.option("--wait", type=click.FloatRange(0), default=60, show_default=True, help="Seconds to wait for the import.")
 @connected
 def create(
@@ -75,6 +77,7 @@ def create(
     note: str | None,
     email: str | None,
     wait: float,
+    again: bool,
 ) -> None:
     """Order a courier; REFERENCE is your own name for the order, by which it is followed and cancelled.
 
@@ -82,11 +85,12 @@ def create(
     Example:
       cpl order create monday-1 --date 2026-12-01 --count 12 --from 08:00 --to 14:00 --sender warehouse.toml
     """
+    day = _day(date)
     made = Order(
         reference_id=reference,
         order_type=TYPES[kind],
         shipment_count=count,
-        send_date=date.astimezone(),
+        send_date=day,
         send_time_from=_time(time_from),
         send_time_to=_time(time_to),
         sender=sender_from(sender) if sender else None,
@@ -98,6 +102,12 @@ def create(
     )
 
     async def place(client: Any) -> Any:
+        known = await client.orders.list(order_references=[reference])
+        open_ones = [found.order_number for found in known if found.order_state != OrderState.CANCELED]
+        if open_ones and not again:
+            numbers = ", ".join(str(number) for number in open_ones)
+            raise ConfigurationError(f"{reference} was ordered already as {numbers}: give --again to order once more")
+        say("ordering: if this is stopped now, look with `cpl order list --reference` before you order again")
         batch = await client.order_batches.create([made])
         say(f"accepted as batch {batch.id}")
         return await batch.wait(timeout=wait)
@@ -106,6 +116,16 @@ def create(
     show(result.items, _ITEM, as_json=connection.as_json)
     if result.errors:
         raise SystemExit(NOT_ALL)
+
+
+def _day(date: datetime) -> datetime:
+    """Return a day as the carrier counts it, whatever the time of this machine.
+
+    :raises UsageError: for a year that no order can have.
+    """
+    if not 2000 <= date.year <= 2999:
+        raise click.UsageError(f"{date:%Y-%m-%d} is no day for an order")
+    return date.replace(tzinfo=PRAGUE)
 
 
 def _time(moment: datetime | None) -> time | None:
@@ -146,7 +166,7 @@ def list_orders(
     if state:
         filters["order_states"] = state
     if since:
-        filters["date_from"] = since.astimezone()
+        filters["date_from"] = _day(since)
 
     async def look(client: Any) -> list[Any]:
         found: list[Any] = []
@@ -156,7 +176,10 @@ def list_orders(
                 break
         return found
 
-    show(connection.run(look), _ORDER, as_json=connection.as_json)
+    found = connection.run(look)
+    show(found, _ORDER, as_json=connection.as_json)
+    if not found and any(references.values()):
+        raise SystemExit(NOT_ALL)
 
 
 @order.command(short_help="Cancel an order before the courier comes.")

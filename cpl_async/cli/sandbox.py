@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,10 @@ def sandbox(**chosen: Any) -> None:
     with plain_failures():
         with needing_extra("sandbox"):
             from ..sandbox import Sandbox, SandboxSettings
-        server = Sandbox(SandboxSettings(**chosen))
+        try:
+            server = Sandbox(SandboxSettings(**chosen))
+        except (OSError, ValueError, sqlite3.Error) as error:
+            fail(f"the sandbox cannot start: {error}")
         try:
             server.bind()
         except OSError as error:

@@ -177,7 +177,7 @@ def _ship(run: ShipFile, access: Access, as_json: bool) -> None:
         fail(f"{error}; parcels may have been created: run the same command again to go on", NOT_ALL)
     problems.tell_rest()
     if run.stopped_by is not None:
-        say(click.style("sending ended early: ", fg="red") + str(run.stopped_by))
+        say(f"sending ended early: {run.stopped_by}")
     status = _status(summary, run)
     try:
         click.echo(summary.as_json() if as_json else _in_words(summary, run))

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import click
 import orjson
@@ -17,10 +18,14 @@ from rich.text import Text
 
 from ..models.codec import to_wire
 from .failures import say
+from .words import plain
 
-__all__ = ["local", "plain", "print_json", "show"]
+__all__ = ["emit", "local", "print_json", "print_json_line", "show"]
 
 T = TypeVar("T")
+NEVER_BROKEN = 20
+"""Characters of a column that is shown whole on any terminal: numbers, references, dates."""
+PRAGUE = ZoneInfo("Europe/Prague")
 WIDE = 400
 """Characters of a table that goes to a file or another program, which is never cut."""
 
@@ -39,11 +44,13 @@ def show(
     if not items:
         say(nothing)
         return
-    console = Console() if sys.stdout.isatty() else Console(width=WIDE, no_color=True)
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    console = Console() if terminal else Console(width=WIDE, no_color=True)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     used = {heading: cells for heading, read in columns.items() if any(cells := [_cell(read(item)) for item in items])}
-    for heading in used:
-        table.add_column(heading, overflow="fold")
+    for heading, cells in used.items():
+        whole = max(map(len, cells)) <= NEVER_BROKEN
+        table.add_column(heading, overflow="fold", no_wrap=whole, min_width=max(map(len, cells)) if whole else None)
     for row in zip(*used.values(), strict=True):
         table.add_row(*(Text(cell) for cell in row))
     _write(lambda: console.print(table))
@@ -52,15 +59,29 @@ def show(
 def print_json(data: Any) -> None:
     """Print data as JSON with the API's own names."""
     text = orjson.dumps(data, default=to_wire, option=orjson.OPT_INDENT_2).decode()
-    _write(lambda: click.echo(text))
+    emit(text)
 
 
-def _write(write: Callable[[], None]) -> None:
+def print_json_line(data: Any) -> bool:
+    """Print data as one line of JSON, for a stream; return whether anybody still reads."""
+    return emit(orjson.dumps(data, default=to_wire).decode())
+
+
+def emit(text: str) -> bool:
+    """Print a text; return whether anybody still reads."""
+    return _write(lambda: click.echo(text))
+
+
+def _write(write: Callable[[], None]) -> bool:
+    if sys.stdout is None:  # it was closed from the start
+        return False
     try:
         write()
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read has gone; what was done is done
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True
 
 
 def _cell(value: Any) -> str:
@@ -76,10 +97,10 @@ def _cell(value: Any) -> str:
 
 
 def local(moment: datetime | None) -> str:
-    """Return a moment in this machine's time, to the minute."""
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}" if moment is not None else ""
-
-
-def plain(text: str) -> str:
-    """Return a text of the server's without what would steer the terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    """Return a moment in the carrier's time, that of Prague, to the minute."""
+    if moment is None:
+        return ""
+    try:
+        return f"{moment.astimezone(PRAGUE):%Y-%m-%d %H:%M}"
+    except (OverflowError, ValueError):  # at the very edge of the calendar, as some servers write "none"
+        return moment.isoformat()

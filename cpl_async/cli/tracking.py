@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..client import Client
+from ..errors import ConfigurationError
 from ..models.shipments import StateChange, TrackedShipment
 from .connection import Connection, connected
 from .failures import NOT_ALL, say
-from .tables import local, plain, print_json, show
-from .words import counted
+from .tables import emit, local, print_json_line, show
+from .words import counted, plain
 
 __all__ = ["track"]
 
@@ -47,9 +48,11 @@ def track(
       cpl track --reference 2026-00001 --events
       cpl track --file numbers.txt --json
 
+    A file has one number a line. With --watch --json each change is one line of JSON. Times are those of Prague.
+
     Exit status 1: some numbers or references are not known.
     """
-    wanted = [*numbers, *(line.strip() for line in _lines(file) if line.strip())]
+    wanted = [*numbers, *_lines(file)]
     if not wanted and not references:
         raise click.UsageError("name a shipment number, --reference or --file")
     if watch:
@@ -66,7 +69,18 @@ def track(
 
 
 def _lines(file: Path | None) -> list[str]:
-    return file.read_text(encoding="utf-8-sig").splitlines() if file else []
+    """Return the numbers of a file: the first word of each line; what follows a ``#`` is a comment.
+
+    :raises ConfigurationError: when it is not text.
+    """
+    if file is None:
+        return []
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{file} is not UTF-8 text: save it as UTF-8, one number a line") from None
+    words = (re.split(r"[\s,;]+", line.partition("#")[0].strip()) for line in lines)
+    return [found[0] for found in words if found[0]]
 
 
 _COLUMNS: dict[str, Any] = {
@@ -118,14 +132,15 @@ async def _watch(client: Client, numbers: list[str], references: list[str], ever
         raise SystemExit(NOT_ALL)
     say(f"watching {counted(len(set(numbers)), 'shipment')}, Ctrl-C ends it")
     async for change in client.shipments.watch(dict.fromkeys(numbers), every=every, slowest=max(every, 3600.0)):
-        _show_change(change, as_json)
-        await asyncio.sleep(0)
+        if not _show_change(change, as_json):
+            return
 
 
-def _show_change(change: StateChange, as_json: bool) -> None:
+def _show_change(change: StateChange, as_json: bool) -> bool:
+    """Print a change; return whether anybody still reads."""
     if as_json:
-        print_json({"number": change.number, "before": change.before, "phase": change.phase, "events": change.events})
-        return
+        shown = {"number": change.number, "before": change.before, "phase": change.phase, "events": change.events}
+        return print_json_line(shown)
     last = change.shipment.last_event
     words = f"{local(last.event_date)}  {last.name or ''}" if last else ""
-    click.echo(plain(f"{change.number}  {change.before or 'new'} → {change.phase or 'unknown'}  {words}"))
+    return emit(plain(f"{change.number}  {change.before or 'new'} → {change.phase or 'unknown'}  {words}"))

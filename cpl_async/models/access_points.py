@@ -81,7 +81,7 @@ class AccessPoint(Item):
     active_card_payment: bool | None = None
     active_cash_payment: bool | None = None
     pickup_enabled: bool | None = None
-    """Whether parcels can be fetched here."""
+    """Not documented what of: of handing parcels out, or of taking them in."""
     dimension_forced: bool | None = None
     """Whether parcels over the sizes of ``capacity_settings`` are refused."""
     work_hours: list[AccessPointWorkHour] = Factory(list)

@@ -155,8 +155,9 @@ def _add_part(found: list[Complaint], step: _Step, part: Any, name: str) -> None
         found.extend((f"{name}.{where}", what) for where, what in here.items())
         found.extend((f"{name}.{where}", what) for where, what in _complaints(part) if where not in here)
         return
-    complaint = _first(bound.complaint(part) for bound in step.bounds if not isinstance(bound, Items))
-    if complaint is None and (not step.bounds or step.kind is int):
+    own = [bound for bound in step.bounds if not isinstance(bound, Items)]
+    complaint = _first(bound.complaint(part) for bound in own)
+    if complaint is None and (not own or step.kind is int):
         complaint = _of_kind(step.kind, part)
     if complaint is not None:
         found.append((name, complaint))
@@ -183,6 +184,8 @@ def _of_kind(kind: type | None, value: object) -> str | None:
         return None
     if kind is datetime and isinstance(value, datetime) and value.tzinfo is None:
         return "needs its offset, e.g. datetime.now(UTC)"
+    if kind is time and isinstance(value, time) and (value.microsecond or value.tzinfo):
+        return "must be a time of day in whole seconds without an offset"
     fits = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
     return None if fits else f"must be {_KINDS.get(kind, kind.__name__)}, not {type(value).__name__}"
 

@@ -146,6 +146,12 @@ class CodeRules:
 
 
 def _warnings(shipment: Shipment) -> Iterator[Found]:
+    if shipment.cust is None:
+        what = "have no CUST, without which the carrier cannot be asked whether the shipment was created"
+        yield "external_numbers", what, "see Shipment.with_cust"
+    for name in ("name", "street", "city"):
+        if not getattr(shipment.recipient, name):
+            yield f"recipient.{name}", "is empty; a courier needs it", ""
     if shipment.parcels > USUAL_PARCELS:
         what = f"are {shipment.parcels} parcels; the carrier's texts differ, over {USUAL_PARCELS} may be refused"
         yield "shipment_set.number_of_shipments", what, f"1 to {USUAL_PARCELS}, 50 at most"

@@ -113,17 +113,13 @@ def _converter() -> Converter:
     converter.register_structure_hook(time, _read_time)
     converter.register_structure_hook_func(_is_code, _read_code)
     converter.register_unstructure_hook(Decimal, _write_decimal)
-    for kind in (datetime, date, time):
-        converter.register_unstructure_hook(kind, _as_is)
+    for kind in (datetime, date, time):  # orjson writes them itself, but not what other libraries derive from them
+        converter.register_unstructure_hook(kind, lambda value: value.isoformat())
     converter.register_structure_hook_factory(attrs.has, lambda kind: _reader(kind, converter))
     converter.register_unstructure_hook_factory(attrs.has, lambda kind: _writer(kind, converter))
     converter.register_structure_hook_factory(_is_optional, lambda kind: _optional_reader(kind, converter))
     converter.register_structure_hook_factory(_is_list, lambda kind: _list_reader(kind, converter))
     return converter
-
-
-def _as_is(value: Any) -> Any:
-    return value
 
 
 def _write_decimal(value: Decimal) -> orjson.Fragment:
@@ -303,16 +299,47 @@ def _salvage(kind: Any, value: Any, converter: Converter) -> Any:
     """Keep what can be read of an item: it must not lose the others, nor its own reference."""
     if not isinstance(value, dict):
         return kind(unreadable=f"an object was expected, not {type(value).__name__}")
-    parts: dict[str, Any] = {}
     odd: list[str] = []
+    parts = _readable_parts(kind, value, "", odd, converter)
+    return kind(**parts | {"unreadable": "cannot be read: " + ", ".join(odd)})
+
+
+def _readable_parts(
+    kind: Any, value: dict[str, Any], path: str, odd: list[str], converter: Converter
+) -> dict[str, Any]:
+    """Return the fields of an object that can be read, and note the others; what is below is looked at in turn."""
+    parts: dict[str, Any] = {}
     for field in attrs.fields(kind):
         name = wire_name(field.name)
-        if name in value:
-            try:
-                parts[field.name] = converter.structure(value[name], typing.cast("Any", field.type))
-            except Exception as error:
-                odd.append(f"{name} ({type(error).__name__})")
-    return kind(**parts | {"unreadable": "cannot be read: " + ", ".join(odd)})
+        if name not in value or field.name == "unreadable":
+            continue
+        where = f"{path}.{name}".lstrip(".")
+        try:
+            parts[field.name] = converter.structure(value[name], typing.cast("Any", field.type))
+        except Exception as error:
+            inner, many = _bare(field.type)
+            below = value[name]
+            if attrs.has(inner) and many and isinstance(below, list):
+                parts[field.name] = _readable_items(inner, below, where, odd, converter)
+            elif attrs.has(inner) and isinstance(below, dict):
+                parts[field.name] = inner(**_readable_parts(inner, below, where, odd, converter))
+            else:
+                odd.append(f"{where} ({type(error).__name__})")
+    return parts
+
+
+def _readable_items(kind: Any, items: list[Any], path: str, odd: list[str], converter: Converter) -> list[Any]:
+    found = []
+    for place, item in enumerate(items):
+        where = f"{path}[{place}]"
+        try:
+            found.append(converter.structure(item, kind))
+        except Exception:
+            if isinstance(item, dict):
+                found.append(kind(**_readable_parts(kind, item, where, odd, converter)))
+            else:
+                odd.append(where)
+    return found
 
 
 def _writer(kind: type, converter: Converter) -> Callable[[Any], dict[str, Any]]:

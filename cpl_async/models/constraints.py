@@ -58,9 +58,10 @@ class Number:
         if self.le is not None and value > self.le:
             return f"is {value}, at most {self.le} is allowed"
         if self.places is not None and isinstance(value, Decimal):
-            exponent = value.normalize().as_tuple().exponent
-            if isinstance(exponent, int) and -exponent > self.places:
-                return f"has {-exponent} decimal places, at most {self.places} are allowed"
+            _, digits, exponent = value.as_tuple()
+            more = -exponent - self.places if isinstance(exponent, int) else 0
+            if more > 0 and any(digits[-more:]):  # zeros at the end do no harm
+                return f"has more than the {self.places} decimal places that are allowed"
         if self.digits is not None and abs(value) >= 10**self.digits:
             return f"is too large, at most {self.digits} digits stand before the decimal point"
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, time
 from typing import Annotated
 
@@ -48,6 +48,10 @@ class Order:
     recipient: Annotated[Address | None, ORDER_ADDRESS] = None
     """Where a transport order goes."""
 
+    def _rules(self) -> Iterator[tuple[str, str]]:
+        if self.send_time_from and self.send_time_to and self.send_time_from > self.send_time_to:
+            yield "send_time_to", f"is {self.send_time_to}, which is before {self.send_time_from}"
+
 
 @frozen(kw_only=True)
 class CreateOrderBatch:
@@ -74,6 +78,11 @@ class OrderBatchResult:
     def settled(self) -> bool:
         """Whether the batch is done: it has items, and each is ``Complete`` or ``Error``."""
         return bool(self.items) and all(item.settled for item in self.items)
+
+    @property
+    def by_reference(self) -> dict[str, OrderResultItem]:
+        """Items by their reference."""
+        return {item.reference_id: item for item in self.items if item.reference_id is not None}
 
     @property
     def errors(self) -> dict[str, str]:

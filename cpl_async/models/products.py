@@ -62,7 +62,7 @@ def choose_product(
     :return: the code with a reason; see :meth:`Client.choose_product` for one that is checked.
     """
     country = country.strip().upper()
-    code = CODES[country == HOME, bool(pickup_point), business][cash_on_delivery]
+    code = CODES[country == HOME, bool(pickup_point), bool(business)][bool(cash_on_delivery)]
     if countries is not None:
         known = {entry.code: entry for entry in countries if entry.code}
         if country not in known:

@@ -7,7 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, evolve, field, frozen
+from attrs.converters import optional
 
 from .addresses import BATCH_ADDRESS, COUNTRY, Address
 from .codes import LabelFormat, PageSize, RelationType, ReturnChannelType
@@ -53,7 +54,9 @@ MAX_PARCELS = 50
 def _decimal(value: Decimal | int | str) -> Decimal:
     """Take money and weight as text too; what is no number is left for the check to name."""
     try:
-        return value if isinstance(value, (Decimal, float)) else Decimal(value)
+        if isinstance(value, (Decimal, float, bool)) or "_" in str(value):
+            return value  # type: ignore[return-value]  # the check before sending says what is wrong with it
+        return Decimal(value)
     except (ArithmeticError, TypeError, ValueError):
         return value  # type: ignore[return-value]  # the check before sending says what is wrong with it
 
@@ -238,6 +241,16 @@ class Shipment:
         """The external number of code ``CUST``, by which the shipment can be asked after."""
         return next((number.external_number for number in self.external_numbers if number.code == "CUST"), None)
 
+    def with_cust(self) -> Shipment:
+        """Return this shipment with an external number of code ``CUST`` equal to its reference, unless it has one.
+
+        By it the carrier can be asked afterwards whether the shipment was created.
+        """
+        if self.cust is not None:
+            return self
+        number = ExternalNumber(code="CUST", external_number=self.reference_id)
+        return evolve(self, external_numbers=[*self.external_numbers, number])
+
     def _rules(self) -> Iterator[tuple[str, str]]:
         if self.product_type in WITH_COD and self.cash_on_delivery is None:
             yield "cash_on_delivery", f"is missing, product {self.product_type} collects money"
@@ -260,7 +273,7 @@ class CompleteLabelSettings:
     """How the joint label document of a batch is laid out."""
 
     is_complete_label_requested: bool = True
-    page_size: PageSize | None = None
+    page_size: PageSize | None = field(default=None, converter=optional(PageSize))
     position: Annotated[int | None, Number(ge=1, le=4)] = None
     """Place of the first label on an A4 sheet, 1–4."""
 
@@ -365,6 +378,25 @@ class ShipmentBatchResult:
         return bool(self.items) and all(item.settled for item in self.items)
 
     @property
+    def by_reference(self) -> dict[str, ShipmentResultItem]:
+        """Items by their reference."""
+        return {item.reference_id: item for item in self.items if item.reference_id is not None}
+
+    @property
+    def numbers(self) -> list[str]:
+        """Numbers of all parcels that were created, those of sets too, in order."""
+        parts = [part for item in self.items for part in (item, *item.related_items)]
+        return sorted(part.shipment_number for part in parts if part.shipment_number is not None)
+
+    @property
     def errors(self) -> dict[str, str]:
-        """Code and message of each shipment that failed at import, by its reference."""
-        return {item.reference_id or "": item.error for item in self.items if item.error}
+        """Code and message of each shipment that failed at import, or a parcel of which did, by its reference."""
+        found = {}
+        for item in self.items:
+            errors = [
+                item.error,
+                *(f"a further parcel: {related.error}" for related in item.related_items if related.error),
+            ]
+            if words := "; ".join(error for error in errors if error):
+                found[item.reference_id or ""] = words
+        return found

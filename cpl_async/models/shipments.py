@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, time
 from decimal import Decimal
+from typing import Annotated
 from urllib.parse import quote
 
 from attrs import Factory, define, field, frozen
 
 from .addresses import Address
+from .constraints import Text
 from .items import Item
 
 __all__ = [
@@ -260,9 +262,9 @@ class StateChange:
 class RedirectRecipientAddress:
     """Contact that is added to the recipient."""
 
-    contact: str | None = field(default=None, repr=False)
-    phone: str | None = field(default=None, repr=False)
-    email: str | None = field(default=None, repr=False)
+    contact: Annotated[str | None, Text(50)] = field(default=None, repr=False)
+    phone: Annotated[str | None, Text(30)] = field(default=None, repr=False)
+    email: Annotated[str | None, Text(50)] = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)

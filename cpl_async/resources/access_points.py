@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
+from ..errors import ValidationError
 from ..transport.call import CallOptions
 from .base import MOST_ITEMS, Listing, in_range
 from .keeping import KeptResource
@@ -72,7 +73,9 @@ class AccessPoints(KeptResource):
 
         return await self._page(LIST, asked, AccessPoint, limit, offset)
 
-    def iterate(self, *, page: int = MOST_ITEMS, **asked: Unpack[AccessPointFilters]) -> AsyncIterator[AccessPoint]:
+    def iterate(
+        self, *, page: int = MOST_ITEMS, **asked: Unpack[AccessPointFilters]
+    ) -> AsyncGenerator[AccessPoint, None]:
         """Go through all pickup points as a stream; the next page is fetched while the caller works.
 
         :param page: 1–1000 items a request.
@@ -102,6 +105,9 @@ class AccessPoints(KeptResource):
         """
         from ..models.access_points import NearbyAccessPoint
 
+        for name, value, most in (("latitude", latitude, 90), ("longitude", longitude, 180)):
+            if not isinstance(value, (int, float)) or not abs(value) <= most:
+                raise ValidationError(f"{name} is a number of degrees from -{most} to {most}, not {value!r}")
         in_range("count", count, 1, MOST_NEAR)
         around: AccessPointFilters = {"latitude": latitude, "longitude": longitude, **asked}
         near: list[tuple[float, int, AccessPoint]] = []

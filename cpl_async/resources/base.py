@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from datetime import datetime
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from attrs import frozen
 
-from ..errors import Failure, Problem, ValidationError
-from ..transport.answers import Answer, json_of, mapping_of, total_of, unreadable
-from ..transport.call import OPTIONS, Call, nearest_names
+from ..errors import Failure, Outcome, Problem, ProtocolError, ValidationError
+from ..transport.answers import Answer, json_of, limit_of, mapping_of, total_of, unreadable
+from ..transport.call import COLLECTOR, OPTIONS, Call, nearest_names
 
 if TYPE_CHECKING:
     from ..models.pages import Page
     from ..transport.requester import Requester
     from .kept import Kept
 
-__all__ = ["FILTER_VALUES", "MOST_ITEMS", "Listing", "Opener", "Resource", "in_path", "in_range", "query_of", "refuse"]
+__all__ = [
+    "FILTER_VALUES",
+    "MOST_ITEMS",
+    "Listing",
+    "Opener",
+    "Resource",
+    "in_path",
+    "in_range",
+    "is_last",
+    "query_of",
+    "refuse",
+]
 
 T = TypeVar("T")
 FILTER_VALUES = 50
@@ -28,6 +40,8 @@ MOST_ITEMS = 1000
 """Items of one page (source: the vendor's schema)."""
 LONGEST_QUERY = 5000
 """Bytes of one filter's values: servers refuse addresses from some 8,000 on."""
+READ_AT_ONCE = 100
+"""Items that are read before the loop may do something else."""
 LARGEST_OFFSET = 2**31 - 1
 
 
@@ -90,30 +104,38 @@ class Resource:
 
     async def _objects(self, call: Call, options: Any, kind: type[T]) -> list[T]:
         """Carry a call through and read its answer as a list; one object is a list of one, nothing an empty one."""
-        return _items(await self._send(call, options), call, kind)
+        return await _items(await self._send(call, options), call, kind)
 
     async def _page(
         self, listing: Listing, asked: Mapping[str, Any], kind: type[T], limit: int, offset: int
     ) -> Page[T]:
         """Carry a call through and read its answer as a page of a list, or take it from what is kept."""
+        _refuse_nothing(listing, asked)
         call, options = _call_for(listing, asked, limit, offset)
         if self._kept is None:
-            return _page_of(await self._send(call, options), call, kind, limit, offset)
-        language = str(options.get("language", ""))
-        key = (listing.operation, tuple(call.query), language)
+            return await _page_of(await self._send(call, options), call, kind, limit, offset)
+        key = (listing.operation, tuple(call.query), str(options.get("language", "")))
 
-        async def fetch() -> Page[T]:
-            return _page_of(await self._send(call, options), call, kind, limit, offset)
+        async def fetch() -> tuple[Page[T], Answer]:
+            answer = await self._send(call, options)
+            return await _page_of(answer, call, kind, limit, offset), answer
 
-        kept: Page[T] = await self._kept.page(key, fetch)
+        page, answer = await self._kept.page(key, fetch)
+        if (collector := COLLECTOR.get()) is not None:
+            collector.last = answer
+        kept: Page[T] = page
         return kept
 
-    async def _iterate(self, listing: Listing, asked: Mapping[str, Any], kind: type[T], page: int) -> AsyncIterator[T]:
+    async def _iterate(
+        self, listing: Listing, asked: Mapping[str, Any], kind: type[T], page: int
+    ) -> AsyncGenerator[T, None]:
         """Go through all pages, of each part of the filters in turn.
 
         While the caller works on a page, the next one is fetched. It waits as the bytes that came, so that never
         more than one page of models is in memory; items leave it as they are handed out.
         """
+        if _asks_for_nothing(listing, asked):
+            return
         for part in _parts(asked, listing.filters):
             offset = 0
             coming: asyncio.Task[tuple[Answer, Call]] | None = None
@@ -121,15 +143,14 @@ class Resource:
                 while True:
                     if self._kept is not None:
                         found = await self._page(listing, part, kind, page, offset)
-                        items = list(found.items)
                     else:
                         answer = await coming if coming is not None else await self._fetch(listing, part, page, offset)
                         coming = None
-                        found = _page_of(*answer, kind, page, offset)
+                        found = await _page_of(*answer, kind, page, offset)
                         del answer
-                        items = found.items
+                    items = found.items
                     offset += len(items)
-                    last = not items or (offset >= found.total if found.total is not None else len(items) < page)
+                    last = is_last(found, offset, listing.operation)
                     if not last and self._kept is None:
                         coming = asyncio.ensure_future(self._fetch(listing, part, page, offset))
                     items.reverse()
@@ -147,6 +168,30 @@ class Resource:
         return await self._send(call, options), call
 
 
+def is_last(page: Page[Any], end: int, operation: str) -> bool:
+    """Return whether nothing comes after a page.
+
+    :param end: position after its last item.
+    :raises ProtocolError: when the server says that there is more and gives nothing.
+    """
+    if page.total is None:
+        return len(page.items) < page.limit
+    if not page.items and end < page.total:
+        words = f"the list ended after {end} of {page.total} items"
+        raise ProtocolError(words, failure=Failure(operation=operation, words=words, outcome=Outcome.REJECTED))
+    return end >= page.total
+
+
+def _asks_for_nothing(listing: Listing, asked: Mapping[str, Any]) -> bool:
+    """Return whether a filter has no values: nothing matches it, and sent without values it would match all."""
+    return any(name in asked and asked[name] is not None and len(asked[name]) == 0 for name in listing.lists)
+
+
+def _refuse_nothing(listing: Listing, asked: Mapping[str, Any]) -> None:
+    if _asks_for_nothing(listing, asked):
+        raise ValidationError("a filter without values would list everything: leave it out, or do not ask")
+
+
 def _call_for(listing: Listing, asked: Mapping[str, Any], limit: int, offset: int) -> tuple[Call, dict[str, Any]]:
     """Return the call for a page, and the options apart from the filters."""
     if not asked.keys() <= (known := listing.filters | OPTIONS):
@@ -159,22 +204,30 @@ def _call_for(listing: Listing, asked: Mapping[str, Any], limit: int, offset: in
     return Call(operation=listing.operation, method="GET", path=listing.path, query=query), options
 
 
-def _items(answer: Answer, call: Call, kind: type[T]) -> list[T]:
+async def _items(answer: Answer, call: Call, kind: type[T]) -> list[T]:
+    """Read a list, a slice at a time, so that the loop breathes."""
     from ..models.codec import decode_list
 
     data = json_of(answer, call)
     if data is not None and not isinstance(data, (dict, list)):
         raise unreadable(f"answered {answer.status} with what is no list", answer, call)
     try:
-        return decode_list(data or None, kind)
+        if not isinstance(data, list) or len(data) <= READ_AT_ONCE:
+            return decode_list(data or None, kind)
+        items: list[T] = []
+        for start in range(0, len(data), READ_AT_ONCE):
+            items += decode_list(data[start : start + READ_AT_ONCE], kind)
+            await asyncio.sleep(0)
+        return items
     except Exception as error:
         raise unreadable(f"answered {answer.status} with odd values: {type(error).__name__}", answer, call) from None
 
 
-def _page_of(answer: Answer, call: Call, kind: type[T], limit: int, offset: int) -> Page[T]:
+async def _page_of(answer: Answer, call: Call, kind: type[T], limit: int, offset: int) -> Page[T]:
     from ..models.pages import Page
 
-    return Page(items=_items(answer, call, kind), offset=offset, limit=limit, total=total_of(answer))
+    items = await _items(answer, call, kind)
+    return Page(items=items, offset=offset, limit=limit_of(answer) or limit, total=total_of(answer))
 
 
 def _parts(asked: Mapping[str, Any], filters: frozenset[str]) -> Iterator[Mapping[str, Any]]:
@@ -191,7 +244,7 @@ def _parts(asked: Mapping[str, Any], filters: frozenset[str]) -> Iterator[Mappin
         names = " and ".join(sorted(long))
         raise ValidationError(f"only one filter may have more than {FILTER_VALUES} values, not {names}")
     name, part = long[0], list[Any]()
-    for value in asked[name]:
+    for value in dict.fromkeys(asked[name]):
         if part and (len(part) == FILTER_VALUES or _length_of([*part, value]) > LONGEST_QUERY):
             yield {**asked, name: part}
             part = []
@@ -238,6 +291,8 @@ def _text_of(name: str, value: object) -> str:
         if value.tzinfo is None:
             raise ValidationError(f"{name} needs a moment with its offset, e.g. datetime.now(UTC)")
         return value.isoformat()
+    if isinstance(value, float) and not isfinite(value):
+        raise ValidationError(f"{name} must be a number, not {value}")
     if isinstance(value, (str, int, float)):
         return str(value)
     raise ValidationError(f"{name} cannot be {type(value).__name__}")
@@ -250,7 +305,10 @@ def in_path(part: str) -> str:
     """
     if not isinstance(part, str) or not part or part in (".", ".."):
         raise ValidationError(f"an id or number is a text, not {part!r}; nothing was sent")
-    return quote(part, safe="")
+    try:
+        return quote(part, safe="")
+    except UnicodeEncodeError:
+        raise ValidationError(f"{part!r} holds half a character; nothing was sent") from None
 
 
 def in_range(name: str, value: int, least: int, most: int) -> str:

@@ -119,7 +119,7 @@ class Batch(Generic[R]):
         while True:
             left = max(0.001, deadline - time.monotonic())
             result = await self._look(self.id, timeout=left, **options)
-            if result.settled:
+            if result.settled and len(result.items) >= len(self.references):
                 break
             if time.monotonic() + pause > deadline:
                 raise self._still_open(result, timeout)
@@ -130,11 +130,11 @@ class Batch(Generic[R]):
         return result
 
     def _still_open(self, result: R, timeout: float) -> Timeout:
-        open_items = sum(not item.settled for item in result.items)
-        what = f"{open_items} of {len(result.items)}" if result.items else "all"
+        open_items = sum(not item.settled for item in result.items) + max(0, len(self.references) - len(result.items))
+        what = f"{open_items} of {max(len(result.items), len(self.references))}" if result.items else "all"
         return Timeout(
             f"{what} items of batch {self.id} are still being imported after {timeout:g} s",
-            failure=Failure(operation=self.operation, outcome=Outcome.REJECTED, references=self.references),
+            failure=Failure(operation=self.operation, outcome=Outcome.UNKNOWN, references=self.references),
             advice="The import goes on: ask again later with the batch's id",
         )
 
@@ -143,7 +143,7 @@ class Batch(Generic[R]):
             Problem(path="import", message=message, reference_id=reference)
             for reference, message in result.errors.items()
         )
-        failure = Failure(operation=self.operation, outcome=Outcome.REJECTED, problems=problems)
+        failure = Failure(operation=self.operation, outcome=Outcome.UNKNOWN, problems=problems)
         return BatchError(f"{len(problems)} of {len(result.items)} {self.things} failed at import", failure=failure)
 
 
@@ -159,10 +159,11 @@ def listed(name: str, things: Iterable[T]) -> Sequence[T]:
     return list(things)
 
 
-async def problems_among(name: str, things: Sequence[Any]) -> list[Problem]:
+async def problems_among(name: str, things: Sequence[Any], kind: type) -> list[Problem]:
     """Return all that is wrong in a list of shipments or orders, references used twice included.
 
     :param name: of the list, for the paths; the loop breathes in between.
+    :param kind: what each must be.
     """
     from ..models.checking import problems_of
 
@@ -173,7 +174,11 @@ async def problems_among(name: str, things: Sequence[Any]) -> list[Problem]:
             await asyncio.sleep(0)
         reference = getattr(thing, "reference_id", None)
         path = f"{name}[{index}]"
-        problems += problems_of(thing, path=path, index=index, reference_id=reference)
+        if isinstance(thing, kind):
+            problems += problems_of(thing, path=path, index=index, reference_id=reference)
+        else:
+            words = f"must be {kind.__name__}, not {type(thing).__name__}"
+            problems.append(Problem(path=path, message=words, index=index))
         first = seen.setdefault(reference, index) if isinstance(reference, str) else index
         if first != index:
             again = Problem(path=f"{path}.reference_id", message=f"is used by {name}[{first}] too", index=index)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem
-from .batches import listed
+from .batches import CHECKED_AT_ONCE, listed, problems_among
 
 if TYPE_CHECKING:
     from ..models.code_rules import CodeRules
@@ -17,30 +17,23 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "choose"]
 
-CHECKED_AT_ONCE = 100
-
 
 async def check(codelists: Codelists, shipments: Iterable[Shipment], options: Any) -> list[Problem]:
     """Return all that is wrong with shipments: with each by itself, among them, and by the code lists."""
-    from ..models.checking import problems_of
+    from ..models.shipment_batches import Shipment
 
     rules = await _rules(codelists.cached(), options)
-    problems: list[Problem] = []
-    seen: dict[str, int] = {}
-    for index, shipment in enumerate(listed("shipments", shipments)):
+    shipments = listed("shipments", shipments)
+    problems = await problems_among("shipments", shipments, Shipment)
+    for index, shipment in enumerate(shipments):
         if index % CHECKED_AT_ONCE == CHECKED_AT_ONCE - 1:
             await asyncio.sleep(0)
-        path = f"shipments[{index}]"
-        reference = getattr(shipment, "reference_id", None)
-        found = problems_of(shipment, path=path, index=index, reference_id=reference)
-        if not found:  # the code lists are asked about what has the right form only
-            found = rules.problems_of(shipment, path, index)
-        problems += found
-        first = seen.setdefault(reference, index) if isinstance(reference, str) else index
-        if first != index:
-            words = f"is used by shipments[{first}] too"
-            problems.append(Problem(path=f"{path}.reference_id", message=words, index=index, reference_id=reference))
-    return problems
+        try:
+            problems += rules.problems_of(shipment, f"shipments[{index}]", index)
+        except (AttributeError, TypeError):  # of the wrong type somewhere, which was named already
+            if not any(problem.index == index for problem in problems):
+                raise
+    return sorted(problems, key=lambda problem: problem.index or 0)
 
 
 async def _rules(codelists: Codelists, options: Any) -> CodeRules:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from ..transport.call import CallOptions
-from .base import MOST_ITEMS, Listing
+from .base import MOST_ITEMS, Listing, is_last
 from .keeping import KeptResource
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Codelists(KeptResource):
 
     async def iterate(
         self, codelist: Callable[..., Awaitable[Page[T]]], **options: Unpack[CallOptions]
-    ) -> AsyncIterator[T]:
+    ) -> AsyncGenerator[T, None]:
         """Go through all pages of a code list.
 
         :param codelist: one of the calls below, e.g. ``cpl.codelists.products``.
@@ -76,7 +76,7 @@ class Codelists(KeptResource):
             for entry in page.items:
                 yield entry
             offset += len(page.items)
-            if not page.items or offset >= (page.total if page.total is not None else 0):
+            if is_last(page, offset, "codelists.iterate"):
                 break
 
     async def age_checks(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ __all__ = ["CONTENT_TYPES", "MOST_BYTES", "parts_of"]
 
 MOST_BYTES = 1_000_000
 """1 MB for all files of a request (source: the vendor's documentation)."""
+LONGEST_NAME = 255
 CONTENT_TYPES = {
     "pdf": "application/pdf",
     "doc": "application/msword",
@@ -54,15 +56,19 @@ def _part(file: str | Path | tuple[str, bytes]) -> FilePart:
         if not isinstance(name, str) or not isinstance(content, (bytes, bytearray)):
             raise ValidationError("a file is a path, or a pair of its name and its content in bytes; nothing was sent")
         return FilePart(name=name, content_type=_type_of(name), size=len(content), source=bytes(content))
+    if not isinstance(file, (str, Path)):
+        raise ValidationError(f"a file is a path, or a pair of its name and its content, not {type(file).__name__}")
     path = Path(file)
     try:
         if not path.is_file():
             raise ConfigurationError(f"{path} is no file; nothing was sent")
         with path.open("rb") as opened:
-            size = opened.seek(0, 2)
+            found = os.fstat(opened.fileno())
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}; nothing was sent") from None
-    return FilePart(name=path.name, content_type=_type_of(path.name), size=size, source=path)
+    return FilePart(
+        name=path.name, content_type=_type_of(path.name), size=found.st_size, source=path, changed=found.st_mtime_ns
+    )
 
 
 def _type_of(name: str) -> str:
@@ -75,6 +81,8 @@ def _problems_of(index: int, part: FilePart) -> list[Problem]:
     if not part.content_type:
         kinds = ", ".join(CONTENT_TYPES)
         found.append(Problem(path=where, message=f"{part.name!r} is of a kind that is not taken; allowed: {kinds}"))
+    if not part.name.isprintable() or len(part.name.encode("utf-8", "replace")) > LONGEST_NAME:
+        found.append(Problem(path=where, message=f"{part.name!r} is no name that can be sent"))
     if not part.size:
         found.append(Problem(path=where, message=f"{part.name!r} is empty"))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import time
 from collections.abc import Awaitable, Callable, Hashable
@@ -26,6 +27,7 @@ class _Slot:
 
     lock: asyncio.Lock
     page: Any = None
+    answer: Any = None
     fetched: float = 0.0
 
 
@@ -47,8 +49,10 @@ class Kept:
         self._clock = clock
         self._slots: dict[Hashable, _Slot] = {}
 
-    async def page(self, key: Hashable, fetch: Callable[[], Awaitable[Any]]) -> Any:
-        """Return a page from memory while it is fresh, else fetch it; a list of its own for each caller.
+    async def page(self, key: Hashable, fetch: Callable[[], Awaitable[tuple[Any, Any]]]) -> tuple[Any, Any]:
+        """Return a page from memory while it is fresh, else fetch it, and the answer that it was read from.
+
+        The list and its items are each caller's own.
 
         :raises CplError: when it cannot be fetched and there is none to stand in.
         """
@@ -58,23 +62,23 @@ class Kept:
                 self._slots.pop(next(iter(self._slots)))
             slot = self._slots[key] = _Slot(asyncio.Lock())
         if slot.page is not None and self._age(slot) < self._ttl:
-            return _copy(slot.page)
+            return _copy(slot.page), slot.answer
         async with slot.lock:
             if slot.page is None or self._age(slot) >= self._ttl:
                 try:
-                    slot.page = await fetch()
+                    slot.page, slot.answer = await fetch()
                     slot.fetched = self._clock()
                 except PASSING as error:
                     age = self._age(slot)
                     if slot.page is None or age >= self._ttl + self._stale_for:
                         raise
                     logger.warning("a list of %.0f s ago stands in, for it could not be fetched: %s", age, error)
-                    return _copy(slot.page, stale=True)
-            return _copy(slot.page)
+                    return _copy(slot.page, stale=True), slot.answer
+            return _copy(slot.page), slot.answer
 
     def _age(self, slot: _Slot) -> float:
         return self._clock() - slot.fetched
 
 
 def _copy(page: Any, *, stale: bool = False) -> Any:
-    return evolve(page, items=list(page.items), stale=stale)
+    return evolve(page, items=[copy.copy(item) for item in page.items], stale=stale)

@@ -40,12 +40,12 @@ class OrderBatches(Batches):
         :raises CplError: see ``outcome``.
         """
         from ..models.codec import encode
-        from ..models.order_batches import CreateOrderBatch
+        from ..models.order_batches import CreateOrderBatch, Order
 
         orders = listed("orders", orders)
         if not orders:
             raise ValidationError("a batch takes at least one order")
-        refuse("order_batches.create", await problems_among("orders", orders))
+        refuse("order_batches.create", await problems_among("orders", orders, Order))
         body = encode(CreateOrderBatch(orders=orders))
         references = tuple(order.reference_id for order in orders)
         return self.handle(await self.send(body, references=references, **options), references=references)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ class Orders(Resource):
 
         return await self._page(LIST, asked, TrackedOrder, limit, offset)
 
-    def iterate(self, *, page: int = MOST_ITEMS, **asked: Unpack[OrderFilters]) -> AsyncIterator[TrackedOrder]:
+    def iterate(self, *, page: int = MOST_ITEMS, **asked: Unpack[OrderFilters]) -> AsyncGenerator[TrackedOrder, None]:
         """Go through all orders, page by page; one filter may have any number of values and is split by itself.
 
         :param page: 1–1000 items a request.

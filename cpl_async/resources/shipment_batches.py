@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -226,20 +226,53 @@ class ShipmentBatch(BatchOfShipments):
         """Return the state of each item now; see :meth:`ShipmentBatches.get`."""
         return await self._batches.get(self.id, order_by=order_by, **options)
 
+    async def labels(
+        self,
+        *,
+        page_size: str | None = None,
+        position: int | None = None,
+        order_by: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> AsyncGenerator[Label, None]:
+        """Fetch all labels of this batch, in files of at most 200 parcels each.
+
+        :param page_size: ``Default`` (one label a page) or ``A4`` (four).
+        :param position: place of the first label on the first A4 sheet, 1–4.
+        :param order_by: ``ShipmentNumber``, ``ReferenceId`` or ``ReferenceId,ShipmentNumber``.
+        """
+        parcels = len((await self.result(**options)).numbers)
+        for offset in range(0, parcels, MOST_LABELS):
+            yield await self._batches.label(
+                self.id,
+                offset=offset,
+                page_size=page_size,
+                position=position if offset == 0 else None,
+                order_by=order_by,
+                **options,
+            )
+
     async def label(
         self,
         *,
-        limit: int = MOST_LABELS,
+        limit: int | None = None,
         offset: int = 0,
         page_size: str | None = None,
         position: int | None = None,
         order_by: str | None = None,
         **options: Unpack[CallOptions],
     ) -> Label:
-        """Fetch labels of this batch; see :meth:`ShipmentBatches.label`."""
+        """Fetch labels of this batch as one file, at most 200; see :meth:`ShipmentBatches.label`.
+
+        :raises ValidationError: when the batch is known to have more, and no ``limit`` was given: see :meth:`labels`.
+        """
+        if limit is None and len(self.references) > MOST_LABELS:
+            raise ValidationError(
+                f"a file holds at most {MOST_LABELS} labels and the batch has {len(self.references)} shipments: "
+                "use `labels()`, or give limit and offset"
+            )
         return await self._batches.label(
             self.id,
-            limit=limit,
+            limit=limit or MOST_LABELS,
             offset=offset,
             page_size=page_size,
             position=position,
@@ -251,8 +284,9 @@ class ShipmentBatch(BatchOfShipments):
 async def _check(shipments: Sequence[Shipment], labels: LabelSettings | None) -> None:
     """Refuse a batch with anything wrong in it, all at once, letting the loop breathe."""
     from ..models.checking import problems_of
+    from ..models.shipment_batches import Shipment
 
     if not 1 <= len(shipments) <= MOST_SHIPMENTS:
         raise ValidationError(f"a batch takes 1 to {MOST_SHIPMENTS} shipments, not {len(shipments)}")
     problems = [] if labels is None else problems_of(labels, path="label_settings")
-    refuse("shipment_batches.create", problems + await problems_among("shipments", shipments))
+    refuse("shipment_batches.create", problems + await problems_among("shipments", shipments, Shipment))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import ValidationError
 from ..transport.call import Call, CallOptions
 from .base import MOST_ITEMS, Listing, Resource, in_path, refuse
 from .documents import parts_of
@@ -56,7 +57,9 @@ class Shipments(Resource):
 
         return await self._page(LIST, asked, TrackedShipment, limit, offset)
 
-    def iterate(self, *, page: int = MOST_ITEMS, **asked: Unpack[ShipmentFilters]) -> AsyncIterator[TrackedShipment]:
+    def iterate(
+        self, *, page: int = MOST_ITEMS, **asked: Unpack[ShipmentFilters]
+    ) -> AsyncGenerator[TrackedShipment, None]:
         """Go through all shipments, page by page; one filter may have any number of values and is split by itself.
 
         :param page: 1–1000 items a request.
@@ -68,12 +71,12 @@ class Shipments(Resource):
 
     def track(
         self, numbers: Iterable[str] | AsyncIterable[str], **options: Unpack[CallOptions]
-    ) -> AsyncIterator[Tracking]:
+    ) -> AsyncGenerator[Tracking, None]:
         """Look up any number of shipments, as they come, in constant memory.
 
         :param numbers: shipment numbers; they are read as they are needed and asked for 50 at once.
-        :return: one result for each number, in the order in which answers come; ``shipment`` is ``None`` where the
-            carrier knows no such number.
+        :return: one result for each number that was given, in the order in which answers come;
+            ``shipment`` is ``None`` where the carrier knows no such number.
         :raises CplError: when a request fails for good.
         """
         return tracking(self.list, numbers, options)
@@ -86,9 +89,10 @@ class Shipments(Resource):
         every: float = EVERY,
         slowest: float = SLOWEST,
         **options: Unpack[CallOptions],
-    ) -> AsyncIterator[StateChange]:
-        """Follow shipments and yield each change of state once, the state of the first look too.
+    ) -> AsyncGenerator[StateChange, None]:
+        """Follow shipments and yield each change once, the state of the first look too.
 
+        A change is a new phase or a new event, so the phase may be the same as before; ``events`` has what is new.
         What does not change is asked for less and less often. A number that is not known yet is asked for again.
 
         :param numbers: shipment numbers.
@@ -114,7 +118,10 @@ class Shipments(Resource):
             odt, ods or txt, together at most 1 MB (source: the vendor's documentation).
         :param document_file_type: a code of ``codelists.document_types``.
         :raises ValidationError: for files that would be refused; nothing was sent.
+        :raises ConfigurationError: for a file that cannot be read; nothing was sent.
         """
+        if not isinstance(document_file_type, str) or not document_file_type:
+            raise ValidationError("document_file_type is a code of codelists.document_types; nothing was sent")
         call = Call(
             operation="shipments.add_documents",
             method="POST",
@@ -161,7 +168,6 @@ class Shipments(Resource):
         :param email: an address.
         :raises ValidationError: without any of the three, or when the carrier refuses.
         """
-        from ..errors import ValidationError
         from ..models.checking import problems_of
         from ..models.codec import encode
         from ..models.shipments import RedirectRecipientAddress, RedirectShipmentEvent

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
 from ..errors import ValidationError
 from ..transport.lanes import Lane
-from .base import FILTER_VALUES, MOST_ITEMS
+from .base import FILTER_VALUES, MOST_ITEMS, is_last
 
 if TYPE_CHECKING:
     from ..models.pages import Page
@@ -28,62 +28,80 @@ SLOWER_BY = 2.0
 Lister = Callable[..., Awaitable["Page[TrackedShipment]"]]
 
 
-async def tracking(look: Lister, numbers: Iterable[str] | AsyncIterable[str], options: Any) -> AsyncIterator[Tracking]:
-    """Yield what is known of each number, chunk by chunk, several requests at once."""
+async def tracking(
+    look: Lister, numbers: Iterable[str] | AsyncIterable[str], options: Any
+) -> AsyncGenerator[Tracking, None]:
+    """Yield what is known of each number, chunk by chunk, several requests at once.
+
+    Results are handed out while the numbers to come are still waited for.
+    """
     chunks = _chunks(numbers)
+    source: asyncio.Task[list[str] | None] | None = None
     under_way: set[asyncio.Task[list[Tracking]]] = set()
     more = True
     try:
         while more or under_way:
-            while more and len(under_way) < AT_ONCE:
-                chunk = await anext(chunks, None)
-                if chunk is None:
-                    more = False
-                else:
+            if more and source is None and len(under_way) < AT_ONCE:
+                source = asyncio.ensure_future(_next_of(chunks))
+            waiting: set[asyncio.Task[Any]] = {*under_way, *([source] if source else [])}
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if source is not None and source in done:
+                chunk, source = source.result(), None
+                more = chunk is not None
+                if chunk is not None:
                     under_way.add(asyncio.ensure_future(_look_up(look, chunk, options)))
-            if under_way:
-                done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    for result in task.result():
-                        yield result
+            for task in done & under_way:
+                under_way.discard(task)
+                for result in task.result():
+                    yield result
     finally:
-        for task in under_way:
+        left: set[asyncio.Task[Any]] = {*under_way, *([source] if source else [])}
+        for task in left:
             task.cancel()
-        if under_way:
-            await asyncio.wait(under_way)
+        if left:
+            await asyncio.wait(left)
+        await chunks.aclose()
+
+
+async def _next_of(chunks: AsyncGenerator[list[str], None]) -> list[str] | None:
+    return await anext(chunks, None)
 
 
 async def _look_up(look: Lister, numbers: list[str], options: Any) -> list[Tracking]:
     from ..models.shipments import Tracking
 
     found: dict[str, TrackedShipment] = {}
+    wanted = list(dict.fromkeys(numbers))
     offset = 0
     while True:
         page = await look(
-            **{"lane": Lane.BACKGROUND, **options}, shipment_numbers=numbers, limit=MOST_ITEMS, offset=offset
+            **{"lane": Lane.BACKGROUND, **options}, shipment_numbers=wanted, limit=MOST_ITEMS, offset=offset
         )
         for shipment in page.items:
             if shipment.shipment_number is not None:
                 found[shipment.shipment_number] = shipment
         offset += len(page.items)
-        if not page.items or offset >= (page.total if page.total is not None else 0):
+        if is_last(page, offset, "shipments.list"):
             break
     return [Tracking(number=number, shipment=found.get(number)) for number in numbers]
 
 
-async def _chunks(numbers: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[list[str]]:
-    if isinstance(numbers, str):
-        raise ValidationError("numbers takes a list of shipment numbers, not one text")
-    chunk: dict[str, None] = {}
+async def _chunks(numbers: Iterable[str] | AsyncIterable[str]) -> AsyncGenerator[list[str], None]:
+    """Yield the numbers as they were given, so that each chunk holds at most 50 different ones."""
+    if isinstance(numbers, (str, bytes)) or not isinstance(numbers, (Iterable, AsyncIterable)):
+        raise ValidationError("numbers takes a list of shipment numbers, not one")
+    chunk: list[str] = []
+    different: set[str] = set()
     async for number in _async(numbers):
         if not isinstance(number, str) or not number:
             raise ValidationError(f"a shipment number is a text, not {number!r}")
-        chunk[number] = None
-        if len(chunk) == FILTER_VALUES:
-            yield list(chunk)
-            chunk = {}
+        chunk.append(number)
+        different.add(number)
+        if len(different) == FILTER_VALUES or len(chunk) == MOST_ITEMS:
+            yield chunk
+            chunk, different = [], set()
     if chunk:
-        yield list(chunk)
+        yield chunk
 
 
 async def _async(numbers: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[str]:
@@ -114,7 +132,7 @@ async def following(
     slowest: float,
     options: Any,
     clock: Callable[[], float] = time.monotonic,
-) -> AsyncIterator[StateChange]:
+) -> AsyncGenerator[StateChange, None]:
     """Yield each change of state once, until each shipment needs no further look."""
     if every <= 0 or slowest < every:
         raise ValidationError("every must be over 0 seconds, slowest no less than every")

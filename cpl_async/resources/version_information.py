@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from .base import MOST_ITEMS, Listing, Resource
@@ -34,7 +34,9 @@ class VersionInformationResource(Resource):
 
         return await self._page(LIST, options, VersionInformation, limit, offset)
 
-    def iterate(self, *, page: int = MOST_ITEMS, **options: Unpack[CallOptions]) -> AsyncIterator[VersionInformation]:
+    def iterate(
+        self, *, page: int = MOST_ITEMS, **options: Unpack[CallOptions]
+    ) -> AsyncGenerator[VersionInformation, None]:
         """Go through all news, page by page.
 
         :param page: 1–1000 items a request.

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from .arrival import arrival_of, forget_arrival
-from .asked import ASKED, OPERATION, form_of, missing, read_request
+from .asked import ASKED, OPERATION, form_of, header_of, missing, read_request
 from .families import OPERATIONS
 from .families.locations import refused
 from .faults import Fault, FaultKind
@@ -88,7 +88,7 @@ def _answering(operation: str, handler: Handler) -> Handler:
             refusal = await _refusal_of_form(request, operation)
         work: Handler = handler if refusal is None else _constant(refusal)
         response, dropped = await _with_fault(request, work, fault if refusal is None else None)
-        identifier = request.headers.get("X-Correlation-ID", "")
+        identifier = header_of(request, "X-Correlation-ID")
         if identifier and not response.prepared:
             response.headers["X-Correlation-ID"] = identifier
         world.ledger.add(
@@ -105,6 +105,8 @@ def _answering(operation: str, handler: Handler) -> Handler:
                 fault=fault.kind.value if fault else "",
             )
         )
+        if request.method != "GET":
+            world.store.keep_moment(world.clock.now())
         forget_arrival(request)
         if dropped and request.transport is not None:
             request.transport.abort()

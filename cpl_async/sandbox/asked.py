@@ -15,7 +15,7 @@ from attrs import field, frozen
 
 from .problems import Words, problem, words_for
 
-__all__ = ["ASKED", "OPERATION", "Asked", "Errors", "form_of", "missing", "read_request"]
+__all__ = ["ASKED", "OPERATION", "Asked", "Errors", "form_of", "header_of", "missing", "read_request"]
 
 Errors = dict[str, list[str]]
 JSON = "application/json"
@@ -46,6 +46,11 @@ class Asked:
 ASKED = web.RequestKey("asked", Asked)
 OPERATION = web.RequestKey("operation", str)
 """The contract's id of what is asked for."""
+
+
+def header_of(request: web.Request, name: str) -> str:
+    """Return a header as text that can be written again, whatever bytes it was sent with."""
+    return request.headers.get(name, "").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 async def form_of(request: web.Request) -> dict[str, str]:
@@ -79,7 +84,7 @@ async def read_request(operation: str, request: web.Request, words: Words) -> tu
         elif parameter["in"] == "path":
             texts = [request.match_info[name]]
         else:
-            texts = [request.headers[name]] if name in request.headers else []
+            texts = [header_of(request, name)] if name in request.headers else []
         if not texts:
             if parameter["required"]:
                 errors[name] = [words("Parametr je povinný.", "The parameter is required.")]

@@ -10,6 +10,8 @@ from typing import Any
 import orjson
 from attrs import frozen
 
+from .store import together
+
 __all__ = ["OrderStore", "StoredOrder"]
 
 SCHEMA = """
@@ -89,13 +91,12 @@ class OrderStore:
                 (batch, client, order["referenceId"], order.get("customerReference"), body, created + starts,
                  created + done, comes, code, message)
             )  # fmt: skip
-        self._db.execute("BEGIN")
-        self._db.executemany(
-            "INSERT INTO orders (batch, client, reference, customer_reference, body, starts, done, due, error_code, "
-            "error_message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            rows,
-        )
-        self._db.execute("COMMIT")
+        with together(self._db):
+            self._db.executemany(
+                "INSERT INTO orders (batch, client, reference, customer_reference, body, starts, done, due, "
+                "error_code, error_message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
         return batch
 
     def of_batch(self, batch: str, client: str) -> list[StoredOrder]:

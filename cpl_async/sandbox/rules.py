@@ -67,6 +67,9 @@ def errors_of_shipments(shipments: list[dict[str, Any]], words: Words, usable: U
 
 
 def _numbers(shipment: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    dormant = (shipment.get("dormant") or {}).get("shipmentNumber")
+    if dormant:
+        yield "dormant.shipmentNumber", dormant
     items = (shipment.get("shipmentSet") or {}).get("shipmentSetItems") or []
     if shipment.get("shipmentNumber") and not any(item.get("shipmentNumber") for item in items[:1]):
         yield "shipmentNumber", shipment["shipmentNumber"]

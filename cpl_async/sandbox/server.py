@@ -87,6 +87,12 @@ class Sandbox:
         """
         self._world.clock.advance(seconds)
 
+        def keep() -> list[None]:
+            self._world.store.keep_moment(self._world.clock.now())
+            return []
+
+        self._read(keep)
+
     def _read(self, look: Callable[[], list[T]]) -> list[T]:
         """Look at the memory on the thread that it belongs to."""
         loop = self._loop

@@ -6,16 +6,17 @@ import random
 import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
 from attrs import Factory, field, frozen
 
-__all__ = ["Parcel", "Store", "StoredDocument", "StoredShipment", "delays_for"]
+__all__ = ["Parcel", "Store", "StoredDocument", "StoredShipment", "delays_for", "together"]
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS world (id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS world (id TEXT NOT NULL, moment REAL NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS batches (
     id TEXT PRIMARY KEY, client TEXT NOT NULL, created REAL NOT NULL, labels TEXT NOT NULL
 );
@@ -34,11 +35,12 @@ CREATE INDEX IF NOT EXISTS parcels_of_shipment ON parcels (shipment);
 CREATE TABLE IF NOT EXISTS documents (
     number TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL
 );
+CREATE TABLE IF NOT EXISTS dormant (number TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS ranges (
     client TEXT NOT NULL, product TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL
 );
 """
-VERSION = 2
+VERSION = 3
 """Of the tables; a file of another version is refused."""
 JOINED = """
 SELECT s.id, s.batch, s.position, s.reference, s.body, s.starts, s.done, s.visible, s.error_code, s.error_message,
@@ -115,8 +117,15 @@ class Store:
 
     def __init__(self, file: Path | None, seed: int) -> None:
         self._seed = seed
-        self.db = self._db = sqlite3.connect(file or ":memory:", check_same_thread=False, isolation_level=None)
-        used = self._one("SELECT COUNT(*) FROM sqlite_master") > 0
+        self.db = self._db = sqlite3.connect(
+            file or ":memory:", check_same_thread=False, isolation_level=None, timeout=1.0
+        )
+        self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # two sandboxes on one file would give a number twice
+        try:
+            used = self._one("SELECT COUNT(*) FROM sqlite_master") > 0
+        except sqlite3.OperationalError as error:
+            self._db.close()
+            raise OSError(f"{file} cannot be used, another sandbox may be at work on it: {error}") from None
         if used and self._one("PRAGMA user_version") != VERSION:
             self._db.close()
             raise OSError(f"{file} holds the state of another version of the sandbox: remove it, or name another file")
@@ -124,13 +133,22 @@ class Store:
             f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA user_version={VERSION};" + SCHEMA
         )
         if self._db.execute("SELECT COUNT(*) FROM world").fetchone()[0] == 0:
-            self._db.execute("INSERT INTO world VALUES (?)", (uuid.uuid4().hex,))
+            self._db.execute("INSERT INTO world (id) VALUES (?)", (uuid.uuid4().hex,))
         self.world: str = self._db.execute("SELECT id FROM world").fetchone()[0]
         """Tells this sandbox's memory from that of any other, also of one that was at this address before."""
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    @property
+    def moment(self) -> float:
+        """The latest moment of the sandbox's clock that was kept."""
+        return float(self._db.execute("SELECT moment FROM world").fetchone()[0])
+
+    def keep_moment(self, now: float) -> None:
+        """Keep the moment of the sandbox's clock, so that time does not run back after a restart."""
+        self._db.execute("UPDATE world SET moment = ? WHERE moment < ?", (now, now))
 
     def add_batch(
         self,
@@ -160,19 +178,21 @@ class Store:
                  starts, done, visible, code, message)
             )  # fmt: skip
             count = _parcels(body)
-            numbers = [*_own_numbers(body), *(str(number + place) for place in range(count))][:count]
+            given = _own_numbers(body)
+            numbers = [given.get(place) or str(number + place) for place in range(count)]
             number += count
             for place, own in enumerate(numbers, 1):
                 guid = str(uuid.uuid5(SPACE, f"label {self._seed} {own}"))
                 parcel_rows.append((own, shipment_id, numbers[0], place, count, guid))
             shipment_id += 1
-        self._db.execute("BEGIN")
-        self._db.execute(
-            "INSERT INTO batches VALUES (?, ?, ?, ?)", (batch, client, created, orjson.dumps(labels).decode())
-        )
-        self._db.executemany("INSERT INTO shipments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", shipment_rows)
-        self._db.executemany("INSERT INTO parcels VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)", parcel_rows)
-        self._db.execute("COMMIT")
+        dormant = [(asleep,) for body in shipments if (asleep := (body.get("dormant") or {}).get("shipmentNumber"))]
+        with together(self._db):
+            self._db.execute(
+                "INSERT INTO batches VALUES (?, ?, ?, ?)", (batch, client, created, orjson.dumps(labels).decode())
+            )
+            self._db.executemany("INSERT INTO shipments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", shipment_rows)
+            self._db.executemany("INSERT INTO parcels VALUES (?, ?, ?, ?, ?, ?, NULL, NULL)", parcel_rows)
+            self._db.executemany("INSERT INTO dormant VALUES (?)", dormant)
         return batch
 
     def labels_of(self, batch: str, client: str) -> dict[str, Any] | None:
@@ -239,13 +259,12 @@ class Store:
 
     def connect(self, numbers: Sequence[str]) -> None:
         """Make one set of parcels, in this order."""
-        self._db.execute("BEGIN")
-        for place, number in enumerate(numbers, 1):
-            self._db.execute(
-                "UPDATE parcels SET master = ?, place = ?, in_set = ? WHERE number = ?",
-                (numbers[0], place, len(numbers), number),
-            )
-        self._db.execute("COMMIT")
+        with together(self._db):
+            for place, number in enumerate(numbers, 1):
+                self._db.execute(
+                    "UPDATE parcels SET master = ?, place = ?, in_set = ? WHERE number = ?",
+                    (numbers[0], place, len(numbers), number),
+                )
 
     def add_documents(self, number: str, kind: str, files: Sequence[tuple[str, bytes]]) -> None:
         """Keep customs documents."""
@@ -265,11 +284,14 @@ class Store:
 
     def may_use(self, client: str, number: str, product: str) -> bool:
         """Return whether a number is of a client's own series for a product, and was not used yet."""
-        if not number.isascii() or not number.isdigit() or len(number) > 15:
+        if not number.isascii() or not number.isdigit() or len(number) > 15 or number != str(int(number)):
             return False
         query = "SELECT COUNT(*) FROM ranges WHERE client = ? AND product = ? AND ? BETWEEN first AND last"
         reserved = self._db.execute(query, (client, product, int(number))).fetchone()[0]
-        used = self._db.execute("SELECT COUNT(*) FROM parcels WHERE number = ?", (number,)).fetchone()[0]
+        query = (
+            "SELECT (SELECT COUNT(*) FROM parcels WHERE number = ?) + (SELECT COUNT(*) FROM dormant WHERE number = ?)"
+        )
+        used = self._db.execute(query, (number, number)).fetchone()[0]
         return bool(reserved) and not used
 
     def all_shipments(self) -> list[StoredShipment]:
@@ -313,13 +335,25 @@ def _parcel(row: tuple[Any, ...]) -> Parcel:
     )  # fmt: skip
 
 
-def _own_numbers(body: dict[str, Any]) -> list[str]:
-    """Return the numbers that the customer gave, of the first parcels."""
+def _own_numbers(body: dict[str, Any]) -> dict[int, str]:
+    """Return the numbers that the customer gave, by the place of their parcel from 0."""
     items = (body.get("shipmentSet") or {}).get("shipmentSetItems") or []
-    given = [item.get("shipmentNumber") for item in items]
-    if body.get("shipmentNumber") and not (given and given[0]):
-        given[:1] = [body["shipmentNumber"]]
-    return [str(number) for number in given if number]
+    given = {place: str(item["shipmentNumber"]) for place, item in enumerate(items) if item.get("shipmentNumber")}
+    if body.get("shipmentNumber"):
+        given.setdefault(0, str(body["shipmentNumber"]))
+    return given
+
+
+@contextmanager
+def together(database: sqlite3.Connection) -> Iterator[None]:
+    """Write what is done inside together, or nothing of it."""
+    database.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")
 
 
 def _cust(body: dict[str, Any]) -> str | None:

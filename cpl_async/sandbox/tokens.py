@@ -53,7 +53,7 @@ class Tokens:
             return None
         try:
             claims = jwt.decode(token.strip(), self._key, algorithms=["HS256"])
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, ValueError):  # or bytes that are no text
             return None
         return str(claims["sub"]) if int(claims["jti"]) > self._oldest else None
 

@@ -23,9 +23,9 @@ class World:
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
-        self.clock = Clock(settings.speed)
         self.chance = random.Random(settings.seed)
         self.store = Store(settings.state, settings.seed)
+        self.clock = Clock(settings.speed, self.store.moment)
         self.orders = OrderStore(self.store.db, settings.seed)
         self.tokens = Tokens(settings)
         self.limits = Limits(settings)

@@ -32,7 +32,9 @@ __all__ = [
     "Asked",
     "batch_id_of",
     "error_of",
+    "is_page_of_html",
     "json_of",
+    "limit_of",
     "mapping_of",
     "retry_after_of",
     "total_of",
@@ -191,7 +193,7 @@ def retry_after_of(headers: Mapping[str, str], now: datetime | None = None) -> f
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
@@ -262,4 +264,16 @@ def unreadable(words: str, answer: Answer, asked: Request) -> ProtocolError:
 def total_of(answer: Answer) -> int | None:
     """Return how many items the whole list has, where the server says so."""
     text = answer.headers.get("X-Paging-Total-Items-Count", "").strip()
-    return int(text) if re.fullmatch("[0-9]+", text) else None
+    return int(text) if re.fullmatch("[0-9]{1,15}", text) else None
+
+
+def limit_of(answer: Answer) -> int | None:
+    """Return how many items a page has at most by the server's own word; ``None`` without one."""
+    text = answer.headers.get("X-Paging-Limit", "").strip()
+    return int(text) if re.fullmatch("[1-9][0-9]{0,8}", text) else None
+
+
+def is_page_of_html(answer: Answer) -> bool:
+    """Return whether a gateway or a log-in page answered in place of the API, which answers no HTML."""
+    kind = answer.headers.get("Content-Type", "").lower()
+    return "html" in kind or answer.body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))

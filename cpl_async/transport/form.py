@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
@@ -17,7 +18,7 @@ from .wire import Exchange
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
 
-__all__ = ["FilePart", "FormBody"]
+__all__ = ["FileChanged", "FilePart", "FormBody"]
 
 PIECE = 64 * 1024
 
@@ -32,6 +33,12 @@ class FilePart:
     """Bytes."""
     source: bytes | Path = field(repr=False)
     """Its content, or where that is read from while it is sent."""
+    changed: int = 0
+    """When the file was last changed, as it was checked, in nanoseconds."""
+
+
+class FileChanged(OSError):
+    """A file is no longer what it was when it was checked; what was sent of it cannot be complete."""
 
 
 class FormBody(aiohttp.Payload):
@@ -55,7 +62,7 @@ class FormBody(aiohttp.Payload):
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Write the parts.
 
-        :raises OSError: when a file is no longer what it was when it was checked.
+        :raises FileChanged: when a file is no longer what it was when it was checked; the end is then not written.
         """
         for head, part in zip(self._heads, self._parts, strict=True):
             await writer.write(head)
@@ -79,11 +86,17 @@ async def _pieces(part: FilePart) -> AsyncIterator[bytes]:
             yield part.source[start : start + PIECE]
         return
     left = part.size
-    with ExitStack() as stack:
-        file = stack.enter_context(await asyncio.to_thread(part.source.open, "rb"))
-        while left:
-            piece = await asyncio.to_thread(file.read, min(PIECE, left))
-            if not piece:
-                raise OSError(f"{part.source} has become shorter while it was sent")
-            left -= len(piece)
-            yield piece
+    try:
+        with ExitStack() as stack:
+            file = stack.enter_context(await asyncio.to_thread(part.source.open, "rb"))
+            while left:
+                piece = await asyncio.to_thread(file.read, min(PIECE, left))
+                if not piece:
+                    break
+                left -= len(piece)
+                yield piece
+            now = os.fstat(file.fileno())
+    except FileNotFoundError:
+        raise FileChanged(f"{part.name} was removed while it was to be sent") from None
+    if left or now.st_size != part.size or now.st_mtime_ns != part.changed:
+        raise FileChanged(f"{part.name} was changed while it was sent")

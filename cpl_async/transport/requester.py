@@ -24,9 +24,10 @@ from ..errors import (
     Timeout,
     TransportError,
 )
-from .answers import Answer, Asked, error_of, json_of
+from .answers import Answer, Asked, error_of, is_page_of_html, json_of, unreadable
 from .call import COLLECTOR, OPTIONS, Call, CallOptions, Course, TransportSettings, correlation_id, nearest_names
 from .events import Event, EventKind, log_event, logger
+from .form import FileChanged
 from .gate import Gate
 from .limits import Credentials, LimitStore
 from .redaction import HiddenText
@@ -121,15 +122,18 @@ class Requester:
             if "\r" in value or "\n" in value or "\0" in value:
                 raise ConfigurationError(f"{name} must not hold a line break")
         timeout = options.get("timeout", settings.timeout)
-        if not isinstance(timeout, (int, float)):
-            raise ConfigurationError(f"timeout is a number of seconds, not {timeout!r}")
+        tries = options.get("tries", MOST_TRIES)
+        if not isinstance(timeout, (int, float)) or not timeout > 0:
+            raise ConfigurationError(f"timeout is a number of seconds over 0, not {timeout!r}")
+        if not isinstance(tries, int) or not 1 <= tries <= MOST_TRIES:
+            raise ConfigurationError(f"tries is a whole number from 1 to {MOST_TRIES}, not {tries!r}")
         return Course(
             call,
             call.asked(identifier),
             options.get("lane") or call.lane,
             headers,
             time.monotonic() + timeout,
-            max(1, min(options.get("tries", MOST_TRIES), MOST_TRIES)),
+            tries,
         )
 
     async def _try(self, course: Course) -> Answer:
@@ -180,7 +184,13 @@ class Requester:
 
     def _checked(self, course: Course, answer: Answer, token: Token | None = None) -> Answer:
         if answer.status < 300:
-            return answer
+            if not is_page_of_html(answer):
+                return answer
+            words = f"answered {answer.status} with a page of HTML, as a gateway or a log-in page does"
+            failure = unreadable(words, answer, course.call)
+            if course.call.writes:
+                self._tell(course, EventKind.UNKNOWN, status=answer.status, outcome=Outcome.UNKNOWN, error=words)
+            raise failure
         hidden = (*self._credentials.secret.spellings(), *((token.value,) if token else ()))
         error = error_of(answer, evolve(course.asked, hidden=hidden))
         if isinstance(error, RateLimited):
@@ -298,7 +308,8 @@ class Requester:
         exchange = course.exchange
         sent = exchange is not None and exchange.is_open
         if course.last_error is not None and not sent:
-            where = f"after {course.attempt} tries, the last one ended with: {course.last_error.message}"
+            tries = f"after {course.attempt} {'try' if course.attempt == 1 else 'tries'}, " if course.attempt else ""
+            where = f"{tries}the last one ended with: {course.last_error.message}"
         else:
             where = exchange.where_time_went() if exchange is not None else "waiting for a token"
         outcome = Outcome.NOT_SENT
@@ -367,6 +378,9 @@ def _new_identifier() -> str:
 
 def _words_for(cause: Exception) -> str:
     """Say what broke, without what the HTTP library knows of the request."""
+    for inner in (cause, cause.__cause__, cause.__context__):
+        if isinstance(inner, FileChanged):
+            return str(inner)
     if isinstance(cause, aiohttp.ClientConnectorError):
         return f"no connection to {cause.host}:{cause.port}: {cause.os_error.strerror or cause.os_error}"
     if isinstance(cause, aiohttp.ServerDisconnectedError):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from cpl_async.cli.tables import plain
-from cpl_async.sandbox import Role, Sandbox, SandboxSettings
+from cpl_async.cli.words import plain
+from cpl_async.sandbox import Fault, FaultKind, Role, Sandbox, SandboxSettings
 
 from ..conftest import many_rows, write_rows
 from ..pictures import codes_in
@@ -60,8 +62,8 @@ def test_watching_shows_each_change_until_all_is_over(cpl: Runner, server: Sandb
 
 
 def test_a_shipment_is_cancelled_after_a_yes(cpl: Runner, server: Sandbox, shipped: list[str]) -> None:
-    refused = cpl("cancel", shipped[0], access=access_to(server), status=1)  # nobody says yes
-    assert "Cancel 1 shipment?" in refused.stderr
+    refused = cpl("cancel", shipped[0], access=access_to(server), status=2)
+    assert "give --yes" in refused.stderr
     results = asked(cpl, server, "cancel", shipped[0], "4099", "--yes", status=1)
     assert results == [
         {"number": shipped[0], "outcome": "cancelled", "message": ""},
@@ -73,7 +75,7 @@ def test_a_shipment_is_cancelled_after_a_yes(cpl: Runner, server: Sandbox, shipp
 def test_a_contact_is_added(cpl: Runner, server: Sandbox, shipped: list[str]) -> None:
     assert "contact added" in cpl("redirect", shipped[0], "--phone", "+420777", access=access_to(server)).stdout
     cpl("redirect", shipped[0], access=access_to(server), status=2)
-    done = cpl("redirect", "4099", "--phone", "1", access=access_to(server), status=2)
+    done = cpl("redirect", "4099", "--phone", "1", access=access_to(server), status=1)
     assert "There is no such shipment" in done.stderr
 
 
@@ -101,6 +103,8 @@ def test_an_order_is_created_followed_and_cancelled(cpl: Runner, server: Sandbox
     )  # fmt: skip
     assert "Complete" in made.stdout
     batch = made.stderr.split()[-1]
+    again = cpl("order", "create", "monday-1", "--date", TOMORROW, "--count", "1", access=access_to(server), status=2)
+    assert "was ordered already as OBJ" in again.stderr
     assert asked(cpl, server, "order", "status", batch) == [{"referenceId": "monday-1", "importState": "Complete"}]
     listed = asked(cpl, server, "order", "list", "--reference", "monday-1")
     assert (listed[0]["orderState"], listed[0]["sender"]["city"]) == ("Created", "Kolín")
@@ -109,6 +113,8 @@ def test_an_order_is_created_followed_and_cancelled(cpl: Runner, server: Sandbox
     assert "cancelled" in cpl("order", "cancel", "--reference", "monday-1", access=access_to(server)).stdout
     assert "Canceled" in cpl("order", "list", "--state", "Canceled", access=access_to(server)).stdout
     assert "nothing found" in cpl("order", "list", "--state", "PickedUp", access=access_to(server)).stderr
+    cpl("order", "list", "--reference", "nobody", access=access_to(server), status=1)
+    cpl("order", "cancel", "--reference", "nobody", access=access_to(server), status=1)
     for wrong in ((), ("--reference", "a", "--customer-reference", "b")):
         cpl("order", "cancel", *wrong, access=access_to(server), status=2)
     late = cpl("order", "create", "late", "--date", "2020-01-01", "--count", "1", access=access_to(server), status=1)
@@ -147,12 +153,94 @@ def test_each_lookup_has_a_table_and_json(cpl: Runner, server: Sandbox, argument
         (("track",), "name a shipment number"),
         (("address",), "give a STREET"),
         (("info", "--base-url", "http://example.com"), "HTTPS"),
+        (("points", "--code", ""), "exactly one"),
+        (("points", "--near", "Nitra", "--country", "Slovakia"), "two letters"),
+        (("order", "create", "x", "--date", "0001-01-01", "--count", "1"), "no day for an order"),
+        (("order", "list", "--since", "9999-12-31"), "no day for an order"),
+        (("redirect", "\udcff", "--phone", "1"), "half a character"),
+        (("label", "x", "--sandbox"), "no labels"),
         (("track", "1", "--sandbox", "--test-system"), "--sandbox takes no credentials"),
     ],
 )
 def test_wrong_input_is_said_in_a_line(cpl: Runner, server: Sandbox, arguments: tuple[str, ...], words: str) -> None:
     done = cpl(*arguments, access=access_to(server), status=2)
     assert words.lower() in done.stderr.lower()
+
+
+def test_a_file_of_numbers_may_be_untidy_but_not_unreadable(cpl: Runner, server: Sandbox, shipped: list[str]) -> None:
+    text = f"# my parcels\n{shipped[0]};note\n\n  {shipped[1]}  # second\n"
+    (cpl.folder / "numbers.txt").write_text(text, encoding="utf-8")
+    found = asked(cpl, server, "track", "--file", "numbers.txt")
+    assert [item["shipmentNumber"] for item in found] == shipped[:2]
+    (cpl.folder / "latin.txt").write_bytes("číslo".encode("iso-8859-2"))
+    assert "not UTF-8" in cpl("track", "--file", "latin.txt", access=access_to(server), status=2).stderr
+
+
+def test_what_was_cancelled_is_told_whatever_happens_next(cpl: Runner, server: Sandbox, shipped: list[str]) -> None:
+    server.faults.add(Fault(kind=FaultKind.SLOW, operation="shipments.cancel", skip=1, seconds=20))
+    cancelling = cpl.start("cancel", *shipped, "--yes", access=access_to(server))
+    deadline = time.monotonic() + 20
+    while len(server.ledger.of("shipments.cancel")) < 1 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    cancelling.send_signal(signal.SIGINT)
+    out, err = cancelling.communicate(timeout=20)
+    assert cancelling.returncode == 130
+    assert "stopped" in err
+    assert [line.split()[1] for line in out.splitlines()[2:]] == ["cancelled", "unknown", *["not"] * (len(shipped) - 2)]
+    server.faults.clear()
+    server.faults.add(Fault(kind=FaultKind.STATUS, operation="shipments.cancel", status=403))
+    denied = cpl("cancel", *shipped, "--yes", access=access_to(server), status=2)
+    assert "not sent" in denied.stdout
+
+
+def test_a_stream_of_changes_is_one_line_each_and_ends_with_its_reader(
+    cpl: Runner, server: Sandbox, shipped: list[str]
+) -> None:
+    command = f"{' '.join(CPL)} track {' '.join(shipped)} --watch --every 1 --json"
+    environment = cpl.environment | access_to(server)
+    reading = subprocess.Popen(
+        f"{command} | head -2", shell=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment, cwd=cpl.folder,
+    )  # fmt: skip
+    time.sleep(3)
+    server.advance(6 * HOUR)
+    out, err = reading.communicate(timeout=30)
+    assert [json.loads(line)["phase"] for line in out.splitlines()] == ["Order", "Order"]
+    assert "Traceback" not in err
+    assert "error" not in err
+
+
+def test_old_letters_and_a_closed_output_end_in_no_traceback(cpl: Runner, server: Sandbox, shipped: list[str]) -> None:
+    cpl.environment["PYTHONIOENCODING"] = "ascii"
+    done = subprocess.run(
+        [*CPL, "customer"], capture_output=True, env=cpl.environment | access_to(server), cwd=cpl.folder, timeout=30
+    )
+    assert done.returncode == 0
+    assert b"Hlavn? sklad" in done.stdout
+    closed = subprocess.run(
+        f"{' '.join(CPL)} codelist countries >&-", shell=True, capture_output=True, text=True,
+        env=cpl.environment | access_to(server), cwd=cpl.folder, timeout=30,
+    )  # fmt: skip
+    assert "Traceback" not in closed.stderr
+
+
+def test_columns_that_are_copied_are_never_broken(cpl: Runner, server: Sandbox, shipped: list[str]) -> None:
+    command = f"{' '.join(CPL)} track {shipped[0]}"
+    done = subprocess.run(
+        ["script", "-qec", command, "/dev/null"], capture_output=True, text=True, timeout=30, cwd=cpl.folder,
+        env=cpl.environment | access_to(server) | {"COLUMNS": "80", "TERM": "xterm"},
+    )  # fmt: skip
+    assert shipped[0] in done.stdout
+    assert "T-00001" in done.stdout
+
+
+def test_a_server_cannot_steer_the_terminal_with_its_refusals(cpl: Runner, server: Sandbox) -> None:
+    body = json.dumps({"title": "no \x1b]0;pwned\x07 \x1b[31mred"})
+    server.faults.add(Fault(kind=FaultKind.STATUS, operation="orders.cancel", status=400, body=body))
+    done = cpl("order", "cancel", "--reference", "x", access=access_to(server), status=1)
+    assert "pwned" in done.stderr
+    assert "\x1b]" not in done.stderr
 
 
 def test_the_doctor_finds_nothing_wrong_with_a_good_system(cpl: Runner, server: Sandbox) -> None:

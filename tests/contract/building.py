@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -70,7 +70,7 @@ def _bare(hint: Any) -> tuple[Any, list[Any], bool]:
 
 
 def _of_kind(hint: Any, words: list[Any], complete: bool, parts: Parts | None) -> st.SearchStrategy[Any]:
-    if get_origin(hint) in (list, tuple, Sequence):
+    if get_origin(hint) in (list, tuple, Sequence, Iterable):
         bounds = next((word for word in words if isinstance(word, Items)), Items(3))
         inner = typing.Annotated[(get_args(hint)[0], *words)] if words else get_args(hint)[0]
         least = max(bounds.min, 1 if complete else 0)

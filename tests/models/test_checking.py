@@ -79,7 +79,7 @@ def test_all_problems_come_at_once_with_their_paths() -> None:
         (
             {"insurance": Insurance(insurance_price="1.00001", insurance_currency="CZK")},
             "insurance.insurance_price",
-            "5 decimal places",
+            "4 decimal places",
         ),
         (
             {"insurance": Insurance(insurance_price="NaN", insurance_currency="CZK")},

@@ -112,8 +112,8 @@ async def test_all_problems_come_at_once_and_the_lists_are_fetched_once(sandbox:
     assert [problem.path for problem in problems if not problem.warning] == [
         "shipments[0].product_type",
         "shipments[0].services[0].code",
-        "shipments[1].recipient.country",
         "shipments[1].reference_id",
+        "shipments[1].recipient.country",
     ]
     assert len(sandbox.ledger.of("codelists.products")) == 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.multipart import BodyPartReader
 
 from ..answering import page, part_of, read_moment, refusal
@@ -128,8 +129,9 @@ async def _files(request: web.Request) -> list[tuple[str, bytes]]:
     try:
         async for part in await request.multipart():
             if isinstance(part, BodyPartReader) and part.name == "files":
-                files.append((part.filename or "", bytes(await part.read())))
-    except (ValueError, AssertionError):
+                name = (part.filename or "").encode("utf-8", "replace").decode()
+                files.append((name, bytes(await part.read())))
+    except (ValueError, AssertionError, HttpProcessingError):
         return []
     return files
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.sax.saxutils import escape
 
 from .layout import HEIGHT, MODULE, POINT, WIDTH, Bars, Box, Mark
@@ -9,6 +10,8 @@ from .pdf import runs
 
 __all__ = ["drawing"]
 
+FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML cannot hold."""
 FONT = "'DejaVu Sans Condensed', 'DejaVu Sans', 'Arial Narrow', Arial, sans-serif"
 
 
@@ -35,6 +38,6 @@ def drawing(marks: list[Mark]) -> bytes:
         else:
             weight = ' font-weight="bold"' if mark.bold else ""
             place = f'x="{mark.x:g}" y="{mark.y:g}" font-size="{mark.size * POINT:.3f}"{weight}'
-            parts.append(f"<text {place}>{escape(mark.text)}</text>")
+            parts.append(f"<text {place}>{escape(FORBIDDEN.sub(' ', mark.text))}</text>")
     parts.append("</svg>\n")
     return "".join(parts).encode()
