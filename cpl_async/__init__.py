@@ -59,16 +59,21 @@ if TYPE_CHECKING:
     from .models.data import Label as Label
     from .models.info import Info as Info
     from .models.login import AccessToken as AccessToken
+    from .models.order_batches import CreateOrderBatch as CreateOrderBatch
     from .models.order_batches import Order as Order
     from .models.order_batches import OrderBatchResult as OrderBatchResult
     from .models.order_batches import OrderResultItem as OrderResultItem
+    from .models.orders import CancelOrderEvent as CancelOrderEvent
     from .models.orders import TrackedOrder as TrackedOrder
     from .models.pages import Page as Page
     from .models.products import ProductChoice as ProductChoice
     from .models.products import choose_product as choose_product
     from .models.routing import Route as Route
     from .models.shipment_batches import CashOnDelivery as CashOnDelivery
+    from .models.shipment_batches import CompleteLabel as CompleteLabel
     from .models.shipment_batches import CompleteLabelSettings as CompleteLabelSettings
+    from .models.shipment_batches import ConnectSet as ConnectSet
+    from .models.shipment_batches import CreateShipmentBatch as CreateShipmentBatch
     from .models.shipment_batches import DirectInjection as DirectInjection
     from .models.shipment_batches import DormantShipment as DormantShipment
     from .models.shipment_batches import ExternalNumber as ExternalNumber
@@ -85,9 +90,24 @@ if TYPE_CHECKING:
     from .models.shipment_batches import ShipmentSet as ShipmentSet
     from .models.shipment_batches import ShipmentSetItem as ShipmentSetItem
     from .models.shipment_batches import SpecificDelivery as SpecificDelivery
+    from .models.shipment_batches import UpdateShipmentBatch as UpdateShipmentBatch
     from .models.shipment_batches import WeighedShipment as WeighedShipment
+    from .models.shipments import RedirectRecipientAddress as RedirectRecipientAddress
+    from .models.shipments import RedirectShipmentEvent as RedirectShipmentEvent
     from .models.shipments import StateChange as StateChange
+    from .models.shipments import TrackAndTrace as TrackAndTrace
+    from .models.shipments import TrackedAccessPoint as TrackedAccessPoint
+    from .models.shipments import TrackedBackShipment as TrackedBackShipment
+    from .models.shipments import TrackedDelivery as TrackedDelivery
+    from .models.shipments import TrackedDormantShipment as TrackedDormantShipment
+    from .models.shipments import TrackedExternalNumber as TrackedExternalNumber
+    from .models.shipments import TrackedParameter as TrackedParameter
+    from .models.shipments import TrackedPayment as TrackedPayment
+    from .models.shipments import TrackedService as TrackedService
+    from .models.shipments import TrackedSet as TrackedSet
     from .models.shipments import TrackedShipment as TrackedShipment
+    from .models.shipments import TrackedSpecificDelivery as TrackedSpecificDelivery
+    from .models.shipments import TrackedWeight as TrackedWeight
     from .models.shipments import Tracking as Tracking
     from .models.shipments import TrackingEvent as TrackingEvent
     from .models.shipments import tracking_link as tracking_link
@@ -161,14 +181,17 @@ _HOMES = {
     "models.data": ("Label",),
     "models.info": ("Info",),
     "models.login": ("AccessToken",),
-    "models.order_batches": ("Order", "OrderBatchResult", "OrderResultItem"),
-    "models.orders": ("TrackedOrder",),
+    "models.order_batches": ("CreateOrderBatch", "Order", "OrderBatchResult", "OrderResultItem"),
+    "models.orders": ("CancelOrderEvent", "TrackedOrder"),
     "models.pages": ("Page",),
     "models.products": ("ProductChoice", "choose_product"),
     "models.routing": ("Route",),
     "models.shipment_batches": (
         "CashOnDelivery",
+        "CompleteLabel",
         "CompleteLabelSettings",
+        "ConnectSet",
+        "CreateShipmentBatch",
         "DirectInjection",
         "DormantShipment",
         "ExternalNumber",
@@ -185,9 +208,30 @@ _HOMES = {
         "ShipmentSet",
         "ShipmentSetItem",
         "SpecificDelivery",
+        "UpdateShipmentBatch",
         "WeighedShipment",
     ),
-    "models.shipments": ("StateChange", "TrackedShipment", "Tracking", "TrackingEvent", "tracking_link"),
+    "models.shipments": (
+        "RedirectRecipientAddress",
+        "RedirectShipmentEvent",
+        "StateChange",
+        "TrackAndTrace",
+        "TrackedAccessPoint",
+        "TrackedBackShipment",
+        "TrackedDelivery",
+        "TrackedDormantShipment",
+        "TrackedExternalNumber",
+        "TrackedParameter",
+        "TrackedPayment",
+        "TrackedService",
+        "TrackedSet",
+        "TrackedShipment",
+        "TrackedSpecificDelivery",
+        "TrackedWeight",
+        "Tracking",
+        "TrackingEvent",
+        "tracking_link",
+    ),
     "models.version_information": ("VersionInformation",),
     "resources.access_points": ("AccessPointFilters", "NearFilters"),
     "resources.codelists": ("PriceLimitFilters",),
@@ -218,14 +262,19 @@ __all__ = [
     "BatchError",
     "CallOptions",
     "CalledFrom",
+    "CancelOrderEvent",
     "CashOnDelivery",
     "Client",
     "CodelistEntry",
+    "CompleteLabel",
     "CompleteLabelSettings",
     "ConfigurationError",
+    "ConnectSet",
     "Coordinates",
     "Country",
     "CplError",
+    "CreateOrderBatch",
+    "CreateShipmentBatch",
     "Customer",
     "CustomerAddress",
     "DirectInjection",
@@ -265,6 +314,8 @@ __all__ = [
     "ProtocolError",
     "RateLimited",
     "RawResponse",
+    "RedirectRecipientAddress",
+    "RedirectShipmentEvent",
     "RelationType",
     "ReturnChannel",
     "ReturnChannelType",
@@ -286,11 +337,24 @@ __all__ = [
     "SpecificDelivery",
     "StateChange",
     "Timeout",
+    "TrackAndTrace",
+    "TrackedAccessPoint",
+    "TrackedBackShipment",
+    "TrackedDelivery",
+    "TrackedDormantShipment",
+    "TrackedExternalNumber",
     "TrackedOrder",
+    "TrackedParameter",
+    "TrackedPayment",
+    "TrackedService",
+    "TrackedSet",
     "TrackedShipment",
+    "TrackedSpecificDelivery",
+    "TrackedWeight",
     "Tracking",
     "TrackingEvent",
     "TransportError",
+    "UpdateShipmentBatch",
     "ValidationError",
     "ValidationMessage",
     "VersionInformation",

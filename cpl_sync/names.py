@@ -55,14 +55,17 @@ from cpl_async.models.customer import Account, Customer, CustomerAddress
 from cpl_async.models.data import Label
 from cpl_async.models.info import Info
 from cpl_async.models.login import AccessToken
-from cpl_async.models.order_batches import Order, OrderBatchResult, OrderResultItem
-from cpl_async.models.orders import TrackedOrder
+from cpl_async.models.order_batches import CreateOrderBatch, Order, OrderBatchResult, OrderResultItem
+from cpl_async.models.orders import CancelOrderEvent, TrackedOrder
 from cpl_async.models.pages import Page
 from cpl_async.models.products import ProductChoice, choose_product
 from cpl_async.models.routing import Route
 from cpl_async.models.shipment_batches import (
     CashOnDelivery,
+    CompleteLabel,
     CompleteLabelSettings,
+    ConnectSet,
+    CreateShipmentBatch,
     DirectInjection,
     DormantShipment,
     ExternalNumber,
@@ -79,9 +82,30 @@ from cpl_async.models.shipment_batches import (
     ShipmentSet,
     ShipmentSetItem,
     SpecificDelivery,
+    UpdateShipmentBatch,
     WeighedShipment,
 )
-from cpl_async.models.shipments import StateChange, TrackedShipment, Tracking, TrackingEvent, tracking_link
+from cpl_async.models.shipments import (
+    RedirectRecipientAddress,
+    RedirectShipmentEvent,
+    StateChange,
+    TrackAndTrace,
+    TrackedAccessPoint,
+    TrackedBackShipment,
+    TrackedDelivery,
+    TrackedDormantShipment,
+    TrackedExternalNumber,
+    TrackedParameter,
+    TrackedPayment,
+    TrackedService,
+    TrackedSet,
+    TrackedShipment,
+    TrackedSpecificDelivery,
+    TrackedWeight,
+    Tracking,
+    TrackingEvent,
+    tracking_link,
+)
 from cpl_async.models.version_information import VersionInformation
 from cpl_async.settings import PRODUCTION, TESTING
 
@@ -99,13 +123,18 @@ __all__ = [
     "AuthenticationError",
     "BatchError",
     "CalledFrom",
+    "CancelOrderEvent",
     "CashOnDelivery",
     "CodelistEntry",
+    "CompleteLabel",
     "CompleteLabelSettings",
     "ConfigurationError",
+    "ConnectSet",
     "Coordinates",
     "Country",
     "CplError",
+    "CreateOrderBatch",
+    "CreateShipmentBatch",
     "Customer",
     "CustomerAddress",
     "DirectInjection",
@@ -137,6 +166,8 @@ __all__ = [
     "ProductChoice",
     "ProtocolError",
     "RateLimited",
+    "RedirectRecipientAddress",
+    "RedirectShipmentEvent",
     "RelationType",
     "ReturnChannel",
     "ReturnChannelType",
@@ -156,11 +187,24 @@ __all__ = [
     "SpecificDelivery",
     "StateChange",
     "Timeout",
+    "TrackAndTrace",
+    "TrackedAccessPoint",
+    "TrackedBackShipment",
+    "TrackedDelivery",
+    "TrackedDormantShipment",
+    "TrackedExternalNumber",
     "TrackedOrder",
+    "TrackedParameter",
+    "TrackedPayment",
+    "TrackedService",
+    "TrackedSet",
     "TrackedShipment",
+    "TrackedSpecificDelivery",
+    "TrackedWeight",
     "Tracking",
     "TrackingEvent",
     "TransportError",
+    "UpdateShipmentBatch",
     "ValidationError",
     "ValidationMessage",
     "VersionInformation",

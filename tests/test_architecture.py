@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "client": {"resources", "transport", "models", "errors", "settings"},
     "bulk": {"resources", "transport", "models", "errors"},
     "sandbox": set[str](),
-    "cli": {"bulk", "client", "errors", "models", "resources", "settings", "sandbox", "_version"},
+    "cli": {"bulk", "client", "errors", "models", "resources", "settings", "sandbox", "transport", "_version"},
     "__init__": {"_version", "client", "errors", "models", "resources", "settings", "transport"},
 }
 """cli → bulk → client → resources → transport → errors; the bulk engine knows the client by a protocol."""

@@ -6,15 +6,13 @@ statuses as JSON that loads at once.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import yaml
+from generated_file import ROOT, run
 
-ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "tests" / "contract" / "cpl-openapi.yaml"
 TARGET = ROOT / "cpl_async" / "sandbox" / "contract.json"
 LEFT_OUT = ("x-", "description", "summary", "example")
@@ -70,21 +68,5 @@ def generated() -> str:
     return json.dumps(data | {"operations": operations, "schemas": schemas}, ensure_ascii=False, indent=1) + "\n"
 
 
-def main() -> int:
-    """Write the file, or with ``--check`` say whether it is stale."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail when the file is stale")
-    options = parser.parse_args()
-    text = generated()
-    if not options.check:
-        TARGET.write_text(text, encoding="utf-8")
-        return 0
-    if not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text:
-        print(f"{TARGET.relative_to(ROOT)} is stale: run python tools/generate_contract.py", file=sys.stderr)
-        return 1
-    print("the sandbox's copy of the contract is up to date")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(TARGET, generated, __doc__))

@@ -5,13 +5,11 @@ The facade's calls are not generated yet; what is shared as it is (models, error
 
 from __future__ import annotations
 
-import argparse
 import ast
-import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from generated_file import ROOT, run, tidied
+
 SOURCE = ROOT / "cpl_async" / "__init__.py"
 TARGET = ROOT / "cpl_sync" / "names.py"
 SHARED = ("errors", "models.", "settings")
@@ -37,28 +35,8 @@ def generated() -> str:
         "",
         f"__all__ = {sorted(name for _, name in names)!r}",
     ]
-    text = "\n".join(lines) + "\n"
-    for tidy in (["check", "--select", "I,RUF022", "--fix", "--quiet"], ["format", "--quiet"]):
-        command = [sys.executable, "-m", "ruff", *tidy, "--stdin-filename", str(TARGET), "-"]
-        text = subprocess.run(command, input=text, capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    return text
-
-
-def main() -> int:
-    """Write the module, or with ``--check`` say whether it is stale."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail when a module is stale")
-    options = parser.parse_args()
-    text = generated()
-    if not options.check:
-        TARGET.write_text(text, encoding="utf-8")
-        return 0
-    if not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text:
-        print(f"{TARGET.relative_to(ROOT)} is stale: run python tools/generate_sync.py", file=sys.stderr)
-        return 1
-    print("the generated modules are up to date")
-    return 0
+    return tidied("\n".join(lines) + "\n", TARGET)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(TARGET, generated, __doc__))
