@@ -233,14 +233,15 @@ class Client:
         return family
 
     @classmethod
-    def from_env(cls, environment: Mapping[str, str] | None = None) -> Self:
+    def from_env(cls, environment: Mapping[str, str] | None = None, **settings: Any) -> Self:
         """Make a client from ``CPL_CLIENT_ID``, ``CPL_CLIENT_SECRET`` (or ``…_FILE``) and ``CPL_BASE_URL``.
 
         :param environment: another mapping than the process's environment.
+        :param settings: all else that a client takes, e.g. ``timeout`` or ``language``.
         :raises ConfigurationError: names what is missing.
         """
         client_id, client_secret, base_url = credentials_from(environment)
-        return cls(client_id=client_id, client_secret=client_secret, base_url=base_url)
+        return cls(client_id=client_id, client_secret=client_secret, base_url=base_url, **settings)
 
     @property
     def base_url(self) -> str:

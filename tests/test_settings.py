@@ -16,6 +16,8 @@ def test_production_is_meant_unless_another_system_is_named() -> None:
     assert credentials_from(GOOD) == ("id", "secret", PRODUCTION)
     assert credentials_from(GOOD | {"CPL_BASE_URL": TESTING})[2] == TESTING
     assert Client.from_env(GOOD).base_url == PRODUCTION
+    with pytest.raises(ConfigurationError, match="timeout"):
+        Client.from_env(GOOD, timeout=0)
 
 
 @pytest.mark.parametrize(

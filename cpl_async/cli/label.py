@@ -58,6 +58,8 @@ def label(connection: Connection, parcel: str, batch: str | None, out: Path | No
     """
     if connection.sandbox:
         raise click.UsageError("a new sandbox has no labels: name a running one with --base-url")
+    if out is not None and not out.absolute().parent.is_dir():
+        raise click.UsageError(f"the folder of {out} does not exist")
     access = connection.access()
     addresses = asyncio.run(_in_journal(access, parcel)) if batch is None else {}
     if batch is None and not addresses:

@@ -159,6 +159,7 @@ def test_each_lookup_has_a_table_and_json(cpl: Runner, server: Sandbox, argument
         (("order", "list", "--since", "9999-12-31"), "no day for an order"),
         (("redirect", "\udcff", "--phone", "1"), "half a character"),
         (("label", "x", "--sandbox"), "no labels"),
+        (("label", "x", "--out", "nowhere/x.pdf"), "does not exist"),
         (("track", "1", "--sandbox", "--test-system"), "--sandbox takes no credentials"),
     ],
 )
