@@ -123,7 +123,7 @@ class Store:
         self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # two sandboxes on one file would give a number twice
         try:
             used = self._one("SELECT COUNT(*) FROM sqlite_master") > 0
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             self._db.close()
             raise OSError(f"{file} cannot be used, another sandbox may be at work on it: {error}") from None
         if used and self._one("PRAGMA user_version") != VERSION:

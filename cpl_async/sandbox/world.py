@@ -25,7 +25,11 @@ class World:
         self.settings = settings
         self.chance = random.Random(settings.seed)
         self.store = Store(settings.state, settings.seed)
-        self.clock = Clock(settings.speed, self.store.moment)
+        try:
+            self.clock = Clock(settings.speed, self.store.moment)
+        except ValueError:
+            self.store.close()
+            raise
         self.orders = OrderStore(self.store.db, settings.seed)
         self.tokens = Tokens(settings)
         self.limits = Limits(settings)

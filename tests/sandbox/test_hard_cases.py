@@ -41,7 +41,9 @@ def test_two_sandboxes_do_not_share_a_file(tmp_path: Path) -> None:
     with Sandbox(settings), pytest.raises(OSError, match="another sandbox may be at work"):
         Sandbox(settings)
     Sandbox(settings).start().stop()
-    (tmp_path / "old").write_bytes(b"")
+    (tmp_path / "other").write_bytes(b"no database at all" * 100)
+    with pytest.raises(OSError, match="cannot be used"):
+        Sandbox(SandboxSettings(state=tmp_path / "other"))
     for speed in (0.0, float("inf"), float("nan")):
         with pytest.raises(ValueError, match="speed"):
             Sandbox(SandboxSettings(speed=speed))
