@@ -12,6 +12,8 @@ import pytest
 
 from cpl_async.sandbox import Sandbox, SandboxSettings
 
+from ..conftest import PATIENT
+
 CPL = [sys.executable, "-m", "cpl_async.cli"]
 
 
@@ -67,7 +69,7 @@ def cpl(tmp_path: Path) -> Iterator[Runner]:
 
 @pytest.fixture
 def server() -> Iterator[Sandbox]:
-    with Sandbox(SandboxSettings(speed=20)) as sandbox:
+    with Sandbox(SandboxSettings(speed=20, forgiven=PATIENT)) as sandbox:
         yield sandbox
 
 

@@ -95,7 +95,7 @@ async def test_pickup_points_are_a_stream_that_fetches_ahead(sandbox: Sandbox, c
             asked_when_first_seen = len(sandbox.ledger.of("access_points.list"))
         numbers.add(point.access_point_code)
     assert len(numbers) > 5000
-    assert asked_when_first_seen == 2
+    assert asked_when_first_seen >= 2
     assert len(sandbox.ledger.of("access_points.list")) == -(-len(numbers) // 1000)
 
 
