@@ -16,7 +16,6 @@ from yarl import URL
 
 from ..client import Client
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied, RateLimited
-from .access import Access
 from .connection import Connection, connected
 from .failures import NOT_ALL
 from .tables import show
@@ -53,8 +52,7 @@ def doctor(connection: Connection) -> None:
     Nothing is created or changed. Exit status 1: something failed.
     """
     try:
-        access: Access | None = None if connection.sandbox else connection.access()
-        findings = connection.run(_all_steps) if access is None else asyncio.run(_examine(access, connection.language))
+        findings = connection.run(_all_steps)
     except ConfigurationError as error:
         findings = [
             Finding("settings", FAILED, error.message, "Set CPL_CLIENT_ID and CPL_CLIENT_SECRET, or see --help")
@@ -72,13 +70,6 @@ def doctor(connection: Connection) -> None:
         show(findings, columns, as_json=False)
     if any(finding.result == FAILED for finding in findings):
         raise SystemExit(NOT_ALL)
-
-
-async def _examine(access: Access, language: str) -> list[Finding]:
-    async with Client(
-        client_id=access.client_id, client_secret=access.client_secret, base_url=access.base_url, language=language
-    ) as client:
-        return await _all_steps(client)
 
 
 async def _all_steps(client: Client) -> list[Finding]:

@@ -243,12 +243,14 @@ def _parts(asked: Mapping[str, Any], filters: frozenset[str]) -> Iterator[Mappin
     if len(long) > 1:
         names = " and ".join(sorted(long))
         raise ValidationError(f"only one filter may have more than {FILTER_VALUES} values, not {names}")
-    name, part = long[0], list[Any]()
+    name, part, length = long[0], list[Any](), 0
     for value in dict.fromkeys(asked[name]):
-        if part and (len(part) == FILTER_VALUES or _length_of([*part, value]) > LONGEST_QUERY):
+        more = _length_of([value])
+        if part and (len(part) == FILTER_VALUES or length + more > LONGEST_QUERY):
             yield {**asked, name: part}
-            part = []
+            part, length = [], 0
         part.append(value)
+        length += more
     yield {**asked, name: part}
 
 

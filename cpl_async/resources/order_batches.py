@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import frozen
 
 from ..errors import ValidationError
 from ..transport.call import Call
@@ -66,7 +66,7 @@ class OrderBatches(Batches):
         :param batch_id: its id.
         :param references: references of its orders, if they are known.
         """
-        return OrderBatch(batch_id, references=tuple(references), look=self.get, batches=self)
+        return OrderBatch(batch_id, references=tuple(references), look=self.get)
 
     async def get(self, batch_id: str, **options: Unpack[CallOptions]) -> OrderBatchResult:
         """Return the state of each item of a batch.
@@ -87,8 +87,7 @@ class OrderBatch(BatchOfOrders):
 
     operation = "order_batches.get"
     things = "orders"
-    _batches: OrderBatches = field(repr=False, eq=False, kw_only=True, alias="batches")
 
     async def result(self, **options: Unpack[CallOptions]) -> OrderBatchResult:
         """Return the state of each item now; see :meth:`OrderBatches.get`."""
-        return await self._batches.get(self.id, **options)
+        return await self._look(self.id, **options)
