@@ -184,7 +184,7 @@ def is_last(page: Page[Any], end: int, operation: str) -> bool:
 
 def _asks_for_nothing(listing: Listing, asked: Mapping[str, Any]) -> bool:
     """Return whether a filter has no values: nothing matches it, and sent without values it would match all."""
-    return any(name in asked and asked[name] is not None and len(asked[name]) == 0 for name in listing.lists)
+    return any(_is_list(asked.get(name)) and not asked[name] for name in listing.lists)
 
 
 def _refuse_nothing(listing: Listing, asked: Mapping[str, Any]) -> None:
