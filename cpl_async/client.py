@@ -14,6 +14,7 @@ from .errors import ConfigurationError
 from .settings import PRODUCTION, base_url_from, credentials_from
 from .transport.call import COLLECTOR, Answers, TransportSettings
 from .transport.events import EventHook
+from .transport.forking import belongs_to_this_process, this_process
 from .transport.limits import Credentials, LimitStore, process_limits
 from .transport.redaction import Secret
 from .transport.requester import Requester
@@ -62,7 +63,7 @@ class RawResponse(Generic[T]):
 
 
 class Client:
-    """A client of the CPL API, for any number of coroutines of one event loop.
+    """A client of the CPL API, safe to share among all who call it.
 
     Clients with the same credentials and base URL share one token and one pace, on whatever thread or loop of
     the process they are, for the limits belong to the credentials.
@@ -131,6 +132,7 @@ class Client:
         self._limits = limits or process_limits
         self._requester: Requester | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._process = this_process()
         self._closed = False
         self._families: dict[type[Any], Any] = {}
 
@@ -256,7 +258,8 @@ class Client:
     @property
     def requests_sent(self) -> int:
         """How many requests have left so far, tokens and second tries counted."""
-        return self._requester.requests_sent if self._requester is not None else 0
+        requester = self._opened()
+        return requester.requests_sent if requester is not None else 0
 
     async def check(self, shipments: Iterable[Shipment], **options: Unpack[CallOptions]) -> list[Problem]:
         """Check shipments before anything is sent: each by itself, among them, and against the code lists.
@@ -324,9 +327,9 @@ class Client:
 
         :raises ConfigurationError: when it was closed, or belongs to another event loop.
         """
-        if self._requester is None:
+        if self._opened() is None:
             _warm_up()
-        await self.transport()
+        await self._transport()
         return self
 
     async def close(self) -> None:
@@ -334,22 +337,30 @@ class Client:
 
         :raises ConfigurationError: on another event loop than the one that it was used on.
         """
-        if self._requester is not None:
+        requester = self._opened()
+        if requester is not None:
             self._check_loop()
-            await self._requester.close()
+            await requester.close()
         self._closed = True
 
-    async def transport(self) -> Requester:
+    async def _transport(self) -> Requester:
         """Return what carries the calls, opening it at first use."""
         loop = asyncio.get_running_loop()
         if self._closed:
-            raise ConfigurationError("the client is closed: make a new one, or use it inside its `async with`")
-        if self._requester is None:
-            self._requester = Requester(self._credentials, self._settings, self._limits)
+            raise ConfigurationError("the client is closed: make a new one, or use it before it is closed")
+        requester = self._opened()
+        if requester is None:
+            requester = self._requester = Requester(self._credentials, self._settings, self._limits)
+            belongs_to_this_process(requester)
+            self._process = this_process()
             self._loop = loop
         else:
             self._check_loop()
-        return self._requester
+        return requester
+
+    def _opened(self) -> Requester | None:
+        """Return what carries the calls, unless it was inherited: a forked child opens connections of its own."""
+        return self._requester if self._process is this_process() else None
 
     def _check_loop(self) -> None:
         if self._loop is not asyncio.get_running_loop():
@@ -363,8 +374,11 @@ class Client:
     ) -> None:
         await self.close()
 
+    def __reduce__(self) -> str:
+        raise TypeError("a client is neither pickled nor copied, for it holds a secret: make one in each process")
+
     def __repr__(self) -> str:
-        state = "closed" if self._closed else "open" if self._requester else "new"
+        state = "closed" if self._closed else "open" if self._opened() else "new"
         return f"<Client {self.client_id} at {self.base_url}, {state}>"
 
 

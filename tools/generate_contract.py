@@ -69,4 +69,4 @@ def generated() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(run(TARGET, generated, __doc__))
+    sys.exit(run(lambda: {TARGET: generated()}, __doc__))

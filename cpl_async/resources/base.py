@@ -48,7 +48,7 @@ LARGEST_OFFSET = 2**31 - 1
 class Opener(Protocol):
     """What a family of calls needs of its client."""
 
-    async def transport(self) -> Requester:
+    async def _transport(self) -> Requester:
         """Return what carries the calls, opening it at first use."""
         ...
 
@@ -81,7 +81,7 @@ class Resource:
         self._kept = kept
 
     async def _send(self, call: Call, options: Any) -> Answer:
-        return await (await self._client.transport()).send(call, options)
+        return await (await self._client._transport()).send(call, options)
 
     async def _object(self, call: Call, options: Any, kind: type[T]) -> T:
         """Carry a call through and read its answer; an empty one is an object without anything."""

@@ -70,7 +70,7 @@ class Batches(Resource):
 
         :raises CplError: when there is none to be had; nothing was sent.
         """
-        await (await self._client.transport()).ready(options)
+        await (await self._client._transport()).ready(options)
 
     async def _create(self, operation: str, path: str, body: bytes, references: Sequence[str], options: Any) -> str:
         call = Call(
@@ -86,7 +86,7 @@ class Batches(Resource):
         try:
             return batch_id_of(answer, call)
         except ProtocolError as error:
-            (await self._client.transport()).tell_unknown(call, error)
+            (await self._client._transport()).tell_unknown(call, error)
             raise
 
 

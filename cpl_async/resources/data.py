@@ -34,7 +34,7 @@ class Data(Resource):
         """
         from ..models.data import Label
 
-        transport = await self._client.transport()
+        transport = await self._client._transport()
         call = Call(operation="data.get", method="GET", path="data")
         if not isinstance(source, str) or "/" not in source:
             call = Call(operation="data.get", method="GET", path=f"data/{in_path(source)}")

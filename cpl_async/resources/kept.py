@@ -12,6 +12,7 @@ from typing import Any
 from attrs import define, evolve
 
 from ..errors import ConfigurationError, RateLimited, ServerError, TransportError
+from ..transport.forking import keep_for_good, this_process
 
 __all__ = ["DAY", "Kept"]
 
@@ -48,6 +49,7 @@ class Kept:
         self._stale_for = stale_for
         self._clock = clock
         self._slots: dict[Hashable, _Slot] = {}
+        self._process = this_process()
 
     async def page(self, key: Hashable, fetch: Callable[[], Awaitable[tuple[Any, Any]]]) -> tuple[Any, Any]:
         """Return a page from memory while it is fresh, else fetch it, and the answer that it was read from.
@@ -56,6 +58,8 @@ class Kept:
 
         :raises CplError: when it cannot be fetched and there is none to stand in.
         """
+        if self._process is not this_process():
+            self._take_over()
         slot = self._slots.get(key)
         if slot is None:
             while len(self._slots) >= MOST_PAGES:
@@ -75,6 +79,12 @@ class Kept:
                     logger.warning("a list of %.0f s ago stands in, for it could not be fetched: %s", age, error)
                     return _copy(slot.page, stale=True), slot.answer
             return _copy(slot.page), slot.answer
+
+    def _take_over(self) -> None:
+        """Keep the pages that a forked child inherited; who held or waited for their locks is not here."""
+        self._process = this_process()
+        keep_for_good(self._slots)
+        self._slots = {key: evolve(slot, lock=asyncio.Lock()) for key, slot in self._slots.items()}
 
     def _age(self, slot: _Slot) -> float:
         return self._clock() - slot.fetched

@@ -28,7 +28,7 @@ class Login(Resource):
         """
         from ..models.login import AccessToken
 
-        token = await (await self._client.transport()).ready(options)
+        token = await (await self._client._transport()).ready(options)
         return AccessToken(
             access_token=token.value,
             token_type=token.kind,

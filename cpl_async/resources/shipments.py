@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,7 +85,7 @@ class Shipments(Resource):
         self,
         numbers: Iterable[str],
         *,
-        until: Callable[[TrackedShipment], bool] | None = None,
+        until: Callable[[TrackedShipment], bool | Awaitable[bool]] | None = None,
         every: float = EVERY,
         slowest: float = SLOWEST,
         **options: Unpack[CallOptions],

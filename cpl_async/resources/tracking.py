@@ -127,7 +127,7 @@ class _Watched:
 async def following(
     look: Lister,
     numbers: Iterable[str],
-    until: Callable[[TrackedShipment], bool] | None,
+    until: Callable[[TrackedShipment], bool | Awaitable[bool]] | None,
     every: float,
     slowest: float,
     options: Any,
@@ -149,10 +149,17 @@ async def following(
             change = _change(entry, result)
             entry.pause = every if change else min(entry.pause * SLOWER_BY, slowest)
             entry.due = clock() + entry.pause
-            if result.shipment is not None and (until(result.shipment) if until else result.shipment.is_final):
+            if result.shipment is not None and await _is_enough(result.shipment, until):
                 del watched[result.number]
             if change is not None:
                 yield change
+
+
+async def _is_enough(
+    shipment: TrackedShipment, until: Callable[[TrackedShipment], bool | Awaitable[bool]] | None
+) -> bool:
+    said = until(shipment) if until is not None else shipment.is_final
+    return bool(await said) if isinstance(said, Awaitable) else bool(said)
 
 
 def _change(entry: _Watched, result: Tracking) -> StateChange | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from attrs import field, frozen
 
+from .forking import keep_for_good, when_forked
 from .lanes import Lane
 from .pace import Pace
 from .redaction import Secret
@@ -94,13 +94,17 @@ class ProcessLimits:
 
     def __init__(self) -> None:
         self._start_anew()
-        if hasattr(os, "register_at_fork"):  # a child has a line, a lock and a token fetch of its own
-            os.register_at_fork(after_in_child=self._start_anew)
+        when_forked(self._leave_the_parents)
 
     def _start_anew(self) -> None:
         self._lock = threading.Lock()
         self._paces: dict[tuple[str, str], Pace] = {}
         self._tokens: dict[tuple[str, str, str], TokenCell] = {}
+
+    def _leave_the_parents(self) -> None:
+        """Begin with a line, a lock and a token fetch of this child's own."""
+        keep_for_good(self._paces, self._tokens)  # the parent's tasks wait in them
+        self._start_anew()
 
     def pace(self, credentials: Credentials) -> Pace:
         """Return the line for these credentials."""

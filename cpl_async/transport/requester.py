@@ -93,10 +93,18 @@ class Requester:
                 return answer
         except TimeoutError:
             error = self._time_is_up(course)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             self._tell_if_unknown(course, "cancelled")
+            cancelled.add_note(self._what_is_known(course))
             raise
         raise error
+
+    def _what_is_known(self, course: Course) -> str:
+        """Say what is known of a call that was cancelled."""
+        sent = course.exchange is not None and course.exchange.is_open
+        outcome = Outcome.UNKNOWN if sent else Outcome.NOT_SENT
+        what = f"outcome {outcome}" if course.call.writes else "it changes nothing"
+        return f"{course.call.operation} was cancelled: {what} [correlation id {course.asked.correlation_id}]"
 
     def is_own_host(self, url: URL) -> bool:
         """Return whether an address is on the configured host, the only one that is shown the token."""

@@ -122,7 +122,7 @@ async def test_a_server_that_caps_its_pages_is_followed_to_the_end(
         items = [{"shipmentNumber": str(number)} for number in range(offset, min(offset + 100, 250))]
         return Answer(status=200, headers={"X-Paging-Limit": "100"}, body=orjson.dumps(items))
 
-    monkeypatch.setattr(await odd.transport(), "send", send)
+    monkeypatch.setattr(await odd._transport(), "send", send)
     found = [item.shipment_number async for item in odd.shipments.iterate(page=1000)]
     assert found == [str(number) for number in range(250)]
 

@@ -311,7 +311,7 @@ async def test_an_empty_post_has_a_length_and_no_type(make_client: MakeClient) -
     try:
         client = make_client(base_url=f"http://127.0.0.1:{runner.addresses[0][1]}")
         call = Call(operation="x", method="POST", path="empty", writes=True, authorized=False)
-        await (await client.transport()).send(call, {})
+        await (await client._transport()).send(call, {})
     finally:
         await runner.cleanup()
     assert seen[0]["content-length"] == "0"

@@ -1,0 +1,230 @@
+"""The one event loop of this process that works while its threads wait."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextvars
+import os
+import socket
+import sys
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+from weakref import WeakSet
+
+from cpl_async.errors import ConfigurationError
+from cpl_async.transport.forking import keep_for_good, when_forked
+
+__all__ = ["Background", "background", "close_at_exit", "running"]
+
+LAST_WORDS = 1.0
+"""Seconds that open work gets when the process ends."""
+
+
+class _DaemonThreads(ThreadPoolExecutor):
+    """Runs blocking work in daemon threads: a name look-up that hangs must not keep the process from ending."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+
+        def work() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(fn(*args, **kwargs))
+                except BaseException as error:
+                    future.set_exception(error)
+
+        threading.Thread(target=work, name="cpl-blocking", daemon=True).start()
+        return future
+
+
+class Background:
+    """An event loop on a daemon thread of its own."""
+
+    def __init__(self) -> None:
+        self.loop = _new_loop()
+        self.loop.set_default_executor(_DaemonThreads(1))
+        self._inbox: deque[Callable[[], object]] = deque()
+        self._awake = False
+        self._tasks: set[asyncio.Task[Any]] = set()
+        started = threading.Event()
+        self.thread = threading.Thread(target=self._run, args=(started,), name="cpl-sync", daemon=True)
+        self.thread.start()
+        started.wait()
+
+    def _run(self, started: threading.Event) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.call_soon(started.set)
+        self.loop.run_forever()
+        self.loop.close()
+
+    def post(self, job: Callable[[], object]) -> None:
+        """Have the loop do something that does not fail; it is woken once for all that comes before it looks."""
+        self._inbox.append(job)
+        if not self._awake:
+            self._awake = True
+            self.wake()
+
+    def wake(self) -> None:
+        """Have the loop look, whatever was said before: a signal may have broken off a thread that was to wake it.
+
+        :raises RuntimeError: when it has ended.
+        """
+        self.loop.call_soon_threadsafe(self._look)
+
+    def _look(self) -> None:
+        self._awake = False  # before looking: what comes from now on wakes again
+        inbox = self._inbox
+        for _ in range(len(inbox)):
+            try:
+                job = inbox.popleft()
+            except IndexError:
+                break
+            job()
+
+    def begin(self, work: Coroutine[Any, Any, object], context: contextvars.Context | None = None) -> asyncio.Task[Any]:
+        """Begin some work in a context; on the loop's thread only."""
+        task = self.loop.create_task(work, context=context)
+        self._tasks.add(task)  # a loop holds its tasks by weak references
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def leave(self, close: Callable[[], Awaitable[object]]) -> None:
+        """Have something closed that nobody waits for; safe in a finalizer."""
+
+        async def quietly() -> None:
+            try:
+                await close()
+            except Exception:  # nobody is there to be told
+                return
+
+        def start() -> None:
+            self.begin(quietly())
+
+        try:
+            self.post(start)
+        except RuntimeError:  # it has ended
+            return
+
+    def end(self) -> None:
+        """End what is open within a second; the thread is a daemon and needs no more."""
+        done = threading.Event()
+
+        async def close_all() -> None:
+            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in others:
+                task.cancel()
+            if others:
+                await asyncio.wait(others, timeout=LAST_WORDS / 2)
+            await asyncio.gather(*(thing.close() for thing in list(_to_close)), return_exceptions=True)
+            done.set()
+            self.loop.stop()
+
+        def start() -> None:
+            self.begin(close_all())
+
+        try:
+            self.post(start)
+            self.wake()
+        except RuntimeError:
+            return
+        if done.wait(LAST_WORDS):
+            self.thread.join(LAST_WORDS)
+
+
+_lock = threading.Lock()
+_current: Background | None = None
+_ended = False
+_to_close: WeakSet[Any] = WeakSet()
+
+
+def background() -> Background:
+    """Return the loop of this process, started at the first call.
+
+    :raises ConfigurationError: where threads are not what they seem (gevent, eventlet), or the process is ending.
+    """
+    global _current
+    found = _current
+    if found is None:
+        refuse_green_threads()
+        with _lock:
+            found = _current
+            if found is None:
+                if _ended:
+                    raise ConfigurationError("the process is ending: calls can no longer be made")
+                found = _current = Background()
+    return found
+
+
+def running() -> Background | None:
+    """Return the loop of this process, if there is one."""
+    return _current
+
+
+def close_at_exit(thing: Any) -> None:
+    """Have something closed on the loop when the process ends and it is still open."""
+    _to_close.add(thing)
+
+
+def refuse_green_threads() -> None:
+    """Refuse a process in which threads or sockets were replaced.
+
+    :raises ConfigurationError: names what replaced them.
+    """
+    patched = []
+    if (gevent := sys.modules.get("gevent.monkey")) is not None and any(
+        gevent.is_module_patched(module) for module in ("threading", "socket", "select")
+    ):
+        patched.append("gevent")
+    if (eventlet := sys.modules.get("eventlet.patcher")) is not None and any(
+        eventlet.is_monkey_patched(module) for module in ("thread", "socket", "select")
+    ):
+        patched.append("eventlet")
+    if patched:
+        raise ConfigurationError(
+            f"threads or sockets of this process are patched by {patched[0]}, so no event loop can run beside them",
+            advice="Use cpl_sync in a process that is not patched (e.g. gthread or prefork workers)",
+        )
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    if os.environ.get("CPL_UVLOOP", "1").strip().lower() not in ("0", "no", "off", "false"):
+        try:
+            import uvloop
+        except ImportError:
+            return asyncio.new_event_loop()
+
+        class Loop(uvloop.Loop):
+            """Looks up names in threads of ours: its own are waited for when the process ends."""
+
+            async def getaddrinfo(self, host: Any, port: Any, **how: Any) -> Any:
+                return await self.run_in_executor(None, lambda: socket.getaddrinfo(host, port, **how))
+
+        return Loop()
+    return asyncio.new_event_loop()
+
+
+def _start_anew() -> None:
+    """Leave the parent's loop alone in a forked child, with all that waits in it."""
+    global _current, _lock, _to_close
+    _lock = threading.Lock()
+    if _current is not None:
+        keep_for_good(_current, *_current._tasks)
+        _current = None
+    keep_for_good(*_to_close)
+    _to_close = WeakSet()
+
+
+def _at_exit() -> None:
+    global _current, _ended
+    _ended = True
+    found, _current = _current, None
+    if found is not None:
+        found.end()
+
+
+when_forked(_start_anew)
+atexit.register(_at_exit)  # when this is first imported, so what a program registers itself still finds the loop

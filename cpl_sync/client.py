@@ -1,0 +1,302 @@
+# generated from cpl_async/client.py by tools/generate_sync.py, do not edit
+"""The client: credentials in, resources out; opens and closes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from ssl import SSLContext
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
+
+from cpl_async import client as core
+from cpl_async.settings import PRODUCTION
+
+from . import portal, twins
+
+if TYPE_CHECKING:
+    from cpl_async.client import P, RawResponse, T
+    from cpl_async.errors import Problem
+    from cpl_async.models.products import ProductChoice
+    from cpl_async.models.shipment_batches import Shipment
+    from cpl_async.transport.call import CallOptions
+    from cpl_async.transport.events import EventHook
+    from cpl_async.transport.limits import LimitStore
+
+    from .resources.access_points import AccessPoints
+    from .resources.address_whisper import AddressWhisper
+    from .resources.codelists import Codelists
+    from .resources.customer import CustomerResource
+    from .resources.data import Data
+    from .resources.info import InfoResource
+    from .resources.login import Login
+    from .resources.order_batches import OrderBatches
+    from .resources.orders import Orders
+    from .resources.routing import Routing
+    from .resources.shipment_batches import ShipmentBatches
+    from .resources.shipments import Shipments
+    from .resources.version_information import VersionInformationResource
+
+__all__ = ["Client"]
+
+
+class Client(twins.OwningTwin[core.Client]):
+    """A client of the CPL API, safe to share among all who call it.
+
+    Clients with the same credentials and base URL share one token and one pace, on whatever thread or loop of
+    the process they are, for the limits belong to the credentials.
+
+        with Client(client_id=..., client_secret=...) as cpl:
+            batch = cpl.shipment_batches.create(shipments)
+            result = batch.wait(timeout=120)
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        base_url: str = PRODUCTION,
+        timeout: float = 60.0,
+        correlation_id: str | None = None,
+        language: str | None = None,
+        log_level: str | None = None,
+        max_connections: int = 64,
+        proxy: str | None = None,
+        ssl: SSLContext | None = None,
+        trust_env: bool = False,
+        allow_plain_http: bool = False,
+        limits: LimitStore | None = None,
+        on_event: EventHook | None = None,
+    ) -> None:
+        """Take the settings; nothing is sent and no connection is opened yet.
+
+        :param client_id: as the carrier gave it.
+        :param client_secret: shown in no log, error or repr.
+        :param base_url: production unless given; see ``TESTING``.
+        :param timeout: seconds for a whole call, unless the call has its own.
+        :param correlation_id: ``X-Correlation-ID`` of all calls; each has one of its own unless given.
+        :param language: ``Accept-Language`` of all calls, e.g. ``en-GB``.
+        :param log_level: ``X-LogLevel`` of all calls.
+        :param max_connections: requests under way at once, at least 1.
+        :param proxy: address of an HTTP proxy.
+        :param ssl: a context with certificates of your own.
+        :param trust_env: take the proxy from the environment.
+        :param allow_plain_http: take a base URL without encryption for another host than loopback.
+        :param limits: where token and pace are kept; in this process unless given.
+        :param on_event: called with each :class:`Event`, on the event loop: it must be quick.
+        :raises ConfigurationError: when a setting cannot be used.
+        """
+        super().__init__(
+            twins.made(
+                core.Client,
+                client_id=client_id,
+                client_secret=client_secret,
+                base_url=base_url,
+                timeout=timeout,
+                correlation_id=correlation_id,
+                language=language,
+                log_level=log_level,
+                max_connections=max_connections,
+                proxy=proxy,
+                ssl=ssl,
+                trust_env=trust_env,
+                allow_plain_http=allow_plain_http,
+                limits=limits,
+                on_event=on_event,
+            )
+        )
+
+    @property
+    def shipment_batches(self) -> ShipmentBatches:
+        """Creating shipments, their state and labels."""
+        from .resources.shipment_batches import ShipmentBatches
+
+        return ShipmentBatches(self._core.shipment_batches, self)
+
+    @property
+    def shipments(self) -> Shipments:
+        """Tracking of shipments, cancelling them, adding contacts and documents."""
+        from .resources.shipments import Shipments
+
+        return Shipments(self._core.shipments, self)
+
+    @property
+    def order_batches(self) -> OrderBatches:
+        """Ordering collections and transports, and the state of a batch."""
+        from .resources.order_batches import OrderBatches
+
+        return OrderBatches(self._core.order_batches, self)
+
+    @property
+    def orders(self) -> Orders:
+        """Tracking and cancelling of orders."""
+        from .resources.orders import Orders
+
+        return Orders(self._core.orders, self)
+
+    @property
+    def access_points(self) -> AccessPoints:
+        """Pickup points."""
+        from .resources.access_points import AccessPoints
+
+        return AccessPoints(self._core.access_points, self)
+
+    @property
+    def address_whisper(self) -> AddressWhisper:
+        """Suggestions of addresses."""
+        from .resources.address_whisper import AddressWhisper
+
+        return AddressWhisper(self._core.address_whisper, self)
+
+    @property
+    def codelists(self) -> Codelists:
+        """What the codes mean."""
+        from .resources.codelists import Codelists
+
+        return Codelists(self._core.codelists, self)
+
+    @property
+    def customer(self) -> CustomerResource:
+        """The customer's accounts, addresses and series of numbers."""
+        from .resources.customer import CustomerResource
+
+        return CustomerResource(self._core.customer, self)
+
+    @property
+    def routing(self) -> Routing:
+        """Routing information for labels of one's own."""
+        from .resources.routing import Routing
+
+        return Routing(self._core.routing, self)
+
+    @property
+    def data(self) -> Data:
+        """Single labels by their address."""
+        from .resources.data import Data
+
+        return Data(self._core.data, self)
+
+    @property
+    def info(self) -> InfoResource:
+        """Version, state and clock of the service."""
+        from .resources.info import InfoResource
+
+        return InfoResource(self._core.info, self)
+
+    @property
+    def login(self) -> Login:
+        """The access token."""
+        from .resources.login import Login
+
+        return Login(self._core.login, self)
+
+    @property
+    def version_information(self) -> VersionInformationResource:
+        """News and planned outages."""
+        from .resources.version_information import VersionInformationResource
+
+        return VersionInformationResource(self._core.version_information, self)
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str] | None = None, **settings: Any) -> Self:
+        """Make a client from ``CPL_CLIENT_ID``, ``CPL_CLIENT_SECRET`` (or ``…_FILE``) and ``CPL_BASE_URL``.
+
+        :param environment: another mapping than the process's environment.
+        :param settings: all else that a client takes, e.g. ``timeout`` or ``language``.
+        :raises ConfigurationError: names what is missing.
+        """
+        return twins.for_class(core.Client.from_env, cls)(environment, **settings)
+
+    @property
+    def base_url(self) -> str:
+        """The system that this client talks to."""
+        return self._core.base_url
+
+    @property
+    def client_id(self) -> str:
+        """The client id that this client uses."""
+        return self._core.client_id
+
+    @property
+    def requests_sent(self) -> int:
+        """How many requests have left so far, tokens and second tries counted."""
+        return self._core.requests_sent
+
+    def check(self, shipments: Iterable[Shipment], **options: Unpack[CallOptions]) -> list[Problem]:
+        """Check shipments before anything is sent: each by itself, among them, and against the code lists.
+
+        The code lists are fetched once and kept for a day.
+
+        :param shipments: any number of them.
+        :return: every problem with where, what is wrong and what is allowed; those with ``warning`` may be taken all
+            the same. Empty when all is well.
+        :raises CplError: when the code lists cannot be fetched.
+        """
+        return portal.call(self._core.check, shipments, **options)
+
+    def choose_product(
+        self,
+        country: str,
+        *,
+        pickup_point: str | bool | None = None,
+        business: bool = False,
+        cash_on_delivery: bool = False,
+        **options: Unpack[CallOptions],
+    ) -> ProductChoice:
+        """Choose the product for a shipment, and hold it against the code lists, which are kept for a day.
+
+        :param country: of the recipient, two letters, ISO 3166-1.
+        :param pickup_point: the code of a pickup point, or whether it goes to one; to an address unless given.
+        :param business: whether the recipient is a company.
+        :param cash_on_delivery: whether the courier collects money.
+        :return: the product's code, or ``None`` with the reason.
+        :raises CplError: when the code lists cannot be fetched.
+        """
+        return portal.call(
+            self._core.choose_product,
+            country,
+            pickup_point=pickup_point,
+            business=business,
+            cash_on_delivery=cash_on_delivery,
+            **options,
+        )
+
+    def with_raw_response(self, call: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> RawResponse[T]:
+        """Make a call and return its result together with the answer that it was read from.
+
+            answer = cpl.with_raw_response(cpl.shipments.list, shipment_numbers=["40900000001"])
+            answer.value, answer.status, answer.headers, answer.body
+
+        :param call: any call of this client.
+        :param arguments: its arguments.
+        :param options: its keyword arguments.
+        :return: of a call that makes several requests, the last one's answer.
+        :raises CplError: as the call does; what the server said is in the error's ``document``.
+        """
+        return cast("RawResponse[T]", portal.call(self._core.with_raw_response, call, *arguments, **options))
+
+    def open(self) -> Self:
+        """Load what was put off, so that the first call pays nothing for it; calls open a client by themselves.
+
+        :raises ConfigurationError: when it was closed, or belongs to another event loop.
+        """
+        portal.call(self._core.open)
+        return self
+
+    def close(self) -> None:
+        """Close the connections; closing twice is fine.
+
+        :raises ConfigurationError: on another event loop than the one that it was used on.
+        """
+        portal.call(self._core.close)
+
+    def __enter__(self) -> Self:
+        portal.call(self._core.__aenter__)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        portal.call(self._core.__aexit__, kind, error, traceback)

@@ -1,0 +1,26 @@
+# generated from cpl_async/resources/info.py by tools/generate_sync.py, do not edit
+"""What the service says of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+from cpl_async.resources import info as core
+
+from .. import portal, twins
+
+if TYPE_CHECKING:
+    from cpl_async.models.info import Info
+    from cpl_async.transport.call import CallOptions
+
+__all__ = ["InfoResource"]
+
+
+class InfoResource(twins.Twin[core.InfoResource]):
+    """Version, state and clock of the service."""
+
+    __slots__ = ()
+
+    def get(self, **options: Unpack[CallOptions]) -> Info:
+        """Return version, state and clock; needs no token, so it shows whether the service can be reached."""
+        return portal.call(self._core.get, **options)

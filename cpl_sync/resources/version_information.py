@@ -1,0 +1,42 @@
+# generated from cpl_async/resources/version_information.py by tools/generate_sync.py, do not edit
+"""News of the API and planned outages."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Unpack
+
+from cpl_async.resources import version_information as core
+from cpl_async.resources.base import MOST_ITEMS
+
+from .. import portal, twins
+
+if TYPE_CHECKING:
+    from cpl_async.models.pages import Page
+    from cpl_async.models.version_information import VersionInformation
+    from cpl_async.transport.call import CallOptions
+
+__all__ = ["VersionInformationResource"]
+
+
+class VersionInformationResource(twins.Twin[core.VersionInformationResource]):
+    """News and planned outages."""
+
+    __slots__ = ()
+
+    def list(self, *, limit: int = 100, offset: int = 0, **options: Unpack[CallOptions]) -> Page[VersionInformation]:
+        """Return one page of news.
+
+        :param limit: 1–1000 items.
+        :param offset: items to leave out, from 0.
+        """
+        return portal.call(self._core.list, limit=limit, offset=offset, **options)
+
+    def iterate(
+        self, *, page: int = MOST_ITEMS, **options: Unpack[CallOptions]
+    ) -> Generator[VersionInformation, None, None]:
+        """Go through all news, page by page.
+
+        :param page: 1–1000 items a request.
+        """
+        return portal.iterate(self._core.iterate, page=page, **options)

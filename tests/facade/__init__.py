@@ -1,0 +1,1 @@
+"""The synchronous facade: what crosses, and where it is used."""
