@@ -15,7 +15,7 @@ from .settings import PRODUCTION, base_url_from, credentials_from
 from .transport.call import COLLECTOR, Answers, TransportSettings
 from .transport.events import EventHook
 from .transport.forking import belongs_to_this_process, this_process
-from .transport.limits import Credentials, LimitStore, process_limits
+from .transport.limits import Credentials, LimitStore, host_limits
 from .transport.redaction import Secret
 from .transport.requester import Requester
 
@@ -105,7 +105,7 @@ class Client:
         :param ssl: a context with certificates of your own.
         :param trust_env: take the proxy from the environment.
         :param allow_plain_http: take a base URL without encryption for another host than loopback.
-        :param limits: where token and pace are kept; in this process unless given.
+        :param limits: where token and pace are kept; shared by all processes of this user on this host unless given.
         :param on_event: called with each :class:`Event`, on the event loop: it must be quick.
         :raises ConfigurationError: when a setting cannot be used.
         """
@@ -129,7 +129,7 @@ class Client:
             trust_env=trust_env,
             on_event=on_event,
         )
-        self._limits = limits or process_limits
+        self._limits = limits or host_limits
         self._requester: Requester | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = this_process()

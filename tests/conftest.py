@@ -13,7 +13,7 @@ from aioresponses import aioresponses
 
 from cpl_async import Address, Client, ExternalNumber, Shipment
 from cpl_async.sandbox import Sandbox, SandboxSettings
-from cpl_async.transport.limits import process_limits
+from cpl_async.transport.limits import host_limits
 
 from .aioresponses_fix import adapted
 
@@ -27,9 +27,12 @@ PATIENT = 0.015
 
 
 @pytest.fixture(autouse=True)
-def fresh_limits() -> None:
+def fresh_limits(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Forget tokens of earlier tests: the system gives the port of a sandbox that has ended to the next one."""
-    process_limits._start_anew()
+    folder = tmp_path_factory.mktemp("run")
+    monkeypatch.setenv("CPL_RUNTIME_DIR", str(folder))
+    host_limits._start_anew()
+    return folder
 
 
 @pytest.fixture

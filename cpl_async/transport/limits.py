@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
+import os
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Protocol
 
 from attrs import field, frozen
 
+from ..errors import ConfigurationError
 from .forking import keep_for_good, when_forked
+from .host_pace import HostLine
+from .host_token import HostShelf
 from .lanes import Lane
-from .pace import Pace
+from .pace import INTERVAL, Pace
 from .redaction import Secret
-from .token import Token, TokenCell
+from .shared_file import Busy, SharedFile, boot, runtime_folder
+from .token import FETCHES, Token, TokenCell
 
 __all__ = [
     "Credentials",
+    "HostLimits",
     "LimitStore",
     "ProcessLimits",
     "SharedPace",
     "SharedSlot",
     "SharedToken",
-    "process_limits",
+    "host_limits",
 ]
+
+DEFAULT_SHARE = 0.25
+"""Of the limits, for a process that cannot see the others: four such processes keep them together."""
+logger = logging.getLogger("cpl_async")
 
 
 @frozen(kw_only=True)
@@ -110,14 +123,92 @@ class ProcessLimits:
         """Return the line for these credentials."""
         key = (credentials.base_url, credentials.client_id)
         with self._lock:
-            return self._paces.setdefault(key, Pace())
+            if key not in self._paces:
+                self._paces[key] = self._new_pace(key)
+            return self._paces[key]
 
     def token(self, credentials: Credentials) -> TokenCell:
         """Return the token's place for these credentials."""
         key = (credentials.base_url, credentials.client_id, credentials.secret.digest())
         with self._lock:
-            return self._tokens.setdefault(key, TokenCell())
+            if key not in self._tokens:
+                self._tokens[key] = self._new_token(key)
+            return self._tokens[key]
+
+    def _new_pace(self, key: tuple[str, str]) -> Pace:
+        return Pace()
+
+    def _new_token(self, key: tuple[str, str, str]) -> TokenCell:
+        return TokenCell()
 
 
-process_limits = ProcessLimits()
+class HostLimits(ProcessLimits):
+    """Keeps token and pace in files that all processes of this user on this host share; no server is needed."""
+
+    def __init__(self, *, folder: Path | None = None, share: float | None = None) -> None:
+        """Open nothing yet.
+
+        :param folder: private to this user; ``CPL_RUNTIME_DIR``, or the system's folder for what runs, unless given.
+        :param share: part of the limits, over 0 and at most 1, that this process takes where there can be no such
+            file; ``CPL_LIMITS_SHARE``, or a quarter, unless given.
+        :raises ConfigurationError: for a share that is none.
+        """
+        self._folder = folder
+        self._share = share
+        self._warned = False
+        if share is not None:
+            _checked_share(share)
+        super().__init__()
+
+    def _new_pace(self, key: tuple[str, str]) -> Pace:
+        share = self._share_of_one()
+        file = self._file("pace", key)
+        if file is None:
+            return Pace(INTERVAL / share)
+        return Pace(line=HostLine(file, INTERVAL, share))
+
+    def _new_token(self, key: tuple[str, str, str]) -> TokenCell:
+        file = self._file("token", key)
+        if file is None:
+            return TokenCell(fetches=max(1, int(FETCHES * self._share_of_one())))
+        return TokenCell(shelf=HostShelf(file, self._share_of_one()))
+
+    def _share_of_one(self) -> float:
+        if self._share is not None:
+            return self._share
+        text = os.environ.get("CPL_LIMITS_SHARE", "").strip()
+        try:
+            return _checked_share(float(text)) if text else DEFAULT_SHARE
+        except ValueError:
+            raise ConfigurationError(f"CPL_LIMITS_SHARE is a number over 0 and at most 1, not {text!r}") from None
+
+    def _file(self, what: str, key: tuple[str, ...]) -> SharedFile | None:
+        """Return the file of these credentials, whose name gives none away; ``None`` where there can be none."""
+        try:
+            folder = self._folder or runtime_folder()
+            name = hashlib.sha256("\0".join((boot(), *key)).encode()).hexdigest()[:32]
+            file = SharedFile(folder / f"{name}.{what}")
+            with file.entered():
+                return file
+        except Busy:
+            return file
+        except OSError as error:
+            if not self._warned:
+                self._warned = True
+                logger.warning(
+                    "token and pace cannot be shared with other processes (%s): this one keeps to %.0f %% of the "
+                    "limits. Set CPL_RUNTIME_DIR to a private folder, or CPL_LIMITS_SHARE to this process's part",
+                    error,
+                    self._share_of_one() * 100,
+                )
+            return None
+
+
+def _checked_share(share: float) -> float:
+    if not 0 < share <= 1:
+        raise ConfigurationError(f"the share of the limits is a number over 0 and at most 1, not {share!r}")
+    return share
+
+
+host_limits = HostLimits()
 """What clients use unless told otherwise; it outlives them, so that a client made for each request keeps the limits."""

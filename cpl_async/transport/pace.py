@@ -11,10 +11,11 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from .lanes import Lane, LaneQueue
 
-__all__ = ["INTERVAL", "Pace", "Slot"]
+__all__ = ["INTERVAL", "Line", "Pace", "Slot"]
 
 INTERVAL = 0.041
 """Seconds between two writes: the 40 ms of the limit and a margin for jitter."""
@@ -42,6 +43,30 @@ class _Turn:
         self.taken = False
 
 
+class Line(Protocol):
+    """The line of several processes, in which this one stands once; its methods never wait."""
+
+    def ask(self) -> float:
+        """Ask for the slot; return 0 when it is ours, else the seconds after which to ask again."""
+        ...
+
+    def holds(self) -> bool:
+        """Return whether the slot is still ours."""
+        ...
+
+    def wrote(self) -> None:
+        """Say that the first bytes have just left."""
+        ...
+
+    def give_back(self) -> None:
+        """Leave the line, or return the slot unused."""
+        ...
+
+    def slow_down(self, slower: float, slowest: float, seconds: float, pause: float) -> None:
+        """Widen the pace of all processes for a while."""
+        ...
+
+
 class Slot:
     """The right to write one request now."""
 
@@ -56,7 +81,8 @@ class Slot:
     @property
     def valid(self) -> bool:
         """Whether it is still ours; a slot that is not used for long goes to the next."""
-        return self._pace._holder is self._turn
+        pace = self._pace
+        return pace._holder is self._turn and (pace._line is None or pace._line.holds())
 
     def wrote(self) -> None:
         """Say that the first bytes have just left: the next slot is counted from now."""
@@ -70,7 +96,15 @@ class Slot:
 class Pace:
     """The one line of all requests of one set of credentials in this process; safe among threads and loops."""
 
-    def __init__(self, interval: float = INTERVAL, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, interval: float = INTERVAL, clock: Callable[[], float] = time.monotonic, line: Line | None = None
+    ) -> None:
+        """Let the first request go at once.
+
+        :param interval: seconds between two writes.
+        :param line: of all processes that share the limit; it says when a slot is free.
+        """
+        self._line = line
         self._interval = interval
         self._clock = clock
         self._lock = threading.Lock()
@@ -99,7 +133,7 @@ class Pace:
             turn = _Turn(lane, loop)
             with self._lock:
                 # nobody waits and the slot is free: the commonest case costs next to nothing
-                if self._holder is None and not self._queue and self._free_at <= began:
+                if self._holder is None and not self._queue and self._free_at <= began and self._ask() == 0.0:
                     self._hold(turn, began)
                     turn.taken = True
                     return Slot(self, turn, 0.0)
@@ -138,8 +172,13 @@ class Pace:
             now = self._clock()
             self._factor = min(SLOWEST, (self._factor if now < self._slow_until else 1.0) * SLOWER)
             self._slow_until = now + SLOW_FOR
-            if retry_after:
-                self._free_at = max(self._free_at, now + min(retry_after, LONGEST_PAUSE))
+            pause = min(retry_after or 0.0, LONGEST_PAUSE)
+            self._free_at = max(self._free_at, now + pause) if pause else self._free_at
+        if self._line is not None:
+            self._line.slow_down(SLOWER, SLOWEST, SLOW_FOR, pause)
+
+    def _ask(self) -> float:
+        return self._line.ask() if self._line is not None else 0.0
 
     def _advance(self) -> None:
         """Choose the next holder, if there is none, and wake it on its own loop."""
@@ -171,7 +210,10 @@ class Pace:
         with self._lock:
             if self._holder is not turn or turn.future.done():
                 return
-            delay = max(turn.due, self._free_at) - self._clock()
+            now = self._clock()
+            delay = max(turn.due, self._free_at) - now
+            if delay <= 0 and (delay := self._ask()) > 0:
+                turn.due = now + delay
         if delay <= 0:
             turn.future.set_result(None)
         else:
@@ -181,9 +223,13 @@ class Pace:
         with self._lock:
             if written:
                 self._free_at = max(self._free_at, self._clock() + self.interval)
+                if self._line is not None:
+                    self._line.wrote()
             if self._holder is not turn:
                 return
             self._holder = None
+            if self._line is not None and not written:
+                self._line.give_back()
         self._advance()
 
     def _leave(self, turn: _Turn) -> None:

@@ -7,13 +7,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from attrs import Factory, field, frozen
 
 from ..errors import AuthenticationError, ConfigurationError, CplError, TransportError
 from .redaction import HiddenText
 
-__all__ = ["ClientClosed", "Token", "TokenCell"]
+__all__ = ["FETCHES", "FLIGHT_IS_LOST", "PER_SECONDS", "ClientClosed", "Shelf", "Token", "TokenCell", "not_again"]
 
 FETCHES = 12
 PER_SECONDS = 61.0
@@ -64,15 +65,39 @@ class _Flight:
         self.waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[Token | CplError | None]]] = []
 
 
+class Shelf(Protocol):
+    """Where several processes lay one token; its methods never wait."""
+
+    def look(self) -> Token | float:
+        """Return the token; or 0 when this process is to fetch one; or the seconds after which to look again."""
+        ...
+
+    def landed(self, token: Token | None, refusal: str | None = None) -> None:
+        """Say what came of a fetch."""
+        ...
+
+    def discard(self, token: Token) -> None:
+        """Throw away a token that the server refused."""
+        ...
+
+
 class TokenCell:
     """The place of one token in this process; safe among threads and loops."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, shelf: Shelf | None = None, fetches: int = FETCHES
+    ) -> None:
+        """Hold no token yet.
+
+        :param shelf: where other processes lay theirs; it keeps the limit of token requests then.
+        :param fetches: token requests a minute without a shelf.
+        """
+        self._shelf = shelf
         self._clock = clock
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._flight: _Flight | None = None
-        self._fetched: deque[float] = deque(maxlen=FETCHES)
+        self._fetched: deque[float] = deque(maxlen=fetches)
         self._refusal: AuthenticationError | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -113,6 +138,8 @@ class TokenCell:
         with self._lock:
             if self._token is token:
                 self._token = None
+        if self._shelf is not None:
+            self._shelf.discard(token)
 
     async def _fly(
         self,
@@ -122,12 +149,7 @@ class TokenCell:
     ) -> None:
         result: Token | CplError | None = None
         try:
-            await self._wait_for_budget()
-            try:
-                result = await fetch()
-            finally:  # it may have left any time until now
-                with self._lock:
-                    self._fetched[-1] = self._clock()
+            result = await (self._fetched_here(fetch) if self._shelf is None else _shared(self._shelf, fetch))
         except ClientClosed as error:
             _settle(starter, error)
         except CplError as error:
@@ -137,11 +159,19 @@ class TokenCell:
         finally:  # also when this loop ends under us: then the waiters of other loops try for themselves
             self._land(flight, result)
 
+    async def _fetched_here(self, fetch: Callable[[], Awaitable[Token]]) -> Token:
+        await self._wait_for_budget()
+        try:
+            return await fetch()
+        finally:  # it may have left any time until now
+            with self._lock:
+                self._fetched[-1] = self._clock()
+
     async def _wait_for_budget(self) -> None:
         while True:
             with self._lock:
                 now = self._clock()
-                full = len(self._fetched) == FETCHES
+                full = len(self._fetched) == self._fetched.maxlen
                 wait = self._fetched[0] + PER_SECONDS - now if full else 0.0
                 if wait <= 0:
                     self._fetched.append(now)
@@ -149,8 +179,7 @@ class TokenCell:
                 refusal = self._refusal
             if refusal is not None:
                 raise AuthenticationError(
-                    f"{refusal.message} (not asked again for {wait:.0f} s: at most {FETCHES} token requests a minute)",
-                    failure=refusal.failure,
+                    not_again(refusal.message, wait, self._fetched.maxlen), failure=refusal.failure
                 )
             await asyncio.sleep(wait)
 
@@ -168,6 +197,30 @@ class TokenCell:
                 loop.call_soon_threadsafe(_settle, waiter, result)
             except RuntimeError:  # that loop is closed, and its waiter with it
                 continue
+
+
+def not_again(words: str, wait: float, most: int | None) -> str:
+    """Say why credentials that were refused are not tried again for the moment."""
+    return f"{words} (not asked again for {wait:.0f} s: at most {most} token requests a minute)"
+
+
+async def _shared(shelf: Shelf, fetch: Callable[[], Awaitable[Token]]) -> Token:
+    """Return the token of another process, or fetch one for all."""
+    while isinstance(found := shelf.look(), float):
+        if found > 0:
+            await asyncio.sleep(found)
+            continue
+        token: Token | None = None
+        refusal: str | None = None
+        try:
+            token = await fetch()
+            return token
+        except AuthenticationError as error:
+            refusal = error.message
+            raise
+        finally:
+            shelf.landed(token, refusal)
+    return found
 
 
 def _settle(waiter: asyncio.Future[Token | CplError | None], result: Token | CplError | None) -> None:

@@ -87,6 +87,7 @@ class Exchange:
         self.slot_asked_at = time.monotonic()
         slot = await self.pace.acquire(self.lane)
         while not slot.valid:  # this loop was held up so long that the slot went to another
+            slot.give_back()
             slot = await self.pace.acquire(self.lane)
         protocol = connection.protocol
         if protocol is None or not protocol.is_connected():

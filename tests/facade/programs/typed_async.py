@@ -53,7 +53,8 @@ async def program(cpl: Client, batch: ShipmentBatch, shipments: list[Shipment], 
     reveal_type(await cpl.check(shipments))
     reveal_type(await cpl.choose_product("CZ"))
     reveal_type(await cpl.with_raw_response(cpl.shipments.list, limit=1))
-    reveal_type((await cpl.with_raw_response(cpl.shipment_batches.create, shipments)).value)
+    raw = await cpl.with_raw_response(cpl.shipment_batches.create, shipments)
+    reveal_type(raw.value)
     reveal_type(await cpl.close())
 
 

@@ -53,7 +53,8 @@ def program(cpl: Client, batch: ShipmentBatch, shipments: list[Shipment], orders
     reveal_type(cpl.check(shipments))
     reveal_type(cpl.choose_product("CZ"))
     reveal_type(cpl.with_raw_response(cpl.shipments.list, limit=1))
-    reveal_type((cpl.with_raw_response(cpl.shipment_batches.create, shipments)).value)
+    raw = cpl.with_raw_response(cpl.shipment_batches.create, shipments)
+    reveal_type(raw.value)
     reveal_type(cpl.close())
 
 

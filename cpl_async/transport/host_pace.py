@@ -1,0 +1,293 @@
+"""The line of all processes of one host that use the same credentials, kept in a locked file.
+
+A process stands in the line once, whatever waits inside it. Who is first takes the slot when it is due, writes, and
+says when. Who sleeps through its turn is overtaken a few milliseconds later; who dies or hangs with the slot loses it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import struct
+import threading
+import time
+from collections.abc import Callable
+
+from attrs import define, field
+
+from .shared_file import Busy, SharedFile
+
+__all__ = ["HostLine", "is_alive"]
+
+GRACE = 0.004
+"""Seconds that each place in the line waits longer, so that the first is first."""
+GONE = 0.05
+HELD_TOO_LONG = 2.0
+"""Seconds after which a slot is taken from a process that is no more, and from one that hangs."""
+ABSENT = 1.0
+"""Seconds after which a place in the line is lost: who waits looks more often."""
+LOST = 2.0
+"""Seconds of a busy file after which each process goes on alone, within its share."""
+ALONE_FOR = 10.0
+LONGEST_AHEAD = 120.0
+"""A slot further ahead than so many seconds is damage."""
+HEAD = struct.Struct("<8sdddQQdII")
+PLACE = struct.Struct("<QQd")
+MAGIC = b"cplpace1"
+LONGEST_LINE = 500
+"""Processes that have a place; the others are behind them all."""
+logger = logging.getLogger("cpl_async")
+
+
+@define
+class _State:
+    """What the file holds."""
+
+    free_at: float = 0.0
+    factor: float = 1.0
+    slow_until: float = 0.0
+    next_ticket: int = 1
+    holder: int = 0
+    held_since: float = 0.0
+    holder_process: int = 0
+    line: dict[int, list[float]] = field(factory=dict)
+    """Who waits: ticket, and when it looked last."""
+
+    @classmethod
+    def of(cls, content: bytes) -> _State:
+        """Read it; what cannot be read is an empty line."""
+        try:
+            magic, free_at, factor, slow_until, ticket, holder, since, process, count = HEAD.unpack_from(content)
+            if magic != MAGIC:
+                return cls()
+            line = {}
+            if count:
+                places = content[HEAD.size : HEAD.size + min(count, LONGEST_LINE) * PLACE.size]
+                line = {who: [place, seen] for who, place, seen in PLACE.iter_unpack(places)}
+        except struct.error:
+            return cls()
+        return cls(free_at, factor, slow_until, ticket, holder, since, process, line)
+
+    def content(self) -> bytes:
+        """Write it."""
+        head = HEAD.pack(
+            MAGIC,
+            self.free_at,
+            self.factor,
+            self.slow_until,
+            self.next_ticket,
+            self.holder,
+            self.held_since,
+            self.holder_process,
+            len(self.line),
+        )
+        if not self.line:
+            return head
+        return head + b"".join(PLACE.pack(who, int(place), seen) for who, (place, seen) in self.line.items())
+
+
+class HostLine:
+    """This process's place in the line; its methods never wait."""
+
+    def __init__(
+        self,
+        file: SharedFile,
+        interval: float,
+        share: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Stand in no line yet.
+
+        :param interval: seconds between two writes.
+        :param share: of the limit, which this process takes while it cannot see the others.
+        """
+        self._file = file
+        self._interval = interval
+        self._share = share
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._me = int.from_bytes(os.urandom(8), "little") or 1
+        self._wrote_at = -LONGEST_AHEAD
+        self._taken_at = -LONGEST_AHEAD
+        self._unsaved: float | None = None
+        self._busy_since: float | None = None
+        self._alone_until = 0.0
+
+    def ask(self) -> float:
+        """Ask for the slot; return 0 when it is ours, else the seconds after which to ask again."""
+        with self._lock:
+            now = self._clock()
+            if now < self._alone_until:
+                return self._alone(now)
+            try:
+                self._file.enter()
+            except Busy:
+                return self._busy(now)
+            except OSError as error:
+                self._go_alone(now, str(error))
+                return self._alone(now)
+            try:
+                self._busy_since = None
+                state = self._read(now)
+                wait = self._stand(state, now)
+                self._file.write(state.content())
+            except OSError as error:
+                self._go_alone(now, str(error))
+                return self._alone(now)
+            finally:
+                self._file.leave()
+            if wait == 0.0:
+                self._taken_at = now
+            return wait
+
+    def holds(self) -> bool:
+        """Return whether the slot is still ours."""
+        now = self._clock()
+        if now - self._taken_at < GONE or now < self._alone_until:  # nobody may have taken it yet
+            return True
+        try:
+            return _State.of(self._file.peek()).holder == self._me
+        except OSError:
+            return True
+
+    def wrote(self) -> None:
+        """Say that the first bytes have just left: the next slot is counted from now."""
+        with self._lock:
+            self._wrote_at = self._unsaved = self._clock()
+            self._taken_at = -LONGEST_AHEAD
+            for _ in range(3):
+                if self._change(lambda state: None):
+                    break
+                time.sleep(0.001)
+
+    def give_back(self) -> None:
+        """Leave the line, or return the slot unused."""
+        with self._lock:
+            self._taken_at = -LONGEST_AHEAD
+            self._change(self._leave)
+
+    def slow_down(self, slower: float, slowest: float, seconds: float, pause: float) -> None:
+        """Widen the pace of all processes for a while.
+
+        :param slower: factor by which it grows, up to ``slowest``, for so many ``seconds``.
+        :param pause: seconds in which nothing is written.
+        """
+
+        def change(state: _State) -> None:
+            now = self._clock()
+            state.factor = min(slowest, (state.factor if now < state.slow_until else 1.0) * slower)
+            state.slow_until = now + seconds
+            if pause:
+                state.free_at = max(state.free_at, now + pause)
+
+        with self._lock:
+            self._change(change)
+
+    def _read(self, now: float) -> _State:
+        state = _State.of(self._file.read())
+        if state.free_at > now + LONGEST_AHEAD or state.held_since > now + 1 or state.slow_until > now + LONGEST_AHEAD:
+            state = _State()
+        self._note_write(state)
+        return state
+
+    def _note_write(self, state: _State) -> None:
+        """Note a write that could not be noted when it happened."""
+        at, self._unsaved = self._unsaved, None
+        if at is None:
+            return
+        factor = state.factor if at < state.slow_until else 1.0
+        state.free_at = max(state.free_at, at + self._interval * factor)
+        if state.holder == self._me:
+            state.holder = 0
+
+    def _stand(self, state: _State, now: float) -> float:
+        """Take the slot, or a place in the line."""
+        if state.holder == self._me:  # given and never used
+            state.holder = 0
+        held_for = now - state.held_since
+        if state.holder and (held_for < GONE or (held_for < HELD_TOO_LONG and is_alive(state.holder_process))):
+            place = self._place(state, now)
+            return min(max(held_for / 2, 0.001), 0.02) + place * self._interval
+        ahead = [who for who, (ticket, _) in state.line.items() if ticket < self._ticket(state) and who != self._me]
+        due = max(state.free_at, 0.0) + len(ahead) * GRACE
+        if now < due:
+            self._place(state, now)
+            return due - now
+        state.line.pop(self._me, None)
+        for who in ahead:  # they sleep through their turn, or are no more
+            if now - state.line[who][1] > ABSENT:
+                del state.line[who]
+        state.holder, state.held_since, state.holder_process = self._me, now, os.getpid()
+        return 0.0
+
+    def _ticket(self, state: _State) -> float:
+        return state.line[self._me][0] if self._me in state.line else state.next_ticket
+
+    def _place(self, state: _State, now: float) -> int:
+        """Stand in the line and return how many are before."""
+        if self._me not in state.line and len(state.line) >= LONGEST_LINE:
+            return len(state.line)
+        ticket = state.line[self._me][0] if self._me in state.line else self._new_ticket(state)
+        state.line[self._me] = [ticket, now]
+        return sum(other < ticket for other, _ in state.line.values())
+
+    def _new_ticket(self, state: _State) -> int:
+        state.next_ticket += 1
+        return state.next_ticket - 1
+
+    def _leave(self, state: _State) -> None:
+        state.line.pop(self._me, None)
+        if state.holder == self._me:
+            state.holder = 0
+
+    def _change(self, change: Callable[[_State], None]) -> bool:
+        """Change the file now; a write that cannot be noted for the moment is noted with the next question."""
+        now = self._clock()
+        if now < self._alone_until:
+            return True
+        try:
+            self._file.enter()
+        except (Busy, OSError):
+            return False
+        try:
+            state = self._read(now)
+            change(state)
+            self._file.write(state.content())
+        except OSError:
+            return False
+        finally:
+            self._file.leave()
+        return True
+
+    def _busy(self, now: float) -> float:
+        self._busy_since = self._busy_since or now
+        if now - self._busy_since > LOST:
+            self._busy_since = None
+            self._go_alone(now, "another process does not let go of it")
+            return self._alone(now)
+        return 0.001
+
+    def _go_alone(self, now: float, reason: str) -> None:
+        self._alone_until = now + ALONE_FOR
+        logger.warning(
+            "the pace cannot be shared with other processes for %.0f s (%s): this one keeps to %.0f %% of the limit",
+            ALONE_FOR,
+            reason,
+            self._share * 100,
+        )
+
+    def _alone(self, now: float) -> float:
+        return max(0.0, self._wrote_at + self._interval / self._share - now)
+
+
+def is_alive(process: int) -> bool:
+    """Return whether a process of this host is alive; whether it is cannot be said everywhere."""
+    if process == 0 or os.name != "posix":
+        return process != 0
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,179 @@
+"""One token for all processes of one host that use the same credentials, kept in a locked file."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from attrs import define, field
+
+from ..errors import AuthenticationError, Failure, Outcome
+from .host_pace import is_alive
+from .redaction import HiddenText
+from .shared_file import Busy, SharedFile
+from .token import FETCHES, FLIGHT_IS_LOST, PER_SECONDS, Token, not_again
+
+__all__ = ["HostShelf"]
+
+LOOK_AGAIN = 0.03
+"""Seconds between two looks at a fetch of another process."""
+LOST = 2.0
+AHEAD = 10 * 86_400.0
+logger = logging.getLogger("cpl_async")
+
+
+@define
+class _State:
+    """What the file holds."""
+
+    token: dict[str, Any] | None = None
+    asked: list[float] = field(factory=list)
+    """When tokens were asked for."""
+    flight: list[float] | None = None
+    """Who asks at the moment, as process and mark, and since when."""
+    refusal: str | None = None
+    """The server's words, when it refused the credentials last."""
+
+    @classmethod
+    def of(cls, content: bytes, now: float) -> _State:
+        """Read it; what cannot be read is empty."""
+        try:
+            size = int.from_bytes(content[:4], "little")
+            state = cls(**json.loads(content[4 : 4 + size]))
+            state.asked = [float(at) for at in state.asked if now - PER_SECONDS < at <= now]
+            if state.flight is not None:
+                process, mark, since = state.flight
+                state.flight = [int(process), int(mark), float(since)]
+            if state.token is not None and not (0 < float(state.token["ends_at"]) < now + AHEAD):
+                state.token = None
+        except (ValueError, TypeError, KeyError):
+            return cls()
+        return state
+
+    def content(self) -> bytes:
+        """Write it."""
+        text = json.dumps({"token": self.token, "asked": self.asked, "flight": self.flight, "refusal": self.refusal})
+        return len(text).to_bytes(4, "little") + text.encode("ascii")
+
+
+class HostShelf:
+    """Where the processes of a host lay their token; its methods never wait."""
+
+    def __init__(self, file: SharedFile, share: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """Lay nothing there yet.
+
+        :param share: of the token requests a minute, which this process takes while it cannot see the others.
+        """
+        self._file = file
+        self._share = share
+        self._clock = clock
+        self._mark = int.from_bytes(os.urandom(6), "little")
+        self._busy_since: float | None = None
+        self._alone: list[float] = []
+
+    def look(self) -> Token | float:
+        """Return the token; or 0 when this process is to fetch one; or the seconds after which to look again.
+
+        :raises AuthenticationError: when the credentials were refused, and no more may be asked this minute.
+        """
+        now = self._clock()
+        try:
+            with self._file.entered():
+                self._busy_since = None
+                state = _State.of(self._file.read(), now)
+                if state.token is not None and now < state.token["renew_at"]:
+                    return _token_of(state.token)
+                wait = self._turn(state, now)
+                if wait == 0.0:
+                    state.asked.append(now)
+                    state.flight = [os.getpid(), self._mark, now]
+                    self._file.write(state.content())
+                return wait
+        except Busy:
+            self._busy_since = self._busy_since or now
+            return LOOK_AGAIN if now - self._busy_since < LOST else self._within_share(now)
+        except OSError as error:
+            logger.warning("the token cannot be shared with other processes: %s", error)
+            return self._within_share(now)
+
+    def landed(self, token: Token | None, refusal: str | None = None) -> None:
+        """Say what came of a fetch; it may have left any time until now."""
+
+        def change(state: _State) -> None:
+            if state.flight is not None and state.flight[1] == self._mark:
+                state.flight = None
+            if state.asked:
+                state.asked[-1] = self._clock()
+            if token is not None:
+                state.token, state.refusal = _record_of(token), None
+            elif refusal is not None:
+                state.refusal = refusal
+
+        self._change(change)
+
+    def discard(self, token: Token) -> None:
+        """Throw away a token that the server refused, unless another has taken its place."""
+
+        def change(state: _State) -> None:
+            if state.token is not None and state.token["value"] == str(token.value):
+                state.token = None
+
+        self._change(change)
+
+    def _turn(self, state: _State, now: float) -> float:
+        if state.flight is not None:
+            process, _, since = state.flight
+            if now - since < FLIGHT_IS_LOST and is_alive(int(process)):
+                return LOOK_AGAIN
+        if len(state.asked) < FETCHES:
+            return 0.0
+        wait = state.asked[-FETCHES] + PER_SECONDS - now
+        if state.refusal is not None and wait > 0:
+            failure = Failure(operation="login.get_access_token", outcome=Outcome.NOT_SENT)
+            raise AuthenticationError(not_again(state.refusal, wait, FETCHES), failure=failure)
+        return max(wait, 0.0)
+
+    def _within_share(self, now: float) -> float:
+        most = max(1, int(FETCHES * self._share))
+        self._alone = [at for at in self._alone if now - PER_SECONDS < at]
+        if len(self._alone) >= most:
+            return self._alone[-most] + PER_SECONDS - now
+        self._alone.append(now)
+        return 0.0
+
+    def _change(self, change: Callable[[_State], None]) -> None:
+        for _ in range(3):
+            try:
+                with self._file.entered():
+                    state = _State.of(self._file.read(), self._clock())
+                    change(state)
+                    self._file.write(state.content())
+                return
+            except Busy:
+                time.sleep(0.001)
+            except OSError:
+                return
+
+
+def _record_of(token: Token) -> dict[str, Any]:
+    return {
+        "value": str(token.value),
+        "renew_at": token.renew_at,
+        "ends_at": token.ends_at,
+        "kind": token.kind,
+        "scope": token.scope,
+    }
+
+
+def _token_of(record: dict[str, Any]) -> Token:
+    return Token(
+        value=HiddenText(record["value"]),
+        renew_at=float(record["renew_at"]),
+        ends_at=float(record["ends_at"]),
+        kind=str(record["kind"]),
+        scope=record["scope"],
+    )

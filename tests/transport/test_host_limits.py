@@ -1,0 +1,405 @@
+"""The processes of one host keep the limits together, and none of them can hold up the others."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import multiprocessing
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cpl_async import AuthenticationError, Client, ConfigurationError
+from cpl_async.sandbox import Sandbox
+from cpl_async.transport import host_pace, shared_file
+from cpl_async.transport.host_pace import HostLine
+from cpl_async.transport.host_token import HostShelf
+from cpl_async.transport.lanes import Lane
+from cpl_async.transport.limits import Credentials, HostLimits
+from cpl_async.transport.pace import INTERVAL
+from cpl_async.transport.redaction import Secret
+from cpl_async.transport.shared_file import Busy, SharedFile, runtime_folder
+from cpl_async.transport.token import FETCHES, Token
+
+ME = Credentials(base_url="https://api.example", client_id="me", secret=Secret("secret"))
+posix = pytest.mark.skipif(os.name != "posix", reason="signals and owners are those of POSIX")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def lines(tmp_path: Path, clock: Clock) -> Callable[[int], list[HostLine]]:
+    """Lines of so many processes; each has opened the file itself."""
+
+    def make(count: int) -> list[HostLine]:
+        return [HostLine(SharedFile(tmp_path / "a.pace"), INTERVAL, 0.25, clock) for _ in range(count)]
+
+    return make
+
+
+def test_a_slot_goes_to_one_and_the_next_is_counted_from_its_write(
+    lines: Callable[[int], list[HostLine]], clock: Clock
+) -> None:
+    first, second = lines(2)
+    assert first.ask() == 0
+    assert first.holds()
+    assert second.ask() > 0
+    clock.now += 0.003
+    first.wrote()
+    assert not first.holds()
+    assert second.ask() == pytest.approx(INTERVAL)
+    clock.now += INTERVAL - 0.001
+    assert second.ask() > 0
+    clock.now += 0.0011
+    assert second.ask() == 0
+
+
+def test_who_came_first_is_first_and_is_overtaken_only_when_it_sleeps(
+    lines: Callable[[int], list[HostLine]], clock: Clock
+) -> None:
+    holder, first, second = lines(3)
+    assert holder.ask() == 0
+    assert first.ask() > 0
+    assert second.ask() > 0
+    holder.wrote()
+    clock.now += INTERVAL + 0.001
+    assert second.ask() > 0  # it is the first one's turn
+    assert first.ask() == 0
+    first.wrote()
+    assert first.ask() > 0  # again, and now behind
+    clock.now += INTERVAL + 0.001
+    assert first.ask() > 0
+    clock.now += host_pace.GRACE
+    assert first.ask() == 0  # the second sleeps
+
+
+def test_a_slot_that_was_given_back_is_free_at_once(lines: Callable[[int], list[HostLine]]) -> None:
+    first, second = lines(2)
+    assert first.ask() == 0
+    first.give_back()
+    assert second.ask() == 0
+    third = lines(1)[0]
+    assert third.ask() > 0
+    third.give_back()  # leaves the line
+    second.give_back()
+    assert first.ask() == 0
+
+
+def test_a_process_that_hangs_with_the_slot_loses_it(lines: Callable[[int], list[HostLine]], clock: Clock) -> None:
+    hanging, other = lines(2)
+    assert hanging.ask() == 0
+    clock.now += host_pace.HELD_TOO_LONG - 0.1
+    assert other.ask() > 0
+    clock.now += 0.2
+    assert other.ask() == 0
+    assert not hanging.holds()
+    hanging.wrote()  # it did after all: the next keeps its distance
+    other.wrote()
+    third = lines(1)[0]
+    assert third.ask() == pytest.approx(INTERVAL)
+
+
+def test_a_widened_pace_is_widened_for_all(lines: Callable[[int], list[HostLine]], clock: Clock) -> None:
+    first, second = lines(2)
+    first.slow_down(1.5, 4.0, 30.0, 2.0)
+    assert second.ask() == pytest.approx(2.0)
+    clock.now += 2.1
+    assert second.ask() == 0
+    second.wrote()
+    assert first.ask() == pytest.approx(INTERVAL * 1.5)
+    clock.now += 31
+    assert first.ask() == 0
+    first.wrote()
+    assert second.ask() == pytest.approx(INTERVAL)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"cplpace1", b"\xff" * 4000, b"{}"])
+def test_a_damaged_file_is_an_empty_line(
+    lines: Callable[[int], list[HostLine]], tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "a.pace").write_bytes(content)
+    (tmp_path / "a.pace").chmod(0o600)
+    line = lines(1)[0]
+    assert line.ask() == 0
+    line.wrote()
+    assert line.ask() == pytest.approx(INTERVAL)
+
+
+def test_a_clock_that_began_anew_does_not_hold_up(lines: Callable[[int], list[HostLine]], clock: Clock) -> None:
+    first, second = lines(2)
+    clock.now = 1_000_000
+    assert first.ask() == 0
+    first.wrote()
+    clock.now = 50.0
+    assert second.ask() == 0
+
+
+def test_a_file_that_is_never_let_go_is_done_without_within_a_share(
+    lines: Callable[[int], list[HostLine]], tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    line = lines(1)[0]
+    with SharedFile(tmp_path / "a.pace").entered():
+        assert line.ask() == pytest.approx(0.001)
+        clock.now += host_pace.LOST + 0.1
+        assert line.ask() == 0
+        assert "keeps to 25 % of the limit" in caplog.text
+        line.wrote()
+        assert line.ask() == pytest.approx(INTERVAL / 0.25)
+    clock.now += host_pace.ALONE_FOR
+    assert line.ask() == 0
+    assert line.holds()
+
+
+def test_a_file_that_was_removed_is_made_anew(
+    lines: Callable[[int], list[HostLine]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = lines(2)
+    monkeypatch.setattr(shared_file, "LOOK_EVERY", 0.0)
+    assert first.ask() == 0
+    first.wrote()
+    (tmp_path / "a.pace").unlink()
+    assert first.ask() == 0
+    assert second.ask() > 0  # both see the new one
+
+
+def test_many_files_are_not_all_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_file, "OPEN_AT_ONCE", 4)
+    files = [SharedFile(tmp_path / str(number)) for number in range(10)]
+    for file in files:
+        with file.entered():
+            file.write(b"x")
+    assert sum(file._descriptor is not None for file in files) <= 4
+    with files[0].entered():
+        assert files[0].read() == b"x"
+
+
+@posix
+def test_the_files_are_private_and_others_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "new"
+    monkeypatch.setenv("CPL_RUNTIME_DIR", str(folder))
+    assert stat.S_IMODE(runtime_folder().stat().st_mode) == 0o700
+    limits = HostLimits()
+    limits.pace(ME)
+    limits.token(ME)
+    files = list(folder.iterdir())
+    assert sorted(file.suffix for file in files) == [".pace", ".token"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert not any(part == "me" or "secret" in part for file in files for part in file.name.split("."))
+    folder.chmod(0o777)
+    with pytest.raises(PermissionError, match="others may write"):
+        runtime_folder()
+    folder.chmod(0o700)
+    files[0].chmod(0o644)
+    with pytest.raises(PermissionError, match="not this user's alone"), SharedFile(files[0]).entered():
+        pass
+    link = tmp_path / "link"
+    link.symlink_to(files[1])
+    with pytest.raises(OSError), SharedFile(link).entered():  # noqa: PT011 - the system's words
+        pass
+
+
+def test_where_no_file_can_be_there_is_a_warning_and_a_share(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("CPL_RUNTIME_DIR", str(blocked / "folder"))
+    limits = HostLimits(share=0.5)
+    assert limits.pace(ME).interval == pytest.approx(INTERVAL / 0.5)
+    limits.token(ME)
+    assert len(caplog.records) == 1
+    assert "keeps to 50 % of the limits" in caplog.text
+    assert "CPL_RUNTIME_DIR" in caplog.text
+    monkeypatch.setenv("CPL_LIMITS_SHARE", "0.1")
+    assert HostLimits().pace(ME).interval == pytest.approx(INTERVAL / 0.1)
+    monkeypatch.delenv("CPL_LIMITS_SHARE")
+    assert HostLimits().pace(ME).interval == pytest.approx(INTERVAL * 4)
+
+
+@pytest.mark.parametrize("share", ["0", "1.5", "-1", "much", "nan"])
+def test_a_share_that_is_none_is_refused(share: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CPL_LIMITS_SHARE", share)
+    with pytest.raises(ConfigurationError, match="over 0 and at most 1"):
+        HostLimits().pace(ME)
+
+
+def token(value: str, clock: Clock, seconds: float = 1800.0) -> Token:
+    return Token.lasting(value, seconds, clock.now)
+
+
+@pytest.fixture
+def shelves(tmp_path: Path, clock: Clock) -> list[HostShelf]:
+    """The shelves of two processes."""
+    return [HostShelf(SharedFile(tmp_path / "a.token"), 0.25, clock) for _ in range(2)]
+
+
+def test_a_token_is_fetched_by_one_and_used_by_all(shelves: list[HostShelf], clock: Clock) -> None:
+    first, second = shelves
+    assert first.look() == 0.0
+    assert second.look() == pytest.approx(0.03)  # while the first one asks
+    first.landed(token("t1", clock))
+    found = second.look()
+    assert isinstance(found, Token)
+    assert (found.value, found.ends_at) == ("t1", clock.now + 1800)
+    assert "t1" not in repr(found)
+    clock.now += 1750
+    assert second.look() == 0.0  # it is renewed by one
+    assert first.look() == pytest.approx(0.03)
+    second.landed(token("t2", clock))
+    found = first.look()
+    assert isinstance(found, Token)
+    first.discard(token("t1", clock))  # an old one: the new one stays
+    assert isinstance(second.look(), Token)
+    first.discard(found)
+    assert second.look() == 0.0
+
+
+def test_token_requests_of_all_are_counted_together(shelves: list[HostShelf], clock: Clock) -> None:
+    for number in range(FETCHES):
+        assert shelves[number % 2].look() == 0.0
+        shelves[number % 2].landed(None)
+        clock.now += 1
+    wait = shelves[0].look()
+    assert wait == pytest.approx(61 - FETCHES)
+    shelves[1].landed(None, refusal="no such client")
+    with pytest.raises(AuthenticationError, match="no such client"):
+        shelves[0].look()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{", b'{"token": 5}', b'{"flight": [1]}', b'{"token": {"value": "x"}}']
+)
+def test_a_damaged_token_file_is_empty(shelves: list[HostShelf], tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.token").write_bytes(len(content).to_bytes(4, "little") + content)
+    (tmp_path / "a.token").chmod(0o600)
+    assert shelves[0].look() == 0.0
+
+
+def test_a_fetch_that_died_is_done_by_the_next(shelves: list[HostShelf], tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from cpl_async.transport.host_token import HostShelf;"
+        "from cpl_async.transport.shared_file import SharedFile;"
+        "print(HostShelf(SharedFile(Path(sys.argv[1])), 1).look())"
+    )
+    file = tmp_path / "real.token"
+    done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0.0"
+    assert HostShelf(SharedFile(file), 1).look() == 0.0
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from cpl_async.transport.host_pace import HostLine
+from cpl_async.transport.shared_file import SharedFile
+
+file = SharedFile(Path(sys.argv[1]))
+if sys.argv[2] == "slot":
+    print(HostLine(file, 0.041, 1).ask(), flush=True)
+    time.sleep(60)
+with file.entered():
+    print("inside", flush=True)
+    time.sleep(60)
+"""
+
+
+@posix
+@pytest.mark.parametrize("what", ["slot", "file"])
+def test_a_process_that_is_killed_inside_blocks_nobody(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "a.pace"
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(path), what], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    line = HostLine(SharedFile(path), INTERVAL, 1)
+    assert line.ask() > 0
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    holder.stdout.close()
+    deadline = time.monotonic() + host_pace.HELD_TOO_LONG / 2  # at once, not after it counts as hanging
+    while (wait := line.ask()) > 0:
+        assert time.monotonic() < deadline
+        time.sleep(wait)
+
+
+async def test_waiters_of_two_processes_share_the_slots(tmp_path: Path) -> None:
+    """Two stores stand for two processes: each has opened the files itself."""
+    written: list[tuple[float, int]] = []
+
+    async def process(number: int) -> None:
+        pace = HostLimits(folder=tmp_path).pace(ME)
+        for _ in range(10):
+            slot = await pace.acquire(Lane.CREATE)
+            written.append((time.monotonic(), number))
+            slot.wrote()
+
+    await asyncio.gather(process(0), process(1))
+    times = [at for at, _ in written]
+    assert min(after - before for before, after in itertools.pairwise(times)) >= INTERVAL - 0.0005
+    assert [number for _, number in written[:10]].count(0) in range(3, 8)
+
+
+async def test_a_cancelled_waiter_leaves_the_line(tmp_path: Path) -> None:
+    one, other = (HostLimits(folder=tmp_path).pace(ME) for _ in range(2))
+    slot = await one.acquire(Lane.PERSON)
+    waiting = asyncio.ensure_future(other.acquire(Lane.PERSON))
+    await asyncio.sleep(0.01)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    slot.give_back()
+    line = one._line
+    assert isinstance(line, HostLine)
+    state = host_pace._State.of(line._file.peek())
+    assert state.line == {}
+    assert state.holder == 0
+
+
+def ask_in_a_process(base_url: str, folder: str, count: int) -> None:
+    os.environ["CPL_RUNTIME_DIR"] = folder
+
+    async def ask() -> None:
+        async with Client(client_id="sandbox", client_secret="sandbox", base_url=base_url) as cpl:
+            await asyncio.gather(*(cpl.codelists.products(limit=1) for _ in range(count)))
+
+    asyncio.run(ask())
+
+
+def test_processes_share_one_token_and_one_pace(make_sandbox: Callable[..., Sandbox], fresh_limits: Path) -> None:
+    sandbox = make_sandbox(forgiven=0.0)
+    context = multiprocessing.get_context("spawn")
+    workers = [
+        context.Process(target=ask_in_a_process, args=(sandbox.base_url, str(fresh_limits), 8)) for _ in range(4)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+        assert worker.exitcode == 0
+    summary = sandbox.ledger.summary()
+    assert summary["by_operation"] == {"login.get_access_token": 1, "codelists.products": 32}
+    assert summary["refused_for_pace"] == 0
+
+
+def test_busy_is_told_at_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    path = tmp_path / "x"
+    with SharedFile(path).entered(), pytest.raises(Busy), SharedFile(path).entered():
+        pass
