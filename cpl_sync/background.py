@@ -49,6 +49,7 @@ class Background:
         self.loop.set_default_executor(_DaemonThreads(1))
         self._inbox: deque[Callable[[], object]] = deque()
         self._awake = False
+        self.ending = False
         self._tasks: set[asyncio.Task[Any]] = set()
         started = threading.Event()
         self.thread = threading.Thread(target=self._run, args=(started,), name="cpl-sync", daemon=True)
@@ -68,12 +69,16 @@ class Background:
             self._awake = True
             self.wake()
 
-    def wake(self) -> None:
+    def wake(self) -> bool:
         """Have the loop look, whatever was said before: a signal may have broken off a thread that was to wake it.
 
-        :raises RuntimeError: when it has ended.
+        :return: whether it is there.
         """
-        self.loop.call_soon_threadsafe(self._look)
+        try:
+            self.loop.call_soon_threadsafe(self._look)
+        except RuntimeError:
+            return False
+        return True
 
     def _look(self) -> None:
         self._awake = False  # before looking: what comes from now on wakes again
@@ -104,10 +109,7 @@ class Background:
         def start() -> None:
             self.begin(quietly())
 
-        try:
-            self.post(start)
-        except RuntimeError:  # it has ended
-            return
+        self.post(start)
 
     def end(self) -> None:
         """End what is open within a second; the thread is a daemon and needs no more."""
@@ -126,11 +128,9 @@ class Background:
         def start() -> None:
             self.begin(close_all())
 
-        try:
-            self.post(start)
-            self.wake()
-        except RuntimeError:
-            return
+        self.ending = True
+        self.post(start)
+        self.wake()
         if done.wait(LAST_WORDS):
             self.thread.join(LAST_WORDS)
 

@@ -168,6 +168,8 @@ class _Step:
             self.result = await self.work()
         except BaseException as error:
             self.error = error
+        if self.loop is not None and self.loop.ending:
+            return  # the process ends: only daemon threads still wait, and they have nothing more to do
         self.done = True
         self.caller.wake()
 
@@ -194,8 +196,10 @@ class _Step:
     def _wait(self, loop: Background) -> None:
         caller, done = self.caller, False
         while not done:
-            if not caller.signal.acquire(timeout=PATIENCE):
-                loop.wake()
+            if not caller.signal.acquire(timeout=PATIENCE) and not loop.wake():
+                if loop.ending and threading.current_thread().daemon:
+                    threading.Event().wait()  # the process ends, and this thread with it
+                raise ConfigurationError("the event loop of cpl_sync has ended, and this call with it")
             done = self.done  # before serving: what the work asked for came before it was done
             if caller.errands:
                 caller.serve(loop)

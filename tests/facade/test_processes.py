@@ -1,0 +1,369 @@
+"""What the facade promises of a process: that forks, is interrupted, or ends without closing anything."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cpl_async.sandbox import Fault, FaultKind, Sandbox
+
+from .conftest import Program, access_to
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="forks and signals are those of POSIX")
+LOOPS = pytest.mark.parametrize("uvloop", ["0", "1"], ids=["asyncio", "uvloop"])
+
+FORKED = """
+    import gc, os, sys, threading, time, warnings
+    import psutil
+    from cpl_sync import Address, Client, Shipment
+
+    warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads, from 3.12 on
+
+    def sockets():
+        return sorted(c.laddr.port for c in psutil.Process().net_connections("tcp") if c.status == "ESTABLISHED")
+
+    def parcel(reference):
+        to = Address(name="Úřad", street="Náměstí 1", city="Kolín", zip_code="28002", country="CZ")
+        return Shipment(reference_id=reference, product_type="PRIV", recipient=to)
+
+    cpl = Client.from_env()
+    batch = cpl.shipment_batches.create([parcel("parent")])
+    batch.wait()
+    kept = cpl.codelists.cached()
+    kept.products()
+    iterator = cpl.codelists.iterate(cpl.codelists.products)
+    next(iterator)
+    cpl.info.get()
+    before = sockets()
+    assert before
+
+    def child(number):
+        sent = cpl.requests_sent
+        assert kept.products()
+        assert cpl.requests_sent == sent == 0      # the kept list was inherited
+        assert batch.result().items
+        assert batch.wait().settled
+        assert cpl.shipment_batches.create([parcel(f"child-{number}")]).wait().numbers
+        try:
+            next(iterator)
+        except Exception as error:
+            assert "begun in the parent process" in str(error), error
+        else:
+            raise AssertionError("an iterator of the parent goes on in the child")
+        assert set(sockets()) - set(before), "the child has no connection of its own"
+
+    children = []
+    for number in range(3):
+        pid = os.fork()
+        if pid == 0:
+            child(number)
+            if number == 0:
+                cpl.close()
+            del cpl, batch, kept, iterator
+            gc.collect()
+            sys.exit(0)  # the interpreter ends in order, and collects what is left
+        children.append(pid)
+    assert [os.waitpid(pid, 0)[1] for pid in children] == [0, 0, 0]
+
+    assert next(iterator).code
+    assert cpl.info.get().version
+    assert batch.result().items
+    assert sockets() == before, "the parent lost a connection"
+    print("well")
+"""
+
+
+@LOOPS
+def test_a_forked_child_works_with_a_loop_and_connections_of_its_own(
+    program: Program, sandbox: Sandbox, uvloop: str
+) -> None:
+    done = program(FORKED, CPL_UVLOOP=uvloop)
+    assert (done.stdout, done.stderr, done.returncode) == ("well\n", "", 0)
+    assert sorted(s.reference for s in sandbox.shipments()) == ["child-0", "child-1", "child-2", "parent"]
+    assert sandbox.ledger.summary()["refused_for_pace"] == 0
+    assert len(sandbox.ledger.of("login.get_access_token")) == 1
+
+
+FORKED_WHILE_AT_WORK = """
+    import os, sys, threading, warnings
+    from cpl_sync import Client
+
+    warnings.simplefilter("ignore", DeprecationWarning)
+    cpl = Client.from_env()
+    cpl.info.get()
+    stop = threading.Event()
+
+    def work():
+        while not stop.is_set():
+            cpl.codelists.products(limit=1)
+            for product in cpl.codelists.iterate(cpl.codelists.products):
+                break
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(20):
+        pid = os.fork()
+        if pid == 0:
+            assert cpl.info.get().version
+            sys.exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert cpl.info.get().version
+    print("well")
+"""
+
+
+@LOOPS
+def test_forking_while_other_threads_are_in_calls_is_safe(program: Program, uvloop: str) -> None:
+    done = program(FORKED_WHILE_AT_WORK, CPL_UVLOOP=uvloop)
+    assert (done.stdout, done.stderr, done.returncode) == ("well\n", "", 0)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_multiprocessing_workers_use_a_client_of_their_module(program: Program, sandbox: Sandbox, method: str) -> None:
+    text = f"""
+        import multiprocessing, warnings
+        from cpl_sync import Client
+
+        warnings.simplefilter("ignore", DeprecationWarning)
+        cpl = Client.from_env()
+
+        def version(number):
+            return cpl.info.get(correlation_id=f"worker-{{number}}").version
+
+        if __name__ == "__main__":
+            cpl.info.get()
+            with multiprocessing.get_context({method!r}).Pool(3) as pool:
+                print(len(set(pool.map(version, range(6)))))
+            cpl.info.get()
+    """
+    done = program(text)
+    assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 0)
+    identifiers = {entry.correlation_id for entry in sandbox.ledger.of("info.get")}
+    assert {f"worker-{number}" for number in range(6)} <= identifiers
+    assert sandbox.ledger.summary()["refused_for_pace"] == 0
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_client_cannot_be_handed_to_a_process(program: Program, method: str) -> None:
+    text = """
+        import pickle
+        from cpl_sync import Client
+        try:
+            pickle.dumps((Client.from_env().shipments.list,))
+        except TypeError as error:
+            print(error)
+    """
+    assert "make a client in each process" in program(text).stdout
+
+
+def running(text: str, folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+    file = folder / "running.py"
+    file.write_text(text, encoding="utf-8")
+    return subprocess.Popen(
+        [sys.executable, "-u", str(file)],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+WAITING = """
+from cpl_sync import Address, Client, Shipment
+
+def on_event(event):
+    if event.kind == "request" and event.operation == "shipment_batches.create":
+        print("left")
+
+cpl = Client.from_env(on_event=on_event)
+to = Address(name="Úřad", street="Náměstí 1", city="Kolín", zip_code="28002", country="CZ")
+try:
+    cpl.shipment_batches.create([Shipment(reference_id="r1", product_type="PRIV", recipient=to)], correlation_id="mine")
+except KeyboardInterrupt as interrupt:
+    print(interrupt.__notes__)
+    print(bool(cpl.info.get().version))
+    raise
+"""
+
+
+@LOOPS
+def test_ctrl_c_in_a_call_cancels_it_and_the_client_still_works(sandbox: Sandbox, tmp_path: Path, uvloop: str) -> None:
+    sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.create", seconds=60))
+    process = running(WAITING, tmp_path, access_to(sandbox) | {"CPL_UVLOOP": uvloop})
+    assert process.stdout is not None
+    assert process.stdout.readline() == "left\n"
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=20)
+    note = "shipment_batches.create was cancelled: outcome unknown [correlation id mine]"
+    assert output == f"[{note!r}]\nTrue\n"
+    assert errors.rstrip().endswith(note)  # Python prints the notes of an exception
+    assert "cpl_sync" not in errors  # nothing of the bridge in the traceback
+    assert process.returncode == -signal.SIGINT
+
+
+FORGETFUL = """
+import atexit, sys, threading, time
+from cpl_sync import Client
+
+cpl = Client.from_env()
+print(bool(cpl.info.get().version))
+iterator = cpl.codelists.iterate(cpl.codelists.products)
+next(iterator)
+threading.Thread(target=lambda: cpl.shipments.list(), daemon=True).start()
+atexit.register(lambda: print(bool(cpl.info.get().version)))  # what a program does at its end still works
+time.sleep(0.3)
+print("leaving", flush=True)
+"""
+
+
+@LOOPS
+def test_a_script_that_forgets_to_close_ends_at_once_and_silently(
+    sandbox: Sandbox, tmp_path: Path, uvloop: str
+) -> None:
+    sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipments.list", seconds=60))
+    process = running(FORGETFUL, tmp_path, access_to(sandbox) | {"CPL_UVLOOP": uvloop})
+    output, errors = process.communicate(timeout=20)
+    assert (output, errors, process.returncode) == ("True\nleaving\nTrue\n", "", 0)
+
+
+STUCK = """
+import socket, sys, threading, time
+from cpl_sync import Client, CplError
+
+looked_up = threading.Event()
+
+def stuck(host, *args, **kwargs):
+    looked_up.set()
+    time.sleep(600)
+
+socket.getaddrinfo = stuck
+cpl = Client(client_id="a", client_secret="b", base_url="https://stuck.example/myapi2")
+
+def ask():
+    try:
+        cpl.info.get(timeout=300)
+    except CplError:
+        pass
+
+if sys.argv[1] == "thread":
+    threading.Thread(target=ask, daemon=True).start()
+    looked_up.wait(20)
+else:
+    try:
+        cpl.info.get(timeout=1, tries=1)
+    except CplError as error:
+        print(type(error).__name__)
+print("leaving", flush=True)
+"""
+
+
+@LOOPS
+@pytest.mark.parametrize("how", ["thread", "caller"])
+def test_a_name_look_up_that_hangs_does_not_keep_the_process(tmp_path: Path, uvloop: str, how: str) -> None:
+    file = tmp_path / "stuck.py"
+    file.write_text(STUCK, encoding="utf-8")
+    environment = os.environ | {"CPL_UVLOOP": uvloop}
+    done = subprocess.run(
+        [sys.executable, str(file), how], env=environment, capture_output=True, encoding="utf-8", timeout=30
+    )
+    words = "" if how == "thread" else "Timeout\n"
+    assert (done.stdout, done.stderr, done.returncode) == (f"{words}leaving\n", "", 0)
+
+
+def test_a_call_after_the_end_is_an_error_and_no_hang(program: Program) -> None:
+    text = """
+        import atexit
+        def late():
+            try:
+                cpl.info.get()
+            except Exception as error:
+                print(error)
+        atexit.register(late)  # before the facade is imported: so it runs after the facade's own end
+        from cpl_sync import Client
+        cpl = Client.from_env()
+        cpl.info.get()
+    """
+    done = program(text)
+    assert "the process is ending" in done.stdout
+    assert done.stderr == ""
+
+
+def test_clients_that_are_forgotten_are_closed(program: Program, sandbox: Sandbox) -> None:
+    """As in a view that makes a client for each request and never closes it."""
+    text = """
+        import gc, threading, time
+        import psutil
+        from cpl_sync import Client
+
+        def view():
+            return Client.from_env().info.get().version
+
+        view()
+        process = psutil.Process()
+        most = process.num_fds() + 8
+        for _ in range(30):
+            view()
+        deadline = time.monotonic() + 10
+        while process.num_fds() > most and time.monotonic() < deadline:
+            time.sleep(0.05)
+        print(process.num_fds() <= most)
+    """
+    done = program(text)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+def test_a_handle_keeps_its_client_alive(program: Program) -> None:
+    text = """
+        import gc
+        from cpl_sync import Address, Client, Shipment
+
+        def create():
+            to = Address(name="Úřad", street="Náměstí 1", city="Kolín", zip_code="28002", country="CZ")
+            parcel = Shipment(reference_id="r1", product_type="PRIV", recipient=to)
+            return Client.from_env().shipment_batches.create([parcel])
+
+        batch = create()
+        gc.collect()
+        print(len(batch.wait().numbers))
+    """
+    assert program(text).stdout == "1\n"
+
+
+def test_a_process_patched_by_gevent_gets_a_clear_error(program: Program) -> None:
+    pytest.importorskip("gevent", reason="gevent is not installed")
+    text = """
+        from gevent import monkey
+        monkey.patch_all()
+        from cpl_sync import Client, ConfigurationError
+        try:
+            Client.from_env().info.get()
+        except ConfigurationError as error:
+            print(error)
+    """
+    done = program(text, timeout=30)
+    assert "patched by gevent" in done.stdout
+    assert "gthread or prefork workers" in done.stdout
+
+
+def test_gevent_that_patches_later_gets_a_clear_error_too(program: Program) -> None:
+    pytest.importorskip("gevent", reason="gevent is not installed")
+    text = """
+        from cpl_sync import Client, ConfigurationError
+        cpl = Client.from_env()
+        from gevent import monkey
+        monkey.patch_all()
+        try:
+            cpl.info.get()
+        except ConfigurationError as error:
+            print(error)
+    """
+    assert "patched by gevent" in program(text, timeout=30).stdout
