@@ -7,6 +7,7 @@ import stat
 import sys
 import threading
 import time
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -216,7 +217,9 @@ def runtime_folder() -> Path:
     else:
         import platformdirs
 
-        folder = platformdirs.user_runtime_path("cpl", appauthor=False)
+        with warnings.catch_warnings():  # it warns where the system names no such folder; a private one will do
+            warnings.simplefilter("ignore")
+            folder = platformdirs.user_runtime_path("cpl", appauthor=False)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):

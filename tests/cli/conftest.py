@@ -25,6 +25,7 @@ class Runner:
         self.started: subprocess.Popen[str] | None = None
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("CPL_")}
         self.environment |= {"CPL_STATE_DIR": str(folder / "state"), "PYTHONWARNINGS": "error"}
+        self.environment["CPL_RUNTIME_DIR"] = os.environ["CPL_RUNTIME_DIR"]
 
     def __call__(
         self, *arguments: str | Path, status: int = 0, access: dict[str, str] | None = None

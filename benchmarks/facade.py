@@ -1,0 +1,420 @@
+"""What one synchronous call costs that crosses to an event loop in another thread, ours against other bridges.
+
+    python -m benchmarks.facade [--rounds 7] [--calls 5000]
+
+All cross with the same coroutine: it gives up its turn once and returns what it was given. It does nothing else, so
+that what is measured is the crossing; and without that turn it would be done in its first step, which no real call is.
+
+Each bridge on each kind of loop has a fresh process in each round, and the rounds go through all of them in turn. There
+is no bridge in the floor: so many coroutines of one loop as the others have threads. One thread is measured a second
+time with all of the process kept to one core: left alone, the system puts the thread and its loop now on one core and
+now on two, where waking the other takes longer than all the rest.
+
+Then a real call to the sandbox, in a process of its own: through ``cpl_sync.Client`` against ``cpl_async.Client``
+awaited.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from importlib import import_module
+from importlib.metadata import version
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any, ParamSpec, TypeVar
+
+import attrs
+from anyio.from_thread import start_blocking_portal
+
+import cpl_async
+import cpl_sync
+from benchmarks.call import NoPace
+from benchmarks.peers import is_there
+from benchmarks.results import keep
+from cpl_async.sandbox import Sandbox, SandboxSettings
+from cpl_async.transport.limits import HostLimits, LimitStore
+from cpl_sync import portal
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Call = Callable[[int], object]
+Bridge = Callable[[Callable[[int], Coroutine[Any, Any, object]]], Call]
+"""Makes an ordinary function of a coroutine function."""
+
+THREADS = (1, 8, 32, 64)
+PINNED = hasattr(os, "sched_setaffinity")
+"""Whether a process can be kept to one core; it then is for another measurement of one thread."""
+COLUMNS = ["1 thread", *(f"{threads} threads" for threads in THREADS[1:]), *(["1 thread, one core"] if PINNED else [])]
+ALONE, CROWDED = 0.6, 0.5
+"""The goals: the most that ours may take of anyio's, at one thread the p50, from 8 on the p50 and the p99."""
+REAL_CALLS = 200
+PACED_CALLS = 20
+"""In each round, of each client."""
+NAMES = {False: "asyncio", True: "uvloop"}
+SPAWN = multiprocessing.get_context("spawn")
+
+
+async def given(value: int) -> int:
+    """Return what was given, at the loop's next turn."""
+    await asyncio.sleep(0)
+    return value
+
+
+async def name_of_loop(_: int) -> str:
+    """Return which of the two kinds of loop this runs on."""
+    kinds = type(asyncio.get_running_loop()).__mro__
+    return NAMES[any(kind.__module__.partition(".")[0] == "uvloop" for kind in kinds)]
+
+
+def make_loop(on_uvloop: bool) -> asyncio.AbstractEventLoop:
+    """Return a new loop."""
+    loop: asyncio.AbstractEventLoop = import_module("uvloop" if on_uvloop else "asyncio").new_event_loop()
+    return loop
+
+
+def choose_by_policy(on_uvloop: bool) -> None:
+    """Have ``asyncio.run`` take the right loop: where a library calls it, there is no other way to say so."""
+    if on_uvloop:
+        asyncio.set_event_loop_policy(import_module("uvloop").EventLoopPolicy())
+
+
+@contextmanager
+def with_ours(on_uvloop: bool) -> Iterator[Bridge]:
+    """Give our bridge, whose loop begins at the first call."""
+    os.environ["CPL_UVLOOP"] = str(int(on_uvloop))
+    yield lambda function: partial(portal.call, function)
+
+
+@contextmanager
+def with_threadsafe(on_uvloop: bool) -> Iterator[Bridge]:
+    """Give the standard library's own way."""
+    loop = make_loop(on_uvloop)
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    yield lambda function: lambda value: asyncio.run_coroutine_threadsafe(function(value), loop).result()
+
+
+@contextmanager
+def with_anyio(on_uvloop: bool) -> Iterator[Bridge]:
+    """Give anyio's portal."""
+    with start_blocking_portal("asyncio", {"use_uvloop": on_uvloop}) as open_portal:
+        yield lambda function: partial(open_portal.call, function)
+
+
+@contextmanager
+def with_synchronicity(on_uvloop: bool) -> Iterator[Bridge]:
+    """Give a synchronizer, which has one loop for all that it wraps."""
+    choose_by_policy(on_uvloop)
+    yield import_module("synchronicity").Synchronizer().wrap
+
+
+@contextmanager
+def with_asgiref(on_uvloop: bool) -> Iterator[Bridge]:
+    """Give asgiref's function, which makes a thread and a loop for each call from a plain thread."""
+    choose_by_policy(on_uvloop)
+    yield import_module("asgiref.sync").async_to_sync
+
+
+@attrs.frozen
+class Contender:
+    """One way to make the call."""
+
+    name: str
+    package: str
+    """That it needs, whose version is shown."""
+    bridge: Callable[[bool], AbstractContextManager[Bridge]] | None
+    """Opens it on one of the kinds of loop; the floor has none."""
+    slower: int = 1
+    """It makes so many times fewer calls, or the run would not end in time."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {version(self.package)}" if self.package not in ("asyncio", "cpl_sync") else self.name
+
+
+OURS = Contender("ours", "cpl_sync", with_ours)
+ANYIO = Contender("anyio", "anyio", with_anyio)
+CONTENDERS = (
+    Contender("floor: awaited", "asyncio", None),
+    OURS,
+    ANYIO,
+    Contender("run_coroutine_threadsafe", "asyncio", with_threadsafe),
+    Contender("synchronicity", "synchronicity", with_synchronicity),
+    Contender("asgiref", "asgiref", with_asgiref, slower=10),
+)
+
+
+@attrs.frozen
+class Figures:
+    """Microseconds of one call, or ratios of them."""
+
+    p50: float
+    p99: float
+
+    @classmethod
+    def of(cls, times: Sequence[int]) -> Figures:
+        """Return those of nanoseconds."""
+        ordered = sorted(times)
+        return cls(median(ordered) / 1e3, ordered[len(ordered) * 99 // 100] / 1e3)
+
+    def __truediv__(self, other: Figures) -> Figures:
+        return Figures(self.p50 / other.p50, self.p99 / other.p99)
+
+    def __str__(self) -> str:
+        digits = 0 if self.p99 >= 10 else 2
+        return f"{self.p50:.{digits}f} / {self.p99:.{digits}f}"
+
+
+Found = dict[tuple[Contender, bool], list[list[Figures]]]
+"""Of each contender on each kind of loop: for each round, for each column."""
+
+
+def in_threads(call: Call, threads: int, each: int) -> list[int]:
+    """Return the nanoseconds of so many calls in each of so many threads at once.
+
+    Who is done goes on calling until all are, so that the last ones do not have it easier.
+    """
+    times: list[int] = []
+    begin = threading.Barrier(threads)
+    done: list[int] = []
+
+    def work(number: int) -> None:
+        mine = []
+        for _ in range(2 + each // 20):
+            call(number)
+        begin.wait()
+        for _ in range(each):
+            before = time.perf_counter_ns()
+            result = call(number)
+            mine.append(time.perf_counter_ns() - before)
+            assert result == number
+        times.extend(mine)
+        done.append(number)
+        while len(done) < threads:
+            call(number)
+
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(times) == threads * each, "a thread failed"
+    return times
+
+
+async def in_one_loop(coroutines: int, each: int) -> list[int]:
+    """Return the nanoseconds of so many awaited calls in each of so many coroutines at once."""
+    times: list[int] = []
+
+    async def work(number: int) -> None:
+        for _ in range(each):
+            before = time.perf_counter_ns()
+            await given(number)
+            times.append(time.perf_counter_ns() - before)
+
+    await asyncio.gather(*(work(number) for number in range(coroutines)))
+    return times
+
+
+def fresh(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do something in a process of its own."""
+    with ProcessPoolExecutor(1, SPAWN) as pool:
+        return pool.submit(function, *args, **kwargs).result()
+
+
+def cross(contender: Contender, on_uvloop: bool, calls: int) -> list[Figures]:
+    """Return a contender's figures for each column."""
+    calls //= contender.slower
+
+    def in_all_columns(crowd: Callable[[int, int], list[int]]) -> list[Figures]:
+        crowd(1, max(1, calls // 4))  # the system takes a while to settle which thread runs where
+        figures = [Figures.of(crowd(threads, max(1, calls // threads))) for threads in THREADS]
+        if PINNED:
+            keep_to_one_core()
+            figures.append(Figures.of(crowd(1, calls)))
+        return figures
+
+    if contender.bridge is None:
+        with asyncio.Runner(loop_factory=partial(make_loop, on_uvloop)) as runner:
+            return in_all_columns(lambda coroutines, each: runner.run(in_one_loop(coroutines, each)))
+    with contender.bridge(on_uvloop) as bridge:
+        assert bridge(name_of_loop)(0) == NAMES[on_uvloop]
+        return in_all_columns(partial(in_threads, bridge(given)))
+
+
+def keep_to_one_core() -> None:
+    """Keep all threads of this process to one core, and those that they begin."""
+    core = max(os.sched_getaffinity(0))
+    for thread in threading.enumerate():
+        os.sched_setaffinity(thread.native_id or 0, {core})
+
+
+def measure(contenders: Sequence[Contender], loops: Sequence[bool], rounds: int, calls: int) -> Found:
+    """Measure all in turn."""
+    found: Found = {(contender, on_uvloop): [] for on_uvloop in loops for contender in contenders}
+    for _ in range(rounds):
+        for (contender, on_uvloop), figures in found.items():
+            figures.append(fresh(cross, contender, on_uvloop, calls))
+    return found
+
+
+def medians(rounds: Sequence[Sequence[Figures]]) -> list[Figures]:
+    """Return the medians of all rounds for each column."""
+    columns = zip(*rounds, strict=True)
+    return [Figures(median(one.p50 for one in column), median(one.p99 for one in column)) for column in columns]
+
+
+def table(unit: str, rows: Mapping[tuple[Contender, bool], Sequence[object]]) -> Iterator[str]:
+    """Yield a table with a row for each contender on each kind of loop."""
+    yield f"| loop | {unit} | {' | '.join(COLUMNS)} |"
+    yield "| --- " * (2 + len(COLUMNS)) + "|"
+    for (contender, on_uvloop), cells in rows.items():
+        yield f"| {NAMES[on_uvloop]} | {contender} | {' | '.join(map(str, cells))} |"
+
+
+def report(found: Found) -> Iterator[str]:
+    """Yield the times, what they are of anyio's, and whether each goal is met."""
+    times = {key: medians(rounds) for key, rounds in found.items()}
+    ratios = {
+        (contender, on_uvloop): [mine / anyio for mine, anyio in zip(row, times[ANYIO, on_uvloop], strict=True)]
+        for (contender, on_uvloop), row in times.items()
+        if contender != ANYIO
+    }
+    yield from table("p50 / p99, µs", times)
+    yield ""
+    yield from table("p50 / p99, × anyio", ratios)
+    yield ""
+    yield f"Goals, ours / anyio on the same loop: p50 at most {ALONE} at 1 thread; p50 and p99 at most {CROWDED} from 8 on."
+    yield ""
+    for (contender, on_uvloop), row in ratios.items():
+        if contender == OURS:
+            for column, one in zip(COLUMNS, row, strict=True):
+                alone = column.startswith("1 ")
+                missed = [] if one.p50 <= (ALONE if alone else CROWDED) else [f"p50 {one.p50:.2f}"]
+                missed += [] if alone or one.p99 <= CROWDED else [f"p99 {one.p99:.2f}"]
+                yield f"- {NAMES[on_uvloop]}, {column}: {'**missed**, ' + ', '.join(missed) if missed else 'met'}"
+
+
+OPERATIONS: dict[str, Callable[[Any], Any]] = {
+    "info.get()": lambda cpl: cpl.info.get(),
+    "codelists.products(limit=1)": lambda cpl: cpl.codelists.products(limit=1),
+}
+"""The same text for both clients; one of them gives something to await."""
+
+
+def serve(outside: Connection) -> None:
+    """Run a sandbox that minds no pace, until the other end hangs up."""
+    with Sandbox(SandboxSettings(interval=0.0)) as sandbox:
+        outside.send(sandbox.base_url)
+        outside.poll(None)
+
+
+@contextmanager
+def sandbox_elsewhere() -> Iterator[str]:
+    """Give the address of a sandbox in a process of its own."""
+    inside, outside = SPAWN.Pipe()
+    server = SPAWN.Process(target=serve, args=(outside,), daemon=True)
+    server.start()
+    try:
+        yield inside.recv()
+    finally:
+        inside.send("enough")
+        server.join(10)
+
+
+def both_ways(
+    url: str, on_uvloop: bool, name: str, rounds: int, calls: int, pace: str | None
+) -> list[tuple[float, float]]:
+    """Return the median microseconds of a real call awaited, and of one through the facade, for each round.
+
+    :param pace: the folder in which it is kept; without it there is none.
+    """
+    os.environ["CPL_UVLOOP"] = str(int(on_uvloop))
+    limits: LimitStore = HostLimits(folder=Path(pace)) if pace else NoPace()
+    access: dict[str, Any] = {"client_id": "sandbox", "client_secret": "sandbox", "base_url": url}
+    operation = OPERATIONS[name]
+
+    def through_the_facade(client: cpl_sync.Client) -> list[int]:
+        times = []
+        for _ in range(calls):
+            before = time.perf_counter_ns()
+            operation(client)
+            times.append(time.perf_counter_ns() - before)
+        return times
+
+    async def awaited(client: cpl_async.Client) -> list[int]:
+        times = []
+        for _ in range(calls):
+            before = time.perf_counter_ns()
+            await operation(client)
+            times.append(time.perf_counter_ns() - before)
+        return times
+
+    with (
+        asyncio.Runner(loop_factory=partial(make_loop, on_uvloop)) as runner,
+        cpl_sync.Client(**access, limits=limits) as client,
+    ):
+        core = cpl_async.Client(**access, limits=limits)
+        try:
+            found = [(runner.run(awaited(core)), through_the_facade(client)) for _ in range(rounds + 1)]
+        finally:
+            runner.run(core.close())
+    return [(median(one) / 1e3, median(other) / 1e3) for one, other in found[1:]]  # the first round warms both up
+
+
+def real_calls(loops: Sequence[bool], rounds: int) -> Iterator[str]:
+    """Measure real calls and yield what the crossing adds to them."""
+    yield "| loop | a call to the sandbox | awaited, µs | through `cpl_sync`, µs | the crossing adds, µs |"
+    yield "| --- | --- | --- | --- | --- |"
+    with sandbox_elsewhere() as url, TemporaryDirectory() as folder:
+        for on_uvloop in loops:
+            for name in OPERATIONS:
+                found = fresh(both_ways, url, on_uvloop, name, rounds, REAL_CALLS, None)
+                times = " | ".join(f"{median(column):.0f}" for column in zip(*found, strict=True))
+                added = [facade - core for core, facade in found]
+                row = f"| {NAMES[on_uvloop]} | `{name}` | {times} "
+                yield row + f"| **{median(added):.0f}** ({min(added):.0f} to {max(added):.0f}) |"
+        found = fresh(both_ways, url, loops[-1], name, 1, PACED_CALLS, folder)
+    core, facade = (f"{time / 1e3:.1f}" for time in found[0])
+    yield ""
+    yield f"With the pace governing, a call takes {core} ms awaited and {facade} ms through `cpl_sync`."
+
+
+def main() -> None:
+    """Run, compare, keep."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--calls", type=int, default=5000)
+    options = parser.parse_args()
+    loops = [on_uvloop for on_uvloop in NAMES if not on_uvloop or is_there("uvloop")]
+    contenders = [contender for contender in CONTENDERS if is_there(contender.package)]
+    absent = [contender.name for contender in CONTENDERS if contender not in contenders]
+    absent += ["uvloop"] * (len(loops) < len(NAMES))
+    found = measure(contenders, loops, options.rounds, options.calls)
+    keep(
+        "A synchronous call",
+        [
+            f"Medians of {options.rounds} rounds of {options.calls} calls, shared out among the threads (asgiref: "
+            "a tenth of them). The floor has coroutines of one loop for threads.",
+            *(["", f"Not installed and left out: {', '.join(absent)}."] if absent else []),
+            "",
+            *report(found),
+            "",
+            f"A real call without the pace, one after the other: medians of {options.rounds} rounds of {REAL_CALLS}.",
+            "",
+            *real_calls(loops, options.rounds),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
