@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+import cpl_sync
 from cpl_async.sandbox import Sandbox
 from cpl_sync import Client
 
+PROJECT = str(Path(cpl_sync.__file__).parent.parent)
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -40,13 +42,15 @@ def cpl(sandbox: Sandbox, make_sync_client: Callable[..., Client]) -> Client:
 
 
 def access_to(sandbox: Sandbox) -> dict[str, str]:
-    """Return the environment in which ``Client.from_env`` finds a sandbox."""
-    return {"CPL_BASE_URL": sandbox.base_url, "CPL_CLIENT_ID": "sandbox", "CPL_CLIENT_SECRET": "sandbox"}
+    """Return the environment in which a program finds the project, and ``Client.from_env`` a sandbox."""
+    access = {"CPL_BASE_URL": sandbox.base_url, "CPL_CLIENT_ID": "sandbox", "CPL_CLIENT_SECRET": "sandbox"}
+    return access | {"PYTHONPATH": PROJECT}
 
 
 @pytest.fixture
 def program(sandbox: Sandbox, tmp_path: Path) -> Program:
-    """Run a program that finds the fast sandbox in its environment."""
+    """Run a program that finds the fast sandbox in its environment, and the facade that is tested here."""
+    path = os.pathsep.join([str(tmp_path), PROJECT])
 
     def run(text: str, *, timeout: float = 60, **environment: str) -> subprocess.CompletedProcess[str]:
         file = tmp_path / "program.py"
@@ -54,7 +58,7 @@ def program(sandbox: Sandbox, tmp_path: Path) -> Program:
         return subprocess.run(
             [sys.executable, str(file)],
             cwd=tmp_path,
-            env=os.environ | access_to(sandbox) | {"PYTHONPATH": str(tmp_path)} | environment,
+            env=os.environ | access_to(sandbox) | {"PYTHONPATH": path} | environment,
             capture_output=True,
             encoding="utf-8",
             timeout=timeout,

@@ -12,7 +12,7 @@ import pytest
 
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
-from .conftest import Program, access_to
+from .conftest import PROJECT, Program, access_to
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="forks and signals are those of POSIX")
 LOOPS = pytest.mark.parametrize("uvloop", ["0", "1"], ids=["asyncio", "uvloop"])
@@ -211,14 +211,22 @@ def test_ctrl_c_in_a_call_cancels_it_and_the_client_still_works(sandbox: Sandbox
 
 
 FORGETFUL = """
-import atexit, sys, threading, time
-from cpl_sync import Client
+import asyncio, atexit, sys, threading, time
+from cpl_sync import Client, portal
+
+async def work():
+    try:
+        await asyncio.sleep(60)
+    finally:
+        await asyncio.sleep(0)
+        print("open work ended")
 
 cpl = Client.from_env()
 print(bool(cpl.info.get().version))
 iterator = cpl.codelists.iterate(cpl.codelists.products)
 next(iterator)
 threading.Thread(target=lambda: cpl.shipments.list(), daemon=True).start()
+threading.Thread(target=lambda: portal.call(work), daemon=True).start()
 atexit.register(lambda: print(bool(cpl.info.get().version)))  # what a program does at its end still works
 time.sleep(0.3)
 print("leaving", flush=True)
@@ -232,7 +240,7 @@ def test_a_script_that_forgets_to_close_ends_at_once_and_silently(
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipments.list", seconds=60))
     process = running(FORGETFUL, tmp_path, access_to(sandbox) | {"CPL_UVLOOP": uvloop})
     output, errors = process.communicate(timeout=20)
-    assert (output, errors, process.returncode) == ("True\nleaving\nTrue\n", "", 0)
+    assert (output, errors, process.returncode) == ("True\nleaving\nTrue\nopen work ended\n", "", 0)
 
 
 STUCK = """
@@ -271,7 +279,7 @@ print("leaving", flush=True)
 def test_a_name_look_up_that_hangs_does_not_keep_the_process(tmp_path: Path, uvloop: str, how: str) -> None:
     file = tmp_path / "stuck.py"
     file.write_text(STUCK, encoding="utf-8")
-    environment = os.environ | {"CPL_UVLOOP": uvloop}
+    environment = os.environ | {"CPL_UVLOOP": uvloop, "PYTHONPATH": PROJECT}
     done = subprocess.run(
         [sys.executable, str(file), how], env=environment, capture_output=True, encoding="utf-8", timeout=30
     )
@@ -331,6 +339,8 @@ def test_a_handle_keeps_its_client_alive(program: Program) -> None:
             parcel = Shipment(reference_id="r1", product_type="PRIV", recipient=to)
             return Client.from_env().shipment_batches.create([parcel])
 
+        with Client.from_env() as other:
+            other.info.get()  # the loop is there
         batch = create()
         gc.collect()
         print(len(batch.wait().numbers))

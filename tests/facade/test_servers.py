@@ -103,7 +103,7 @@ def test_gunicorn_workers_forked_after_the_client_was_used(sandbox: Sandbox, tmp
     (tmp_path / "shop.py").write_text(PRELOADED)
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--preload", "--workers", "4", "--bind", f"127.0.0.1:{port}"]
-    environment = access_to(sandbox) | {"CPL_UVLOOP": uvloop, "PYTHONPATH": str(tmp_path)}
+    environment = access_to(sandbox) | {"CPL_UVLOOP": uvloop}
     with served([*command, "shop:app"], tmp_path, environment, answers(port)), ThreadPoolExecutor(8) as pool:
         results = list(pool.map(lambda number: get(port, f"/web-{number}"), range(40)))
     assert all(result["found"] == [True, True, True] for result in results)
@@ -158,7 +158,7 @@ def test_a_django_view_under_threads(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "site_of_a_shop.py").write_text(DJANGO)
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "8"]
-    environment = access_to(sandbox) | {"PYTHONPATH": str(tmp_path), "SHOP_DATABASE": str(tmp_path / "shop.sqlite")}
+    environment = access_to(sandbox) | {"SHOP_DATABASE": str(tmp_path / "shop.sqlite")}
     command += ["--bind", f"127.0.0.1:{port}", "site_of_a_shop:application"]
     with served(command, tmp_path, environment, answers(port)), ThreadPoolExecutor(16) as pool:
         results = list(pool.map(lambda number: get(port, f"/r{number}/"), range(32)))
@@ -224,7 +224,7 @@ def test_celery_tasks_in_forked_children_and_a_soft_time_limit(
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.create", seconds=60))
     command = [sys.executable, "-m", "celery", "--app", "tasks", "worker", "--pool", "prefork", "--concurrency", "3"]
     command += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
-    environment = access_to(sandbox) | {"BROKER": redis, "PYTHONPATH": str(tmp_path)}
+    environment = access_to(sandbox) | {"BROKER": redis}
     if os.geteuid() == 0:
         environment["C_FORCE_ROOT"] = "1"
     with served(command, tmp_path, environment, lambda: bool(sandbox.ledger.of("info.get"))):

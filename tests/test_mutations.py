@@ -1,0 +1,109 @@
+"""Each promise of the facade has a test that sees it broken: a patch breaks it, and the test must turn red.
+
+A patch in ``tests/mutations`` begins with the promise that it breaks and the test that must notice. A patch that no
+longer fits is written anew for the code as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PATCHES = sorted((ROOT / "tests" / "mutations").glob("*.patch"))
+PATIENCE = 25.0
+"""Seconds for the test of a broken promise; one that hangs has turned red as well."""
+AT_ONCE = 3
+PASSED, FAILED = 0, 1
+
+
+def copy_to(folder: Path) -> Path:
+    """Copy the project, to be broken."""
+    rubbish = shutil.ignore_patterns("__pycache__", ".mypy_cache", ".ruff_cache", "mutations")
+    for package in ("cpl_async", "cpl_sync", "tests", "tools", "examples"):
+        shutil.copytree(ROOT / package, folder / package, ignore=rubbish)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+def applied(patch: Path, folder: Path, *, reverse: bool = False) -> str:
+    """Apply a patch, or take it back; return what is wrong with it."""
+    command = ["git", "apply", "--whitespace=nowarn", *(["--reverse"] if reverse else []), str(patch)]
+    environment = os.environ | {"GIT_CEILING_DIRECTORIES": str(folder.parent)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    return f"{patch.name} no longer fits the code: {done.stderr}" if done.returncode else ""
+
+
+def result_of(test: str, folder: Path) -> int:
+    """Return the exit status of a test in the broken copy; that of a failure when it hangs."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:schemathesis", test]
+    environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        output, _ = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, 9)
+        process.communicate()
+        return FAILED
+    assert process.returncode in (PASSED, FAILED), output
+    return process.returncode
+
+
+def outcome_of(patch: Path, folders: Queue[Path]) -> str:
+    """Break a copy, run the test that must notice, and return what is wrong; nothing when it does."""
+    head = patch.read_text(encoding="utf-8")
+    promise = re.search(r"^Promise: (.+)$", head, re.MULTILINE)
+    red = re.search(r"^Red: (\S+)$", head, re.MULTILINE)
+    if promise is None or red is None:
+        return f"{patch.name} does not name a promise and a test"
+    folder = folders.get()
+    try:
+        if trouble := applied(patch, folder):
+            return trouble
+        try:
+            return "" if result_of(red[1], folder) == FAILED else f"nothing notices that this is broken: {promise[1]}"
+        finally:
+            applied(patch, folder, reverse=True)
+    finally:
+        folders.put(folder)
+
+
+@pytest.fixture(scope="module")
+def outcomes(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[dict[Path, Future[str]]]:
+    """What comes of each patch that was chosen; some at once, for most of them wait."""
+    chosen = {item.callspec.params.get("patch") for item in request.session.items if hasattr(item, "callspec")}
+    folders: Queue[Path] = Queue()
+    for number in range(AT_ONCE):
+        folders.put(copy_to(tmp_path_factory.mktemp(f"broken{number}")))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {patch: pool.submit(outcome_of, patch, folders) for patch in PATCHES if patch in chosen}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the promises are those of POSIX systems")
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed, which applies the patches")
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
+def test_a_broken_promise_is_noticed(patch: Path, outcomes: dict[Path, Future[str]]) -> None:
+    assert outcomes[patch].result() == ""
+
+
+def test_there_are_mutations() -> None:
+    assert len(PATCHES) > 40
