@@ -8,9 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+import cpl_sync
 from cpl_async import Client
 from cpl_async.bulk.columns import COLUMNS
 from cpl_async.cli.app import cpl
@@ -38,30 +41,61 @@ def run(arguments: list[str | Path], folder: Path, sandbox: Sandbox | None = Non
     )
 
 
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", [0, 1, 2])
 def test_the_readmes_snippets_run(sandbox: Sandbox, tmp_path: Path, number: int) -> None:
     text = SNIPPET.findall((ROOT / "README.md").read_text(encoding="utf-8"))[number]
     done = run(["-c", text], tmp_path, sandbox)
     assert done.returncode == 0, done.stderr
-    if number == 0:
+    if number < 2:
         assert done.stdout.strip() == "40900000001 Complete"
         assert codes_in((tmp_path / "label.pdf").read_bytes()) == [["40900000001"]]
 
 
-def test_the_example_ships_one_parcel(sandbox: Sandbox, tmp_path: Path) -> None:
-    done = run([ROOT / "examples" / "one_parcel.py", "x-1"], tmp_path, sandbox)
+@pytest.mark.parametrize("name", ["one_parcel.py", "one_parcel_sync.py"])
+def test_the_example_ships_one_parcel(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
+    done = run([ROOT / "examples" / name, "x-1"], tmp_path, sandbox)
     assert done.returncode == 0, done.stderr
     file = tmp_path / done.stdout.strip()
     assert codes_in(file.read_bytes()) == [[file.stem.removeprefix("label-")]]
 
 
-def test_the_example_says_what_is_known_of_a_lost_answer(sandbox: Sandbox, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["one_parcel.py", "one_parcel_sync.py"])
+def test_the_example_says_what_is_known_of_a_lost_answer(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation="shipment_batches.create"))
-    done = run([ROOT / "examples" / "one_parcel.py", "x-1"], tmp_path, sandbox)
+    done = run([ROOT / "examples" / name, "x-1"], tmp_path, sandbox)
     assert done.returncode == 1
     assert "outcome unknown" in done.stderr
     assert "1 parcels with this reference" in done.stderr
     assert len(sandbox.shipments()) == 1
+
+
+def without_await(code: str) -> str:
+    """Return an example as `cpl_sync` has it."""
+    code = re.sub(r"\bawait (?=\w+[.(])|\basync (?=with |for |def )", "", code)
+    code = code.replace("from cpl_async import", "from cpl_sync import").replace("import asyncio\n\n", "")
+    return re.sub(r"\nasyncio\.run\((.*)\)\n$", r"\n\1\n", code)
+
+
+@pytest.mark.parametrize("path", ["README.md", "docs/client.md", "docs/facade.md"])
+def test_each_example_is_shown_with_await_and_without(path: str) -> None:
+    snippets = SNIPPET.findall((ROOT / path).read_text(encoding="utf-8"))
+    bare = [re.sub(r"  #.*", "", snippet) for snippet in snippets]
+    with_await = [
+        snippet for snippet in bare if re.search(r"\bawait |\basync |cpl_async import Client, TESTING", snippet)
+    ]
+    assert with_await
+    assert [snippet for snippet in with_await if without_await(snippet) not in bare] == []
+
+
+def client_page() -> list[str]:
+    """Return the snippets of the client's page that use a client; the others make one with made-up credentials."""
+    snippets = SNIPPET.findall((ROOT / "docs" / "client.md").read_text(encoding="utf-8"))
+    return [snippet for snippet in snippets if "Client(client_id=" not in snippet]
+
+
+def is_of_late(snippet: str) -> bool:
+    """Return whether a snippet follows shipments until they are delivered."""
+    return "numbers)" in snippet and ".track(" in snippet
 
 
 async def test_the_snippets_of_the_client_page_run(
@@ -70,19 +104,51 @@ async def test_the_snippets_of_the_client_page_run(
     """Each snippet is the body of a function that has a client, shipments, their references and numbers."""
     travelled = make_sandbox()
     late = make_client(travelled)
-    text = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
     batch = await late.shipment_batches.create([shipment(f"r{n}") for n in range(3)])
     numbers = (await batch.wait()).numbers
     travelled.advance(30 * 86_400)
     known = {"shipments": [shipment("a")], "references": ["r0"], "numbers": numbers}
     fresh = make_client(make_sandbox())
-    snippets = SNIPPET.findall(text)[1:]
+    snippets = [snippet for snippet in client_page() if "await " in snippet or "async " in snippet]
     assert len(snippets) >= 6
     for snippet in snippets:
-        space = {"cpl": late if "numbers)" in snippet and ".track(" in snippet else fresh, **known}
+        space = {"cpl": late if is_of_late(snippet) else fresh, **known}
         body = "".join(f"    {line}\n" for line in snippet.splitlines())
         exec(f"async def run():\n{body}", space)
         await space["run"]()  # type: ignore[operator]  # exec has just made it
+
+
+def test_the_snippets_without_await_run(make_sandbox: Callable[..., Sandbox]) -> None:
+    travelled, new = make_sandbox(), make_sandbox()
+    access: dict[str, Any] = {"client_id": "sandbox", "client_secret": "sandbox"}
+    with cpl_sync.Client(base_url=travelled.base_url, **access) as late:
+        numbers = late.shipment_batches.create(shipment(f"r{n}") for n in range(3)).wait().numbers
+        travelled.advance(30 * 86_400)
+        known = {"shipments": [shipment("a")], "references": ["r0"], "numbers": numbers}
+        snippets = [snippet for snippet in client_page() if "await " not in snippet and "async " not in snippet]
+        assert len(snippets) >= 6
+        with cpl_sync.Client(base_url=new.base_url, **access) as fresh:
+            for snippet in snippets:
+                exec(snippet, {"cpl": late if is_of_late(snippet) else fresh, **known})
+
+
+def test_the_snippets_of_the_facades_page_run(
+    make_sandbox: Callable[..., Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = make_sandbox()
+    for name, value in {"CLIENT_ID": "sandbox", "CLIENT_SECRET": "sandbox", "BASE_URL": sandbox.base_url}.items():
+        monkeypatch.setenv(f"CPL_{name}", value)
+    text = (ROOT / "docs" / "facade.md").read_text(encoding="utf-8")
+    first, with_await, view = SNIPPET.findall(text)
+    space: dict[str, Any] = {}
+    exec(first, space)
+    assert space["where_is"]("40900000009") is None
+    exec(with_await, {})
+    request = SimpleNamespace(headers={"X-Request-ID": "of-the-request"})
+    exec(view, space)
+    assert space["view"](request)
+    assert sandbox.ledger.entries[-1].correlation_id == "of-the-request"
+    space["cpl"].close()
 
 
 def test_the_docs_name_every_column() -> None:
