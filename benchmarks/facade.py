@@ -1,14 +1,14 @@
 """What one synchronous call costs that crosses to an event loop in another thread, ours against other bridges.
 
-    python -m benchmarks.facade [--rounds 7] [--calls 4000]
+    python -m benchmarks.facade [--rounds 7] [--calls 3000]
 
 All cross with the same coroutine: it gives up its turn once and returns what it was given. It does nothing else, so
 that what is measured is the crossing; and without that turn it would be done in its first step, which no real call is.
 
 Each bridge on each kind of loop has a fresh process in each round, and the rounds go through all of them in turn. There
-is no bridge in the floor: so many coroutines of one loop as the others have threads. One thread is measured a second
-time with all of the process kept to one core: left alone, the system puts the thread and its loop now on one core and
-now on two, where waking the other takes longer than all the rest.
+is no bridge in the floor: so many coroutines of one loop as the others have threads. One thread is measured again with
+all of the process kept to one core, and with the loop on another than who calls it (but asgiref's, which begins in the
+caller's core): left alone, the system does now this and now that, and waking another core takes longer than the rest.
 
 Then a real call to a sandbox in another process: through ``cpl_sync.Client`` against ``cpl_async.Client`` awaited.
 """
@@ -19,6 +19,7 @@ import argparse
 import asyncio
 import multiprocessing
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -52,14 +53,13 @@ Bridge = Callable[[Callable[[int], Coroutine[Any, Any, object]]], Call]
 """Makes an ordinary function of a coroutine function."""
 
 THREADS = (1, 8, 32, 64)
-PINNED = hasattr(os, "sched_setaffinity")
-"""Whether a process can be kept to one core; it then is for another measurement of one thread."""
-COLUMNS = ["1 thread", *(f"{threads} threads" for threads in THREADS[1:]), *(["1 thread, one core"] if PINNED else [])]
+CORES = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+PINNED = ("1 thread, one core", "1 thread, two cores")[: len(CORES)]
+COLUMNS = ("1 thread", *(f"{threads} threads" for threads in THREADS[1:]), *PINNED)
 ALONE, CROWDED = 0.6, 0.5
 """The goals: the most that ours may take of anyio's, at one thread the p50, from 8 on the p50 and the p99."""
-REAL_ROUNDS, REAL_CALLS = 5, 50
-"""In each round so many of its own, and in each of these so many real calls of each client."""
-PACED_CALLS = 20
+REAL_ROUNDS, REAL_CALLS, PACED_CALLS = 5, 50, 20
+"""In each round so many of its own, and in each of these so many real calls of each client; those with the pace."""
 NAMES = {False: "asyncio", True: "uvloop"}
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -239,8 +239,8 @@ def cross(contender: Contender, on_uvloop: bool, calls: int) -> list[Figures]:
     def in_all_columns(crowd: Callable[[int, int], list[int]]) -> list[Figures]:
         crowd(1, max(1, calls // 4))  # the system takes a while to settle which thread runs where
         figures = [Figures.of(crowd(threads, max(1, calls // threads))) for threads in THREADS]
-        if PINNED:
-            keep_to_one_core()
+        for _, callers_core in zip(PINNED, CORES, strict=False):
+            keep_to_cores(CORES[0], callers_core)
             figures.append(Figures.of(crowd(1, calls)))
         return figures
 
@@ -252,12 +252,11 @@ def cross(contender: Contender, on_uvloop: bool, calls: int) -> list[Figures]:
         return in_all_columns(partial(in_threads, bridge(given)))
 
 
-def keep_to_one_core() -> None:
-    """Keep all threads of this process to one core, and those that they begin."""
-    core = max(os.sched_getaffinity(0))
+def keep_to_cores(core: int, callers_core: int) -> None:
+    """Keep this process's threads to one core, and the main one and those that it begins to another or the same."""
     for thread in threading.enumerate():
         with suppress(ProcessLookupError):  # it has just ended
-            os.sched_setaffinity(thread.native_id or 0, {core})
+            os.sched_setaffinity(thread.native_id or 0, {callers_core if thread is threading.main_thread() else core})
 
 
 def measure(contenders: Sequence[Contender], loops: Sequence[bool], rounds: int, calls: int) -> Found:
@@ -301,7 +300,7 @@ def report(found: Found) -> Iterator[str]:
         if contender == OURS:
             for column, one in zip(COLUMNS, row, strict=True):
                 met = one.p50 <= ALONE if column.startswith("1 ") else max(one.p50, one.p99) <= CROWDED
-                yield f"- {NAMES[on_uvloop]}, {column}: {'met' if met else '**missed**'}, {one}"
+                yield f"- {NAMES[on_uvloop]}, {column}: {'met' if met else '**missed**'}, {one.p50:.3f} / {one.p99:.3f}"
 
 
 OPERATIONS: dict[str, Callable[[Any], Any]] = {
@@ -371,7 +370,7 @@ def main() -> None:
     """Run, compare, keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--calls", type=int, default=4000)
+    parser.add_argument("--calls", type=int, default=3000)
     options = parser.parse_args()
     loops = [on_uvloop for on_uvloop in NAMES if not on_uvloop or is_there("uvloop")]
     contenders = [contender for contender in CONTENDERS if is_there(contender.package)]

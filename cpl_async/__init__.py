@@ -126,6 +126,8 @@ if TYPE_CHECKING:
     from .transport.events import Event as Event
     from .transport.events import EventKind as EventKind
     from .transport.lanes import Lane as Lane
+    from .transport.limits import HostLimits as HostLimits
+    from .transport.limits import ProcessLimits as ProcessLimits
 
 _HOMES = {
     "client": ("Client", "RawResponse"),
@@ -243,6 +245,7 @@ _HOMES = {
     "transport.call": ("CallOptions", "correlation_id"),
     "transport.events": ("Event", "EventKind"),
     "transport.lanes": ("Lane",),
+    "transport.limits": ("HostLimits", "ProcessLimits"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -283,6 +286,7 @@ __all__ = [
     "EventKind",
     "ExternalNumber",
     "ExternalNumberType",
+    "HostLimits",
     "ImportState",
     "Info",
     "Insurance",
@@ -310,6 +314,7 @@ __all__ = [
     "PriceLimitFilters",
     "Problem",
     "ProblemJson",
+    "ProcessLimits",
     "ProductChoice",
     "ProtocolError",
     "RateLimited",

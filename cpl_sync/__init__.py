@@ -124,6 +124,8 @@ if TYPE_CHECKING:
     from cpl_async.transport.events import Event as Event
     from cpl_async.transport.events import EventKind as EventKind
     from cpl_async.transport.lanes import Lane as Lane
+    from cpl_async.transport.limits import HostLimits as HostLimits
+    from cpl_async.transport.limits import ProcessLimits as ProcessLimits
 
     from .client import Client as Client
     from .resources.order_batches import OrderBatch as OrderBatch
@@ -166,6 +168,7 @@ __all__ = [
     "EventKind",
     "ExternalNumber",
     "ExternalNumberType",
+    "HostLimits",
     "ImportState",
     "Info",
     "Insurance",
@@ -193,6 +196,7 @@ __all__ = [
     "PriceLimitFilters",
     "Problem",
     "ProblemJson",
+    "ProcessLimits",
     "ProductChoice",
     "ProtocolError",
     "RateLimited",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import os
 import sys
 import threading
 import warnings
@@ -35,7 +36,7 @@ PATIENCE = 0.1 if sys.platform == "win32" else 1.0
 PLAIN = frozenset({type(None), str, int, float, bool, bytes, list, tuple, dict})
 GIVEN_WHOLE = (str, bytes, bytearray, memoryview, list, tuple, set, frozenset, Mapping)
 """What crosses as it is; any other iterable is read in the caller's thread."""
-BRIDGE = str(Path(__file__).parent)
+BRIDGE = str(Path(__file__).parent) + os.sep
 logger = logging.getLogger("cpl_async")
 
 
@@ -432,8 +433,7 @@ def _look_around(loop: Background) -> None:
 
 
 def _is_notebook() -> bool:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return getattr(shell, "kernel", None) is not None
 
 

@@ -43,6 +43,8 @@ class Twin(Generic[C]):
 
     def __init_subclass__(cls) -> None:
         """Have the calls of a twin raise with the caller's line and the core's, and nothing between."""
+        if cls.__module__.partition(".")[0] != __package__:  # a user's own methods show as they are
+            return
         for name, value in vars(cls).copy().items():
             if isinstance(value, FunctionType):
                 setattr(cls, name, _outermost(value))

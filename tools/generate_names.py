@@ -24,6 +24,7 @@ OTHERS = {
     "transport.call": ["CallOptions", "correlation_id"],
     "transport.events": ["Event", "EventKind"],
     "transport.lanes": ["Lane"],
+    "transport.limits": ["HostLimits", "ProcessLimits"],
 }
 
 

@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -188,9 +189,8 @@ class HostLimits(ProcessLimits):
             folder = self._folder or runtime_folder()
             name = hashlib.sha256("\0".join((boot(), *key)).encode()).hexdigest()[:32]
             file = SharedFile(folder / f"{name}.{what}")
-            with file.entered():
-                return file
-        except Busy:
+            with suppress(Busy), file.entered():  # that it can be entered is all that matters
+                pass
             return file
         except OSError as error:
             if not self._warned:

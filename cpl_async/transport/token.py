@@ -206,7 +206,7 @@ def not_again(words: str, wait: float, most: int | None) -> str:
 
 async def _shared(shelf: Shelf, fetch: Callable[[], Awaitable[Token]]) -> Token:
     """Return the token of another process, or fetch one for all."""
-    while isinstance(found := shelf.look(), float):
+    while not isinstance(found := shelf.look(), Token):
         if found > 0:
             await asyncio.sleep(found)
             continue

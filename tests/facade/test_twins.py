@@ -213,10 +213,13 @@ def test_a_client_works_as_a_context_manager_and_from_the_environment(sandbox: S
     class Mine(Client):
         """A client with a word more."""
 
+        def version(self) -> str | None:
+            return self.info.get().version
+
     with Mine.from_env(environment, timeout=5.0) as cpl:
         assert type(cpl) is Mine
         assert cpl.open() is cpl
-        assert cpl.info.get().version
+        assert cpl.version() == cpl.info.get().version
         assert "open" in repr(cpl)
     assert "closed" in repr(cpl)
 
