@@ -106,7 +106,7 @@ class Client:
         :param trust_env: take the proxy from the environment.
         :param allow_plain_http: take a base URL without encryption for another host than loopback.
         :param limits: where token and pace are kept; shared by all processes of this user on this host unless given.
-        :param on_event: called with each :class:`Event`, on the event loop: it must be quick.
+        :param on_event: called with each :class:`Event` while its call is under way: it must be quick.
         :raises ConfigurationError: when a setting cannot be used.
         """
         if not client_id or not client_secret:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextvars
+import logging
 import os
 import socket
 import sys
@@ -20,6 +21,7 @@ from cpl_async.transport.forking import keep_for_good, when_forked
 
 __all__ = ["Background", "background", "close_at_exit", "running"]
 
+logger = logging.getLogger("cpl_async")
 LAST_WORDS = 1.0
 """Seconds that open work gets when the process ends."""
 
@@ -51,15 +53,19 @@ class Background:
         self._awake = False
         self.ending = False
         self._tasks: set[asyncio.Task[Any]] = set()
-        started = threading.Event()
-        self.thread = threading.Thread(target=self._run, args=(started,), name="cpl-sync", daemon=True)
+        self.held: set[object] = set()
+        """What the collector must leave alone as long as it is in use."""
+        self.thread = threading.Thread(target=self._run, name="cpl-sync", daemon=True)
         self.thread.start()
-        started.wait()
 
-    def _run(self, started: threading.Event) -> None:
+    def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self.loop.call_soon(started.set)
-        self.loop.run_forever()
+        while True:
+            try:
+                self.loop.run_forever()
+                break
+            except BaseException:  # e.g. SystemExit, which a task lets through: it must not end the loop of all
+                logger.exception("the event loop goes on after what a task let through")
         self.loop.close()
 
     def post(self, job: Callable[[], object]) -> None:
@@ -91,11 +97,14 @@ class Background:
             job()
 
     def begin(self, work: Coroutine[Any, Any, object], context: contextvars.Context | None = None) -> asyncio.Task[Any]:
-        """Begin some work in a context; on the loop's thread only."""
+        """Begin some work in a context, to be forgotten when it is done; on the loop's thread only."""
         task = self.loop.create_task(work, context=context)
         self._tasks.add(task)  # a loop holds its tasks by weak references
-        task.add_done_callback(self._tasks.discard)
         return task
+
+    def forget(self, task: asyncio.Task[Any]) -> None:
+        """Let go of a task that is done."""
+        self._tasks.discard(task)
 
     def leave(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have something closed that nobody waits for; safe in a finalizer."""
@@ -107,12 +116,12 @@ class Background:
                 return
 
         def start() -> None:
-            self.begin(quietly())
+            self.begin(quietly()).add_done_callback(self.forget)
 
         self.post(start)
 
-    def end(self) -> None:
-        """End what is open within a second; the thread is a daemon and needs no more."""
+    def end(self, *things: Any) -> None:
+        """End what is open within a second, and close things; the thread is a daemon and needs no more."""
         done = threading.Event()
 
         async def close_all() -> None:
@@ -121,7 +130,7 @@ class Background:
                 task.cancel()
             if others:
                 await asyncio.wait(others, timeout=LAST_WORDS / 2)
-            await asyncio.gather(*(thing.close() for thing in list(_to_close)), return_exceptions=True)
+            await asyncio.gather(*(thing.close() for thing in things), return_exceptions=True)
             done.set()
             self.loop.stop()
 
@@ -135,7 +144,7 @@ class Background:
             self.thread.join(LAST_WORDS)
 
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _current: Background | None = None
 _ended = False
 _to_close: WeakSet[Any] = WeakSet()
@@ -151,11 +160,15 @@ def background() -> Background:
     if found is None:
         refuse_green_threads()
         with _lock:
-            found = _current
-            if found is None:
+            if _current is None:
                 if _ended:
                     raise ConfigurationError("the process is ending: calls can no longer be made")
-                found = _current = Background()
+                made = Background()
+                if (found := running()) is not None:  # a signal handler has called meanwhile, on this very thread
+                    made.end()
+                    return found
+                _current = made
+            found = _current
     return found
 
 
@@ -210,7 +223,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 def _start_anew() -> None:
     """Leave the parent's loop alone in a forked child, with all that waits in it."""
     global _current, _lock, _to_close
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     if _current is not None:
         keep_for_good(_current, *_current._tasks)
         _current = None
@@ -223,7 +236,7 @@ def _at_exit() -> None:
     _ended = True
     found, _current = _current, None
     if found is not None:
-        found.end()
+        found.end(*_to_close)
 
 
 when_forked(_start_anew)

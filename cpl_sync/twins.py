@@ -8,24 +8,13 @@ from types import FunctionType
 from typing import Any, Generic, TypeVar
 
 from .background import close_at_exit, refuse_green_threads, running
-from .portal import below_the_bridge, hook
+from .callers import hook
+from .tracebacks import outermost
 
 __all__ = ["OwningTwin", "Twin", "for_class", "made"]
 
 C = TypeVar("C")
 S = TypeVar("S")
-
-
-def _outermost(function: FunctionType) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def outermost(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except BaseException as error:
-            error.__traceback__ = below_the_bridge(error.__traceback__)
-            raise  # adds no entry for this frame
-
-    return outermost
 
 
 class Twin(Generic[C]):
@@ -47,7 +36,9 @@ class Twin(Generic[C]):
             return
         for name, value in vars(cls).copy().items():
             if isinstance(value, FunctionType):
-                setattr(cls, name, _outermost(value))
+                setattr(cls, name, outermost(value))
+            elif isinstance(value, classmethod):
+                setattr(cls, name, classmethod(outermost(value.__func__)))
 
     def __eq__(self, other: object) -> bool:
         return self._core == other._core if isinstance(other, type(self)) else NotImplemented

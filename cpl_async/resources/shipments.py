@@ -83,7 +83,7 @@ class Shipments(Resource):
 
     def watch(
         self,
-        numbers: Iterable[str],
+        numbers: Iterable[str] | AsyncIterable[str],
         *,
         until: Callable[[TrackedShipment], bool | Awaitable[bool]] | None = None,
         every: float = EVERY,

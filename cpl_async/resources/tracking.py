@@ -126,7 +126,7 @@ class _Watched:
 
 async def following(
     look: Lister,
-    numbers: Iterable[str],
+    numbers: Iterable[str] | AsyncIterable[str],
     until: Callable[[TrackedShipment], bool | Awaitable[bool]] | None,
     every: float,
     slowest: float,
@@ -136,10 +136,7 @@ async def following(
     """Yield each change of state once, until each shipment needs no further look."""
     if every <= 0 or slowest < every:
         raise ValidationError("every must be over 0 seconds, slowest no less than every")
-    if isinstance(numbers, str):
-        raise ValidationError("numbers takes a list of shipment numbers, not one text")
-    now = clock()
-    watched = {number: _Watched(every, now) for number in numbers}
+    watched = {number: _Watched(every, clock()) async for chunk in _chunks(numbers) for number in chunk}
     while watched:
         await asyncio.sleep(max(0.0, min(entry.due for entry in watched.values()) - clock()))
         soon = clock() + every / 2

@@ -12,6 +12,8 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from math import isfinite
+from pathlib import Path
 
 from attrs import define, field
 
@@ -27,7 +29,7 @@ HELD_TOO_LONG = 2.0
 ABSENT = 1.0
 """Seconds after which a place in the line is lost: who waits looks more often."""
 LOST = 2.0
-"""Seconds of a busy file after which each process goes on alone, within its share."""
+"""Seconds of a busy file after which it is left to the process that does not let go of it: it was stopped inside."""
 ALONE_FOR = 10.0
 LONGEST_AHEAD = 120.0
 """A slot further ahead than so many seconds is damage."""
@@ -54,18 +56,18 @@ class _State:
     """Who waits: ticket, and when it looked last."""
 
     @classmethod
-    def of(cls, content: bytes) -> _State:
-        """Read it; what cannot be read is an empty line."""
+    def of(cls, content: bytes, otherwise: float = 0.0) -> _State:
+        """Read it; what cannot be read is an empty line, whose slot is free at another time."""
         try:
             magic, free_at, factor, slow_until, ticket, holder, since, process, count = HEAD.unpack_from(content)
-            if magic != MAGIC:
-                return cls()
+            if magic != MAGIC or not all(map(isfinite, (free_at, factor, slow_until, since))):
+                return cls(otherwise)
             line = {}
             if count:
                 places = content[HEAD.size : HEAD.size + min(count, LONGEST_LINE) * PLACE.size]
                 line = {who: [place, seen] for who, place, seen in PLACE.iter_unpack(places)}
         except struct.error:
-            return cls()
+            return cls(otherwise)
         return cls(free_at, factor, slow_until, ticket, holder, since, process, line)
 
     def content(self) -> bytes:
@@ -184,9 +186,10 @@ class HostLine:
             self._change(change)
 
     def _read(self, now: float) -> _State:
-        state = _State.of(self._file.read())
+        fresh = now + self._interval  # somebody may have written just before the file was made or damaged
+        state = _State.of(self._file.read(), fresh)
         if state.free_at > now + LONGEST_AHEAD or state.held_since > now + 1 or state.slow_until > now + LONGEST_AHEAD:
-            state = _State()
+            state = _State(fresh)
         self._note_write(state)
         return state
 
@@ -215,7 +218,7 @@ class HostLine:
             return due - now
         state.line.pop(self._me, None)
         for who in ahead:  # they sleep through their turn, or are no more
-            if now - state.line[who][1] > ABSENT:
+            if not 0 <= now - state.line[who][1] <= ABSENT:
                 del state.line[who]
         state.holder, state.held_since, state.holder_process = self._me, now, os.getpid()
         return 0.0
@@ -232,8 +235,9 @@ class HostLine:
         return sum(other < ticket for other, _ in state.line.values())
 
     def _new_ticket(self, state: _State) -> int:
-        state.next_ticket += 1
-        return state.next_ticket - 1
+        ticket = state.next_ticket
+        state.next_ticket = (ticket + 1) % (1 << 63)
+        return ticket
 
     def _leave(self, state: _State) -> None:
         state.line.pop(self._me, None)
@@ -263,8 +267,12 @@ class HostLine:
         self._busy_since = self._busy_since or now
         if now - self._busy_since > LOST:
             self._busy_since = None
-            self._go_alone(now, "another process does not let go of it")
-            return self._alone(now)
+            logger.warning("a process does not let go of the file of the pace, which is begun anew")
+            try:
+                self._file.replace()
+            except OSError as error:
+                self._go_alone(now, str(error))
+                return self._alone(now)
         return 0.001
 
     def _go_alone(self, now: float, reason: str) -> None:
@@ -286,8 +294,9 @@ def is_alive(process: int) -> bool:
         return process != 0
     try:
         os.kill(process, 0)
+        status = Path(f"/proc/{process}/stat").read_bytes()
     except ProcessLookupError:
         return False
     except OSError:
         return True
-    return True
+    return status.rpartition(b")")[2].split()[:1] != [b"Z"]  # its parent has not asked yet how it ended

@@ -15,13 +15,16 @@ from ..errors import AuthenticationError, Failure, Outcome
 from .host_pace import is_alive
 from .redaction import HiddenText
 from .shared_file import Busy, SharedFile
-from .token import FETCHES, FLIGHT_IS_LOST, PER_SECONDS, Token, not_again
+from .token import FETCHES, PER_SECONDS, Token, not_again
 
 __all__ = ["HostShelf"]
 
 LOOK_AGAIN = 0.03
 """Seconds between two looks at a fetch of another process."""
 LOST = 2.0
+"""Seconds of a busy file after which it is left to the process that does not let go of it."""
+FLIGHT_IS_LOST = 10.0
+"""Seconds after which the next one asks too: a process that was stopped while it asks must not hold up the others."""
 AHEAD = 10 * 86_400.0
 logger = logging.getLogger("cpl_async")
 
@@ -48,9 +51,9 @@ class _State:
             if state.flight is not None:
                 process, mark, since = state.flight
                 state.flight = [int(process), int(mark), float(since)]
-            if state.token is not None and not (0 < float(state.token["ends_at"]) < now + AHEAD):
+            if state.token is not None and not 0 < _token_of(state.token).ends_at < now + AHEAD:
                 state.token = None
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
             return cls()
         return state
 
@@ -85,8 +88,8 @@ class HostShelf:
             with self._file.entered():
                 self._busy_since = None
                 state = _State.of(self._file.read(), now)
-                if state.token is not None and now < state.token["renew_at"]:
-                    return _token_of(state.token)
+                if state.token is not None and now < (token := _token_of(state.token)).renew_at:
+                    return token
                 wait = self._turn(state, now)
                 if wait == 0.0:
                     state.asked.append(now)
@@ -95,7 +98,10 @@ class HostShelf:
                 return wait
         except Busy:
             self._busy_since = self._busy_since or now
-            return LOOK_AGAIN if now - self._busy_since < LOST else self._within_share(now)
+            if now - self._busy_since > LOST:
+                self._busy_since = None
+                return self._begun_anew(now)
+            return LOOK_AGAIN
         except OSError as error:
             logger.warning("the token cannot be shared with other processes: %s", error)
             return self._within_share(now)
@@ -127,7 +133,7 @@ class HostShelf:
     def _turn(self, state: _State, now: float) -> float:
         if state.flight is not None:
             process, _, since = state.flight
-            if now - since < FLIGHT_IS_LOST and is_alive(int(process)):
+            if 0 <= now - since < FLIGHT_IS_LOST and is_alive(int(process)):
                 return LOOK_AGAIN
         if len(state.asked) < FETCHES:
             return 0.0
@@ -136,6 +142,15 @@ class HostShelf:
             failure = Failure(operation="login.get_access_token", outcome=Outcome.NOT_SENT)
             raise AuthenticationError(not_again(state.refusal, wait, FETCHES), failure=failure)
         return max(wait, 0.0)
+
+    def _begun_anew(self, now: float) -> float:
+        """Leave the file to the process that does not let go of it."""
+        logger.warning("a process does not let go of the file of the token, which is begun anew")
+        try:
+            self._file.replace()
+        except OSError:
+            return self._within_share(now)
+        return LOOK_AGAIN
 
     def _within_share(self, now: float) -> float:
         most = max(1, int(FETCHES * self._share))

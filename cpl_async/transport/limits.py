@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakSet
 
 from attrs import field, frozen
 
@@ -103,12 +104,15 @@ class LimitStore(Protocol):
         ...
 
 
+_stores: WeakSet[ProcessLimits] = WeakSet()
+
+
 class ProcessLimits:
     """Keeps token and pace in this process, for all its threads and loops."""
 
     def __init__(self) -> None:
         self._start_anew()
-        when_forked(self._leave_the_parents)
+        _stores.add(self)
 
     def _start_anew(self) -> None:
         self._lock = threading.Lock()
@@ -210,5 +214,11 @@ def _checked_share(share: float) -> float:
     return share
 
 
+def _leave_the_parents() -> None:
+    for store in list(_stores):
+        store._leave_the_parents()
+
+
+when_forked(_leave_the_parents)
 host_limits = HostLimits()
 """What clients use unless told otherwise; it outlives them, so that a client made for each request keeps the limits."""

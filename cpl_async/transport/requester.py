@@ -284,7 +284,7 @@ class Requester:
         await self._gate.enter(course.lane)
         if self._sessions.closed:
             self._gate.leave()
-            raise ClientClosed("the client is closed: make a new one, or use it inside its `async with`")
+            raise ClientClosed("the client is closed: make a new one, or use it before it is closed")
         marker = CURRENT.set(exchange)
         try:
             answer = await self._sessions.carry(course.call, course.headers, exchange, token)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 import threading
@@ -20,11 +21,10 @@ __all__ = ["Busy", "SharedFile", "boot", "runtime_folder"]
 OPEN_AT_ONCE = 64
 """Files that are kept open; one more closes the one that was opened longest ago."""
 OLD = 3 * 86_400.0
-"""Seconds after which a file that nobody has changed is removed."""
+"""Seconds after which a file of ours that nobody has changed is removed."""
+OURS = re.compile(r"[0-9a-f]{32}\.(pace|token)")
 MOST = 16 * 1024
 """Bytes that one holds."""
-LOOK_EVERY = 1.0
-"""Seconds between two looks whether it was removed."""
 TRIES = 20
 """Looks at a lock before it counts as busy: it is held for some microseconds."""
 
@@ -75,7 +75,6 @@ class SharedFile:
         self._path = path
         self._turn = threading.Lock()
         self._descriptor: int | None = None
-        self._looked_at = -LOOK_EVERY
 
     def enter(self) -> None:
         """Keep all other threads and processes out, until :meth:`leave`.
@@ -112,9 +111,19 @@ class SharedFile:
         return _read(self._opened(), MOST)
 
     def peek(self) -> bytes:
-        """Return its content, without keeping anybody out."""
+        """Return its content, without keeping anybody out; nothing when it was replaced."""
         with self._turn:
-            return self.read()
+            return self.read() if os.fstat(self._opened()).st_nlink else b""
+
+    def replace(self) -> None:
+        """Leave it to the process that does not let go of it, and begin a new one; the others notice."""
+        with self._turn:
+            mine = os.fstat(self._opened())
+            with suppress(FileNotFoundError):
+                there = self._path.stat()
+                if (there.st_ino, there.st_dev) == (mine.st_ino, mine.st_dev):
+                    self._path.unlink()
+            self.close()
 
     def write(self, content: bytes) -> None:
         """Write over the beginning of its content, at most 16 KiB; what is behind stays. Inside only."""
@@ -141,11 +150,7 @@ class SharedFile:
                     if last == TRIES - 1:
                         raise Busy from None
                     time.sleep(0)  # no sleep: it lets the one inside get out
-            now = time.monotonic()
-            if now - self._looked_at < LOOK_EVERY:
-                return
             if os.fstat(descriptor).st_nlink:
-                self._looked_at = now
                 return
             self.close()
 
@@ -153,7 +158,6 @@ class SharedFile:
         descriptor = self._descriptor
         if descriptor is None:
             descriptor = self._descriptor = _open_private(self._path)
-            self._looked_at = -LOOK_EVERY
             _make_room(self)
         return descriptor
 
@@ -184,9 +188,11 @@ when_forked(_leave_the_parents)
 
 
 def _open_private(path: Path) -> int:
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    folder = path.parent
     if not path.exists():
-        _sweep(path.parent)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sweep(folder)
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags, 0o600)
     found = os.fstat(descriptor)
     if hasattr(os, "geteuid") and (found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077):
@@ -200,7 +206,7 @@ def _sweep(folder: Path) -> None:
     before = time.time() - OLD
     for path in folder.iterdir():
         with suppress(OSError):
-            if path.stat().st_mtime < before:
+            if OURS.fullmatch(path.name) and path.lstat().st_mtime < before:
                 path.unlink()
 
 

@@ -14,7 +14,7 @@ from attrs import Factory, field, frozen
 from ..errors import AuthenticationError, ConfigurationError, CplError, TransportError
 from .redaction import HiddenText
 
-__all__ = ["FETCHES", "FLIGHT_IS_LOST", "PER_SECONDS", "ClientClosed", "Shelf", "Token", "TokenCell", "not_again"]
+__all__ = ["FETCHES", "PER_SECONDS", "ClientClosed", "Shelf", "Token", "TokenCell", "not_again"]
 
 FETCHES = 12
 PER_SECONDS = 61.0

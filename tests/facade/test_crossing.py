@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import os
 import signal
@@ -21,7 +22,7 @@ import cpl_sync
 from cpl_async.errors import ConfigurationError, NotFound, ValidationError
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.transport.events import Event, EventKind
-from cpl_sync import Client, portal
+from cpl_sync import Client, portal, steps
 from cpl_sync.background import background
 
 from ..conftest import shipment
@@ -157,6 +158,15 @@ def test_a_traceback_shows_the_callers_line_and_the_cores(cpl: Client) -> None:
     with pytest.raises(ConfigurationError) as setting:
         Client(client_id="", client_secret="")
     assert frames_of(setting.value) == [f"facade/{HERE}", "cpl_async/client.py"]
+    with pytest.raises(ConfigurationError) as missing:
+        Client.from_env({})
+    assert frames_of(missing.value)[:2] == [f"facade/{HERE}", "cpl_async/client.py"]
+    iterator = portal.iterate(Course().numbers, 3)
+    next(iterator)
+    for words in ("while it goes on", "when it has ended"):
+        with pytest.raises(LookupError) as thrown:
+            iterator.throw(LookupError(words))
+        assert not [frame for frame in frames_of(thrown.value) if frame.startswith("cpl_sync/")]
 
 
 class Stop(BaseException):
@@ -212,7 +222,7 @@ def test_a_signal_cancels_the_call_and_its_clean_up_is_waited_for(
 
 
 def test_a_second_signal_does_not_wait(stopped_soon: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(portal, "CLEANUP", 10.0)
+    monkeypatch.setattr(steps, "CLEANUP", 10.0)
     busy, release = threading.Event(), threading.Event()
 
     async def work() -> None:
@@ -237,7 +247,7 @@ def test_a_second_signal_does_not_wait(stopped_soon: Callable[..., None], monkey
 def test_clean_up_that_takes_too_long_is_not_waited_for(
     stopped_soon: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(portal, "CLEANUP", 0.1)
+    monkeypatch.setattr(steps, "CLEANUP", 0.1)
     begun, release = threading.Event(), threading.Event()
 
     async def work() -> None:
@@ -273,8 +283,90 @@ def test_an_interrupt_says_what_is_known_of_the_call(
     assert cpl.info.get().version  # the client still works
 
 
+def test_a_call_that_is_broken_off_before_it_began_was_not_sent(stopped_soon: Callable[..., None]) -> None:
+    begun: list[bool] = []
+    busy = threading.Event()
+
+    def hold_up() -> None:
+        while not background()._inbox:  # until the call has been put there
+            time.sleep(0.001)
+        busy.set()
+        time.sleep(0.3)
+
+    async def work() -> None:
+        begun.append(True)
+
+    background().post(hold_up)
+    stopped_soon(KeyboardInterrupt, busy)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        portal.call(work)
+    assert caught.value.__notes__ == ["the call had not begun: nothing was sent"]
+    assert portal.call(given, 1) == 1
+    assert begun == []
+
+
+def test_two_signals_at_once_leave_no_call_running() -> None:
+    """The second handler raises before the first has been dealt with."""
+    ended, begun = threading.Event(), threading.Event()
+
+    async def work() -> None:
+        try:
+            begun.set()
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    def handler(number: int, frame: object) -> None:
+        raise Stop(number)
+
+    before = {number: signal.signal(number, handler) for number in (signal.SIGUSR1, signal.SIGUSR2)}
+
+    def send() -> None:
+        begun.wait(10)
+        signal.pthread_kill(main, signal.SIGUSR1)
+        signal.pthread_kill(main, signal.SIGUSR2)
+
+    main = threading.get_ident()
+    try:
+        sender = threading.Thread(target=send)
+        sender.start()
+        with pytest.raises(Stop):
+            portal.call(work)
+        assert ended.wait(10)
+    finally:
+        with contextlib.suppress(Stop):
+            sender.join(10)
+        for number, was in before.items():
+            signal.signal(number, was)
+
+
+def test_a_hook_that_wants_to_end_the_process_does_not_end_the_loop(
+    sandbox: Sandbox, make_sync_client: Callable[..., Client]
+) -> None:
+    def on_event(event: Event) -> None:
+        raise SystemExit(event.operation)
+
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            make_sync_client(sandbox, on_event=on_event).codelists.products()
+    assert make_sync_client(sandbox).info.get().version
+
+
+def test_a_task_that_wants_to_end_the_process_does_not_end_the_loop(caplog: pytest.LogCaptureFixture) -> None:
+    async def leave() -> None:
+        raise SystemExit
+
+    async def begin() -> asyncio.Task[None]:
+        return asyncio.create_task(leave())
+
+    task = portal.call(begin)
+    assert portal.call(given, 1) == 1
+    assert isinstance(task.exception(), SystemExit)
+    assert "the event loop goes on" in caplog.text
+
+
 def test_inside_a_running_loop_it_works_and_warns_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(portal, "_warned", False)
+    monkeypatch.setattr(steps, "_warned", False)
 
     async def careless() -> list[int]:
         return [portal.call(given, 1), portal.call(given, 2)]
@@ -437,6 +529,84 @@ def test_a_callback_that_fails_fails_the_call(cpl: Client) -> None:
         list(cpl.shipments.watch(numbers, until=enough, every=0.05))
 
 
+def test_a_callback_that_must_be_awaited_is_refused(cpl: Client, make_sync_client: Callable[..., Client]) -> None:
+    numbers = cpl.shipment_batches.create([shipment("w1")]).wait().numbers
+
+    async def enough(tracked: Any) -> bool:
+        return False
+
+    with pytest.raises(ConfigurationError, match="give a plain function"):
+        list(cpl.shipments.watch(numbers, until=cast("Any", enough), every=0.05))
+
+    async def on_event(event: Event) -> None:
+        return None
+
+    with pytest.raises(ConfigurationError, match="on_event must be awaited"):
+        make_sync_client(client_id="a", on_event=on_event)
+
+
+def test_every_call_that_takes_an_iterable_takes_a_generator(cpl: Client) -> None:
+    numbers = cpl.shipment_batches.create(shipment(f"g{n}") for n in range(2)).wait().numbers
+    changes = cpl.shipments.watch((number for number in numbers), until=lambda _: True, every=0.05)
+    assert sorted(change.number for change in changes) == sorted(numbers)
+    assert [result.number for result in cpl.shipments.track(number for number in numbers)] == numbers
+    assert all(problem.warning for problem in cpl.check(shipment(f"g{n}") for n in range(2)))
+
+
+def test_an_iterator_that_is_being_read_refuses_a_second_reader_and_loses_nothing() -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    async def slow() -> AsyncGenerator[int, None]:
+        for number in range(3):
+            inside.set()
+            while not go_on.is_set():
+                await asyncio.sleep(0.01)
+            yield number
+
+    iterator = portal.iterate(slow)
+    results: list[int] = []
+    reader = threading.Thread(target=lambda: results.extend(iterator))
+    reader.start()
+    assert inside.wait(10)
+    for use in (lambda: next(iterator), iterator.close):
+        with pytest.raises(ValueError, match="being read already"):
+            use()
+    go_on.set()
+    reader.join(10)
+    assert results == [0, 1, 2]
+
+
+def test_an_iterator_may_not_be_read_by_what_it_reads() -> None:
+    def source() -> Iterator[int]:
+        yield next(iterator)
+
+    iterator = portal.iterate(each_doubled, source())
+    with pytest.raises(ValueError, match="being read already"):
+        next(iterator)
+
+
+def test_an_iterator_in_a_cycle_is_closed_once(caplog: pytest.LogCaptureFixture) -> None:
+    import gc
+
+    courses = [Course() for _ in range(50)]
+    for course in courses:
+        iterator = portal.iterate(course.numbers, 100)
+        next(iterator)
+        cycle: list[Any] = [iterator]
+        cycle.append(cycle)
+        del iterator, cycle
+    gc.collect()
+    assert all(course.ended.wait(10) for course in courses)
+
+    async def settle() -> None:
+        await asyncio.sleep(0.05)
+        gc.collect()
+
+    portal.call(settle)
+    assert caplog.text == ""
+    assert background().held == set()
+
+
 def test_an_event_hook_runs_in_the_thread_of_its_call(
     sandbox: Sandbox, make_sync_client: Callable[..., Client]
 ) -> None:
@@ -530,7 +700,7 @@ def test_uvloop_is_used_when_present_and_can_be_turned_off(program: Callable[...
 def test_a_loop_that_was_not_woken_is_woken_by_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A signal between filling the inbox and waking the loop must not hang all calls that follow."""
     loop = background()
-    monkeypatch.setattr(portal, "PATIENCE", 0.05)
+    monkeypatch.setattr(steps, "PATIENCE", 0.05)
     assert portal.call(given, 1) == 1
     loop._awake = True  # as it stands when a signal came in between
     assert portal.call(given, 2) == 2

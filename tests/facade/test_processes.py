@@ -6,6 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -127,6 +130,82 @@ def test_forking_while_other_threads_are_in_calls_is_safe(program: Program, uvlo
     assert (done.stdout, done.stderr, done.returncode) == ("well\n", "", 0)
 
 
+FORKED_INSIDE = """
+    import os, sys, warnings
+    from cpl_sync import Address, Client, ConfigurationError, Shipment
+
+    warnings.simplefilter("ignore", DeprecationWarning)
+    cpl = Client.from_env()
+    to = Address(name="Úřad", street="Náměstí 1", city="Kolín", zip_code="28002", country="CZ")
+    parcel = Shipment(reference_id="r1", product_type="PRIV", recipient=to)
+    numbers = cpl.shipment_batches.create([parcel]).wait().numbers
+    children = []
+
+    def fork(what):
+        children.append(os.fork())
+        if children[-1] == 0:
+            assert cpl.info.get().version      # a call inside the callback works
+            if what == "raise":
+                raise LookupError("in the child")
+            if what == "exit":
+                sys.exit(0)
+
+    def callback(shipment):
+        fork(HOW)
+        return True
+
+    def source():
+        fork(HOW)
+        yield from numbers
+
+    for read in (lambda: cpl.shipments.watch(numbers, until=callback), lambda: cpl.shipments.track(source())):
+        try:
+            found = [entry.number for entry in read()]
+        except (ConfigurationError, LookupError) as error:
+            assert children[-1] == 0, error
+            assert cpl.info.get().version      # and afterwards too
+            print(error, flush=True)
+            sys.exit(0)
+        assert found == numbers
+        assert os.waitpid(children[-1], 0)[1] == 0
+    print("well")
+"""
+
+
+@LOOPS
+@pytest.mark.parametrize("how", ["return", "raise", "exit"])
+def test_a_child_that_is_forked_inside_a_call_leaves_it_to_the_parent(program: Program, uvloop: str, how: str) -> None:
+    done = program(f"HOW = {how!r}\n" + textwrap.dedent(FORKED_INSIDE), timeout=30, CPL_UVLOOP=uvloop)
+    words = {"return": "forked inside a call", "raise": "in the child", "exit": ""}[how]
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    *told, last = done.stdout.splitlines()
+    assert last == "well"
+    assert len(told) == (2 if words else 0)
+    assert all(words in line for line in told)
+
+
+@LOOPS
+def test_a_signal_handler_may_call_while_the_first_call_begins(program: Program, uvloop: str) -> None:
+    text = """
+        import signal, sys
+        import cpl_sync.background as background
+        from cpl_sync import Client
+
+        made = background.Background.__init__
+        def slowly(self):
+            signal.raise_signal(signal.SIGUSR1)  # its handler runs on this very thread, while the loop is made
+            made(self)
+
+        cpl, seen = Client.from_env(), []
+        signal.signal(signal.SIGUSR1, lambda *_: seen or seen.append(0) or seen.append(bool(cpl.info.get().version)))
+        background.Background.__init__ = slowly
+        print(bool(cpl.info.get().version), seen)
+    """
+    done = program(text, timeout=30, CPL_UVLOOP=uvloop)
+    assert (done.stdout, done.stderr) == ("True [0, True]\n", "")
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_multiprocessing_workers_use_a_client_of_their_module(program: Program, sandbox: Sandbox, method: str) -> None:
     text = f"""
@@ -165,16 +244,24 @@ def test_a_client_cannot_be_handed_to_a_process(program: Program, method: str) -
     assert "make a client in each process" in program(text).stdout
 
 
-def running(text: str, folder: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+@contextmanager
+def running(text: str, folder: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Run a program that does not outlive the test."""
     file = folder / "running.py"
     file.write_text(text, encoding="utf-8")
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-u", str(file)],
         env=os.environ | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
 
 
 WAITING = """
@@ -198,11 +285,11 @@ except KeyboardInterrupt as interrupt:
 @LOOPS
 def test_ctrl_c_in_a_call_cancels_it_and_the_client_still_works(sandbox: Sandbox, tmp_path: Path, uvloop: str) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.create", seconds=60))
-    process = running(WAITING, tmp_path, access_to(sandbox) | {"CPL_UVLOOP": uvloop})
-    assert process.stdout is not None
-    assert process.stdout.readline() == "left\n"
-    process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=20)
+    with running(WAITING, tmp_path, access_to(sandbox) | {"CPL_UVLOOP": uvloop}) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "left\n"
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=20)
     note = "shipment_batches.create was cancelled: outcome unknown [correlation id mine]"
     assert output == f"[{note!r}]\nTrue\n"
     assert errors.rstrip().endswith(note)  # Python prints the notes of an exception
@@ -238,8 +325,8 @@ def test_a_script_that_forgets_to_close_ends_at_once_and_silently(
     sandbox: Sandbox, tmp_path: Path, uvloop: str
 ) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipments.list", seconds=60))
-    process = running(FORGETFUL, tmp_path, access_to(sandbox) | {"CPL_UVLOOP": uvloop})
-    output, errors = process.communicate(timeout=20)
+    with running(FORGETFUL, tmp_path, access_to(sandbox) | {"CPL_UVLOOP": uvloop}) as process:
+        output, errors = process.communicate(timeout=20)
     assert (output, errors, process.returncode) == ("True\nleaving\nTrue\nopen work ended\n", "", 0)
 
 

@@ -7,6 +7,7 @@ import itertools
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -19,7 +20,7 @@ import pytest
 
 from cpl_async import AuthenticationError, Client, ConfigurationError
 from cpl_async.sandbox import Sandbox
-from cpl_async.transport import host_pace, shared_file
+from cpl_async.transport import host_pace, host_token, shared_file
 from cpl_async.transport.host_pace import HostLine
 from cpl_async.transport.host_token import HostShelf
 from cpl_async.transport.lanes import Lane
@@ -48,12 +49,16 @@ def clock() -> Clock:
 
 @pytest.fixture
 def lines(tmp_path: Path, clock: Clock) -> Callable[[int], list[HostLine]]:
-    """Lines of so many processes; each has opened the file itself."""
+    """Lines of so many processes, each of which has opened the file itself; the slot is free."""
 
-    def make(count: int) -> list[HostLine]:
-        return [HostLine(SharedFile(tmp_path / "a.pace"), INTERVAL, 0.25, clock) for _ in range(count)]
+    def one() -> HostLine:
+        return HostLine(SharedFile(tmp_path / "a.pace"), INTERVAL, 0.25, clock)
 
-    return make
+    before = one()
+    assert before.ask() == pytest.approx(INTERVAL)  # somebody may have written before the file was there
+    before.give_back()
+    clock.now += INTERVAL + 0.001
+    return lambda count: [one() for _ in range(count)]
 
 
 def test_a_slot_goes_to_one_and_the_next_is_counted_from_its_write(
@@ -132,16 +137,34 @@ def test_a_widened_pace_is_widened_for_all(lines: Callable[[int], list[HostLine]
     assert second.ask() == pytest.approx(INTERVAL)
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage", b"cplpace1", b"\xff" * 4000, b"{}"])
-def test_a_damaged_file_is_an_empty_line(
-    lines: Callable[[int], list[HostLine]], tmp_path: Path, content: bytes
+def head(free_at: float, ticket: int = 1) -> bytes:
+    return host_pace.HEAD.pack(host_pace.MAGIC, free_at, 1.0, 0.0, ticket, 0, 0.0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"garbage", b"cplpace1", b"\xff" * 4000, b"{}", head(float("nan")), head(float("inf")), head(1e300)],
+)
+def test_a_damaged_file_is_an_empty_line_whose_slot_is_not_free_at_once(
+    lines: Callable[[int], list[HostLine]], tmp_path: Path, clock: Clock, content: bytes
 ) -> None:
-    (tmp_path / "a.pace").write_bytes(content)
-    (tmp_path / "a.pace").chmod(0o600)
-    line = lines(1)[0]
+    line, other = lines(2)
     assert line.ask() == 0
-    line.wrote()
+    (tmp_path / "a.pace").write_bytes(content)
+    assert other.ask() == pytest.approx(INTERVAL)
+    clock.now += INTERVAL + 0.001
+    assert other.ask() == 0
+    other.wrote()
     assert line.ask() == pytest.approx(INTERVAL)
+
+
+def test_tickets_do_not_run_out(lines: Callable[[int], list[HostLine]], tmp_path: Path, clock: Clock) -> None:
+    (tmp_path / "a.pace").write_bytes(head(clock.now + 1, 2**64 - 1))
+    first, second = lines(2)
+    assert first.ask() > 0
+    assert second.ask() > 0
+    clock.now += 1.01
+    assert first.ask() == 0
 
 
 def test_a_clock_that_began_anew_does_not_hold_up(lines: Callable[[int], list[HostLine]], clock: Clock) -> None:
@@ -150,35 +173,79 @@ def test_a_clock_that_began_anew_does_not_hold_up(lines: Callable[[int], list[Ho
     assert first.ask() == 0
     first.wrote()
     clock.now = 50.0
-    assert second.ask() == 0
+    assert second.ask() == pytest.approx(INTERVAL)
 
 
-def test_a_file_that_is_never_let_go_is_done_without_within_a_share(
+def test_a_file_that_is_never_let_go_is_begun_anew(
     lines: Callable[[int], list[HostLine]], tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    line = lines(1)[0]
-    with SharedFile(tmp_path / "a.pace").entered():
-        assert line.ask() == pytest.approx(0.001)
+    """As when a process is stopped inside it; the others stay together."""
+    stopped, first, second = lines(3)
+    with stopped._file.entered():
+        assert first.ask() == second.ask() == pytest.approx(0.001)
         clock.now += host_pace.LOST + 0.1
-        assert line.ask() == 0
-        assert "keeps to 25 % of the limit" in caplog.text
-        line.wrote()
-        assert line.ask() == pytest.approx(INTERVAL / 0.25)
+        first.ask()
+        second.ask()
+        assert "begun anew" in caplog.text
+        assert first.ask() > 0
+        assert second.ask() > 0
+        clock.now += INTERVAL + 0.001
+        assert first.ask() == 0
+        assert second.ask() > 0
+        first.wrote()
+    clock.now += 1
+    assert not stopped.holds()
+    assert stopped.ask() >= 0  # it goes on with the new one
+    assert len({os.stat(line._file._opened()).st_ino for line in (stopped, first, second)}) == 1
+
+
+def test_where_the_file_is_gone_for_good_each_keeps_to_its_share(
+    lines: Callable[[int], list[HostLine]],
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    line = lines(1)[0]
+
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(line._file, "enter", full)
+    assert line.ask() == 0
+    assert "keeps to 25 % of the limit" in caplog.text
+    line.wrote()
+    assert line.ask() == pytest.approx(INTERVAL / 0.25)
+    monkeypatch.undo()
     clock.now += host_pace.ALONE_FOR
     assert line.ask() == 0
     assert line.holds()
 
 
-def test_a_file_that_was_removed_is_made_anew(
-    lines: Callable[[int], list[HostLine]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_that_was_removed_is_made_anew_its_folder_too(
+    lines: Callable[[int], list[HostLine]], tmp_path: Path, clock: Clock
 ) -> None:
     first, second = lines(2)
-    monkeypatch.setattr(shared_file, "LOOK_EVERY", 0.0)
     assert first.ask() == 0
     first.wrote()
-    (tmp_path / "a.pace").unlink()
+    shutil.rmtree(tmp_path)
+    assert first.ask() == pytest.approx(INTERVAL)
+    assert second.ask() > INTERVAL  # both see the new one
+    clock.now += INTERVAL + 0.001
     assert first.ask() == 0
-    assert second.ask() > 0  # both see the new one
+    assert second.ask() > 0
+
+
+def test_only_files_of_ours_that_nobody_has_used_for_days_are_removed(tmp_path: Path) -> None:
+    old = time.time() - 10 * 86_400
+    names = [".bashrc", "thesis.docx", "journal.sqlite", f"{'a' * 32}.pace", f"{'b' * 32}.token", f"{'c' * 32}.txt"]
+    for name in names:
+        (tmp_path / name).write_text("x")
+        os.utime(tmp_path / name, (old, old))
+    (tmp_path / f"{'d' * 32}.pace").write_text("in use")
+    HostLimits(folder=tmp_path).pace(ME)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert {*names[:3], names[5], f"{'d' * 32}.pace"} <= left
+    assert not {names[3], names[4]} & left
 
 
 def test_many_files_are_not_all_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,7 +353,19 @@ def test_token_requests_of_all_are_counted_together(shelves: list[HostShelf], cl
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{", b'{"token": 5}', b'{"flight": [1]}', b'{"token": {"value": "x"}}']
+    "content",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b'{"token": 5}',
+        b'{"flight": [1]}',
+        b'{"flight": [1, 2, 1e400]}',
+        b'{"flight": [1e400, 2, 3]}',
+        b'{"token": {"value": "x"}}',
+        b'{"token": {"ends_at": 1000.0}}',
+        b'{"asked": 7}',
+    ],
 )
 def test_a_damaged_token_file_is_empty(shelves: list[HostShelf], tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.token").write_bytes(len(content).to_bytes(4, "little") + content)
@@ -306,6 +385,36 @@ def test_a_fetch_that_died_is_done_by_the_next(shelves: list[HostShelf], tmp_pat
     assert HostShelf(SharedFile(file), 1).look() == 0.0
 
 
+def test_a_process_that_was_stopped_while_it_fetches_does_not_hold_up_the_others(
+    shelves: list[HostShelf], clock: Clock
+) -> None:
+    first, second = shelves
+    assert first.look() == 0.0
+    clock.now += host_token.FLIGHT_IS_LOST - 0.1
+    assert second.look() == pytest.approx(0.03)
+    clock.now += 0.2
+    assert second.look() == 0.0
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc")
+def test_a_process_that_ended_and_was_not_asked_for_is_not_alive() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    assert not host_pace.is_alive(ended.pid)
+    ended.wait()
+    assert not host_pace.is_alive(ended.pid)
+    assert host_pace.is_alive(os.getpid())
+
+
+def test_stores_are_let_go(tmp_path: Path) -> None:
+    import gc
+    import weakref
+
+    store = weakref.ref(HostLimits(folder=tmp_path))
+    gc.collect()
+    assert store() is None
+
+
 HOLD = """
 import sys, time
 from pathlib import Path
@@ -314,7 +423,10 @@ from cpl_async.transport.shared_file import SharedFile
 
 file = SharedFile(Path(sys.argv[1]))
 if sys.argv[2] == "slot":
-    print(HostLine(file, 0.041, 1).ask(), flush=True)
+    line = HostLine(file, 0.041, 1)
+    while wait := line.ask():
+        time.sleep(wait)
+    print("holding", flush=True)
     time.sleep(60)
 with file.entered():
     print("inside", flush=True)
@@ -331,6 +443,7 @@ def test_a_process_that_is_killed_inside_blocks_nobody(tmp_path: Path, what: str
     holder.stdout.readline()
     line = HostLine(SharedFile(path), INTERVAL, 1)
     assert line.ask() > 0
+    time.sleep(INTERVAL)
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     holder.stdout.close()
@@ -383,7 +496,7 @@ def ask_in_a_process(base_url: str, folder: str, count: int) -> None:
 
 
 def test_processes_share_one_token_and_one_pace(make_sandbox: Callable[..., Sandbox], fresh_limits: Path) -> None:
-    sandbox = make_sandbox(forgiven=0.0)
+    sandbox = make_sandbox()
     context = multiprocessing.get_context("spawn")
     workers = [
         context.Process(target=ask_in_a_process, args=(sandbox.base_url, str(fresh_limits), 8)) for _ in range(4)
