@@ -14,8 +14,11 @@ import multiprocessing
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
 from statistics import median
+from tempfile import mkdtemp
 
 import aiohttp
 import orjson
@@ -24,10 +27,13 @@ from aiohttp import web
 from benchmarks.peers import is_there
 from benchmarks.results import keep
 from cpl_async import Client
+from cpl_async.transport.host_pace import HostLine
 from cpl_async.transport.lanes import Lane
 from cpl_async.transport.limits import Credentials, ProcessLimits
 from cpl_async.transport.pace import Pace
+from cpl_async.transport.shared_file import SharedFile
 
+Way = Callable[[str], AbstractAsyncContextManager[Callable[[], Awaitable[object]]]]
 ITEMS = {"items": [{"referenceId": "a", "shipmentNumber": "40900000001", "importState": "Complete", "labelUrl": "x"}]}
 
 SLOW_HTTPX = "sniffio is not installed: httpx looks for it in vain at each call, so it does worse here than it could."
@@ -39,6 +45,15 @@ class NoPace(ProcessLimits):
     def pace(self, credentials: Credentials) -> Pace:
         """Return a pace that lets everything through at once."""
         return Pace(0.0)
+
+
+class SharedNoPace(NoPace):
+    """The same, but each request asks the line that the processes of a host share."""
+
+    def pace(self, credentials: Credentials) -> Pace:
+        """Return a pace that lets everything through at once, after asking."""
+        folder = mkdtemp(prefix="cpl-")
+        return Pace(0.0, line=HostLine(SharedFile(Path(folder) / "a.pace"), 0.0, 1.0))
 
 
 def serve(listener: socket.socket) -> None:
@@ -103,9 +118,9 @@ async def with_httpx(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]
 
 
 @asynccontextmanager
-async def with_ours(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+async def with_ours(url: str, limits: type[NoPace] = NoPace) -> AsyncIterator[Callable[[], Awaitable[object]]]:
     """Give a call by our client."""
-    async with Client(client_id="a", client_secret="b", base_url=url, limits=NoPace()) as client:
+    async with Client(client_id="a", client_secret="b", base_url=url, limits=limits()) as client:
 
         async def call() -> object:
             return await client.shipment_batches.get("x", lane=Lane.PERSON)
@@ -115,7 +130,10 @@ async def with_ours(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
 
 async def measure(url: str, rounds: int, calls: int, togethers: Sequence[int]) -> list[dict[str, list[float]]]:
     """Measure all in turn; for each number of calls at once return the figures of each client by its name."""
-    ways = {"aiohttp": with_aiohttp, "ours": with_ours} | ({"httpx": with_httpx} if is_there("httpx") else {})
+    shared = partial(with_ours, limits=SharedNoPace)
+    ways: dict[str, Way] = {"aiohttp": with_aiohttp, "ours": with_ours, "shared": shared}
+    if is_there("httpx"):
+        ways["httpx"] = with_httpx
     async with AsyncExitStack() as stack:
         clients = {name: await stack.enter_async_context(way(url)) for name, way in ways.items()}
         rows: list[dict[str, list[float]]] = []
@@ -136,7 +154,8 @@ def row(together: int, figures: Mapping[str, Sequence[float]]) -> str:
         for name, found in figures.items()
     }
     httpx = f"{times['httpx']} | {ratios['httpx']:.2f} ×" if "httpx" in figures else "not installed | left out"
-    return f"| {together} | {times['aiohttp']} | {httpx} | {times['ours']} | **{ratios['ours']:.2f} ×** |"
+    ours = f"{times['ours']} | **{ratios['ours']:.2f} ×** | {ratios['shared']:.2f} ×"
+    return f"| {together} | {times['aiohttp']} | {httpx} | {ours} |"
 
 
 def main() -> None:
@@ -163,8 +182,8 @@ def main() -> None:
             f"Medians of {options.rounds} rounds of {options.calls} calls, µs; JSON by orjson in all. "
             "Goal: ours under 1.5 × bare aiohttp.",
             "",
-            "| at once | bare aiohttp | httpx | httpx / aiohttp | ours | ours / aiohttp |",
-            "| --- | --- | --- | --- | --- | --- |",
+            "| at once | bare aiohttp | httpx | httpx / aiohttp | ours | ours / aiohttp | with the host's line |",
+            "| --- | --- | --- | --- | --- | --- | --- |",
             *(row(together, figures) for together, figures in zip(togethers, rows, strict=True)),
             *(["", SLOW_HTTPX] if is_there("httpx") and not is_there("sniffio") else []),
         ],

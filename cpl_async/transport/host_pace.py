@@ -12,6 +12,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from math import isfinite
 from pathlib import Path
 
@@ -33,6 +34,8 @@ LOST = 2.0
 ALONE_FOR = 10.0
 LONGEST_AHEAD = 120.0
 """A slot further ahead than so many seconds is damage."""
+NOTE = struct.Struct("<Qd")
+"""At the beginning: who wrote a request last, and when. Whoever has the slot writes it, without a lock."""
 HEAD = struct.Struct("<8sdddQQdII")
 PLACE = struct.Struct("<QQd")
 MAGIC = b"cplpace1"
@@ -54,24 +57,31 @@ class _State:
     holder_process: int = 0
     line: dict[int, list[float]] = field(factory=dict)
     """Who waits: ticket, and when it looked last."""
+    writer: int = 0
+    wrote_at: float = 0.0
 
     @classmethod
     def of(cls, content: bytes, otherwise: float = 0.0) -> _State:
         """Read it; what cannot be read is an empty line, whose slot is free at another time."""
         try:
-            magic, free_at, factor, slow_until, ticket, holder, since, process, count = HEAD.unpack_from(content)
+            writer, wrote_at = NOTE.unpack_from(content)
+            if not isfinite(wrote_at):
+                writer, wrote_at = 0, 0.0
+            head = HEAD.unpack_from(content, NOTE.size)
+            magic, free_at, factor, slow_until, ticket, holder, since, process, count = head
             if magic != MAGIC or not all(map(isfinite, (free_at, factor, slow_until, since))):
                 return cls(otherwise)
             line = {}
             if count:
-                places = content[HEAD.size : HEAD.size + min(count, LONGEST_LINE) * PLACE.size]
+                begin = NOTE.size + HEAD.size
+                places = content[begin : begin + min(count, LONGEST_LINE) * PLACE.size]
                 line = {who: [place, seen] for who, place, seen in PLACE.iter_unpack(places)}
         except struct.error:
             return cls(otherwise)
-        return cls(free_at, factor, slow_until, ticket, holder, since, process, line)
+        return cls(free_at, factor, slow_until, ticket, holder, since, process, line, writer, wrote_at)
 
     def content(self) -> bytes:
-        """Write it."""
+        """Write it, but for the note."""
         head = HEAD.pack(
             MAGIC,
             self.free_at,
@@ -111,7 +121,6 @@ class HostLine:
         self._me = int.from_bytes(os.urandom(8), "little") or 1
         self._wrote_at = -LONGEST_AHEAD
         self._taken_at = -LONGEST_AHEAD
-        self._unsaved: float | None = None
         self._busy_since: float | None = None
         self._alone_until = 0.0
 
@@ -132,7 +141,7 @@ class HostLine:
                 self._busy_since = None
                 state = self._read(now)
                 wait = self._stand(state, now)
-                self._file.write(state.content())
+                self._file.write(state.content(), NOTE.size)
             except OSError as error:
                 self._go_alone(now, str(error))
                 return self._alone(now)
@@ -148,19 +157,19 @@ class HostLine:
         if now - self._taken_at < GONE or now < self._alone_until:  # nobody may have taken it yet
             return True
         try:
-            return _State.of(self._file.peek()).holder == self._me
+            state = _State.of(self._file.peek())
+            return state.holder == self._me and not (state.writer == self._me and state.wrote_at >= state.held_since)
         except OSError:
             return True
 
     def wrote(self) -> None:
         """Say that the first bytes have just left: the next slot is counted from now."""
         with self._lock:
-            self._wrote_at = self._unsaved = self._clock()
+            self._wrote_at = self._clock()
             self._taken_at = -LONGEST_AHEAD
-            for _ in range(3):
-                if self._change(lambda state: None):
-                    break
-                time.sleep(0.001)
+            if self._wrote_at >= self._alone_until:
+                with suppress(OSError):  # the next question will tell
+                    self._file.note(NOTE.pack(self._me, self._wrote_at))
 
     def give_back(self) -> None:
         """Leave the line, or return the slot unused."""
@@ -190,18 +199,12 @@ class HostLine:
         state = _State.of(self._file.read(), fresh)
         if state.free_at > now + LONGEST_AHEAD or state.held_since > now + 1 or state.slow_until > now + LONGEST_AHEAD:
             state = _State(fresh)
-        self._note_write(state)
-        return state
-
-    def _note_write(self, state: _State) -> None:
-        """Note a write that could not be noted when it happened."""
-        at, self._unsaved = self._unsaved, None
-        if at is None:
-            return
-        factor = state.factor if at < state.slow_until else 1.0
-        state.free_at = max(state.free_at, at + self._interval * factor)
-        if state.holder == self._me:
+        if state.wrote_at <= now + 1:
+            factor = state.factor if state.wrote_at < state.slow_until else 1.0
+            state.free_at = max(state.free_at, state.wrote_at + self._interval * factor)
+        if state.holder == state.writer and state.wrote_at >= state.held_since:
             state.holder = 0
+        return state
 
     def _stand(self, state: _State, now: float) -> float:
         """Take the slot, or a place in the line."""
@@ -244,24 +247,20 @@ class HostLine:
         if state.holder == self._me:
             state.holder = 0
 
-    def _change(self, change: Callable[[_State], None]) -> bool:
-        """Change the file now; a write that cannot be noted for the moment is noted with the next question."""
+    def _change(self, change: Callable[[_State], None]) -> None:
+        """Change the file, if nobody is inside for long; who has the slot and cannot say so loses it soon."""
         now = self._clock()
-        if now < self._alone_until:
-            return True
-        try:
-            self._file.enter()
-        except (Busy, OSError):
-            return False
-        try:
-            state = self._read(now)
-            change(state)
-            self._file.write(state.content())
-        except OSError:
-            return False
-        finally:
-            self._file.leave()
-        return True
+        for _ in range(3 if now >= self._alone_until else 0):
+            try:
+                with self._file.entered():
+                    state = self._read(now)
+                    change(state)
+                    self._file.write(state.content(), NOTE.size)
+                return
+            except Busy:
+                time.sleep(0.001)
+            except OSError:
+                return
 
     def _busy(self, now: float) -> float:
         self._busy_since = self._busy_since or now

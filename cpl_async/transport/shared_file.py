@@ -45,8 +45,8 @@ if sys.platform == "win32":
         os.lseek(descriptor, 0, os.SEEK_SET)
         return os.read(descriptor, most)
 
-    def _write(descriptor: int, content: bytes) -> None:
-        os.lseek(descriptor, 0, os.SEEK_SET)
+    def _write(descriptor: int, content: bytes, at: int) -> None:
+        os.lseek(descriptor, at, os.SEEK_SET)
         os.write(descriptor, content)
 else:
     import fcntl
@@ -60,8 +60,8 @@ else:
     def _read(descriptor: int, most: int) -> bytes:
         return os.pread(descriptor, most, 0)
 
-    def _write(descriptor: int, content: bytes) -> None:
-        os.pwrite(descriptor, content, 0)
+    def _write(descriptor: int, content: bytes, at: int) -> None:
+        os.pwrite(descriptor, content, at)
 
 
 class Busy(Exception):
@@ -125,9 +125,14 @@ class SharedFile:
                     self._path.unlink()
             self.close()
 
-    def write(self, content: bytes) -> None:
-        """Write over the beginning of its content, at most 16 KiB; what is behind stays. Inside only."""
-        _write(self._opened(), content)
+    def write(self, content: bytes, at: int = 0) -> None:
+        """Write over its content from a place on, up to 16 KiB; what is before and behind stays. Inside only."""
+        _write(self._opened(), content, at)
+
+    def note(self, content: bytes) -> None:
+        """Write over the beginning of its content without keeping anybody out; one process at a time may."""
+        with self._turn:
+            self.write(content)
 
     def close(self) -> None:
         """Close it; it is opened again when it is needed."""

@@ -138,7 +138,7 @@ def test_a_widened_pace_is_widened_for_all(lines: Callable[[int], list[HostLine]
 
 
 def head(free_at: float, ticket: int = 1) -> bytes:
-    return host_pace.HEAD.pack(host_pace.MAGIC, free_at, 1.0, 0.0, ticket, 0, 0.0, 0, 0)
+    return host_pace.NOTE.pack(0, 0.0) + host_pace.HEAD.pack(host_pace.MAGIC, free_at, 1.0, 0.0, ticket, 0, 0.0, 0, 0)
 
 
 @pytest.mark.parametrize(
