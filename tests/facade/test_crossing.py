@@ -22,6 +22,8 @@ import cpl_sync
 from cpl_async.errors import ConfigurationError, NotFound, ValidationError
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.transport.events import Event, EventKind
+from cpl_async.transport.limits import Credentials, ProcessLimits
+from cpl_async.transport.pace import Pace
 from cpl_sync import Client, portal, steps
 from cpl_sync.background import background
 
@@ -652,14 +654,31 @@ def settled(count: Callable[[], int], most: int) -> int:
     return count()
 
 
-def test_10_000_calls_leave_nothing_behind(cpl: Client) -> None:
-    """No thread, task, socket or memory: iterators left early and failed calls included."""
+class NoPace(ProcessLimits):
+    """Limits without the distance between requests, so that thousands of them take seconds."""
+
+    def pace(self, credentials: Credentials) -> Pace:
+        return Pace(0.0)
+
+
+def test_10_000_calls_leave_nothing_behind(
+    make_sandbox: Callable[..., Sandbox], make_sync_client: Callable[..., Client]
+) -> None:
+    """No thread, task, socket or memory: requests, iterators left early and failed calls alike."""
     import gc
 
     psutil = pytest.importorskip("psutil")
     process = psutil.Process()
+    sandbox = make_sandbox(interval=0.0)
+    cpl = make_sync_client(sandbox, limits=NoPace())
+
+    def objects() -> int:
+        gc.collect()
+        return len(gc.get_objects()) - len(sandbox.ledger.entries)  # the sandbox is in this process and remembers
 
     def some(count: int) -> None:
+        for _ in range(count // 3):
+            cpl.info.get()
         for number in range(count):
             portal.call(given, number)
             iterator = portal.iterate(Course().numbers, 10)
@@ -673,14 +692,11 @@ def test_10_000_calls_leave_nothing_behind(cpl: Client) -> None:
 
     cpl.info.get()
     some(300)
-    gc.collect()
-    before = threading.active_count(), process.num_fds()
-    objects = len(gc.get_objects())
-    some(3400)
+    before, objects_before = (threading.active_count(), process.num_fds()), objects()
+    some(3000)
     assert settled(lambda: portal.call(tasks), 0) == 0
-    gc.collect()
     assert (threading.active_count(), process.num_fds()) == before
-    assert len(gc.get_objects()) - objects < 500
+    assert objects() - objects_before < 500
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="uvloop is not for Windows")
