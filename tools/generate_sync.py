@@ -9,12 +9,12 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
-from attrs import frozen
 from generated_file import ROOT, run, tidied
 
 CORE, FACADE = ROOT / "cpl_async", ROOT / "cpl_sync"
@@ -46,59 +46,40 @@ def imports_of(module: str) -> dict[str, tuple[str, str]]:
     return found
 
 
-@frozen
-class Twinned:
-    """A class of the core that gets a twin."""
-
-    module: str
-    name: str
-
-    @property
-    def node(self) -> ast.ClassDef:
-        return next(
-            node for node in tree_of(self.module).body if isinstance(node, ast.ClassDef) and node.name == self.name
-        )
+def class_in(module: str, name: str) -> ast.ClassDef:
+    """Return the source of a class of the core."""
+    return next(node for node in tree_of(module).body if isinstance(node, ast.ClassDef) and node.name == name)
 
 
 @cache
-def twinned() -> dict[str, Twinned]:
-    """Return all classes that get a twin, by name: the client, its families, and the handles in their modules."""
+def twinned() -> dict[str, str]:
+    """Return the module of each class that gets a twin: the client, its families, and the handles in their modules."""
     families = [home for home, _ in imports_of(CLIENT).values() if home.startswith("cpl_async.resources.")]
     modules = {home.removeprefix("cpl_async.") for home in families} - {"resources.base", "resources.checks"}
-    found = {"Client": Twinned(CLIENT, "Client")}
+    found = {"Client": CLIENT}
     for module in sorted(modules):
         for node in tree_of(module).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not node.name.endswith("Filters"):
-                found[node.name] = Twinned(module, node.name)
+                found[node.name] = module
     return found
 
 
-def lineage(module: str, name: str) -> Iterator[tuple[str, ast.ClassDef, dict[str, ast.expr]]]:
-    """Yield a class and its bases in the core, each with its module and what its type variables stand for."""
-    given: dict[str, ast.expr] = {}
-    while True:
-        aliases = {
-            ast.unparse(node.targets[0]): node.value
-            for node in ast.walk(tree_of(module))
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript)
-        }
-        node = next((n for n in tree_of(module).body if isinstance(n, ast.ClassDef) and n.name == name), None)
-        if node is None:
-            if name not in imports_of(module) or not imports_of(module)[name][0].startswith("cpl_async."):
-                return
-            home, name = imports_of(module)[name]
-            module = home.removeprefix("cpl_async.")
-            continue
-        variables = [
-            ast.unparse(b.slice) for b in node.bases if isinstance(b, ast.Subscript) and "Generic" in ast.unparse(b)
-        ]
-        yield module, node, dict(zip(variables, given.values(), strict=False))
-        base = next((b for b in node.bases if not ast.unparse(b).startswith(("Generic", "Protocol"))), None)
-        if base is None:
-            return
-        base = aliases.get(ast.unparse(base), base)
-        given = {"": base.slice} if isinstance(base, ast.Subscript) else {}
-        name = ast.unparse(base.value if isinstance(base, ast.Subscript) else base)
+def lineage(name: str) -> Iterator[tuple[str, ast.ClassDef]]:
+    """Yield a class that gets a twin and its bases in the core, each with its module."""
+    kind = getattr(import_module(f"cpl_async.{twinned()[name]}"), name)
+    for base in kind.__mro__:
+        package, _, module = base.__module__.partition(".")
+        if package == "cpl_async":
+            yield module, class_in(module, base.__name__)
+
+
+def variables_of(module: str) -> dict[str, ast.expr]:
+    """Return what the type variable of a batch stands for, from ``BatchOfOrders = Batch[OrderBatchResult]``."""
+    for node in ast.walk(tree_of(module)):
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("Batch["):
+            assert isinstance(node.value, ast.Subscript)
+            return {"R": node.value.slice}
+    return {}
 
 
 class Annotations(ast.NodeTransformer):
@@ -171,7 +152,7 @@ def body_of(node: Function, returns: str, owner: str) -> str:
     target = f"self._core.{node.name}"
     if "property" in decorators:
         if returns in twinned():
-            return f"from .{twinned()[returns].module} import {returns}\nreturn {returns}({target}, self)"
+            return f"from .{twinned()[returns]} import {returns}\nreturn {returns}({target}, self)"
         return f"return {target}"
     if isinstance(node, ast.FunctionDef) and not returns.startswith("Generator["):
         kind = "type(self)" if returns == "Self" else returns
@@ -210,73 +191,74 @@ def is_public(method: Function, module: str) -> bool:
     return not method.name.startswith("_") or (method.name in MADE_BY and module == CLIENT)
 
 
-def class_of(found: Twinned) -> tuple[ast.ClassDef, dict[str, tuple[str, str]]]:
-    """Return a twin, and where the names in it come from."""
-    members: dict[str, ast.FunctionDef] = {}
-    homes: dict[str, tuple[str, str]] = {}
-    for module, node, variables in lineage(found.module, found.name):
-        own = {n.name: (f"cpl_async.{module}", n.name) for n in tree_of(module).body if isinstance(n, ast.ClassDef)}
-        constants = [ast.unparse(t) for n in tree_of(module).body if isinstance(n, ast.Assign) for t in n.targets]
-        own.update((name, (f"cpl_async.{module}", name)) for name in constants)
-        homes = {**own, **imports_of(module), **homes}
+def class_of(name: str) -> ast.ClassDef:
+    """Return a twin."""
+    module, members = twinned()[name], dict[str, ast.FunctionDef]()
+    for _, node in lineage(name):
         for field in fields_of(node):
             members.setdefault(field.name, field)
         for method in node.body:
-            if isinstance(method, Function) and is_public(method, found.module) and method.name not in members:
-                members[method.name] = method_of(method, variables, found.name)
-    base = "twins.OwningTwin" if found.module == CLIENT else "twins.Twin"
-    docstring = ordinary(deepcopy(found.node.body[0]))
-    made = ast.ClassDef(
-        name=found.name,
-        bases=[ast.parse(f"{base}[core.{found.name}]", mode="eval").body],
+            if isinstance(method, Function) and is_public(method, module) and method.name not in members:
+                members[method.name] = method_of(method, variables_of(module), name)
+    base = "twins.OwningTwin" if module == CLIENT else "twins.Twin"
+    docstring = ordinary(deepcopy(class_in(module, name).body[0]))
+    return ast.ClassDef(
+        name=name,
+        bases=[ast.parse(f"{base}[core.{name}]", mode="eval").body],
         keywords=[],
         body=[docstring, *ast.parse("__slots__ = ()").body, *members.values()],
         decorator_list=[],
     )
-    return made, homes
+
+
+def imports_for(classes: Sequence[ast.ClassDef], ups: str) -> tuple[list[str], list[str]]:
+    """Return the imports of twins: those at once, for defaults and what is not ours, and those for type checkers."""
+    homes: dict[str, tuple[str, str]] = {}
+    for name in (node.name for node in classes):
+        for module, _ in lineage(name):
+            nodes = [node for node in tree_of(module).body if isinstance(node, (ast.ClassDef, ast.Assign))]
+            own = [node.name if isinstance(node, ast.ClassDef) else ast.unparse(node.targets[0]) for node in nodes]
+            homes = {**imports_of(module), **{name: (f"cpl_async.{module}", name) for name in own}, **homes}
+    functions = [function for made in classes for function in made.body if isinstance(function, ast.FunctionDef)]
+    defaults = {name for function in functions for name in names_in(function.args.defaults, function.args.kw_defaults)}
+    early: list[str] = []
+    late: list[str] = []
+    for name in sorted(names_in(classes) - {node.name for node in classes}):
+        if name in twinned():
+            late.append(f"from {ups}{twinned()[name]} import {name}")
+        elif name in homes:
+            home, original = homes[name]
+            at_once = name in defaults or not home.startswith("cpl_async.")
+            (early if at_once else late).append(f"from {home} import {original}")
+    return early, late
+
+
+def names_in(*groups: Iterable[ast.AST | None]) -> set[str]:
+    """Return all names that stand in some code."""
+    nodes = (node for group in groups for part in group if part is not None for node in ast.walk(part))
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
 
 
 def module_of(module: str) -> str:
     """Return the text of a module's twin."""
     ups = "." * (module.count(".") + 1)
-    classes = [class_of(found) for found in twinned().values() if found.module == module]
-    code = "\n\n\n".join(ast.unparse(ast.fix_missing_locations(node)) for node, _ in classes)
-    names = {node.id for made, _ in classes for node in ast.walk(made) if isinstance(node, ast.Name)}
-    defaults = {
-        node.id
-        for made, _ in classes
-        for function in made.body
-        if isinstance(function, ast.FunctionDef)
-        for default in [*function.args.defaults, *function.args.kw_defaults]
-        for node in ast.walk(default or ast.Pass())
-        if isinstance(node, ast.Name)
-    }
-    homes = {name: home for _, known in classes for name, home in known.items()}
-    here = {node.name for node, _ in classes}
-    late: list[str] = []
-    early: list[str] = []
-    for name in sorted(names - here):
-        if name in twinned():
-            late.append(f"from {ups}{twinned()[name].module} import {name}")
-        elif name in homes:
-            home, original = homes[name]
-            (early if name in defaults or not home.startswith("cpl_async.") else late).append(
-                f"from {home} import {original}"
-            )
-    package, _, leaf = module.rpartition(".")
+    classes = [class_of(name) for name, home in twinned().items() if home == module]
+    early, late = imports_for(classes, ups)
+    package, _, leaf = f"cpl_async.{module}".rpartition(".")
     lines = [
         f"# generated from cpl_async/{module.replace('.', '/')}.py by tools/generate_sync.py, do not edit",
         f'"""{ast.get_docstring(tree_of(module))}"""',
         "from __future__ import annotations",
         "from collections.abc import Generator",
         "from typing import TYPE_CHECKING, cast",
-        f"from {'cpl_async' + ('.' + package if package else '')} import {leaf} as core",
+        f"from {package} import {leaf} as core",
         f"from {ups} import portal, twins",
         *early,
-        *(["if TYPE_CHECKING:", *(f"    {line}" for line in late)] if late else []),
+        "if TYPE_CHECKING:",
+        *(f"    {line}" for line in late or ["pass"]),
         "",
-        f"__all__ = {sorted(here)!r}",
-        code,
+        f"__all__ = {sorted(node.name for node in classes)!r}",
+        *(ast.unparse(ast.fix_missing_locations(node)) for node in classes),
     ]
     return tidied("\n".join(lines) + "\n", FACADE / (module.replace(".", "/") + ".py"))
 
@@ -285,7 +267,7 @@ def names() -> str:
     """Return the text of ``cpl_sync/__init__.py``: the public names, each loaded when it is first asked for."""
     block = next(node for node in tree_of("__init__").body if isinstance(node, ast.If))
     homes = {node.names[0].name: node.module for node in block.body if isinstance(node, ast.ImportFrom) and node.module}
-    twins = {name: twinned()[name].module for name in homes if name in twinned()}
+    twins = {name: twinned()[name] for name in homes if name in twinned()}
     lines = [
         "# generated from cpl_async/__init__.py by tools/generate_sync.py, do not edit",
         '"""SDK for the CPL API of PPL CZ, for code without ``await``: the twin of ``cpl_async``.',
@@ -317,7 +299,7 @@ def generated() -> dict[Path, str | None]:
     files: dict[Path, str | None] = dict.fromkeys((FACADE / "resources").glob("*.py"))
     files[FACADE / "__init__.py"] = names()
     files[FACADE / "resources" / "__init__.py"] = (CORE / "resources" / "__init__.py").read_text(encoding="utf-8")
-    for module in sorted({found.module for found in twinned().values()}):
+    for module in sorted(set(twinned().values())):
         files[FACADE / (module.replace(".", "/") + ".py")] = module_of(module)
     return files
 
