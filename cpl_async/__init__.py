@@ -12,6 +12,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .client import Client as Client
+    from .client import ClientSettings as ClientSettings
     from .client import RawResponse as RawResponse
     from .errors import AuthenticationError as AuthenticationError
     from .errors import BatchError as BatchError
@@ -130,7 +131,7 @@ if TYPE_CHECKING:
     from .transport.limits import ProcessLimits as ProcessLimits
 
 _HOMES = {
-    "client": ("Client", "RawResponse"),
+    "client": ("Client", "ClientSettings", "RawResponse"),
     "errors": (
         "AuthenticationError",
         "BatchError",
@@ -268,6 +269,7 @@ __all__ = [
     "CancelOrderEvent",
     "CashOnDelivery",
     "Client",
+    "ClientSettings",
     "CodelistEntry",
     "CompleteLabel",
     "CompleteLabelSettings",

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from ssl import SSLContext
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypedDict, TypeVar
 
 from attrs import field, frozen
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from .resources.version_information import VersionInformationResource
     from .transport.call import CallOptions
 
-__all__ = ["Client", "RawResponse"]
+__all__ = ["Client", "ClientSettings", "RawResponse"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -60,6 +60,22 @@ class RawResponse(Generic[T]):
     """Without regard to case."""
     body: bytes = field(repr=False)
     """As it came, with the fields that no model knows."""
+
+
+class ClientSettings(TypedDict, total=False):
+    """What a client takes besides its credentials and base URL; see :class:`Client`."""
+
+    timeout: float
+    correlation_id: str | None
+    language: str | None
+    log_level: str | None
+    max_connections: int
+    proxy: str | None
+    ssl: SSLContext | None
+    trust_env: bool
+    allow_plain_http: bool
+    limits: LimitStore | None
+    on_event: EventHook | None
 
 
 class Client:
@@ -111,6 +127,8 @@ class Client:
         """
         if not client_id or not client_secret:
             raise ConfigurationError("client_id and client_secret must not be empty")
+        if on_event is not None and not callable(on_event):
+            raise ConfigurationError(f"on_event is a function that takes an event, not {on_event!r}")
         if timeout <= 0 or max_connections < 1:
             raise ConfigurationError("timeout must be over 0 seconds, max_connections at least 1")
         self._credentials = Credentials(
@@ -235,7 +253,7 @@ class Client:
         return family
 
     @classmethod
-    def from_env(cls, environment: Mapping[str, str] | None = None, **settings: Any) -> Self:
+    def from_env(cls, environment: Mapping[str, str] | None = None, **settings: Unpack[ClientSettings]) -> Self:
         """Make a client from ``CPL_CLIENT_ID``, ``CPL_CLIENT_SECRET`` (or ``…_FILE``) and ``CPL_BASE_URL``.
 
         :param environment: another mapping than the process's environment.

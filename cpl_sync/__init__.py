@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cpl_async._version import __version__
 
 if TYPE_CHECKING:
+    from cpl_async.client import ClientSettings as ClientSettings
     from cpl_async.client import RawResponse as RawResponse
     from cpl_async.errors import AuthenticationError as AuthenticationError
     from cpl_async.errors import BatchError as BatchError
@@ -150,6 +151,7 @@ __all__ = [
     "CancelOrderEvent",
     "CashOnDelivery",
     "Client",
+    "ClientSettings",
     "CodelistEntry",
     "CompleteLabel",
     "CompleteLabelSettings",
@@ -262,4 +264,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from ssl import SSLContext
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack, cast
+from typing import TYPE_CHECKING, Self, Unpack, cast
 
 from cpl_async import client as core
 from cpl_async.settings import PRODUCTION
@@ -14,7 +14,7 @@ from cpl_async.settings import PRODUCTION
 from . import portal, twins
 
 if TYPE_CHECKING:
-    from cpl_async.client import P, RawResponse, T
+    from cpl_async.client import ClientSettings, P, RawResponse, T
     from cpl_async.errors import Problem
     from cpl_async.models.products import ProductChoice
     from cpl_async.models.shipment_batches import Shipment
@@ -200,7 +200,7 @@ class Client(twins.OwningTwin[core.Client]):
         return VersionInformationResource(self._core.version_information, self)
 
     @classmethod
-    def from_env(cls, environment: Mapping[str, str] | None = None, **settings: Any) -> Self:
+    def from_env(cls, environment: Mapping[str, str] | None = None, **settings: Unpack[ClientSettings]) -> Self:
         """Make a client from ``CPL_CLIENT_ID``, ``CPL_CLIENT_SECRET`` (or ``…_FILE``) and ``CPL_BASE_URL``.
 
         :param environment: another mapping than the process's environment.

@@ -20,7 +20,7 @@ from .callers import CALLER, Caller, callback
 from .steps import Step
 from .tracebacks import outermost
 
-__all__ = ["Crossing", "call", "iterate"]
+__all__ = ["ResultIterator", "call", "iterate"]
 
 T = TypeVar("T")
 PLAIN = frozenset({type(None), str, int, float, bool, bytes, list, tuple, dict})
@@ -47,20 +47,21 @@ def call(function: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
             caller.leave(loop)
 
 
-def iterate(function: Callable[..., AsyncGenerator[T, None]], *args: Any, **kwargs: Any) -> Crossing[T]:
+def iterate(function: Callable[..., AsyncGenerator[T, None]], *args: Any, **kwargs: Any) -> ResultIterator[T]:
     """Return an iterator over what an async generator of the core yields; nothing happens until it is asked.
 
     The caller's iterables are read as the core needs them, in the thread and at the times of ``next()``.
     """
-    return Crossing(function, args, kwargs)
+    return ResultIterator(function, args, kwargs)
 
 
-class Crossing(GeneratorABC[T, None, None]):
+class ResultIterator(GeneratorABC[T, None, None]):
     """An iterator over what the core yields; leaving it early closes it on the other side too."""
 
     def __init__(
         self, function: Callable[..., AsyncGenerator[T, None]], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
+        self._name = getattr(function, "__qualname__", repr(function))
         self._sources: list[_Source] = []
         caller = Caller()
         given = [_crossing(value, caller, self._sources) for value in args]
@@ -140,6 +141,9 @@ class Crossing(GeneratorABC[T, None, None]):
         if (loop := running()) is not None and self._caller.is_here:
             loop.held.discard(generator)
             self._caller.leave(loop)
+
+    def __repr__(self) -> str:
+        return f"<iterator of {self._name}>"
 
     def __del__(self) -> None:
         generator = getattr(self, "_generator", None)

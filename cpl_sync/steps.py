@@ -120,7 +120,7 @@ class Step:
         if self.error is None:
             interruption.add_note(f"the call had just ended well{_name_of(self.result)}")
         elif isinstance(self.error, asyncio.CancelledError):
-            for note in getattr(self.error, "__notes__", ()):
+            for note in getattr(self.error, "__notes__", ["the call was cancelled"]):
                 interruption.add_note(note)
         else:
             interruption.add_note(f"the call had just failed: {self.error}")

@@ -17,7 +17,7 @@ TARGET = PACKAGE / "__init__.py"
 INTERNAL = {"checking", "codec", "constraints", "code_rules", "items"}
 """Modules of ``models`` that are no family."""
 OTHERS = {
-    "client": ["Client", "RawResponse"],
+    "client": ["Client", "ClientSettings", "RawResponse"],
     "resources.order_batches": ["OrderBatch"],
     "resources.shipment_batches": ["ShipmentBatch"],
     "settings": ["PRODUCTION", "TESTING"],

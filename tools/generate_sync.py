@@ -289,7 +289,7 @@ def names() -> str:
         "    value = globals()[name] = getattr(home, name)",
         "    return value",
         "def __dir__() -> list[str]:",
-        "    return sorted({*globals(), *__all__})",
+        "    return sorted(__all__)",
     ]
     return tidied("\n".join(lines) + "\n", FACADE / "__init__.py")
 

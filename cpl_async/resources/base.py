@@ -196,6 +196,8 @@ def _call_for(listing: Listing, asked: Mapping[str, Any], limit: int, offset: in
     """Return the call for a page, and the options apart from the filters."""
     if not asked.keys() <= (known := listing.filters | OPTIONS):
         raise TypeError(f"{listing.operation} got an unexpected argument: {nearest_names(asked.keys() - known, known)}")
+    if missing := [name for name in listing.lists if name in asked and asked[name] is None]:
+        raise ValidationError(f"{missing[0]} is None, which would list everything: leave it out if that is meant")
     filters = {name: value for name, value in asked.items() if name in listing.filters}
     options = {name: value for name, value in asked.items() if name not in listing.filters}
     query = query_of(filters, listing.lists)

@@ -118,12 +118,16 @@ class Batch(Generic[R]):
         pause = FIRST_POLL
         while True:
             left = max(0.001, deadline - time.monotonic())
-            result = await self._look(self.id, timeout=left, **options)
-            if result.settled and len(result.items) >= len(self.references):
-                break
-            if time.monotonic() + pause > deadline:
-                raise self._still_open(result, timeout)
-            await asyncio.sleep(pause)
+            try:
+                result = await self._look(self.id, timeout=left, **options)
+                if result.settled and len(result.items) >= len(self.references):
+                    break
+                if time.monotonic() + pause > deadline:
+                    raise self._still_open(result, timeout)
+                await asyncio.sleep(pause)
+            except asyncio.CancelledError as cancelled:
+                cancelled.add_note(f"batch {self.id} was accepted and goes on: ask again with its handle")
+                raise
             pause = min(pause * SLOWER_BY, SLOWEST_POLL)
         if raise_errors and result.errors:
             raise self._failed(result)

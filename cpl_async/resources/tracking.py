@@ -39,6 +39,7 @@ async def tracking(
     source: asyncio.Task[list[str] | None] | None = None
     under_way: set[asyncio.Task[list[Tracking]]] = set()
     more = True
+    failure: BaseException | None = None
     try:
         while more or under_way:
             if more and source is None and len(under_way) < AT_ONCE:
@@ -46,7 +47,9 @@ async def tracking(
             waiting: set[asyncio.Task[Any]] = {*under_way, *([source] if source else [])}
             done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if source is not None and source in done:
-                chunk, source = source.result(), None
+                given, source = source, None
+                failure = given.exception()
+                chunk = None if failure is not None else given.result()
                 more = chunk is not None
                 if chunk is not None:
                     under_way.add(asyncio.ensure_future(_look_up(look, chunk, options)))
@@ -54,6 +57,8 @@ async def tracking(
                 under_way.discard(task)
                 for result in task.result():
                     yield result
+        if failure is not None:  # what came before it has been handed out
+            raise failure
     finally:
         left: set[asyncio.Task[Any]] = {*under_way, *([source] if source else [])}
         for task in left:
@@ -92,16 +97,30 @@ async def _chunks(numbers: Iterable[str] | AsyncIterable[str]) -> AsyncGenerator
         raise ValidationError("numbers takes a list of shipment numbers, not one")
     chunk: list[str] = []
     different: set[str] = set()
-    async for number in _async(numbers):
-        if not isinstance(number, str) or not number:
-            raise ValidationError(f"a shipment number is a text, not {number!r}")
-        chunk.append(number)
-        different.add(number)
-        if len(different) == FILTER_VALUES or len(chunk) == MOST_ITEMS:
+    position = -1
+    try:
+        async for number in _async(numbers):
+            position += 1
+            if not isinstance(number, str) or not number:
+                raise ValidationError(_what_is_wrong(number, position))
+            chunk.append(number)
+            different.add(number)
+            if len(different) == FILTER_VALUES or len(chunk) == MOST_ITEMS:
+                yield chunk
+                chunk, different = [], set()
+    except Exception:
+        if chunk:  # what came before is asked for all the same
             yield chunk
-            chunk, different = [], set()
+        raise
     if chunk:
         yield chunk
+
+
+def _what_is_wrong(number: object, position: int) -> str:
+    if number == "":
+        return f"numbers[{position}] is empty"
+    hint = ": give one column of each row" if isinstance(number, (tuple, list, dict)) else ""
+    return f"numbers[{position}] is {number!r}, a shipment number is a text{hint}"
 
 
 async def _async(numbers: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[str]:
@@ -134,6 +153,8 @@ async def following(
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncGenerator[StateChange, None]:
     """Yield each change of state once, until each shipment needs no further look."""
+    if until is not None and not callable(until):
+        raise ValidationError(f"until is a function that takes a shipment, not {until!r}")
     if every <= 0 or slowest < every:
         raise ValidationError("every must be over 0 seconds, slowest no less than every")
     watched = {number: _Watched(every, clock()) async for chunk in _chunks(numbers) for number in chunk}

@@ -61,8 +61,8 @@ EventHook = Callable[[Event], None]
 
 
 def log_event(event: Event) -> None:
-    """Write an event to the logger ``cpl_async``: what may have been done as a warning, the rest as debug."""
-    level = logging.WARNING if event.kind is EventKind.UNKNOWN else logging.DEBUG
+    """Write an event to the logger ``cpl_async``: second tries and what may have been done as warnings, else debug."""
+    level = logging.WARNING if event.kind in (EventKind.UNKNOWN, EventKind.RETRY) else logging.DEBUG
     if logger.isEnabledFor(level):
         logger.log(
             level,

@@ -105,17 +105,17 @@ class HostLine:
         self,
         file: SharedFile,
         interval: float,
-        share: float,
+        alone: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Stand in no line yet.
 
         :param interval: seconds between two writes.
-        :param share: of the limit, which this process takes while it cannot see the others.
+        :param alone: seconds between two writes of this process while it cannot see the others.
         """
         self._file = file
         self._interval = interval
-        self._share = share
+        self._alone_interval = alone
         self._clock = clock
         self._lock = threading.Lock()
         self._me = int.from_bytes(os.urandom(8), "little") or 1
@@ -277,14 +277,14 @@ class HostLine:
     def _go_alone(self, now: float, reason: str) -> None:
         self._alone_until = now + ALONE_FOR
         logger.warning(
-            "the pace cannot be shared with other processes for %.0f s (%s): this one keeps to %.0f %% of the limit",
+            "the pace cannot be shared with other processes for %.0f s (%s): this one sends every %.0f ms at most",
             ALONE_FOR,
             reason,
-            self._share * 100,
+            self._alone_interval * 1000,
         )
 
     def _alone(self, now: float) -> float:
-        return max(0.0, self._wrote_at + self._interval / self._share - now)
+        return max(0.0, self._wrote_at + self._alone_interval - now)
 
 
 def is_alive(process: int) -> bool:

@@ -15,7 +15,7 @@ from ..errors import AuthenticationError, Failure, Outcome
 from .host_pace import is_alive
 from .redaction import HiddenText
 from .shared_file import Busy, SharedFile
-from .token import FETCHES, PER_SECONDS, Token, not_again
+from .token import PER_SECONDS, Token, not_again
 
 __all__ = ["HostShelf"]
 
@@ -66,13 +66,15 @@ class _State:
 class HostShelf:
     """Where the processes of a host lay their token; its methods never wait."""
 
-    def __init__(self, file: SharedFile, share: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, file: SharedFile, fetches: int, alone: int, clock: Callable[[], float] = time.monotonic) -> None:
         """Lay nothing there yet.
 
-        :param share: of the token requests a minute, which this process takes while it cannot see the others.
+        :param fetches: token requests a minute of all processes.
+        :param alone: token requests a minute of this one while it cannot see the others.
         """
         self._file = file
-        self._share = share
+        self._fetches = fetches
+        self._most_alone = alone
         self._clock = clock
         self._mark = int.from_bytes(os.urandom(6), "little")
         self._busy_since: float | None = None
@@ -135,12 +137,12 @@ class HostShelf:
             process, _, since = state.flight
             if 0 <= now - since < FLIGHT_IS_LOST and is_alive(int(process)):
                 return LOOK_AGAIN
-        if len(state.asked) < FETCHES:
+        if len(state.asked) < self._fetches:
             return 0.0
-        wait = state.asked[-FETCHES] + PER_SECONDS - now
+        wait = state.asked[-self._fetches] + PER_SECONDS - now
         if state.refusal is not None and wait > 0:
             failure = Failure(operation="login.get_access_token", outcome=Outcome.NOT_SENT)
-            raise AuthenticationError(not_again(state.refusal, wait, FETCHES), failure=failure)
+            raise AuthenticationError(not_again(state.refusal, wait, self._fetches), failure=failure)
         return max(wait, 0.0)
 
     def _begun_anew(self, now: float) -> float:
@@ -153,10 +155,9 @@ class HostShelf:
         return LOOK_AGAIN
 
     def _within_share(self, now: float) -> float:
-        most = max(1, int(FETCHES * self._share))
         self._alone = [at for at in self._alone if now - PER_SECONDS < at]
-        if len(self._alone) >= most:
-            return self._alone[-most] + PER_SECONDS - now
+        if len(self._alone) >= self._most_alone:
+            return self._alone[-self._most_alone] + PER_SECONDS - now
         self._alone.append(now)
         return 0.0
 

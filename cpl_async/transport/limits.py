@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 DEFAULT_SHARE = 0.25
-"""Of the limits, for a process that cannot see the others: four such processes keep them together."""
+"""Of the limits, for a process that cannot share them and was told no part: four of them keep the limits together."""
 logger = logging.getLogger("cpl_async")
 
 
@@ -154,8 +154,9 @@ class HostLimits(ProcessLimits):
         """Open nothing yet.
 
         :param folder: private to this user; ``CPL_RUNTIME_DIR``, or the system's folder for what runs, unless given.
-        :param share: part of the limits, over 0 and at most 1, that this process takes where there can be no such
-            file; ``CPL_LIMITS_SHARE``, or a quarter, unless given.
+        :param share: part of the limits, over 0 and at most 1, that the processes take together which see the same
+            folder, e.g. 0.5 for each of two hosts; ``CPL_LIMITS_SHARE``, or all, unless given. Where there can be no
+            such file, the part that this process takes alone; a quarter unless given.
         :raises ConfigurationError: for a share that is none.
         """
         self._folder = folder
@@ -166,25 +167,28 @@ class HostLimits(ProcessLimits):
         super().__init__()
 
     def _new_pace(self, key: tuple[str, str]) -> Pace:
-        share = self._share_of_one()
         file = self._file("pace", key)
+        given = self._given_share()
+        alone = given or DEFAULT_SHARE
         if file is None:
-            return Pace(INTERVAL / share)
-        return Pace(line=HostLine(file, INTERVAL, share))
+            return Pace(INTERVAL / alone)
+        return Pace(line=HostLine(file, INTERVAL / (given or 1.0), INTERVAL / alone))
 
     def _new_token(self, key: tuple[str, str, str]) -> TokenCell:
         file = self._file("token", key)
+        given = self._given_share()
+        alone = max(1, int(FETCHES * (given or DEFAULT_SHARE)))
         if file is None:
-            return TokenCell(fetches=max(1, int(FETCHES * self._share_of_one())))
-        return TokenCell(shelf=HostShelf(file, self._share_of_one()))
+            return TokenCell(fetches=alone)
+        return TokenCell(shelf=HostShelf(file, max(1, int(FETCHES * (given or 1.0))), alone))
 
-    def _share_of_one(self) -> float:
-        if self._share is not None:
-            return self._share
+    def _given_share(self) -> float | None:
         text = os.environ.get("CPL_LIMITS_SHARE", "").strip()
+        if self._share is not None or not text:
+            return self._share
         try:
-            return _checked_share(float(text)) if text else DEFAULT_SHARE
-        except ValueError:
+            return _checked_share(float(text))
+        except (ValueError, ConfigurationError):
             raise ConfigurationError(f"CPL_LIMITS_SHARE is a number over 0 and at most 1, not {text!r}") from None
 
     def _file(self, what: str, key: tuple[str, ...]) -> SharedFile | None:
@@ -203,7 +207,7 @@ class HostLimits(ProcessLimits):
                     "token and pace cannot be shared with other processes (%s): this one keeps to %.0f %% of the "
                     "limits. Set CPL_RUNTIME_DIR to a private folder, or CPL_LIMITS_SHARE to this process's part",
                     error,
-                    self._share_of_one() * 100,
+                    (self._given_share() or DEFAULT_SHARE) * 100,
                 )
             return None
 

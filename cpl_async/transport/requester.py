@@ -31,7 +31,7 @@ from .form import FileChanged
 from .gate import Gate
 from .limits import Credentials, LimitStore
 from .redaction import HiddenText
-from .retry import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, pause_before_retry
+from .retry import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, TRYING_AGAIN, pause_before_retry
 from .sessions import CONNECT_TIMEOUT, READ_TIMEOUT, Sessions
 from .token import ClientClosed, Token
 from .wire import CURRENT, Exchange, StaleConnection
@@ -39,6 +39,8 @@ from .wire import CURRENT, Exchange, StaleConnection
 __all__ = ["Requester"]
 
 FORM = "application/x-www-form-urlencoded"
+FEW = 5
+"""References that a note names."""
 STALE_TRIES = 3
 """Connections that may turn out to be closed, one after the other, before the call is told so."""
 
@@ -104,7 +106,12 @@ class Requester:
         sent = course.exchange is not None and course.exchange.is_open
         outcome = Outcome.UNKNOWN if sent else Outcome.NOT_SENT
         what = f"outcome {outcome}" if course.call.writes else "it changes nothing"
-        return f"{course.call.operation} was cancelled: {what} [correlation id {course.asked.correlation_id}]"
+        known = f"{course.call.operation} was cancelled: {what} [correlation id {course.asked.correlation_id}]"
+        references = course.call.references
+        if not course.call.writes or not sent or not references:
+            return known
+        named = ", ".join(references[:FEW]) + (f" and {len(references) - FEW} more" if len(references) > FEW else "")
+        return f"{known}. It may have been done: ask for the references before anything is sent again ({named})"
 
     def is_own_host(self, url: URL) -> bool:
         """Return whether an address is on the configured host, the only one that is shown the token."""
@@ -166,12 +173,16 @@ class Requester:
             wait_max=LONGEST_WAIT,
             wait_jitter=FIRST_WAIT,
         )
-        async for attempt in tries:
-            with attempt:
-                if attempt.num == 1:
-                    raise failed
-                self._tell(course, EventKind.RETRY, error=type(course.last_error).__name__)
-                return await self._with_token(course)
+        marker = TRYING_AGAIN.set(True)
+        try:
+            async for attempt in tries:
+                with attempt:
+                    if attempt.num == 1:
+                        raise failed
+                    self._tell(course, EventKind.RETRY, error=type(course.last_error).__name__)
+                    return await self._with_token(course)
+        finally:
+            TRYING_AGAIN.reset(marker)
         raise AssertionError("unreachable")  # the last try returns or raises
 
     def _pause(self, course: Course, error: Exception) -> bool | float:
@@ -348,7 +359,7 @@ class Requester:
         outcome: Outcome | None = None,
         error: str = "",
     ) -> None:
-        if kind is not EventKind.UNKNOWN and not self._is_heard():
+        if kind not in (EventKind.UNKNOWN, EventKind.RETRY) and not self._is_heard():
             return
         exchange = course.exchange
         event = Event(

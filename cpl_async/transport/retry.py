@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+from contextvars import ContextVar
+
 from ..errors import CplError, Outcome, RateLimited, ServerError, TransportError
 
-__all__ = ["FIRST_WAIT", "LONGEST_WAIT", "MOST_TRIES", "pause_before_retry"]
+__all__ = ["FIRST_WAIT", "LONGEST_WAIT", "MOST_TRIES", "TRYING_AGAIN", "pause_before_retry"]
 
 MOST_TRIES = 8
 FIRST_WAIT = 0.2
 LONGEST_WAIT = 10.0
+TRYING_AGAIN: ContextVar[bool] = ContextVar("cpl_trying_again", default=False)
+"""Whether the library that keeps the waits works for us: then its own log says nothing, for ours does."""
 PASSING = frozenset({408, 500, 502, 503, 504})
+
+
+def _is_not_ours(record: logging.LogRecord) -> bool:
+    return not TRYING_AGAIN.get()
+
+
+logging.getLogger("stamina").addFilter(_is_not_ours)
 
 
 def pause_before_retry(error: BaseException, *, writes: bool, left: float) -> bool | float:

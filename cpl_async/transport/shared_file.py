@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ..errors import ConfigurationError
 from .forking import when_forked
 
 __all__ = ["Busy", "SharedFile", "boot", "runtime_folder"]
@@ -221,10 +222,15 @@ def runtime_folder() -> Path:
     It is ``CPL_RUNTIME_DIR``, or a folder ``cpl`` in the system's one for the user (on Linux ``XDG_RUNTIME_DIR``).
 
     :raises OSError: when there can be none, or others may write to it.
+    :raises ConfigurationError: for a path that depends on where a process was started.
     """
     named = os.environ.get("CPL_RUNTIME_DIR", "").strip()
     if named:
         folder = Path(named)
+        if not folder.is_absolute():
+            raise ConfigurationError(
+                f"CPL_RUNTIME_DIR must be an absolute path, for all processes to see one: {named!r}"
+            )
     else:
         import platformdirs
 

@@ -281,8 +281,40 @@ def test_an_interrupt_says_what_is_known_of_the_call(
     stopped_soon(KeyboardInterrupt, left)
     with pytest.raises(KeyboardInterrupt) as caught:
         cpl.shipment_batches.create([shipment("r1")], correlation_id="my-id")
-    assert caught.value.__notes__ == ["shipment_batches.create was cancelled: outcome unknown [correlation id my-id]"]
+    known = "shipment_batches.create was cancelled: outcome unknown [correlation id my-id]"
+    advice = "It may have been done: ask for the references before anything is sent again (r1)"
+    assert caught.value.__notes__ == [f"{known}. {advice}"]
     assert cpl.info.get().version  # the client still works
+
+
+def test_an_interrupt_while_a_batch_is_waited_for_names_it(
+    make_sandbox: Callable[..., Sandbox], make_sync_client: Callable[..., Client], stopped_soon: Callable[..., None]
+) -> None:
+    looked = threading.Event()
+
+    def on_event(event: Event) -> None:
+        if event.kind is EventKind.ANSWER and event.operation == "shipment_batches.get":
+            looked.set()
+
+    batch = make_sync_client(make_sandbox(speed=0.001), on_event=on_event).shipment_batches.create([shipment("r1")])
+    stopped_soon(KeyboardInterrupt, looked)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        batch.wait()
+    assert caught.value.__notes__[-1] == f"batch {batch.id} was accepted and goes on: ask again with its handle"
+
+
+def test_an_interrupt_while_shipments_are_tracked_says_so(
+    sandbox: Sandbox, make_sync_client: Callable[..., Client], stopped_soon: Callable[..., None]
+) -> None:
+    asked = threading.Event()
+    cpl = make_sync_client(sandbox, on_event=lambda event: asked.set() if event.kind is EventKind.REQUEST else None)
+    cpl.codelists.products()
+    asked.clear()
+    sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipments.list", seconds=30))
+    stopped_soon(KeyboardInterrupt, asked)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        list(cpl.shipments.track(["1"]))
+    assert caught.value.__notes__ == ["the call was cancelled"]
 
 
 def test_a_call_that_is_broken_off_before_it_began_was_not_sent(stopped_soon: Callable[..., None]) -> None:

@@ -290,7 +290,10 @@ def test_ctrl_c_in_a_call_cancels_it_and_the_client_still_works(sandbox: Sandbox
         assert process.stdout.readline() == "left\n"
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=20)
-    note = "shipment_batches.create was cancelled: outcome unknown [correlation id mine]"
+    note = (
+        "shipment_batches.create was cancelled: outcome unknown [correlation id mine]. It may have been done: "
+        "ask for the references before anything is sent again (r1)"
+    )
     assert output == f"[{note!r}]\nTrue\n"
     assert errors.rstrip().endswith(note)  # Python prints the notes of an exception
     assert "cpl_sync" not in errors  # nothing of the bridge in the traceback

@@ -21,6 +21,11 @@ MakeClient = Callable[..., Client]
 HOUR = 3600
 
 
+async def collect(results: AsyncIterator[Tracking], found: list[str]) -> None:
+    async for result in results:
+        found.append(result.number)
+
+
 async def made(client: Client, count: int) -> list[str]:
     batch = await client.shipment_batches.create([shipment(f"r{number:04}") for number in range(count)])
     return [str(item.shipment_number) for item in (await batch.wait(timeout=30)).items]
@@ -50,6 +55,48 @@ async def test_numbers_are_read_as_they_are_needed_and_from_anything(client: Cli
     for odd in ("40900000001", [None], [""]):
         with pytest.raises(ValidationError):
             [result async for result in client.shipments.track(odd)]  # type: ignore[arg-type]  # what a slip looks like
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [("", r"numbers\[60\] is empty"), (None, r"numbers\[60\] is None"), (("1",), r"give one column of each row")],
+)
+async def test_a_bad_number_loses_none_of_the_results_before_it(client: Client, bad: Any, words: str) -> None:
+    numbers = await made(client, 60)
+    found: list[str] = []
+    with pytest.raises(ValidationError, match=words):
+        await collect(client.shipments.track([*numbers, bad, numbers[0]]), found)
+    assert sorted(found) == sorted(numbers)
+
+
+async def test_numbers_that_fail_half_way_lose_none_of_the_results_before(client: Client) -> None:
+    numbers = await made(client, 60)
+    found: list[str] = []
+
+    def broken() -> Iterator[str]:
+        yield from numbers
+        raise OSError("the file is damaged")
+
+    with pytest.raises(OSError, match="damaged"):
+        await collect(client.shipments.track(broken()), found)
+    assert sorted(found) == sorted(numbers)
+
+
+async def test_watching_takes_numbers_from_anything(client: Client) -> None:
+    numbers = await made(client, 2)
+
+    async def coming() -> AsyncIterator[str]:
+        for number in numbers:
+            yield number
+
+    async def enough(_: TrackedShipment) -> bool:
+        return True
+
+    for source in (coming(), iter(numbers), set(numbers)):
+        changes = [change.number async for change in client.shipments.watch(source, until=enough, every=0.05)]
+        assert sorted(changes) == sorted(numbers)
+    with pytest.raises(ValidationError, match="until is a function"):
+        await anext(client.shipments.watch(numbers, until="Delivered"))  # type: ignore[arg-type]  # the mistake
 
 
 async def test_a_hundred_thousand_numbers_are_tracked_in_constant_memory() -> None:

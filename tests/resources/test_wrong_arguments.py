@@ -15,6 +15,8 @@ from ..conftest import shipment
 SLIPS: dict[str, Callable[[Any], Any]] = {
     "a list where one value belongs": lambda cpl: cpl.orders.list(order_states=["Created"]),
     "one value where a list belongs": lambda cpl: cpl.orders.list(order_numbers="1"),
+    "nothing where a list belongs": lambda cpl: cpl.shipments.list(shipment_numbers=None),
+    "nothing where a list to go through belongs": lambda cpl: anext(cpl.shipments.iterate(shipment_numbers=None)),
     "a number where a list belongs": lambda cpl: cpl.orders.list(order_ids=5),
     "a number where a list to go through belongs": lambda cpl: anext(cpl.orders.iterate(order_ids=5)),
     "a limit as text": lambda cpl: cpl.shipments.list(limit="5"),

@@ -52,7 +52,7 @@ def lines(tmp_path: Path, clock: Clock) -> Callable[[int], list[HostLine]]:
     """Lines of so many processes, each of which has opened the file itself; the slot is free."""
 
     def one() -> HostLine:
-        return HostLine(SharedFile(tmp_path / "a.pace"), INTERVAL, 0.25, clock)
+        return HostLine(SharedFile(tmp_path / "a.pace"), INTERVAL, INTERVAL * 4, clock)
 
     before = one()
     assert before.ask() == pytest.approx(INTERVAL)  # somebody may have written before the file was there
@@ -212,9 +212,9 @@ def test_where_the_file_is_gone_for_good_each_keeps_to_its_share(
 
     monkeypatch.setattr(line._file, "enter", full)
     assert line.ask() == 0
-    assert "keeps to 25 % of the limit" in caplog.text
+    assert "this one sends every 164 ms at most" in caplog.text
     line.wrote()
-    assert line.ask() == pytest.approx(INTERVAL / 0.25)
+    assert line.ask() == pytest.approx(INTERVAL * 4)
     monkeypatch.undo()
     clock.now += host_pace.ALONE_FOR
     assert line.ask() == 0
@@ -302,10 +302,33 @@ def test_where_no_file_can_be_there_is_a_warning_and_a_share(
     assert HostLimits().pace(ME).interval == pytest.approx(INTERVAL * 4)
 
 
+async def test_a_share_that_was_given_holds_for_all_who_see_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for containers that do not see each other: nothing tells them so."""
+    monkeypatch.setenv("CPL_LIMITS_SHARE", "0.5")
+    one, other = (HostLimits(folder=tmp_path).pace(ME) for _ in range(2))
+    times = []
+    for pace in (one, other, one, other):
+        slot = await pace.acquire(Lane.PERSON)
+        times.append(time.monotonic())
+        slot.wrote()
+    assert min(after - before for before, after in itertools.pairwise(times)) >= INTERVAL / 0.5 - 0.0005
+    shelf = HostLimits(folder=tmp_path).token(ME)._shelf
+    assert isinstance(shelf, HostShelf)
+    assert shelf._fetches == FETCHES // 2
+
+
+def test_a_folder_that_depends_on_where_a_process_was_started_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CPL_RUNTIME_DIR", "run")
+    with pytest.raises(ConfigurationError, match="must be an absolute path"):
+        HostLimits().pace(ME)
+
+
 @pytest.mark.parametrize("share", ["0", "1.5", "-1", "much", "nan"])
 def test_a_share_that_is_none_is_refused(share: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CPL_LIMITS_SHARE", share)
-    with pytest.raises(ConfigurationError, match="over 0 and at most 1"):
+    with pytest.raises(ConfigurationError, match="CPL_LIMITS_SHARE is a number over 0 and at most 1"):
         HostLimits().pace(ME)
 
 
@@ -316,7 +339,7 @@ def token(value: str, clock: Clock, seconds: float = 1800.0) -> Token:
 @pytest.fixture
 def shelves(tmp_path: Path, clock: Clock) -> list[HostShelf]:
     """The shelves of two processes."""
-    return [HostShelf(SharedFile(tmp_path / "a.token"), 0.25, clock) for _ in range(2)]
+    return [HostShelf(SharedFile(tmp_path / "a.token"), FETCHES, 3, clock) for _ in range(2)]
 
 
 def test_a_token_is_fetched_by_one_and_used_by_all(shelves: list[HostShelf], clock: Clock) -> None:
@@ -377,12 +400,12 @@ def test_a_fetch_that_died_is_done_by_the_next(shelves: list[HostShelf], tmp_pat
     code = (
         "import sys, time; from pathlib import Path; from cpl_async.transport.host_token import HostShelf;"
         "from cpl_async.transport.shared_file import SharedFile;"
-        "print(HostShelf(SharedFile(Path(sys.argv[1])), 1).look())"
+        "print(HostShelf(SharedFile(Path(sys.argv[1])), 12, 3).look())"
     )
     file = tmp_path / "real.token"
     done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0.0"
-    assert HostShelf(SharedFile(file), 1).look() == 0.0
+    assert HostShelf(SharedFile(file), FETCHES, 3).look() == 0.0
 
 
 def test_a_process_that_was_stopped_while_it_fetches_does_not_hold_up_the_others(
@@ -423,7 +446,7 @@ from cpl_async.transport.shared_file import SharedFile
 
 file = SharedFile(Path(sys.argv[1]))
 if sys.argv[2] == "slot":
-    line = HostLine(file, 0.041, 1)
+    line = HostLine(file, 0.041, 0.041)
     while wait := line.ask():
         time.sleep(wait)
     print("holding", flush=True)
@@ -441,7 +464,7 @@ def test_a_process_that_is_killed_inside_blocks_nobody(tmp_path: Path, what: str
     holder = subprocess.Popen([sys.executable, "-c", HOLD, str(path), what], stdout=subprocess.PIPE)
     assert holder.stdout is not None
     holder.stdout.readline()
-    line = HostLine(SharedFile(path), INTERVAL, 1)
+    line = HostLine(SharedFile(path), INTERVAL, INTERVAL)
     assert line.ask() > 0
     time.sleep(INTERVAL)
     holder.send_signal(signal.SIGKILL)

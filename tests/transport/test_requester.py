@@ -398,3 +398,18 @@ async def test_a_body_without_end_after_201_is_not_waited_for(
     await client.shipment_batches.ready()
     monkeypatch.setattr(aiohttp.ClientResponse, "read", never)
     assert (await client.shipment_batches.create([shipment()])).id == "abc"
+
+
+async def test_a_second_try_is_logged_in_our_words_alone(
+    sandbox: Sandbox, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=503, operation="shipments.list"))
+    await client.shipments.list(correlation_id="mine")
+    assert [record.name for record in caplog.records if record.levelname == "WARNING"] == ["cpl_async"]
+    assert "retry shipments.list: GET /myapi2/shipment, attempt 1" in caplog.text
+    assert "ServerError [correlation id mine]" in caplog.text
+
+
+def test_a_hook_that_is_no_function_is_refused(make_client: MakeClient) -> None:
+    with pytest.raises(ConfigurationError, match="on_event is a function"):
+        make_client(on_event="print")
