@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextvars
+import ipaddress
 import logging
 import os
 import socket
@@ -39,7 +40,10 @@ class _DaemonThreads(ThreadPoolExecutor):
                 except BaseException as error:
                     future.set_exception(error)
 
-        threading.Thread(target=work, name="cpl-blocking", daemon=True).start()
+        try:
+            threading.Thread(target=work, name="cpl-blocking", daemon=True).start()
+        except RuntimeError as error:  # the interpreter is ending
+            future.set_exception(OSError(str(error)))
         return future
 
 
@@ -214,10 +218,20 @@ def _new_loop() -> asyncio.AbstractEventLoop:
             """Looks up names in threads of ours: its own are waited for when the process ends."""
 
             async def getaddrinfo(self, host: Any, port: Any, **how: Any) -> Any:
+                if _is_address(host):
+                    return socket.getaddrinfo(host, port, **how)  # nothing is looked up
                 return await self.run_in_executor(None, lambda: socket.getaddrinfo(host, port, **how))
 
         return Loop()
     return asyncio.new_event_loop()
+
+
+def _is_address(host: object) -> bool:
+    try:
+        ipaddress.ip_address(host.decode() if isinstance(host, bytes) else str(host))
+    except ValueError:
+        return False
+    return True
 
 
 def _start_anew() -> None:
