@@ -298,7 +298,9 @@ def generated() -> dict[Path, str | None]:
     """Return the text of each generated module; ``None`` for one that is there and should not."""
     files: dict[Path, str | None] = dict.fromkeys((FACADE / "resources").glob("*.py"))
     files[FACADE / "__init__.py"] = names()
-    files[FACADE / "resources" / "__init__.py"] = (CORE / "resources" / "__init__.py").read_text(encoding="utf-8")
+    head = "# generated from cpl_async/resources/__init__.py by tools/generate_sync.py, do not edit\n"
+    package = (CORE / "resources" / "__init__.py").read_text(encoding="utf-8")
+    files[FACADE / "resources" / "__init__.py"] = head + package
     for module in sorted(set(twinned().values())):
         files[FACADE / (module.replace(".", "/") + ".py")] = module_of(module)
     return files
