@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -112,3 +113,8 @@ def test_calls_take_one_argument_by_position_at_most() -> None:
                     and len(call.args.args) > 2
                 ]
     assert several == ["kept.py: page"]  # it is no call of the API
+
+
+def test_the_typed_settings_are_those_of_the_client() -> None:
+    taken = inspect.signature(cpl_async.Client).parameters
+    assert set(cpl_async.ClientSettings.__annotations__) == taken.keys() - {"client_id", "client_secret", "base_url"}

@@ -80,6 +80,11 @@ class _State:
             return cls(otherwise)
         return cls(free_at, factor, slow_until, ticket, holder, since, process, line, writer, wrote_at)
 
+    @property
+    def is_used(self) -> bool:
+        """Whether who has the slot has written since it has it."""
+        return self.holder == self.writer and self.wrote_at >= self.held_since
+
     def content(self) -> bytes:
         """Write it, but for the note."""
         head = HEAD.pack(
@@ -158,7 +163,7 @@ class HostLine:
             return True
         try:
             state = _State.of(self._file.peek())
-            return state.holder == self._me and not (state.writer == self._me and state.wrote_at >= state.held_since)
+            return state.holder == self._me and not state.is_used
         except OSError:
             return True
 
@@ -202,7 +207,7 @@ class HostLine:
         if state.wrote_at <= now + 1:
             factor = state.factor if state.wrote_at < state.slow_until else 1.0
             state.free_at = max(state.free_at, state.wrote_at + self._interval * factor)
-        if state.holder == state.writer and state.wrote_at >= state.held_since:
+        if state.is_used:
             state.holder = 0
         return state
 
@@ -215,7 +220,7 @@ class HostLine:
             place = self._place(state, now)
             return min(max(held_for / 2, 0.001), 0.02) + place * self._interval
         ahead = [who for who, (ticket, _) in state.line.items() if ticket < self._ticket(state) and who != self._me]
-        due = max(state.free_at, 0.0) + len(ahead) * GRACE
+        due = state.free_at + len(ahead) * GRACE
         if now < due:
             self._place(state, now)
             return due - now
@@ -250,17 +255,14 @@ class HostLine:
     def _change(self, change: Callable[[_State], None]) -> None:
         """Change the file, if nobody is inside for long; who has the slot and cannot say so loses it soon."""
         now = self._clock()
-        for _ in range(3 if now >= self._alone_until else 0):
-            try:
-                with self._file.entered():
-                    state = self._read(now)
-                    change(state)
-                    self._file.write(state.content(), NOTE.size)
-                return
-            except Busy:
-                time.sleep(0.001)
-            except OSError:
-                return
+
+        def inside() -> None:
+            state = self._read(now)
+            change(state)
+            self._file.write(state.content(), NOTE.size)
+
+        if now >= self._alone_until:
+            self._file.attempt(inside)
 
     def _busy(self, now: float) -> float:
         self._busy_since = self._busy_since or now

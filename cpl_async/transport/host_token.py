@@ -162,17 +162,12 @@ class HostShelf:
         return 0.0
 
     def _change(self, change: Callable[[_State], None]) -> None:
-        for _ in range(3):
-            try:
-                with self._file.entered():
-                    state = _State.of(self._file.read(), self._clock())
-                    change(state)
-                    self._file.write(state.content())
-                return
-            except Busy:
-                time.sleep(0.001)
-            except OSError:
-                return
+        def inside() -> None:
+            state = _State.of(self._file.read(), self._clock())
+            change(state)
+            self._file.write(state.content())
+
+        self._file.attempt(inside)
 
 
 def _record_of(token: Token) -> dict[str, Any]:

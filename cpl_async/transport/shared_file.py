@@ -10,7 +10,7 @@ import threading
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -28,6 +28,8 @@ MOST = 16 * 1024
 """Bytes that one holds."""
 TRIES = 20
 """Looks at a lock before it counts as busy: it is held for some microseconds."""
+ATTEMPTS = 3
+"""Of what cannot be put off, a millisecond apart."""
 
 if sys.platform == "win32":
     import msvcrt
@@ -106,6 +108,18 @@ class SharedFile:
             yield self
         finally:
             self.leave()
+
+    def attempt(self, work: Callable[[], object]) -> None:
+        """Do something inside; it stays undone where another process is inside for long, or there can be no file."""
+        for _ in range(ATTEMPTS):
+            try:
+                with self.entered():
+                    work()
+                return
+            except Busy:
+                time.sleep(0.001)
+            except OSError:
+                return
 
     def read(self) -> bytes:
         """Return its content; inside only."""
