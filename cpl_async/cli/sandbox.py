@@ -32,19 +32,31 @@ __all__ = ["sandbox"]
     help="From the import to a usual delivery, by the same clock.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed, the same delays.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME=SHARE",
+    help="What goes wrong, and how often: lost-answer=0.05. Any number of times; a wrong name lists all.",
+)
+@click.option("--visible-after", type=click.FloatRange(0), default=0.0, help="Seconds until a shipment can be found.")
+@click.option("--visible-tail", type=click.FloatRange(0), default=0.0, help="Shape of their heavy tail; 0 for none.")
+@click.option("--cheap-labels", is_flag=True, help="Labels with the number and its barcode only, for load.")
 @click.option("--state", type=click.Path(path_type=Path), help="File that keeps the state; in memory without one.")
-def sandbox(**chosen: Any) -> None:
+def sandbox(faults: tuple[str, ...], **chosen: Any) -> None:
     """Run a sandbox until Ctrl-C. It behaves like the carrier's API, and nothing leaves this machine.
 
     \b
     Example:
       cpl sandbox --port 8080
+      cpl sandbox --fault lost-answer=0.05 --fault 503=0.02 --visible-after 3
     """
     with plain_failures():
         with needing_extra("sandbox"):
             from ..sandbox import Sandbox, SandboxSettings
         try:
             server = Sandbox(SandboxSettings(**chosen))
+            _play(server, faults)
         except (OSError, ValueError, sqlite3.Error) as error:
             fail(f"the sandbox cannot start: {error}")
         try:
@@ -64,6 +76,20 @@ def sandbox(**chosen: Any) -> None:
             asyncio.run(_serve(server))
         finally:
             server.stop()
+
+
+def _play(server: Any, faults: tuple[str, ...]) -> None:
+    """Ask the sandbox for what shall go wrong.
+
+    :raises ValueError: for what cannot be read or is not known.
+    """
+    for text in faults:
+        name, _, share = text.partition("=")
+        try:
+            number = float(share)
+        except ValueError:
+            number = -1.0
+        server.faults.play(name, number)
 
 
 async def _serve(server: Any) -> None:

@@ -15,7 +15,7 @@ from .faults import Fault, FaultKind
 from .ledger import Entry
 from .problems import problem, words_for
 from .roles import Role
-from .world import CLIENT, REFUSED_FOR, WORLD, World
+from .world import CLIENT, FAULT, REFUSED_FOR, WORLD, World
 
 __all__ = ["BASE_PATH", "LEDGER_PATH", "make_app"]
 
@@ -23,6 +23,8 @@ BASE_PATH = "/myapi2"
 LEDGER_PATH = "/sandbox/ledger"
 OPEN_TO_ALL = ("login.get_access_token", "info.get")
 LARGEST_BODY = 32 * 1024 * 1024
+CUTS = (FaultKind.RESET_EARLY, FaultKind.RESET_MIDWAY)
+"""Faults that befall a request before its body is there."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -84,10 +86,15 @@ def _answering(operation: str, handler: Handler) -> Handler:
             refusal = _too_fast(request, world)
         request[CLIENT] = client
         request[OPERATION] = operation
-        if refusal is None:
-            refusal = await _refusal_of_form(request, operation)
-        work: Handler = handler if refusal is None else _constant(refusal)
-        response, dropped = await _with_fault(request, work, fault if refusal is None else None)
+        if refusal is None and fault is not None and fault.kind in CUTS:
+            await _cut(request, fault)
+            response: web.StreamResponse = web.Response(status=500)
+            dropped = True
+        else:
+            if refusal is None:
+                refusal = await _refusal_of_form(request, operation)
+            work: Handler = handler if refusal is None else _constant(refusal)
+            response, dropped = await _with_fault(request, work, fault if refusal is None else None)
         identifier = header_of(request, "X-Correlation-ID")
         if identifier and not response.prepared:
             response.headers["X-Correlation-ID"] = identifier
@@ -158,6 +165,12 @@ def _constant(response: web.Response) -> Handler:
     return refuse
 
 
+async def _cut(request: web.Request, fault: Fault) -> None:
+    """Take a part of the body at most, before the connection is dropped."""
+    if fault.kind is FaultKind.RESET_MIDWAY:
+        await request.content.readany()
+
+
 async def _with_fault(request: web.Request, work: Handler, fault: Fault | None) -> tuple[web.StreamResponse, bool]:
     """Answer, with a fault if there is one; the second value says that the connection is to be dropped."""
     if fault is None or fault.kind is FaultKind.EXPIRED_TOKEN:
@@ -165,6 +178,10 @@ async def _with_fault(request: web.Request, work: Handler, fault: Fault | None) 
     if fault.kind is FaultKind.RESET:
         await request.read()
         return web.Response(status=500), True
+    if fault.kind is FaultKind.EMPTY_LIST:
+        return web.json_response([]), False
+    if fault.kind is FaultKind.IGNORED_FILTER:
+        request[FAULT] = True
     if fault.kind is FaultKind.STATUS and not fault.after_work:
         await request.read()
         return _failing(fault), False

@@ -13,6 +13,8 @@ from typing import Any
 import orjson
 from attrs import Factory, field, frozen
 
+from .settings import SandboxSettings
+
 __all__ = ["Parcel", "Store", "StoredDocument", "StoredShipment", "delays_for", "together"]
 
 SCHEMA = """
@@ -221,17 +223,24 @@ class Store:
         return None
 
     def find(
-        self, client: str, now: float, filters: dict[str, list[str]], page: tuple[int, int] | None = None
+        self,
+        client: str,
+        now: float,
+        filters: dict[str, list[str]],
+        page: tuple[int, int] | None = None,
+        apart: float = 0.0,
     ) -> tuple[int, list[tuple[StoredShipment, Parcel]]]:
         """Return how many parcels tracking shows, and of these one page, oldest first.
 
         :param filters: values of ``numbers``, ``custs`` and ``symbols``; an empty list asks for all.
         :param page: limit and offset; all of them without one.
+        :param apart: seconds between the parcels of a set becoming visible.
         """
         where = (
-            "WHERE s.batch IN (SELECT id FROM batches WHERE client = ?) AND s.error_code IS NULL AND s.visible <= ? "
+            "WHERE s.batch IN (SELECT id FROM batches WHERE client = ?) AND s.error_code IS NULL "
+            "AND s.visible + (p.place - 1) * ? <= ? "
         )
-        values: list[Any] = [client, now]
+        values: list[Any] = [client, apart, now]
         for name, condition in FILTERS.items():
             if filters.get(name):
                 where += f"AND {condition} IN ({_marks(filters[name])}) "
@@ -282,6 +291,16 @@ class Store:
         self._db.execute("INSERT INTO ranges VALUES (?, ?, ?, ?)", (client, product, first, first + count - 1))
         return first, first + count - 1
 
+    def used_references(self, client: str, shipments: Sequence[dict[str, Any]]) -> list[int]:
+        """Return the positions of the shipments whose reference the client has used before."""
+        references = [shipment["referenceId"] for shipment in shipments]
+        query = (
+            f"SELECT DISTINCT reference FROM shipments WHERE reference IN ({_marks(references)}) "  # noqa: S608 - only marks
+            "AND error_code IS NULL AND batch IN (SELECT id FROM batches WHERE client = ?)"
+        )
+        used = {row[0] for row in self._db.execute(query, [*references, client])}
+        return [index for index, reference in enumerate(references) if reference in used]
+
     def may_use(self, client: str, number: str, product: str) -> bool:
         """Return whether a number is of a client's own series for a product, and was not used yet."""
         if not number.isascii() or not number.isdigit() or len(number) > 15 or number != str(int(number)):
@@ -315,10 +334,16 @@ class Store:
         return int(self._db.execute(query).fetchone()[0])
 
 
-def delays_for(chance: random.Random, middle: float, visible_after: float) -> tuple[float, float, float]:
+def delays_for(chance: random.Random, settings: SandboxSettings) -> tuple[float, float, float]:
     """Draw how long one import takes: until it starts, is done, and can be found, in seconds."""
-    done = middle * chance.uniform(0.6, 1.6)
-    return done * chance.uniform(0.1, 0.5), done, done + visible_after
+    done = settings.import_seconds * chance.uniform(0.6, 1.6)
+    starts = done * chance.uniform(0.1, 0.5)
+    if settings.stuck and chance.random() < settings.stuck:
+        done += settings.stuck_seconds
+    late = settings.visible_after
+    if settings.visible_tail:
+        late *= chance.paretovariate(settings.visible_tail)
+    return starts, done, done + late
 
 
 def _shipment(row: tuple[Any, ...], parcels: list[Parcel]) -> StoredShipment:

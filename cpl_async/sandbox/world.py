@@ -15,7 +15,7 @@ from .settings import SandboxSettings
 from .store import Store
 from .tokens import Tokens
 
-__all__ = ["CLIENT", "REFUSED_FOR", "WORLD", "World"]
+__all__ = ["CLIENT", "FAULT", "REFUSED_FOR", "WORLD", "World"]
 
 
 class World:
@@ -33,7 +33,9 @@ class World:
         self.orders = OrderStore(self.store.db, settings.seed)
         self.tokens = Tokens(settings)
         self.limits = Limits(settings)
-        self.faults = Faults()
+        self.faults = Faults(settings.seed)
+        for rate in settings.fault_rates:
+            self.faults.add_rate(rate.fault, rate.share)
         self.ledger = Ledger()
         self.base_url = ""
 
@@ -41,5 +43,7 @@ class World:
 WORLD = web.AppKey("world", World)
 CLIENT = web.RequestKey("client", str)
 """Whose request it is."""
+FAULT = web.RequestKey("fault", bool)
+"""There when the filters of a list are to be ignored."""
 REFUSED_FOR = web.RequestKey("refused_for", str)
 """Which limit it broke."""

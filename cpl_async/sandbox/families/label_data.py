@@ -11,10 +11,14 @@ from ..store import Parcel, StoredShipment
 __all__ = ["drawer_for", "label_data"]
 
 
-def drawer_for(settings: dict[str, Any], *, a4: bool = False, position: int = 1) -> LabelDrawer:
+def drawer_for(settings: dict[str, Any], *, a4: bool = False, position: int = 1, cheap: bool = False) -> LabelDrawer:
     """Return what draws in the format of a batch's label settings."""
     return LabelDrawer(
-        format=str(settings.get("format") or "Pdf"), dpi=int(settings.get("dpi") or 203), a4=a4, position=position
+        format=str(settings.get("format") or "Pdf"),
+        dpi=int(settings.get("dpi") or 203),
+        a4=a4,
+        position=position,
+        cheap=cheap,
     )
 
 

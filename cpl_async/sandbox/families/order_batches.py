@@ -30,7 +30,7 @@ async def create(request: web.Request) -> web.Response:
     if errors := errors_of_orders(orders, words):
         return refused(request, errors)
     now = world.clock.now()
-    delays = [delays_for(world.chance, world.settings.import_seconds, 0.0)[:2] for _ in orders]
+    delays = [delays_for(world.chance, world.settings)[:2] for _ in orders]
     due = [_due(order, now + done, world) for order, (_, done) in zip(orders, delays, strict=True)]
     errors_at_import = [_import_error(order, now, words) for order in orders]
     batch = world.orders.add_batch(request[CLIENT], now, orders, delays, due, errors_at_import)

@@ -11,7 +11,7 @@ from ..answering import moment, page, read_moment, refusal
 from ..asked import ASKED, Asked
 from ..journey import order_state
 from ..order_store import StoredOrder
-from ..world import CLIENT, WORLD
+from ..world import CLIENT, FAULT, WORLD
 
 __all__ = ["OPERATIONS"]
 
@@ -28,8 +28,11 @@ async def find(request: web.Request) -> web.Response:
     """Answer the orders that match the filters, as an array: what clients receive."""
     world = request.app[WORLD]
     now = world.clock.now()
-    orders = [(order, _shown(order, now)) for order in world.orders.shown(request[CLIENT], now)]
-    return page(request, [shown for order, shown in orders if _matches(order, shown, request[ASKED])])
+    shown = world.orders.shown(request[CLIENT], now - world.settings.visible_after)
+    orders = [(order, _shown(order, now)) for order in shown]
+    return page(
+        request, [found for order, found in orders if FAULT in request or _matches(order, found, request[ASKED])]
+    )
 
 
 def _matches(order: StoredOrder, shown: dict[str, Any], asked: Asked) -> bool:

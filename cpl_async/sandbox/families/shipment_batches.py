@@ -23,6 +23,7 @@ __all__ = ["OPERATIONS"]
 
 MOST_LABELS = 200
 MOST_PARCELS = 50
+IMPORT_FAILED = ("1001", "Zásilku nelze založit", "The shipment cannot be created")
 POINT_UNKNOWN = ("1042", "Výdejní místo neexistuje", "The pickup point does not exist")
 
 
@@ -34,6 +35,10 @@ async def create(request: web.Request) -> web.Response:
     shipments: list[dict[str, Any]] = body["shipments"]
     client = request[CLIENT]
     errors = errors_of_shipments(shipments, words, lambda number, product: world.store.may_use(client, number, product))
+    if world.settings.refuses_used_references:
+        for index in world.store.used_references(client, shipments):
+            message = words("Reference již byla použita.", "The reference was used before.")
+            errors.setdefault(f"shipments[{index}].referenceId", []).append(message)
     if errors:
         return refused(request, errors)
     settings = world.settings
@@ -42,14 +47,16 @@ async def create(request: web.Request) -> web.Response:
         world.clock.now(),
         body.get("labelSettings") or {},
         shipments,
-        [delays_for(world.chance, settings.import_seconds, settings.visible_after) for _ in shipments],
-        [_import_error(shipment, words) for shipment in shipments],
+        [delays_for(world.chance, settings) for _ in shipments],
+        [_import_error(shipment, words, world) for shipment in shipments],
     )
     return created(request, f"/shipment/batch/{batch}")
 
 
-def _import_error(shipment: dict[str, Any], words: Words) -> tuple[str, str] | None:
-    """Return the error that shows only at import: a pickup point that there is not (its code ends in 000)."""
+def _import_error(shipment: dict[str, Any], words: Words, world: World) -> tuple[str, str] | None:
+    """Return the error that shows only at import: by chance, or a pickup point that there is not (ends in 000)."""
+    if world.settings.import_errors and world.chance.random() < world.settings.import_errors:
+        return IMPORT_FAILED[0], words(*IMPORT_FAILED[1:])
     code = str((shipment.get("specificDelivery") or {}).get("parcelShopCode") or "")
     if code.endswith("000"):
         return POINT_UNKNOWN[0], words(*POINT_UNKNOWN[1:])
@@ -127,7 +134,12 @@ async def label(request: web.Request) -> web.Response:
     settings, shipments = found
     asked = request[ASKED]
     limit, offset = int(asked.one("limit")), int(asked.one("offset"))
-    drawer = drawer_for(settings, a4=asked.text("PageSize") == "A4", position=int(asked.one("Position") or 1))
+    drawer = drawer_for(
+        settings,
+        a4=asked.text("PageSize") == "A4",
+        position=int(asked.one("Position") or 1),
+        cheap=world.settings.cheap_labels,
+    )
     if not drawer.takes_many and limit > 1:
         return problem(
             400, words("Obrázek nese jen jeden štítek.", "A picture holds one label only: ask with limit=1.")

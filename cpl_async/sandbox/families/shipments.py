@@ -13,7 +13,7 @@ from ..asked import ASKED, Asked
 from ..codes import DOCUMENT_TYPES
 from ..problems import words_for
 from ..store import Parcel, StoredShipment
-from ..world import CLIENT, WORLD, World
+from ..world import CLIENT, FAULT, WORLD, World
 from .tracked import journey_of, tracked
 
 __all__ = ["OPERATIONS"]
@@ -39,10 +39,17 @@ async def find(request: web.Request) -> web.Response:
     if asked.many("InvoiceNumbers"):
         return page(request, [])  # the sandbox writes no invoices
     client = request[CLIENT]
+    if FAULT in request:
+        filters = {name: [] for name in filters}
+    apart = world.settings.parcels_apart
     if any(asked.text(name) for name in ("ShipmentStates", "DateFrom", "DateTo")):
-        found = [pair for pair in world.store.find(client, now, filters)[1] if _matches(*pair, asked, world, now)]
+        found = [
+            pair
+            for pair in world.store.find(client, now, filters, None, apart)[1]
+            if _matches(*pair, asked, world, now)
+        ]
         return page(request, [tracked(*pair, world, now, words) for pair in found])
-    total, pairs = world.store.find(client, now, filters, part_of(request))
+    total, pairs = world.store.find(client, now, filters, part_of(request), apart)
     return page(request, [tracked(*pair, world, now, words) for pair in pairs], total)
 
 

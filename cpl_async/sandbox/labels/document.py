@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from . import pdf, raster, svg, zpl
+from . import pdf, plain, raster, svg, zpl
 from .layout import LabelData, layout
 
 __all__ = ["CONTENT_TYPES", "LabelDrawer"]
@@ -28,6 +28,8 @@ class LabelDrawer:
     dpi: int = 203
     a4: bool = False
     position: int = 1
+    cheap: bool = False
+    """Whether pages of a PDF show the number and its barcode only, so that they cost next to nothing."""
 
     @property
     def takes_many(self) -> bool:
@@ -36,6 +38,8 @@ class LabelDrawer:
 
     def draw(self, labels: Sequence[LabelData]) -> bytes:
         """Return one file with these labels, in this order; pictures hold only one."""
+        if self.cheap and self.format == "Pdf" and not self.a4:
+            return plain.plain_pages(labels)
         marks = [layout(label) for label in labels]
         if self.format == "Zpl":
             return b"".join(zpl.program(one, self.dpi) for one in marks)
