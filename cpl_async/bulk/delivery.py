@@ -187,7 +187,4 @@ def _in_columns(problem: Problem) -> str:
 
 
 def _words_of_loss(error: CplError, identifier: str) -> str:
-    return (
-        f"it is not known whether this was created: {error.message} [correlation id {identifier}]; "
-        "it is not sent again by itself, look it up by its reference"
-    )
+    return f"it is not known whether this was created: {error.message} [correlation id {identifier}]"

@@ -11,6 +11,7 @@ from attrs import define, field
 
 from ..models.addresses import Address
 from ..models.codec import encode
+from ..models.shipment_batches import Shipment
 from .columns import COLUMNS, OURS, RowProblem, shipment_from
 from .journal.planning import PlannedRow, Planning
 from .reading import InputError, RawRow
@@ -82,6 +83,7 @@ class Intake:
             reference=raw.values.get("reference_id", ""),
             raw=orjson.dumps({name: value for name, value in raw.values.items() if name not in OURS}),
             body=body,
+            cust=_cust(shipment) if shipment is not None else None,
             digest=hashlib.sha256(body).hexdigest()[:32] if body else None,
             parcels=shipment.parcels if shipment is not None else 1,
             message="; ".join(map(str, problems)),
@@ -111,3 +113,8 @@ class Intake:
         for number, line, message in await self.planning.refuse_settled_elsewhere(self.job):
             self.rejected += 1
             self.on_problem(number, line, [RowProblem.from_text(message)])
+
+
+def _cust(shipment: Shipment) -> str | None:
+    """Return what a shipment can be asked after by."""
+    return next((one.external_number for one in shipment.external_numbers or () if one.code == "CUST"), None)

@@ -9,6 +9,7 @@ from ..models.addresses import Address
 from ..models.codec import encode
 from ..models.codes import LabelFormat, PageSize
 from ..models.shipment_batches import CompleteLabelSettings, LabelSettings
+from .schedule import SETTLE
 
 __all__ = ["ShipOptions"]
 
@@ -29,6 +30,16 @@ class ShipOptions:
     """Shipments in one request, 1–1000."""
     at_once: int = field(default=4, validator=ge(1))
     """Batches that are sent at once."""
+    settle: float = field(default=SETTLE, validator=ge(0.1))
+    """Seconds after a lost answer until what it created must be visible: only then is its absence believed."""
+    pilot: int = field(default=3, validator=ge(0))
+    """Rows that go first where nothing is known to be there by which to see that a search works; 0 for none."""
+    deadline: float | None = None
+    """Moment in seconds since the epoch from which nothing is sent any more; labels of what is done are fetched."""
+    resend_unlabelled: bool = False
+    """Cancel what was found without its label, and send it again once it is seen cancelled."""
+    cancel_duplicates: bool = False
+    """Cancel shipments that are there twice, all but the one that counts."""
     wait: float = field(default=900.0, validator=ge(0))
     """Seconds from a batch's acceptance after which its open rows are left undecided for this run."""
     label_format: LabelFormat = LabelFormat.PDF

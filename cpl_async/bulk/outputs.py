@@ -28,15 +28,18 @@ from .formulas import harmless
 from .joining import JoinPlan, label_place, output_names
 from .journal.book import Job
 from .journal.results import Results, RowReport
+from .journal.unclear import DOUBLE, WITHDRAWN, Stray, Unclear
 from .options import ShipOptions
 from .states import GOES_ON, RowState
 
 __all__ = ["JoinError", "Output", "Summary"]
 
-SHIPMENTS, REJECTED, SUMMARY = "shipments.csv", "rejected.csv", "summary.json"
+SHIPMENTS, REJECTED, DOUBLES, SUMMARY = "shipments.csv", "rejected.csv", "doubles.csv", "summary.json"
 PICTURES = "labels"
+WITHOUT_LABEL = (RowState.UNLABELLED, RowState.CREATED, RowState.FOUND)
 JOINT_NAME = re.compile(r"labels(-\d{4})?\.(pdf|zpl)(\.part)?")
 MOST_REASONS = 50
+DOUBLES_HEADING = ("reference_id", "counts", "double", "parcel_numbers", "message")
 HEADING = ("reference_id", "shipment_number", "state", "message", "label", "parcel_numbers")
 
 
@@ -62,6 +65,8 @@ class Summary:
     """Of the undecided ones, those that certainly were not sent."""
     unfinished: int
     """Rows with which the next run goes on by itself."""
+    doubles: int
+    """Shipments that are live though another one counts: sent again, and the first was there all the same."""
     parcels: int
     batches: int
     """Batches that the server took."""
@@ -79,7 +84,7 @@ class Summary:
     @property
     def all_shipped(self) -> bool:
         """Whether every row is shipped with its label."""
-        return self.shipped == self.rows
+        return self.shipped == self.rows and not self.doubles
 
     def as_json(self) -> str:
         """Return the summary as JSON."""
@@ -108,7 +113,7 @@ class Output:
         :raises ConfigurationError: when it cannot be written, or an output would overwrite the input.
         """
         real = source.resolve()
-        ours = {(self.folder / name).resolve() for name in (SHIPMENTS, REJECTED, SUMMARY)}
+        ours = {(self.folder / name).resolve() for name in (SHIPMENTS, REJECTED, DOUBLES, SUMMARY)}
         if real in ours or (real.parent == self.folder.resolve() and JOINT_NAME.fullmatch(real.name)):
             raise ConfigurationError(
                 f"the output {real.name} would overwrite the input: choose another --out, or move the input"
@@ -121,7 +126,7 @@ class Output:
             raise ConfigurationError(
                 f"the output folder {self.folder} cannot be written: {error.strerror or error}"
             ) from None
-        for name in (SHIPMENTS, REJECTED, SUMMARY, "labels.pdf", "labels.zpl"):
+        for name in (SHIPMENTS, REJECTED, DOUBLES, SUMMARY, "labels.pdf", "labels.zpl"):
             if (self.folder / name).is_dir():
                 raise ConfigurationError(f"the output {self.folder / name} cannot be written: it is a folder")
 
@@ -166,7 +171,7 @@ class Output:
             return {}
         return found if isinstance(found, dict) else {}
 
-    async def write(self, results: Results, job: Job, *, why_not_sent: str = "") -> Summary:
+    async def write(self, results: Results, unclear: Unclear, job: Job, *, why_not_sent: str = "") -> Summary:
         """Write all files, the labels joined in the order of the input, and return the summary.
 
         :param why_not_sent: said of rows that were not sent.
@@ -177,11 +182,12 @@ class Output:
         if self.job_of_before(job) is not None:  # labels of another job must not be printed again by mistake
             self._remove_joint_files(keep=())
         reasons = await self._write_rows(results, job, names, why_not_sent)
+        doubles = await self._write_doubles(unclear, job)
         failure = await self._join() if names else None
         self._order.unlink(missing_ok=True)
         if failure is None and names:
             self._remove_joint_files(keep=names)
-        summary = await self.summary(results, job, names=names, reasons=reasons)
+        summary = await self.summary(results, job, names=names, reasons=reasons, doubles=doubles)
         with replacing(self.folder / SUMMARY) as fresh:
             fresh.write_text(summary.as_json() + "\n", encoding="utf-8")
         if failure is not None:
@@ -195,6 +201,7 @@ class Output:
         *,
         names: Sequence[str] | None = None,
         reasons: Counter[str] | None = None,
+        doubles: int = 0,
         already_done: bool = False,
     ) -> Summary:
         """Return what became of a job.
@@ -203,7 +210,7 @@ class Output:
         """
         counts = await results.counts(job.id)
         batches, parcels, labels = await results.totals(job.id)
-        shipped, without = counts[RowState.SHIPPED], counts[RowState.UNLABELLED] + counts[RowState.CREATED]
+        shipped, without = counts[RowState.SHIPPED], sum(counts[state] for state in WITHOUT_LABEL)
         rejected, rows = counts[RowState.REJECTED], sum(counts.values())
         before = self._before() if names is None else {}
         files = list(before.get("label_files", ()) if names is None else names)
@@ -217,7 +224,8 @@ class Output:
             rejected=rejected,
             undecided=rows - shipped - without - rejected,
             not_sent=counts[RowState.PLANNED],
-            unfinished=sum(counts[state] for state in GOES_ON),
+            unfinished=sum(counts[state] for state in GOES_ON) + await results.asked_after(job.id),
+            doubles=doubles,
             parcels=parcels,
             batches=batches,
             requests=job.requests,
@@ -267,6 +275,21 @@ class Output:
                     reasons[_reason(row, message)] += 1
         return reasons
 
+    async def _write_doubles(self, unclear: Unclear, job: Job) -> int:
+        """Write what is there twice, if anything is; return how many shipments that are."""
+        strays = await unclear.strays(job.id, (DOUBLE, WITHDRAWN))
+        if not strays:
+            (self.folder / DOUBLES).unlink(missing_ok=True)
+            return 0
+        by_master: dict[str, list[Stray]] = {}
+        for stray in strays:
+            by_master.setdefault(stray.master, []).append(stray)
+        with _table(self.folder / DOUBLES, DOUBLES_HEADING) as add:
+            for master, (first, *others) in by_master.items():
+                numbers = " ".join(stray.number for stray in (first, *others))
+                add([first.reference, first.shipment_number or "", master, numbers, first.message])
+        return len(by_master)
+
     def _plan(self, names: Sequence[str]) -> JoinPlan:
         return JoinPlan(
             names=list(names),
@@ -304,9 +327,9 @@ def _message(row: RowReport, why_not_sent: str) -> str:
 
 def _reported(row: RowReport, message: str, places: Sequence[str]) -> list[str]:
     state = row.state
-    if state in (RowState.PLANNED, RowState.SENDING, RowState.ACCEPTED):
+    if state in (RowState.PLANNED, RowState.SENDING, RowState.ACCEPTED, RowState.WITHDRAWING):
         state = RowState.UNDECIDED
-    elif state is RowState.CREATED:
+    elif state in WITHOUT_LABEL:
         state = RowState.UNLABELLED
     return [
         row.reference,

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Protocol, Unpack
 
 if TYPE_CHECKING:
     from ..models.data import Label
+    from ..models.pages import Page
     from ..models.shipment_batches import ShipmentBatchResult
+    from ..models.shipments import TrackedShipment
+    from ..resources.shipments import ShipmentFilters
     from ..transport.call import CallOptions
 
-__all__ = ["BatchCalls", "BulkClient", "DataCalls"]
+__all__ = ["BatchCalls", "BulkClient", "DataCalls", "ShipmentCalls"]
 
 
 class BatchCalls(Protocol):
@@ -53,12 +56,31 @@ class DataCalls(Protocol):
         ...
 
 
+class ShipmentCalls(Protocol):
+    """Calls on shipments that exist."""
+
+    async def cancel(self, shipment_number: str, **options: Unpack[CallOptions]) -> None:
+        """Cancel one parcel."""
+        ...
+
+    async def list(
+        self, *, limit: int = 100, offset: int = 0, **asked: Unpack[ShipmentFilters]
+    ) -> Page[TrackedShipment]:
+        """Return one page of parcels."""
+        ...
+
+
 class BulkClient(Protocol):
     """A client, as the bulk engine sees it."""
 
     @property
     def shipment_batches(self) -> BatchCalls:
         """Calls on batches."""
+        ...
+
+    @property
+    def shipments(self) -> ShipmentCalls:
+        """Calls on shipments."""
         ...
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,21 +16,17 @@ from ..errors import ConfigurationError, CplError
 from ..models.checking import problems_of
 from ..models.codec import encode
 from ..models.shipment_batches import Shipment
-from .columns import RowProblem
-from .delivery import Delivered, Delivery, NothingMoves
+from .engine import Engine
 from .intake import Intake, ProblemHook
 from .journal import Journal, JournalPlace
 from .journal.book import Job
-from .journal.course import RowResult
-from .labelling import Labelling
 from .locks import alone
 from .options import ShipOptions
 from .outputs import Output, Summary
-from .polling import OpenBatch, Polling
 from .progress import Phase, Progress, ProgressHook
 from .protocol import BulkClient
 from .reading import InputError, Source
-from .states import GOES_ON, BatchState, RowState
+from .states import GOES_ON, RowState
 
 __all__ = ["Checked", "ShipFile", "check_file"]
 
@@ -77,6 +73,8 @@ class ShipFile:
     progress: Progress = field(init=False, factory=Progress)
     stopped_by: CplError | None = field(init=False, default=None)
     """Why sending ended before its end, if it did."""
+    late: bool = field(init=False, default=False)
+    """Whether the deadline came before the end."""
     _stop: asyncio.Event = field(init=False, factory=asyncio.Event)
     _source: Source | None = field(init=False, default=None)
 
@@ -157,14 +155,14 @@ class ShipFile:
             )
         if self.options.again:
             await journal.planning.allow_again(job.id)
-        await journal.planning.make_batches(job.id, self.options.batch_size)
         await journal.course.forsake_open_attempts(job.id)
         return await journal.read(number)
 
     async def _work(self, client: BulkClient, journal: Journal, job: Job, began: float) -> Summary:
         output = Output(self.out, self.options)
         files = await journal.course.label_files(job.id)
-        if job.finished and output.holds(job, files):
+        unclear = await journal.unclear.counts(job.id)
+        if job.finished and not unclear.ever and output.holds(job, files):
             return await output.summary(journal.results, job, already_done=True)
         await journal.course.forget_labels(job.id, output.missing(files))
         if (other := output.job_of_before(job)) is not None:
@@ -173,12 +171,12 @@ class ShipFile:
         self.progress = Progress.from_counts(counts)
         bad = await journal.results.rejected_before_sending(job.id)
         withhold = f"--strict, and {bad} rows are bad" if self.options.strict and bad else ""
-        if _open(counts, sending=not withhold):
-            await self._send_and_fetch(client, journal, job, output, sending=not withhold)
+        if _open(counts, sending=not withhold) or unclear.ever:
+            await self._run_engine(client, journal, job, output, sending=not withhold)
         self._enter(Phase.JOINING)
         await journal.add_effort(job.id, seconds=time.monotonic() - began, requests=client.requests_sent)
         summary = await output.write(
-            journal.results, await journal.read(job.id), why_not_sent=withhold or self._why_not_sent()
+            journal.results, journal.unclear, await journal.read(job.id), why_not_sent=withhold or self._why_not_sent()
         )
         if summary.rows == summary.shipped + summary.rejected:
             await journal.finish(job.id)
@@ -186,101 +184,33 @@ class ShipFile:
         self._enter(Phase.DONE)
         return summary
 
-    def _why_not_sent(self) -> str:
-        if self.stopped_by is not None:
-            return f"sending ended early: {self.stopped_by.message}"
-        return "the run was stopped" if self.interrupted else ""
-
-    async def _send_and_fetch(
+    async def _run_engine(
         self, client: BulkClient, journal: Journal, job: Job, output: Output, *, sending: bool
     ) -> None:
-        course = journal.course
-        labelling = Labelling(
+        engine = Engine(
             client=client,
-            course=course,
-            job=job.id,
-            label_format=self.options.label_format,
+            journal=journal,
+            job=job,
+            options=self.options,
             parts=output.parts(job),
             pictures=output.pictures,
             stop=self._stop,
-            on_labelled=self._count("labelled"),
-        )
-        failure: BaseException | None = None
-        try:
-            async with asyncio.TaskGroup() as tasks:
-
-                async def fetch_labels(batch: OpenBatch) -> None:
-                    tasks.create_task(labelling.fetch(batch.batch, batch.remote_id))
-
-                polling = Polling(
-                    calls=client.shipment_batches,
-                    course=course,
-                    wait=self.options.wait,
-                    stop=self._stop,
-                    on_imported=fetch_labels,
-                    on_created=self._count("created"),
-                    on_refused=self._refused,
-                    on_undecided=self._count("undecided"),
-                    on_end=self._end,
-                )
-                for batch, remote_id in await course.batches_in(job.id, BatchState.IMPORTED):
-                    tasks.create_task(labelling.fetch(batch, remote_id))
-                for batch, remote_id in await course.batches_in(job.id, BatchState.ACCEPTED):
-                    polling.add(OpenBatch(batch=batch, remote_id=remote_id, accepted_at=time.time()))
-                tasks.create_task(polling.run())
-                if sending:
-                    await self._send_all(client, journal, job, polling)
-                polling.no_more()
-        except* (CplError, OSError) as group:
-            failure = _first_in(group)
-        if failure is not None:
-            raise failure
-
-    async def _send_all(self, client: BulkClient, journal: Journal, job: Job, polling: Polling) -> None:
-        """Send the planned batches, several at once."""
-
-        def taken(batch: Delivered) -> None:
-            self.progress.sent += batch.rows
-            polling.add(OpenBatch(batch=batch.batch, remote_id=batch.remote_id, accepted_at=time.time()))
-            self._tell()
-
-        delivery = Delivery(
-            calls=client.shipment_batches,
-            course=journal.course,
-            body_tail=job.body_tail,
-            stop=self._stop,
-            on_taken=taken,
-            on_refused=self._refused,
-            on_undecided=self._count("undecided"),
+            progress=self.progress,
+            on_problem=self.on_problem,
+            on_progress=self.on_progress,
             on_note=self.on_note,
         )
-        waiting = iter([batch for batch, _ in await journal.course.batches_in(job.id, BatchState.PLANNED)])
+        try:
+            await engine.run(sending=sending)
+        finally:
+            self.stopped_by, self.late = engine.stopped_by, engine.late
 
-        async def send_some() -> None:
-            for batch in waiting:
-                if self._stop.is_set() or self.stopped_by is not None:
-                    return
-                try:
-                    await delivery.deliver(batch)
-                except NothingMoves as end:  # the others end by themselves: what they are writing is not cut off
-                    self._end(end.reason)
-
-        self._enter(Phase.SENDING)
-        async with asyncio.TaskGroup() as senders:
-            for _ in range(self.options.at_once):
-                senders.create_task(send_some())
-
-    def _end(self, reason: CplError) -> None:
-        """Begin nothing more, since the server lets nothing through any more."""
-        self.stopped_by = self.stopped_by or reason
-
-    def _refused(self, results: Sequence[RowResult]) -> None:
-        """Name the rows that the server refused, like those that our own check did."""
-        for result in results:
-            self.on_problem(result.row, result.line, [RowProblem.from_text(result.message)])
-        if results:
-            self.progress.rejected += len(results)
-            self._tell()
+    def _why_not_sent(self) -> str:
+        if self.late:
+            return "the deadline came before"
+        if self.stopped_by is not None:
+            return f"sending ended early: {self.stopped_by.message}"
+        return "the run was stopped" if self.interrupted else ""
 
     def _read(self, rows: int) -> None:
         self.progress.rows = rows
@@ -289,13 +219,6 @@ class ShipFile:
     def _enter(self, phase: Phase) -> None:
         self.progress.phase = phase
         self._tell()
-
-    def _count(self, name: str) -> Callable[[int], None]:
-        def add(count: int) -> None:
-            setattr(self.progress, name, getattr(self.progress, name) + count)
-            self._tell()
-
-        return add
 
     def _tell(self) -> None:
         self.on_progress(self.progress)
@@ -329,9 +252,3 @@ async def _job(journal: Journal, source: Source, options: ShipOptions, digest: s
         label_format=options.label_format,
         sender=_digest_of_sender(options),
     )
-
-
-def _first_in(group: BaseException) -> BaseException:
-    while isinstance(group, BaseExceptionGroup):
-        group = group.exceptions[0]
-    return group

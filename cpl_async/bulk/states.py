@@ -22,14 +22,18 @@ class RowState(StrEnum):
     """It has a number and a label."""
     UNLABELLED = "shipped_without_label"
     """It has a number, and its label could not be had."""
+    FOUND = "found"
+    """Its answer was lost, and it was found by its reference: it has a number, but its label cannot be had."""
+    WITHDRAWING = "withdrawing"
+    """It is being cancelled, to be sent again once it is seen cancelled."""
     REJECTED = "rejected"
     """We or the server said no; the message says why."""
     UNDECIDED = "undecided"
     """Whether it exists is not known; it is not sent again by itself."""
 
 
-IN_FLIGHT = (RowState.SENDING, RowState.ACCEPTED, RowState.CREATED)
-GOES_ON = (RowState.PLANNED, RowState.ACCEPTED, RowState.CREATED, RowState.UNLABELLED)
+IN_FLIGHT = (RowState.SENDING, RowState.ACCEPTED, RowState.CREATED, RowState.FOUND, RowState.WITHDRAWING)
+GOES_ON = (RowState.PLANNED, RowState.ACCEPTED, RowState.CREATED, RowState.UNLABELLED, RowState.WITHDRAWING)
 """States with which a run goes on by itself."""
 SETTLED_ELSEWHERE = (*IN_FLIGHT, RowState.SHIPPED, RowState.UNLABELLED, RowState.UNDECIDED)
 """States in which a reference must not be sent by another job: it exists, or it may."""

@@ -19,6 +19,7 @@ from ..bulk.columns import RowProblem
 from ..bulk.journal import JournalPlace
 from ..bulk.options import ShipOptions
 from ..bulk.outputs import Summary
+from ..bulk.schedule import SETTLE
 from ..bulk.ship import ShipFile, check_file
 from ..client import Client
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
@@ -27,6 +28,7 @@ from ..settings import is_loopback
 from .access import Access, access_from, sandbox_at
 from .connection import LANGUAGE, access_options
 from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, fail, needing_extra, plain_failures, quiet_libraries, say
+from .moments import as_moment
 from .progress import Display
 from .sender import sender_from
 from .words import counted
@@ -60,6 +62,24 @@ FILE = click.Path(path_type=Path)
     "--batch-size", type=click.IntRange(1, 1000), default=1000, show_default=True, help="Shipments a request."
 )
 @click.option("--wait", type=click.FloatRange(0), default=900, show_default=True, help="Seconds to wait for an import.")
+@click.option(
+    "--settle",
+    type=click.FloatRange(0.1),
+    default=SETTLE,
+    show_default=True,
+    envvar="CPL_SETTLE",
+    help="Seconds until what a lost answer has created must be visible; only then is it sent again.",
+)
+@click.option("--deadline", callback=as_moment, help="Send nothing from this moment on (17:30, or 2026-03-01T17:30).")
+@click.option(
+    "--pilot",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    help="Rows that go first in an account's first job; 0 for none.",
+)
+@click.option("--resend-unlabelled", is_flag=True, help="Cancel what was found without label, and send it again.")
+@click.option("--cancel-duplicates", is_flag=True, help="Cancel shipments that are there twice.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and nothing else.")
 @access_options
 def ship(
@@ -91,7 +111,7 @@ def ship(
     \b
     Exit status:
       0    every row is shipped with its label
-      1    some rows are rejected, undecided or without label
+      1    some rows are rejected, undecided, without label, or there twice
       2    usage, configuration, or input that cannot be read; nothing was sent
       130  stopped by Ctrl-C
 
@@ -276,5 +296,8 @@ def _in_words(summary: Summary, run: ShipFile) -> str:
     if summary.unfinished and not run.options.strict:
         lines += ["", "  Run the same command again to go on; what is settled is not sent again."]
     elif unknown:
-        lines += ["", "  Look the undecided rows up by their references: they are not sent again by themselves."]
+        lines += ["", "  Undecided rows are not sent again by themselves: settle them with cpl jobs resolve."]
+    if summary.doubles:
+        lines += ["", f"  {counted(summary.doubles, 'shipment')} there twice: see {run.out / 'doubles.csv'};"]
+        lines += ["  run the same command with --cancel-duplicates to cancel them."]
     return "\n".join(lines)

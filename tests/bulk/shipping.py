@@ -18,6 +18,8 @@ from cpl_async.sandbox import Sandbox
 
 __all__ = ["FILES", "Shipping", "figures", "sent_twice"]
 
+SETTLE = 1.0
+"""Seconds: the sandbox of most tests shows what it was given within some hundredths of one."""
 FILES = ["labels.pdf", "rejected.csv", "shipments.csv", "summary.json"]
 
 
@@ -36,6 +38,8 @@ class Shipping:
         def note(number: int, line: int, problems: list[RowProblem]) -> None:
             self.problems += [(number, problem.column) for problem in problems]
 
+        options.setdefault("settle", SETTLE)
+        options.setdefault("pilot", 0)
         run = ShipFile(path=path, out=self.folder / out, place=self.place, options=ShipOptions(**options))
         run.on_problem = note
         run.on_note = self.notes.append
@@ -53,6 +57,11 @@ class Shipping:
     def rejected(self, out: str = "out") -> list[dict[str, str]]:
         """Return the rejected rows."""
         with (self.folder / out / "rejected.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def doubles(self, out: str = "out") -> list[dict[str, str]]:
+        """Return what is there twice."""
+        with (self.folder / out / "doubles.csv").open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
 
     def query(self, text: str) -> list[Any]:

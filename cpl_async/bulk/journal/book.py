@@ -19,6 +19,8 @@ from .place import JournalPlace
 from .planning import Planning
 from .results import Results
 from .schema import FINISHED, PLANNING, READY, jobs
+from .unclear import Unclear
+from .withdrawals import Withdrawals
 
 __all__ = ["Job", "Journal"]
 
@@ -51,6 +53,8 @@ class Journal:
         self.planning = Planning(database)
         self.course = Course(database)
         self.results = Results(database)
+        self.unclear = Unclear(database)
+        self.withdrawals = Withdrawals(database)
 
     @classmethod
     @asynccontextmanager

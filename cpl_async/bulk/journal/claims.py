@@ -24,8 +24,9 @@ def claimed_elsewhere(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any,
             other.c.digest.label("other_digest"),
             other.c.shipment_number,
             jobs.c.name,
+            jobs.c.purged_at,
         )
-        .join(other, and_(other.c.reference == rows.c.reference, other.c.job != rows.c.job))
+        .join(other, and_(other.c.key == rows.c.key, other.c.job != rows.c.job))
         .join(jobs, jobs.c.id == other.c.job)
         .where(*which, rows.c.state == RowState.PLANNED, other.c.state.in_(SETTLED_ELSEWHERE))
         .order_by(rows.c.number)
@@ -35,5 +36,7 @@ def claimed_elsewhere(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any,
 def words_of_claim(row: Any) -> str:
     """Return why a row of that query is not sent."""
     done = f"was shipped as {row.shipment_number}" if row.shipment_number else "may have been shipped"
-    changed = "" if row.digest == row.other_digest else ", and this row differs from that one"
+    if row.purged_at is not None:
+        done = "was shipped"
+    changed = "" if row.other_digest in (row.digest, None) else ", and this row differs from that one"
     return f"reference_id: {row.reference} {done} by the job {row.name}{changed}; not sent again without --again"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attrs import field, frozen
-from sqlalchemy import and_, bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from ...errors import CplError, Outcome
 from ..bodies import compose
@@ -79,19 +79,19 @@ class Course:
     async def forsake_open_attempts(self, job: int) -> None:
         """Mark as undecided what was being written when the last run ended."""
         open_ones = (
-            select(attempts.c.id, attempts.c.batch, attempts.c.correlation_id)
+            select(attempts.c.id, attempts.c.batch, attempts.c.correlation_id, attempts.c.began_at, attempts.c.write_by)
             .join(batches)
             .where(batches.c.job == job, attempts.c.outcome.is_(None))
         )
+        now = time.time()
         async with self._database.transaction() as connection:
             for attempt in (await connection.execute(open_ones)).all():
                 message = (
                     "the program stopped while this was being sent: it may or may not have been created "
-                    f"[correlation id {attempt.correlation_id}]; look it up by its reference"
+                    f"[correlation id {attempt.correlation_id}]"
                 )
                 await self._end(connection, attempt.id, Outcome.UNKNOWN, None, message)
-                await self._set_batch(connection, attempt.batch, state=BatchState.UNKNOWN)
-                await self._move(connection, attempt.batch, RowState.SENDING, RowState.UNDECIDED, message)
+                await self._lose(connection, attempt.batch, attempt.began_at, min(now, attempt.write_by), message)
 
     async def batches_in(self, job: int, state: BatchState) -> list[tuple[int, str]]:
         """Return id and remote id of the batches in a state; that of one that was not taken is empty."""
@@ -167,9 +167,10 @@ class Course:
     async def lost(self, batch: int, attempt: int, error: CplError, message: str) -> None:
         """Write down that nobody knows whether the batch was taken."""
         async with self._database.transaction() as connection:
+            began = select(attempts.c.began_at).where(attempts.c.id == attempt)
+            began_at = (await connection.execute(began)).scalar_one()
             await self._end(connection, attempt, Outcome.UNKNOWN, error.status, error.message)
-            await self._move(connection, batch, RowState.SENDING, RowState.UNDECIDED, message)
-            await self._set_batch(connection, batch, state=BatchState.UNKNOWN)
+            await self._lose(connection, batch, began_at, time.time(), message)
 
     async def halve(self, batch: int, second: Sequence[int]) -> int:
         """Move rows of a batch to a new one; return its id."""
@@ -216,7 +217,7 @@ class Course:
                 ]
                 await connection.execute(self._database.insert_unless_taken(parcels), values)
             if settled:
-                await self._set_batch(connection, batch, state=BatchState.IMPORTED)
+                await self._set_batch(connection, batch, state=BatchState.IMPORTED, imported_at=time.time())
 
     async def give_up(self, batch: int, message: str) -> int:
         """Leave a batch's open rows undecided for this run; the next run asks again. Return their number."""
@@ -314,12 +315,32 @@ class Course:
                 await self._set_batch(connection, batch, state=state)
         return shipped.rowcount
 
+    async def _lose(self, connection: Any, batch: int, since: float, until: float, message: str) -> None:
+        """Say of the rows that were being written that nobody knows; what was unclear before has been so since then."""
+        await connection.execute(
+            update(rows)
+            .where(rows.c.batch == batch, rows.c.state == RowState.SENDING)
+            .values(
+                state=RowState.UNDECIDED,
+                message=message,
+                unclear_since=func.coalesce(rows.c.unclear_since, since),
+                unclear_until=until,
+            )
+        )
+        await self._set_batch(connection, batch, state=BatchState.UNKNOWN)
+
     async def _settle(self, connection: Any, batch: int, results: Sequence[RowResult], claimed: int = 0) -> None:
         if results:
             await connection.execute(
                 update(rows)
                 .where(rows.c.batch == batch, rows.c.number == bindparam("n"))
-                .values(state=bindparam("s"), message=bindparam("m"), shipment_number=bindparam("k"), claimed=claimed),
+                .values(
+                    state=bindparam("s"),
+                    message=bindparam("m"),
+                    shipment_number=bindparam("k"),
+                    claimed=claimed,
+                    settled_at=time.time(),
+                ),
                 [
                     {"n": result.row, "s": result.state, "m": result.message, "k": result.shipment_number}
                     for result in results

@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from filelock import AsyncFileLock, Timeout
-from sqlalchemy import Table, event, insert, select
+from sqlalchemy import Table, event, insert, inspect, select
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ...errors import JournalError
+from .keys import new_secret
+from .migrations import OLDEST, migrate
 from .place import JournalPlace
 from .schema import VERSION, account, metadata
 
@@ -28,6 +30,8 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self.secret = b""
+        """Key of the hashes by which references are known."""
 
     @classmethod
     async def open(cls, place: JournalPlace) -> Database:
@@ -79,15 +83,22 @@ class Database:
 
     async def _check(self, place: JournalPlace) -> None:
         async with self._engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
-            found = (await connection.execute(select(account))).one_or_none()
-            if found is None:
+            if not await connection.run_sync(lambda sync: inspect(sync).has_table(account.name)):
+                await connection.run_sync(metadata.create_all)
+                self.secret = new_secret()
                 values = {"schema_version": VERSION, "base_url": place.base_url, "client_id": place.client_id}
-                await connection.execute(insert(account).values(values))
+                await connection.execute(insert(account).values(**values, secret=self.secret))
                 return
-        if found.schema_version != VERSION:
+            version = int((await connection.execute(select(account.c.schema_version))).scalar_one())
+            if OLDEST <= version < VERSION:
+                await connection.run_sync(migrate, version)
+                version = VERSION
+            if version == VERSION:
+                found = (await connection.execute(select(account))).one()
+                self.secret = found.secret
+        if version != VERSION:
             raise JournalError(
-                f"the journal {place.file} has version {found.schema_version}, this program reads {VERSION}",
+                f"the journal {place.file} has version {version}, this program reads {VERSION}",
                 advice="Use the version of cpl-sdk that wrote it, or a newer one",
             )
         if (found.base_url, found.client_id) != (place.base_url, place.client_id):

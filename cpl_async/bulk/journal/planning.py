@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from attrs import field, frozen
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from ..states import BatchState, RowState
 from .claims import claimed_elsewhere, words_of_claim
 from .database import Database, new_id
+from .keys import key_of
 from .schema import READY, batches, jobs, rows
 
 __all__ = ["PlannedRow", "Planning"]
@@ -28,6 +29,8 @@ class PlannedRow:
     body: bytes | None = field(repr=False)
     """The shipment's bytes; ``None`` for a rejected row."""
     digest: str | None
+    cust: str | None = None
+    """What the shipment can be asked after by: its external number of code ``CUST``."""
     parcels: int = 1
     message: str = ""
     """Why it is rejected."""
@@ -85,6 +88,8 @@ class Planning:
             "number": row.number,
             "line": row.line,
             "reference": row.reference,
+            "key": key_of(row.reference, self._database.secret),
+            "cust": row.cust,
             "claim": row.reference or None,
             "raw": row.raw,
             "digest": row.digest,
@@ -130,11 +135,24 @@ class Planning:
                 await connection.execute(update(jobs).where(jobs.c.id == job).values(state=READY, finished_at=None))
         return result.rowcount
 
-    async def make_batches(self, job: int, size: int) -> int:
-        """Put the planned rows that are in none in batches of at most so many; return how many batches."""
+    async def free_rows(self, job: int) -> int:
+        """Return how many planned rows are in no batch."""
+        query = (
+            select(func.count())
+            .select_from(rows)
+            .where(rows.c.job == job, rows.c.state == RowState.PLANNED, rows.c.batch.is_(None))
+        )
+        async with self._database.transaction() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+    async def make_batches(self, job: int, size: int, *, most: int | None = None) -> int:
+        """Put the planned rows that are in none in batches of at most so many; return how many batches.
+
+        :param most: so many batches at most; the rest of the rows stays free.
+        """
         count = 0
         async with self._database.transaction() as connection:
-            while True:
+            while most is None or count < most:
                 free = (
                     select(rows.c.number)
                     .where(rows.c.job == job, rows.c.state == RowState.PLANNED, rows.c.batch.is_(None))

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from ..states import RowState
 from .database import Database
+from .keys import key_of
 from .schema import batches, parcels, rows
 
 __all__ = ["LabelPlace", "Results", "RowReport"]
@@ -52,6 +53,15 @@ class Results:
         async with self._database.transaction() as connection:
             found = {RowState(state): int(count) for state, count in await connection.execute(query)}
         return {state: found.get(state, 0) for state in RowState}
+
+    async def asked_after(self, job: int) -> int:
+        """Return how many rows are undecided for a lost answer, and are looked for by the next run."""
+        lost = rows.c.unclear_since.is_not(None), rows.c.cust.is_not(None)
+        query = (
+            select(func.count()).select_from(rows).where(rows.c.job == job, rows.c.state == RowState.UNDECIDED, *lost)
+        )
+        async with self._database.transaction() as connection:
+            return int((await connection.execute(query)).scalar_one())
 
     async def rejected_before_sending(self, job: int) -> int:
         """Return how many rows our own check rejected."""
@@ -114,14 +124,15 @@ class Results:
 
         :param parcel: number of one parcel, or the reference of a row: then of all its parcels in the latest job.
         """
+        key = key_of(parcel, self._database.secret)
         by_number = select(parcels.c.number, parcels.c.label_url).where(
             parcels.c.number == parcel, parcels.c.label_url.is_not(None)
         )
-        latest = select(func.max(rows.c.job)).where(rows.c.reference == parcel, rows.c.shipment_number.is_not(None))
+        latest = select(func.max(rows.c.job)).where(rows.c.key == key, rows.c.shipment_number.is_not(None))
         by_reference = (
             select(parcels.c.number, parcels.c.label_url)
             .join(rows, (rows.c.job == parcels.c.job) & (rows.c.number == parcels.c.row))
-            .where(rows.c.reference == parcel, rows.c.job == latest.scalar_subquery())
+            .where(rows.c.key == key, rows.c.job == latest.scalar_subquery())
             .where(parcels.c.label_url.is_not(None))
             .order_by(parcels.c.place)
         )

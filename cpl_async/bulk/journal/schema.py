@@ -28,9 +28,10 @@ __all__ = [
     "metadata",
     "parcels",
     "rows",
+    "strays",
 ]
 
-VERSION = 1
+VERSION = 2
 PLANNING, READY, FINISHED = "planning", "ready", "finished"
 """States of a job: its rows are being written down, it can be worked on, nothing is left to do."""
 metadata = MetaData()
@@ -41,6 +42,7 @@ account = Table(
     Column("schema_version", Integer, nullable=False),
     Column("base_url", Text, nullable=False),
     Column("client_id", Text, nullable=False),
+    Column("secret", LargeBinary),
 )
 jobs = Table(
     "jobs",
@@ -48,6 +50,8 @@ jobs = Table(
     Column("id", Integer, primary_key=True),
     Column("uid", String(32), nullable=False, unique=True),
     Column("name", String(200), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False, server_default="shipments"),
+    Column("settings", Text, nullable=False, server_default="{}"),
     Column("digest", String(64), nullable=False),
     Column("source", Text, nullable=False),
     Column("columns", Text, nullable=False),
@@ -60,6 +64,8 @@ jobs = Table(
     Column("finished_at", Float),
     Column("requests", Integer, nullable=False, default=0),
     Column("seconds", Float, nullable=False, default=0.0),
+    Column("measures", Text, nullable=False, server_default="{}"),
+    Column("purged_at", Float),
 )
 rows = Table(
     "rows",
@@ -68,6 +74,8 @@ rows = Table(
     Column("number", Integer, primary_key=True),
     Column("line", Integer, nullable=False),
     Column("reference", Text, nullable=False),
+    Column("key", LargeBinary),
+    Column("cust", Text),
     Column("claim", Text),
     Column("raw", LargeBinary, nullable=False),
     Column("digest", String(32)),
@@ -78,8 +86,11 @@ rows = Table(
     Column("claimed", Integer, nullable=False, default=0),
     Column("batch", ForeignKey("batches.id")),
     Column("shipment_number", Text),
+    Column("unclear_since", Float),
+    Column("unclear_until", Float),
+    Column("settled_at", Float),
     UniqueConstraint("job", "claim", name="one_row_a_reference"),
-    Index("rows_by_reference", "reference"),
+    Index("rows_by_key", "key"),
     Index("rows_of_batch", "batch"),
     Index("rows_by_state", "job", "state"),
 )
@@ -91,6 +102,7 @@ batches = Table(
     Column("state", String(20), nullable=False),
     Column("remote_id", Text),
     Column("accepted_at", Float),
+    Column("imported_at", Float),
     Index("batches_of_job", "job", "state"),
 )
 attempts = Table(
@@ -122,3 +134,18 @@ parcels = Table(
     Column("label_page", Integer),
     Index("parcels_of_row", "job", "row"),
 )
+strays = Table(
+    "strays",
+    metadata,
+    Column("job", ForeignKey("jobs.id"), primary_key=True),
+    Column("number", String(50), primary_key=True),
+    Column("row", Integer, nullable=False),
+    Column("key", LargeBinary),
+    Column("master", String(50), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("message", Text, nullable=False, default=""),
+    Column("found_at", Float, nullable=False),
+    Index("strays_of_row", "job", "row"),
+    Index("strays_by_key", "key"),
+)
+"""Parcels that exist, or did, besides those that count: what was cancelled to be sent again, and doubles."""

@@ -1,0 +1,378 @@
+"""Brings one planned job to its end: sends, polls, looks for what was lost, fetches labels."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from attrs import define, field
+
+from ..errors import CplError
+from .columns import RowProblem
+from .delivery import Delivered, Delivery, NothingMoves
+from .intake import ProblemHook
+from .journal import Journal
+from .journal.book import Job
+from .journal.course import RowResult
+from .labelling import Labelling
+from .looking import searching
+from .options import ShipOptions
+from .polling import OpenBatch, Polling
+from .progress import Phase, Progress, ProgressHook
+from .protocol import BulkClient
+from .reconciling import Reconciling
+from .schedule import Patience
+from .states import BatchState
+from .withdrawing import Withdrawal, Withdrawn
+
+__all__ = ["Engine", "Feed"]
+
+PILOTS = 3
+"""So many such batches are tried, one after the other."""
+PILOT_PATIENCE = 60.0
+"""Seconds in which a pilot must be seen; then the rest goes all the same."""
+FIRST_LOOK = 0.2
+SLOWEST_LOOK = 5.0
+
+
+@define
+class Feed:
+    """Whether more rows are being planned while the job is at work."""
+
+    ended: bool = True
+    _changed: asyncio.Event = field(factory=asyncio.Event)
+
+    def tell(self, *, ended: bool = False) -> None:
+        """Say that rows were planned, or that no more will be."""
+        self.ended = self.ended or ended
+        self._changed.set()
+
+    async def more(self) -> None:
+        """Wait for more rows, or for the end."""
+        await self._changed.wait()
+        self._changed.clear()
+
+
+@define(kw_only=True)
+class Engine:
+    """The work on one job in one run."""
+
+    client: BulkClient
+    journal: Journal
+    job: Job
+    options: ShipOptions
+    parts: Path
+    """Folder of the labels as they come."""
+    pictures: Path
+    """Folder of labels that stay single files."""
+    stop: asyncio.Event
+    """Set when the run is to end: what is being written comes to its end, nothing else begins."""
+    progress: Progress
+    on_problem: ProblemHook
+    on_progress: ProgressHook
+    on_note: Callable[[str], None]
+    feed: Feed = field(factory=Feed)
+    stopped_by: CplError | None = field(init=False, default=None)
+    """Why sending ended before its end, if it did."""
+    late: bool = field(init=False, default=False)
+    """Whether the deadline came before the end."""
+    _halt: asyncio.Event = field(init=False, factory=asyncio.Event)
+    """Set when nothing more is to be sent or looked for; labels go on."""
+    _lost: bool = field(init=False, default=False)
+    """Whether an answer was lost whose rows are not looked for yet."""
+    _imports: dict[int, asyncio.Event] = field(init=False, factory=dict)
+    _reconciling: Reconciling = field(init=False)
+    _polling: Polling = field(init=False)
+    _delivery: Delivery = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._reconciling = Reconciling(
+            search=searching(self.client.shipments),
+            unclear=self.journal.unclear,
+            job=self.job.id,
+            patience=Patience(settle=self.options.settle),
+            stop=self._halt,
+            on_found=self._found,
+            on_put_back=self._put_back,
+            on_note=self.on_note,
+        )
+        self._delivery = Delivery(
+            calls=self.client.shipment_batches,
+            course=self.journal.course,
+            body_tail=self.job.body_tail,
+            stop=self._halt,
+            on_taken=self._taken,
+            on_refused=self._refused,
+            on_undecided=self._lose,
+            on_note=self.on_note,
+        )
+
+    async def run(self, *, sending: bool) -> None:
+        """Work until nothing is left to do, or :attr:`stop` is set.
+
+        :param sending: whether what is planned may be sent; else only what was sent is followed.
+        """
+        watching = [asyncio.create_task(self._halt_at_deadline()), asyncio.create_task(self._halt_when_stopped())]
+        try:
+            await self._work(sending=sending)
+            if not self.stop.is_set() and self.stopped_by is None:
+                await self._reconciling.last_look()
+                await self._cancel_doubles()
+        finally:
+            for task in watching:
+                task.cancel()
+
+    async def _work(self, *, sending: bool) -> None:
+        course = self.journal.course
+        labelling = Labelling(
+            client=self.client,
+            course=course,
+            job=self.job.id,
+            label_format=self.options.label_format,
+            parts=self.parts,
+            pictures=self.pictures,
+            stop=self.stop,
+            on_labelled=self._count("labelled"),
+        )
+        failure: BaseException | None = None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+
+                async def fetch_labels(batch: OpenBatch) -> None:
+                    if (imported := self._imports.get(batch.batch)) is not None:
+                        imported.set()
+                    tasks.create_task(labelling.fetch(batch.batch, batch.remote_id))
+
+                self._polling = self._new_polling(fetch_labels)
+                for number, remote_id in await course.batches_in(self.job.id, BatchState.IMPORTED):
+                    tasks.create_task(labelling.fetch(number, remote_id))
+                for number, remote_id in await course.batches_in(self.job.id, BatchState.ACCEPTED):
+                    self._polling.add(OpenBatch(batch=number, remote_id=remote_id, accepted_at=time.time()))
+                tasks.create_task(self._polling.run())
+                tasks.create_task(self._reconciling.run())
+                await self._reconciling.take_up()
+                if sending:
+                    self._enter(Phase.SENDING)
+                    await self._send_all()
+                self._polling.no_more()
+                self._reconciling.no_more()
+        except* (CplError, OSError) as group:
+            failure = _first_in(group)
+        if failure is not None:
+            raise failure
+
+    def _new_polling(self, on_imported: Callable[[OpenBatch], object]) -> Polling:
+        return Polling(
+            calls=self.client.shipment_batches,
+            course=self.journal.course,
+            wait=self.options.wait,
+            stop=self.stop,
+            on_imported=on_imported,  # type: ignore[arg-type]  # a coroutine function
+            on_created=self._count("created"),
+            on_refused=self._refused,
+            on_undecided=self._count("undecided"),
+            on_end=self._end,
+        )
+
+    async def _send_all(self) -> None:
+        """Send what is planned, and what is planned again, until nothing is left that could be."""
+        if await self.journal.planning.free_rows(self.job.id):
+            await self._send_pilot()
+        while not self._over:
+            if self.feed.ended or await self.journal.planning.free_rows(self.job.id) >= self.options.batch_size:
+                await self.journal.planning.make_batches(self.job.id, self.options.batch_size)
+            waiting = [number for number, _ in await self.journal.course.batches_in(self.job.id, BatchState.PLANNED)]
+            if waiting:
+                await self._send(waiting)
+            elif not self.feed.ended:
+                await self._unless_halted(self.feed.more())
+            elif self._reconciling.open:
+                await self._unless_halted(self._reconciling.moved())
+            elif not await self._withdraw():
+                return
+
+    @property
+    def _over(self) -> bool:
+        return self._halt.is_set() or self.stopped_by is not None
+
+    async def _send(self, batches: Sequence[int]) -> None:
+        """Send batches, several at once."""
+        waiting = iter(batches)
+
+        async def send_some() -> None:
+            for batch in waiting:
+                if self._over:
+                    return
+                try:
+                    await self._delivery.deliver(batch)
+                    await self._look_for_lost()
+                except NothingMoves as end:  # the others end by themselves: what they are writing is not cut off
+                    self._end(end.reason)
+
+        async with asyncio.TaskGroup() as senders:
+            for _ in range(min(self.options.at_once, len(batches))):
+                senders.create_task(send_some())
+
+    async def _look_for_lost(self) -> None:
+        if self._lost:
+            self._lost = False
+            await self._reconciling.take_up()
+
+    async def _send_pilot(self) -> None:
+        """See that the search works by which lost answers are found; where nothing is known to be there, send a few
+        rows first, which then are."""
+        unclear = self.journal.unclear
+        if not self.options.pilot or await unclear.canaries(1):
+            return
+        for _ in range(PILOTS):
+            if self._over or await self.journal.planning.free_rows(self.job.id) <= self.options.pilot:
+                return  # what is left is no larger than a pilot
+            await self.journal.planning.make_batches(
+                self.job.id, min(self.options.pilot, self.options.batch_size), most=1
+            )
+            for number, _ in await self.journal.course.batches_in(self.job.id, BatchState.PLANNED):
+                imported = self._imports[number] = asyncio.Event()
+                await self._send([number])
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(PILOT_PATIENCE if await self._is_accepted(number) else 0):
+                        await self._unless_halted(imported.wait())
+            if await unclear.canaries(1):
+                break
+        if not self._over and not await self._pilot_is_seen():
+            self.on_note(
+                "the search shows nothing of what was shipped (a missing role, or it lags behind): "
+                "should an answer be lost, its rows would stay undecided"
+            )
+
+    async def _is_accepted(self, batch: int) -> bool:
+        accepted = await self.journal.course.batches_in(self.job.id, BatchState.ACCEPTED)
+        return any(number == batch for number, _ in accepted)
+
+    async def _pilot_is_seen(self) -> bool:
+        """Wait until the search shows a shipment of the pilot."""
+        until = time.monotonic() + min(PILOT_PATIENCE, self.options.settle)
+        pause = FIRST_LOOK
+        while not self._over:
+            if await self._reconciling.canary_is_seen():
+                return True
+            if time.monotonic() + pause > until:
+                return False
+            await self._unless_halted(asyncio.sleep(pause))
+            pause = min(pause * 1.5, SLOWEST_LOOK)
+        return True
+
+    async def _withdraw(self) -> int:
+        """Cancel what has no label and is to be sent again; return how many rows are planned again."""
+        withdrawals = self.journal.withdrawals
+        if self.options.resend_unlabelled:
+            await withdrawals.begin(self.job.id)
+        of_rows = await withdrawals.under_way(self.job.id)
+        if not of_rows:
+            return 0
+        self.on_note(f"{len(of_rows)} rows without label are cancelled, to be sent again")
+        results = await self._cancel([number for numbers in of_rows.values() for number in numbers])
+        gone: list[int] = []
+        kept: dict[int, str] = {}
+        waiting: dict[int, str] = {}
+        for row, numbers in of_rows.items():
+            parcels = [results[number] for number in numbers]
+            words = "; ".join(dict.fromkeys(parcel.refused or parcel.unclear for parcel in parcels))
+            if all(parcel.cancelled for parcel in parcels):
+                gone.append(row)
+            elif all(parcel.refused for parcel in parcels):
+                kept[row] = f"it cannot be cancelled any more: {words}"
+            else:
+                waiting[row] = f"it is being cancelled, to be sent again; so far: {words}"
+        await withdrawals.gone(self.job.id, gone)
+        await withdrawals.kept(self.job.id, kept)
+        await withdrawals.remark(self.job.id, waiting)
+        self._count("created")(-len(gone))
+        return len(gone)
+
+    async def _cancel_doubles(self) -> None:
+        numbers = await self.journal.withdrawals.doubles(self.job.id, begin=self.options.cancel_duplicates)
+        if not numbers:
+            return
+        results = await self._cancel(numbers)
+        kept = {number: one.refused or one.unclear for number, one in results.items() if not one.cancelled}
+        await self.journal.withdrawals.settle_doubles(self.job.id, set(numbers) - set(kept), kept)
+
+    async def _cancel(self, numbers: Sequence[str]) -> dict[str, Withdrawn]:
+        return await Withdrawal(
+            calls=self.client.shipments, patience=min(self.options.settle, PILOT_PATIENCE), stop=self._halt
+        ).cancel(numbers)
+
+    async def _unless_halted(self, work: object) -> None:
+        """Wait for something, but no longer than the run may begin anything."""
+        task = asyncio.ensure_future(work)  # type: ignore[call-overload]  # any awaitable
+        halted = asyncio.ensure_future(self._halt.wait())
+        try:
+            await asyncio.wait({task, halted}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            task.cancel()
+            halted.cancel()
+
+    async def _halt_when_stopped(self) -> None:
+        await self.stop.wait()
+        self._halt.set()
+
+    async def _halt_at_deadline(self) -> None:
+        if self.options.deadline is None:
+            return
+        await asyncio.sleep(max(0.0, self.options.deadline - time.time()))
+        self.late = True
+        self.on_note("the deadline has come: nothing more is sent, labels of what is done are fetched")
+        self._halt.set()
+
+    def _end(self, reason: CplError) -> None:
+        """Begin nothing more, since the server lets nothing through any more."""
+        self.stopped_by = self.stopped_by or reason
+        self._halt.set()
+
+    def _taken(self, batch: Delivered) -> None:
+        self.progress.sent += batch.rows
+        self._polling.add(OpenBatch(batch=batch.batch, remote_id=batch.remote_id, accepted_at=time.time()))
+        self._tell()
+
+    def _lose(self, count: int) -> None:
+        self._lost = True
+        self._count("undecided")(count)
+
+    def _refused(self, results: Sequence[RowResult]) -> None:
+        """Name the rows that the server refused, like those that our own check did."""
+        for result in results:
+            self.on_problem(result.row, result.line, [RowProblem.from_text(result.message)])
+        if results:
+            self.progress.rejected += len(results)
+            self._tell()
+
+    def _found(self, count: int) -> None:
+        self.progress.created += count
+        self._put_back(count)
+
+    def _put_back(self, count: int) -> None:
+        self.progress.undecided = max(0, self.progress.undecided - count)
+        self._tell()
+
+    def _enter(self, phase: Phase) -> None:
+        self.progress.phase = phase
+        self._tell()
+
+    def _count(self, name: str) -> Callable[[int], None]:
+        def add(count: int) -> None:
+            setattr(self.progress, name, getattr(self.progress, name) + count)
+            self._tell()
+
+        return add
+
+    def _tell(self) -> None:
+        self.on_progress(self.progress)
+
+
+def _first_in(group: BaseException) -> BaseException:
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return group

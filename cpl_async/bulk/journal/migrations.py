@@ -1,0 +1,59 @@
+"""Brings a journal that an earlier version wrote to the tables of this one, a step for each version."""
+
+from __future__ import annotations
+
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Connection, bindparam, select, update
+
+from .keys import key_of, new_secret
+from .schema import VERSION, account, batches, jobs, metadata, rows
+
+__all__ = ["OLDEST", "migrate"]
+
+OLDEST = 1
+"""The oldest version that can be brought up."""
+ADDED_IN_2 = {
+    account: ["secret"],
+    jobs: ["kind", "settings", "measures", "purged_at"],
+    rows: ["key", "cust", "unclear_since", "unclear_until", "settled_at"],
+    batches: ["imported_at"],
+}
+AT_ONCE = 5000
+
+
+def migrate(connection: Connection, version: int) -> None:
+    """Bring the tables up from a version, in the transaction of this connection."""
+    if version < 2:
+        _to_2(connection)
+    connection.execute(update(account).values(schema_version=VERSION))
+
+
+def _to_2(connection: Connection) -> None:
+    """Add what reconciliation needs, and the keys of the references that are there.
+
+    What was undecided for a lost answer is asked after from now on: its attempts say since when.
+    """
+    operations = Operations(MigrationContext.configure(connection))
+    for table, names in ADDED_IN_2.items():
+        for name in names:
+            operations.add_column(table.name, table.c[name]._copy())
+    operations.drop_index("rows_by_reference", "rows")
+    operations.create_index("rows_by_key", "rows", ["key"])
+    metadata.create_all(connection)
+    secret = new_secret()
+    connection.execute(update(account).values(secret=secret))
+    one = rows.c.job == bindparam("j"), rows.c.number == bindparam("n")
+    fill = update(rows).where(*one).values(key=bindparam("k"), cust=bindparam("c"))
+    found = connection.execute(select(rows.c.job, rows.c.number, rows.c.reference)).all()
+    for start in range(0, len(found), AT_ONCE):
+        values = [
+            {"j": row.job, "n": row.number, "k": key_of(row.reference, secret), "c": row.reference or None}
+            for row in found[start : start + AT_ONCE]
+        ]
+        connection.execute(fill, values)
+    connection.exec_driver_sql(
+        "UPDATE rows SET unclear_since = (SELECT MIN(a.began_at) FROM attempts a WHERE a.batch = rows.batch"
+        " AND a.outcome = 'unknown'), unclear_until = (SELECT MAX(a.ended_at) FROM attempts a"
+        " WHERE a.batch = rows.batch AND a.outcome = 'unknown') WHERE state = 'undecided'"
+    )

@@ -1,0 +1,135 @@
+"""Asks for references in few requests, and says whether what came back is evidence of what is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from attrs import Factory, frozen
+
+from ..errors import CplError
+from ..transport.lanes import Lane
+from .evidence import Entry, Finding, Verdict, Wanted, entry_of, judge
+from .protocol import ShipmentCalls
+
+__all__ = ["CANARIES_A_LOOK", "Look", "Searching", "look_for", "nothing_found", "searching"]
+
+FILTER_VALUES = 50
+"""Values of a filter in one request (source: the vendor's documentation)."""
+CANARIES_A_LOOK = 2
+MOST_ENTRIES = 1000
+"""Items of one page. What is asked for fits into one: between two pages of a list that changes there may be a gap."""
+
+
+class Searching(Protocol):
+    """Finds what has certain references."""
+
+    async def __call__(self, references: Sequence[str]) -> tuple[list[Entry], bool]:
+        """Return all that the search shows, and whether that is everything it has."""
+        ...
+
+
+@frozen(kw_only=True)
+class Look:
+    """What one look showed."""
+
+    findings: dict[str, Finding] = Factory(dict)
+    """By reference; none where the request failed."""
+    good: frozenset[str] = frozenset()
+    """References whose absence in this look is evidence."""
+    seen: frozenset[str] = frozenset()
+    """Canaries that were there."""
+    missed: frozenset[str] = frozenset()
+    """Canaries that were not."""
+    problem: str = ""
+    """Why a part of the look, or all of it, is no evidence."""
+    failure: CplError | None = None
+    """The last request that failed."""
+
+
+def searching(calls: ShipmentCalls) -> Searching:
+    """Return what finds shipments by their external number of code ``CUST``."""
+
+    async def search(references: Sequence[str]) -> tuple[list[Entry], bool]:
+        page = await calls.list(customer_references=references, limit=MOST_ENTRIES, lane=Lane.BACKGROUND)
+        whole = len(page.items) < MOST_ENTRIES if page.total is None else page.total <= len(page.items)
+        return [entry_of(shipment) for shipment in page.items], whole
+
+    return search
+
+
+async def look_for(
+    search: Searching, wanted: Sequence[Wanted], canaries: Sequence[str], needed: Sequence[str] = ()
+) -> Look:
+    """Ask once for everything that is wanted.
+
+    :param search: asks for at most 50 references.
+    :param wanted: with references that differ.
+    :param canaries: references that are known to be there; without one nothing is evidence of absence.
+    :param needed: those of them that are no older than what is wanted: a search that lags behind shows only old ones.
+    """
+    findings: dict[str, Finding] = {}
+    good: set[str] = set()
+    seen: set[str] = set()
+    missed: set[str] = set()
+    problem, failure = "", None
+    canaries = canaries[:CANARIES_A_LOOK]
+    for chunk in _chunks(wanted, FILTER_VALUES - len(canaries)):
+        asked = {one.reference for one in chunk}
+        try:
+            entries, whole = await search([*asked, *(canary for canary in canaries if canary not in asked)])
+        except CplError as error:
+            problem, failure = f"the search failed: {error.message}", error
+            continue
+        by_reference: dict[str, list[Entry]] = {}
+        for entry in entries:
+            by_reference.setdefault(entry.reference, []).append(entry)
+        findings.update((one.reference, judge(one, by_reference.get(one.reference, ()))) for one in chunk)
+        here = {canary for canary in canaries if canary in by_reference}
+        seen |= here
+        missed |= set(canaries) - here
+        if (reason := _why_no_evidence(by_reference, asked, canaries, needed or canaries, whole)) is not None:
+            problem = reason
+        else:
+            good |= asked
+    return Look(
+        findings=findings,
+        good=frozenset(good),
+        seen=frozenset(seen),
+        missed=frozenset(missed),
+        problem=problem,
+        failure=failure,
+    )
+
+
+def _why_no_evidence(
+    found: dict[str, list[Entry]], asked: set[str], canaries: Sequence[str], needed: Sequence[str], whole: bool
+) -> str | None:
+    """Return why what is not in an answer may be there all the same."""
+    if set(found) - asked - set(canaries):
+        return "the answer has references that nobody asked for: the carrier ignores the filter"
+    if not canaries:
+        return "there is no shipment known to be there by which to see that the search works"
+    if not any(canary in found for canary in needed):
+        return f"the search does not show {needed[0]}, which is there: it lags behind, or does not work"
+    return None if whole else "the answer is not complete"
+
+
+def _chunks(wanted: Sequence[Wanted], most: int) -> Iterator[list[Wanted]]:
+    """Yield what fits into one request, and whose parcels fit into one page even if all are there twice."""
+    chunk: list[Wanted] = []
+    parcels = 0
+    for one in wanted:
+        if chunk and (len(chunk) == most or (parcels + one.parcels) * 2 > MOST_ENTRIES - 2 * FILTER_VALUES):
+            yield chunk
+            chunk, parcels = [], 0
+        chunk.append(one)
+        parcels += one.parcels
+    if chunk:
+        yield chunk
+
+
+def nothing_found(look: Look, reference: str) -> bool:
+    """Return whether a look is evidence that a reference is not there."""
+    finding = look.findings.get(reference)
+    return reference in look.good and finding is not None and finding.verdict is Verdict.ABSENT

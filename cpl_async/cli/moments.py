@@ -1,0 +1,42 @@
+"""Reads a moment that a person gives: a time of day, or a day and a time."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import click
+
+__all__ = ["as_moment", "moment_in"]
+
+
+def moment_in(text: str, now: datetime) -> datetime:
+    """Return the moment that a text names, in local time unless it has an offset.
+
+    :param text: ``17:30`` for today, or ``2026-03-01T17:30``, with an offset or without.
+    :param now: aware; the moment must come after it.
+    :raises ValueError: for anything else, or a moment that has passed.
+    """
+    if re.fullmatch(r"\d{1,2}:\d{2}", text.strip()):
+        hour, minute = map(int, text.strip().split(":"))
+        moment = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    else:
+        moment = datetime.fromisoformat(text.strip())
+        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=now.tzinfo)
+    if moment <= now:
+        raise ValueError(f"{moment.isoformat(timespec='minutes')} has passed already")
+    return moment
+
+
+def as_moment(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
+    """Return what an option names as a moment, in seconds since the epoch; for ``callback`` of an option.
+
+    :raises click.BadParameter: see :func:`moment_in`.
+    """
+    if text is None:
+        return None
+    try:
+        return moment_in(text, datetime.now().astimezone()).timestamp()
+    except ValueError as error:
+        words = f"{text!r} is no moment to come, like 17:30 or 2026-03-01T17:30 ({error})"
+        raise click.BadParameter(words) from None
