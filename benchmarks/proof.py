@@ -1,0 +1,313 @@
+"""The proof of exactly-once: ships with all faults on, kills the client, and holds the report against the ledger.
+
+python -m benchmarks.proof                         100,000 rows, all faults, five kills
+python -m benchmarks.proof --rows 1000 --batch-size 20 --seeds 200
+python -m benchmarks.proof --tail 1.2              shipments that can be found later than the settling time
+
+The sandbox runs in this process, the client in one of its own that is killed with SIGKILL at random moments and started
+again. Then each row of the report is compared with the sandbox's ledger. It ends with status 1 if a promise is broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pypdfium2
+import zxingcpp
+from attrs import define, field, frozen
+
+from benchmarks.results import keep
+from benchmarks.ship import CPL, write
+from cpl_async.sandbox import Sandbox, SandboxSettings
+from cpl_async.sandbox.store import Parcel, StoredShipment
+
+ANSWERS_LOST = {"lost-answer": 0.03, "late-503": 0.01, "no-location": 0.01}
+"""Five in a hundred writes lose their answer after the work was done."""
+ELSEWHERE = {
+    "429": 0.005, "429-retry-after": 0.002, "503": 0.005, "503-retry-after": 0.002, "500": 0.005, "502-html": 0.005,
+    "reset": 0.005, "reset-early": 0.005, "reset-midway": 0.002, "401": 0.002, "garbage": 0.005, "truncated": 0.005,
+}  # fmt: skip
+"""Five in a hundred requests of all kinds fail in some other way."""
+BARCODES = 1000
+"""Labels that are read by a scanner."""
+MOST_RUNS = 12
+"""Runs after the last kill in which the job must come to its end."""
+
+
+@frozen(kw_only=True)
+class Setup:
+    """One proof."""
+
+    rows: int
+    batch_size: int
+    seed: int
+    kills: int
+    settle: float
+    tail: float
+    faults: bool = True
+
+
+@define
+class Findings:
+    """What one proof has shown."""
+
+    broken: list[str] = field(factory=list)
+    counts: Counter[str] = field(factory=Counter)
+    seconds: float = 0.0
+
+
+def settings_for(setup: Setup) -> SandboxSettings:
+    """Draw a sandbox: how slow it is, and an answer to each question that the documentation leaves open."""
+    chance = random.Random(setup.seed)
+    late = setup.settle / 8 if setup.tail else chance.uniform(0, setup.settle / 2)
+    return SandboxSettings(
+        seed=setup.seed,
+        import_seconds=chance.uniform(0.1, 1.0),
+        visible_after=late,
+        visible_tail=setup.tail,
+        parcels_apart=chance.choice([0.0, setup.settle / 20]),
+        stuck=0.001,
+        stuck_seconds=setup.settle / 4,
+        import_errors=0.002,
+        cheap_labels=True,
+        wrong_credentials=chance.choice([400, 401]),
+        missing_role=chance.choice([401, 403]),
+        retry_after=chance.choice([None, 1]),
+        refuses_used_references=chance.choice([False, True]),
+        shows_sets=chance.choice([False, True]),
+        capital_paths=chance.choice([False, True]),
+        one_error_at_a_time=chance.choice([False, True]),
+        absolute_location=chance.choice([False, True]),
+        location_host=chance.choice([None, "elsewhere.example"]),
+    )
+
+
+def prove(setup: Setup, folder: Path, *, tell: bool) -> Findings:
+    """Ship one file with faults and kills, and hold the report against the ledger."""
+    found = Findings()
+    write(folder / "rows.csv", setup.rows, setup.seed)
+    began = time.monotonic()
+    with Sandbox(settings_for(setup)) as sandbox:
+        if setup.faults:
+            for name, share in ANSWERS_LOST.items():
+                sandbox.faults.play(name, share)
+            for name, share in ELSEWHERE.items():
+                sandbox.faults.play(name, share)
+            sandbox.faults.play("no-labels", 0.05)
+            sandbox.faults.play("no-token", 0.05)
+        client = Client(folder, sandbox, setup)
+        client.run_with_kills(found, tell=tell)
+        found.seconds = time.monotonic() - began
+        found.counts["requests"] = len(sandbox.ledger.entries)
+        if setup.tail:  # all is visible at last: the next run must find every double
+            sandbox._read(lambda: list(sandbox._world.store.db.execute("UPDATE shipments SET visible = done")))
+            client.run()
+        audit(folder, sandbox, setup, found)
+        if found.counts["shipped_without_label"] and not setup.tail:
+            sandbox.faults.clear()
+            client.run("--resend-unlabelled")
+            check_resent(folder, sandbox, found)
+    return found
+
+
+class Client:
+    """``cpl ship`` in a process of its own."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox, setup: Setup) -> None:
+        self.folder, self.setup = folder, setup
+        self.chance = random.Random(setup.seed + 1)
+        self.environment = os.environ | {
+            "CPL_BASE_URL": sandbox.base_url,
+            "CPL_CLIENT_ID": "sandbox",
+            "CPL_CLIENT_SECRET": "sandbox",
+            "CPL_STATE_DIR": str(folder / "state"),
+            "CPL_RUNTIME_DIR": str(folder / "run"),
+        }
+        (folder / "run").mkdir(exist_ok=True)
+
+    def start(self, *options: str) -> subprocess.Popen[str]:
+        """Start the client."""
+        command = [*CPL, "ship", str(self.folder / "rows.csv"), "--out", str(self.folder / "out"), "--json"]
+        command += ["--settle", str(self.setup.settle), "--batch-size", str(self.setup.batch_size), *options]
+        with (self.folder / "client.log").open("a", encoding="utf-8") as log:
+            return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=self.environment, encoding="utf-8")
+
+    def run(self, *options: str) -> dict[str, Any]:
+        """Run the client to its end and return its summary."""
+        client = self.start(*options)
+        text, _ = client.communicate()
+        if client.returncode not in (0, 1) or not text:
+            return {"unfinished": -1, "status": client.returncode}
+        summary: dict[str, Any] = json.loads(text)
+        return summary
+
+    def run_with_kills(self, found: Findings, *, tell: bool) -> None:
+        """Kill the client at random moments, then let it come to its end."""
+        length = 1.5 + self.setup.rows / 4000 + self.setup.rows / self.setup.batch_size * 0.05
+        for _ in range(self.setup.kills):
+            client = self.start()
+            try:
+                client.wait(self.chance.uniform(0.7, length))
+            except subprocess.TimeoutExpired:
+                client.kill()
+                found.counts["kills"] += 1
+            client.wait()
+            assert client.stdout is not None
+            client.stdout.close()
+        for _ in range(MOST_RUNS):
+            summary = self.run()
+            found.counts["runs"] += 1
+            if tell:
+                print("  run:", {name: summary.get(name) for name in ("shipped", "undecided", "unfinished", "status")})
+            if summary["unfinished"] == 0:
+                return
+        found.broken.append(f"the job is not finished after {MOST_RUNS} runs: {summary}")
+
+
+def report_of(folder: Path, name: str = "shipments.csv") -> list[dict[str, str]]:
+    """Return a file of the report."""
+    path = folder / "out" / name
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def live_by_reference(sandbox: Sandbox) -> dict[str, list[StoredShipment]]:
+    """Return what the ledger has and would bill."""
+    found: dict[str, list[StoredShipment]] = defaultdict(list)
+    for shipment in sandbox.shipments():
+        if shipment.error_code is None and any(is_live(parcel) for parcel in shipment.parcels):
+            found[shipment.reference].append(shipment)
+    return found
+
+
+def is_live(parcel: Parcel) -> bool:
+    """Return whether a parcel is not cancelled."""
+    return parcel.cancelled is None
+
+
+def audit(folder: Path, sandbox: Sandbox, setup: Setup, found: Findings) -> None:
+    """Hold every row of the report against the ledger."""
+    report, live = report_of(folder), live_by_reference(sandbox)
+    listed = {row["double"] for row in report_of(folder, "doubles.csv")}
+    found.counts["rows"] = len(report)
+    if len(report) != setup.rows:
+        found.broken.append(f"{len(report)} rows in the report, {setup.rows} in the file")
+    for row in report:
+        found.counts[row["state"]] += 1
+        numbers = row["parcel_numbers"].split()
+        there = {shipment.parcels[0].number: shipment for shipment in live.get(row["reference_id"], ())}
+        name = row["reference_id"]
+        if row["state"] in ("shipped", "shipped_without_label"):
+            mine = there.pop(row["shipment_number"], None)
+            if mine is None:
+                found.broken.append(f"{name} is reported as {row['shipment_number']}, which is not live")
+            elif sorted(numbers) != sorted(parcel.number for parcel in mine.parcels):
+                found.broken.append(f"{name}: parcels differ from the ledger's")
+            if row["state"] == "shipped" and len(row["label"].split()) != len(numbers):
+                found.broken.append(f"{name} has {len(row['label'].split())} labels for {len(numbers)} parcels")
+            found.counts["doubles"] += len(there)
+            for number in there:
+                if number not in listed:
+                    found.broken.append(f"{name} is there twice, and {number} is not in doubles.csv")
+        elif row["state"] == "rejected" and there:
+            found.broken.append(f"{name} is reported as rejected, and {sorted(there)} is live")
+        elif row["state"] == "undecided" and not row["message"]:
+            found.broken.append(f"{name} is undecided without a reason")
+    unknown = listed - {one.parcels[0].number for shipments in live.values() for one in shipments}
+    if unknown:
+        found.broken.append(f"doubles.csv lists what is not live: {sorted(unknown)[:5]}")
+    if found.counts["doubles"] and not setup.tail:
+        found.broken.append(f"{found.counts['doubles']} doubles, though all is visible within the settling time")
+    check_barcodes(folder, report, found, setup.seed)
+
+
+def check_barcodes(folder: Path, report: list[dict[str, str]], found: Findings, seed: int) -> None:
+    """Read the labels of rows drawn at random, as a scanner does."""
+    shipped = [row for row in report if row["state"] == "shipped"]
+    chosen = random.Random(seed).sample(shipped, min(BARCODES, len(shipped)))
+    documents: dict[str, pypdfium2.PdfDocument] = {}
+    for row in chosen:
+        for number, place in zip(row["parcel_numbers"].split(), row["label"].split(), strict=False):
+            name, _, page = place.partition("#")
+            if name not in documents:
+                documents[name] = pypdfium2.PdfDocument(folder / "out" / name)
+            codes = zxingcpp.read_barcodes(documents[name][int(page) - 1].render(scale=2).to_pil())
+            found.counts["barcodes"] += 1
+            if [code.text for code in codes] != [number]:
+                found.broken.append(f"the label of {number} says {[code.text for code in codes]}")
+    for document in documents.values():
+        document.close()
+
+
+def check_resent(folder: Path, sandbox: Sandbox, found: Findings) -> None:
+    """See that what had no label was brought to its end."""
+    report, live = report_of(folder), live_by_reference(sandbox)
+    left = Counter(row["state"] for row in report if row["state"] not in ("shipped", "rejected"))
+    if left:
+        found.broken.append(f"after --resend-unlabelled there are still {dict(left)}")
+    twice = [name for name, shipments in live.items() if len(shipments) > 1]
+    if twice:
+        found.broken.append(f"--resend-unlabelled has made doubles: {twice[:5]}")
+    for row in report:
+        if row["state"] == "shipped" and len(live.get(row["reference_id"], ())) != 1:
+            found.broken.append(f"{row['reference_id']} is reported as shipped after the resend, and is not live")
+
+
+def main() -> int:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--batch-size", type=int, default=1000)
+    parser.add_argument("--seeds", type=int, default=1, help="so many proofs, one after the other")
+    parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--kills", type=int, default=5)
+    parser.add_argument("--settle", type=float, default=8.0)
+    parser.add_argument("--tail", type=float, default=0.0, help="shape of a heavy tail of visibility; 0 for none")
+    parser.add_argument("--keep", action="store_true", help="write the figures to RESULTS.md")
+    given = parser.parse_args()
+    totals: Counter[str] = Counter()
+    broken: list[str] = []
+    seconds = 0.0
+    for seed in range(given.first_seed, given.first_seed + given.seeds):
+        setup = Setup(
+            rows=given.rows, batch_size=given.batch_size, seed=seed, kills=given.kills, settle=given.settle,
+            tail=given.tail,
+        )  # fmt: skip
+        with TemporaryDirectory(prefix="cpl-proof-") as folder:
+            findings = prove(setup, Path(folder), tell=given.seeds == 1)
+            if findings.broken:
+                Path("proof-client.log").write_bytes((Path(folder) / "client.log").read_bytes())
+        totals += findings.counts
+        seconds += findings.seconds
+        broken += [f"seed {seed}: {words}" for words in findings.broken]
+        print(f"seed {seed}: {findings.seconds:.1f} s, {dict(findings.counts)}", *findings.broken[:10], sep="\n  ")
+        sys.stdout.flush()
+    name = f"Proof of exactly-once: {given.rows:,} rows in batches of {given.batch_size}"
+    name += f", visibility with a tail of {given.tail}" if given.tail else ""
+    lines = [
+        f"{given.seeds} seeds, {given.kills} kills each, settling time {given.settle:g} s",
+        f"- broken promises: {len(broken)}",
+    ]
+    lines += [f"- {key}: {value:,}" for key, value in sorted(totals.items())]
+    if given.keep:
+        keep(name, lines)
+    else:
+        print(name, *lines, sep="\n")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
