@@ -255,7 +255,13 @@ def check_barcodes(folder: Path, report: list[dict[str, str]], found: Findings, 
 def check_resent(folder: Path, sandbox: Sandbox, found: Findings) -> None:
     """See that what had no label was brought to its end."""
     report, live = report_of(folder), live_by_reference(sandbox)
-    left = Counter(row["state"] for row in report if row["state"] not in ("shipped", "rejected"))
+    states = ["shipped", "rejected"]
+    if sandbox.settings.refuses_used_references:  # one was tried, the others are left as they are
+        states.append("shipped_without_label")
+    left = Counter(row["state"] for row in report if row["state"] not in states)
+    refused = sum(row["state"] == "rejected" for row in report) - found.counts["rejected"]
+    if refused > 1 + found.counts["shipped_without_label"] * 0.1:
+        found.broken.append(f"--resend-unlabelled has lost {refused} shipments to refusals")
     if left:
         found.broken.append(f"after --resend-unlabelled there are still {dict(left)}")
     twice = [name for name, shipments in live.items() if len(shipments) > 1]

@@ -25,7 +25,7 @@ from .progress import Phase, Progress, ProgressHook
 from .protocol import BulkClient
 from .reconciling import Reconciling
 from .schedule import Patience
-from .states import BatchState
+from .states import BatchState, RowState
 from .withdrawing import Withdrawal, Withdrawn
 
 __all__ = ["Engine", "Feed"]
@@ -35,6 +35,9 @@ PILOTS = 3
 PILOT_PATIENCE = 60.0
 """Seconds in which a pilot must be seen; then the rest goes all the same."""
 FIRST_LOOK = 0.2
+MOST_ROWS = 1_000_000
+"""Rows that are cancelled to be sent again at once."""
+UNDER_WAY = (RowState.PLANNED, RowState.SENDING, RowState.ACCEPTED)
 SLOWEST_LOOK = 5.0
 
 
@@ -83,6 +86,8 @@ class Engine:
     """Set when nothing more is to be sent or looked for; labels go on."""
     _lost: bool = field(init=False, default=False)
     """Whether an answer was lost whose rows are not looked for yet."""
+    _tried: int | None = field(init=False, default=None)
+    """The first row that was cancelled and sent again in this run."""
     _imports: dict[int, asyncio.Event] = field(init=False, factory=dict)
     _reconciling: Reconciling = field(init=False)
     _polling: Polling = field(init=False)
@@ -267,8 +272,8 @@ class Engine:
     async def _withdraw(self) -> int:
         """Cancel what has no label and is to be sent again; return how many rows are planned again."""
         withdrawals = self.journal.withdrawals
-        if self.options.resend_unlabelled:
-            await withdrawals.begin(self.job.id)
+        if self.options.resend_unlabelled and not await self._resend_was_refused():
+            await withdrawals.begin(self.job.id, 1 if self._tried is None else MOST_ROWS)
         of_rows = await withdrawals.under_way(self.job.id)
         if not of_rows:
             return 0
@@ -290,7 +295,23 @@ class Engine:
         await withdrawals.kept(self.job.id, kept)
         await withdrawals.remark(self.job.id, waiting)
         self._count("created")(-len(gone))
+        self._tried = self._tried or next(iter(gone), None)
         return len(gone)
+
+    async def _resend_was_refused(self) -> bool:
+        """Return whether the one row that was sent again first was refused: then the others stay as they are.
+
+        Whether a reference may be used again after its shipment was cancelled is not documented.
+        """
+        if self._tried is None:
+            return False
+        while (state := await self.journal.withdrawals.state_of(self.job.id, self._tried)) in UNDER_WAY:
+            if self._over:
+                return True
+            await self._unless_halted(asyncio.sleep(FIRST_LOOK))
+        if state is RowState.REJECTED:
+            self.on_note("the first row that was sent again was refused: the others stay shipped without label")
+        return state is RowState.REJECTED
 
     async def _cancel_doubles(self) -> None:
         numbers = await self.journal.withdrawals.doubles(self.job.id, begin=self.options.cancel_duplicates)

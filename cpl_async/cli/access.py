@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import click
 from attrs import field, frozen
 
+from ..bulk.account import journal_place
+from ..bulk.journal import JournalPlace
 from ..client import Client
-from ..errors import ConfigurationError, CplError
+from ..errors import ConfigurationError
 from ..settings import PRODUCTION, TESTING, base_url_from, secret_from_environment, secret_from_file
 
-__all__ = ["Access", "access_from", "sandbox_at"]
+__all__ = ["Access", "access_from", "journal_of"]
 
 
 @frozen(kw_only=True)
@@ -40,17 +43,17 @@ def access_from(*, client_id: str | None, secret_file: Path | None, base_url: st
     return Access(client_id=name, client_secret=_secret(secret_file), base_url=base_url_from(url))
 
 
-async def sandbox_at(access: Access) -> str:
-    """Return which sandbox is at an address of this machine: a restarted one may have forgotten what its journal knows.
+def journal_of(access: Access) -> JournalPlace:
+    """Return where the journal of an account lies; it takes no secret.
 
-    Empty where there is none, or something else.
+    :raises JournalError: see :func:`journal_place`.
     """
-    async with Client(client_id=access.client_id, client_secret="none", base_url=access.base_url) as client:  # noqa: S106 - /info needs no token
-        try:
-            info = await client.info.get(timeout=5, tries=1)
-        except CplError:
-            return ""
-    return info.node or "" if info.application == "CPL sandbox" else ""
+
+    async def find() -> JournalPlace:
+        async with Client(client_id=access.client_id, client_secret="none", base_url=access.base_url) as client:  # noqa: S106 - /info needs no token
+            return await journal_place(client)
+
+    return asyncio.run(find())
 
 
 def _secret(file: Path | None) -> str:

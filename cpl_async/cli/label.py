@@ -7,15 +7,13 @@ from pathlib import Path
 
 import click
 from attrs import frozen
-from yarl import URL
 
 from ..bulk.files import replacing
 from ..bulk.journal import Journal, JournalPlace
 from ..client import Client
 from ..errors import ConfigurationError
 from ..models.data import Label
-from ..settings import is_loopback
-from .access import Access, sandbox_at
+from .access import journal_of
 from .connection import Connection, connected
 from .tables import show
 
@@ -61,7 +59,7 @@ def label(connection: Connection, parcel: str, batch: str | None, out: Path | No
     if out is not None and not out.absolute().parent.is_dir():
         raise click.UsageError(f"the folder of {out} does not exist")
     access = connection.access()
-    addresses = asyncio.run(_in_journal(access, parcel)) if batch is None else {}
+    addresses = asyncio.run(_in_journal(journal_of(access), parcel)) if batch is None else {}
     if batch is None and not addresses:
         raise ConfigurationError(
             f"no label of {parcel} is in the journal of {access.client_id} at {access.base_url}: "
@@ -80,10 +78,8 @@ def label(connection: Connection, parcel: str, batch: str | None, out: Path | No
     show(saved, columns, as_json=connection.as_json)
 
 
-async def _in_journal(access: Access, parcel: str) -> dict[str, str]:
+async def _in_journal(place: JournalPlace, parcel: str) -> dict[str, str]:
     """Return the addresses of the labels of a parcel, or of all parcels of a reference, by number."""
-    world = await sandbox_at(access) if is_loopback(URL(access.base_url).host or "") else ""
-    place = JournalPlace.of_account(access.base_url, access.client_id, world=world)
     if not place.file.exists():
         return {}
     async with Journal.open(place) as journal:

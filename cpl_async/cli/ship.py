@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from yarl import URL
 
 from ..bulk.columns import RowProblem
 from ..bulk.journal import JournalPlace
@@ -24,8 +23,7 @@ from ..bulk.ship import ShipFile, check_file
 from ..client import Client
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
 from ..models.codes import LabelFormat
-from ..settings import is_loopback
-from .access import Access, access_from, sandbox_at
+from .access import Access, access_from, journal_of
 from .connection import LANGUAGE, access_options
 from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, fail, needing_extra, plain_failures, quiet_libraries, say
 from .moments import as_moment
@@ -144,8 +142,7 @@ def ship(
             access = access_from(
                 client_id=client_id, secret_file=secret_file, base_url=base_url, test_system=test_system
             )
-            world = asyncio.run(sandbox_at(access)) if is_loopback(URL(access.base_url).host or "") else ""
-            place = JournalPlace.of_account(access.base_url, access.client_id, world=world)
+            place = journal_of(access)
             reach = nullcontext(access)
         run = ShipFile(path=source, out=out, place=place, options=options)
         run.prepare()

@@ -286,6 +286,20 @@ async def test_what_has_no_label_is_cancelled_and_sent_again_when_asked(sandbox:
     assert len([path.name for path in (shipping.folder / "out").iterdir()]) >= 4
 
 
+async def test_one_row_is_sent_again_first_and_no_other_when_it_is_refused(
+    make_sandbox: MakeSandbox, make_client: MakeClient, tmp_path: Path
+) -> None:
+    """Whether the carrier takes a reference again after its shipment was cancelled is not documented."""
+    sandbox = make_sandbox(refuses_used_references=True)
+    shipping = Shipping(tmp_path, make_client(sandbox))
+    sandbox.faults.add(LOST)
+    path = rows_of(shipping, 5)
+    assert figures(await shipping(path)) == (5, 0, 5, 0, 0)
+    assert figures(await shipping(path, resend_unlabelled=True)) == (5, 0, 4, 1, 0)
+    assert sum(live(sandbox).values()) == 4
+    assert any("the others stay" in note for note in shipping.notes)
+
+
 async def test_what_is_on_its_way_already_is_not_sent_again(sandbox: Sandbox, shipping: Shipping) -> None:
     sandbox.faults.add(LOST)
     path = rows_of(shipping, 3)

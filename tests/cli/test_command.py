@@ -300,7 +300,7 @@ def test_outputs_that_are_folders_are_told_before_anything_is_sent(cpl: Runner, 
 
 def test_without_a_connection_it_waits_says_so_and_ends_at_once_when_asked(cpl: Runner) -> None:
     path = write_rows(cpl.folder / "a.csv", many_rows(1))
-    nobody = {"CPL_BASE_URL": "http://127.0.0.1:9", "CPL_CLIENT_ID": "a", "CPL_CLIENT_SECRET": "b"}
+    nobody = {"CPL_BASE_URL": "https://cpl.invalid/myapi2", "CPL_CLIENT_ID": "a", "CPL_CLIENT_SECRET": "b"}
     running = cpl.start("ship", path, access=nobody)
     assert running.stderr is not None
     shown = ""
@@ -308,7 +308,7 @@ def test_without_a_connection_it_waits_says_so_and_ends_at_once_when_asked(cpl: 
         line = running.stderr.readline()
         assert line, shown
         shown += line
-    assert "no connection to 127.0.0.1:9" in shown
+    assert "no connection to cpl.invalid" in shown
     assert "stamina" not in shown
     running.send_signal(signal.SIGINT)
     began = time.monotonic()

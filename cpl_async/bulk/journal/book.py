@@ -42,6 +42,13 @@ class Job:
     finished: bool
     seconds: float
     requests: int
+    kind: str
+    settings: dict[str, Any]
+    """What its runs were told: the output folder, the layout of its labels."""
+    source: str
+    """Name of the file that it was made of."""
+    created_at: float
+    purged_at: float | None
 
 
 class Journal:
@@ -99,6 +106,19 @@ class Journal:
             )
         return int(found.id)
 
+    async def find(self, name: str) -> Job:
+        """Return a job by its name.
+
+        :raises JournalError: when there is none.
+        """
+        async with self._database.transaction() as connection:
+            found = (await connection.execute(select(jobs.c.id).where(jobs.c.name == name))).scalar_one_or_none()
+        if found is None:
+            raise JournalError(
+                f"there is no job {name!r} in {self.place.file}", advice="`cpl jobs list` shows them all"
+            )
+        return await self.read(found)
+
     async def read(self, job: int) -> Job:
         """Return a job as it is now."""
         async with self._database.transaction() as connection:
@@ -115,11 +135,20 @@ class Journal:
             finished=found.state == FINISHED,
             seconds=found.seconds,
             requests=found.requests,
+            kind=found.kind,
+            settings=orjson.loads(found.settings),
+            source=found.source,
+            created_at=found.created_at,
+            purged_at=found.purged_at,
         )
 
     async def set_columns(self, job: int, columns: list[str]) -> None:
         """Keep the columns of a file whose heading is known only at its end."""
         await self._set(job, columns=orjson.dumps(columns).decode())
+
+    async def keep_settings(self, job: int, settings: dict[str, Any]) -> None:
+        """Keep what a run was told, so that the job can be resumed by its name alone."""
+        await self._set(job, settings=orjson.dumps(settings).decode())
 
     async def finish_planning(self, job: int) -> None:
         """Say that all rows of a job are planned."""

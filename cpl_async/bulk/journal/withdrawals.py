@@ -22,18 +22,27 @@ class Withdrawals:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def begin(self, job: int) -> int:
+    async def begin(self, job: int, most: int) -> int:
         """Take up the rows that were found without their label: from here on they are to be cancelled and sent again.
 
+        :param most: so many at most.
         :return: how many.
         """
+        found = rows.c.job == job, rows.c.state == RowState.FOUND, rows.c.body.is_not(None)
+        first = select(rows.c.number).where(*found).order_by(rows.c.number).limit(most)
         async with self._database.transaction() as connection:
             result = await connection.execute(
                 update(rows)
-                .where(rows.c.job == job, rows.c.state == RowState.FOUND, rows.c.body.is_not(None))
+                .where(rows.c.job == job, rows.c.number.in_(first.scalar_subquery()))
                 .values(state=RowState.WITHDRAWING, message="it is being cancelled, to be sent again with a label")
             )
         return result.rowcount
+
+    async def state_of(self, job: int, row: int) -> RowState:
+        """Return the state of a row."""
+        async with self._database.transaction() as connection:
+            query = select(rows.c.state).where(rows.c.job == job, rows.c.number == row)
+            return RowState((await connection.execute(query)).scalar_one())
 
     async def under_way(self, job: int) -> dict[int, list[str]]:
         """Return the numbers that are still to be seen cancelled, by row, of this run's and of earlier ones."""

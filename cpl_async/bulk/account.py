@@ -1,0 +1,74 @@
+"""Finds the journal of an account: of its base URL and client id, and of a sandbox's memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, Unpack
+
+from yarl import URL
+
+from ..errors import CplError, JournalError, NotFound, ProtocolError
+from ..settings import is_loopback
+from .journal import JournalPlace
+
+if TYPE_CHECKING:
+    from ..models.info import Info
+    from ..transport.call import CallOptions
+
+__all__ = ["AccountClient", "journal_place"]
+
+SANDBOX = "CPL sandbox"
+TIMEOUT = 20.0
+
+
+class InfoCalls(Protocol):
+    """The call that tells which system it is."""
+
+    async def get(self, **options: Unpack[CallOptions]) -> Info:
+        """Return what the system says of itself."""
+        ...
+
+
+class AccountClient(Protocol):
+    """A client, as far as its account is concerned."""
+
+    @property
+    def base_url(self) -> str:
+        """The system."""
+        ...
+
+    @property
+    def client_id(self) -> str:
+        """Who asks."""
+        ...
+
+    @property
+    def info(self) -> Any:
+        """See :class:`InfoCalls`."""
+        ...
+
+
+async def journal_place(client: AccountClient) -> JournalPlace:
+    """Return where the journal of a client's account lies.
+
+    A sandbox on this machine is asked which one it is: one that was started anew has forgotten everything, and a
+    journal of the one before it would mislead.
+
+    :raises JournalError: when a server on this machine does not answer: a guess could mean another journal, and that
+        what is shipped already is sent again.
+    """
+    world = await _sandbox_at(client) if is_loopback(URL(client.base_url).host or "") else ""
+    return JournalPlace.of_account(client.base_url, client.client_id, world=world)
+
+
+async def _sandbox_at(client: AccountClient) -> str:
+    calls: InfoCalls = client.info
+    try:
+        info = await calls.get(timeout=TIMEOUT)
+    except (NotFound, ProtocolError):
+        return ""  # something answers there, and it is no sandbox
+    except CplError as error:
+        raise JournalError(
+            f"{client.base_url} does not say which system it is, so its journal is not known: {error.message}",
+            advice="See that it is running, and try again; nothing was sent",
+        ) from None
+    return info.node or "" if info.application == SANDBOX else ""

@@ -1,0 +1,160 @@
+"""One run of a job: takes it where the last run left it, works, and writes what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from attrs import define, field
+
+from ..errors import ConfigurationError, CplError
+from ..models.codec import encode
+from .engine import Engine
+from .intake import ProblemHook
+from .journal import Journal, JournalPlace
+from .journal.book import Job
+from .locks import alone
+from .options import ShipOptions
+from .outputs import Output, Summary
+from .progress import Phase, Progress, ProgressHook
+from .protocol import BulkClient
+from .states import GOES_ON, RowState
+
+__all__ = ["JobRun", "digest_of_sender"]
+
+
+@define(kw_only=True)
+class JobRun:
+    """One run. The journal knows what earlier runs did: what is settled is not done again."""
+
+    out: Path
+    place: JournalPlace
+    options: ShipOptions = field(factory=ShipOptions)
+    on_problem: ProblemHook = field(default=lambda number, line, problems: None)
+    on_progress: ProgressHook = field(default=lambda progress: None)
+    on_note: Callable[[str], None] = field(default=lambda note: None)
+    """Called with what is worth knowing at once: a wait for the network, columns that are not read."""
+    progress: Progress = field(init=False, factory=Progress)
+    stopped_by: CplError | None = field(init=False, default=None)
+    """Why sending ended before its end, if it did."""
+    late: bool = field(init=False, default=False)
+    """Whether the deadline came before the end."""
+    _stop: asyncio.Event = field(init=False, factory=asyncio.Event)
+
+    @property
+    def began_sending(self) -> bool:
+        """Whether a request that creates something may have left in this run."""
+        return self.progress.phase is not Phase.READING
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether :meth:`stop` was called."""
+        return self._stop.is_set() and self.stopped_by is None
+
+    def stop(self) -> None:
+        """Send nothing more and end when what is under way is written down; the next run goes on."""
+        self._stop.set()
+
+    async def carry(self, client: BulkClient, journal: Journal, job: int, began: float) -> Summary:
+        """Bring a planned job as far as it goes, while no other run does.
+
+        :param began: when the run began, by the monotonic clock.
+        :raises JournalError: when another run is at work on the same output.
+        """
+        with alone(Output(self.out, self.options).lock, f"the output folder {self.out}"):
+            return await self._work(client, journal, await self._readied(journal, job), began)
+
+    def only_one(self, job: int, name: str) -> AbstractContextManager[None]:
+        """Return what keeps other runs from a job."""
+        return alone(self.place.folder / f"job-{job}.lock", name)
+
+    async def _readied(self, journal: Journal, number: int) -> Job:
+        """Return the job, ready to go on: its rows in batches, and what a killed run left in the open settled."""
+        job = await journal.read(number)
+        if job.label_format != self.options.label_format:
+            raise ConfigurationError(f"the job {job.name} was made with labels as {job.label_format}: use that format")
+        planned = (await journal.results.counts(job.id))[RowState.PLANNED]
+        if planned and job.sender != digest_of_sender(self.options):
+            raise ConfigurationError(
+                f"the job {job.name} was planned with another sender, and {planned} rows of it are not sent yet: "
+                "use that sender, or give the rest a file of its own"
+            )
+        if self.options.again:
+            await journal.planning.allow_again(job.id)
+        await journal.course.forsake_open_attempts(job.id)
+        return await journal.read(number)
+
+    async def _work(self, client: BulkClient, journal: Journal, job: Job, began: float) -> Summary:
+        output = Output(self.out, self.options)
+        files = await journal.course.label_files(job.id)
+        unclear = await journal.unclear.counts(job.id)
+        if job.finished and not unclear.ever and output.holds(job, files):
+            return await output.summary(journal.results, job, already_done=True)
+        await journal.course.forget_labels(job.id, output.missing(files))
+        if (other := output.job_of_before(job)) is not None:
+            self.on_note(f"{self.out} held the results of the job {other}; they are replaced")
+        counts = await journal.results.counts(job.id)
+        self.progress = Progress.from_counts(counts)
+        bad = await journal.results.rejected_before_sending(job.id)
+        withhold = f"--strict, and {bad} rows are bad" if self.options.strict and bad else ""
+        if _open(counts, sending=not withhold) or unclear.ever:
+            await self._run_engine(client, journal, job, output, sending=not withhold)
+        self._enter(Phase.JOINING)
+        await journal.add_effort(job.id, seconds=time.monotonic() - began, requests=client.requests_sent)
+        summary = await output.write(
+            journal.results, journal.unclear, await journal.read(job.id), why_not_sent=withhold or self._why_not_sent()
+        )
+        if summary.rows == summary.shipped + summary.rejected:
+            await journal.finish(job.id)
+            output.clear_parts(job)
+        self._enter(Phase.DONE)
+        return summary
+
+    async def _run_engine(
+        self, client: BulkClient, journal: Journal, job: Job, output: Output, *, sending: bool
+    ) -> None:
+        engine = Engine(
+            client=client,
+            journal=journal,
+            job=job,
+            options=self.options,
+            parts=output.parts(job),
+            pictures=output.pictures,
+            stop=self._stop,
+            progress=self.progress,
+            on_problem=self.on_problem,
+            on_progress=self.on_progress,
+            on_note=self.on_note,
+        )
+        try:
+            await engine.run(sending=sending)
+        finally:
+            self.stopped_by, self.late = engine.stopped_by, engine.late
+
+    def _why_not_sent(self) -> str:
+        if self.late:
+            return "the deadline came before"
+        if self.stopped_by is not None:
+            return f"sending ended early: {self.stopped_by.message}"
+        return "the run was stopped" if self.interrupted else ""
+
+    def _enter(self, phase: Phase) -> None:
+        self.progress.phase = phase
+        self._tell()
+
+    def _tell(self) -> None:
+        self.on_progress(self.progress)
+
+
+def _open(counts: dict[RowState, int], *, sending: bool) -> int:
+    """Return the number of rows for which a run can still do something."""
+    return sum(counts[state] for state in GOES_ON if sending or state is not RowState.PLANNED)
+
+
+def digest_of_sender(options: ShipOptions) -> str:
+    """Return what the sender of a run is known by; empty for the customer's own address."""
+    return hashlib.sha256(encode(options.sender)).hexdigest() if options.sender is not None else ""

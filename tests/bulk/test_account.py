@@ -1,0 +1,36 @@
+"""The journal that belongs to an account is found, or nothing is done: a wrong one would mean doubles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from cpl_async import Client, JournalError
+from cpl_async.bulk.account import journal_place
+from cpl_async.sandbox import Fault, FaultKind, Sandbox
+
+MakeClient = Callable[..., Client]
+MakeSandbox = Callable[..., Sandbox]
+
+
+async def test_each_sandbox_has_a_journal_of_its_own(make_sandbox: MakeSandbox, make_client: MakeClient) -> None:
+    one, two = make_client(make_sandbox()), make_client(make_sandbox())
+    assert (await journal_place(one)).folder == (await journal_place(one)).folder
+    assert (await journal_place(one)).folder != (await journal_place(two)).folder
+
+
+async def test_another_host_is_not_asked(make_client: MakeClient) -> None:
+    place = await journal_place(make_client(base_url="https://api.invalid/ecs/ppl/myapi2"))
+    assert place.base_url == "https://api.invalid/ecs/ppl/myapi2"
+
+
+async def test_a_server_of_this_machine_that_fails_is_no_reason_to_take_another_journal(
+    sandbox: Sandbox, client: Client
+) -> None:
+    before = await journal_place(client)
+    sandbox.faults.add(Fault(kind=FaultKind.STATUS, operation="info.get", times=2))
+    assert await journal_place(client) == before
+    sandbox.faults.add(Fault(kind=FaultKind.STATUS, operation="info.get", times=1000))
+    with pytest.raises(JournalError, match="does not say which system it is"):
+        await journal_place(client)
