@@ -1,0 +1,96 @@
+"""What the handover protocol is made of: a line on the handover, then one for each shipment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from attrs import asdict, field, frozen
+from cattrs import Converter
+
+from ..files import replacing
+
+__all__ = ["Handover", "HandoverRow", "read_handover", "write_handover"]
+
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class Handover:
+    """Who hands over, to whom and when."""
+
+    job: str
+    at: float
+    """Seconds since the epoch."""
+    sender: list[str]
+    """Lines of name and address."""
+    carrier: list[str] = field(factory=lambda: ["PPL CZ s.r.o."])
+    system: str = "production"
+    """``production``, ``testing``, ``sandbox``, or the address; with the second and third the protocol says so."""
+    language: str = "cs"
+    """``en`` or ``cs``."""
+    zone: str | None = None
+    """IANA name of the time zone; else that of this machine."""
+
+
+@frozen(kw_only=True)
+class HandoverRow:
+    """A shipment that is handed over; of the recipient no more than the place."""
+
+    numbers: list[str]
+    """Numbers of all parcels of the set; the first is that of the shipment."""
+    reference: str = ""
+    town: str = ""
+    zip_code: str = ""
+    parcels: int = 1
+    weight_kg: Decimal | None = None
+    """Of the whole set, if it is known."""
+    cod: Decimal | None = None
+    currency: str = ""
+
+
+def write_handover(path: Path, handover: Handover, rows: Iterable[HandoverRow]) -> None:
+    """Write what the process that makes the protocol reads, row by row.
+
+    :param rows: in the order of the protocol, read once.
+    """
+    with replacing(path) as fresh, fresh.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(_line(handover))
+        file.writelines(map(_line, rows))
+
+
+def read_handover(path: Path) -> tuple[Handover, Iterator[HandoverRow]]:
+    """Return what is handed over; the rows are read while they are gone through.
+
+    :raises cattrs.BaseValidationError: when a value is missing or of the wrong kind.
+    """
+    with path.open(encoding="utf-8") as file:
+        handover = _structured(file.readline(), Handover)
+    return handover, _rows(path)
+
+
+def _rows(path: Path) -> Iterator[HandoverRow]:
+    with path.open(encoding="utf-8") as file:
+        file.readline()
+        for line in file:
+            yield _structured(line, HandoverRow)
+
+
+def _line(thing: Handover | HandoverRow) -> str:
+    return json.dumps(asdict(thing), ensure_ascii=False, default=str) + "\n"
+
+
+def _converter() -> Converter:
+    converter = Converter(forbid_extra_keys=True)
+    converter.register_structure_hook(Decimal, lambda value, _: Decimal(str(value)))
+    return converter
+
+
+CONVERTER = _converter()
+
+
+def _structured(line: str, kind: type[T]) -> T:
+    return CONVERTER.structure(json.loads(line), kind)
