@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from attrs import field, frozen
-from matplotlib import rc_context
+from matplotlib import rc_context, style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -177,7 +177,7 @@ def _beside(place: Axes, value: float, height: float, text: str) -> None:
 
 @contextmanager
 def _figure(size: str, height: float) -> Iterator[Figure]:
-    style = rc_context(
+    ours = rc_context(
         {
             "svg.fonttype": "none",
             "svg.hashsalt": "cpl",
@@ -204,7 +204,7 @@ def _figure(size: str, height: float) -> Iterator[Figure]:
             "figure.constrained_layout.use": True,
         }
     )
-    with style:
+    with style.context("default"), ours:  # not in the style that the user has for plots of his own
         yield Figure(figsize=(SIZES[size], height))
 
 

@@ -47,7 +47,7 @@ def main() -> None:
     try:
         write_protocol(source, source.parent / PROTOCOL)
     except ImportError as error:
-        sys.exit(f"the protocol needs {error.name}: pip install 'cpl-sdk[report]'")
+        sys.exit(f"the protocol needs {(error.name or '').partition('.')[0]}: pip install 'cpl-sdk[report]'")
 
 
 if __name__ == "__main__":

@@ -6,16 +6,13 @@ import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
 
 from attrs import asdict, field, frozen
-from cattrs import Converter
 
 from ..files import replacing
+from .order import structured
 
 __all__ = ["Handover", "HandoverRow", "read_handover", "write_handover"]
-
-T = TypeVar("T")
 
 
 @frozen(kw_only=True)
@@ -65,10 +62,10 @@ def write_handover(path: Path, handover: Handover, rows: Iterable[HandoverRow]) 
 def read_handover(path: Path) -> tuple[Handover, Iterator[HandoverRow]]:
     """Return what is handed over; the rows are read while they are gone through.
 
-    :raises cattrs.BaseValidationError: when a value is missing or of the wrong kind.
+    :raises ValueError: when it is no JSON, or a value is missing, unknown or of the wrong kind.
     """
     with path.open(encoding="utf-8") as file:
-        handover = _structured(file.readline(), Handover)
+        handover = structured(file.readline(), Handover)
     return handover, _rows(path)
 
 
@@ -76,21 +73,8 @@ def _rows(path: Path) -> Iterator[HandoverRow]:
     with path.open(encoding="utf-8") as file:
         file.readline()
         for line in file:
-            yield _structured(line, HandoverRow)
+            yield structured(line, HandoverRow)
 
 
 def _line(thing: Handover | HandoverRow) -> str:
     return json.dumps(asdict(thing), ensure_ascii=False, default=str) + "\n"
-
-
-def _converter() -> Converter:
-    converter = Converter(forbid_extra_keys=True)
-    converter.register_structure_hook(Decimal, lambda value, _: Decimal(str(value)))
-    return converter
-
-
-CONVERTER = _converter()
-
-
-def _structured(line: str, kind: type[T]) -> T:
-    return CONVERTER.structure(json.loads(line), kind)

@@ -35,7 +35,7 @@ def main() -> None:
     try:
         write_report(data, source.parent / REPORT)
     except ImportError as error:
-        sys.exit(f"the report needs {error.name}: pip install 'cpl-sdk[report]'")
+        sys.exit(f"the report needs {(error.name or '').partition('.')[0]}: pip install 'cpl-sdk[report]'")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 
 from attrs import asdict, evolve, field, frozen
-from cattrs import Converter
 
+from .order import structured
 from .timegrid import Spread, TimeGrid
 
 __all__ = ["MOST_LISTED", "Course", "Double", "OpenRow", "Reason", "ReportData", "RequestKind", "without_values"]
@@ -56,7 +56,10 @@ class RequestKind:
 
 @frozen(kw_only=True)
 class Course:
-    """What happened when; each list has a value for each bin of the grid."""
+    """What happened when; each list has a value for each bin of the grid.
+
+    :raises ValueError: when one has more or fewer.
+    """
 
     grid: TimeGrid
     sent: list[float]
@@ -69,6 +72,11 @@ class Course:
     """Batches that waited for their import, at most at once."""
     waiting: list[float]
     """Requests that waited for a slot, on average at once."""
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("sent", "imported", "shipped", "open_batches", "waiting"):
+            if len(getattr(self, name)) != self.grid.bins:
+                raise ValueError(f"{name} has {len(getattr(self, name))} values for {self.grid.bins} bins")
 
 
 @frozen(kw_only=True)
@@ -116,9 +124,9 @@ class ReportData:
     def from_json(cls, text: str) -> ReportData:
         """Return the data from JSON.
 
-        :raises cattrs.BaseValidationError: when a value is missing or of the wrong kind.
+        :raises ValueError: when it is no JSON, or a value is missing, unknown or of the wrong kind.
         """
-        return Converter(forbid_extra_keys=True).structure(json.loads(text), cls)
+        return structured(text, cls)
 
     def fit_to_show(self) -> ReportData:
         """Return the data without values from rows, and without references where they are not wanted."""
