@@ -118,7 +118,12 @@ def _numbers(place: Axes, writing: Writing) -> None:
 
 
 def curve(
-    quantiles: Sequence[float], end: float, marks: Sequence[tuple[int, str]], names: tuple[str, str], size: str
+    quantiles: Sequence[float],
+    end: float,
+    marks: Sequence[tuple[int, str]],
+    names: tuple[str, str],
+    writing: Writing,
+    size: str,
 ) -> str:
     """Draw what share of all values is below each value.
 
@@ -133,7 +138,7 @@ def curve(
         for percent, text in marks:
             value = quantiles[percent]
             right = value < 0.5 * end  # words go where the curve is not: below it on the right, above it on the left
-            place.plot([value, value], [0, percent], color=SOFT, linewidth=0.8, dashes=(3, 3))
+            place.plot([value, value], [0, percent], color=SOFT, linewidth=0.8, dashes=(3, 3), zorder=1)
             place.plot([value], [percent], "o", color=BLUE, markersize=6, markeredgecolor=SHEET)
             place.annotate(
                 text,
@@ -150,6 +155,7 @@ def curve(
         place.set_title(names[1], pad=5, color=SOFT)
         place.set_xlabel(names[0], loc="right")
         place.xaxis.set_major_locator(MaxNLocator(4 if size == "narrow" else 8))
+        place.xaxis.set_major_formatter(FuncFormatter(lambda value, _: writing.rough(value)))
         return _svg(figure)
 
 

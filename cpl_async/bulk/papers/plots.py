@@ -159,7 +159,7 @@ def _over_time(
     return Plot(
         name=name,
         title=words[name],
-        words=[*said, *([words["gaps"]] if len(grid.runs) > 1 else [])],
+        words=[*said, *([words["gaps"]] if len(grid.runs) > 1 and name == "throughput" else [])],
         drawings=_drawn(name, draw),
         heading=[words["clock"], *names],
         table=table,
@@ -185,7 +185,7 @@ def _latency(data: ReportData, words: Words, writing: Writing) -> Plot:
         name="latency",
         title=words["latency"],
         words=[words["latency_words"].format(batches=batches, **texts), *cut],
-        drawings=_drawn("latency", lambda size: curve(spread.quantiles, end, marks, names, size)),
+        drawings=_drawn("latency", lambda size: curve(spread.quantiles, end, marks, names, writing, size)),
         heading=[words["share"], words["within"]],
         table=[
             [writing.percent(percent, 100), writing.number(spread.quantiles[percent], 1)]
