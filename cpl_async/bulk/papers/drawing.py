@@ -32,7 +32,7 @@ __all__ = [
     "panels",
 ]
 
-BLUE, GREEN, ORANGE, RED, PURPLE = "#0072b2", "#009e73", "#e69f00", "#d55e00", "#aa4499"
+BLUE, GREEN, ORANGE, RED, PURPLE = "#0072b2", "#009e73", "#e69f00", "#d55e00", "#cc79a7"
 INK, SOFT, LINE, SHEET = "#1b1f24", "#5c6670", "#d5dae0", "#fdfdfd"
 ON_PAGE = {
     BLUE: "blue",

@@ -32,6 +32,7 @@ class Share:
 
 def page_of(data: ReportData) -> str:
     """Return the report as HTML."""
+    doubles = len(data.doubles)
     data = data.fit_to_show()
     words = WORDS.get(data.language, WORDS["en"])
     writing = Writing("cs" if words is WORDS["cs"] else "en", data.zone)
@@ -52,6 +53,7 @@ def page_of(data: ReportData) -> str:
         facts=_facts(data, words, writing),
         not_real=_not_real(data, words),
         open_reasons=[] if data.references else _grouped(data.open_rows),
+        doubles=doubles,
         rest_open=data.undecided - len(data.open_rows),
         rest_rejected=data.rejected - sum(reason.rows for reason in data.reasons),
         plots=[(plot, _drawings(plot)) for plot in plots],
