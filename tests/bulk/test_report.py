@@ -188,6 +188,8 @@ def test_text_is_never_markup() -> None:
     )
     assert "<script" not in page
     assert words_of(page).count(odd) >= 8
+    drawn = re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL)
+    assert sum(odd in words_of(drawing) for drawing in drawn) == 2
 
 
 def test_the_page_needs_nothing_from_elsewhere() -> None:
@@ -329,6 +331,9 @@ async def test_it_prints_on_a_few_sheets_of_a4_in_ink_on_white(tmp_path: Path) -
     file.write_text(page_of(job(open_rows=job().open_rows[:10])), encoding="utf-8")
     async with chromium(tmp_path) as browser:
         await browser.open(file, dark=True)
+        dark = {"name": "prefers-color-scheme", "value": "dark"}
+        await browser.call("Emulation.setEmulatedMedia", media="print", features=[dark])
+        assert await browser.value("getComputedStyle(document.body).color") == "rgb(27, 31, 36)"
         document = pypdfium2.PdfDocument(await browser.printed())
     assert 2 <= len(document) <= 4
     assert {tuple(round(edge / 72 * 25.4) for edge in page.get_size()) for page in document} == {(210, 297)}
