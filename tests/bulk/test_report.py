@@ -226,6 +226,17 @@ def test_little_data_are_said_in_words() -> None:
     assert "3 requests in all runs; their kinds are not known." in words_of(page)
 
 
+def test_gaps_between_runs_are_said_and_lines_are_drawn_for_few_of_them() -> None:
+    for number, said in ((1, ""), (3, "dashed lines show"), (40, "The time between the 40 runs is left out.")):
+        grid = grid_over(Span(NOON + 1000 * n, NOON + 1000 * n + 90) for n in range(number))
+        values = [5.0] * grid.bins
+        course = Course(grid=grid, sent=values, imported=values, shipped=values, open_batches=values, waiting=values)
+        page = page_of(job(course=course, import_times=spread_of([])))
+        assert ("left out" in page) is (number > 1)
+        assert said in words_of(page)
+        assert ("stroke-dasharray" in page) is (number == 3)
+
+
 def test_a_straggler_does_not_press_the_curve_to_the_wall() -> None:
     page = page_of(job(import_times=spread_of([4.0] * 30 + [5.0] * 10 + [900.0])))
     assert "the slowest took 15 min 0 s. The axis ends at 7.7 s; slower batches are beyond it." in words_of(page)

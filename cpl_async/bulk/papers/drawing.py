@@ -99,7 +99,7 @@ def panels(rows: Sequence[Panel], axis: Axis, writing: Writing, size: str, *, al
         for place, row in zip(places, rows, strict=True):
             place.stairs(row.values, axis.edges, fill=True, color=row.colour, linewidth=0)
             place.set_title(row.title, pad=5)
-            _numbers(place, writing)
+            _numbers(place, max(row.values), writing)
             for second in axis.breaks:
                 place.axvline(second, color=SOFT, linewidth=0.8, dashes=(3, 3))
         if alike:
@@ -110,8 +110,8 @@ def panels(rows: Sequence[Panel], axis: Axis, writing: Writing, size: str, *, al
         return _svg(figure)
 
 
-def _numbers(place: Axes, writing: Writing) -> None:
-    top = place.get_ylim()[1]
+def _numbers(place: Axes, highest: float, writing: Writing) -> None:
+    top = 1.05 * highest or 1.0
     place.set_ylim(0, top)
     place.yaxis.set_major_locator(MaxNLocator(3, integer=top >= 3))
     place.yaxis.set_major_formatter(FuncFormatter(lambda value, _: writing.rough(value)))

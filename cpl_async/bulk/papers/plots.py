@@ -16,6 +16,8 @@ __all__ = ["Plot", "plots_of", "ticks"]
 
 FEWEST_BINS = 4
 FEWEST_IMPORTS = 8
+MOST_RUNS = 12
+"""So many runs are told apart by lines; more would be a thicket."""
 MOST_TICKS = {"wide": 9, "narrow": 4}
 WALL_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
 
@@ -76,7 +78,7 @@ def _drawn(name: str, draw: Callable[[str], str]) -> dict[str, str]:
 
 
 def _axis(grid: TimeGrid, words: Words, writing: Writing, size: str) -> Axis:
-    breaks = list(accumulate(run.end - run.start for run in grid.runs[:-1]))
+    breaks = list(accumulate(run.end - run.start for run in grid.runs[:-1])) if len(grid.runs) <= MOST_RUNS else []
     zone = writing.local(grid.runs[0].start).tzname() or ""
     return Axis(
         edges=grid.edges, ticks=ticks(grid, writing, MOST_TICKS[size]), name=f"{words['clock']} {zone}", breaks=breaks
@@ -159,11 +161,17 @@ def _over_time(
     return Plot(
         name=name,
         title=words[name],
-        words=[*said, *([words["gaps"]] if len(grid.runs) > 1 and name == "throughput" else [])],
+        words=[*said, *(_gaps(len(grid.runs), words, writing) if name == "throughput" else [])],
         drawings=_drawn(name, draw),
         heading=[words["clock"], *names],
         table=table,
     )
+
+
+def _gaps(runs: int, words: Words, writing: Writing) -> list[str]:
+    if runs == 1:
+        return []
+    return [words["gaps"] if runs <= MOST_RUNS else words["many_gaps"].format(runs=writing.count(runs, "run"))]
 
 
 def _latency(data: ReportData, words: Words, writing: Writing) -> Plot:
