@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "transport": {"errors", "models", "_version"},
     "resources": {"transport", "models", "errors", "settings"},
     "client": {"resources", "transport", "models", "errors", "settings"},
-    "bulk": {"resources", "transport", "models", "errors", "settings"},
+    "bulk": {"resources", "transport", "models", "errors", "settings", "_version"},
     "sandbox": set[str](),
     "cli": {"bulk", "client", "errors", "models", "resources", "settings", "sandbox", "transport", "_version"},
     "__init__": {"_version", "client", "errors", "models", "resources", "settings", "transport"},

@@ -15,8 +15,8 @@ IN_WHEEL = (
     "cpl_async/py.typed",
     "cpl_sync/py.typed",
     "cpl_async/client.py",
-    "cpl_async/sandbox/fonts/DejaVuSansCondensed.ttf",
-    "cpl_async/sandbox/fonts/LICENSE",
+    "cpl_async/fonts/DejaVuSansCondensed.ttf",
+    "cpl_async/fonts/LICENSE",
 )
 IN_SDIST = ("README.md", "LICENSE", "CHANGELOG.md", "examples/shipments.csv", "tests/contract/cpl-openapi.yaml")
 

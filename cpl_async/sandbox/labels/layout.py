@@ -77,7 +77,7 @@ Mark = Text | Box | Bars
 
 def font_path(bold: bool) -> Path:
     """Return the file of the font, which has all Latin letters of Central Europe."""
-    return Path(__file__).parent.parent / "fonts" / f"DejaVuSansCondensed{'-Bold' if bold else ''}.ttf"
+    return Path(__file__).parents[2] / "fonts" / f"DejaVuSansCondensed{'-Bold' if bold else ''}.ttf"
 
 
 @cache

@@ -1,0 +1,182 @@
+"""Bins what happened in a job by its working time: the time of its runs, without the gaps between them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from math import floor
+
+from attrs import frozen
+
+__all__ = [
+    "MOST_BINS",
+    "Moment",
+    "Span",
+    "Spread",
+    "TimeGrid",
+    "counted",
+    "grid_over",
+    "highest",
+    "spread_of",
+    "waiting",
+]
+
+MOST_BINS = 60
+STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
+
+
+@frozen
+class Moment:
+    """Something that happened, so many times."""
+
+    at: float
+    """Seconds since the epoch."""
+    amount: float = 1
+
+
+@frozen
+class Span:
+    """Something that lasted: a run, a wait."""
+
+    start: float
+    end: float
+    """Both in seconds since the epoch."""
+
+
+@frozen
+class Spread:
+    """How values are spread: enough for any curve, whatever their number."""
+
+    count: int
+    quantiles: list[float]
+    """The least, 99 values below which 1 to 99 % of all are, and the greatest; empty without values."""
+
+
+@frozen
+class TimeGrid:
+    """Bins of equal width over the working time of a job."""
+
+    runs: list[Span]
+    """In the order of time, apart from one another."""
+    step: float
+    """Seconds a bin."""
+
+    @property
+    def seconds(self) -> float:
+        """Working time."""
+        return sum(run.end - run.start for run in self.runs)
+
+    @property
+    def bins(self) -> int:
+        """Number of bins; the last one is longer or shorter by half a step at most."""
+        return max(1, round(self.seconds / self.step)) if self.runs else 0
+
+    @property
+    def edges(self) -> list[float]:
+        """Working seconds at which the bins begin, and the end of the last one."""
+        return [*(index * self.step for index in range(self.bins)), self.seconds]
+
+    def position(self, at: float) -> float:
+        """Return the working second of a moment; what lies between two runs belongs to the end of the earlier one.
+
+        :param at: seconds since the epoch.
+        :return: seconds from the start of the first run, gaps left out.
+        """
+        number = bisect_right(self.runs, at, key=lambda run: run.start)
+        before = sum(run.end - run.start for run in self.runs[: max(0, number - 1)])
+        if number == 0:
+            return 0.0
+        run = self.runs[number - 1]
+        return before + min(at, run.end) - run.start
+
+    def at(self, second: float) -> float:
+        """Return the moment of a working second, in seconds since the epoch."""
+        for run in self.runs[:-1]:
+            if second < run.end - run.start:
+                return run.start + second
+            second -= run.end - run.start
+        return self.runs[-1].start + second
+
+    def bin_of(self, at: float) -> int:
+        """Return the bin of a moment, from 0."""
+        return min(int(self.position(at) / self.step), self.bins - 1)
+
+
+def grid_over(runs: Iterable[Span], *, most: int = MOST_BINS) -> TimeGrid:
+    """Lay bins of a round width over the runs of a job.
+
+    :param runs: in any order; those that overlap are taken as one.
+    :param most: bins at most.
+    :return: the grid, without bins when there was no run.
+    """
+    apart: list[Span] = []
+    for run in sorted(runs, key=lambda run: run.start):
+        if apart and run.start <= apart[-1].end:
+            apart[-1] = Span(apart[-1].start, max(apart[-1].end, run.end))
+        elif run.end > run.start:
+            apart.append(run)
+    seconds = sum(run.end - run.start for run in apart)
+    days = -floor(-seconds / most / STEPS[-1])
+    step = next((step for step in STEPS if seconds / step <= most), days * STEPS[-1])
+    return TimeGrid(apart, step)
+
+
+def counted(grid: TimeGrid, moments: Iterable[Moment]) -> list[float]:
+    """Return how much happened in each bin.
+
+    :param moments: in any order, read once.
+    """
+    found = [0.0] * grid.bins
+    for moment in moments if grid.bins else ():
+        found[grid.bin_of(moment.at)] += moment.amount
+    return found
+
+
+def highest(grid: TimeGrid, changes: Iterable[Moment]) -> list[float]:
+    """Return the highest level in each bin of something that rises and falls, such as the number of open batches.
+
+    :param changes: in the order of time; an amount below zero lowers the level.
+    """
+    found = [0.0] * grid.bins
+    level, last = 0.0, 0
+    for change in changes if grid.bins else ():
+        place = grid.bin_of(change.at)
+        for index in range(last + 1, place + 1):
+            found[index] = level
+        level, last = level + change.amount, place
+        found[place] = max(found[place], level)
+    for index in range(last + 1, grid.bins):
+        found[index] = level
+    return found
+
+
+def waiting(grid: TimeGrid, waits: Iterable[Span]) -> list[float]:
+    """Return how many were waiting at once in each bin, on average.
+
+    :param waits: in any order, read once.
+    """
+    found = [0.0] * grid.bins
+    edges = grid.edges
+    for wait in waits if grid.bins else ():
+        start, end = grid.position(wait.start), grid.position(wait.end)
+        for index in range(grid.bin_of(wait.start), grid.bin_of(wait.end) + 1):
+            inside = min(end, edges[index + 1]) - max(start, edges[index])
+            found[index] += max(0.0, inside)
+    return [value / (edges[index + 1] - edges[index]) for index, value in enumerate(found)]
+
+
+def spread_of(values: Sequence[float]) -> Spread:
+    """Return how values are spread.
+
+    :param values: in any order.
+    """
+    if not values:
+        return Spread(0, [])
+    ordered = sorted(values)
+    found = []
+    for percent in range(101):
+        place = percent / 100 * (len(ordered) - 1)
+        low = floor(place)
+        high = min(low + 1, len(ordered) - 1)
+        found.append(ordered[low] + (ordered[high] - ordered[low]) * (place - low))
+    return Spread(len(ordered), found)

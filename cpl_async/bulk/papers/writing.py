@@ -1,0 +1,105 @@
+"""Writes figures, times and counted things as Czech and English readers expect them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from attrs import frozen
+
+__all__ = ["Writing"]
+
+HARD = "\u00a0"
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+NOUNS = {
+    "en": {
+        "row": ("row", "rows", "rows"),
+        "batch": ("batch", "batches", "batches"),
+        "parcel": ("parcel", "parcels", "parcels"),
+        "run": ("run", "runs", "runs"),
+        "request": ("request", "requests", "requests"),
+        "reason": ("other reason", "other reasons", "other reasons"),
+    },
+    "cs": {
+        "row": ("řádek", "řádky", "řádků"),
+        "batch": ("dávka", "dávky", "dávek"),
+        "parcel": ("balík", "balíky", "balíků"),
+        "run": ("běh", "běhy", "běhů"),
+        "request": ("požadavek", "požadavky", "požadavků"),
+        "reason": ("další důvod", "další důvody", "dalších důvodů"),
+    },
+}
+
+
+@frozen
+class Writing:
+    """The way of writing of one language and time zone."""
+
+    language: str = "en"
+    zone: str | None = None
+
+    def number(self, value: float | Decimal, places: int = 0) -> str:
+        """Return a number with its thousands apart."""
+        text = f"{value:,.{places}f}"
+        if self.language == "cs":
+            text = text.replace(",", HARD).replace(".", ",")
+        return text
+
+    def rough(self, value: float) -> str:
+        """Return a number with so many places as it deserves."""
+        return self.number(value, 0 if value >= 10 or value == int(value) else 1 if value >= 1 else 2)
+
+    def count(self, value: float, noun: str) -> str:
+        """Return so many of a thing, such as ``3 rows``."""
+        one, few, many = NOUNS[self.language][noun]
+        name = one if value == 1 else few if 2 <= value <= 4 else many
+        return f"{self.number(value)}{HARD}{name}"
+
+    def percent(self, part: float, whole: float) -> str:
+        """Return a share; never 100 % or 0 % of what is not all or nothing."""
+        share = 100 * part / whole if whole else 0.0
+        if 0 < share < 0.1 or 99.9 < share < 100:
+            text = ("<" if share < 1 else ">") + HARD + self.number(0.1 if share < 1 else 99.9, 1)
+        else:
+            text = self.number(share, 0 if share == int(share) else 1)
+        return f"{text}{HARD}%" if self.language == "cs" else f"{text}%"
+
+    def duration(self, seconds: float) -> str:
+        """Return a time that passed."""
+        if seconds < 60:
+            return f"{self.rough(seconds)}{HARD}s"
+        minutes, rest = divmod(round(seconds), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours}{HARD}h {minutes}{HARD}min" if hours else f"{minutes}{HARD}min {rest}{HARD}s"
+
+    def local(self, at: float) -> datetime:
+        """Return a moment in the zone."""
+        return datetime.fromtimestamp(at, ZoneInfo(self.zone)) if self.zone else datetime.fromtimestamp(at).astimezone()
+
+    def date(self, at: float) -> str:
+        """Return a date."""
+        day = self.local(at)
+        if self.language == "cs":
+            return f"{day.day}.{HARD}{day.month}.{HARD}{day.year}"
+        return f"{day.day}{HARD}{MONTHS[day.month - 1]}{HARD}{day.year}"
+
+    def day(self, at: float) -> str:
+        """Return a date without its year."""
+        day = self.local(at)
+        return f"{day.day}. {day.month}." if self.language == "cs" else f"{day.day} {MONTHS[day.month - 1]}"
+
+    def time(self, at: float, *, seconds: bool = False) -> str:
+        """Return a time of day."""
+        return self.local(at).strftime("%H:%M:%S" if seconds else "%H:%M")
+
+    def period(self, start: float, end: float) -> str:
+        """Return when something began and ended, with the zone."""
+        if self.date(start) == self.date(end):
+            times = self.time(start) if self.time(start) == self.time(end) else f"{self.time(start)}–{self.time(end)}"
+            return f"{self.date(start)} {times}{HARD}{self.local(end).tzname() or ''}".rstrip()
+        return f"{self.date(start)} {self.time(start)} – {self.moment(end)}"
+
+    def moment(self, at: float) -> str:
+        """Return date, time and zone."""
+        return f"{self.date(at)} {self.time(at)}{HARD}{self.local(at).tzname() or ''}".rstrip()
