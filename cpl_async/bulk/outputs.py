@@ -22,14 +22,16 @@ from attrs import asdict, define, field, frozen
 
 from ..errors import ConfigurationError, CplError
 from ..models.codes import LabelFormat
-from .columns import COLUMNS, OURS
+from .columns import COLUMNS, OURS, in_headings
 from .files import replacing
 from .formulas import harmless
+from .inputs.headings import terms_below
 from .joining import JoinPlan, label_place, output_names
 from .journal.book import Job
 from .journal.results import Results, RowReport
 from .options import ShipOptions
 from .states import GOES_ON, RowState
+from .tables import TableStyle
 
 __all__ = ["JoinError", "Output", "Summary"]
 
@@ -240,10 +242,11 @@ class Output:
     async def _write_rows(self, results: Results, job: Job, names: Sequence[str], why_not_sent: str) -> Counter[str]:
         reasons: Counter[str] = Counter()
         columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
+        terms = terms_below(columns, self.options.reading.names)
         index = 0
         with (
-            _table(self.folder / SHIPMENTS, HEADING) as add_shipment,
-            _table(self.folder / REJECTED, (*columns, "error")) as add_rejected,
+            _table(self.folder / SHIPMENTS, HEADING, self.options.tables) as add_shipment,
+            _table(self.folder / REJECTED, (*columns, "error"), self.options.tables) as add_rejected,
             self._order.open("w", encoding="utf-8") as order,
         ):
             order.write(self._plan(names).as_json() + "\n")
@@ -262,7 +265,7 @@ class Output:
                 message = _message(row, why_not_sent)
                 add_shipment(_reported(row, message, places))
                 if row.state is RowState.REJECTED:
-                    add_rejected([*(row.raw.get(name, "") for name in columns), row.message])
+                    add_rejected([*(row.raw.get(name, "") for name in columns), in_headings(row.message, terms)])
                 if row.state is not RowState.SHIPPED:
                     reasons[_reason(row, message)] += 1
         return reasons
@@ -328,9 +331,9 @@ def _reason(row: RowReport, message: str) -> str:
 
 
 @contextmanager
-def _table(path: Path, heading: Sequence[str]) -> Iterator[Callable[[Sequence[str]], None]]:
+def _table(path: Path, heading: Sequence[str], style: TableStyle) -> Iterator[Callable[[Sequence[str]], None]]:
     """Give what adds a row to a CSV file that a spreadsheet can open without harm."""
-    with replacing(path) as fresh, fresh.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(heading)
+    with replacing(path) as fresh, fresh.open("w", encoding=style.encoding, newline="") as file:
+        writer = csv.writer(file, delimiter=style.delimiter, lineterminator=style.line_end)
+        writer.writerow([harmless(name) for name in heading])
         yield lambda fields: writer.writerow([harmless(field) for field in fields])

@@ -52,7 +52,7 @@ async def check_file(path: Path, options: ShipOptions, on_problem: ProblemHook) 
     :raises ConfigurationError: when the sender is not good.
     """
     _check_sender(options)
-    source = Source(path)
+    source = Source(path, options.reading)
     with TemporaryDirectory(prefix="cpl-check-") as folder:
         place = JournalPlace(folder=Path(folder), base_url="check", client_id="check")
         async with Journal.open(place) as journal:
@@ -102,7 +102,7 @@ class ShipFile:
         """
         if self._source is None:
             _check_sender(self.options)
-            source = Source(self.path)
+            source = Source(self.path, self.options.reading)
             Output(self.out, self.options).prepare(self.path)
             self._source = source
         return self._source
@@ -276,8 +276,9 @@ class ShipFile:
 
     def _refused(self, results: Sequence[RowResult]) -> None:
         """Name the rows that the server refused, like those that our own check did."""
+        terms = self.prepare().terms
         for result in results:
-            self.on_problem(result.row, result.line, [RowProblem.from_text(result.message)])
+            self.on_problem(result.row, result.line, [RowProblem.from_text(result.message, terms)])
         if results:
             self.progress.rejected += len(results)
             self._tell()
