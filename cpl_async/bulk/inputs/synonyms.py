@@ -148,6 +148,8 @@ ROUND_ABOUT = frozenset(
         "pro",
         "pre",
         "na",
+        "v",
+        "in",
     ]
 )
 """Words beside a name that only say that the recipient is meant."""

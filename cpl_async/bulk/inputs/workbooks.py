@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from .extras import needing_extra
 from .options import ReadingOptions
@@ -63,7 +63,7 @@ class WorkbookFile:
 
     def _lines(self) -> Generator[Cells]:
         """Yield the rows that hold anything, without empty cells at their end."""
-        with closing(self._opened()) as book:
+        with self._path.open("rb") as file, closing(self._opened(file)) as book:
             sheet = self._found(book)
             sheet.reset_dimensions()  # what other programs write there is not always true
             for line, cells in enumerate(sheet.iter_rows(), 1):
@@ -73,13 +73,13 @@ class WorkbookFile:
                 if texts:
                     yield line, texts
 
-    def _opened(self) -> Workbook:
+    def _opened(self, file: IO[bytes]) -> Workbook:
         with needing_extra("excel"):
             from openpyxl import load_workbook
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about styles and the like, which are not read
-                return load_workbook(self._path, read_only=True, data_only=True)
+                return load_workbook(file, read_only=True, data_only=True)
         except (KeyError, ValueError, zipfile.BadZipFile, OSError) as error:
             raise InputError(f"{self._shown} cannot be read as a workbook of Excel: {error}") from None
 
