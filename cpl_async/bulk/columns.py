@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -31,7 +31,7 @@ from .values.countries import country_code
 from .values.moments import delivery_day
 from .values.numbers import parcel_count, weight
 from .values.paying import collected, currency, is_paid_on_delivery, price, variable_symbol
-from .values.people import recipient_names, street_line
+from .values.people import house_number, recipient_names, street_line
 from .values.phones import telephone
 from .values.postcodes import postcode
 from .values.services import age_code, service_codes
@@ -43,6 +43,7 @@ __all__ = ["COLUMNS", "OURS", "REQUIRED", "RowProblem", "column_of", "in_heading
 LONGEST_ASKABLE = 100
 """A longer reference does not fit into ``CUST``, so nobody could ask whether it was created."""
 UNREADABLE = Way()
+HOUSE_NUMBERS = ("house_number", "orientation_number")
 Read = TypeVar("Read")
 
 
@@ -90,20 +91,26 @@ class _Row:
 
     def take(self, values: Mapping[str, str]) -> None:
         """Take the texts; what no cell may hold is named and left out."""
-        for column, text in values.items():
-            if not text or column not in COLUMNS:
-                continue
+        self.values = {column: text for column, text in values.items() if text and column in COLUMNS}
+        together = "".join(self.values.values())
+        if "=" in together or not together.isprintable():  # rare, so looked for in all texts at once
+            self._leave_out_odd_texts()
+        for column, text in self.terms.names.defaults.items():
+            if not self.values.get(column):
+                self.values[column] = text
+
+    def _leave_out_odd_texts(self) -> None:
+        found, self.values = self.values, {}
+        for column, text in found.items():
             if not text.isprintable():
                 text = tidied(text)
                 if not text.isprintable():
                     self.complain(column, "holds a line break or a control character")
                     continue
-            if text[0] == "=":
+            if text.startswith("="):
                 self.complain(column, f"begins like a formula of a spreadsheet: {text[:20]!r}")
                 continue
-            self.values[column] = text
-        for column, text in self.terms.names.defaults.items():
-            if not self.values.get(column):
+            if text:
                 self.values[column] = text
 
     def shipment(self, sender: Address | None) -> Shipment:
@@ -122,7 +129,7 @@ class _Row:
             note=text("note"),
             sender=sender,
             recipient=recipient,
-            age_check=self.read("age_check", age_code, text("age_check", "")),
+            age_check=self.read("age_check", age_code, age) if (age := text("age_check")) else None,
             shipment_set=self._set(),
             specific_delivery=self._delivery(),
             cash_on_delivery=cash,
@@ -144,20 +151,21 @@ class _Row:
         text = self.values.get
         name, contact = recipient_names(self.values)
         country = country_code(text("country", ""))
-        for column, value in (
-            ("name", name), ("city", text("city")), ("zip_code", text("zip_code")), ("country", country)
-        ):  # fmt: skip
-            if not value:
-                self.complain(column, "is empty")
-        email = text("email")
+        city, code, phone, email = text("city"), text("zip_code"), text("phone"), text("email")
+        if not (name and city and code and country):
+            for column, value in {"name": name, "city": city, "zip_code": code, "country": country}.items():
+                if not value:
+                    self.complain(column, "is empty")
+        for column in HOUSE_NUMBERS:
+            if number := text(column):
+                self.read(column, house_number, number)
         if email and not _is_address(email):
             self.complain("email", f"is no e-mail address: {email[:50]!r}")
-        phone, code = text("phone"), text("zip_code")
         return Address(
             name=name or None,
             name2=text("name2"),
             street=street_line(self.values) or None,
-            city=text("city"),
+            city=city,
             zip_code=self.read("zip_code", postcode, code, country) if code else None,
             country=country or None,
             contact=contact or None,
@@ -230,9 +238,9 @@ class _Row:
         on: datetime | None = self.read("delivery_date", delivery_day, day) if day else None
         return SpecificDelivery(parcel_shop_code=point, specific_delivery_date=on) if point or on else None
 
-    def _services(self) -> list[Service]:
+    def _services(self) -> Sequence[Service]:
         codes = self.values.get("services")
-        return [Service(code=code) for code in self.read("services", service_codes, codes) or ()] if codes else []
+        return [Service(code=code) for code in self.read("services", service_codes, codes) or ()] if codes else ()
 
     def _set(self) -> ShipmentSet | None:
         """Return the parcels with the weight of each, which the API wants for a single one too."""

@@ -84,6 +84,7 @@ def test_money_and_product_follow_from_the_row(
         ({"cod": "1249 Kč", "cod_currency": "EUR"}, "cod_currency", "but the amount is in CZK"),
         ({"cod": "5", "reference_id": "ABC"}, "cod_var_sym", "has 0 digits"),
         ({"cod": "5", "payment": "kartou"}, "cod", "but the payment is 'kartou'"),
+        ({"product_type": "BUSD", "payment": "kartou", "order_total": "5"}, "cod_price", "payment is 'kartou'"),
         ({"payment": "Nějak", "order_total": "5"}, "payment", "does not say whether.*--map"),
         ({"carrier": "Zásilkovna"}, "carrier", "may be another carrier.*--map"),
         ({"carrier": "PPL ParcelShop"}, "parcel_shop_code", "goes to a pickup point"),
@@ -137,3 +138,28 @@ def test_insurance_services_age_check_and_day_are_read() -> None:
     assert shipment.specific_delivery is not None
     assert shipment.specific_delivery.specific_delivery_date is not None
     assert good({"insurance_price": "ne"}).insurance is None
+
+
+@pytest.mark.parametrize(
+    "payment",
+    ["Bez dobírky", "Kartou při převzetí", "Hotově", "Nezaplaceno", "Codename", "Platba kartou kurýrovi"],
+)
+def test_payments_that_may_be_collected_or_not_are_refused(payment: str) -> None:
+    assert list(wrong({"payment": payment, "order_total": "5"})) == ["payment"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cod": "ano", "cod_price": "0", "order_total": "5"},
+        {"cod": "ano", "cod_price": "ne", "order_total": "5"},
+        {"cod": "5", "cod_price": "6"},
+    ],
+)
+def test_two_words_about_money_that_do_not_agree_are_refused(changes: dict[str, str]) -> None:
+    assert "make them agree" in wrong(changes)["cod"]
+
+
+def test_a_house_number_that_a_spreadsheet_made_a_day_is_refused() -> None:
+    assert "made a day of it" in wrong({"house_number": "12.III"})["house_number"]
+    assert good({"house_number": "12/3a"}).recipient.street == "U 12/3a"

@@ -134,3 +134,10 @@ def test_a_file_that_is_read_otherwise_is_another_job(tmp_path: Path) -> None:
     digests = {Source(path).digest(), Source(path, ReadingOptions(encoding="utf-8")).digest()}
     assert len(digests) == 2
     assert Source(path, ReadingOptions()).digest() in digests
+
+
+def test_text_of_dos_is_refused_not_garbled(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"may be cp852.*--encoding"):
+        rows_of(tmp_path / "a.csv", as_csv(CZECH).replace("–", "-"), "cp852")
+    path = tmp_path / "b.csv"
+    assert rows_of(path, as_csv(CZECH[:2]), "cp852", encoding="cp852") == EXPECTED[:2]

@@ -17,6 +17,8 @@ ASCII = bytes(range(128))
 WINDOWS_ONLY = frozenset(range(0x80, 0xA0))
 """Letters and dashes in Windows-1250, control characters in ISO 8859-2."""
 IN_NEITHER = frozenset({0x81, 0x83, 0x88, 0x90, 0x98})
+OF_DOS = frozenset({0xA1, 0xA2})
+"""í and ó in cp852; accents without a letter in Windows-1250, which no text has."""
 LETTERS_OF_ISO = bytes.fromhex("a9 b9 bb ab ae be b5 a5")
 """Š š ť Ť Ž ž ľ Ľ in ISO 8859-2."""
 LETTERS_OF_WINDOWS = bytes.fromhex("be bc")
@@ -81,6 +83,8 @@ def _eight_bits(path: Path, shown: str, line: int) -> str:
         raise InputError(f"{shown} is not text in UTF-8 from line {line} on, though it begins so: {asked}")
     if counts.keys() & IN_NEITHER:
         raise InputError(f"{shown} is not text in UTF-8 (line {line}), Windows-1250 or ISO 8859-2: {asked}")
+    if counts.keys() & WINDOWS_ONLY and counts.keys() & OF_DOS:
+        raise InputError(f"{shown} is not text in UTF-8 or Windows-1250; it may be cp852, of DOS: {asked}")
     if counts.keys() & WINDOWS_ONLY:
         return "cp1250"
     return _by_letters(counts, shown, asked)

@@ -17,6 +17,7 @@ BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
 ENDS_IN_UNIT = re.compile(r"\b(kg|g|gramy|gramech|grams)\s*$", re.IGNORECASE)
 IN_GRAMS = frozenset({"g", "gr", "gram", "gramy", "gramech", "grams", "gramu"})
 MONEY = ("cod", "cod_price", "order_total", "insurance_price")
+CURRENCY_WORDS = frozenset(map(squeezed, SYMBOLS)) - {""}
 OURS = "error"
 """The column that we write beside rejected rows."""
 NOT_READ = " (not read)"
@@ -28,7 +29,7 @@ def column_named(heading: str) -> str | None:
     plain = BRACKETS.sub(" ", heading)
     words = tokens(plain) or tokens(heading)
     found = COLUMN_OF.get("".join(words))
-    if found is None and words and (words[-1] in IN_GRAMS or words[-1] in SYMBOLS):
+    if found is None and words and (words[-1] in IN_GRAMS or words[-1] in CURRENCY_WORDS):
         words = words[:-1]
         found = COLUMN_OF.get("".join(words))
     if found is None:

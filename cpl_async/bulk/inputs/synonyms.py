@@ -17,6 +17,7 @@ SYNONYMS = {
         zásilky, produkt přepravy, přepravní produkt, druh zásielky, typ zásielky, shipment type
     """,
     "name": """
+        jméno a příjmení název firmy, jméno a příjmení firma, name,
         full name, recipient, consignee, customer, customer name, contact name, jméno, celé jméno, jméno a příjmení,
         příjmení a jméno, příjemce, adresát, zákazník, jméno zákazníka, meno, celé meno, meno a priezvisko,
         priezvisko a meno, príjemca, zákazník meno, odběratel, odberateľ, jméno firma, firma jméno, název příjemce,
@@ -26,11 +27,13 @@ SYNONYMS = {
     "last_name": "surname, family name, příjmení, priezvisko",
     "name2": "second line of the name, jméno 2, název 2, meno 2, name line 2, jméno doplněk, doplněk jména",
     "company": """
+        název společnosti, názov spoločnosti,
         company name, organisation, organization, business name, firma, název firmy, společnost, organizace, názov
         firmy, spoločnosť, organizácia, obchodní jméno, obchodné meno, jméno firmy
     """,
     "contact": "contact person, kontakt, kontaktní osoba, kontaktná osoba, kontaktní jméno, attention, attn, k rukám",
     "street": """
+        address 1 2,
         street address, street and number, street name, address, address 1, address line, address line 1, ulice,
         ulice a číslo, ulice a čp, ulice a č p, ulice a číslo popisné, ulice čp, ulice č p, ulice číslo, adresa,
         adresa 1, ulica, ulica a číslo, ulica číslo, ulice a číslo domu, ulica a číslo domu
@@ -43,10 +46,12 @@ SYNONYMS = {
     "city": "town, municipality, město, obec, město obec, obec město, mesto, mesto obec",
     "zip_code": "zip, postcode, post code, postal code, postal, zip postal code, psč, poštovní směrovací číslo, psc",
     "country": """
+        country name, název země, název státu,
         country code, country iso, země, stát, kód země, kód státu, země příjemce, krajina, štát, kód krajiny, kód
         štátu, iso země
     """,
     "phone": """
+        kontaktní telefon, kontaktný telefón,
         phone number, telephone, telephone number, tel, tel č, tel číslo, mobile, mobile phone, cell phone, cell,
         telefon, telefonní číslo, mobil, číslo telefonu, telefón, telefónne číslo, mobilný telefón, mobilní telefon,
         mobilné číslo, gsm
@@ -67,6 +72,7 @@ SYNONYMS = {
         symb, variabilní symbol dobírky, dobírka vs, vs dobírky
     """,
     "order_total": """
+        total price with vat, order total, order total amount, celková cena objednávky s dph,
         total, total price, grand total, order value, order price, total amount, amount total, celkem, cena celkem,
         celková cena, celkem k úhradě, k úhradě, celková částka, cena objednávky, celkem s dph, cena celkem s dph,
         celková cena s dph, částka celkem, hodnota objednávky, spolu, cena spolu, celkom, cena celkom, celková suma,
@@ -81,6 +87,7 @@ SYNONYMS = {
         hmotnosť, hmotnosť balíka, hmotnosť zásielky, hmotnost kg, váha kg, weight kg, hmotnosť kg
     """,
     "parcel_shop_code": """
+        id pobočky,
         parcel shop, parcelshop, pickup point, pickup point code, pick up point, pick up point code, pickup point
         id, access point, access point code, parcelshop id, kód výdejního místa, výdejní místo, id výdejního místa,
         číslo výdejního místa, kód pobočky, pobočka, parcelbox, kód parcelshopu, kód výdajného miesta, výdajné
@@ -150,6 +157,7 @@ ROUND_ABOUT = frozenset(
         "na",
         "v",
         "in",
+        "s",
     ]
 )
 """Words beside a name that only say that the recipient is meant."""

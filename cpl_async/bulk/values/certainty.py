@@ -18,7 +18,7 @@ def without_damage(text: str) -> str:
 
     :raises Unclear: when digits of it are lost.
     """
-    found = SCIENTIFIC.fullmatch(text)
+    found = SCIENTIFIC.fullmatch(text) if "+" in text else None
     if found is None:
         return text
     first, rest, exponent = found[1], found[2] or "", int(found[3])

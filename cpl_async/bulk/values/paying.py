@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -18,11 +17,33 @@ from .words import answer, squeezed, tokens
 
 __all__ = ["Price", "collected", "currency", "is_paid_on_delivery", "may_need_total", "price", "variable_symbol", "way"]
 
-ON_DELIVERY = ("dobir", "dobier", "cod", "cashondelivery", "nachnahme", "pobran", "utanvet", "ramburs")
-PAID = re.compile(
-    r"kart|card|prevod|transfer|bank|paypal|online|applepay|googlepay|gopay|comgate|stripe|twisto|skippay|faktur|"
-    r"invoice|zaplacen|zaplaten|paid|predem|vopred|poukaz|voucher|kredit"
+ON_DELIVERY = ("dobir", "dobier", "nachnahm", "pobran", "utanvet", "ramburs")
+PAID = (
+    *("kart", "card", "credit", "kredit", "prevod", "transfer", "wire", "bank", "paypal", "online", "apple", "google"),
+    *("gopay", "comgate", "stripe", "twisto", "faktur", "invoice", "zaplacen", "zaplaten", "uhrazen", "uhraden"),
+    *("paid", "prepaid", "predem", "vopred", "poukaz", "voucher"),
 )
+DOUBTFUL = frozenset(
+    (
+        *(
+            "bez",
+            "without",
+            "no",
+            "not",
+            "ne",
+            "nie",
+            "pri",
+            "prevzeti",
+            "prevzati",
+            "prevziati",
+            "on",
+            "at",
+            "delivery",
+        ),
+        *("pickup", "doruceni", "kuryr", "kuryrovi", "kurierovi", "hotove", "hotovost", "cash"),
+    )
+)
+"""Words beside which the others may say the opposite: ``bez dobírky``, ``kartou při převzetí``."""
 HOME = "CZ"
 
 
@@ -64,11 +85,12 @@ def is_paid_on_delivery(text: str, names: ShopNames) -> bool | None:
     if found is not None and found.cash_on_delivery is not None:
         return found.cash_on_delivery
     words = tokens(text)
-    joined = "".join(words)
-    if any(joined.startswith(word) or any(part.startswith(word) for part in words) for word in ON_DELIVERY):
+    on_delivery = "cod" in words or any(word.startswith(ON_DELIVERY) for word in words)
+    in_advance = any(word.startswith(PAID) for word in words)
+    if " ".join(words) in ("cash on delivery", "pay on delivery"):
         return True
-    if PAID.search(joined):
-        return False
+    if (on_delivery or in_advance) and not ("bez" in words if on_delivery else DOUBTFUL.intersection(words)):
+        return on_delivery
     raise Unclear(
         f"{text[:50]!r} does not say whether the courier collects money: say it with --map, e.g. [payments] "
         f'"{text[:50]}" = {{cash_on_delivery = false}}'
@@ -91,17 +113,24 @@ def collected(values: Mapping[str, str], paid: bool | None) -> bool | None:
     :param paid: whether the payment is one on delivery.
     :raises Unclear: when the row says two things.
     """
-    said = None
-    for column in ("cod", "cod_price"):
-        if text := values.get(column, ""):
-            said = answer(text)
-            said = not _is_nothing(text) if said is None else said
-            if not said and (column == "cod" or values.get("product_type") not in WITH_COD):
-                break
-            said = True
+    cod, told = values.get("cod", ""), values.get("cod_price", "")
+    said: bool | None = None
+    if cod:
+        answered = answer(cod)
+        said = not _is_nothing(cod) if answered is None else answered
+        if said and told and (_is_nothing(told) or answer(told) is False):
+            raise Unclear(f"is {cod[:30]!r}, but the amount to collect is {told[:30]!r}: make them agree")
+        if answered is None and told and answer(told) is None and told != cod:
+            raise Unclear(f"is {cod[:30]!r}, but the amount to collect is {told[:30]!r}: make them agree")
+    elif told:
+        answered = answer(told)
+        nothing = _is_nothing(told) and values.get("product_type") not in WITH_COD
+        said = not nothing if answered is None else answered
     if said and paid is False:
         raise Unclear(f"asks for money, but the payment is {values.get('payment', '')[:50]!r}: empty one of them")
     if said is None and values.get("product_type") in WITH_COD:
+        if paid is False:
+            raise Unclear(f"is empty, but the product collects money and the payment is {values['payment'][:50]!r}")
         return True
     return paid if said is None else said
 

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-__all__ = ["recipient_names", "street_line"]
+from .certainty import Unclear
+
+__all__ = ["house_number", "recipient_names", "street_line"]
+
+
+A_DAY = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]{1,2}\.\s*[0-9]{1,2}\.(\s*[0-9]{4})?|[0-9]{1,2}[.-]\s*[IVX]+\.?|"
+    r"[0-9]{1,2}[.-]\s*(led|úno|bře|dub|kvě|čvn|čvc|srp|zář|říj|lis|pro|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)",
+    re.IGNORECASE,
+)
+
+
+def house_number(text: str) -> str:
+    """Return a house number.
+
+    :raises Unclear: when a spreadsheet has made a day of it.
+    """
+    if A_DAY.fullmatch(text):
+        raise Unclear(f"is {text[:20]!r}: a spreadsheet made a day of it, e.g. of 12/3; write it as text")
+    return text
 
 
 def recipient_names(values: Mapping[str, str]) -> tuple[str, str]:
