@@ -130,13 +130,7 @@ def ship(
             label_format=LabelFormat(label_format.capitalize()),
             position=position or 1,
             sender=sender_from(sender) if sender else None,
-            reading=ReadingOptions(
-                encoding=encoding,
-                delimiter=delimiter,
-                sheet=sheet,
-                names=names_from(names) if names else ShopNames(),
-                shown=SHOWN if source == STANDARD_INPUT else None,
-            ),
+            reading=_reading(source, names, encoding=encoding, delimiter=delimiter, sheet=sheet),
             tables=FOR_EXCEL if excel else FOR_PROGRAMS,
             **chosen,
         )
@@ -157,6 +151,15 @@ def ship(
         run.prepare()
         with reach as reached:
             _ship(run, reached, as_json)
+
+
+def _reading(source: Path, names: Path | None, **told: str | None) -> ReadingOptions:
+    """Return how the input is read."""
+    return ReadingOptions(
+        names=names_from(names) if names else ShopNames(),
+        shown=SHOWN if source == STANDARD_INPUT else None,
+        **told,
+    )
 
 
 def _kept(source: Path) -> AbstractContextManager[Path]:

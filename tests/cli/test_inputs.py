@@ -94,3 +94,47 @@ def test_excel_gets_semicolons_a_mark_and_its_line_ends_and_gives_them_back(cpl:
     done = cpl("ship", "mended.csv", "--check", status=1)
     assert "column Poznámka: begins like a formula" in done.stdout
     assert "PSČ" not in done.stdout
+
+
+def test_what_the_server_refuses_is_named_by_the_files_own_column(cpl: Runner) -> None:
+    heading = "Objednávka;Jméno;Ulice;Město;PSČ;Země;Dobírka;Měna dobírky"
+    text = f"{heading}\n1;J;U;P;11000;CZ;5,50;CZK\n2;J;U;P;11000;CZ;5,50;XXX\n"
+    (cpl.folder / "a.csv").write_text(text, encoding="cp1250")
+    done = cpl("ship", "a.csv", "--sandbox", status=1)
+    assert "row 2 (line 3), column Měna dobírky: " in done.stderr
+    with (cpl.folder / "out" / "rejected.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert list(row) == [*heading.split(";"), "error"]
+    assert row["error"].startswith("Měna dobírky: ")
+    assert row["Dobírka"] == "5,50"
+
+
+def test_rejected_lines_of_json_keep_their_keys_and_can_be_sent_again(cpl: Runner) -> None:
+    good = {"Objednávka": "1", "Jméno": "J", "Ulice": "U", "Město": "P", "PSČ": "110 00", "Země": "CZ"}
+    lines = [json.dumps(good), json.dumps(good | {"Objednávka": "2", "PSČ": "1100"})]
+    (cpl.folder / "a.jsonl").write_text("\n".join(lines))
+    cpl("ship", "a.jsonl", "--sandbox", status=1)
+    text = (cpl.folder / "out" / "rejected.csv").read_text(encoding="utf-8")
+    assert text.splitlines()[0] == "Objednávka,Jméno,Ulice,Město,PSČ,Země,error"
+    (cpl.folder / "mended.csv").write_text(text.replace(",1100,", ",110 00,"), encoding="utf-8")
+    assert "1 row checked: 1 good" in cpl("ship", "mended.csv", "--check").stdout
+
+
+def test_standard_input_is_known_by_its_content_and_leaves_no_file_behind(cpl: Runner, tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    answers = []
+    for _ in range(2):
+        done = subprocess.run(
+            [*CPL, "ship", "-", "--sandbox"],
+            input=EXCEL.read_bytes(),
+            cwd=cpl.folder,
+            env=cpl.environment | {"TMPDIR": str(spool)},
+            capture_output=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        answers.append(done.stdout.decode())
+    assert "28 shipped, with label" in answers[0]
+    assert "was finished before: nothing was sent" in answers[1]
+    assert [path.name for path in spool.iterdir() if path.name.startswith("cpl-input-")] == []
