@@ -141,3 +141,18 @@ def test_text_of_dos_is_refused_not_garbled(tmp_path: Path) -> None:
         rows_of(tmp_path / "a.csv", as_csv(CZECH).replace("–", "-"), "cp852")
     path = tmp_path / "b.csv"
     assert rows_of(path, as_csv(CZECH[:2]), "cp852", encoding="cp852") == EXPECTED[:2]
+
+
+def test_one_letter_late_in_a_long_file_tells_its_encoding(tmp_path: Path) -> None:
+    rows = "".join(f"{number},PRIV,{'N' * 50},S,C,11000,CZ\n" for number in range(20_000))
+    found = rows_of(tmp_path / "a.csv", f"{HEADING}\n{rows}a,PRIV,Žďár,S,C,11000,CZ\n", "cp1250")
+    assert (len(found), found[-1]["name"]) == (20_001, "Žďár")
+
+
+def test_rows_are_handed_out_before_the_rest_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f'{HEADING}\na,PRIV,N,S,C,11000,CZ\nb,PRIV,N,S,C,11000,CZ\nc,"open\n')
+    rows = Source(path).rows()
+    assert next(rows).values["reference_id"] == "a"
+    with pytest.raises(InputError, match="not readable as CSV"):
+        list(rows)
