@@ -38,6 +38,7 @@ def names_from(file: Path) -> ShopNames:
             raise InputError(f"{file}: [{table}] is no table of names")
     return ShopNames(
         columns={squeezed(name): _column(file, name, value) for name, value in data.get("columns", {}).items()},
+        headings=tuple(data.get("columns", {})),
         carriers={name: _way(file, "carriers", name, value) for name, value in data.get("carriers", {}).items()},
         payments={name: _way(file, "payments", name, value) for name, value in data.get("payments", {}).items()},
         defaults=dict(_default(file, name, value) for name, value in data.get("defaults", {}).items()),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import field, frozen
 
 from ..formulas import original
+from ..values.words import squeezed
 from .columns import REQUIRED
 from .headings import columns_of, refuse_twins, terms_of
 from .options import ReadingOptions
 from .rows import InputError, RawRow
-from .terms import STANDS_FOR, Terms
+from .terms import STANDS_FOR, ShopNames, Terms
 
 __all__ = ["Cells", "Table", "table_below"]
 
@@ -75,6 +77,18 @@ def table_below(heading: Sequence[str], options: ReadingOptions, shown: str) -> 
         raise InputError(
             f"{shown} lacks the {noun} {', '.join(missing)}; its heading is: {found}; name the columns so, or say "
             f'with --map which they are, e.g. [columns] "{headings[0][:30]}" = "{missing[0]}"'
+            + _words_of_absent(headings, options.names)
         )
     refuse_twins(headings, columns, shown)
     return Table(headings=headings, columns=columns, terms=terms_of(zip(columns, headings, strict=True), options.names))
+
+
+def _words_of_absent(headings: Sequence[str], names: ShopNames) -> str:
+    """Return what to say of headings that the shop's names speak of and the file does not have."""
+    present = set(map(squeezed, headings))
+    words = ""
+    for heading in names.headings:
+        if squeezed(heading) not in present:
+            near = difflib.get_close_matches(heading, headings, 1)
+            words += f"; --map names {heading!r}, which is not there" + (f": did you mean {near[0]!r}?" if near else "")
+    return words

@@ -35,6 +35,8 @@ class ShopNames:
 
     columns: Mapping[str, str] = field(factory=dict)
     """Heading, squeezed → column, empty where it is not to be read."""
+    headings: tuple[str, ...] = ()
+    """The same headings as they are written."""
     carriers: Mapping[str, Way] = field(factory=dict)
     """Name → way; so are payments. The names are as in the file of names."""
     payments: Mapping[str, Way] = field(factory=dict)
