@@ -1,12 +1,13 @@
-"""Turns a row's columns into a shipment, and a problem's path back into its column."""
+"""Fills a shipment in from the texts of a row, and gathers all that is wrong with them."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
+from typing import Any, TypeVar
 
-from attrs import frozen
+from attrs import define, field
 
 from ..models.addresses import Address
 from ..models.checking import problems_of
@@ -15,206 +16,244 @@ from ..models.shipment_batches import (
     CashOnDelivery,
     ExternalNumber,
     Insurance,
+    Service,
     Shipment,
     ShipmentSet,
     ShipmentSetItem,
     SpecificDelivery,
     WeighedShipment,
 )
+from .inputs.columns import COLUMNS, OURS, REQUIRED, RowProblem, column_of, in_headings
+from .inputs.terms import PLAIN, Terms, Way
+from .values.carrying import carried_by, product_of
+from .values.certainty import Unclear, without_damage
+from .values.countries import country_code
+from .values.moments import delivery_day
+from .values.numbers import parcel_count, weight
+from .values.paying import collected, currency, is_paid_on_delivery, price, variable_symbol
+from .values.people import house_number, recipient_names, street_line
+from .values.phones import telephone
+from .values.postcodes import postcode
+from .values.services import age_code, service_codes
+from .values.spaces import tidied
+from .values.words import answer
 
-__all__ = ["COLUMNS", "OURS", "REQUIRED", "RowProblem", "column_of", "shipment_from"]
+__all__ = ["COLUMNS", "OURS", "REQUIRED", "RowProblem", "column_of", "in_headings", "shipment_from"]
 
-COLUMNS = {
-    "reference_id": "reference_id",
-    "product_type": "product_type",
-    "name": "recipient.name",
-    "street": "recipient.street",
-    "city": "recipient.city",
-    "zip_code": "recipient.zip_code",
-    "country": "recipient.country",
-    "phone": "recipient.phone",
-    "email": "recipient.email",
-    "cod_price": "cash_on_delivery.cod_price",
-    "cod_currency": "cash_on_delivery.cod_currency",
-    "cod_var_sym": "cash_on_delivery.cod_var_sym",
-    "parcels": "shipment_set.number_of_shipments",
-    "weight_kg": "shipment_set.shipment_set_items",
-    "parcel_shop_code": "specific_delivery.parcel_shop_code",
-    "insurance_price": "insurance.insurance_price",
-    "insurance_currency": "insurance.insurance_currency",
-    "note": "note",
-}
-"""Column → where its value stands in a shipment."""
-REQUIRED = ("reference_id", "product_type", "name", "street", "city", "zip_code", "country")
-"""Columns that a file must have."""
-NEVER_EMPTY = ("reference_id", "product_type", "name", "city", "zip_code", "country")
-OURS = ("error",)
-"""Columns that we write ourselves and do not read."""
 LONGEST_ASKABLE = 100
 """A longer reference does not fit into ``CUST``, so nobody could ask whether it was created."""
-NUMBER = re.compile(r"-?[0-9]{1,15}([.,][0-9]{1,10})?")
-THOUSANDS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+")
-PHONE = re.compile(r"\+?[0-9][0-9 ()/.-]{4,}")
-EMAIL = re.compile(r"[^\s@,;]+@[^\s@,;]+")
-WHOLE = {"cash_on_delivery": "cod_price", "shipment_set": "parcels", "specific_delivery": "parcel_shop_code",
-         "insurance": "insurance_price", "external_numbers": "reference_id", "recipient": "name"}  # fmt: skip
-"""Column that stands for a whole part of a shipment."""
+UNREADABLE = Way()
+HOUSE_NUMBERS = ("house_number", "orientation_number")
+Read = TypeVar("Read")
 
 
-@frozen(kw_only=True)
-class RowProblem:
-    """One thing that is wrong with a row."""
-
-    column: str
-    """Empty where the whole row is meant."""
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.column}: {self.message}" if self.column else self.message
-
-    @classmethod
-    def from_text(cls, text: str) -> RowProblem:
-        """Return the problem that a row's message in the journal tells, as ``str`` wrote it."""
-        column, _, words = text.partition(": ")
-        return cls(column=column, message=words) if column in COLUMNS else cls(column="", message=text)
-
-
-def column_of(path: str) -> str:
-    """Return the column that a problem's path belongs to; the path itself where there is none.
-
-    :param path: below the shipment, in attribute names: ``recipient.zip_code``.
-    """
-    for column, place in COLUMNS.items():
-        if path == place or path.startswith((place + ".", place + "[")):
-            return column
-    return WHOLE.get(re.split(r"[.\[]", path, maxsplit=1)[0], path)
-
-
-def shipment_from(values: Mapping[str, str], sender: Address | None) -> tuple[Shipment | None, list[RowProblem]]:
+def shipment_from(
+    values: Mapping[str, str], sender: Address | None, terms: Terms = PLAIN
+) -> tuple[Shipment | None, list[RowProblem]]:
     """Return the shipment that a row describes, or everything that is wrong with the row.
 
     :param values: column → text.
     :param sender: the sender of all rows; ``None`` for the customer's own address.
+    :param terms: what the names and words of the file mean.
     """
-    problems = list(_odd_texts(values))
-    numbers = {name: _number(values, name, problems) for name in ("cod_price", "weight_kg", "insurance_price")}
-    parcels = _whole(values, "parcels", problems)
-    shipment = _build(values, sender, numbers, parcels)
-    named = {problem.column for problem in problems}
-    if shipment.product_type in WITH_COD and shipment.cash_on_delivery is None:
-        for column in ("cod_price", "cod_currency", "cod_var_sym"):
-            problems.append(RowProblem(column=column, message=f"is empty, product {shipment.product_type} needs it"))
-            named.add(column)
+    row = _Row(terms)
+    row.take(values)
+    shipment = row.shipment(sender)
     for problem in problems_of(shipment):
-        column = column_of(problem.path)
-        if column not in named:
-            problems.append(RowProblem(column=column, message=problem.message))
-            named.add(column)
-    return (None if problems else shipment), problems
+        row.complain(column_of(problem.path), problem.message)
+    return (None if row.problems else shipment), row.problems
 
 
-def _odd_texts(values: Mapping[str, str]) -> list[RowProblem]:
-    """Find what no code of the API would find: empty columns, formulas, what is no telephone number or e-mail."""
-    problems: list[RowProblem] = []
-    for column in COLUMNS:
-        value = values.get(column, "")
-        if not value:
-            if column in NEVER_EMPTY:
-                problems.append(RowProblem(column=column, message="is empty"))
-        elif value.startswith("="):
-            problems.append(
-                RowProblem(column=column, message=f"begins like a formula of a spreadsheet: {value[:20]!r}")
+@define
+class _Row:
+    """The texts of one row, and what is wrong with them: one thing for each column."""
+
+    terms: Terms
+    values: dict[str, str] = field(factory=dict)
+    problems: list[RowProblem] = field(factory=list)
+    named: set[str] = field(factory=set)
+
+    def complain(self, column: str, message: str) -> None:
+        if column not in self.named:
+            self.named.add(column)
+            heading = self.terms.heading(column)
+            self.problems.append(
+                RowProblem(column=column, message=message, heading="" if heading == column else heading)
             )
-        elif column == "phone" and not PHONE.fullmatch(value):
-            problems.append(RowProblem(column=column, message=f"is no telephone number: {value[:30]!r}"))
-        elif column == "email" and not EMAIL.fullmatch(value):
-            problems.append(RowProblem(column=column, message=f"is no e-mail address: {value[:50]!r}"))
-        elif not value.isprintable():
-            problems.append(RowProblem(column=column, message="holds a line break or a control character"))
-    if len(values.get("reference_id", "")) > LONGEST_ASKABLE:
-        message = f"has {len(values['reference_id'])} characters; over {LONGEST_ASKABLE} it could not be asked after"
-        problems.append(RowProblem(column="reference_id", message=message))
-    return problems
 
+    def read(self, column: str, how: Callable[..., Read], *texts: Any) -> Read | None:
+        """Return what a reading gives, or ``None`` with a complaint of the column."""
+        try:
+            return how(*texts)
+        except Unclear as error:
+            self.complain(column, str(error))
+            return None
 
-def _number(values: Mapping[str, str], column: str, problems: list[RowProblem]) -> Decimal | None:
-    text = values.get(column, "")
-    if not text:
-        return None
-    if not NUMBER.fullmatch(text):
-        if not text.startswith("="):
-            problems.append(
-                RowProblem(
-                    column=column,
-                    message=f"is no number, or one that is too long: {text[:30]!r} (1249.50 is a good one)",
-                )
-            )
-        return None
-    if THOUSANDS.fullmatch(text):
-        message = f"{text!r} can be read in two ways: write {text.replace(',', '')} or {text.replace(',', '.')}"
-        problems.append(RowProblem(column=column, message=message))
-        return None
-    number = Decimal(text.replace(",", "."))
-    if number < 0:
-        problems.append(RowProblem(column=column, message=f"is {text}, and must not be negative"))
-        return None
-    return number
+    def take(self, values: Mapping[str, str]) -> None:
+        """Take the texts; what no cell may hold is named and left out."""
+        self.values = {column: text for column, text in values.items() if text and column in COLUMNS}
+        together = "".join(self.values.values())
+        if "=" in together or not together.isprintable():  # rare, so looked for in all texts at once
+            self._leave_out_odd_texts()
+        for column, text in self.terms.names.defaults.items():
+            if not self.values.get(column):
+                self.values[column] = text
 
+    def _leave_out_odd_texts(self) -> None:
+        found, self.values = self.values, {}
+        for column, text in found.items():
+            if not text.isprintable():
+                text = tidied(text)
+                if not text.isprintable():
+                    self.complain(column, "holds a line break or a control character")
+                    continue
+            if text.startswith("="):
+                self.complain(column, f"begins like a formula of a spreadsheet: {text[:20]!r}")
+                continue
+            if text:
+                self.values[column] = text
 
-def _whole(values: Mapping[str, str], column: str, problems: list[RowProblem]) -> int:
-    text = values.get(column, "") or "1"
-    if re.fullmatch(r"\d{1,9}", text):
-        return int(text)
-    if not text.startswith("="):
-        problems.append(RowProblem(column=column, message=f"is no whole number: {text[:30]!r}"))
-    return 1
-
-
-def _build(
-    values: Mapping[str, str], sender: Address | None, numbers: Mapping[str, Decimal | None], parcels: int
-) -> Shipment:
-    def text(column: str) -> str | None:
-        return values.get(column) or None
-
-    reference = values.get("reference_id", "")
-    cash = insurance = None
-    if any(values.get(column) for column in ("cod_price", "cod_currency", "cod_var_sym")):
-        cash = CashOnDelivery(
-            cod_price=numbers["cod_price"],  # type: ignore[arg-type]  # a missing price is for the check to name
-            cod_currency=values.get("cod_currency", ""),
-            cod_var_sym=values.get("cod_var_sym", ""),
+    def shipment(self, sender: Address | None) -> Shipment:
+        text = self.values.get
+        reference = self._reference()
+        recipient = self._recipient()
+        country = recipient.country or ""
+        collects = self._collects()
+        product = text("product_type") or self._chosen(country, collects)
+        cash = self._cash(reference, country) if collects else None
+        if product in WITH_COD and cash is None and "cod_price" not in self.named and collects is not None:
+            self.complain("cod_price", f"is empty, product {product} needs it")
+        return Shipment(
+            reference_id=reference,
+            product_type=product,
+            note=text("note"),
+            sender=sender,
+            recipient=recipient,
+            age_check=self.read("age_check", age_code, age) if (age := text("age_check")) else None,
+            shipment_set=self._set(),
+            specific_delivery=self._delivery(),
+            cash_on_delivery=cash,
+            insurance=self._insurance(country),
+            external_numbers=[ExternalNumber(code="CUST", external_number=reference)],
+            services=self._services(),
         )
-    if any(values.get(column) for column in ("insurance_price", "insurance_currency")):
-        insurance = Insurance(
-            insurance_price=numbers["insurance_price"],  # type: ignore[arg-type]  # as above
-            insurance_currency=values.get("insurance_currency", ""),
+
+    def _reference(self) -> str:
+        reference = self.values.get("reference_id", "")
+        if not reference:
+            self.complain("reference_id", "is empty")
+        elif len(reference) > LONGEST_ASKABLE:
+            message = f"has {len(reference)} characters; over {LONGEST_ASKABLE} it could not be asked after"
+            self.complain("reference_id", message)
+        return self.read("reference_id", without_damage, reference) or reference
+
+    def _recipient(self) -> Address:
+        text = self.values.get
+        name, contact = recipient_names(self.values)
+        country = country_code(text("country", ""))
+        city, code, phone, email = text("city"), text("zip_code"), text("phone"), text("email")
+        if not (name and city and code and country):
+            for column, value in {"name": name, "city": city, "zip_code": code, "country": country}.items():
+                if not value:
+                    self.complain(column, "is empty")
+        for column in HOUSE_NUMBERS:
+            if number := text(column):
+                self.read(column, house_number, number)
+        if email and not _is_address(email):
+            self.complain("email", f"is no e-mail address: {email[:50]!r}")
+        return Address(
+            name=name or None,
+            name2=text("name2"),
+            street=street_line(self.values) or None,
+            city=city,
+            zip_code=self.read("zip_code", postcode, code, country) if code else None,
+            country=country or None,
+            contact=contact or None,
+            phone=self.read("phone", telephone, phone, country) if phone else None,
+            email=email,
         )
-    point = text("parcel_shop_code")
-    return Shipment(
-        reference_id=reference,
-        product_type=values.get("product_type", ""),
-        note=text("note"),
-        sender=sender,
-        recipient=Address(
-            name=text("name"),
-            street=text("street"),
-            city=text("city"),
-            zip_code=text("zip_code"),
-            country=text("country"),
-            phone=text("phone"),
-            email=text("email"),
-        ),
-        shipment_set=_set(parcels, numbers["weight_kg"]),
-        specific_delivery=SpecificDelivery(parcel_shop_code=point) if point else None,
-        cash_on_delivery=cash,
-        insurance=insurance,
-        external_numbers=[ExternalNumber(code="CUST", external_number=reference)],
-    )
+
+    def _collects(self) -> bool | None:
+        """Return whether the courier collects money; ``None`` where that is not known for certain."""
+        text = self.values.get
+        try:
+            paid = is_paid_on_delivery(text("payment", ""), self.terms.names) if text("payment") else None
+        except Unclear as error:
+            if not (text("cod") or text("cod_price") or text("product_type")):
+                self.complain("payment", str(error))
+                return None
+            paid = None
+        try:
+            return bool(collected(self.values, paid))
+        except Unclear as error:
+            self.complain("cod" if text("cod") else "cod_price", str(error))
+            return None
+
+    def _chosen(self, country: str, collects: bool | None) -> str:
+        """Return the product that fits; any where the row is refused anyway."""
+        carrier = self.read("carrier", carried_by, self.values.get("carrier", ""), self.terms.names)
+        chosen = self.read(
+            "parcel_shop_code",
+            lambda: product_of(self.values, country, carrier or UNREADABLE, collects=bool(collects)),
+        )
+        return chosen or "PRIV"
+
+    def _cash(self, reference: str, country: str) -> CashOnDelivery | None:
+        found = None
+        for column in ("cod_price", "cod", "order_total"):
+            found = self.read(column, price, self.values, column)
+            if found is not None or column in self.named:
+                break
+        told = self.values.get("cod_currency", "")
+        if found is None:
+            if not self.named & {"cod_price", "cod", "order_total"}:
+                self.complain("cod_price", "is empty: write what the courier collects, or the order's total")
+            unit = self.read("cod_currency", currency, told, found, country, self.terms) if told else None
+        else:
+            unit = self.read("cod_currency", currency, told, found, country, self.terms)
+        symbol = self.read("cod_var_sym", variable_symbol, self.values.get("cod_var_sym", ""), reference)
+        return CashOnDelivery(
+            cod_price=found.number if found is not None else Decimal(0),
+            cod_currency=unit or "CZK",
+            cod_var_sym=symbol or "1",
+        )
+
+    def _insurance(self, country: str) -> Insurance | None:
+        text, told = self.values.get("insurance_price", ""), self.values.get("insurance_currency", "")
+        if not (text or told) or answer(text) is False:
+            return None
+        found = self.read("insurance_price", price, self.values, "insurance_price")
+        if found is None:
+            self.complain("insurance_price", "is empty" if not text else f"is {text[:30]!r}: write the amount")
+        unit = told or (found.unit or self.terms.currencies.get("insurance_price", "") if found else "")
+        if not unit and found is not None and not found.number:
+            return None
+        if not unit:
+            self.complain("insurance_currency", "is empty")
+        code = self.read("insurance_currency", currency, unit, found, country, self.terms) if unit else None
+        return Insurance(insurance_price=found.number if found else Decimal(0), insurance_currency=code or "CZK")
+
+    def _delivery(self) -> SpecificDelivery | None:
+        point, day = self.values.get("parcel_shop_code"), self.values.get("delivery_date")
+        on: datetime | None = self.read("delivery_date", delivery_day, day) if day else None
+        return SpecificDelivery(parcel_shop_code=point, specific_delivery_date=on) if point or on else None
+
+    def _services(self) -> Sequence[Service]:
+        codes = self.values.get("services")
+        return [Service(code=code) for code in self.read("services", service_codes, codes) or ()] if codes else ()
+
+    def _set(self) -> ShipmentSet | None:
+        """Return the parcels with the weight of each, which the API wants for a single one too."""
+        told, heavy = self.values.get("parcels"), self.values.get("weight_kg")
+        parcels = (self.read("parcels", parcel_count, told) if told else 1) or (0 if told == "0" else 1)
+        if not heavy:
+            return ShipmentSet(number_of_shipments=parcels) if parcels != 1 else None
+        per_kilogram = self.terms.per_kilogram
+        each = self.read("weight_kg", lambda: weight(heavy, per_kilogram=per_kilogram))
+        item = ShipmentSetItem(weighed_shipment_info=WeighedShipment(weight=each))
+        return ShipmentSet(number_of_shipments=parcels, shipment_set_items=[item] * min(parcels, 50))
 
 
-def _set(parcels: int, weight: Decimal | None) -> ShipmentSet | None:
-    """Return the parcels with the weight of each, which the API wants for a single one too."""
-    if weight is None:
-        return ShipmentSet(number_of_shipments=parcels) if parcels != 1 else None
-    item = ShipmentSetItem(weighed_shipment_info=WeighedShipment(weight=weight))
-    return ShipmentSet(number_of_shipments=parcels, shipment_set_items=[item] * min(parcels, 50))
+def _is_address(text: str) -> bool:
+    name, at, host = text.partition("@")
+    return bool(name and at and host) and not any(mark in text for mark in " ,;") and "@" not in host

@@ -13,6 +13,7 @@ from attrs import define, field
 from ..errors import CplError
 from .columns import RowProblem
 from .delivery import Delivered, Delivery, NothingMoves
+from .inputs.terms import PLAIN, Terms
 from .intake import ProblemHook
 from .journal import Journal
 from .journal.book import Job
@@ -77,6 +78,8 @@ class Engine:
     on_problem: ProblemHook
     on_progress: ProgressHook
     on_note: Callable[[str], None]
+    terms: Terms = PLAIN
+    """How the input names its columns, for what the server refuses."""
     feed: Feed = field(factory=Feed)
     stopped_by: CplError | None = field(init=False, default=None)
     """Why sending ended before its end, if it did."""
@@ -365,7 +368,7 @@ class Engine:
     def _refused(self, results: Sequence[RowResult]) -> None:
         """Name the rows that the server refused, like those that our own check did."""
         for result in results:
-            self.on_problem(result.row, result.line, [RowProblem.from_text(result.message)])
+            self.on_problem(result.row, result.line, [RowProblem.from_text(result.message, self.terms)])
         if results:
             self.progress.rejected += len(results)
             self._tell()

@@ -13,6 +13,7 @@ from ..models.addresses import Address
 from ..models.codec import encode
 from ..models.shipment_batches import Shipment
 from .columns import COLUMNS, OURS, RowProblem, shipment_from
+from .inputs.terms import PLAIN, Terms
 from .journal.planning import PlannedRow, Planning
 from .reading import InputError, RawRow
 
@@ -21,6 +22,7 @@ __all__ = ["Intake", "ProblemHook"]
 COMMITTED_AT_ONCE = 500
 CHECKED_AT_ONCE = 50
 """Rows between two breaths of the event loop: a few milliseconds."""
+KNOWN = frozenset((*COLUMNS, *OURS))
 
 SURELY_TAKEN = 20
 """Parcels for one address that both of the vendor's texts allow; one of them allows 50."""
@@ -42,8 +44,13 @@ class Intake:
     rejected: int = 0
     large_sets: list[int] = field(factory=list)
     """Rows with more parcels than one of the vendor's two texts allows."""
-    columns: dict[str, None] = field(factory=lambda: dict.fromkeys(COLUMNS))
-    """Columns met, in order."""
+    columns: dict[str, None] = field(factory=dict)
+    """Columns met, in order, as the input names them."""
+    unknown: dict[str, None] = field(factory=dict)
+    """Columns met that are not known."""
+    more_lines: int = 0
+    """Lines that were taken as further items of the order before them."""
+    terms: Terms = PLAIN
 
     async def take(self, source: Iterable[RawRow]) -> None:
         """Read, check and plan all rows.
@@ -65,12 +72,17 @@ class Intake:
 
     def _checked(self, raw: RawRow) -> PlannedRow:
         self.rows += 1
-        self.columns.update(dict.fromkeys(raw.values))
+        self.terms = raw.terms
+        self.more_lines += raw.more
+        written = raw.as_written
+        self.columns.update(dict.fromkeys(written))
+        if raw.values.keys() - KNOWN - self.unknown.keys():
+            self.unknown.update(dict.fromkeys(name for name in raw.values if name and name not in KNOWN))
         shipment = None
         if raw.problem is not None:
             problems = [RowProblem(column="", message=raw.problem)]
         else:
-            shipment, problems = shipment_from(raw.values, self.sender)
+            shipment, problems = shipment_from(raw.values, self.sender, raw.terms)
         if problems:
             self.rejected += 1
             self.on_problem(raw.number, raw.line, problems)
@@ -81,7 +93,7 @@ class Intake:
             number=raw.number,
             line=raw.line,
             reference=raw.values.get("reference_id", ""),
-            raw=orjson.dumps({name: value for name, value in raw.values.items() if name not in OURS}),
+            raw=orjson.dumps({name: value for name, value in written.items() if name not in OURS}),
             body=body,
             cust=_cust(shipment) if shipment is not None else None,
             digest=hashlib.sha256(body).hexdigest()[:32] if body else None,
@@ -94,15 +106,16 @@ class Intake:
         for number, line, message in await self.planning.add(self.job, waiting):
             if number in good:
                 self.rejected += 1
-            self.on_problem(number, line, [RowProblem.from_text(message.split("; ")[0])])
+            self.on_problem(number, line, [RowProblem.from_text(message.split("; ")[0], self.terms)])
         self.on_rows(self.rows)
 
     def notes(self) -> list[str]:
         """Return what is worth a look though nothing is rejected for it."""
         notes = []
-        unknown = [name for name in self.columns if name and name not in COLUMNS and name not in OURS]
-        if unknown:
-            notes.append(f"columns that are not known and not read: {', '.join(unknown)}")
+        if self.unknown:
+            notes.append(f"columns that are not known and not read: {', '.join(self.unknown)}")
+        if self.more_lines:
+            notes.append(f"lines taken as further items of the order above them: {self.more_lines}")
         if self.large_sets:
             shown = ", ".join(map(str, self.large_sets[:10])) + ("…" if len(self.large_sets) > 10 else "")
             notes.append(f"more than {SURELY_TAKEN} parcels for one address may be refused: row {shown}")
@@ -112,7 +125,7 @@ class Intake:
         """Reject the rows whose reference an earlier job has shipped, or may have."""
         for number, line, message in await self.planning.refuse_settled_elsewhere(self.job):
             self.rejected += 1
-            self.on_problem(number, line, [RowProblem.from_text(message)])
+            self.on_problem(number, line, [RowProblem.from_text(message, self.terms)])
 
 
 def _cust(shipment: Shipment) -> str | None:

@@ -9,7 +9,9 @@ from ..models.addresses import Address
 from ..models.codec import encode
 from ..models.codes import LabelFormat, PageSize
 from ..models.shipment_batches import CompleteLabelSettings, LabelSettings
+from .inputs.options import ReadingOptions
 from .schedule import SETTLE
+from .tables import FOR_PROGRAMS, TableStyle
 
 __all__ = ["ShipOptions"]
 
@@ -47,6 +49,10 @@ class ShipOptions:
     """Four labels on an A4 sheet; PDF only."""
     position: int = field(default=1, validator=in_((1, 2, 3, 4)))
     """Place of the first label on the first sheet."""
+    reading: ReadingOptions = field(factory=ReadingOptions, repr=False)
+    """How the file is read, where that is not left to what it shows."""
+    tables: TableStyle = FOR_PROGRAMS
+    """How ``shipments.csv`` and ``rejected.csv`` are written."""
 
     @property
     def joint(self) -> bool:

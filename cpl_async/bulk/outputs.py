@@ -22,17 +22,20 @@ from attrs import asdict, define, field, frozen
 
 from ..errors import ConfigurationError, CplError
 from ..models.codes import LabelFormat
-from .columns import COLUMNS, OURS
+from .columns import COLUMNS, OURS, in_headings
 from .files import replacing
 from .formulas import harmless
+from .inputs.headings import terms_below
+from .inputs.terms import Terms
 from .joining import JoinPlan, label_place, output_names
 from .journal.book import Job
 from .journal.results import Results, RowReport
 from .journal.unclear import DOUBLE, WITHDRAWN, Stray, Unclear
 from .options import ShipOptions
 from .states import GOES_ON, RowState
+from .tables import TableStyle
 
-__all__ = ["JoinError", "Output", "Summary"]
+__all__ = ["JoinError", "Output", "Summary", "terms_of"]
 
 SHIPMENTS, REJECTED, DOUBLES, SUMMARY = "shipments.csv", "rejected.csv", "doubles.csv", "summary.json"
 PICTURES = "labels"
@@ -248,10 +251,11 @@ class Output:
     async def _write_rows(self, results: Results, job: Job, names: Sequence[str], why_not_sent: str) -> Counter[str]:
         reasons: Counter[str] = Counter()
         columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
+        terms = terms_of(job, self.options)
         index = 0
         with (
-            _table(self.folder / SHIPMENTS, HEADING) as add_shipment,
-            _table(self.folder / REJECTED, (*columns, "error")) as add_rejected,
+            _table(self.folder / SHIPMENTS, HEADING, self.options.tables) as add_shipment,
+            _table(self.folder / REJECTED, (*columns, "error"), self.options.tables) as add_rejected,
             self._order.open("w", encoding="utf-8") as order,
         ):
             order.write(self._plan(names).as_json() + "\n")
@@ -270,7 +274,7 @@ class Output:
                 message = _message(row, why_not_sent)
                 add_shipment(_reported(row, message, places))
                 if row.state is RowState.REJECTED:
-                    add_rejected([*(row.raw.get(name, "") for name in columns), row.message])
+                    add_rejected([*(row.raw.get(name, "") for name in columns), in_headings(row.message, terms)])
                 if row.state is not RowState.SHIPPED:
                     reasons[_reason(row, message)] += 1
         return reasons
@@ -284,7 +288,7 @@ class Output:
         by_master: dict[str, list[Stray]] = {}
         for stray in strays:
             by_master.setdefault(stray.master, []).append(stray)
-        with _table(self.folder / DOUBLES, DOUBLES_HEADING) as add:
+        with _table(self.folder / DOUBLES, DOUBLES_HEADING, self.options.tables) as add:
             for master, (first, *others) in by_master.items():
                 numbers = " ".join(stray.number for stray in (first, *others))
                 add([first.reference, first.shipment_number or "", master, numbers, first.message])
@@ -310,6 +314,12 @@ class Output:
     def clear_parts(self, job: Job) -> None:
         """Remove the labels as they came; the joint files hold them all."""
         shutil.rmtree(self.parts(job), ignore_errors=True)
+
+
+def terms_of(job: Job, options: ShipOptions) -> Terms:
+    """Return how the input of a job names its columns."""
+    columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
+    return terms_below(columns, options.reading.names)
 
 
 def _message(row: RowReport, why_not_sent: str) -> str:
@@ -351,9 +361,9 @@ def _reason(row: RowReport, message: str) -> str:
 
 
 @contextmanager
-def _table(path: Path, heading: Sequence[str]) -> Iterator[Callable[[Sequence[str]], None]]:
+def _table(path: Path, heading: Sequence[str], style: TableStyle) -> Iterator[Callable[[Sequence[str]], None]]:
     """Give what adds a row to a CSV file that a spreadsheet can open without harm."""
-    with replacing(path) as fresh, fresh.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(heading)
+    with replacing(path) as fresh, fresh.open("w", encoding=style.encoding, newline="") as file:
+        writer = csv.writer(file, delimiter=style.delimiter, lineterminator=style.line_end)
+        writer.writerow([harmless(name) for name in heading])
         yield lambda fields: writer.writerow([harmless(field) for field in fields])

@@ -2,196 +2,158 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import json
-import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from attrs import field, frozen
+from .inputs.delimited import DelimitedFile
+from .inputs.json_lines import JsonLines
+from .inputs.options import ReadingOptions
+from .inputs.orders import orders_in
+from .inputs.rows import InputError, RawRow
+from .inputs.terms import Terms
 
-from ..errors import ConfigurationError
-from .columns import REQUIRED
-from .formulas import original
+__all__ = ["InputError", "RawRow", "ReadingOptions", "Source"]
 
-__all__ = ["InputError", "RawRow", "Source"]
-
-DELIMITERS = ",;\t"
-LONGEST_FIELD = 100_000
-LONGEST_SHOWN = 1000
-SEPARATOR_LINE = re.compile(r'"?sep=.?"?', re.IGNORECASE)
-OTHER_KINDS = {b"PK\x03\x04": "a workbook of Excel or the like", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 BLOCK = 1024 * 1024
 JSON_LINES = (".jsonl", ".ndjson")
+MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+OTHER_KINDS = {
+    b"\xd0\xcf\x11\xe0": "a workbook of an old Excel or one with a password: save it as .xlsx without a password",
+    b"%PDF": "a PDF: export the shipments as CSV or .xlsx",
+    b"\x1f\x8b": "packed with gzip: unpack it first",
+}
 
 
-class InputError(ConfigurationError):
-    """The input cannot be read; nothing was sent."""
-
-
-@frozen(kw_only=True)
-class RawRow:
-    """One row as it came."""
-
-    number: int
-    """1 for the first row of data."""
-    line: int
-    """Its last line in the file, 1 for the first."""
-    values: dict[str, str] = field(factory=dict, repr=False)
-    """Column → text."""
-    problem: str | None = None
-    """Why the row cannot be used at all."""
+class _Reader(Protocol):
+    def rows(self) -> Iterator[RawRow]: ...
 
 
 class Source:
-    """A file of shipments: CSV with a heading, or JSON Lines (by the ending ``.jsonl`` or ``.ndjson``)."""
+    """A file of shipments: CSV with a heading, JSON Lines, a workbook of Excel, or Parquet, told by its content."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, options: ReadingOptions | None = None) -> None:
         """Take the file.
 
+        :param options: how to read it, where that is not left to what it shows.
         :raises InputError: when it is missing, a folder, empty, or cannot be read.
+        :raises ConfigurationError: when the package that reads its kind is not installed.
         """
         self.path = path
+        self.options = options or ReadingOptions()
+        self._shown = self.options.shown or str(path)
+        self.is_json = False
+        self.columns: list[str] = []
+        """As the file names them; empty for JSON Lines, which names them row by row."""
+        self.terms = Terms(names=self.options.names)
+        """What its headings mean."""
+        start = self._start()
         try:
-            if path.is_dir():
-                raise InputError(f"{path} is a folder, not a file of shipments")
-            with path.open("rb") as file:
-                if not path.is_file():
-                    raise InputError(f"{path} is no regular file and cannot be read twice: write it to a file first")
-                start = file.read(BLOCK)
+            self._reader = self._reader_of(start)
         except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
-        if not start.strip(b"\xef\xbb\xbf \t\r\n"):
-            raise InputError(f"{path} is empty")
-        for mark, kind in OTHER_KINDS.items():
-            if start.startswith(mark):
-                raise InputError(f"{path} is not text in UTF-8 but {kind}: save it as CSV in UTF-8")
-        if b"\0" in start:
-            raise InputError(f"{path} is not text: it holds zero bytes")
-        first = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-        if first == b"[":
-            raise InputError(f"{path} holds a JSON array: write one object a line, without commas between them")
-        self.is_json = first == b"{" or path.suffix.lower() in JSON_LINES
-        self.columns = self._heading()
+            raise self._unreadable(error) from None
 
     def digest(self) -> str:
-        """Return what the content is known by, wherever the file lies."""
+        """Return what the content is known by, wherever the file lies; read otherwise, it is another content."""
         whole = hashlib.sha256()
         with self.path.open("rb") as file:
             while block := file.read(BLOCK):
                 whole.update(block)
+        whole.update(self.options.mark)
         return whole.hexdigest()
 
     def rows(self) -> Iterator[RawRow]:
-        """Yield the rows.
+        """Yield the rows, those that are lines of one order as one.
 
         :raises InputError: where the file stops being what it claims to be.
         """
         try:
-            yield from self._json_rows() if self.is_json else self._csv_rows()
-        except UnicodeDecodeError as error:
-            raise self._not_text(error) from None
+            yield from orders_in(self._reader.rows())
         except OSError as error:
-            raise InputError(f"{self.path} cannot be read: {error.strerror or error}") from None
+            raise self._unreadable(error) from None
 
-    def _heading(self) -> list[str]:
-        if self.is_json:
-            return []
+    def _start(self) -> bytes:
         try:
-            with self.path.open(encoding="utf-8-sig", newline="") as file:
-                first = next((line for line in file if line.strip()), "")
-                self._skipped = bool(SEPARATOR_LINE.fullmatch(first.strip()))
-                if self._skipped:  # Excel's own way to say which separator a file has
-                    first = next((line for line in file if line.strip()), "")
-        except UnicodeDecodeError as error:
-            raise self._not_text(error) from None
-        self._delimiter = max(DELIMITERS, key=first.count)
+            if self.path.is_dir():
+                raise InputError(f"{self._shown} is a folder, not a file of shipments")
+            with self.path.open("rb") as file:
+                if not self.path.is_file():
+                    raise InputError(
+                        f"{self._shown} is no regular file and cannot be read twice: write it to a file first, or give "
+                        "it to standard input with - as INPUT"
+                    )
+                return file.read(BLOCK)
+        except OSError as error:
+            raise self._unreadable(error) from None
+
+    def _reader_of(self, start: bytes) -> _Reader:
+        text = _without_mark(start)
+        if not text.strip(b" \t\r\n\0"):
+            raise InputError(f"{self._shown} is empty")
+        for mark, kind in OTHER_KINDS.items():
+            if start.startswith(mark):
+                raise InputError(f"{self._shown} is {kind}")
+        if start.startswith(b"PK\x03\x04"):
+            return self._workbook()
+        if start.startswith(b"PAR1"):
+            return self._parquet()
+        if self.options.sheet is not None:
+            raise InputError(f"--sheet goes with a workbook of Excel, and {self._shown} is none")
+        first = text.lstrip(b" \t\r\n\0")[:1]
+        if first == b"[":
+            raise InputError(f"{self._shown} holds a JSON array: write one object a line, without commas between them")
+        self.is_json = first == b"{" or self.path.suffix.lower() in JSON_LINES
+        return self._json_lines() if self.is_json else self._delimited()
+
+    def _json_lines(self) -> _Reader:
+        if self.options.delimiter is not None:
+            raise InputError(f"--delimiter goes with CSV, and {self._shown} is JSON Lines")
+        return JsonLines(self.path, self.options, self._shown)
+
+    def _delimited(self) -> _Reader:
+        reader = DelimitedFile(self.path, self.options, self._shown)
+        self.columns, self.terms = reader.table.headings, reader.table.terms
+        return reader
+
+    def _workbook(self) -> _Reader:
+        self._refuse_options_of_text("a workbook of Excel")
         try:
-            names = next(csv.reader([first], delimiter=self._delimiter, strict=True), [])
-        except csv.Error as error:
-            raise InputError(f"the heading of {self.path} is not readable as CSV: {error}") from None
-        columns = [name.strip().lower() for name in names]
-        missing = [name for name in REQUIRED if name not in columns]
-        if missing:
-            noun = "column" if len(missing) == 1 else "columns"
-            found = ", ".join(name[:30] for name in columns[:30])
-            raise InputError(f"{self.path} lacks the {noun} {', '.join(missing)}; its heading is: {found}")
-        twice = sorted({name for name in columns if name and columns.count(name) > 1})
-        if twice:
-            raise InputError(f"{self.path} has the column {', '.join(twice)} twice")
-        return columns
+            with zipfile.ZipFile(self.path) as packed:
+                inside = packed.namelist()
+        except (zipfile.BadZipFile, OSError):
+            inside = []
+        if not any(name.endswith("workbook.xml") for name in inside):
+            raise InputError(
+                f"{self._shown} is a packed file but no workbook of Excel: save it as .xlsx, or as CSV in UTF-8"
+            )
+        from .inputs.workbooks import WorkbookFile
 
-    def _not_text(self, error: UnicodeDecodeError) -> InputError:
-        return InputError(
-            f"{self.path} is not text in UTF-8 ({error.reason}): save it as CSV in UTF-8, as spreadsheets offer it"
-        )
+        reader = WorkbookFile(self.path, self.options, self._shown)
+        self.columns, self.terms = reader.table.headings, reader.table.terms
+        return reader
 
-    def _csv_rows(self) -> Iterator[RawRow]:
-        csv.field_size_limit(LONGEST_FIELD)
-        with self.path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=self._delimiter, strict=True)
-            try:
-                filled = ((reader.line_num, row) for row in reader if any(field.strip() for field in row))
-                if self._skipped:
-                    next(filled, None)
-                _, heading = next(filled, (0, []))
-                for number, (line, fields) in enumerate(filled, 1):
-                    yield self._row(number, line, fields, len(heading))
-            except csv.Error as error:
-                raise InputError(
-                    f"{self.path} is not readable as CSV from line {reader.line_num} on or before it: {error}; "
-                    "look for a quote that is not closed"
-                ) from None
+    def _parquet(self) -> _Reader:
+        self._refuse_options_of_text("Parquet")
+        if self.options.sheet is not None:
+            raise InputError(f"--sheet goes with a workbook of Excel, and {self._shown} is Parquet")
+        from .inputs.parquet import ParquetFile
 
-    def _row(self, number: int, line: int, fields: list[str], width: int) -> RawRow:
-        if any("\0" in field for field in fields):
-            raise InputError(f"{self.path} is not text: line {line} holds a zero byte")
-        if len(fields) == width:
-            values = {name: original(field.strip()) for name, field in zip(self.columns, fields, strict=True)}
-            return RawRow(number=number, line=line, values=values)
-        problem = (
-            f"has {len(fields)} fields, the heading has {width}: look for a missing quote or separator; "
-            f"the row is: {self._delimiter.join(fields)[:LONGEST_SHOWN]}"
-        )
-        return RawRow(number=number, line=line, problem=problem)
+        reader = ParquetFile(self.path, self.options, self._shown)
+        self.columns, self.terms = reader.table.headings, reader.table.terms
+        return reader
 
-    def _json_rows(self) -> Iterator[RawRow]:
-        number = 0
-        with self.path.open(encoding="utf-8-sig") as file:
-            for line_number, line in enumerate(file, 1):
-                if not line.strip():
-                    continue
-                number += 1
-                values, problem = _object_in(line)
-                yield RawRow(number=number, line=line_number, values=values, problem=problem)
+    def _refuse_options_of_text(self, kind: str) -> None:
+        if self.options.encoding is not None or self.options.delimiter is not None:
+            raise InputError(f"--encoding and --delimiter go with text, and {self._shown} is {kind}")
+
+    def _unreadable(self, error: OSError) -> InputError:
+        return InputError(f"{self._shown} cannot be read: {error.strerror or error}")
 
 
-def _object_in(line: str) -> tuple[dict[str, str], str | None]:
-    """Return the fields of one JSON object, numbers as they were written, or why there are none."""
-    shown = f"; the line is: {line.strip()[:LONGEST_SHOWN]}"
-    try:
-        data = json.loads(line, parse_float=str, parse_int=str)
-    except (json.JSONDecodeError, RecursionError) as error:
-        return {}, f"is not JSON: {getattr(error, 'msg', 'too deeply nested')}{shown}"
-    if not isinstance(data, dict):
-        return {}, f"is no JSON object{shown}"
-    odd = [name for name, value in data.items() if isinstance(value, (dict, list, bool))]
-    values = {_whole_text(str(name)).strip().lower(): _plain(value) for name, value in data.items()}
-    if odd:
-        return values, f"has fields that are neither text nor number: {_whole_text(', '.join(odd[:5]))}"
-    if "\ufffd" in "".join(values.values()):
-        return values, f"holds half a character (a lone surrogate){shown}"
-    return values, None
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return ""
-    return _whole_text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-
-
-def _whole_text(text: str) -> str:
-    """Return the text with halves of characters, which no file can hold, replaced."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _without_mark(start: bytes) -> bytes:
+    for mark in MARKS:
+        if start.startswith(mark):
+            return start[len(mark) :]
+    return start

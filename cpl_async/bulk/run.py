@@ -19,7 +19,7 @@ from .journal import Journal, JournalPlace
 from .journal.book import Job
 from .locks import alone
 from .options import ShipOptions
-from .outputs import Output, Summary
+from .outputs import Output, Summary, terms_of
 from .progress import Phase, Progress, ProgressHook
 from .protocol import BulkClient
 from .states import GOES_ON, RowState
@@ -129,6 +129,7 @@ class JobRun:
             on_problem=self.on_problem,
             on_progress=self.on_progress,
             on_note=self.on_note,
+            terms=terms_of(job, self.options),
         )
         try:
             await engine.run(sending=sending)

@@ -40,7 +40,7 @@ async def check_file(path: Path, options: ShipOptions, on_problem: ProblemHook) 
     :raises ConfigurationError: when the sender is not good.
     """
     _check_sender(options)
-    source = Source(path)
+    source = Source(path, options.reading)
     with TemporaryDirectory(prefix="cpl-check-") as folder:
         place = JournalPlace(folder=Path(folder), base_url="check", client_id="check")
         async with Journal.open(place) as journal:
@@ -65,7 +65,7 @@ class ShipFile(JobRun):
         """
         if self._source is None:
             _check_sender(self.options)
-            source = Source(self.path)
+            source = Source(self.path, self.options.reading)
             Output(self.out, self.options).prepare(self.path)
             self._source = source
         return self._source

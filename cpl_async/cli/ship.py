@@ -15,11 +15,16 @@ from typing import Any
 import click
 
 from ..bulk.columns import RowProblem
+from ..bulk.inputs.shop_names import names_from
+from ..bulk.inputs.standard_input import SHOWN, spooled
+from ..bulk.inputs.terms import ShopNames
 from ..bulk.journal import JournalPlace
 from ..bulk.options import ShipOptions
 from ..bulk.outputs import Summary
+from ..bulk.reading import ReadingOptions
 from ..bulk.schedule import SETTLE
 from ..bulk.ship import ShipFile, check_file
+from ..bulk.tables import FOR_EXCEL, FOR_PROGRAMS
 from ..client import Client
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
 from ..models.codes import LabelFormat
@@ -36,6 +41,7 @@ __all__ = ["ship"]
 MOST_LINES = 50
 """Bad rows that are named on the screen; the file of rejected rows has them all."""
 FILE = click.Path(path_type=Path)
+STANDARD_INPUT = Path("-")
 
 
 @click.command(short_help="Ship the parcels of a file; get labels and a report.")
@@ -47,6 +53,11 @@ FILE = click.Path(path_type=Path)
 @click.option("--again", is_flag=True, help="Send rows too whose reference an earlier job has shipped; billed again.")
 @click.option("--name", help="Name of the job; without one it is known by the file's content.")
 @click.option("--sender", type=FILE, envvar="CPL_SENDER", help="TOML or JSON file with the sender's address.")
+@click.option("--map", "names", type=FILE, help="TOML or JSON file with the shop's own names for columns and carriers.")
+@click.option("--encoding", help="Encoding of the file, e.g. windows-1250; recognised unless given.")
+@click.option("--delimiter", help="Between the fields of CSV, e.g. ';' or tab; recognised unless given.")
+@click.option("--sheet", help="Sheet of a workbook; the first one unless given.")
+@click.option("--excel", is_flag=True, help="Write shipments.csv and rejected.csv as a Czech Excel opens them.")
 @click.option(
     "--label-format",
     type=click.Choice(["pdf", "zpl", "png", "jpeg", "svg"], case_sensitive=False),
@@ -88,6 +99,11 @@ def ship(
     sender: Path | None,
     label_format: str,
     position: int | None,
+    names: Path | None,
+    encoding: str | None,
+    delimiter: str | None,
+    sheet: str | None,
+    excel: bool,
     as_json: bool,
     client_id: str | None,
     secret_file: Path | None,
@@ -95,8 +111,9 @@ def ship(
     test_system: bool,
     **chosen: Any,
 ) -> None:
-    """Ship the parcels of INPUT, a CSV file with a heading or JSON Lines (.jsonl), one row for each shipment.
+    """Ship the parcels of INPUT: CSV or a workbook of Excel with a heading, JSON Lines, Parquet; - is standard input.
 
+    Delimiter, encoding and headings in Czech, Slovak and English are recognised, one row for each shipment.
     All rows are checked before anything is sent; good rows go on unless --strict. Run the same command again after
     any stop: what is settled is not done again.
 
@@ -104,6 +121,7 @@ def ship(
     Examples:
       cpl ship shipments.csv --sandbox --out out
       cpl ship shipments.csv --check
+      cpl ship orders.xlsx --map shop.toml --excel
       cpl ship shipments.csv --test-system --label-format zpl
 
     \b
@@ -125,15 +143,17 @@ def ship(
         raise click.UsageError("--a4 goes with --label-format pdf")
     if sandbox and (client_id or secret_file or base_url or test_system):
         raise click.UsageError("--sandbox takes no credentials and no address")
-    with plain_failures():
+    with plain_failures(), _kept(source) as kept:
         options = ShipOptions(
             label_format=LabelFormat(label_format.capitalize()),
             position=position or 1,
             sender=sender_from(sender) if sender else None,
+            reading=_reading(source, names, encoding=encoding, delimiter=delimiter, sheet=sheet),
+            tables=FOR_EXCEL if excel else FOR_PROGRAMS,
             **chosen,
         )
         if check:
-            _check(source, options, as_json)
+            _check(kept, options, as_json)
             return
         if sandbox:
             place = JournalPlace.beside(out)
@@ -144,10 +164,24 @@ def ship(
             )
             place = journal_of(access)
             reach = nullcontext(access)
-        run = ShipFile(path=source, out=out, place=place, options=options)
+        run = ShipFile(path=kept, out=out, place=place, options=options)
         run.prepare()
         with reach as reached:
             _ship(run, reached, as_json)
+
+
+def _reading(source: Path, names: Path | None, **told: str | None) -> ReadingOptions:
+    """Return how the input is read."""
+    return ReadingOptions(
+        names=names_from(names) if names else ShopNames(),
+        shown=SHOWN if source == STANDARD_INPUT else None,
+        **told,
+    )
+
+
+def _kept(source: Path) -> AbstractContextManager[Path]:
+    """Give the file to read: what comes in at standard input is kept in one."""
+    return spooled(sys.stdin.buffer) if source == STANDARD_INPUT else nullcontext(source)
 
 
 @contextmanager
@@ -252,7 +286,7 @@ class _Problems:
             where = f"row {number}" + (f" (line {line})" if line else "")
             for problem in problems:
                 self._write(
-                    f"{where}, {f'column {problem.column}' if problem.column else 'whole row'}: {problem.message}"
+                    f"{where}, {f'column {problem.named}' if problem.named else 'whole row'}: {problem.message}"
                 )
 
     def tell_rest(self) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cpl_async.bulk.formulas import harmless, original
+from cpl_async.bulk.outputs import _table
+from cpl_async.bulk.reading import Source
+from cpl_async.bulk.tables import FOR_EXCEL, FOR_PROGRAMS, TableStyle
 
 
 @pytest.mark.parametrize(
@@ -30,3 +35,14 @@ def test_nothing_is_lost_on_the_way(text: str) -> None:
     assert original(harmless(text)) == text
     guarded = harmless(text)
     assert guarded[:1] not in ("=", "@", "\t")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(st.lists(st.text(alphabet="'=+@-;,\"a1 č"), min_size=6, max_size=6), st.sampled_from([FOR_PROGRAMS, FOR_EXCEL]))
+def test_every_text_of_a_table_is_read_back_as_it_was(tmp_path: Path, texts: list[str], style: TableStyle) -> None:
+    columns = ["reference_id", "name", "street", "city", "zip_code", "country"]
+    texts = [text.strip() or "a" for text in texts]
+    with _table(tmp_path / "a.csv", columns, style) as add:
+        add(texts)
+    (row,) = Source(tmp_path / "a.csv").rows()
+    assert list(row.values.values()) == texts

@@ -386,10 +386,10 @@ async def test_what_cannot_be_read_of_a_row_is_kept_in_its_error(shipping: Shipp
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.xlsx", b"PK\x03\x04rest", "a workbook of Excel"),
-        ("a.csv", "reference_id".encode("utf-16"), "UTF-16"),
+        ("a.xlsx", b"PK\x03\x04rest", "no workbook of Excel"),
+        ("a.xls", b"\xd0\xcf\x11\xe0rest", "save it as .xlsx"),
         ("a.json", b'[{"reference_id": "a"}]', "one object a line"),
-        ("a.csv", b"reference_id;name\n\xe8\xed", "save it as CSV in UTF-8"),
+        ("a.csv", b"reference_id;name\n\xe8\x81", "save it as CSV in UTF-8"),
     ],
 )
 def test_other_kinds_of_files_are_told_what_to_become(tmp_path: Path, name: str, content: bytes, words: str) -> None:

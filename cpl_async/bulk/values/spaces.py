@@ -1,0 +1,21 @@
+"""Knows the spaces and invisible characters that come with text from spreadsheets and web pages."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["SPACES", "blanks_removed", "tidied"]
+
+SPACES = " \u00a0\u2007\u2008\u2009\u200a\u202f"
+BLANKS = re.compile(rf"[{SPACES}\t]+")
+TIDY = str.maketrans(dict.fromkeys(SPACES, " ") | dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", ""))
+
+
+def tidied(text: str) -> str:
+    """Return the text with plain spaces, and without characters that nobody sees."""
+    return text.translate(TIDY).strip()
+
+
+def blanks_removed(text: str) -> str:
+    """Return the text without spaces of any kind."""
+    return BLANKS.sub("", text)
