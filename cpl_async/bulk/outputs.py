@@ -32,14 +32,13 @@ from .journal.book import Job
 from .journal.results import Results, RowReport
 from .journal.unclear import DOUBLE, WITHDRAWN, Stray, Unclear
 from .options import ShipOptions
-from .states import GOES_ON, RowState
+from .states import GOES_ON, WITHOUT_LABEL, RowState, ends_of
 from .tables import TableStyle
 
 __all__ = ["JoinError", "Output", "Summary", "terms_of"]
 
 SHIPMENTS, REJECTED, DOUBLES, SUMMARY = "shipments.csv", "rejected.csv", "doubles.csv", "summary.json"
 PICTURES = "labels"
-WITHOUT_LABEL = (RowState.UNLABELLED, RowState.CREATED, RowState.FOUND)
 JOINT_NAME = re.compile(r"labels(-\d{4})?\.(pdf|zpl)(\.part)?")
 MOST_REASONS = 50
 DOUBLES_HEADING = ("reference_id", "counts", "double", "parcel_numbers", "message")
@@ -54,7 +53,7 @@ class JoinError(CplError):
 
 @frozen(kw_only=True)
 class Summary:
-    """What became of a job; the four kinds of rows add up to all of them."""
+    """What became of a job; the five kinds of rows add up to all of them."""
 
     job: str
     job_id: str
@@ -63,6 +62,8 @@ class Summary:
     """Rows with a live number and all their labels."""
     shipped_without_label: int
     rejected: int
+    cancelled: int
+    """Rows that were shipped and then cancelled by `cpl jobs cancel`."""
     undecided: int
     not_sent: int
     """Of the undecided ones, those that certainly were not sent."""
@@ -213,20 +214,15 @@ class Output:
         """
         counts = await results.counts(job.id)
         batches, parcels, labels = await results.totals(job.id)
-        shipped, without = counts[RowState.SHIPPED], sum(counts[state] for state in WITHOUT_LABEL)
-        rejected, rows = counts[RowState.REJECTED], sum(counts.values())
+        ends = ends_of(counts)
         before = self._before() if names is None else {}
         files = list(before.get("label_files", ()) if names is None else names)
         found = before.get("reasons", {}) if reasons is None else dict(reasons.most_common(MOST_REASONS))
         return Summary(
             job=job.name,
             job_id=job.uid,
-            rows=rows,
-            shipped=shipped,
-            shipped_without_label=without,
-            rejected=rejected,
-            undecided=rows - shipped - without - rejected,
-            not_sent=counts[RowState.PLANNED],
+            rows=sum(counts.values()),
+            **asdict(ends),
             unfinished=sum(counts[state] for state in GOES_ON) + await results.asked_after(job.id),
             doubles=doubles,
             parcels=parcels,
@@ -337,7 +333,7 @@ def _message(row: RowReport, why_not_sent: str) -> str:
 
 def _reported(row: RowReport, message: str, places: Sequence[str]) -> list[str]:
     state = row.state
-    if state in (RowState.PLANNED, RowState.SENDING, RowState.ACCEPTED, RowState.WITHDRAWING):
+    if state in (RowState.PLANNED, RowState.SENDING, RowState.ACCEPTED, RowState.WITHDRAWING, RowState.CANCELLING):
         state = RowState.UNDECIDED
     elif state in WITHOUT_LABEL:
         state = RowState.UNLABELLED

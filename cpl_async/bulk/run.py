@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from attrs import define, field
 
-from ..errors import ConfigurationError, CplError
+from ..errors import ConfigurationError, CplError, JournalError
 from ..models.codec import encode
 from .engine import Engine
 from .intake import ProblemHook
@@ -77,16 +78,23 @@ class JobRun:
         job = await journal.read(number)
         if job.label_format != self.options.label_format:
             raise ConfigurationError(f"the job {job.name} was made with labels as {job.label_format}: use that format")
-        planned = (await journal.results.counts(job.id))[RowState.PLANNED]
-        if planned and job.sender != digest_of_sender(self.options):
-            raise ConfigurationError(
-                f"the job {job.name} was planned with another sender, and {planned} rows of it are not sent yet: "
-                "use that sender, or give the rest a file of its own"
+        if job.purged_at is not None:
+            raise JournalError(
+                f"the job {job.name} is done, and its data was removed; nothing was sent",
+                advice="What it has shipped is known by its references: give other rows a file of their own",
             )
+        self._check_fits(job, (await journal.results.counts(job.id))[RowState.PLANNED])
+        await journal.keep_settings(job.id, self._settings())
         if self.options.again:
             await journal.planning.allow_again(job.id)
         await journal.course.forsake_open_attempts(job.id)
         return await journal.read(number)
+
+    def _check_fits(self, job: Job, planned: int) -> None:
+        """See that a job's rows were planned as this run would plan them.
+
+        :param planned: rows that are not sent yet.
+        """
 
     async def _work(self, client: BulkClient, journal: Journal, job: Job, began: float) -> Summary:
         output = Output(self.out, self.options)
@@ -108,7 +116,7 @@ class JobRun:
         summary = await output.write(
             journal.results, journal.unclear, await journal.read(job.id), why_not_sent=withhold or self._why_not_sent()
         )
-        if summary.rows == summary.shipped + summary.rejected:
+        if summary.rows == summary.shipped + summary.rejected + summary.cancelled:
             await journal.finish(job.id)
             output.clear_parts(job)
         self._enter(Phase.DONE)
@@ -135,6 +143,12 @@ class JobRun:
             await engine.run(sending=sending)
         finally:
             self.stopped_by, self.late = engine.stopped_by, engine.late
+
+    def _settings(self) -> dict[str, Any]:
+        """Return what a later run of this job by its name alone must know."""
+        options = self.options
+        layout = {"a4": options.a4, "position": options.position, "batch_size": options.batch_size}
+        return {"out": str(self.out.absolute()), **layout}
 
     def _why_not_sent(self) -> str:
         if self.late:

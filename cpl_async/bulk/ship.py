@@ -14,6 +14,7 @@ from ..models.checking import problems_of
 from ..models.shipment_batches import Shipment
 from .intake import Intake, ProblemHook
 from .journal import Journal, JournalPlace
+from .journal.book import Job
 from .options import ShipOptions
 from .outputs import Output, Summary
 from .protocol import BulkClient
@@ -88,6 +89,13 @@ class ShipFile(JobRun):
                 if not (await journal.read(job)).planned:
                     await self._take_in(journal, job, source, digest)
                 return await self.carry(client, journal, job, began)
+
+    def _check_fits(self, job: Job, planned: int) -> None:
+        if planned and job.sender != digest_of_sender(self.options):
+            raise ConfigurationError(
+                f"the job {job.name} was planned with another sender, and {planned} rows of it are not sent yet: "
+                "use that sender, or give the rest a file of its own"
+            )
 
     async def _take_in(self, journal: Journal, job: int, source: Source, digest: str) -> None:
         """Plan all rows; what an earlier run has planned in part is planned anew, for nothing of it was sent."""

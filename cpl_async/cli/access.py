@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import click
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..bulk.account import journal_place
 from ..bulk.journal import JournalPlace
@@ -16,7 +16,7 @@ from ..client import Client
 from ..errors import ConfigurationError
 from ..settings import PRODUCTION, TESTING, base_url_from, secret_from_environment, secret_from_file
 
-__all__ = ["Access", "access_from", "journal_of"]
+__all__ = ["Access", "access_from", "account_from", "journal_of"]
 
 
 @frozen(kw_only=True)
@@ -33,6 +33,16 @@ def access_from(*, client_id: str | None, secret_file: Path | None, base_url: st
 
     :raises ConfigurationError: names what is missing.
     """
+    account = account_from(client_id=client_id, secret_file=secret_file, base_url=base_url, test_system=test_system)
+    return evolve(account, client_secret=_secret(secret_file))
+
+
+def account_from(*, client_id: str | None, secret_file: Path | None, base_url: str | None, test_system: bool) -> Access:
+    """Return whose account is meant, without its secret: for what is asked of the journal alone.
+
+    :param secret_file: is not read.
+    :raises ConfigurationError: names what is missing.
+    """
     environment = os.environ
     if base_url and test_system:
         raise ConfigurationError("give either --base-url or --test-system")
@@ -40,7 +50,7 @@ def access_from(*, client_id: str | None, secret_file: Path | None, base_url: st
     name = client_id or environment.get("CPL_CLIENT_ID", "").strip()
     if not name:
         raise ConfigurationError("no client id: set CPL_CLIENT_ID or give --client-id; to try without one: --sandbox")
-    return Access(client_id=name, client_secret=_secret(secret_file), base_url=base_url_from(url))
+    return Access(client_id=name, client_secret="", base_url=base_url_from(url))
 
 
 def journal_of(access: Access) -> JournalPlace:

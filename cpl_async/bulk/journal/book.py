@@ -15,6 +15,7 @@ from sqlalchemy import insert, select, update
 from ...errors import JournalError
 from .course import Course
 from .database import Database
+from .keeping import Keeping
 from .place import JournalPlace
 from .planning import Planning
 from .results import Results
@@ -62,6 +63,7 @@ class Journal:
         self.results = Results(database)
         self.unclear = Unclear(database)
         self.withdrawals = Withdrawals(database)
+        self.keeping = Keeping(database)
 
     @classmethod
     @asynccontextmanager

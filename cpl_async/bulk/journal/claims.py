@@ -6,10 +6,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, select
 
-from ..states import SETTLED_ELSEWHERE, RowState
+from ..states import SETTLED_ELSEWHERE, WITHOUT_LABEL, RowState
 from .schema import jobs, rows
 
 __all__ = ["claimed_elsewhere", "words_of_claim"]
+
+SURELY_SHIPPED = (RowState.SHIPPED, *WITHOUT_LABEL)
 
 
 def claimed_elsewhere(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any, Any, Any, Any]:
@@ -24,7 +26,7 @@ def claimed_elsewhere(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any,
             other.c.digest.label("other_digest"),
             other.c.shipment_number,
             jobs.c.name,
-            jobs.c.purged_at,
+            other.c.state.label("other_state"),
         )
         .join(other, and_(other.c.key == rows.c.key, other.c.job != rows.c.job))
         .join(jobs, jobs.c.id == other.c.job)
@@ -35,8 +37,8 @@ def claimed_elsewhere(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any,
 
 def words_of_claim(row: Any) -> str:
     """Return why a row of that query is not sent."""
-    done = f"was shipped as {row.shipment_number}" if row.shipment_number else "may have been shipped"
-    if row.purged_at is not None:
-        done = "was shipped"
+    done = "was shipped" if row.other_state in SURELY_SHIPPED else "may have been shipped"
+    if row.shipment_number:
+        done = f"was shipped as {row.shipment_number}"
     changed = "" if row.other_digest in (row.digest, None) else ", and this row differs from that one"
     return f"reference_id: {row.reference} {done} by the job {row.name}{changed}; not sent again without --again"

@@ -77,6 +77,14 @@ class Database:
         except DatabaseError as error:
             raise JournalError(f"the journal cannot be written: {error.orig}") from None
 
+    async def rewrite(self) -> None:
+        """Write the file anew, so that what was deleted is not in it any more."""
+        async with self._engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            driver: Any = raw.driver_connection
+            for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                await (await driver.execute(statement)).close()
+
     def insert_unless_taken(self, table: Table) -> Any:
         """Return an INSERT that passes over rows which would break a unique index."""
         return sqlite_insert(table).on_conflict_do_nothing()

@@ -1,0 +1,216 @@
+"""The jobs of an account, as a person sees them: what there is, how each stands, and what a person decides."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attrs import asdict, field, frozen
+
+from ..errors import ConfigurationError, JournalError
+from .journal import Journal, JournalPlace
+from .journal.book import Job
+from .journal.keeping import JobLine
+from .locks import alone
+from .options import ShipOptions
+from .protocol import ShipmentCalls
+from .ship import ResumeJob
+from .states import RowState, ends_of
+from .withdrawing import Withdrawal
+
+__all__ = ["BulkJob", "JobCancelled", "Jobs", "UndecidedRow"]
+
+NOT_SETTLED = tuple(
+    state
+    for state in RowState
+    if state not in (RowState.SHIPPED, RowState.UNLABELLED, RowState.FOUND, RowState.REJECTED, RowState.CANCELLED)
+)
+
+
+@frozen(kw_only=True)
+class BulkJob:
+    """A job, and how many of its rows ended in which way."""
+
+    name: str
+    kind: str
+    """``shipments`` or ``orders``."""
+    source: str
+    """Name of the file that it was made of."""
+    state: str
+    """``planning``, ``open``, ``finished``, or ``purged`` when its data was removed."""
+    created_at: datetime
+    rows: int
+    shipped: int
+    shipped_without_label: int
+    rejected: int
+    cancelled: int
+    undecided: int
+    not_sent: int
+    """Of the undecided ones, those that certainly were not sent."""
+
+
+@frozen(kw_only=True)
+class UndecidedRow:
+    """A row of which nobody knows whether it was created."""
+
+    number: int
+    """1 for the first row of the input."""
+    line: int
+    reference: str = field(repr=False)
+    message: str
+    """What is known."""
+
+
+@frozen(kw_only=True)
+class JobCancelled:
+    """What became of a job that was to be cancelled."""
+
+    cancelled: int
+    """Shipments that were seen cancelled."""
+    refused: dict[str, str]
+    """Shipment number → why it could not be cancelled, or is not seen cancelled."""
+
+
+class Jobs:
+    """The jobs of one account."""
+
+    def __init__(self, place: JournalPlace) -> None:
+        self.place = place
+
+    async def list(self) -> list[BulkJob]:
+        """Return all jobs, the newest first."""
+        if not self.place.file.exists():
+            return []
+        async with Journal.open(self.place) as journal:
+            return [_job_of(line) async for line in journal.keeping.jobs()]
+
+    async def show(self, name: str) -> BulkJob:
+        """Return one job.
+
+        :raises JournalError: when there is none of this name.
+        """
+        async with self._opened(name):
+            return next(job for job in await self.list() if job.name == name)
+
+    async def undecided(self, name: str) -> AsyncGenerator[UndecidedRow, None]:
+        """Yield the rows of a job of which nobody knows whether they were created, with what is known.
+
+        :raises JournalError: when there is no such job.
+        """
+        async with self._opened(name) as (journal, job):
+            async for row in journal.results.rows(job.id, (RowState.UNDECIDED, RowState.WITHDRAWING)):
+                yield UndecidedRow(number=row.number, line=row.line, reference=row.reference, message=row.message)
+
+    async def resolve(
+        self,
+        name: str,
+        reference: str,
+        *,
+        shipped_as: tuple[str, ...] = (),
+        send_again: bool = False,
+        give_up: bool = False,
+    ) -> None:
+        """Write down how an undecided row ended, as a person has found out; exactly one of the three.
+
+        :param shipped_as: the numbers of its parcels, the master first: it exists.
+        :param send_again: it does not exist; the next run sends it.
+        :param give_up: it does not exist and is not to be sent.
+        :raises ConfigurationError: when not exactly one decision is given.
+        :raises JournalError: without such a job or row, when the row is not undecided, or while a run is at work.
+        """
+        if bool(shipped_as) + send_again + give_up != 1:
+            raise ConfigurationError("say exactly one: the numbers it is shipped as, send it again, or give it up")
+        now = time.time()
+        values: dict[str, object] = {"settled_at": now, "message": "given up by a person", "state": RowState.REJECTED}
+        if shipped_as:
+            message = "found by a person; its label cannot be had"
+            values |= {"state": RowState.FOUND, "message": message, "shipment_number": shipped_as[0]}
+        elif send_again:
+            values = {"state": RowState.PLANNED, "message": "", "batch": None, "shipment_number": None}
+        async with self._opened(name) as (journal, job):
+            with self._only_one(job):
+                await journal.keeping.settle(job.id, reference, values, shipped_as)
+
+    async def purge(self, name: str, *, force: bool = False) -> None:
+        """Remove the personal data of a job; its counts stay, and keyed hashes by which its references are known.
+
+        :param force: also when rows are not settled: what becomes of them can then not be found out any more.
+        :raises JournalError: without such a job, with rows that are not settled, or while a run is at work on it.
+        """
+        async with self._opened(name) as (journal, job):
+            with self._only_one(job):
+                counts = await journal.results.counts(job.id)
+                left = sum(counts[state] for state in NOT_SETTLED)
+                if left and not force:
+                    raise JournalError(
+                        f"{left} rows of the job {name} are not settled: their data is needed to settle them",
+                        advice="Resume the job, or resolve them first",
+                    )
+                await journal.keeping.purge(job.id)
+
+    async def cancel(self, name: str, calls: ShipmentCalls, *, patience: float = 60.0) -> JobCancelled:
+        """Cancel all shipments of a job that can still be cancelled, and see that they are.
+
+        :param calls: the client's ``shipments``.
+        :param patience: seconds after which a shipment that is not seen cancelled is left as it is.
+        :raises JournalError: without such a job, or while a run is at work on it.
+        """
+        async with self._opened(name) as (journal, job):
+            with self._only_one(job):
+                of_rows = await journal.keeping.begin_cancelling(job.id)
+                numbers = [number for parcels in of_rows.values() for number in parcels]
+                results = await Withdrawal(calls=calls, patience=patience).cancel(numbers)
+                gone = [row for row, parcels in of_rows.items() if all(results[one].cancelled for one in parcels)]
+                refused = {number: one.refused or one.unclear for number, one in results.items() if not one.cancelled}
+                kept = {
+                    row: "it could not be cancelled: "
+                    + "; ".join(dict.fromkeys(refused[number] for number in parcels if number in refused))
+                    for row, parcels in of_rows.items()
+                    if row not in set(gone)
+                }
+                await journal.keeping.end_cancelling(job.id, gone, kept)
+        return JobCancelled(cancelled=len(numbers) - len(refused), refused=refused)
+
+    async def resumed(self, name: str, out: Path | None = None, **options: object) -> ResumeJob:
+        """Return a run that goes on with a job, told what its last run was told.
+
+        :param out: another output folder than before.
+        :param options: of :class:`ShipOptions`, instead of those before.
+        :raises JournalError: when there is no such job.
+        """
+        async with self._opened(name) as (_, job):
+            kept = job.settings
+        layout = {key: kept[key] for key in ("a4", "position", "batch_size") if key in kept}
+        chosen = ShipOptions(**layout, label_format=job.label_format, **options)  # type: ignore[arg-type]  # checked there
+        folder = out or Path(kept.get("out") or "out")
+        return ResumeJob(name=name, out=folder, place=self.place, options=chosen)
+
+    @asynccontextmanager
+    async def _opened(self, name: str) -> AsyncIterator[tuple[Journal, Job]]:
+        """Open the journal, and find the job.
+
+        :raises JournalError: when there is none of this name.
+        """
+        if not self.place.file.exists():
+            raise JournalError(f"there is no job {name!r}: there is no journal yet at {self.place.file}")
+        async with Journal.open(self.place) as journal:
+            yield journal, await journal.find(name)
+
+    def _only_one(self, job: Job) -> AbstractContextManager[None]:
+        return alone(self.place.folder / f"job-{job.id}.lock", f"the job {job.name}")
+
+
+def _job_of(line: JobLine) -> BulkJob:
+    state = {"planning": "planning", "finished": "finished"}.get(line.state, "open")
+    return BulkJob(
+        name=line.name,
+        kind=line.kind,
+        source=line.source,
+        state="purged" if line.purged_at is not None else state,
+        created_at=datetime.fromtimestamp(line.created_at, UTC),
+        rows=sum(line.counts.values()),
+        **asdict(ends_of(line.counts)),
+    )

@@ -1,0 +1,266 @@
+"""``cpl jobs``: what was shipped from here, how each job stands, and what a person decides about it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+from attrs import asdict, frozen
+
+from ..bulk.jobs import BulkJob, JobCancelled, Jobs, UndecidedRow
+from ..bulk.journal import JournalPlace
+from ..bulk.schedule import SETTLE
+from ..client import Client
+from .access import Access, access_from, account_from, journal_of
+from .connection import LANGUAGE, access_options
+from .failures import NOT_ALL, plain_failures, quiet_libraries, say
+from .moments import as_moment
+from .running import carry, sandbox_beside
+from .tables import emit, show
+from .words import counted
+
+__all__ = ["jobs"]
+
+FILE = click.Path(path_type=Path)
+
+
+@frozen(kw_only=True)
+class Account:
+    """The account whose jobs are meant, or the sandbox of an output folder."""
+
+    chosen: dict[str, Any]
+    sandbox: Path | None
+    as_json: bool
+
+    def place(self) -> JournalPlace:
+        """Return where the journal lies; it takes no secret."""
+        return (
+            JournalPlace.beside(self.sandbox) if self.sandbox is not None else journal_of(account_from(**self.chosen))
+        )
+
+    @contextmanager
+    def reached(self) -> Iterator[Access]:
+        """Give what it takes to ask the carrier."""
+        if self.sandbox is None:
+            yield access_from(**self.chosen)
+            return
+        with sandbox_beside(self.place()) as access:
+            yield access
+
+
+def _print(data: Any) -> None:
+    """Print what is of our own, with the names that it has in Python."""
+    emit(orjson.dumps(data, default=asdict, option=orjson.OPT_INDENT_2).decode())
+
+
+def _show(items: Sequence[Any], columns: Mapping[str, Callable[[Any], Any]], *, as_json: bool, nothing: str) -> None:
+    if as_json:
+        _print(items)
+    else:
+        show(items, columns, as_json=False, nothing=nothing)
+
+
+def _of_account(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say whose jobs are meant."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else.")
+    @click.option("--sandbox", type=FILE, metavar="OUT", help="Jobs of `cpl ship --sandbox --out OUT`.")
+    @access_options
+    @wraps(command)
+    def call(*arguments: Any, as_json: bool, sandbox: Path | None, **given: Any) -> None:
+        chosen = {name: given.pop(name) for name in ("client_id", "secret_file", "base_url", "test_system")}
+        if sandbox is not None and any(chosen.values()):
+            raise click.UsageError("--sandbox takes no credentials and no address")
+        quiet_libraries()
+        with plain_failures():
+            command(Account(chosen=chosen, sandbox=sandbox, as_json=as_json), *arguments, **given)
+
+    return call
+
+
+@click.group(short_help="List, resume, resolve, cancel and purge jobs.")
+def jobs() -> None:
+    """The jobs that were shipped from this machine, as the journal of the account knows them.
+
+    \b
+    Examples:
+      cpl jobs list
+      cpl jobs undecided shipments.csv-0a1b2c3d4e5f
+      cpl jobs resolve shipments.csv-0a1b2c3d4e5f 2026-00017 --shipped-as 40900000017
+    """
+
+
+@jobs.command("list", short_help="All jobs, the newest first.")
+@_of_account
+def list_jobs(account: Account) -> None:
+    """List all jobs of the account, the newest first.
+
+    \b
+    Example:
+      cpl jobs list
+    """
+    found = asyncio.run(Jobs(account.place()).list())
+    columns: dict[str, Callable[[BulkJob], Any]] = {
+        "job": lambda job: job.name,
+        "begun": lambda job: job.created_at,
+        "state": lambda job: job.state,
+        "rows": lambda job: job.rows,
+        "shipped": lambda job: job.shipped,
+        "no label": lambda job: job.shipped_without_label,
+        "rejected": lambda job: job.rejected,
+        "cancelled": lambda job: job.cancelled,
+        "undecided": lambda job: job.undecided,
+    }
+    _show(found, columns, as_json=account.as_json, nothing="no jobs yet")
+
+
+@jobs.command("show", short_help="How one job stands.")
+@click.argument("name")
+@_of_account
+def show_job(account: Account, name: str) -> None:
+    """Show how one job stands, and where its journal lies.
+
+    \b
+    Example:
+      cpl jobs show nightly-2026-03-01
+    """
+    place = account.place()
+    job = asyncio.run(Jobs(place).show(name))
+    if account.as_json:
+        _print(job)
+        return
+    facts = {"journal": place.file, **asdict(job)}
+    emit("\n".join(f"{title.replace('_', ' '):<22} {value}" for title, value in facts.items()))
+
+
+@jobs.command(short_help="Go on with a job; its input is not needed.")
+@click.argument("name")
+@click.option("--out", type=FILE, help="Another output folder than before.")
+@click.option("--settle", type=click.FloatRange(0.1), default=SETTLE, show_default=True, envvar="CPL_SETTLE")
+@click.option("--deadline", callback=as_moment, help="Send nothing from this moment on.")
+@click.option("--resend-unlabelled", is_flag=True, help="Cancel what was found without label, and send it again.")
+@click.option("--cancel-duplicates", is_flag=True, help="Cancel shipments that are there twice.")
+@_of_account
+def resume(account: Account, name: str, out: Path | None, **options: Any) -> None:
+    """Go on with a job where its last run ended, and look once more for what is there twice.
+
+    Neither its file nor standard input is needed: what is sent lies in the journal. Exit status as of `cpl ship`.
+
+    \b
+    Example:
+      cpl jobs resume nightly-2026-03-01
+    """
+    run = asyncio.run(Jobs(account.place()).resumed(name, out, **options))
+    with account.reached() as access:
+        carry(run, access, account.as_json)
+
+
+@jobs.command(short_help="Rows of which nobody knows whether they were created.")
+@click.argument("name")
+@_of_account
+def undecided(account: Account, name: str) -> None:
+    """List the rows of a job of which nobody knows whether they were created, with what is known.
+
+    \b
+    Example:
+      cpl jobs undecided nightly-2026-03-01
+    """
+
+    place = account.place()
+
+    async def find() -> list[UndecidedRow]:
+        return [row async for row in Jobs(place).undecided(name)]
+
+    found = asyncio.run(find())
+    columns: dict[str, Callable[[UndecidedRow], Any]] = {
+        "row": lambda row: row.number,
+        "reference": lambda row: row.reference,
+        "what is known": lambda row: row.message,
+    }
+    _show(found, columns, as_json=account.as_json, nothing="nothing is undecided")
+
+
+@jobs.command(short_help="Say how an undecided row ended.")
+@click.argument("name")
+@click.argument("reference")
+@click.option("--shipped-as", "numbers", multiple=True, metavar="NUMBER", help="It exists; of a set all, master first.")
+@click.option("--send-again", is_flag=True, help="It does not exist: the next run sends it.")
+@click.option("--give-up", is_flag=True, help="It does not exist, and is not to be sent.")
+@_of_account
+def resolve(
+    account: Account, name: str, reference: str, numbers: tuple[str, ...], send_again: bool, give_up: bool
+) -> None:
+    """Write down how an undecided row ended, as a person has found out from the carrier.
+
+    \b
+    Examples:
+      cpl jobs resolve nightly-2026-03-01 2026-00017 --shipped-as 40900000017
+      cpl jobs resolve nightly-2026-03-01 2026-00018 --send-again
+    """
+    work = Jobs(account.place()).resolve(name, reference, shipped_as=numbers, send_again=send_again, give_up=give_up)
+    asyncio.run(work)
+    say(f"{reference} is settled" if not send_again else f"{reference} is sent by the next `cpl jobs resume {name}`")
+
+
+@jobs.command(short_help="Remove the personal data of a job.")
+@click.argument("name")
+@click.option("--force", is_flag=True, help="Also when rows are not settled: they can then not be settled any more.")
+@_of_account
+def purge(account: Account, name: str, force: bool) -> None:
+    """Remove the personal data of a job from the journal.
+
+    Its counts stay, and keyed hashes of its references, so that none is shipped again by mistake. Files in the output
+    folder are yours to remove.
+
+    \b
+    Example:
+      cpl jobs purge nightly-2026-03-01
+    """
+    asyncio.run(Jobs(account.place()).purge(name, force=force))
+    say(f"the personal data of {name} is removed from the journal")
+
+
+@jobs.command(short_help="Cancel all of a job that can still be.")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_of_account
+def cancel(account: Account, name: str, yes: bool) -> None:
+    """Cancel all shipments of a job that were not picked up yet, and see that they are cancelled.
+
+    Exit status 1: some could not be cancelled, or are not seen cancelled.
+
+    \b
+    Example:
+      cpl jobs cancel nightly-2026-03-01
+    """
+    store = Jobs(account.place())
+    job = asyncio.run(store.show(name))
+    if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("nobody is there to say yes: give --yes")
+        shipments = counted(job.shipped + job.shipped_without_label, "shipment")
+        click.confirm(f"Cancel {shipments} of the job {name}?", abort=True, err=True)
+
+    async def work(access: Access) -> JobCancelled:
+        async with Client(
+            client_id=access.client_id, client_secret=access.client_secret, base_url=access.base_url, language=LANGUAGE
+        ) as client:
+            return await store.cancel(name, client.shipments)
+
+    with account.reached() as access:
+        result = asyncio.run(work(access))
+    if account.as_json:
+        _print(result)
+    else:
+        emit(f"{counted(result.cancelled, 'parcel')} cancelled, {len(result.refused)} not")
+        for number, why in result.refused.items():
+            say(f"{number}: {why}")
+    if result.refused:
+        raise SystemExit(NOT_ALL)

@@ -1,0 +1,167 @@
+"""Runs a job in the terminal: shows how far it is, ends in good order, and says what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import click
+
+from ..bulk.columns import RowProblem
+from ..bulk.journal import JournalPlace
+from ..bulk.outputs import Summary
+from ..bulk.ship import ResumeJob, ShipFile
+from ..client import Client
+from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
+from .access import Access
+from .connection import LANGUAGE
+from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, fail, needing_extra, quiet_libraries, say
+from .progress import Display
+from .words import counted
+
+__all__ = ["Problems", "carry", "sandbox_beside"]
+
+MOST_LINES = 50
+"""Bad rows that are named on the screen; the file of rejected rows has them all."""
+Run = ShipFile | ResumeJob
+
+
+@contextmanager
+def sandbox_beside(place: JournalPlace) -> Iterator[Access]:
+    """Run a sandbox in this process, with its state beside the journal."""
+    with needing_extra("sandbox"):
+        from ..sandbox import Sandbox, SandboxSettings
+    place.prepare()
+    with Sandbox(SandboxSettings(state=place.folder / "server.sqlite3")) as server:
+        yield Access(client_id="sandbox", client_secret="sandbox", base_url=server.base_url)  # noqa: S106 - it opens nothing but the sandbox
+
+
+def carry(run: Run, access: Access, as_json: bool) -> None:
+    """Run, show what became of each row, and end with the status that the command promises."""
+    quiet_libraries()
+    display = Display()
+    problems = Problems(display.say)
+    run.on_problem, run.on_progress = problems, display
+    run.on_note = lambda note: display.say(f"note: {note}")
+    try:
+        with display:
+            summary = asyncio.run(_carry(run, access, display))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        say("stopped; run the same command again to go on: nothing that is settled is sent again")
+        raise SystemExit(INTERRUPTED) from None
+    except (CplError, OSError) as error:
+        if not run.began_sending:
+            raise
+        problems.tell_rest()
+        fail(f"{error}; parcels may have been created: run the same command again to go on", NOT_ALL)
+    problems.tell_rest()
+    if run.stopped_by is not None:
+        say(f"sending ended early: {run.stopped_by}")
+    status = _status(summary, run)
+    try:
+        click.echo(summary.as_json() if as_json else _in_words(summary, run))
+    except BrokenPipeError:  # whoever read has gone; what was done is done
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(status)
+
+
+def _status(summary: Summary, run: Run) -> int:
+    """Return the exit status: 2 only where certainly nothing was sent."""
+    on_the_server = summary.shipped + summary.shipped_without_label + summary.undecided - summary.not_sent
+    if run.stopped_by is not None and not on_the_server and _is_setting(run.stopped_by):
+        return CANNOT_RUN
+    if run.interrupted:
+        return INTERRUPTED
+    return 0 if summary.all_shipped else NOT_ALL
+
+
+async def _carry(run: Run, access: Access, display: Display) -> Summary:
+    """Run with a client, ending in good order at the first Ctrl-C or SIGTERM and at once at the second."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+
+    def end() -> None:
+        if run.interrupted and task is not None:
+            task.cancel()
+            return
+        run.stop()
+        display.say("ending: nothing more is sent, what is under way is written down (again to stop at once)")
+
+    with suppress(NotImplementedError):  # Windows: Ctrl-C then stops at once, and loses nothing either
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, end)
+    async with Client(
+        client_id=access.client_id, client_secret=access.client_secret, base_url=access.base_url, language=LANGUAGE
+    ) as client:
+        return await run.run(client)
+
+
+def _is_setting(error: CplError) -> bool:
+    return isinstance(error, (AuthenticationError, PermissionDenied, NotFound, ConfigurationError))
+
+
+class Problems:
+    """Names bad rows, the first ones on the screen."""
+
+    def __init__(self, write: Any, *, every: bool = False) -> None:
+        self._write = write
+        self._every = every
+        self._rows = 0
+
+    def __call__(self, number: int, line: int, problems: list[RowProblem]) -> None:
+        self._rows += 1
+        if self._every or self._rows <= MOST_LINES:
+            where = f"row {number}" + (f" (line {line})" if line else "")
+            for problem in problems:
+                self._write(
+                    f"{where}, {f'column {problem.named}' if problem.named else 'whole row'}: {problem.message}"
+                )
+
+    def tell_rest(self) -> None:
+        if not self._every and self._rows > MOST_LINES:
+            say(f"… and {self._rows - MOST_LINES} more rows with mistakes, all in rejected.csv")
+
+
+def _in_words(summary: Summary, run: Run) -> str:
+    if not summary.already_done:
+        lines = [f"Job {summary.job} on {run.place.base_url}"]
+    else:
+        lines = [f"The job {summary.job} was finished before: nothing was sent."]
+    lines += [
+        "",
+        f"  {summary.rows:>7} {'row' if summary.rows == 1 else 'rows'}",
+        f"  {summary.shipped:>7} shipped, with label",
+        f"  {summary.shipped_without_label:>7} shipped without label",
+        f"  {summary.rejected:>7} rejected",
+        f"  {summary.undecided:>7} undecided" + (f", of which {summary.not_sent} not sent" if summary.not_sent else ""),
+        "",
+        f"  {counted(summary.parcels, 'parcel')}, {counted(summary.batches, 'batch', 'batches')}, "
+        f"{counted(summary.requests, 'request')}, {summary.seconds:.1f} s in all runs",
+        "",
+    ]
+    if summary.label_files:
+        names = [str(run.out / name) for name in summary.label_files]
+        shown = names[0] if len(names) == 1 else f"{names[0]} … {names[-1]} ({len(names)} files)"
+        lines.append(f"  labels     {shown}")
+    lines.append(f"  shipments  {run.out / 'shipments.csv'}")
+    if summary.rejected:
+        lines.append(f"  rejected   {run.out / 'rejected.csv'} (copy it, mend it, send the copy)")
+    lines.append(f"  summary    {run.out / 'summary.json'}")
+    lines.append(f"  journal    {run.place.file}")
+    if summary.reasons:
+        lines += ["", "  Not shipped, because:"]
+        lines += [f"  {count:>7} × {reason}" for reason, count in list(summary.reasons.items())[:10]]
+    unknown = summary.undecided - summary.not_sent
+    if summary.unfinished and not run.options.strict:
+        lines += ["", "  Run the same command again to go on; what is settled is not sent again."]
+    elif unknown:
+        lines += ["", "  Undecided rows are not sent again by themselves: settle them with cpl jobs resolve."]
+    if summary.doubles:
+        lines += ["", f"  {counted(summary.doubles, 'shipment')} there twice: see {run.out / 'doubles.csv'};"]
+        lines += ["  run the same command with --cancel-duplicates to cancel them."]
+    return "\n".join(lines)

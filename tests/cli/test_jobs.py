@@ -1,0 +1,63 @@
+"""``cpl jobs``: a person sees what was shipped, and settles what nobody else can."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cpl_async.sandbox import Fault, FaultKind, Sandbox
+
+from ..conftest import many_rows, write_rows
+from .conftest import Runner, access_to, one_line
+
+RESET = Fault(kind=FaultKind.RESET, operation="shipment_batches.create")
+
+
+def test_a_lost_row_is_found_out_and_settled_by_hand(cpl: Runner, server: Sandbox) -> None:
+    access = access_to(server)
+    account = {name: value for name, value in access.items() if name != "CPL_CLIENT_SECRET"}
+    assert "no jobs yet" in cpl("jobs", "list", access=account).stderr
+    server.faults.add(RESET)
+    path = write_rows(cpl.folder / "a.csv", many_rows(3))
+    done = cpl("ship", path, "--name", "monday", "--settle", "0.5", status=1, access=access)
+    assert "Run the same command again" in done.stdout
+    listed = cpl("jobs", "list", access=account).stdout
+    assert "monday" in listed
+    shown = json.loads(cpl("jobs", "show", "monday", "--json", access=account).stdout)
+    assert (shown["rows"], shown["undecided"], shown["not_sent"]) == (3, 3, 0)
+    assert "journal.sqlite3" in cpl("jobs", "show", "monday", access=account).stdout
+    assert "no shipment known to be there" in cpl("jobs", "undecided", "monday", access=account).stdout
+    for reference in ("T-00001", "T-00002"):
+        cpl("jobs", "resolve", "monday", reference, "--send-again", access=account)
+    cpl("jobs", "resolve", "monday", "T-00003", "--shipped-as", "40999999999", access=account)
+    path.unlink()
+    summary = json.loads(cpl("jobs", "resume", "monday", "--json", status=1, access=access).stdout)
+    assert (summary["shipped"], summary["shipped_without_label"]) == (2, 1)
+    assert (cpl.folder / "out" / "labels.pdf").exists()
+    answer = cpl("jobs", "cancel", "monday", "--yes", status=1, access=access)
+    assert "40999999999" in answer.stderr
+    cpl("jobs", "purge", "monday", access=account)
+    assert "purged" in cpl("jobs", "list", access=account).stdout
+
+
+def test_a_job_that_is_not_there_and_a_decision_that_is_none_are_refused(cpl: Runner, server: Sandbox) -> None:
+    access = access_to(server)
+    assert "no job" in one_line(cpl("jobs", "show", "monday", status=2, access=access))
+    cpl("ship", write_rows(cpl.folder / "a.csv", many_rows(1)), "--name", "monday", access=access)
+    refused = cpl("jobs", "resolve", "monday", "T-00001", "--give-up", status=2, access=access)
+    assert "is not undecided: it is shipped" in one_line(refused)
+    assert "exactly one" in one_line(cpl("jobs", "resolve", "monday", "T-00001", status=2, access=access))
+    assert "give --yes" in cpl("jobs", "cancel", "monday", status=2, access=access).stderr
+
+
+@pytest.mark.parametrize("command", ["list", "show", "resume", "undecided", "resolve", "purge", "cancel"])
+def test_each_command_has_an_example(cpl: Runner, command: str) -> None:
+    assert f"cpl jobs {command}" in cpl("jobs", command, "--help").stdout
+
+
+def test_jobs_of_a_sandbox_beside_the_output(cpl: Runner) -> None:
+    path = write_rows(cpl.folder / "a.csv", many_rows(2))
+    cpl("ship", path, "--sandbox", "--name", "try")
+    assert "try" in cpl("jobs", "list", "--sandbox", "out").stdout
+    cpl("jobs", "cancel", "try", "--yes", "--sandbox", "out")
