@@ -11,6 +11,18 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from .bulk.asking import Reconciled as Reconciled
+    from .bulk.door import BulkOptions as BulkOptions
+    from .bulk.evidence import FoundShipment as FoundShipment
+    from .bulk.evidence import Verdict as Verdict
+    from .bulk.jobs import BulkJob as BulkJob
+    from .bulk.jobs import JobCancelled as JobCancelled
+    from .bulk.jobs import UndecidedRow as UndecidedRow
+    from .bulk.outputs import ShipSummary as ShipSummary
+    from .bulk.progress import Phase as Phase
+    from .bulk.progress import Progress as Progress
+    from .bulk.stream import ParcelLabel as ParcelLabel
+    from .bulk.stream import ShipResult as ShipResult
     from .client import Client as Client
     from .client import ClientSettings as ClientSettings
     from .client import RawResponse as RawResponse
@@ -131,6 +143,13 @@ if TYPE_CHECKING:
     from .transport.limits import ProcessLimits as ProcessLimits
 
 _HOMES = {
+    "bulk.asking": ("Reconciled",),
+    "bulk.door": ("BulkOptions",),
+    "bulk.evidence": ("FoundShipment", "Verdict"),
+    "bulk.jobs": ("BulkJob", "JobCancelled", "UndecidedRow"),
+    "bulk.outputs": ("ShipSummary",),
+    "bulk.progress": ("Phase", "Progress"),
+    "bulk.stream": ("ParcelLabel", "ShipResult"),
     "client": ("Client", "ClientSettings", "RawResponse"),
     "errors": (
         "AuthenticationError",
@@ -264,6 +283,8 @@ __all__ = [
     "AddressWhisp",
     "AuthenticationError",
     "BatchError",
+    "BulkJob",
+    "BulkOptions",
     "CallOptions",
     "CalledFrom",
     "CancelOrderEvent",
@@ -288,10 +309,12 @@ __all__ = [
     "EventKind",
     "ExternalNumber",
     "ExternalNumberType",
+    "FoundShipment",
     "HostLimits",
     "ImportState",
     "Info",
     "Insurance",
+    "JobCancelled",
     "JournalError",
     "Label",
     "LabelFormat",
@@ -312,15 +335,19 @@ __all__ = [
     "Outcome",
     "Page",
     "PageSize",
+    "ParcelLabel",
     "PermissionDenied",
+    "Phase",
     "PriceLimitFilters",
     "Problem",
     "ProblemJson",
     "ProcessLimits",
     "ProductChoice",
+    "Progress",
     "ProtocolError",
     "RateLimited",
     "RawResponse",
+    "Reconciled",
     "RedirectRecipientAddress",
     "RedirectShipmentEvent",
     "RelationType",
@@ -331,6 +358,8 @@ __all__ = [
     "Service",
     "ServicePriceLimit",
     "ServiceType",
+    "ShipResult",
+    "ShipSummary",
     "Shipment",
     "ShipmentBatch",
     "ShipmentBatchResult",
@@ -361,9 +390,11 @@ __all__ = [
     "Tracking",
     "TrackingEvent",
     "TransportError",
+    "UndecidedRow",
     "UpdateShipmentBatch",
     "ValidationError",
     "ValidationMessage",
+    "Verdict",
     "VersionInformation",
     "WeighedShipment",
     "__version__",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypedDict, TypeVar
@@ -22,6 +23,8 @@ from .transport.requester import Requester
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from .bulk.asking import Reconciled
+    from .bulk.door import Bulk
     from .errors import Problem
     from .models.products import ProductChoice
     from .models.shipment_batches import Shipment
@@ -244,6 +247,46 @@ class Client:
         from .resources.version_information import VersionInformationResource
 
         return self._family(VersionInformationResource)
+
+    @property
+    def bulk(self) -> Bulk:
+        """Many shipments, exactly once; needs the extra ``bulk``.
+
+        :raises ConfigurationError: when the extra is not installed.
+        """
+        try:
+            from .bulk.door import Bulk
+        except ModuleNotFoundError as error:
+            words = f"{error.name} is not installed: pip install 'cpl-sdk[bulk]'"
+            raise ConfigurationError(words) from None
+        return Bulk(self)
+
+    async def reconcile(
+        self,
+        references: Iterable[str | Shipment],
+        *,
+        since: datetime,
+        canaries: Sequence[str] = (),
+        known: Iterable[str] = (),
+        settle: float = 900.0,
+    ) -> list[Reconciled]:
+        """Find out what became of shipments whose write lost its answer, before anything is sent again.
+
+        Each is asked for by its external number of code ``CUST`` until it is found, or until it was not seen for the
+        whole settling time: only then is it absent. Without a canary nothing is ever called absent.
+
+        :param references: values of ``CUST``, or the shipments themselves: then recipient and product must agree too.
+        :param since: the moment just before the write, with its time zone: what is older is not its work.
+        :param canaries: values of ``CUST`` of shipments that are known to be there, to see that the search works.
+        :param known: numbers of shipments that are known to be something else.
+        :param settle: seconds until what was created must be visible.
+        :return: one result for each, in the order in which they were given.
+        :raises ValidationError: for a reference that cannot be asked for, or twice.
+        :raises CplError: when the search is refused.
+        """
+        from .bulk.asking import reconcile
+
+        return await reconcile(self.shipments, references, since=since, canaries=canaries, known=known, settle=settle)
 
     def _family(self, kind: type[Family]) -> Family:
         """Return the calls of one family, which are loaded when they are first asked for."""

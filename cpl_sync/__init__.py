@@ -12,6 +12,18 @@ from typing import TYPE_CHECKING, Any
 from cpl_async._version import __version__
 
 if TYPE_CHECKING:
+    from cpl_async.bulk.asking import Reconciled as Reconciled
+    from cpl_async.bulk.door import BulkOptions as BulkOptions
+    from cpl_async.bulk.evidence import FoundShipment as FoundShipment
+    from cpl_async.bulk.evidence import Verdict as Verdict
+    from cpl_async.bulk.jobs import BulkJob as BulkJob
+    from cpl_async.bulk.jobs import JobCancelled as JobCancelled
+    from cpl_async.bulk.jobs import UndecidedRow as UndecidedRow
+    from cpl_async.bulk.outputs import ShipSummary as ShipSummary
+    from cpl_async.bulk.progress import Phase as Phase
+    from cpl_async.bulk.progress import Progress as Progress
+    from cpl_async.bulk.stream import ParcelLabel as ParcelLabel
+    from cpl_async.bulk.stream import ShipResult as ShipResult
     from cpl_async.client import ClientSettings as ClientSettings
     from cpl_async.client import RawResponse as RawResponse
     from cpl_async.errors import AuthenticationError as AuthenticationError
@@ -146,6 +158,8 @@ __all__ = [
     "AddressWhisp",
     "AuthenticationError",
     "BatchError",
+    "BulkJob",
+    "BulkOptions",
     "CallOptions",
     "CalledFrom",
     "CancelOrderEvent",
@@ -170,10 +184,12 @@ __all__ = [
     "EventKind",
     "ExternalNumber",
     "ExternalNumberType",
+    "FoundShipment",
     "HostLimits",
     "ImportState",
     "Info",
     "Insurance",
+    "JobCancelled",
     "JournalError",
     "Label",
     "LabelFormat",
@@ -194,15 +210,19 @@ __all__ = [
     "Outcome",
     "Page",
     "PageSize",
+    "ParcelLabel",
     "PermissionDenied",
+    "Phase",
     "PriceLimitFilters",
     "Problem",
     "ProblemJson",
     "ProcessLimits",
     "ProductChoice",
+    "Progress",
     "ProtocolError",
     "RateLimited",
     "RawResponse",
+    "Reconciled",
     "RedirectRecipientAddress",
     "RedirectShipmentEvent",
     "RelationType",
@@ -213,6 +233,8 @@ __all__ = [
     "Service",
     "ServicePriceLimit",
     "ServiceType",
+    "ShipResult",
+    "ShipSummary",
     "Shipment",
     "ShipmentBatch",
     "ShipmentBatchResult",
@@ -243,9 +265,11 @@ __all__ = [
     "Tracking",
     "TrackingEvent",
     "TransportError",
+    "UndecidedRow",
     "UpdateShipmentBatch",
     "ValidationError",
     "ValidationMessage",
+    "Verdict",
     "VersionInformation",
     "WeighedShipment",
     "__version__",

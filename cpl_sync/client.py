@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack, cast
@@ -14,6 +15,7 @@ from cpl_async.settings import PRODUCTION
 from . import portal, twins
 
 if TYPE_CHECKING:
+    from cpl_async.bulk.asking import Reconciled
     from cpl_async.client import ClientSettings, P, RawResponse, T
     from cpl_async.errors import Problem
     from cpl_async.models.products import ProductChoice
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from cpl_async.transport.events import EventHook
     from cpl_async.transport.limits import LimitStore
 
+    from .bulk.door import Bulk
     from .resources.access_points import AccessPoints
     from .resources.address_whisper import AddressWhisper
     from .resources.codelists import Codelists
@@ -198,6 +201,41 @@ class Client(twins.OwningTwin[core.Client]):
         from .resources.version_information import VersionInformationResource
 
         return VersionInformationResource(self._core.version_information, self)
+
+    @property
+    def bulk(self) -> Bulk:
+        """Many shipments, exactly once; needs the extra ``bulk``.
+
+        :raises ConfigurationError: when the extra is not installed.
+        """
+        from .bulk.door import Bulk
+
+        return Bulk(self._core.bulk, self)
+
+    def reconcile(
+        self,
+        references: Iterable[str | Shipment],
+        *,
+        since: datetime,
+        canaries: Sequence[str] = (),
+        known: Iterable[str] = (),
+        settle: float = 900.0,
+    ) -> list[Reconciled]:
+        """Find out what became of shipments whose write lost its answer, before anything is sent again.
+
+        Each is asked for by its external number of code ``CUST`` until it is found, or until it was not seen for the
+        whole settling time: only then is it absent. Without a canary nothing is ever called absent.
+
+        :param references: values of ``CUST``, or the shipments themselves: then recipient and product must agree too.
+        :param since: the moment just before the write, with its time zone: what is older is not its work.
+        :param canaries: values of ``CUST`` of shipments that are known to be there, to see that the search works.
+        :param known: numbers of shipments that are known to be something else.
+        :param settle: seconds until what was created must be visible.
+        :return: one result for each, in the order in which they were given.
+        :raises ValidationError: for a reference that cannot be asked for, or twice.
+        :raises CplError: when the search is refused.
+        """
+        return portal.call(self._core.reconcile, references, since=since, canaries=canaries, known=known, settle=settle)
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None, **settings: Unpack[ClientSettings]) -> Self:

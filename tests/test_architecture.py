@@ -20,13 +20,14 @@ MAY_IMPORT = {
     "settings": {"errors"},
     "transport": {"errors", "models", "_version"},
     "resources": {"transport", "models", "errors", "settings"},
-    "client": {"resources", "transport", "models", "errors", "settings"},
+    "client": {"bulk", "resources", "transport", "models", "errors", "settings"},
     "bulk": {"resources", "transport", "models", "errors", "settings", "_version"},
     "sandbox": set[str](),
     "cli": {"bulk", "client", "errors", "models", "resources", "settings", "sandbox", "transport", "_version"},
     "__init__": {"_version", "client", "errors", "models", "resources", "settings", "transport"},
 }
-"""cli → bulk → client → resources → transport → errors; the bulk engine knows the client by a protocol."""
+"""cli → bulk → client → resources → transport → errors; the bulk engine knows the client by a protocol, and the client
+opens the door to it when it is first asked for."""
 
 
 def part_of(path: Path) -> str:

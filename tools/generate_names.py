@@ -17,6 +17,13 @@ TARGET = PACKAGE / "__init__.py"
 INTERNAL = {"checking", "codec", "constraints", "code_rules", "items"}
 """Modules of ``models`` that are no family."""
 OTHERS = {
+    "bulk.asking": ["Reconciled"],
+    "bulk.door": ["BulkOptions"],
+    "bulk.evidence": ["FoundShipment", "Verdict"],
+    "bulk.jobs": ["BulkJob", "JobCancelled", "UndecidedRow"],
+    "bulk.outputs": ["ShipSummary"],
+    "bulk.progress": ["Phase", "Progress"],
+    "bulk.stream": ["ParcelLabel", "ShipResult"],
     "client": ["Client", "ClientSettings", "RawResponse"],
     "resources.order_batches": ["OrderBatch"],
     "resources.shipment_batches": ["ShipmentBatch"],

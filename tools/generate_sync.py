@@ -19,6 +19,10 @@ from generated_file import ROOT, run, tidied
 
 CORE, FACADE = ROOT / "cpl_async", ROOT / "cpl_sync"
 CLIENT = "client"
+DOOR = "bulk.door"
+"""Module of what a client offers besides its families."""
+GIVEN = ("Filters", "Options")
+"""Ends of names of classes that only say what a call takes."""
 CONTEXT = {"__aenter__": "__enter__", "__aexit__": "__exit__"}
 MADE_BY = {"__init__", *CONTEXT}
 """Methods that are generated although their names are not public."""
@@ -57,9 +61,9 @@ def twinned() -> dict[str, str]:
     families = [home for home, _ in imports_of(CLIENT).values() if home.startswith("cpl_async.resources.")]
     modules = {home.removeprefix("cpl_async.") for home in families} - {"resources.base", "resources.checks"}
     found = {"Client": CLIENT}
-    for module in sorted(modules):
+    for module in sorted({*modules, DOOR}):
         for node in tree_of(module).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not node.name.endswith("Filters"):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not node.name.endswith(GIVEN):
                 found[node.name] = module
     return found
 
@@ -296,11 +300,14 @@ def names() -> str:
 
 def generated() -> dict[Path, str | None]:
     """Return the text of each generated module; ``None`` for one that is there and should not."""
-    files: dict[Path, str | None] = dict.fromkeys((FACADE / "resources").glob("*.py"))
+    packages = sorted({home.rpartition(".")[0] for home in twinned().values()} - {""})
+    files: dict[Path, str | None] = {}
+    for package in packages:
+        files |= dict.fromkeys((FACADE / package).glob("*.py"))
     files[FACADE / "__init__.py"] = names()
-    head = "# generated from cpl_async/resources/__init__.py by tools/generate_sync.py, do not edit\n"
-    package = (CORE / "resources" / "__init__.py").read_text(encoding="utf-8")
-    files[FACADE / "resources" / "__init__.py"] = head + package
+    for package in packages:
+        head = f"# generated from cpl_async/{package}/__init__.py by tools/generate_sync.py, do not edit\n"
+        files[FACADE / package / "__init__.py"] = head + (CORE / package / "__init__.py").read_text(encoding="utf-8")
     for module in sorted(set(twinned().values())):
         files[FACADE / (module.replace(".", "/") + ".py")] = module_of(module)
     return files

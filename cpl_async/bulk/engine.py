@@ -35,6 +35,8 @@ PILOTS = 3
 """So many such batches are tried, one after the other."""
 PILOT_PATIENCE = 60.0
 """Seconds in which a pilot must be seen; then the rest goes all the same."""
+LINGER = 1.0
+"""Seconds that planned rows wait for others to fill their batch."""
 FIRST_LOOK = 0.2
 MOST_ROWS = 1_000_000
 """Rows that are cancelled to be sent again at once."""
@@ -47,6 +49,8 @@ class Feed:
     """Whether more rows are being planned while the job is at work."""
 
     ended: bool = True
+    hurried: bool = False
+    """Whether what is planned is to be sent though it fills no batch."""
     _changed: asyncio.Event = field(factory=asyncio.Event)
 
     def tell(self, *, ended: bool = False) -> None:
@@ -54,9 +58,18 @@ class Feed:
         self.ended = self.ended or ended
         self._changed.set()
 
+    def hurry(self) -> None:
+        """Say that no more rows come before some of these are settled."""
+        self.hurried = True
+        self._changed.set()
+
     async def more(self) -> None:
-        """Wait for more rows, or for the end."""
-        await self._changed.wait()
+        """Wait for more rows, or for the end; what waits for too long is sent though it fills no batch."""
+        try:
+            async with asyncio.timeout(LINGER):
+                await self._changed.wait()
+        except TimeoutError:
+            self.hurried = True
         self._changed.clear()
 
 
@@ -187,10 +200,15 @@ class Engine:
 
     async def _send_all(self) -> None:
         """Send what is planned, and what is planned again, until nothing is left that could be."""
-        if await self.journal.planning.free_rows(self.job.id):
-            await self._send_pilot()
+        piloted = False
         while not self._over:
-            if self.feed.ended or await self.journal.planning.free_rows(self.job.id) >= self.options.batch_size:
+            free = await self.journal.planning.free_rows(self.job.id)
+            if free and not piloted:
+                piloted = True
+                await self._send_pilot()
+                continue
+            if self.feed.ended or self.feed.hurried or free >= self.options.batch_size:
+                self.feed.hurried = False
                 await self.journal.planning.make_batches(self.job.id, self.options.batch_size)
             waiting = [number for number, _ in await self.journal.course.batches_in(self.job.id, BatchState.PLANNED)]
             if waiting:

@@ -11,7 +11,7 @@ from attrs import Factory, field, frozen
 
 from ..models.shipments import TrackedShipment
 
-__all__ = ["Entry", "Finding", "Group", "Verdict", "Wanted", "entry_of", "judge"]
+__all__ = ["Entry", "Finding", "FoundShipment", "Verdict", "Wanted", "entry_of", "judge"]
 
 SKEW = 600.0
 """Seconds by which the carrier's clock may be behind ours."""
@@ -73,7 +73,7 @@ class Entry:
 
 
 @frozen(kw_only=True)
-class Group:
+class FoundShipment:
     """A shipment with all its parcels: the numbers of a set, or a single one."""
 
     master: str
@@ -85,9 +85,9 @@ class Finding:
     """What a look shows of one reference."""
 
     verdict: Verdict
-    shipments: tuple[Group, ...] = ()
+    shipments: tuple[FoundShipment, ...] = ()
     """Live and whole, the one made first at the front; more than one is a double."""
-    cancelled: tuple[Group, ...] = ()
+    cancelled: tuple[FoundShipment, ...] = ()
     words: str = ""
     """What a person should know who has to decide."""
 
@@ -146,15 +146,17 @@ def _sort(wanted: Wanted, entries: Iterable[Entry]) -> _Sorted:
     return found
 
 
-def _group(wanted: Wanted, entries: Sequence[Entry]) -> tuple[list[Group], list[str], list[Group], list[str]]:
+def _group(
+    wanted: Wanted, entries: Sequence[Entry]
+) -> tuple[list[FoundShipment], list[str], list[FoundShipment], list[str]]:
     """Return the whole live shipments, the parcels of one that is not whole, the cancelled ones, and what is odd."""
     sets: dict[str, list[Entry]] = {}
     for entry in entries:
         alone = wanted.parcels > 1 and entry.master is None and entry.in_set == 1
         sets.setdefault("" if alone else entry.master or entry.number, []).append(entry)
-    whole: list[Group] = []
+    whole: list[FoundShipment] = []
     partial: list[str] = []
-    cancelled: list[Group] = []
+    cancelled: list[FoundShipment] = []
     odd: list[str] = []
     for master, parcels in sorted(sets.items(), key=lambda pair: (min(e.began or 0.0 for e in pair[1]), pair[0])):
         numbers = sorted({entry.number for entry in parcels}, key=_by_number)
@@ -162,7 +164,7 @@ def _group(wanted: Wanted, entries: Sequence[Entry]) -> tuple[list[Group], list[
         gone = sum(entry.cancelled for entry in parcels)
         if master in numbers:  # the master comes first on its labels too
             numbers = [master, *(number for number in numbers if number != master)]
-        group = Group(master=master or numbers[0], numbers=tuple(numbers))
+        group = FoundShipment(master=master or numbers[0], numbers=tuple(numbers))
         if gone == len(parcels):
             cancelled.append(group)
         elif gone:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import orjson
 from attrs import define, field
@@ -17,7 +17,7 @@ from .inputs.terms import PLAIN, Terms
 from .journal.planning import PlannedRow, Planning
 from .reading import InputError, RawRow
 
-__all__ = ["Intake", "ProblemHook"]
+__all__ = ["Intake", "ProblemHook", "planned_row"]
 
 COMMITTED_AT_ONCE = 500
 CHECKED_AT_ONCE = 50
@@ -88,18 +88,9 @@ class Intake:
             self.on_problem(raw.number, raw.line, problems)
         if shipment is not None and shipment.parcels > SURELY_TAKEN:
             self.large_sets.append(raw.number)
-        body = encode(shipment) if shipment is not None else None
-        return PlannedRow(
-            number=raw.number,
-            line=raw.line,
-            reference=raw.values.get("reference_id", ""),
-            raw=orjson.dumps({name: value for name, value in written.items() if name not in OURS}),
-            body=body,
-            cust=_cust(shipment) if shipment is not None else None,
-            digest=hashlib.sha256(body).hexdigest()[:32] if body else None,
-            parcels=shipment.parcels if shipment is not None else 1,
-            message="; ".join(map(str, problems)),
-        )
+        raw_fields = {name: value for name, value in written.items() if name not in OURS}
+        reference = raw.values.get("reference_id", "")
+        return planned_row(raw.number, raw.line, reference, raw_fields, shipment, problems)
 
     async def _commit(self, waiting: list[PlannedRow]) -> None:
         good = {row.number for row in waiting if row.body is not None}
@@ -126,6 +117,33 @@ class Intake:
         for number, line, message in await self.planning.refuse_settled_elsewhere(self.job):
             self.rejected += 1
             self.on_problem(number, line, [RowProblem.from_text(message, self.terms)])
+
+
+def planned_row(
+    number: int,
+    line: int,
+    reference: str,
+    fields: Mapping[str, str],
+    shipment: Shipment | None,
+    problems: Sequence[RowProblem],
+) -> PlannedRow:
+    """Return a row as it stands in the journal.
+
+    :param fields: as they came.
+    :param shipment: ``None`` where something is wrong with the row.
+    """
+    body = encode(shipment) if shipment is not None else None
+    return PlannedRow(
+        number=number,
+        line=line,
+        reference=reference,
+        raw=orjson.dumps(fields),
+        body=body,
+        cust=_cust(shipment) if shipment is not None else None,
+        digest=hashlib.sha256(body).hexdigest()[:32] if body else None,
+        parcels=shipment.parcels if shipment is not None else 1,
+        message="; ".join(map(str, problems)),
+    )
 
 
 def _cust(shipment: Shipment) -> str | None:

@@ -42,6 +42,10 @@ class ShipOptions:
     """Cancel what was found without its label, and send it again once it is seen cancelled."""
     cancel_duplicates: bool = False
     """Cancel shipments that are there twice, all but the one that counts."""
+    papers: bool = True
+    """Whether a report (HTML) and a handover protocol (PDF) are made."""
+    language: str = field(default="en", validator=in_(("en", "cs")))
+    """Of the papers: ``en`` or ``cs``."""
     wait: float = field(default=900.0, validator=ge(0))
     """Seconds from a batch's acceptance after which its open rows are left undecided for this run."""
     label_format: LabelFormat = LabelFormat.PDF

@@ -35,12 +35,13 @@ from .options import ShipOptions
 from .states import GOES_ON, WITHOUT_LABEL, RowState, ends_of
 from .tables import TableStyle
 
-__all__ = ["JoinError", "Output", "Summary", "terms_of"]
+__all__ = ["JoinError", "Output", "ShipSummary", "Written", "message_of", "state_reported", "terms_of"]
 
 SHIPMENTS, REJECTED, DOUBLES, SUMMARY = "shipments.csv", "rejected.csv", "doubles.csv", "summary.json"
 PICTURES = "labels"
 JOINT_NAME = re.compile(r"labels(-\d{4})?\.(pdf|zpl)(\.part)?")
 MOST_REASONS = 50
+PAPERS = ("report.html", "protocol.pdf")
 DOUBLES_HEADING = ("reference_id", "counts", "double", "parcel_numbers", "message")
 HEADING = ("reference_id", "shipment_number", "state", "message", "label", "parcel_numbers")
 
@@ -52,7 +53,7 @@ class JoinError(CplError):
 
 
 @frozen(kw_only=True)
-class Summary:
+class ShipSummary:
     """What became of a job; the five kinds of rows add up to all of them."""
 
     job: str
@@ -95,6 +96,17 @@ class Summary:
         return json.dumps(asdict(self), ensure_ascii=False, indent=2)
 
 
+@frozen(kw_only=True)
+class Written:
+    """What was written of a job so far."""
+
+    summary: ShipSummary
+    reasons: dict[str, Counter[str]]
+    """Why rows are not shipped, by the state in which the report calls them."""
+    names: list[str]
+    """Joint files of labels that are to be made."""
+
+
 @define
 class Output:
     """The output folder of one run."""
@@ -117,7 +129,7 @@ class Output:
         :raises ConfigurationError: when it cannot be written, or an output would overwrite the input.
         """
         real = source.resolve()
-        ours = {(self.folder / name).resolve() for name in (SHIPMENTS, REJECTED, DOUBLES, SUMMARY)}
+        ours = {(self.folder / name).resolve() for name in (SHIPMENTS, REJECTED, DOUBLES, SUMMARY, *PAPERS)}
         if real in ours or (real.parent == self.folder.resolve() and JOINT_NAME.fullmatch(real.name)):
             raise ConfigurationError(
                 f"the output {real.name} would overwrite the input: choose another --out, or move the input"
@@ -130,7 +142,7 @@ class Output:
             raise ConfigurationError(
                 f"the output folder {self.folder} cannot be written: {error.strerror or error}"
             ) from None
-        for name in (SHIPMENTS, REJECTED, DOUBLES, SUMMARY, "labels.pdf", "labels.zpl"):
+        for name in (SHIPMENTS, REJECTED, DOUBLES, SUMMARY, *PAPERS, "labels.pdf", "labels.zpl"):
             if (self.folder / name).is_dir():
                 raise ConfigurationError(f"the output {self.folder / name} cannot be written: it is a folder")
 
@@ -175,28 +187,35 @@ class Output:
             return {}
         return found if isinstance(found, dict) else {}
 
-    async def write(self, results: Results, unclear: Unclear, job: Job, *, why_not_sent: str = "") -> Summary:
-        """Write all files, the labels joined in the order of the input, and return the summary.
+    async def write_tables(self, results: Results, unclear: Unclear, job: Job, *, why_not_sent: str = "") -> Written:
+        """Write what became of each row, and in which order the labels are to be joined.
 
         :param why_not_sent: said of rows that were not sent.
-        :raises JoinError: when the labels could not be joined; all other files are written.
         """
         _, _, labels = await results.totals(job.id)
         names = output_names(labels, job.label_format.lower()) if self.options.joint else []
         if self.job_of_before(job) is not None:  # labels of another job must not be printed again by mistake
             self._remove_joint_files(keep=())
+            for name in PAPERS:
+                (self.folder / name).unlink(missing_ok=True)
         reasons = await self._write_rows(results, job, names, why_not_sent)
         doubles = await self._write_doubles(unclear, job)
-        failure = await self._join() if names else None
+        counted = sum(reasons.values(), Counter[str]())
+        summary = await self.summary(results, job, names=names, reasons=counted, doubles=doubles)
+        return Written(summary=summary, reasons=reasons, names=names)
+
+    async def join(self, written: Written) -> JoinError | None:
+        """Join the labels in the order of the input; return why that failed."""
+        failure = await self._join() if written.names else None
         self._order.unlink(missing_ok=True)
-        if failure is None and names:
-            self._remove_joint_files(keep=names)
-        summary = await self.summary(results, job, names=names, reasons=reasons, doubles=doubles)
+        if failure is None and written.names:
+            self._remove_joint_files(keep=written.names)
+        return failure
+
+    def end(self, written: Written) -> None:
+        """Write the summary, when everything else is there."""
         with replacing(self.folder / SUMMARY) as fresh:
-            fresh.write_text(summary.as_json() + "\n", encoding="utf-8")
-        if failure is not None:
-            raise failure
-        return summary
+            fresh.write_text(written.summary.as_json() + "\n", encoding="utf-8")
 
     async def summary(
         self,
@@ -207,7 +226,7 @@ class Output:
         reasons: Counter[str] | None = None,
         doubles: int = 0,
         already_done: bool = False,
-    ) -> Summary:
+    ) -> ShipSummary:
         """Return what became of a job.
 
         :param names: joint files of labels; as the last run left them, when they are not given.
@@ -218,7 +237,7 @@ class Output:
         before = self._before() if names is None else {}
         files = list(before.get("label_files", ()) if names is None else names)
         found = before.get("reasons", {}) if reasons is None else dict(reasons.most_common(MOST_REASONS))
-        return Summary(
+        return ShipSummary(
             job=job.name,
             job_id=job.uid,
             rows=sum(counts.values()),
@@ -244,8 +263,10 @@ class Output:
     def _order(self) -> Path:
         return self.folder / "labels-order.part"
 
-    async def _write_rows(self, results: Results, job: Job, names: Sequence[str], why_not_sent: str) -> Counter[str]:
-        reasons: Counter[str] = Counter()
+    async def _write_rows(
+        self, results: Results, job: Job, names: Sequence[str], why_not_sent: str
+    ) -> dict[str, Counter[str]]:
+        reasons: dict[str, Counter[str]] = {}
         columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
         terms = terms_of(job, self.options)
         index = 0
@@ -267,12 +288,13 @@ class Output:
                     else:
                         places.append(parcel.file)
                     index += 1
-                message = _message(row, why_not_sent)
-                add_shipment(_reported(row, message, places))
+                message = message_of(row, why_not_sent)
+                reported = _reported(row, message, places)
+                add_shipment(reported)
                 if row.state is RowState.REJECTED:
                     add_rejected([*(row.raw.get(name, "") for name in columns), in_headings(row.message, terms)])
                 if row.state is not RowState.SHIPPED:
-                    reasons[_reason(row, message)] += 1
+                    reasons.setdefault(reported[2], Counter())[_reason(row, message)] += 1
         return reasons
 
     async def _write_doubles(self, unclear: Unclear, job: Job) -> int:
@@ -318,7 +340,7 @@ def terms_of(job: Job, options: ShipOptions) -> Terms:
     return terms_below(columns, options.reading.names)
 
 
-def _message(row: RowReport, why_not_sent: str) -> str:
+def message_of(row: RowReport, why_not_sent: str) -> str:
     """Return what is known of a row, for those that have no message of their own."""
     if row.message:
         return row.message
@@ -331,16 +353,20 @@ def _message(row: RowReport, why_not_sent: str) -> str:
     return "it is not known whether this was created" if row.state is RowState.SENDING else ""
 
 
+def state_reported(state: RowState) -> RowState:
+    """Return the state by which a report calls a row: one of the five in which rows end."""
+    if state in WITHOUT_LABEL:
+        return RowState.UNLABELLED
+    if state in (RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED):
+        return state
+    return RowState.UNDECIDED
+
+
 def _reported(row: RowReport, message: str, places: Sequence[str]) -> list[str]:
-    state = row.state
-    if state in (RowState.PLANNED, RowState.SENDING, RowState.ACCEPTED, RowState.WITHDRAWING, RowState.CANCELLING):
-        state = RowState.UNDECIDED
-    elif state in WITHOUT_LABEL:
-        state = RowState.UNLABELLED
     return [
         row.reference,
         row.shipment_number or "",
-        state.value,
+        state_reported(row.state).value,
         message,
         " ".join(places),
         " ".join(parcel.number for parcel in row.parcels),

@@ -12,7 +12,7 @@ import orjson
 from attrs import define, field
 
 from ..errors import AuthenticationError, PermissionDenied
-from .evidence import COMPARED, Finding, Group, Verdict, Wanted
+from .evidence import COMPARED, Finding, FoundShipment, Verdict, Wanted
 from .journal.unclear import Found, Unclear, UnclearRow
 from .looking import CANARIES_A_LOOK, Look, Searching, look_for, nothing_found
 from .schedule import Patience, Watch
@@ -250,7 +250,7 @@ class Reconciling:
         if look is None:
             return 0
         self._remember(look)
-        doubles: list[tuple[int, Group]] = []
+        doubles: list[tuple[int, FoundShipment]] = []
         found: list[Found] = []
         for reference, finding in look.findings.items():
             row = rows[reference]

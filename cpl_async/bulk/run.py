@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,16 @@ from attrs import define, field
 
 from ..errors import ConfigurationError, CplError, JournalError
 from ..models.codec import encode
+from ..transport.events import LISTENER
 from .engine import Engine
 from .intake import ProblemHook
 from .journal import Journal, JournalPlace
 from .journal.book import Job
 from .locks import alone
+from .measuring import Measures
 from .options import ShipOptions
-from .outputs import Output, Summary, terms_of
+from .outputs import Output, ShipSummary, terms_of
+from .paperwork import make_papers
 from .progress import Phase, Progress, ProgressHook
 from .protocol import BulkClient
 from .states import GOES_ON, RowState
@@ -60,7 +63,7 @@ class JobRun:
         """Send nothing more and end when what is under way is written down; the next run goes on."""
         self._stop.set()
 
-    async def carry(self, client: BulkClient, journal: Journal, job: int, began: float) -> Summary:
+    async def carry(self, client: BulkClient, journal: Journal, job: int, began: float) -> ShipSummary:
         """Bring a planned job as far as it goes, while no other run does.
 
         :param began: when the run began, by the monotonic clock.
@@ -96,7 +99,7 @@ class JobRun:
         :param planned: rows that are not sent yet.
         """
 
-    async def _work(self, client: BulkClient, journal: Journal, job: Job, began: float) -> Summary:
+    async def _work(self, client: BulkClient, journal: Journal, job: Job, began: float) -> ShipSummary:
         output = Output(self.out, self.options)
         files = await journal.course.label_files(job.id)
         unclear = await journal.unclear.counts(job.id)
@@ -109,18 +112,42 @@ class JobRun:
         self.progress = Progress.from_counts(counts)
         bad = await journal.results.rejected_before_sending(job.id)
         withhold = f"--strict, and {bad} rows are bad" if self.options.strict and bad else ""
+        measures = Measures.from_dict(job.measures)
+        started = time.time()
         if _open(counts, sending=not withhold) or unclear.ever:
-            await self._run_engine(client, journal, job, output, sending=not withhold)
+            listening = LISTENER.set(measures)
+            try:
+                await self._run_engine(client, journal, job, output, sending=not withhold)
+            finally:
+                LISTENER.reset(listening)
         self._enter(Phase.JOINING)
-        await journal.add_effort(job.id, seconds=time.monotonic() - began, requests=client.requests_sent)
-        summary = await output.write(
-            journal.results, journal.unclear, await journal.read(job.id), why_not_sent=withhold or self._why_not_sent()
+        measures.runs.append([started, time.time()])
+        await journal.add_effort(
+            job.id, seconds=time.monotonic() - began, requests=measures.sent, measures=measures.as_dict()
         )
+        summary = await self._write(journal, await journal.read(job.id), output, withhold or self._why_not_sent())
         if summary.rows == summary.shipped + summary.rejected + summary.cancelled:
             await journal.finish(job.id)
             output.clear_parts(job)
         self._enter(Phase.DONE)
         return summary
+
+    async def _write(self, journal: Journal, job: Job, output: Output, why_not_sent: str) -> ShipSummary:
+        """Write all files; the papers are made while the labels are joined."""
+        written = await output.write_tables(journal.results, journal.unclear, job, why_not_sent=why_not_sent)
+        papers: list[str] = []
+        async with asyncio.TaskGroup() as tasks:
+            joining = tasks.create_task(output.join(written))
+            if self.options.papers:
+                language = self.options.language
+                making = make_papers(journal, job, written.summary, written.reasons, self.out, language=language)
+                tasks.create_task(_into(papers, making))
+        for problem in papers:
+            self.on_note(problem)
+        output.end(written)
+        if (failure := joining.result()) is not None:
+            raise failure
+        return written.summary
 
     async def _run_engine(
         self, client: BulkClient, journal: Journal, job: Job, output: Output, *, sending: bool
@@ -163,6 +190,10 @@ class JobRun:
 
     def _tell(self) -> None:
         self.on_progress(self.progress)
+
+
+async def _into(found: list[str], work: Awaitable[list[str]]) -> None:
+    found += await work
 
 
 def _open(counts: dict[RowState, int], *, sending: bool) -> int:

@@ -16,7 +16,7 @@ from .intake import Intake, ProblemHook
 from .journal import Journal, JournalPlace
 from .journal.book import Job
 from .options import ShipOptions
-from .outputs import Output, Summary
+from .outputs import Output, ShipSummary
 from .protocol import BulkClient
 from .reading import InputError, Source
 from .run import JobRun, digest_of_sender
@@ -71,7 +71,7 @@ class ShipFile(JobRun):
             self._source = source
         return self._source
 
-    async def run(self, client: BulkClient) -> Summary:
+    async def run(self, client: BulkClient) -> ShipSummary:
         """Ship the file.
 
         :param client: talks to the system that the journal's place is for.
@@ -123,7 +123,7 @@ class ResumeJob(JobRun):
 
     name: str
 
-    async def run(self, client: BulkClient) -> Summary:
+    async def run(self, client: BulkClient) -> ShipSummary:
         """Go on with the job.
 
         :param client: talks to the system that the journal's place is for.

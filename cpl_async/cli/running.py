@@ -14,7 +14,7 @@ import click
 
 from ..bulk.columns import RowProblem
 from ..bulk.journal import JournalPlace
-from ..bulk.outputs import Summary
+from ..bulk.outputs import ShipSummary
 from ..bulk.ship import ResumeJob, ShipFile
 from ..client import Client
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
@@ -70,7 +70,7 @@ def carry(run: Run, access: Access, as_json: bool) -> None:
     raise SystemExit(status)
 
 
-def _status(summary: Summary, run: Run) -> int:
+def _status(summary: ShipSummary, run: Run) -> int:
     """Return the exit status: 2 only where certainly nothing was sent."""
     on_the_server = summary.shipped + summary.shipped_without_label + summary.undecided - summary.not_sent
     if run.stopped_by is not None and not on_the_server and _is_setting(run.stopped_by):
@@ -80,7 +80,7 @@ def _status(summary: Summary, run: Run) -> int:
     return 0 if summary.all_shipped else NOT_ALL
 
 
-async def _carry(run: Run, access: Access, display: Display) -> Summary:
+async def _carry(run: Run, access: Access, display: Display) -> ShipSummary:
     """Run with a client, ending in good order at the first Ctrl-C or SIGTERM and at once at the second."""
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
@@ -127,7 +127,7 @@ class Problems:
             say(f"… and {self._rows - MOST_LINES} more rows with mistakes, all in rejected.csv")
 
 
-def _in_words(summary: Summary, run: Run) -> str:
+def _in_words(summary: ShipSummary, run: Run) -> str:
     if not summary.already_done:
         lines = [f"Job {summary.job} on {run.place.base_url}"]
     else:
@@ -151,6 +151,9 @@ def _in_words(summary: Summary, run: Run) -> str:
     lines.append(f"  shipments  {run.out / 'shipments.csv'}")
     if summary.rejected:
         lines.append(f"  rejected   {run.out / 'rejected.csv'} (copy it, mend it, send the copy)")
+    for title, name in (("report", "report.html"), ("protocol", "protocol.pdf")):
+        if run.options.papers and (run.out / name).exists():
+            lines.append(f"  {title:<10} {run.out / name}")
     lines.append(f"  summary    {run.out / 'summary.json'}")
     lines.append(f"  journal    {run.place.file}")
     if summary.reasons:

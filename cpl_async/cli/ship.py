@@ -80,6 +80,14 @@ STANDARD_INPUT = Path("-")
 )
 @click.option("--resend-unlabelled", is_flag=True, help="Cancel what was found without label, and send it again.")
 @click.option("--cancel-duplicates", is_flag=True, help="Cancel shipments that are there twice.")
+@click.option("--papers/--no-papers", default=True, help="Make a report and a handover protocol; on unless told.")
+@click.option(
+    "--language",
+    type=click.Choice(["en", "cs"]),
+    default="en",
+    show_default=True,
+    help="Of the report and the protocol.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and nothing else.")
 @access_options
 def ship(

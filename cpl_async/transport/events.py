@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextvars import ContextVar
 from enum import StrEnum
 
 from attrs import field, frozen
@@ -11,7 +12,7 @@ from attrs import field, frozen
 from ..errors import Outcome
 from .lanes import Lane
 
-__all__ = ["Event", "EventHook", "EventKind", "log_event"]
+__all__ = ["LISTENER", "Event", "EventHook", "EventKind", "log_event"]
 
 logger = logging.getLogger("cpl_async")
 
@@ -58,6 +59,9 @@ class Event:
 
 
 EventHook = Callable[[Event], None]
+
+LISTENER: ContextVar[EventHook | None] = ContextVar("cpl_listener", default=None)
+"""Who hears the events of a context besides the client's own hook, e.g. one job of many that share a client."""
 
 
 def log_event(event: Event) -> None:

@@ -26,7 +26,7 @@ from ..errors import (
 )
 from .answers import Answer, Asked, error_of, is_page_of_html, json_of, unreadable
 from .call import COLLECTOR, OPTIONS, Call, CallOptions, Course, TransportSettings, correlation_id, nearest_names
-from .events import Event, EventKind, log_event, logger
+from .events import LISTENER, Event, EventKind, log_event, logger
 from .form import FileChanged
 from .gate import Gate
 from .limits import Credentials, LimitStore
@@ -378,15 +378,18 @@ class Requester:
             references=tuple(course.call.references) if kind is EventKind.UNKNOWN else (),
         )
         log_event(event)
-        if self._settings.on_event is not None:
+        for hook in (self._settings.on_event, LISTENER.get()):
+            if hook is None:
+                continue
             try:
-                self._settings.on_event(event)
+                hook(event)
             except Exception:  # a hook's failure must not be taken for one of the call: it would be sent again
                 logger.exception("on_event failed")
 
     def _is_heard(self) -> bool:
         """Whether anyone listens; an event that nobody hears is not made."""
-        return self._settings.on_event is not None or logger.isEnabledFor(logging.DEBUG)
+        heard = self._settings.on_event is not None or LISTENER.get() is not None
+        return heard or logger.isEnabledFor(logging.DEBUG)
 
 
 def _new_identifier() -> str:

@@ -12,7 +12,7 @@ from cpl_async import Client
 from cpl_async.bulk.columns import RowProblem
 from cpl_async.bulk.journal import JournalPlace
 from cpl_async.bulk.options import ShipOptions
-from cpl_async.bulk.outputs import Summary
+from cpl_async.bulk.outputs import ShipSummary
 from cpl_async.bulk.ship import ShipFile
 from cpl_async.sandbox import Sandbox
 
@@ -40,12 +40,13 @@ class Shipping:
 
         options.setdefault("settle", SETTLE)
         options.setdefault("pilot", 0)
+        options.setdefault("papers", False)
         run = ShipFile(path=path, out=self.folder / out, place=self.place, options=ShipOptions(**options))
         run.on_problem = note
         run.on_note = self.notes.append
         return run
 
-    async def __call__(self, path: Path, out: str = "out", **options: Any) -> Summary:
+    async def __call__(self, path: Path, out: str = "out", **options: Any) -> ShipSummary:
         """Ship a file."""
         return await self.prepared(path, out, **options).run(self.client)
 
@@ -73,7 +74,7 @@ class Shipping:
             connection.close()
 
 
-def figures(summary: Summary) -> tuple[int, int, int, int, int]:
+def figures(summary: ShipSummary) -> tuple[int, int, int, int, int]:
     """Return rows, shipped, shipped without label, rejected and undecided."""
     return summary.rows, summary.shipped, summary.shipped_without_label, summary.rejected, summary.undecided
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cpl_async import CplError, TrackedShipment
-from cpl_async.bulk.evidence import Entry, Group, Verdict, Wanted, entry_of, judge
+from cpl_async.bulk.evidence import Entry, FoundShipment, Verdict, Wanted, entry_of, judge
 from cpl_async.bulk.looking import look_for, nothing_found
 from cpl_async.bulk.schedule import Patience, Watch
 from cpl_async.models.codec import decode
@@ -38,7 +38,7 @@ def entry(number: str = "1", **changes: Any) -> Entry:
 def test_one_such_shipment_is_present() -> None:
     finding = judge(wanted(), [entry()])
     assert finding.verdict is Verdict.PRESENT
-    assert finding.shipments == (Group(master="1", numbers=("1",)),)
+    assert finding.shipments == (FoundShipment(master="1", numbers=("1",)),)
 
 
 def test_nothing_is_absent() -> None:
@@ -53,14 +53,14 @@ def test_two_such_shipments_are_a_double_and_the_older_counts() -> None:
 def test_parcels_of_a_set_are_one_shipment() -> None:
     parcels = [entry(number, master="7", in_set=3) for number in ("9", "8", "7")]
     finding = judge(wanted(parcels=3), parcels)
-    assert finding.shipments == (Group(master="7", numbers=("7", "8", "9")),)
+    assert finding.shipments == (FoundShipment(master="7", numbers=("7", "8", "9")),)
     assert judge(wanted(parcels=3), parcels[:2]).verdict is Verdict.PARTIAL
     assert "2 of its 3 parcels" in judge(wanted(parcels=3), parcels[:2]).words
 
 
 def test_a_set_whose_master_is_not_shown_is_told_by_its_number_of_parcels() -> None:
     parcels = [entry(number) for number in ("7", "8", "9", "10")]
-    assert judge(wanted(parcels=3), parcels[:3]).shipments == (Group(master="7", numbers=("7", "8", "9")),)
+    assert judge(wanted(parcels=3), parcels[:3]).shipments == (FoundShipment(master="7", numbers=("7", "8", "9")),)
     assert judge(wanted(parcels=3), parcels[:2]).verdict is Verdict.PARTIAL
     assert judge(wanted(parcels=3), parcels).verdict is Verdict.DOUBTFUL
 
@@ -70,7 +70,7 @@ def test_a_reference_from_last_year_proves_nothing() -> None:
     assert judge(wanted(), [old]).verdict is Verdict.ABSENT
     touched = entry(began=SINCE - 300 * DAY, last=SINCE + 5)
     assert judge(wanted(), [touched]).verdict is Verdict.ABSENT
-    assert judge(wanted(), [old, entry("2")]).shipments == (Group(master="2", numbers=("2",)),)
+    assert judge(wanted(), [old, entry("2")]).shipments == (FoundShipment(master="2", numbers=("2",)),)
 
 
 def test_what_is_a_little_older_than_the_write_or_has_no_date_is_for_a_person() -> None:

@@ -15,7 +15,7 @@ from .rows import InputError, RawRow
 from .synonyms import SYNONYMS
 from .terms import ShopNames, Terms
 
-__all__ = ["JsonLines"]
+__all__ = ["JsonLines", "Keys", "as_text"]
 
 LONGEST_SHOWN = 1000
 
@@ -36,7 +36,7 @@ class JsonLines:
 
         :raises InputError: where the file is not text.
         """
-        keys = _Keys(self._names)
+        keys = Keys(self._names)
         number = 0
         try:
             with self._path.open(encoding=self._encoding) as file:
@@ -57,7 +57,7 @@ class JsonLines:
             ) from None
 
 
-class _Keys:
+class Keys:
     """Learns which column each key means; what a column is called is what it was called first."""
 
     def __init__(self, names: ShopNames) -> None:
@@ -67,6 +67,7 @@ class _Keys:
         self.terms: Terms = terms_of({}, names)
 
     def named(self, fields: dict[str, str]) -> tuple[dict[str, str], str | None]:
+        """Return the fields by their columns, and which two of them mean the same."""
         values: dict[str, str] = {}
         twins = None
         for key, value in fields.items():
@@ -100,7 +101,7 @@ def _object_in(line: str) -> tuple[dict[str, str], str | None]:
     if not isinstance(data, dict):
         return {}, f"is no JSON object{shown}"
     odd = [name for name, value in data.items() if isinstance(value, (dict, list))]
-    values = {_whole_text(str(name)).strip(): _plain(value) for name, value in data.items()}
+    values = {_whole_text(str(name)).strip(): as_text(value) for name, value in data.items()}
     if odd:
         return values, f"has fields that are neither text nor number: {_whole_text(', '.join(odd[:5]))}"
     if "\ufffd" in "".join(values.values()):
@@ -108,12 +109,15 @@ def _object_in(line: str) -> tuple[dict[str, str], str | None]:
     return values, None
 
 
-def _plain(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return the value of a field as the text that a file would have."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return _whole_text(value.strip() if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    if isinstance(value, (int, float, list, dict)):
+        return _whole_text(json.dumps(value, ensure_ascii=False))
+    return _whole_text(str(value).strip())
 
 
 def _whole_text(text: str) -> str:

@@ -15,11 +15,13 @@ from sqlalchemy import insert, select, update
 from ...errors import JournalError
 from .course import Course
 from .database import Database
+from .figures import Figures
 from .keeping import Keeping
 from .place import JournalPlace
 from .planning import Planning
 from .results import Results
 from .schema import FINISHED, PLANNING, READY, jobs
+from .taking import Taking
 from .unclear import Unclear
 from .withdrawals import Withdrawals
 
@@ -46,6 +48,8 @@ class Job:
     kind: str
     settings: dict[str, Any]
     """What its runs were told: the output folder, the layout of its labels."""
+    measures: dict[str, Any]
+    """Figures of all its runs, see :class:`Measures`."""
     source: str
     """Name of the file that it was made of."""
     created_at: float
@@ -64,6 +68,8 @@ class Journal:
         self.unclear = Unclear(database)
         self.withdrawals = Withdrawals(database)
         self.keeping = Keeping(database)
+        self.figures = Figures(database)
+        self.taking = Taking(database)
 
     @classmethod
     @asynccontextmanager
@@ -139,6 +145,7 @@ class Journal:
             requests=found.requests,
             kind=found.kind,
             settings=orjson.loads(found.settings),
+            measures=orjson.loads(found.measures),
             source=found.source,
             created_at=found.created_at,
             purged_at=found.purged_at,
@@ -160,9 +167,17 @@ class Journal:
         """Say that nothing is left to do."""
         await self._set(job, state=FINISHED, finished_at=time.time())
 
-    async def add_effort(self, job: int, *, seconds: float, requests: int) -> None:
-        """Add what a run has cost."""
-        await self._set(job, seconds=jobs.c.seconds + seconds, requests=jobs.c.requests + requests)
+    async def add_effort(self, job: int, *, seconds: float, requests: int, measures: dict[str, Any]) -> None:
+        """Add what a run has cost.
+
+        :param measures: of all runs, this one included.
+        """
+        await self._set(
+            job,
+            seconds=jobs.c.seconds + seconds,
+            requests=jobs.c.requests + requests,
+            measures=orjson.dumps(measures).decode(),
+        )
 
     async def _set(self, job: int, **values: Any) -> None:
         async with self._database.transaction() as connection:

@@ -14,7 +14,7 @@ __all__ = ["claimed_elsewhere", "words_of_claim"]
 SURELY_SHIPPED = (RowState.SHIPPED, *WITHOUT_LABEL)
 
 
-def claimed_elsewhere(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any, Any, Any, Any]:
+def claimed_elsewhere(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any, Any, Any, Any, Any]:
     """Return a query for the planned rows among ``which`` whose reference is another job's already."""
     other = rows.alias("other")
     return (

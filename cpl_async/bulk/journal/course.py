@@ -308,7 +308,7 @@ class Course:
                 update(rows).where(*mine, lacking).values(state=RowState.UNLABELLED, message=message)
             )
             shipped = await connection.execute(
-                update(rows).where(*mine, ~lacking).values(state=RowState.SHIPPED, message="")
+                update(rows).where(*mine, ~lacking).values(state=RowState.SHIPPED, message="", settled_at=time.time())
             )
             if (await connection.execute(still_open)).first() is None:
                 state = BatchState.IMPORTED if without.rowcount else BatchState.DONE

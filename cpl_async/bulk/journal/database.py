@@ -98,17 +98,15 @@ class Database:
                 await connection.execute(insert(account).values(**values, secret=self.secret))
                 return
             version = int((await connection.execute(select(account.c.schema_version))).scalar_one())
-            if OLDEST <= version < VERSION:
+            if not OLDEST <= version <= VERSION:
+                raise JournalError(
+                    f"the journal {place.file} has version {version}, this program reads {VERSION}",
+                    advice="Use the version of cpl-sdk that wrote it, or a newer one",
+                )
+            if version < VERSION:
                 await connection.run_sync(migrate, version)
-                version = VERSION
-            if version == VERSION:
-                found = (await connection.execute(select(account))).one()
-                self.secret = found.secret
-        if version != VERSION:
-            raise JournalError(
-                f"the journal {place.file} has version {version}, this program reads {VERSION}",
-                advice="Use the version of cpl-sdk that wrote it, or a newer one",
-            )
+            found = (await connection.execute(select(account))).one()
+        self.secret = found.secret
         if (found.base_url, found.client_id) != (place.base_url, place.client_id):
             raise JournalError(f"the journal {place.file} belongs to {found.client_id} at {found.base_url}")
 

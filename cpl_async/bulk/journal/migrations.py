@@ -16,7 +16,7 @@ OLDEST = 1
 ADDED_IN_2 = {
     account: ["secret"],
     jobs: ["kind", "settings", "measures", "purged_at"],
-    rows: ["key", "cust", "unclear_since", "unclear_until", "settled_at"],
+    rows: ["key", "cust", "unclear_since", "unclear_until", "settled_at", "given"],
     batches: ["imported_at"],
 }
 AT_ONCE = 5000

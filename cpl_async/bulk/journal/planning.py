@@ -14,7 +14,7 @@ from .database import Database, new_id
 from .keys import key_of
 from .schema import READY, batches, jobs, rows
 
-__all__ = ["PlannedRow", "Planning"]
+__all__ = ["PlannedRow", "Planning", "values_of"]
 
 
 @frozen(kw_only=True)
@@ -52,7 +52,7 @@ class Planning:
 
         :return: number, line and message of the rows that were rejected for their reference.
         """
-        values = [self._values(job, row) for row in planned]
+        values = [values_of(job, row, self._database.secret) for row in planned]
         twice: list[tuple[int, int, str]] = []
         async with self._database.transaction() as connection:
             await connection.execute(self._database.insert_unless_taken(rows), values)
@@ -81,23 +81,6 @@ class Planning:
                 value |= {"claim": None, "body": None, "state": RowState.REJECTED, "message": message}
                 await connection.execute(insert(rows).values(value))
         return twice
-
-    def _values(self, job: int, row: PlannedRow) -> dict[str, Any]:
-        return {
-            "job": job,
-            "number": row.number,
-            "line": row.line,
-            "reference": row.reference,
-            "key": key_of(row.reference, self._database.secret),
-            "cust": row.cust,
-            "claim": row.reference or None,
-            "raw": row.raw,
-            "digest": row.digest,
-            "body": row.body,
-            "parcels": row.parcels,
-            "state": RowState.PLANNED if row.body is not None else RowState.REJECTED,
-            "message": row.message,
-        }
 
     async def refuse_settled_elsewhere(self, job: int) -> list[tuple[int, int, str]]:
         """Reject rows whose reference another job has shipped, or may have: nothing is sent twice.
@@ -175,3 +158,22 @@ class Planning:
                 )
                 count += 1
         return count
+
+
+def values_of(job: int, row: PlannedRow, secret: bytes) -> dict[str, Any]:
+    """Return the columns of a row that is planned."""
+    return {
+        "job": job,
+        "number": row.number,
+        "line": row.line,
+        "reference": row.reference,
+        "key": key_of(row.reference, secret),
+        "cust": row.cust,
+        "claim": row.reference or None,
+        "raw": row.raw,
+        "digest": row.digest,
+        "body": row.body,
+        "parcels": row.parcels,
+        "state": RowState.PLANNED if row.body is not None else RowState.REJECTED,
+        "message": row.message,
+    }

@@ -83,14 +83,19 @@ class Results:
             of_parcels = (await connection.execute(numbered)).one()
             return int((await connection.execute(accepted)).scalar_one()), int(of_parcels[0]), int(of_parcels[1])
 
-    async def rows(self, job: int, states: Sequence[RowState] | None = None) -> AsyncIterator[RowReport]:
+    async def rows(
+        self, job: int, states: Sequence[RowState] | None = None, *, between: tuple[int, int] | None = None
+    ) -> AsyncIterator[RowReport]:
         """Yield the rows of a job in the order of the input.
 
         :param states: only rows in these.
+        :param between: only rows with these numbers, both included.
         """
-        last = 0
+        last = between[0] - 1 if between is not None else 0
         while True:
             query = select(rows).where(rows.c.job == job, rows.c.number > last).order_by(rows.c.number).limit(AT_ONCE)
+            if between is not None:
+                query = query.where(rows.c.number <= between[1])
             if states is not None:
                 query = query.where(rows.c.state.in_(states))
             async with self._database.transaction() as connection:

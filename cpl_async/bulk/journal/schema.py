@@ -89,6 +89,7 @@ rows = Table(
     Column("unclear_since", Float),
     Column("unclear_until", Float),
     Column("settled_at", Float),
+    Column("given", Integer, nullable=False, server_default="0"),
     UniqueConstraint("job", "claim", name="one_row_a_reference"),
     Index("rows_by_key", "key"),
     Index("rows_of_batch", "batch"),

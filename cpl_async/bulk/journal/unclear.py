@@ -9,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 from sqlalchemy import and_, bindparam, case, func, or_, select, update
 
-from ..evidence import Group
+from ..evidence import FoundShipment
 from ..states import RowState
 from .database import Database
 from .schema import attempts, jobs, parcels, rows, strays
@@ -50,8 +50,8 @@ class Found:
     """A row that was found by its reference, and what was found besides."""
 
     row: int
-    shipment: Group
-    doubles: tuple[Group, ...] = ()
+    shipment: FoundShipment
+    doubles: tuple[FoundShipment, ...] = ()
     message: str = ""
 
 
@@ -177,7 +177,7 @@ class Unclear:
             doubles = [(finding.row, group) for finding in findings for group in finding.doubles]
             await self._add_strays(connection, job, doubles, DOUBLE, "")
 
-    async def add_doubles(self, job: int, doubles: Iterable[tuple[int, Group]]) -> None:
+    async def add_doubles(self, job: int, doubles: Iterable[tuple[int, FoundShipment]]) -> None:
         """Write down shipments that exist besides the one that counts."""
         async with self._database.transaction() as connection:
             await self._add_strays(connection, job, list(doubles), DOUBLE, "")
@@ -304,7 +304,7 @@ class Unclear:
             ]
 
     async def _add_strays(
-        self, connection: Any, job: int, groups: Sequence[tuple[int, Group]], state: str, message: str
+        self, connection: Any, job: int, groups: Sequence[tuple[int, FoundShipment]], state: str, message: str
     ) -> None:
         if not groups:
             return

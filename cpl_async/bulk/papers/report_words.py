@@ -35,7 +35,8 @@ ENGLISH = {
     "doubles_heading": "Possible doubles",
     "doubles_note": "These references have two shipments. Cancel one of each pair, or it is billed twice.",
     "undecided_text": "Do not send these again before you have looked them up: they may exist already.",
-    "unlabelled_text": "Run the same command again: it fetches labels that are missing.",
+    "unlabelled_text": "Run the same command again: it fetches the labels that can be had; "
+    "with --resend-unlabelled it cancels the others and sends them again.",
     "rejected_text": "The rows are in rejected.csv: mend a copy of it and ship that.",
     "reason": "Reason",
     "reference": "Reference",
@@ -127,7 +128,8 @@ CZECH = {
     "doubles_heading": "Možná podáno dvakrát",
     "doubles_note": "Tyto reference mají dvě zásilky. Jednu z každé dvojice zrušte, jinak se zaplatí obě.",
     "undecided_text": "Neposílejte je znovu, dokud je nedohledáte: mohou už existovat.",
-    "unlabelled_text": "Spusťte stejný příkaz znovu: chybějící štítky stáhne.",
+    "unlabelled_text": "Spusťte stejný příkaz znovu: stáhne štítky, které stáhnout jdou; "
+    "s --resend-unlabelled ostatní zruší a podá znovu.",
     "rejected_text": "Řádky jsou v rejected.csv: opravte kopii a podejte ji.",
     "reason": "Důvod",
     "reference": "Reference",

@@ -1,0 +1,284 @@
+"""The bulk engine as a client offers it: many shipments, exactly once, and the jobs that they are shipped in."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from attrs import evolve
+
+from ..errors import ConfigurationError
+from ..transport.call import nearest_names
+from .account import journal_place
+from .jobs import BulkJob, JobCancelled, Jobs, UndecidedRow
+from .options import ShipOptions
+from .outputs import ShipSummary
+from .progress import Progress
+from .ship import ResumeJob, ShipFile
+from .stream import ShipResult, ShipRows
+
+if TYPE_CHECKING:
+    from ..models.addresses import Address
+    from ..models.codes import LabelFormat
+    from ..models.shipment_batches import Shipment
+
+__all__ = ["Bulk", "BulkOptions"]
+
+
+class BulkOptions(TypedDict, total=False):
+    """What may be chosen about shipping many; what is not given is as ``cpl ship`` has it."""
+
+    sender: Address
+    """Sender of all rows that have none; the customer's own address without one."""
+    batch_size: int
+    """Shipments in one request, 1–1000."""
+    at_once: int
+    """Batches that are sent at once, at least 1."""
+    settle: float
+    """Seconds after a lost answer until what it created must be visible; 900 unless given."""
+    wait: float
+    """Seconds from a batch's acceptance after which its open rows are left undecided for this run."""
+    pilot: int
+    """Rows that go first where nothing is known to be there; 0 for none."""
+    deadline: datetime
+    """With its offset: nothing is sent from then on."""
+    label_format: LabelFormat
+    a4: bool
+    """Four labels on an A4 sheet; PDF files of a whole job only."""
+    position: int
+    """Place of the first label on the first sheet, 1–4."""
+    strict: bool
+    """Send nothing when any row of a file is bad."""
+    again: bool
+    """Send rows too whose reference an earlier job has shipped, or may have: they are billed again."""
+    resend_unlabelled: bool
+    """Cancel what was found without its label, and send it again once it is seen cancelled."""
+    cancel_duplicates: bool
+    """Cancel shipments that are there twice, all but the one that counts."""
+    papers: bool
+    """Whether a report and a handover protocol are made of a file's job."""
+    language: str
+    """Of these: ``en`` or ``cs``."""
+
+
+class Bulk:
+    """Many shipments, exactly once on an API that takes everything twice; needs the extra ``bulk``.
+
+    What is about to be sent is written to a journal first, so that any stop loses nothing and repeats nothing.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def ship(
+        self,
+        rows: Iterable[Shipment | Mapping[str, Any]] | AsyncIterable[Shipment | Mapping[str, Any]],
+        *,
+        name: str,
+        columns: Mapping[str, str] | None = None,
+        labels: str | Path | None = None,
+        **options: Unpack[BulkOptions],
+    ) -> AsyncGenerator[ShipResult, None]:
+        """Ship any number of rows and yield one result for each, as it settles; memory stays flat.
+
+        Give the same name and the same rows again after any stop: what is settled is told again and not sent again.
+
+        :param rows: shipments, or mappings with columns as ``cpl ship`` reads them; read as they are needed.
+        :param name: of the job.
+        :param columns: key of the mappings → our column, for keys that are not recognised.
+        :param labels: folder of the labels; beside the journal unless given.
+        :param options: see :class:`BulkOptions`.
+        :return: results in the order in which rows settle; leaving early ends the run in good order.
+        :raises ConfigurationError: for an option that cannot be used.
+        :raises JournalError: when the journal cannot be used, or another run is at work on this job.
+        """
+        run = ShipRows(
+            rows=rows,
+            name=_named(name),
+            place=await journal_place(self._client),
+            options=_options(options),
+            columns=columns or {},
+            labels=Path(labels) if labels is not None else None,
+        )
+        results = run.results(self._client)
+        try:
+            async for result in results:
+                yield result
+        finally:
+            await results.aclose()
+
+    async def ship_file(
+        self,
+        path: str | Path,
+        out: str | Path = "out",
+        *,
+        name: str | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        **options: Unpack[BulkOptions],
+    ) -> ShipSummary:
+        """Ship a file, as ``cpl ship`` does; run it again after any stop.
+
+        :param path: CSV, Excel, Parquet or JSON Lines; see the docs for what its columns may be called.
+        :param out: folder for labels, tables, report and protocol.
+        :param name: of the job; without one it is known by the file's content.
+        :param on_progress: called with the counts while the job runs, never more often than it returns.
+        :param options: see :class:`BulkOptions`.
+        :return: what became of the rows, counted.
+        :raises ConfigurationError: when the file, the output or an option cannot be used; nothing was sent.
+        :raises JournalError: when the journal cannot be used, or another run is at work on the same job or output.
+        """
+        chosen = _options(options, name=_named(name) if name is not None else None)
+        run = ShipFile(path=Path(path), out=Path(out), place=await journal_place(self._client), options=chosen)
+        run.prepare()
+        async with _telling(run, on_progress):
+            return await run.run(self._client)
+
+    async def resume(
+        self,
+        name: str,
+        *,
+        out: str | Path | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        **options: Unpack[BulkOptions],
+    ) -> ShipSummary:
+        """Go on with a job by its name; its input is not needed.
+
+        :param out: another output folder than before.
+        :param on_progress: see :meth:`ship_file`.
+        :param options: see :class:`BulkOptions`; the layout of labels is as before.
+        :return: what became of the rows, counted.
+        :raises JournalError: when there is no such job, or another run is at work on it.
+        """
+        run = await (await self._jobs()).resumed(name, Path(out) if out is not None else None)
+        run.options = _options(options, on=run.options)
+        async with _telling(run, on_progress):
+            return await run.run(self._client)
+
+    async def jobs(self) -> list[BulkJob]:
+        """Return all jobs of this account, the newest first."""
+        return await (await self._jobs()).list()
+
+    async def job(self, name: str) -> BulkJob:
+        """Return how one job stands.
+
+        :raises JournalError: when there is none of this name.
+        """
+        return await (await self._jobs()).show(name)
+
+    async def undecided(self, name: str) -> AsyncGenerator[UndecidedRow, None]:
+        """Yield the rows of a job of which nobody knows whether they were created, with what is known.
+
+        :raises JournalError: when there is no such job.
+        """
+        async for row in (await self._jobs()).undecided(name):
+            yield row
+
+    async def resolve(
+        self,
+        name: str,
+        reference: str,
+        *,
+        shipped_as: Iterable[str] = (),
+        send_again: bool = False,
+        give_up: bool = False,
+    ) -> None:
+        """Write down how an undecided row ended, as a person has found out; exactly one of the three.
+
+        :param shipped_as: the numbers of its parcels, the master first: it exists.
+        :param send_again: it does not exist; the next run sends it.
+        :param give_up: it does not exist and is not to be sent.
+        :raises ConfigurationError: when not exactly one decision is given.
+        :raises JournalError: without such a job or row, when the row is not undecided, or while a run is at work.
+        """
+        numbers = (shipped_as,) if isinstance(shipped_as, str) else tuple(shipped_as)
+        jobs = await self._jobs()
+        await jobs.resolve(name, reference, shipped_as=numbers, send_again=send_again, give_up=give_up)
+
+    async def cancel(self, name: str) -> JobCancelled:
+        """Cancel all shipments of a job that can still be cancelled, and see that they are.
+
+        :raises JournalError: without such a job, or while a run is at work on it.
+        """
+        return await (await self._jobs()).cancel(name, self._client.shipments)
+
+    async def purge(self, name: str, *, force: bool = False) -> None:
+        """Remove the personal data of a job; its counts stay, and keyed hashes by which its references are known.
+
+        :param force: also when rows are not settled: what becomes of them can then not be found out any more.
+        :raises JournalError: without such a job, with rows that are not settled, or while a run is at work on it.
+        """
+        await (await self._jobs()).purge(name, force=force)
+
+    async def journal(self) -> Path:
+        """Return the file of this account's journal: what it knows is what keeps shipments from being sent twice."""
+        return (await journal_place(self._client)).file
+
+    async def _jobs(self) -> Jobs:
+        return Jobs(await journal_place(self._client))
+
+
+def _named(name: str) -> str:
+    if not isinstance(name, str) or not name.strip():
+        raise ConfigurationError("name is the name of the job, and must not be empty")
+    return name
+
+
+def _options(given: BulkOptions, *, on: ShipOptions | None = None, **more: Any) -> ShipOptions:
+    """Return the options of a run.
+
+    :param on: options that hold where none is given.
+    :raises ConfigurationError: for one that is not known or cannot be used.
+    """
+    unknown = given.keys() - BulkOptions.__annotations__.keys()
+    if unknown:
+        raise ConfigurationError(f"there is no option {nearest_names(unknown, BulkOptions.__annotations__)}")
+    chosen: dict[str, Any] = {**given, **more}
+    if (deadline := chosen.get("deadline")) is not None:
+        if not isinstance(deadline, datetime) or deadline.tzinfo is None:
+            raise ConfigurationError("deadline is a datetime with its time zone")
+        chosen["deadline"] = deadline.timestamp()
+    try:
+        return evolve(on, **chosen) if on is not None else ShipOptions(**chosen)
+    except (ValueError, TypeError) as error:
+        raise ConfigurationError(f"an option cannot be used: {error}") from None
+
+
+@asynccontextmanager
+async def _telling(run: ShipFile | ResumeJob, on_progress: Callable[[Progress], object] | None) -> AsyncIterator[None]:
+    """Have the caller told how far the run is: the latest counts, whenever the last call has returned."""
+    if on_progress is None:
+        yield
+        return
+    latest: list[Progress] = []
+    changed = asyncio.Event()
+
+    def keep(progress: Progress) -> None:
+        latest[:] = [evolve(progress)]
+        changed.set()
+
+    async def tell() -> None:
+        while True:
+            await changed.wait()
+            changed.clear()
+            await _told(on_progress, latest[0])
+
+    run.on_progress = keep
+    telling = asyncio.create_task(tell())
+    try:
+        yield
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+    if latest:
+        await _told(on_progress, latest[0])
+
+
+async def _told(hook: Callable[[Progress], object], progress: Progress) -> None:
+    result = hook(progress)
+    if inspect.isawaitable(result):
+        await result

@@ -1,0 +1,73 @@
+"""Counts the requests of one job: how many of each kind, which failed, how long they waited for their slot."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import Any
+
+from attrs import define, field
+
+from ..transport.events import Event, EventKind
+
+__all__ = ["Measures"]
+
+KINDS = {
+    "shipment_batches.create": "send",
+    "shipment_batches.get": "state",
+    "shipment_batches.label": "labels",
+    "order_batches.create": "send",
+    "order_batches.get": "state",
+    "data.get": "label",
+    "login.get_access_token": "token",
+    "shipments.list": "look_up",
+    "orders.list": "look_up",
+}
+LAST_GOOD = 399
+"""The highest status of an answer that is none of a failure."""
+
+
+@define
+class Measures:
+    """The figures of all runs of a job."""
+
+    runs: list[list[float]] = field(factory=list)
+    """Begin and end of each, in seconds since the epoch."""
+    requests: Counter[str] = field(factory=Counter)
+    failed: Counter[str] = field(factory=Counter)
+    sent: int = 0
+    """Requests that have left in this run."""
+    waited: Counter[int] = field(factory=Counter)
+    """Second since the epoch → seconds that requests had waited which left then."""
+
+    def __call__(self, event: Event) -> None:
+        """Count an event, as a hook of the transport."""
+        kind = KINDS.get(event.operation, event.operation)
+        if event.kind is EventKind.REQUEST:
+            self.sent += 1
+        elif event.kind is EventKind.ANSWER:
+            self.requests[kind] += 1
+            self.failed[kind] += event.status is None or event.status > LAST_GOOD
+            self.waited[int(time.time())] += event.waited  # type: ignore[assignment]  # a counter of seconds
+        elif event.kind is EventKind.FAILURE:
+            self.requests[kind] += 1
+            self.failed[kind] += 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as the journal keeps them."""
+        return {
+            "runs": self.runs,
+            "requests": dict(self.requests),
+            "failed": dict(self.failed),
+            "waited": {str(second): round(seconds, 3) for second, seconds in self.waited.items() if seconds},
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Measures:
+        """Return the figures that the journal kept."""
+        return cls(
+            runs=[list(run) for run in data.get("runs", ())],
+            requests=Counter(data.get("requests", {})),
+            failed=Counter(data.get("failed", {})),
+            waited=Counter({int(second): seconds for second, seconds in data.get("waited", {}).items()}),
+        )

@@ -1,0 +1,368 @@
+"""Ships rows as a caller gives them, and tells what became of each as it settles."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from attrs import define, evolve, field, frozen
+
+from ..errors import ConfigurationError
+from ..models.checking import problems_of
+from ..models.shipment_batches import ExternalNumber, Shipment
+from ..transport.events import LISTENER
+from .columns import shipment_from
+from .engine import Engine, Feed
+from .inputs.columns import RowProblem
+from .inputs.json_lines import Keys, as_text
+from .inputs.terms import ShopNames
+from .intake import planned_row
+from .journal import Journal, JournalPlace
+from .journal.book import Job
+from .journal.planning import PlannedRow
+from .journal.results import RowReport
+from .journal.taking import Taken, TakenAs
+from .locks import alone
+from .measuring import Measures
+from .options import ShipOptions
+from .outputs import message_of, state_reported
+from .progress import Progress, ProgressHook
+from .protocol import BulkClient
+from .states import RowState
+from .values.words import squeezed
+
+__all__ = ["ParcelLabel", "Rows", "ShipResult", "ShipRows"]
+
+logger = logging.getLogger("cpl_async")
+TAKEN_AT_ONCE = 100
+LONGEST_WAIT = 0.5
+"""Seconds that rows wait for others to be taken, and sent, with them."""
+TICK = 0.1
+"""Seconds between two looks for what has settled."""
+ANY_ROWS = "rows"
+"""Digest of jobs whose rows are given one by one: their name alone tells them apart."""
+LONGEST_REFERENCE = 100
+SETTLED = (RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED)
+"""States that a row keeps, whatever the run does yet."""
+Row = Shipment | Mapping[str, Any]
+Rows = Iterable[Row] | AsyncIterable[Row]
+
+
+@frozen(kw_only=True)
+class ParcelLabel:
+    """A parcel of a shipment, and where its label is."""
+
+    number: str
+    file: Path | None
+    """A file of labels; ``None`` where there is none."""
+    page: int
+    """The label's place in the file, from 0."""
+
+
+@frozen(kw_only=True)
+class ShipResult:
+    """What became of one row."""
+
+    row: int
+    """Its place among the rows that were given, 1 for the first."""
+    reference: str
+    state: str
+    """``shipped``, ``shipped_without_label``, ``rejected``, ``cancelled`` or ``undecided``."""
+    shipment_number: str | None
+    """Of a set, that of its master."""
+    parcels: tuple[ParcelLabel, ...]
+    message: str
+    """Why it is not shipped, or has no label."""
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it has a number and all its labels."""
+        return self.state == RowState.SHIPPED
+
+
+@define(kw_only=True)
+class ShipRows:
+    """One run over rows that a caller gives."""
+
+    rows: Rows
+    name: str
+    """Of the job: the same name goes on with it, and rows that it knows are not sent again."""
+    place: JournalPlace
+    options: ShipOptions = field(factory=ShipOptions)
+    columns: Mapping[str, str] = field(factory=dict)
+    """Key of a mapping → our column, for keys that are not recognised."""
+    labels: Path | None = None
+    """Folder of the labels; beside the journal without one."""
+    on_progress: ProgressHook = field(default=lambda progress: None)
+    _keys: Keys = field(init=False)
+    _waiting: dict[int, int] = field(init=False, factory=dict)
+    """Number in the journal → place among the rows given, of those that are not told yet."""
+    _told_at_once: list[ShipResult] = field(init=False, factory=list)
+    _given: int = field(init=False, default=0)
+    _changed: asyncio.Event = field(init=False, factory=asyncio.Event)
+    _room: asyncio.Event = field(init=False, factory=asyncio.Event)
+
+    def __attrs_post_init__(self) -> None:
+        self._keys = Keys(ShopNames(columns={squeezed(key): column for key, column in self.columns.items()}))
+
+    async def results(self, client: BulkClient) -> AsyncGenerator[ShipResult, None]:
+        """Ship the rows and yield one result for each, as it settles.
+
+        :raises JournalError: when the journal cannot be used, or another run is at work on this job.
+        """
+        async with Journal.open(self.place) as journal:
+            number = await journal.job(
+                name=self.name,
+                digest=ANY_ROWS,
+                source="rows",
+                columns=[],
+                body_tail=self.options.body_tail(),
+                label_format=self.options.label_format,
+                sender="",
+            )
+            job = await journal.read(number)
+            with alone(self.place.folder / f"job-{number}.lock", f"the job {self.name}"):
+                self._check(job)
+                await journal.finish_planning(number)
+                await journal.course.forsake_open_attempts(number)
+                run = self._run(client, journal, job)
+                try:
+                    async for result in run:
+                        yield result
+                finally:
+                    await run.aclose()
+
+    def _check(self, job: Job) -> None:
+        if job.label_format != self.options.label_format:
+            raise ConfigurationError(f"the job {job.name} was made with labels as {job.label_format}: use that format")
+        if job.purged_at is not None:
+            raise ConfigurationError(f"the job {job.name} is done, and its data was removed: choose another name")
+
+    async def _run(self, client: BulkClient, journal: Journal, job: Job) -> AsyncGenerator[ShipResult, None]:
+        stop, feed = asyncio.Event(), Feed(ended=False)
+        folder = self.labels or self.place.folder / f"labels-{job.uid[:12]}"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        await journal.keep_settings(job.id, {"out": str(folder.absolute()), "batch_size": self.options.batch_size})
+        measures, began = Measures.from_dict(job.measures), time.time()
+        engine = Engine(
+            client=client,
+            journal=journal,
+            job=job,
+            options=self.options,
+            parts=folder / f"parts-{job.uid[:12]}",
+            pictures=folder / "labels",
+            stop=stop,
+            progress=Progress(),
+            on_problem=lambda number, line, problems: None,
+            on_progress=self._tick,
+            on_note=lambda note: logger.info("job %s: %s", self.name, note),
+            feed=feed,
+        )
+        listening = LISTENER.set(measures)
+        try:
+            working = asyncio.create_task(engine.run(sending=True))
+            feeding = asyncio.create_task(self._feed(journal, job, feed))
+        finally:
+            LISTENER.reset(listening)
+        try:
+            async for result in self._as_they_settle(journal, job, folder, working, feeding):
+                yield result
+            await working
+            async for result in self._rest(journal, job, folder, engine):
+                yield result
+            await feeding
+        finally:
+            stop.set()
+            feeding.cancel()
+            await asyncio.gather(working, feeding, return_exceptions=True)
+            measures.runs.append([began, time.time()])
+            await journal.add_effort(
+                job.id, seconds=time.time() - began, requests=measures.sent, measures=measures.as_dict()
+            )
+
+    # --- what goes in
+
+    async def _feed(self, journal: Journal, job: Job, feed: Feed) -> None:
+        """Take rows as they come, so many at once as are sent at once and no more."""
+        try:
+            run = await journal.taking.begin(job.id)
+            window = 2 * self.options.batch_size * self.options.at_once
+            async for given in _together(self.rows):
+                await self._take(journal, job, run, given)
+                feed.tell()
+                while len(self._waiting) >= window:
+                    feed.hurry()
+                    self._room.clear()
+                    await self._room.wait()
+        finally:
+            feed.tell(ended=True)
+            self._changed.set()
+
+    async def _take(self, journal: Journal, job: Job, run: int, given: Sequence[Row]) -> None:
+        planned: list[PlannedRow] = []
+        for row in given:
+            self._given += 1
+            planned.append(self._planned(self._given, row))
+        own = any(one.cust is not None and one.cust != one.reference for one in planned)
+        for plan, taken in zip(planned, await journal.taking.take(job.id, run, planned), strict=True):
+            self._note(plan, taken)
+        if own and (count := await journal.unclear.forget_shared(job.id)):
+            logger.warning(
+                "job %s: %d rows share their external number CUST with others: should an answer be lost, "
+                "it could not be told which of them exist",
+                self.name,
+                count,
+            )
+
+    def _note(self, row: PlannedRow, one: Taken) -> None:
+        if one.how in (TakenAs.TWICE, TakenAs.CHANGED):
+            self._told_at_once.append(
+                ShipResult(
+                    row=row.number,
+                    reference=row.reference,
+                    state=RowState.REJECTED.value,
+                    shipment_number=None,
+                    parcels=(),
+                    message=one.message,
+                )
+            )
+        else:
+            self._waiting[one.number] = row.number
+        self._changed.set()
+
+    def _planned(self, number: int, row: Row) -> PlannedRow:
+        """Return a row as it is planned: checked, with its bytes, or with what is wrong with it."""
+        problems: list[RowProblem]
+        if isinstance(row, Shipment):
+            shipment, raw = _askable(row), {"reference_id": row.reference_id}
+            problems = [RowProblem(column=one.path, message=one.message) for one in problems_of(shipment)]
+            problems += _unaskable(shipment)
+        else:
+            fields = {str(key): as_text(value) for key, value in row.items() if value is not None}
+            values, twins = self._keys.named(fields)
+            found, problems = shipment_from(values, self.options.sender, self._keys.terms)
+            problems += [RowProblem(column="", message=twins)] if twins else []
+            raw = {**fields, "reference_id": values.get("reference_id", "")}
+            if found is None:
+                return planned_row(number, 0, raw["reference_id"], raw, None, problems)
+            shipment = found
+        if isinstance(row, Shipment) and row.sender is None and self.options.sender is not None:
+            shipment = evolve(shipment, sender=self.options.sender)
+        return planned_row(number, 0, raw["reference_id"], raw, None if problems else shipment, problems)
+
+    # --- what comes out
+
+    def _tick(self, progress: Progress) -> None:
+        self.on_progress(progress)
+        self._changed.set()
+
+    async def _as_they_settle(
+        self, journal: Journal, job: Job, folder: Path, working: asyncio.Task[None], feeding: asyncio.Task[None]
+    ) -> AsyncIterator[ShipResult]:
+        working.add_done_callback(lambda _: self._changed.set())
+        while not working.done():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._changed.wait()
+            self._changed.clear()
+            for result in await self._settled(journal, job, folder, SETTLED):
+                yield result
+            await asyncio.sleep(TICK if not working.done() else 0)
+
+    async def _rest(self, journal: Journal, job: Job, folder: Path, engine: Engine) -> AsyncIterator[ShipResult]:
+        """Tell of what is not settled when the run has ended, as it stands."""
+        why = f"sending ended early: {engine.stopped_by.message}" if engine.stopped_by else ""
+        why = why or ("the deadline came before" if engine.late else "")
+        for result in await self._settled(journal, job, folder, tuple(RowState), why):
+            yield result
+
+    async def _settled(
+        self, journal: Journal, job: Job, folder: Path, states: Sequence[RowState], why: str = ""
+    ) -> list[ShipResult]:
+        """Return what became of rows that are in these states now, and tell of each only once."""
+        results, self._told_at_once = self._told_at_once, []
+        if self._waiting:
+            async for row in journal.results.rows(job.id, states, between=(min(self._waiting), max(self._waiting))):
+                place = self._waiting.pop(row.number, None)
+                if place is not None:
+                    results.append(_result_of(place, row, folder, why))
+            self._room.set()
+        return results
+
+
+def _result_of(place: int, row: RowReport, folder: Path, why: str) -> ShipResult:
+    return ShipResult(
+        row=place,
+        reference=row.reference,
+        state=state_reported(row.state).value,
+        shipment_number=row.shipment_number,
+        parcels=tuple(
+            ParcelLabel(number=parcel.number, file=folder / parcel.file if parcel.file else None, page=parcel.page or 0)
+            for parcel in row.parcels
+        ),
+        message=message_of(row, why),
+    )
+
+
+def _askable(shipment: Shipment) -> Shipment:
+    """Return a shipment with an external number of code ``CUST``: its reference, unless the caller gave one."""
+    numbers = list(shipment.external_numbers or ())
+    if any(number.code == "CUST" for number in numbers) or len(shipment.reference_id) > LONGEST_REFERENCE:
+        return shipment
+    own = ExternalNumber(code="CUST", external_number=shipment.reference_id)
+    return evolve(shipment, external_numbers=[*numbers, own])
+
+
+def _unaskable(shipment: Shipment) -> list[RowProblem]:
+    if any(number.code == "CUST" for number in shipment.external_numbers or ()):
+        return []
+    words = (
+        f"has over {LONGEST_REFERENCE} characters: give an external number of code CUST, or it cannot be asked after"
+    )
+    return [RowProblem(column="reference_id", message=words)]
+
+
+async def _together(rows: Rows) -> AsyncGenerator[list[Row], None]:
+    """Yield rows in small groups, none of which waits long for its next row."""
+    if isinstance(rows, AsyncIterable):
+        source = aiter(rows)
+        waiting: asyncio.Future[Row] | None = None
+        group: list[Row] = []
+        try:
+            while True:
+                waiting = waiting or asyncio.ensure_future(_next(source))
+                await asyncio.wait({waiting}, timeout=LONGEST_WAIT if group else None)
+                if not waiting.done() or len(group) == TAKEN_AT_ONCE:
+                    yield group
+                    group = []
+                    continue
+                done, waiting = waiting, None
+                group.append(done.result())
+        except StopAsyncIteration:
+            if group:
+                yield group
+        finally:
+            if waiting is not None:
+                waiting.cancel()
+                await asyncio.gather(waiting, return_exceptions=True)
+        return
+    if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
+        raise ConfigurationError(f"rows takes an iterable of shipments or mappings, not {type(rows).__name__}")
+    group = []
+    for row in rows:
+        group.append(row)
+        if len(group) == TAKEN_AT_ONCE:
+            yield group
+            group = []
+            await asyncio.sleep(0)
+    if group:
+        yield group
+
+
+async def _next(source: AsyncIterator[Row]) -> Row:
+    return await anext(source)

@@ -1,0 +1,151 @@
+# generated from cpl_async/bulk/door.py by tools/generate_sync.py, do not edit
+"""The bulk engine as a client offers it: many shipments, exactly once, and the jobs that they are shipped in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from cpl_async.bulk import door as core
+
+from .. import portal, twins
+
+if TYPE_CHECKING:
+    from cpl_async.bulk.door import BulkOptions
+    from cpl_async.bulk.jobs import BulkJob, JobCancelled, UndecidedRow
+    from cpl_async.bulk.outputs import ShipSummary
+    from cpl_async.bulk.progress import Progress
+    from cpl_async.bulk.stream import ShipResult
+    from cpl_async.models.shipment_batches import Shipment
+
+__all__ = ["Bulk"]
+
+
+class Bulk(twins.Twin[core.Bulk]):
+    """Many shipments, exactly once on an API that takes everything twice; needs the extra ``bulk``.
+
+    What is about to be sent is written to a journal first, so that any stop loses nothing and repeats nothing.
+    """
+
+    __slots__ = ()
+
+    def ship(
+        self,
+        rows: Iterable[Shipment | Mapping[str, Any]],
+        *,
+        name: str,
+        columns: Mapping[str, str] | None = None,
+        labels: str | Path | None = None,
+        **options: Unpack[BulkOptions],
+    ) -> Generator[ShipResult, None, None]:
+        """Ship any number of rows and yield one result for each, as it settles; memory stays flat.
+
+        Give the same name and the same rows again after any stop: what is settled is told again and not sent again.
+
+        :param rows: shipments, or mappings with columns as ``cpl ship`` reads them; read as they are needed.
+        :param name: of the job.
+        :param columns: key of the mappings → our column, for keys that are not recognised.
+        :param labels: folder of the labels; beside the journal unless given.
+        :param options: see :class:`BulkOptions`.
+        :return: results in the order in which rows settle; leaving early ends the run in good order.
+        :raises ConfigurationError: for an option that cannot be used.
+        :raises JournalError: when the journal cannot be used, or another run is at work on this job.
+        """
+        return portal.iterate(self._core.ship, rows, name=name, columns=columns, labels=labels, **options)
+
+    def ship_file(
+        self,
+        path: str | Path,
+        out: str | Path = "out",
+        *,
+        name: str | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        **options: Unpack[BulkOptions],
+    ) -> ShipSummary:
+        """Ship a file, as ``cpl ship`` does; run it again after any stop.
+
+        :param path: CSV, Excel, Parquet or JSON Lines; see the docs for what its columns may be called.
+        :param out: folder for labels, tables, report and protocol.
+        :param name: of the job; without one it is known by the file's content.
+        :param on_progress: called with the counts while the job runs, never more often than it returns.
+        :param options: see :class:`BulkOptions`.
+        :return: what became of the rows, counted.
+        :raises ConfigurationError: when the file, the output or an option cannot be used; nothing was sent.
+        :raises JournalError: when the journal cannot be used, or another run is at work on the same job or output.
+        """
+        return portal.call(self._core.ship_file, path, out, name=name, on_progress=on_progress, **options)
+
+    def resume(
+        self,
+        name: str,
+        *,
+        out: str | Path | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        **options: Unpack[BulkOptions],
+    ) -> ShipSummary:
+        """Go on with a job by its name; its input is not needed.
+
+        :param out: another output folder than before.
+        :param on_progress: see :meth:`ship_file`.
+        :param options: see :class:`BulkOptions`; the layout of labels is as before.
+        :return: what became of the rows, counted.
+        :raises JournalError: when there is no such job, or another run is at work on it.
+        """
+        return portal.call(self._core.resume, name, out=out, on_progress=on_progress, **options)
+
+    def jobs(self) -> list[BulkJob]:
+        """Return all jobs of this account, the newest first."""
+        return portal.call(self._core.jobs)
+
+    def job(self, name: str) -> BulkJob:
+        """Return how one job stands.
+
+        :raises JournalError: when there is none of this name.
+        """
+        return portal.call(self._core.job, name)
+
+    def undecided(self, name: str) -> Generator[UndecidedRow, None, None]:
+        """Yield the rows of a job of which nobody knows whether they were created, with what is known.
+
+        :raises JournalError: when there is no such job.
+        """
+        return portal.iterate(self._core.undecided, name)
+
+    def resolve(
+        self,
+        name: str,
+        reference: str,
+        *,
+        shipped_as: Iterable[str] = (),
+        send_again: bool = False,
+        give_up: bool = False,
+    ) -> None:
+        """Write down how an undecided row ended, as a person has found out; exactly one of the three.
+
+        :param shipped_as: the numbers of its parcels, the master first: it exists.
+        :param send_again: it does not exist; the next run sends it.
+        :param give_up: it does not exist and is not to be sent.
+        :raises ConfigurationError: when not exactly one decision is given.
+        :raises JournalError: without such a job or row, when the row is not undecided, or while a run is at work.
+        """
+        portal.call(self._core.resolve, name, reference, shipped_as=shipped_as, send_again=send_again, give_up=give_up)
+
+    def cancel(self, name: str) -> JobCancelled:
+        """Cancel all shipments of a job that can still be cancelled, and see that they are.
+
+        :raises JournalError: without such a job, or while a run is at work on it.
+        """
+        return portal.call(self._core.cancel, name)
+
+    def purge(self, name: str, *, force: bool = False) -> None:
+        """Remove the personal data of a job; its counts stay, and keyed hashes by which its references are known.
+
+        :param force: also when rows are not settled: what becomes of them can then not be found out any more.
+        :raises JournalError: without such a job, with rows that are not settled, or while a run is at work on it.
+        """
+        portal.call(self._core.purge, name, force=force)
+
+    def journal(self) -> Path:
+        """Return the file of this account's journal: what it knows is what keeps shipments from being sent twice."""
+        return portal.call(self._core.journal)
