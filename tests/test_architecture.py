@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "bulk": {"resources", "transport", "models", "errors", "settings", "_version"},
     "sandbox": set[str](),
     "cli": {"bulk", "client", "errors", "models", "resources", "settings", "sandbox", "transport", "_version"},
-    "__init__": {"_version", "client", "errors", "models", "resources", "settings", "transport"},
+    "__init__": {"_version", "bulk", "client", "errors", "models", "resources", "settings", "transport"},
 }
 """cli → bulk → client → resources → transport → errors; the bulk engine knows the client by a protocol, and the client
 opens the door to it when it is first asked for."""

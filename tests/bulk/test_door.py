@@ -65,8 +65,8 @@ async def test_mappings_are_read_like_the_rows_of_a_file(sandbox: Sandbox, clien
         {"Číslo objednávky": "b", "Jméno": "", "Ulice": "Náměstí 1", "Město": "Kolín", "PSČ": "28002", "Země": "CZ"},
         {"Číslo objednávky": "c", "Jméno": "Úřad", "Ulice": "1", "Město": "Kolín", "PSČ": "280 02", "Země": "CZ"},
     ]
-    results = sorted(await shipped(client, [row | {"kolik kg": 1.5} for row in rows], columns={"kolik kg": "weight_kg"}),
-                     key=lambda one: one.row)  # fmt: skip
+    rows = [row | {"kolik kg": 1.5} for row in rows]
+    results = sorted(await shipped(client, rows, columns={"kolik kg": "weight_kg"}), key=lambda one: one.row)
     assert [result.state for result in results] == ["shipped", "rejected", "shipped"]
     assert "is empty" in results[1].message
     stored = sandbox.shipments()[0].body
