@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -76,7 +78,7 @@ def without_await(code: str) -> str:
     return re.sub(r"\nasyncio\.run\((.*)\)\n$", r"\n\1\n", code)
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/client.md", "docs/facade.md"])
+@pytest.mark.parametrize("path", ["README.md", "docs/client.md", "docs/facade.md", "docs/bulk.md"])
 def test_each_example_is_shown_with_await_and_without(path: str) -> None:
     snippets = SNIPPET.findall((ROOT / path).read_text(encoding="utf-8"))
     bare = [re.sub(r"  #.*", "", snippet) for snippet in snippets]
@@ -149,6 +151,37 @@ def test_the_snippets_of_the_facades_page_run(
     assert space["view"](request)
     assert sandbox.ledger.entries[-1].correlation_id == "of-the-request"
     space["cpl"].close()
+
+
+@pytest.mark.parametrize("sync", [False, True])
+def test_the_snippets_of_the_bulk_page_run(
+    make_sandbox: Callable[..., Sandbox], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sync: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CPL_STATE_DIR", str(tmp_path / "state"))
+    (tmp_path / "shipments.csv").write_bytes((ROOT / "examples" / "shipments.csv").read_bytes())
+    sandbox = make_sandbox()
+    access: dict[str, Any] = {"client_id": "sandbox", "client_secret": "sandbox", "base_url": sandbox.base_url}
+    known = {"shipments": [shipment("order-17"), shipment("order-16")], "began": datetime.now(UTC)}
+    snippets = SNIPPET.findall((ROOT / "docs" / "bulk.md").read_text(encoding="utf-8"))
+    of_kind = [snippet for snippet in snippets if bool(re.search(r"\bawait |\basync ", snippet)) is not sync]
+    assert len(of_kind) == 3
+    if sync:
+        with cpl_sync.Client(**access) as cpl:
+            for snippet in of_kind:
+                exec(snippet, {"cpl": cpl, **known})
+    else:
+
+        async def run_all() -> None:
+            async with Client(**access) as client:
+                for snippet in of_kind:
+                    space: dict[str, Any] = {"cpl": client, **known}
+                    body = "".join(f"    {line}\n" for line in snippet.splitlines())
+                    exec(f"async def run():\n{body}", space)
+                    await space["run"]()
+
+        asyncio.run(run_all())
+    assert len(sandbox.shipments()) == 2 + 37
 
 
 def test_the_docs_name_every_column() -> None:
