@@ -15,6 +15,7 @@ import csv
 import json
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import time
@@ -65,6 +66,8 @@ class Findings:
     broken: list[str] = field(factory=list)
     counts: Counter[str] = field(factory=Counter)
     seconds: float = 0.0
+    late: list[float] = field(factory=list)
+    """Seconds from the end of each import until the client knew of it."""
 
 
 def settings_for(setup: Setup) -> SandboxSettings:
@@ -114,6 +117,7 @@ def prove(setup: Setup, folder: Path, *, tell: bool) -> Findings:
             sandbox._read(lambda: list(sandbox._world.store.db.execute("UPDATE shipments SET visible = done")))
             client.run()
         audit(folder, sandbox, setup, found)
+        found.late = lateness(folder, sandbox)
         if found.counts["shipped_without_label"] and not setup.tail:
             sandbox.faults.clear()
             client.run("--resend-unlabelled")
@@ -173,6 +177,21 @@ class Client:
             if summary["unfinished"] == 0:
                 return
         found.broken.append(f"the job is not finished after {MOST_RUNS} runs: {summary}")
+
+
+def lateness(folder: Path, sandbox: Sandbox) -> list[float]:
+    """Return for each batch the seconds from the end of its import until it stood in the journal.
+
+    Batches of which no run was there to hear, since one was killed, are left out.
+    """
+    done: dict[str, float] = defaultdict(float)
+    for shipment in sandbox.shipments():
+        done[shipment.batch] = max(done[shipment.batch], shipment.done)
+    (file,) = (folder / "state").glob("*/journal.sqlite3")
+    journal = sqlite3.connect(file)
+    known = journal.execute("SELECT remote_id, imported_at FROM batches WHERE imported_at IS NOT NULL").fetchall()
+    journal.close()
+    return sorted(at - done[batch] for batch, at in known if batch in done and at > done[batch])
 
 
 def report_of(folder: Path, name: str = "shipments.csv") -> list[dict[str, str]]:
@@ -287,6 +306,7 @@ def main() -> int:
     totals: Counter[str] = Counter()
     broken: list[str] = []
     seconds = 0.0
+    late: list[float] = []
     for seed in range(given.first_seed, given.first_seed + given.seeds):
         setup = Setup(
             rows=given.rows, batch_size=given.batch_size, seed=seed, kills=given.kills, settle=given.settle,
@@ -297,6 +317,7 @@ def main() -> int:
             if findings.broken:
                 Path("proof-client.log").write_bytes((Path(folder) / "client.log").read_bytes())
         totals += findings.counts
+        late += findings.late
         seconds += findings.seconds
         broken += [f"seed {seed}: {words}" for words in findings.broken]
         print(f"seed {seed}: {findings.seconds:.1f} s, {dict(findings.counts)}", *findings.broken[:10], sep="\n  ")
@@ -307,6 +328,9 @@ def main() -> int:
         f"{given.seeds} seeds, {given.kills} kills each, settling time {given.settle:g} s",
         f"- broken promises: {len(broken)}",
     ]
+    if late:
+        late.sort()
+        lines.append(f"- an import is known {late[len(late) // 2]:.2f} s after its end, median of {len(late)}")
     lines += [f"- {key}: {value:,}" for key, value in sorted(totals.items())]
     if given.keep:
         keep(name, lines)

@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import itertools
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
@@ -22,9 +23,17 @@ from .stopping import unless_stopped
 
 __all__ = ["OpenBatch", "Polling"]
 
-FIRST_POLL = 0.6
-SLOWER_BY = 1.5
-SLOWEST = 15.0
+FIRST_POLL = 0.4
+"""Seconds from the acceptance to the first look, while nothing is known of how long imports take."""
+UNKNOWN_PART = 0.5
+"""Of its age, after which a batch is looked at again while nothing is known."""
+KNOWN_PART = 0.15
+"""The same once imports are known: so much later than its end, at most, an import is known to be over."""
+SOON = 0.9
+"""Of the shortest import lately, before which a batch is not looked at."""
+REMEMBERED = 20
+"""Imports by which the shortest is told."""
+FASTEST, SLOWEST = 0.2, 15.0
 AT_ONCE = 4
 
 
@@ -36,7 +45,6 @@ class OpenBatch:
     remote_id: str
     accepted_at: float
     """Seconds since the epoch."""
-    pause: float = FIRST_POLL
 
 
 @define(kw_only=True)
@@ -55,6 +63,8 @@ class Polling:
     on_undecided: Callable[[int], None]
     on_end: Callable[[CplError], None]
     """Called when the server lets nothing through any more."""
+    _took: deque[float] = field(factory=lambda: deque(maxlen=REMEMBERED), init=False)
+    """Seconds that the last imports took."""
     _due: list[tuple[float, int, OpenBatch]] = field(factory=list, init=False)
     _order: itertools.count[int] = field(factory=itertools.count, init=False)
     _changed: asyncio.Event = field(factory=asyncio.Event, init=False)
@@ -63,8 +73,17 @@ class Polling:
 
     def add(self, batch: OpenBatch) -> None:
         """Ask after a batch from now on."""
-        heapq.heappush(self._due, (time.monotonic() + batch.pause, next(self._order), batch))
+        heapq.heappush(self._due, (time.monotonic() + self._pause(batch), next(self._order), batch))
         self._changed.set()
+
+    def _pause(self, batch: OpenBatch) -> float:
+        """Return the seconds until a batch is looked at: by its age, and by how long imports took lately."""
+        age = time.time() - batch.accepted_at
+        if not self._took:
+            return min(max(FIRST_POLL - age, UNKNOWN_PART * age, FASTEST), SLOWEST)
+        if age < SOON * min(self._took):
+            return SOON * min(self._took) - age
+        return min(max(KNOWN_PART * age, FASTEST), SLOWEST)
 
     def no_more(self) -> None:
         """Say that no batch will be added: :meth:`run` ends with the last one."""
@@ -111,16 +130,16 @@ class Polling:
             return
         settled = await self._take(batch, result)
         if settled:
+            self._took.append(time.time() - batch.accepted_at)
             await self.on_imported(batch)
         else:
             await self._again(batch, "is still being imported; run the same command again to go on")
 
     async def _again(self, batch: OpenBatch, why: str) -> None:
-        if time.time() + batch.pause > batch.accepted_at + self.wait:
+        if time.time() + self._pause(batch) > batch.accepted_at + self.wait:
             self.on_undecided(await self.course.give_up(batch.batch, why))
             await self.on_imported(batch)  # what has a number can be printed all the same
             return
-        batch.pause = min(batch.pause * SLOWER_BY, SLOWEST)
         self.add(batch)
 
     async def _take(self, batch: OpenBatch, result: ShipmentBatchResult) -> bool:

@@ -7,8 +7,18 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bars
+from rich.text import Text
 
 from ..bulk.progress import Phase, Progress
 from .words import counted
@@ -18,6 +28,14 @@ __all__ = ["Display"]
 EVERY = 5.0
 """Seconds between two plain lines."""
 LINES = (("sent", "sent"), ("created", "imported"), ("labelled", "labels"))
+
+
+class _Rate(ProgressColumn):
+    """How many a second."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate of a bar, once there is one."""
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="progress.data.speed")
 
 
 class Display:
@@ -31,7 +49,8 @@ class Display:
         self._last = 0.0
         if self._console.is_terminal:
             columns = SpinnerColumn(), TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn()
-            self._bars = Bars(*columns, TimeElapsedColumn(), console=self._console, transient=True)
+            times = _Rate(), TimeElapsedColumn(), TimeRemainingColumn(elapsed_when_finished=True)
+            self._bars = Bars(*columns, *times, console=self._console, transient=True)
 
     def __enter__(self) -> Self:
         if self._bars is not None:

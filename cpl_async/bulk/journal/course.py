@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from attrs import field, frozen
@@ -16,6 +17,9 @@ from ..states import BatchState, RowState
 from .claims import claimed_elsewhere, words_of_claim
 from .database import Database, new_id
 from .schema import attempts, batches, jobs, parcels, rows
+
+LABELS_KEPT = 30 * 86_400.0
+"""Seconds for which the labels of a batch can be fetched (source: the vendor's documentation)."""
 
 __all__ = ["Attempt", "BatchRow", "Course", "OpenRow", "ParcelRecord", "RowResult"]
 
@@ -304,6 +308,11 @@ class Course:
         mine = rows.c.batch == batch, rows.c.state.in_((RowState.CREATED, RowState.UNLABELLED))
         still_open = select(rows.c.number).where(rows.c.batch == batch, rows.c.state == RowState.ACCEPTED).limit(1)
         async with self._database.transaction() as connection:
+            accepted = select(batches.c.accepted_at).where(batches.c.id == batch)
+            accepted_at = (await connection.execute(accepted)).scalar_one()
+            if message and accepted_at is not None and accepted_at < time.time() - LABELS_KEPT:
+                day = datetime.fromtimestamp(accepted_at).date()
+                message = f"its label can be had for 30 days, and it was created on {day.isoformat()}"
             without = await connection.execute(
                 update(rows).where(*mine, lacking).values(state=RowState.UNLABELLED, message=message)
             )
