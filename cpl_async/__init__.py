@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .bulk.progress import Progress as Progress
     from .bulk.stream import ParcelLabel as ParcelLabel
     from .bulk.stream import ShipResult as ShipResult
+    from .bulk.withdrawing import CancelResult as CancelResult
     from .client import Client as Client
     from .client import ClientSettings as ClientSettings
     from .client import RawResponse as RawResponse
@@ -150,6 +151,7 @@ _HOMES = {
     "bulk.outputs": ("ShipSummary",),
     "bulk.progress": ("Phase", "Progress"),
     "bulk.stream": ("ParcelLabel", "ShipResult"),
+    "bulk.withdrawing": ("CancelResult",),
     "client": ("Client", "ClientSettings", "RawResponse"),
     "errors": (
         "AuthenticationError",
@@ -288,6 +290,7 @@ __all__ = [
     "CallOptions",
     "CalledFrom",
     "CancelOrderEvent",
+    "CancelResult",
     "CashOnDelivery",
     "Client",
     "ClientSettings",

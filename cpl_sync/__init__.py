@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cpl_async.bulk.progress import Progress as Progress
     from cpl_async.bulk.stream import ParcelLabel as ParcelLabel
     from cpl_async.bulk.stream import ShipResult as ShipResult
+    from cpl_async.bulk.withdrawing import CancelResult as CancelResult
     from cpl_async.client import ClientSettings as ClientSettings
     from cpl_async.client import RawResponse as RawResponse
     from cpl_async.errors import AuthenticationError as AuthenticationError
@@ -163,6 +164,7 @@ __all__ = [
     "CallOptions",
     "CalledFrom",
     "CancelOrderEvent",
+    "CancelResult",
     "CashOnDelivery",
     "Client",
     "ClientSettings",

@@ -24,6 +24,7 @@ OTHERS = {
     "bulk.outputs": ["ShipSummary"],
     "bulk.progress": ["Phase", "Progress"],
     "bulk.stream": ["ParcelLabel", "ShipResult"],
+    "bulk.withdrawing": ["CancelResult"],
     "client": ["Client", "ClientSettings", "RawResponse"],
     "resources.order_batches": ["OrderBatch"],
     "resources.shipment_batches": ["ShipmentBatch"],

@@ -20,7 +20,8 @@ from .options import ShipOptions
 from .outputs import ShipSummary
 from .progress import Progress
 from .ship import ResumeJob, ShipFile
-from .stream import ShipResult, ShipRows
+from .stream import ShipResult, ShipRows, together
+from .withdrawing import CancelResult, Withdrawal
 
 if TYPE_CHECKING:
     from ..models.addresses import Address
@@ -205,6 +206,26 @@ class Bulk:
         :raises JournalError: without such a job, or while a run is at work on it.
         """
         return await (await self._jobs()).cancel(name, self._client.shipments)
+
+    async def cancel_shipments(
+        self, numbers: Iterable[str] | AsyncIterable[str], *, patience: float = 60.0
+    ) -> AsyncGenerator[CancelResult, None]:
+        """Cancel any number of parcels, see that they are cancelled, and yield what became of each.
+
+        One whose answer is lost is asked after; one that is cancelled already is cancelled.
+
+        :param numbers: shipment numbers, read as they are needed.
+        :param patience: seconds after which a parcel that is not seen cancelled is given as unclear.
+        :return: results in groups, in the order of the numbers; ``refused`` has the carrier's words.
+        :raises ConfigurationError: for what is no list of numbers.
+        """
+        async for group in together(numbers, "numbers"):
+            odd = [number for number in group if not isinstance(number, str) or not number]
+            if odd:
+                raise ConfigurationError(f"{odd[0]!r} is no shipment number; what came before it is cancelled")
+            results = await Withdrawal(calls=self._client.shipments, patience=patience).cancel(group)
+            for result in results.values():
+                yield result
 
     async def purge(self, name: str, *, force: bool = False) -> None:
         """Remove the personal data of a job; its counts stay, and keyed hashes by which its references are known.

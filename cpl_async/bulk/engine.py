@@ -27,7 +27,7 @@ from .protocol import BulkClient
 from .reconciling import Reconciling
 from .schedule import Patience
 from .states import BatchState, RowState
-from .withdrawing import Withdrawal, Withdrawn
+from .withdrawing import CancelResult, Withdrawal
 
 __all__ = ["Engine", "Feed"]
 
@@ -342,7 +342,7 @@ class Engine:
         kept = {number: one.refused or one.unclear for number, one in results.items() if not one.cancelled}
         await self.journal.withdrawals.settle_doubles(self.job.id, set(numbers) - set(kept), kept)
 
-    async def _cancel(self, numbers: Sequence[str]) -> dict[str, Withdrawn]:
+    async def _cancel(self, numbers: Sequence[str]) -> dict[str, CancelResult]:
         return await Withdrawal(
             calls=self.client.shipments, patience=min(self.options.settle, PILOT_PATIENCE), stop=self._halt
         ).cancel(numbers)

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import define, evolve, field, frozen
 
@@ -36,7 +36,7 @@ from .protocol import BulkClient
 from .states import RowState
 from .values.words import squeezed
 
-__all__ = ["ParcelLabel", "Rows", "ShipResult", "ShipRows"]
+__all__ = ["ParcelLabel", "Rows", "ShipResult", "ShipRows", "together"]
 
 logger = logging.getLogger("cpl_async")
 TAKEN_AT_ONCE = 100
@@ -50,6 +50,7 @@ LONGEST_REFERENCE = 100
 SETTLED = (RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED)
 """States that a row keeps, whatever the run does yet."""
 Row = Shipment | Mapping[str, Any]
+T = TypeVar("T")
 Rows = Iterable[Row] | AsyncIterable[Row]
 
 
@@ -192,7 +193,7 @@ class ShipRows:
         try:
             run = await journal.taking.begin(job.id)
             window = 2 * self.options.batch_size * self.options.at_once
-            async for given in _together(self.rows):
+            async for given in together(self.rows, "rows"):
                 await self._take(journal, job, run, given)
                 feed.tell()
                 while len(self._waiting) >= window:
@@ -327,12 +328,16 @@ def _unaskable(shipment: Shipment) -> list[RowProblem]:
     return [RowProblem(column="reference_id", message=words)]
 
 
-async def _together(rows: Rows) -> AsyncGenerator[list[Row], None]:
-    """Yield rows in small groups, none of which waits long for its next row."""
+async def together(rows: Iterable[T] | AsyncIterable[T], name: str) -> AsyncGenerator[list[T], None]:
+    """Yield what a caller gives in small groups, none of which waits long for its next one.
+
+    :param name: of what is given, for the error.
+    :raises ConfigurationError: for what is no iterable.
+    """
     if isinstance(rows, AsyncIterable):
         source = aiter(rows)
-        waiting: asyncio.Future[Row] | None = None
-        group: list[Row] = []
+        waiting: asyncio.Future[T] | None = None
+        group: list[T] = []
         try:
             while True:
                 waiting = waiting or asyncio.ensure_future(_next(source))
@@ -352,7 +357,7 @@ async def _together(rows: Rows) -> AsyncGenerator[list[Row], None]:
                 await asyncio.gather(waiting, return_exceptions=True)
         return
     if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
-        raise ConfigurationError(f"rows takes an iterable of shipments or mappings, not {type(rows).__name__}")
+        raise ConfigurationError(f"{name} takes an iterable, not {type(rows).__name__}")
     group = []
     for row in rows:
         group.append(row)
@@ -364,5 +369,5 @@ async def _together(rows: Rows) -> AsyncGenerator[list[Row], None]:
         yield group
 
 
-async def _next(source: AsyncIterator[Row]) -> Row:
+async def _next(source: AsyncIterator[T]) -> T:
     return await anext(source)

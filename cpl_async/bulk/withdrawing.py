@@ -14,7 +14,7 @@ from .evidence import CANCELLED
 from .protocol import ShipmentCalls
 from .stopping import unless_stopped
 
-__all__ = ["Withdrawal", "Withdrawn"]
+__all__ = ["CancelResult", "Withdrawal"]
 
 AT_ONCE = 8
 ASKED_AT_ONCE = 50
@@ -25,7 +25,7 @@ SLOWEST = 15.0
 
 
 @frozen(kw_only=True)
-class Withdrawn:
+class CancelResult:
     """What became of one parcel that was to be cancelled."""
 
     number: str
@@ -47,13 +47,13 @@ class Withdrawal:
     stop: asyncio.Event = field(factory=asyncio.Event)
     """Set when no more is to be cancelled."""
 
-    async def cancel(self, numbers: Sequence[str]) -> dict[str, Withdrawn]:
+    async def cancel(self, numbers: Sequence[str]) -> dict[str, CancelResult]:
         """Cancel parcels and see that they are; return what became of each.
 
         A parcel that is cancelled already is cancelled; cancelling twice does nothing.
         """
         left = list(dict.fromkeys(numbers))
-        results: dict[str, Withdrawn] = {}
+        results: dict[str, CancelResult] = {}
         waiting = iter(left)
         words: dict[str, str] = {}
 
@@ -73,13 +73,13 @@ class Withdrawal:
         seen = await self._see(sent, words)
         for number in left:
             if number in seen:
-                results[number] = Withdrawn(number=number, cancelled=True)
+                results[number] = CancelResult(number=number, cancelled=True)
             elif number not in sent:
-                results[number] = Withdrawn(number=number, cancelled=False, unclear="it was not cancelled: stopped")
+                results[number] = CancelResult(number=number, cancelled=False, unclear="it was not cancelled: stopped")
             elif number in words:
-                results[number] = Withdrawn(number=number, cancelled=False, refused=words[number])
+                results[number] = CancelResult(number=number, cancelled=False, refused=words[number])
             else:
-                results[number] = Withdrawn(
+                results[number] = CancelResult(
                     number=number, cancelled=False, unclear=f"it is not seen cancelled after {self.patience:.0f} s"
                 )
         return results

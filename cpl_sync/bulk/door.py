@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cpl_async.bulk.outputs import ShipSummary
     from cpl_async.bulk.progress import Progress
     from cpl_async.bulk.stream import ShipResult
+    from cpl_async.bulk.withdrawing import CancelResult
     from cpl_async.models.shipment_batches import Shipment
 
 __all__ = ["Bulk"]
@@ -137,6 +138,20 @@ class Bulk(twins.Twin[core.Bulk]):
         :raises JournalError: without such a job, or while a run is at work on it.
         """
         return portal.call(self._core.cancel, name)
+
+    def cancel_shipments(
+        self, numbers: Iterable[str], *, patience: float = 60.0
+    ) -> Generator[CancelResult, None, None]:
+        """Cancel any number of parcels, see that they are cancelled, and yield what became of each.
+
+        One whose answer is lost is asked after; one that is cancelled already is cancelled.
+
+        :param numbers: shipment numbers, read as they are needed.
+        :param patience: seconds after which a parcel that is not seen cancelled is given as unclear.
+        :return: results in groups, in the order of the numbers; ``refused`` has the carrier's words.
+        :raises ConfigurationError: for what is no list of numbers.
+        """
+        return portal.iterate(self._core.cancel_shipments, numbers, patience=patience)
 
     def purge(self, name: str, *, force: bool = False) -> None:
         """Remove the personal data of a job; its counts stay, and keyed hashes by which its references are known.

@@ -212,6 +212,21 @@ def test_the_facade_ships_from_a_cursor_in_the_callers_thread(sandbox: Sandbox, 
         assert [job.name for job in client.bulk.jobs()][-1] == "monday"
 
 
+async def test_many_parcels_are_cancelled_and_seen_cancelled(sandbox: Sandbox, client: Client) -> None:
+    results = await shipped(client, shipments(6))
+    numbers = [str(result.shipment_number) for result in results]
+    sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation="shipments.cancel", times=2))
+    found = [result async for result in client.bulk.cancel_shipments([*numbers[:5], "40999999999"], patience=2)]
+    assert [result.cancelled for result in found] == [True] * 5 + [False]
+    assert found[5].refused
+    parcels = [parcel for stored in sandbox.shipments() for parcel in stored.parcels]
+    assert sum(parcel.cancelled is not None for parcel in parcels) == 5
+    with pytest.raises(ConfigurationError, match="not str"):
+        await anext(client.bulk.cancel_shipments("40900000001"))
+    with pytest.raises(ConfigurationError, match="no shipment number"):
+        await anext(client.bulk.cancel_shipments([17]))  # type: ignore[list-item]  # the mistake that is meant
+
+
 # --- asking alone, for one parcel of a web checkout
 
 
