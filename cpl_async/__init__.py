@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .bulk.outputs import ShipSummary as ShipSummary
     from .bulk.progress import Phase as Phase
     from .bulk.progress import Progress as Progress
+    from .bulk.stream import OrderResult as OrderResult
     from .bulk.stream import ParcelLabel as ParcelLabel
     from .bulk.stream import ShipResult as ShipResult
     from .bulk.withdrawing import CancelResult as CancelResult
@@ -150,7 +151,7 @@ _HOMES = {
     "bulk.jobs": ("BulkJob", "JobCancelled", "UndecidedRow"),
     "bulk.outputs": ("ShipSummary",),
     "bulk.progress": ("Phase", "Progress"),
-    "bulk.stream": ("ParcelLabel", "ShipResult"),
+    "bulk.stream": ("OrderResult", "ParcelLabel", "ShipResult"),
     "bulk.withdrawing": ("CancelResult",),
     "client": ("Client", "ClientSettings", "RawResponse"),
     "errors": (
@@ -332,6 +333,7 @@ __all__ = [
     "OrderBatch",
     "OrderBatchResult",
     "OrderFilters",
+    "OrderResult",
     "OrderResultItem",
     "OrderState",
     "OrderType",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cpl_async.bulk.outputs import ShipSummary as ShipSummary
     from cpl_async.bulk.progress import Phase as Phase
     from cpl_async.bulk.progress import Progress as Progress
+    from cpl_async.bulk.stream import OrderResult as OrderResult
     from cpl_async.bulk.stream import ParcelLabel as ParcelLabel
     from cpl_async.bulk.stream import ShipResult as ShipResult
     from cpl_async.bulk.withdrawing import CancelResult as CancelResult
@@ -206,6 +207,7 @@ __all__ = [
     "OrderBatch",
     "OrderBatchResult",
     "OrderFilters",
+    "OrderResult",
     "OrderResultItem",
     "OrderState",
     "OrderType",

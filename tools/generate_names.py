@@ -23,7 +23,7 @@ OTHERS = {
     "bulk.jobs": ["BulkJob", "JobCancelled", "UndecidedRow"],
     "bulk.outputs": ["ShipSummary"],
     "bulk.progress": ["Phase", "Progress"],
-    "bulk.stream": ["ParcelLabel", "ShipResult"],
+    "bulk.stream": ["OrderResult", "ParcelLabel", "ShipResult"],
     "bulk.withdrawing": ["CancelResult"],
     "client": ["Client", "ClientSettings", "RawResponse"],
     "resources.order_batches": ["OrderBatch"],

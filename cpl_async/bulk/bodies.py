@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["compose"]
+__all__ = ["TAIL_OF_ORDERS", "compose"]
+
+HEADS = {"shipments": b'{"shipments":[', "orders": b'{"orders":['}
+TAIL_OF_ORDERS = b"]}"
 
 
-def compose(bodies: Sequence[bytes], tail: bytes) -> bytes:
-    """Return the body of a batch from the bytes of its shipments and what stands after them."""
-    return b'{"shipments":[' + b",".join(bodies) + tail
+def compose(bodies: Sequence[bytes], tail: bytes, kind: str) -> bytes:
+    """Return the body of a batch from the bytes of its shipments or orders, and what stands after them."""
+    return HEADS[kind] + b",".join(bodies) + tail

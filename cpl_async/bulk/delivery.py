@@ -17,7 +17,7 @@ from ..errors import CplError, Outcome, Problem, ValidationError
 from ..transport.lanes import Lane
 from .columns import column_of
 from .journal.course import Attempt, BatchRow, Course, RowResult
-from .protocol import BatchCalls
+from .protocol import SendCalls
 from .states import RowState
 
 __all__ = ["Delivered", "Delivery", "NothingMoves"]
@@ -56,7 +56,7 @@ class Delivered:
 class Delivery:
     """Sends the batches of one job."""
 
-    calls: BatchCalls
+    calls: SendCalls
     course: Course
     body_tail: bytes
     stop: asyncio.Event

@@ -16,16 +16,19 @@ from ..errors import ConfigurationError
 from ..transport.call import nearest_names
 from .account import journal_place
 from .jobs import BulkJob, JobCancelled, Jobs, UndecidedRow
+from .kinds import ORDERS
 from .options import ShipOptions
 from .outputs import ShipSummary
+from .planners import OrderPlanner, ShipmentPlanner
 from .progress import Progress
 from .ship import ResumeJob, ShipFile
-from .stream import ShipResult, ShipRows, together
+from .stream import OrderResult, ShipResult, ShipRows, together
 from .withdrawing import CancelResult, Withdrawal
 
 if TYPE_CHECKING:
     from ..models.addresses import Address
     from ..models.codes import LabelFormat
+    from ..models.order_batches import Order
     from ..models.shipment_batches import Shipment
 
 __all__ = ["Bulk", "BulkOptions"]
@@ -100,16 +103,47 @@ class Bulk:
         """
         run = ShipRows(
             rows=rows,
+            planner=ShipmentPlanner(options.get("sender"), columns or {}),
             name=_named(name),
             place=await journal_place(self._client),
             options=_options(options),
-            columns=columns or {},
             labels=Path(labels) if labels is not None else None,
         )
         results = run.results(self._client)
         try:
             async for result in results:
                 yield result
+        finally:
+            await results.aclose()
+
+    async def order(
+        self, orders: Iterable[Order] | AsyncIterable[Order], *, name: str, **options: Unpack[BulkOptions]
+    ) -> AsyncGenerator[OrderResult, None]:
+        """Order any number of collections and transports, exactly once, and yield one result for each as it settles.
+
+        An order is known again by its reference, its day and its number of parcels, since the list of orders shows no
+        moment at which they were made.
+
+        :param orders: read as they are needed, each with a reference of its own.
+        :param name: of the job; give it again after any stop.
+        :param options: see :class:`BulkOptions`; those about labels do nothing here.
+        :return: results in the order in which orders settle.
+        :raises ConfigurationError: for an option that cannot be used.
+        :raises JournalError: when the journal cannot be used, or another run is at work on this job.
+        """
+        run = ShipRows(
+            rows=orders,
+            planner=OrderPlanner(),
+            kind=ORDERS,
+            name=_named(name),
+            place=await journal_place(self._client),
+            options=_options(options),
+        )
+        results = run.results(self._client)
+        try:
+            async for result in results:
+                state = "ordered" if result.is_shipped else result.state
+                yield OrderResult(row=result.row, reference=result.reference, state=state, message=result.message)
         finally:
             await results.aclose()
 

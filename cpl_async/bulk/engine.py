@@ -18,8 +18,8 @@ from .intake import ProblemHook
 from .journal import Journal
 from .journal.book import Job
 from .journal.course import RowResult
+from .kinds import SHIPMENTS, Kind
 from .labelling import Labelling
-from .looking import searching
 from .options import ShipOptions
 from .polling import OpenBatch, Polling
 from .progress import Phase, Progress, ProgressHook
@@ -93,6 +93,7 @@ class Engine:
     on_note: Callable[[str], None]
     terms: Terms = PLAIN
     """How the input names its columns, for what the server refuses."""
+    kind: Kind = SHIPMENTS
     feed: Feed = field(factory=Feed)
     stopped_by: CplError | None = field(init=False, default=None)
     """Why sending ended before its end, if it did."""
@@ -111,7 +112,8 @@ class Engine:
 
     def __attrs_post_init__(self) -> None:
         self._reconciling = Reconciling(
-            search=searching(self.client.shipments),
+            kind=self.kind,
+            search=self.kind.search(self.client),
             unclear=self.journal.unclear,
             job=self.job.id,
             patience=Patience(settle=self.options.settle),
@@ -121,7 +123,7 @@ class Engine:
             on_note=self.on_note,
         )
         self._delivery = Delivery(
-            calls=self.client.shipment_batches,
+            calls=self.kind.send(self.client),
             course=self.journal.course,
             body_tail=self.job.body_tail,
             stop=self._halt,
@@ -162,14 +164,17 @@ class Engine:
         try:
             async with asyncio.TaskGroup() as tasks:
 
-                async def fetch_labels(batch: OpenBatch) -> None:
+                async def end_batch(batch: OpenBatch) -> None:
                     if (imported := self._imports.get(batch.batch)) is not None:
                         imported.set()
-                    tasks.create_task(labelling.fetch(batch.batch, batch.remote_id))
+                    if self.kind.has_labels:
+                        tasks.create_task(labelling.fetch(batch.batch, batch.remote_id))
+                    else:
+                        self._count("labelled")(await course.settle_batch(batch.batch))
 
-                self._polling = self._new_polling(fetch_labels)
+                self._polling = self._new_polling(end_batch)
                 for number, remote_id in await course.batches_in(self.job.id, BatchState.IMPORTED):
-                    tasks.create_task(labelling.fetch(number, remote_id))
+                    await end_batch(OpenBatch(batch=number, remote_id=remote_id, accepted_at=time.time()))
                 for number, remote_id in await course.batches_in(self.job.id, BatchState.ACCEPTED):
                     self._polling.add(OpenBatch(batch=number, remote_id=remote_id, accepted_at=time.time()))
                 tasks.create_task(self._polling.run())
@@ -187,7 +192,8 @@ class Engine:
 
     def _new_polling(self, on_imported: Callable[[OpenBatch], object]) -> Polling:
         return Polling(
-            calls=self.client.shipment_batches,
+            calls=self.kind.state(self.client),
+            outcome_of=self.kind.outcome_of,
             course=self.journal.course,
             wait=self.options.wait,
             stop=self.stop,
@@ -251,7 +257,7 @@ class Engine:
         """See that the search works by which lost answers are found; where nothing is known to be there, send a few
         rows first, which then are."""
         unclear = self.journal.unclear
-        if not self.options.pilot or await unclear.canaries(1):
+        if not self.options.pilot or await unclear.canaries(self.kind.name, 1):
             return
         for _ in range(PILOTS):
             if self._over or await self.journal.planning.free_rows(self.job.id) <= self.options.pilot:
@@ -265,7 +271,7 @@ class Engine:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(PILOT_PATIENCE if await self._is_accepted(number) else 0):
                         await self._unless_halted(imported.wait())
-            if await unclear.canaries(1):
+            if await unclear.canaries(self.kind.name, 1):
                 break
         if not self._over and not await self._pilot_is_seen():
             self.on_note(
@@ -336,7 +342,7 @@ class Engine:
 
     async def _cancel_doubles(self) -> None:
         numbers = await self.journal.withdrawals.doubles(self.job.id, begin=self.options.cancel_duplicates)
-        if not numbers:
+        if not numbers or not self.kind.has_labels:  # an order is cancelled by its reference: both would be
             return
         results = await self._cancel(numbers)
         kept = {number: one.refused or one.unclear for number, one in results.items() if not one.cancelled}

@@ -13,11 +13,10 @@ from contextlib import suppress
 from attrs import define, field
 
 from ..errors import AuthenticationError, CplError, PermissionDenied
-from ..models.codes import ImportState, RelationType
-from ..models.shipment_batches import ShipmentBatchResult, ShipmentResultItem
 from ..transport.lanes import Lane
-from .journal.course import Course, OpenRow, ParcelRecord, RowResult
-from .protocol import BatchCalls
+from .importing import OutcomeOf
+from .journal.course import Course, ParcelRecord, RowResult
+from .protocol import ItemStates, StateCalls
 from .states import RowState
 from .stopping import unless_stopped
 
@@ -51,7 +50,8 @@ class OpenBatch:
 class Polling:
     """The schedule of one job's open batches."""
 
-    calls: BatchCalls
+    calls: StateCalls
+    outcome_of: OutcomeOf
     course: Course
     wait: float
     stop: asyncio.Event
@@ -142,14 +142,14 @@ class Polling:
             return
         self.add(batch)
 
-    async def _take(self, batch: OpenBatch, result: ShipmentBatchResult) -> bool:
+    async def _take(self, batch: OpenBatch, result: ItemStates) -> bool:
         """Write down the items that are settled; return whether all are."""
         rows = await self.course.open_rows(batch.batch)
         results: list[RowResult] = []
         parcels: list[ParcelRecord] = []
         for item in result.items:
             reference = item.reference_id or ""
-            settled = outcome_of(rows[reference], item) if reference in rows else None
+            settled = self.outcome_of(rows[reference], item) if reference in rows else None
             if settled is not None:
                 del rows[reference]
                 results.append(settled[0])
@@ -160,46 +160,3 @@ class Polling:
         self.on_undecided(sum(outcome.state is RowState.UNDECIDED for outcome in results))
         self.on_refused([outcome for outcome in results if outcome.state is RowState.REJECTED])
         return not rows
-
-
-def outcome_of(row: OpenRow, item: ShipmentResultItem) -> tuple[RowResult, list[ParcelRecord]] | None:
-    """Return what became of a row, and its parcels, those of a set by number; ``None`` while that is not certain.
-
-    It is not while anything of the item is being imported, while a finished part has no number, or while fewer parcels
-    are listed than were sent.
-    """
-    if not item.settled:
-        return None
-    parts = [part for part in item.related_items if part.relation_type in (None, RelationType.SHIPMENT_SET)]
-    failed = [part for part in parts if part.import_state == ImportState.ERROR]
-    parcels = _parcels(row, item)
-    if item.import_state == ImportState.ERROR:
-        words = ": ".join(part for part in (item.error_code, item.error_message) if part) or "failed without a word"
-        if not parcels:
-            return _result(row, RowState.REJECTED, words), []
-        message = f"failed at import ({words}), yet {len(parcels)} of its parcels were created"
-        return _result(row, RowState.UNDECIDED, message, parcels[0].master), parcels
-    numbered = sum(bool(part.shipment_number) for part in parts) + bool(item.shipment_number)
-    if numbered + len(failed) < max(row.parcels, len(parts) + 1):
-        return None
-    if failed:
-        reasons = "; ".join(": ".join(filter(None, (bad.error_code, bad.error_message))) or "failed" for bad in failed)
-        message = f"only {numbered} of {numbered + len(failed)} parcels were created: {reasons}"
-        return _result(row, RowState.UNDECIDED, message, item.shipment_number), parcels
-    return _result(row, RowState.CREATED, "", item.shipment_number), parcels
-
-
-def _result(row: OpenRow, state: RowState, message: str, number: str | None = None) -> RowResult:
-    return RowResult(row=row.number, line=row.line, state=state, message=message, shipment_number=number)
-
-
-def _parcels(row: OpenRow, item: ShipmentResultItem) -> list[ParcelRecord]:
-    """Return all that has a number of its own: the master first, the others by number."""
-    found = [(str(part.shipment_number), part.label_url) for part in item.related_items if part.shipment_number]
-    found.sort(key=lambda pair: (len(pair[0]), pair[0]))
-    if item.shipment_number:
-        found.insert(0, (item.shipment_number, item.label_url))
-    return [
-        ParcelRecord(row=row.number, number=number, master=found[0][0], place=place, label_url=url)
-        for place, (number, url) in enumerate(found, 1)
-    ]

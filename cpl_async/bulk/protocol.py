@@ -3,21 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, Unpack
+from typing import TYPE_CHECKING, Any, Protocol, Unpack
+
+from ..transport.lanes import Lane
 
 if TYPE_CHECKING:
     from ..models.data import Label
+    from ..models.orders import TrackedOrder
     from ..models.pages import Page
     from ..models.shipment_batches import ShipmentBatchResult
     from ..models.shipments import TrackedShipment
+    from ..resources.orders import OrderFilters
     from ..resources.shipments import ShipmentFilters
     from ..transport.call import CallOptions
 
-__all__ = ["BatchCalls", "BulkClient", "DataCalls", "ShipmentCalls"]
+__all__ = [
+    "BatchCalls",
+    "BulkClient",
+    "DataCalls",
+    "ItemStates",
+    "OrderCalls",
+    "SendCalls",
+    "ShipmentCalls",
+    "StateCalls",
+]
 
 
-class BatchCalls(Protocol):
-    """Calls on batches of shipments."""
+class ItemStates(Protocol):
+    """The state of a batch, which is that of its items."""
+
+    @property
+    def items(self) -> Sequence[Any]:
+        """Its items, in any order."""
+        ...
+
+
+class StateCalls(Protocol):
+    """The call that asks for the state of a batch."""
+
+    async def get(self, batch_id: str, *, lane: Lane = Lane.PERSON) -> ItemStates:
+        """Return the state of each item."""
+        ...
+
+
+class SendCalls(Protocol):
+    """The calls that create a batch, of shipments or of orders."""
 
     async def send(self, body: bytes, *, references: Sequence[str] = (), **options: Unpack[CallOptions]) -> str:
         """Send a batch whose body is made already; return its id."""
@@ -26,6 +56,10 @@ class BatchCalls(Protocol):
     async def ready(self, **options: Unpack[CallOptions]) -> None:
         """See that there is a token."""
         ...
+
+
+class BatchCalls(SendCalls, Protocol):
+    """Calls on batches of shipments."""
 
     async def get(
         self, batch_id: str, *, order_by: str | None = None, **options: Unpack[CallOptions]
@@ -70,12 +104,34 @@ class ShipmentCalls(Protocol):
         ...
 
 
+class OrderBatchCalls(SendCalls, StateCalls, Protocol):
+    """Calls on batches of orders."""
+
+
+class OrderCalls(Protocol):
+    """The call that finds orders."""
+
+    async def list(self, *, limit: int = 100, offset: int = 0, **asked: Unpack[OrderFilters]) -> Page[TrackedOrder]:
+        """Return one page of orders."""
+        ...
+
+
 class BulkClient(Protocol):
     """A client, as the bulk engine sees it."""
 
     @property
     def shipment_batches(self) -> BatchCalls:
         """Calls on batches."""
+        ...
+
+    @property
+    def order_batches(self) -> OrderBatchCalls:
+        """Calls on batches of orders."""
+        ...
+
+    @property
+    def orders(self) -> OrderCalls:
+        """Calls on orders."""
         ...
 
     @property

@@ -6,43 +6,25 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
 
-import orjson
 from attrs import define, field
 
 from ..errors import AuthenticationError, PermissionDenied
-from .evidence import COMPARED, Finding, FoundShipment, Verdict, Wanted
+from .evidence import Finding, FoundShipment, Verdict, Wanted
 from .journal.unclear import Found, Unclear, UnclearRow
+from .kinds import Kind
 from .looking import CANARIES_A_LOOK, Look, Searching, look_for, nothing_found
 from .schedule import Patience, Watch
 from .states import RowState
 from .stopping import unless_stopped
 
-__all__ = ["Reconciling", "wanted_of"]
+__all__ = ["Reconciling"]
 
 CANARIES_KNOWN = 20
-WIRE = {"zip_code": "zipCode"}
 NO_REFERENCE = (
     "it is not known whether this was created, and it has no reference of its own to be asked after: "
     "look it up and settle it with cpl jobs resolve"
 )
-NO_LABEL = "its answer was lost: it was found by its reference, but its label cannot be had"
-
-
-def wanted_of(row: UnclearRow) -> Wanted:
-    """Return what the write of a row may have made."""
-    body: dict[str, Any] = orjson.loads(row.body) if row.body else {}
-    address: dict[str, Any] = body.get("recipient") or {}
-    texts = {name: address.get(WIRE.get(name, name)) for name in COMPARED}
-    return Wanted(
-        reference=row.cust or "",
-        since=row.since,
-        parcels=row.parcels,
-        product=body.get("productType"),
-        recipient={name: str(text) for name, text in texts.items() if text},
-        known=row.known,
-    )
 
 
 @define
@@ -64,6 +46,7 @@ class _Case:
 class Reconciling:
     """The reconciliation of one job."""
 
+    kind: Kind
     search: Searching
     unclear: Unclear
     job: int
@@ -135,7 +118,7 @@ class Reconciling:
 
     async def _look(self, case: _Case) -> None:
         now = time.time()
-        wanted = [wanted_of(row) for row in case.rows.values()]
+        wanted = [self.kind.wanted_of(row) for row in case.rows.values()]
         fresh = await self._fresh_canary(min(row.since for row in case.rows.values()))
         canaries = list(dict.fromkeys([*fresh, *await self._chosen_canaries()]))
         look = await unless_stopped(self.stop, look_for(self.search, wanted, canaries, fresh))
@@ -168,11 +151,11 @@ class Reconciling:
             if finding is None or finding.verdict is not Verdict.PRESENT:
                 continue
             first, *others = finding.shipments
-            found.append(Found(row=row.number, shipment=first, doubles=tuple(others), message=_of_found(finding)))
+            found.append(Found(row=row.number, shipment=first, doubles=tuple(others), message=self._words_of(finding)))
             del case.rows[reference]
         if found:
             case.accepted = True
-            await self.unclear.found(self.job, found)
+            await self.unclear.found(self.job, found, self.kind.found_as)
             self.on_found(len(found))
 
     async def _put_back(self, case: _Case, references: Iterable[str]) -> None:
@@ -209,7 +192,7 @@ class Reconciling:
         if len(self._known_good) >= CANARIES_A_LOOK:
             return self._known_good[:CANARIES_A_LOOK]
         if not self._canaries:
-            self._canaries = await self.unclear.canaries(CANARIES_KNOWN)
+            self._canaries = await self.unclear.canaries(self.kind.name, CANARIES_KNOWN)
         others = [canary for canary in self._canaries if canary not in self._known_good]
         return [*self._known_good, *others][:CANARIES_A_LOOK]
 
@@ -245,7 +228,7 @@ class Reconciling:
         rows = {row.cust: row for row in await self.unclear.settled(self.job) if row.cust}
         if not rows:
             return 0
-        wanted = [wanted_of(row) for row in rows.values()]
+        wanted = [self.kind.wanted_of(row) for row in rows.values()]
         look = await unless_stopped(self.stop, look_for(self.search, wanted, await self._chosen_canaries()))
         if look is None:
             return 0
@@ -257,18 +240,16 @@ class Reconciling:
             others = [group for group in finding.shipments if not row.own & set(group.numbers)]
             if row.state is RowState.REJECTED and others:
                 first, *others = others
-                found.append(Found(row=row.number, shipment=first, message=_of_found(finding)))
+                found.append(Found(row=row.number, shipment=first, message=self._words_of(finding)))
             doubles += [(row.number, group) for group in others]
-        await self.unclear.found(self.job, found)
+        await self.unclear.found(self.job, found, self.kind.found_as)
         await self.unclear.add_doubles(self.job, doubles)
         self.on_found(len(found))
         if look.problem:
             self.on_note(f"the last look for doubles is not complete: {look.problem}")
         return len(doubles)
 
-
-def _of_found(finding: Finding) -> str:
-    more = (
-        f"; there twice, also as {', '.join(g.master for g in finding.shipments[1:])}" if finding.shipments[1:] else ""
-    )
-    return NO_LABEL + more
+    def _words_of(self, finding: Finding) -> str:
+        others = ", ".join(shipment.master for shipment in finding.shipments[1:])
+        more = f"there twice, also as {others}" if others else ""
+        return "; ".join(filter(None, (self.kind.words_of_found, more)))

@@ -10,33 +10,28 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..errors import ConfigurationError
-from ..models.checking import problems_of
-from ..models.shipment_batches import ExternalNumber, Shipment
 from ..transport.events import LISTENER
-from .columns import shipment_from
+from .bodies import TAIL_OF_ORDERS
 from .engine import Engine, Feed
-from .inputs.columns import RowProblem
-from .inputs.json_lines import Keys, as_text
-from .inputs.terms import ShopNames
-from .intake import planned_row
 from .journal import Journal, JournalPlace
 from .journal.book import Job
 from .journal.planning import PlannedRow
 from .journal.results import RowReport
 from .journal.taking import Taken, TakenAs
+from .kinds import SHIPMENTS, Kind
 from .locks import alone
 from .measuring import Measures
 from .options import ShipOptions
 from .outputs import message_of, state_reported
+from .planners import Planner
 from .progress import Progress, ProgressHook
 from .protocol import BulkClient
 from .states import RowState
-from .values.words import squeezed
 
-__all__ = ["ParcelLabel", "Rows", "ShipResult", "ShipRows", "together"]
+__all__ = ["OrderResult", "ParcelLabel", "ShipResult", "ShipRows", "together"]
 
 logger = logging.getLogger("cpl_async")
 TAKEN_AT_ONCE = 100
@@ -46,12 +41,9 @@ TICK = 0.1
 """Seconds between two looks for what has settled."""
 ANY_ROWS = "rows"
 """Digest of jobs whose rows are given one by one: their name alone tells them apart."""
-LONGEST_REFERENCE = 100
 SETTLED = (RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED)
 """States that a row keeps, whatever the run does yet."""
-Row = Shipment | Mapping[str, Any]
 T = TypeVar("T")
-Rows = Iterable[Row] | AsyncIterable[Row]
 
 
 @frozen(kw_only=True)
@@ -86,30 +78,39 @@ class ShipResult:
         return self.state == RowState.SHIPPED
 
 
+@frozen(kw_only=True)
+class OrderResult:
+    """What became of one order."""
+
+    row: int
+    """Its place among the orders that were given, 1 for the first."""
+    reference: str
+    state: str
+    """``ordered``, ``rejected`` or ``undecided``."""
+    message: str
+    """Why it is not ordered."""
+
+
 @define(kw_only=True)
 class ShipRows:
     """One run over rows that a caller gives."""
 
-    rows: Rows
+    rows: Iterable[Any] | AsyncIterable[Any]
+    planner: Planner
+    kind: Kind = SHIPMENTS
     name: str
     """Of the job: the same name goes on with it, and rows that it knows are not sent again."""
     place: JournalPlace
     options: ShipOptions = field(factory=ShipOptions)
-    columns: Mapping[str, str] = field(factory=dict)
-    """Key of a mapping → our column, for keys that are not recognised."""
     labels: Path | None = None
     """Folder of the labels; beside the journal without one."""
     on_progress: ProgressHook = field(default=lambda progress: None)
-    _keys: Keys = field(init=False)
     _waiting: dict[int, int] = field(init=False, factory=dict)
     """Number in the journal → place among the rows given, of those that are not told yet."""
     _told_at_once: list[ShipResult] = field(init=False, factory=list)
     _given: int = field(init=False, default=0)
     _changed: asyncio.Event = field(init=False, factory=asyncio.Event)
     _room: asyncio.Event = field(init=False, factory=asyncio.Event)
-
-    def __attrs_post_init__(self) -> None:
-        self._keys = Keys(ShopNames(columns={squeezed(key): column for key, column in self.columns.items()}))
 
     async def results(self, client: BulkClient) -> AsyncGenerator[ShipResult, None]:
         """Ship the rows and yield one result for each, as it settles.
@@ -122,7 +123,8 @@ class ShipRows:
                 digest=ANY_ROWS,
                 source="rows",
                 columns=[],
-                body_tail=self.options.body_tail(),
+                kind=self.kind.name,
+                body_tail=self.options.body_tail() if self.kind.has_labels else TAIL_OF_ORDERS,
                 label_format=self.options.label_format,
                 sender="",
             )
@@ -139,6 +141,8 @@ class ShipRows:
                     await run.aclose()
 
     def _check(self, job: Job) -> None:
+        if job.kind != self.kind.name:
+            raise ConfigurationError(f"the job {job.name} is one of {job.kind}: choose another name")
         if job.label_format != self.options.label_format:
             raise ConfigurationError(f"the job {job.name} was made with labels as {job.label_format}: use that format")
         if job.purged_at is not None:
@@ -162,6 +166,7 @@ class ShipRows:
             on_problem=lambda number, line, problems: None,
             on_progress=self._tick,
             on_note=lambda note: logger.info("job %s: %s", self.name, note),
+            kind=self.kind,
             feed=feed,
         )
         listening = LISTENER.set(measures)
@@ -204,11 +209,11 @@ class ShipRows:
             feed.tell(ended=True)
             self._changed.set()
 
-    async def _take(self, journal: Journal, job: Job, run: int, given: Sequence[Row]) -> None:
+    async def _take(self, journal: Journal, job: Job, run: int, given: Sequence[Any]) -> None:
         planned: list[PlannedRow] = []
         for row in given:
             self._given += 1
-            planned.append(self._planned(self._given, row))
+            planned.append(self.planner.plan(self._given, row))
         own = any(one.cust is not None and one.cust != one.reference for one in planned)
         for plan, taken in zip(planned, await journal.taking.take(job.id, run, planned), strict=True):
             self._note(plan, taken)
@@ -235,26 +240,6 @@ class ShipRows:
         else:
             self._waiting[one.number] = row.number
         self._changed.set()
-
-    def _planned(self, number: int, row: Row) -> PlannedRow:
-        """Return a row as it is planned: checked, with its bytes, or with what is wrong with it."""
-        problems: list[RowProblem]
-        if isinstance(row, Shipment):
-            shipment, raw = _askable(row), {"reference_id": row.reference_id}
-            problems = [RowProblem(column=one.path, message=one.message) for one in problems_of(shipment)]
-            problems += _unaskable(shipment)
-        else:
-            fields = {str(key): as_text(value) for key, value in row.items() if value is not None}
-            values, twins = self._keys.named(fields)
-            found, problems = shipment_from(values, self.options.sender, self._keys.terms)
-            problems += [RowProblem(column="", message=twins)] if twins else []
-            raw = {**fields, "reference_id": values.get("reference_id", "")}
-            if found is None:
-                return planned_row(number, 0, raw["reference_id"], raw, None, problems)
-            shipment = found
-        if isinstance(row, Shipment) and row.sender is None and self.options.sender is not None:
-            shipment = evolve(shipment, sender=self.options.sender)
-        return planned_row(number, 0, raw["reference_id"], raw, None if problems else shipment, problems)
 
     # --- what comes out
 
@@ -308,24 +293,6 @@ def _result_of(place: int, row: RowReport, folder: Path, why: str) -> ShipResult
         ),
         message=message_of(row, why),
     )
-
-
-def _askable(shipment: Shipment) -> Shipment:
-    """Return a shipment with an external number of code ``CUST``: its reference, unless the caller gave one."""
-    numbers = list(shipment.external_numbers or ())
-    if any(number.code == "CUST" for number in numbers) or len(shipment.reference_id) > LONGEST_REFERENCE:
-        return shipment
-    own = ExternalNumber(code="CUST", external_number=shipment.reference_id)
-    return evolve(shipment, external_numbers=[*numbers, own])
-
-
-def _unaskable(shipment: Shipment) -> list[RowProblem]:
-    if any(number.code == "CUST" for number in shipment.external_numbers or ()):
-        return []
-    words = (
-        f"has over {LONGEST_REFERENCE} characters: give an external number of code CUST, or it cannot be asked after"
-    )
-    return [RowProblem(column="reference_id", message=words)]
 
 
 async def together(rows: Iterable[T] | AsyncIterable[T], name: str) -> AsyncGenerator[list[T], None]:

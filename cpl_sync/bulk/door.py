@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from cpl_async.bulk.jobs import BulkJob, JobCancelled, UndecidedRow
     from cpl_async.bulk.outputs import ShipSummary
     from cpl_async.bulk.progress import Progress
-    from cpl_async.bulk.stream import ShipResult
+    from cpl_async.bulk.stream import OrderResult, ShipResult
     from cpl_async.bulk.withdrawing import CancelResult
+    from cpl_async.models.order_batches import Order
     from cpl_async.models.shipment_batches import Shipment
 
 __all__ = ["Bulk"]
@@ -54,6 +55,23 @@ class Bulk(twins.Twin[core.Bulk]):
         :raises JournalError: when the journal cannot be used, or another run is at work on this job.
         """
         return portal.iterate(self._core.ship, rows, name=name, columns=columns, labels=labels, **options)
+
+    def order(
+        self, orders: Iterable[Order], *, name: str, **options: Unpack[BulkOptions]
+    ) -> Generator[OrderResult, None, None]:
+        """Order any number of collections and transports, exactly once, and yield one result for each as it settles.
+
+        An order is known again by its reference, its day and its number of parcels, since the list of orders shows no
+        moment at which they were made.
+
+        :param orders: read as they are needed, each with a reference of its own.
+        :param name: of the job; give it again after any stop.
+        :param options: see :class:`BulkOptions`; those about labels do nothing here.
+        :return: results in the order in which orders settle.
+        :raises ConfigurationError: for an option that cannot be used.
+        :raises JournalError: when the journal cannot be used, or another run is at work on this job.
+        """
+        return portal.iterate(self._core.order, orders, name=name, **options)
 
     def ship_file(
         self,

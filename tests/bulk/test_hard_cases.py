@@ -12,9 +12,9 @@ import pytest
 
 from cpl_async import Address, Client, ConfigurationError, JournalError, ShipmentResultItem
 from cpl_async.bulk import delivery as delivery_module
+from cpl_async.bulk.importing import outcome_of
 from cpl_async.bulk.journal import Journal
 from cpl_async.bulk.journal.course import OpenRow
-from cpl_async.bulk.polling import outcome_of
 from cpl_async.bulk.progress import Progress
 from cpl_async.bulk.reading import InputError, Source
 from cpl_async.bulk.states import RowState

@@ -84,7 +84,7 @@ class Journal:
         finally:
             await database.close()
 
-    async def job(self, *, name: str | None, digest: str, source: str, **made: Any) -> int:
+    async def job(self, *, name: str | None, digest: str, source: str, kind: str = "shipments", **made: Any) -> int:
         """Return the id of the job of this name, or else of this content, making it when there is none.
 
         :param made: what a new job is made with: ``columns``, ``body_tail``, ``label_format`` and ``sender``.
@@ -100,6 +100,7 @@ class Journal:
                     "name": name or f"{source}-{digest[:12]}",
                     "digest": digest,
                     "source": source,
+                    "kind": kind,
                     "state": PLANNING,
                     "created_at": time.time(),
                     **made,

@@ -16,7 +16,7 @@ SURELY_SHIPPED = (RowState.SHIPPED, *WITHOUT_LABEL)
 
 def claimed_elsewhere(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any, Any, Any, Any, Any]:
     """Return a query for the planned rows among ``which`` whose reference is another job's already."""
-    other = rows.alias("other")
+    other, mine = rows.alias("other"), jobs.alias("mine")
     return (
         select(
             rows.c.number,
@@ -30,6 +30,7 @@ def claimed_elsewhere(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any,
         )
         .join(other, and_(other.c.key == rows.c.key, other.c.job != rows.c.job))
         .join(jobs, jobs.c.id == other.c.job)
+        .join(mine, and_(mine.c.id == rows.c.job, mine.c.kind == jobs.c.kind))
         .where(*which, rows.c.state == RowState.PLANNED, other.c.state.in_(SETTLED_ELSEWHERE))
         .order_by(rows.c.number)
     )

@@ -118,7 +118,11 @@ class Course:
         """
         planned = rows.c.batch == batch, rows.c.state == RowState.PLANNED
         async with self._database.transaction() as connection:
-            kept = select(batches.c.job, batches.c.state, jobs.c.again).join(jobs).where(batches.c.id == batch)
+            kept = (
+                select(batches.c.job, batches.c.state, jobs.c.again, jobs.c.kind)
+                .join(jobs)
+                .where(batches.c.id == batch)
+            )
             of_batch = (await connection.execute(kept)).one()
             if of_batch.state != BatchState.PLANNED:
                 return None, []
@@ -134,7 +138,7 @@ class Course:
             if not found:
                 await self._set_batch(connection, batch, state=BatchState.DONE)
                 return None, refused
-            body = compose([row.body for row in found], tail)
+            body = compose([row.body for row in found], tail, of_batch.kind)
             result = await connection.execute(
                 insert(attempts).values(
                     batch=batch,
@@ -294,6 +298,18 @@ class Course:
         )
         async with self._database.transaction() as connection:
             return (await connection.execute(odd.limit(1))).first() is None
+
+    async def settle_batch(self, batch: int) -> int:
+        """Settle the created rows of a batch that has no labels; return how many they are."""
+        created = rows.c.batch == batch, rows.c.state == RowState.CREATED
+        async with self._database.transaction() as connection:
+            result = await connection.execute(
+                update(rows).where(*created).values(state=RowState.SHIPPED, settled_at=time.time())
+            )
+            still_open = select(rows.c.number).where(rows.c.batch == batch, rows.c.state == RowState.ACCEPTED).limit(1)
+            if (await connection.execute(still_open)).first() is None:
+                await self._set_batch(connection, batch, state=BatchState.DONE)
+        return result.rowcount
 
     async def batch_is_labelled(self, batch: int, message: str) -> int:
         """Settle the created rows of a batch: shipped when all their parcels have labels, else without label.

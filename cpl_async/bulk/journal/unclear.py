@@ -154,8 +154,11 @@ class Unclear:
                 numbers.setdefault(row, set()).add(number)
         return known, own
 
-    async def found(self, job: int, findings: Sequence[Found]) -> None:
-        """Write down the numbers of rows that were found: they are shipped, without label."""
+    async def found(self, job: int, findings: Sequence[Found], state: RowState) -> None:
+        """Write down the numbers of rows that were found.
+
+        :param state: what they are: shipped without label, or done where there are no labels.
+        """
         now = time.time()
         async with self._database.transaction() as connection:
             for finding in findings:
@@ -163,7 +166,7 @@ class Unclear:
                     update(rows)
                     .where(rows.c.job == job, rows.c.number == finding.row)
                     .values(
-                        state=RowState.FOUND,
+                        state=state,
                         message=finding.message,
                         shipment_number=finding.shipment.master,
                         settled_at=now,
@@ -209,15 +212,16 @@ class Unclear:
                 values,
             )
 
-    async def canaries(self, most: int) -> list[str]:
+    async def canaries(self, kind: str, most: int) -> list[str]:
         """Return references that a search must show, those first that were settled longest ago of the newest job.
 
+        :param kind: of the jobs, ``shipments`` or ``orders``.
         A reference that several rows share, or that was unclear itself, is none.
         """
         newest = (
             select(rows.c.job)
             .where(rows.c.state.in_(SEEN_STATES), rows.c.cust.is_not(None), rows.c.unclear_since.is_(None))
-            .where(rows.c.job.in_(select(jobs.c.id).where(jobs.c.kind == "shipments", jobs.c.purged_at.is_(None))))
+            .where(rows.c.job.in_(select(jobs.c.id).where(jobs.c.kind == kind, jobs.c.purged_at.is_(None))))
             .group_by(rows.c.job)
             .order_by(func.max(rows.c.settled_at).desc())
             .limit(3)
