@@ -45,7 +45,20 @@ def applied(patch: Path, folder: Path, *, reverse: bool = False) -> str:
 
 def result_of(test: str, folder: Path) -> int:
     """Return the exit status of a test in the broken copy; that of a failure when it hangs."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:schemathesis", test]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:schemathesis",
+        "-n",
+        "0",
+        test,
+    ]
     environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     process = subprocess.Popen(
         command,

@@ -6,12 +6,13 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from ..errors import AuthenticationError, PermissionDenied, ValidationError
-from .evidence import COMPARED, Finding, FoundShipment, Verdict, Wanted
+from .evidence import COMPARED, SKEW, Finding, FoundShipment, Verdict, Wanted
 from .looking import look_for, nothing_found, searching
 from .protocol import ShipmentCalls
 from .schedule import Patience, Watch
@@ -55,6 +56,10 @@ async def reconcile(
 ) -> list[Reconciled]:
     """Look for references until each is found, or the settling time has passed; see ``Client.reconcile``."""
     wanted = _wanted(references, since, frozenset(known))
+    if not (isfinite(settle) and settle > 0):
+        raise ValidationError(f"settle is a number of seconds over 0, not {settle}")
+    if since.timestamp() > time.time() + SKEW:
+        raise ValidationError(f"since is the moment just before the write, and {since.isoformat()} is still to come")
     began = time.time()
     watch = Watch(since.timestamp() if since.timestamp() < began else began, Patience(settle=settle))
     results: dict[str, Reconciled] = {}

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 
 from attrs import define, field
@@ -52,6 +53,7 @@ class Feed:
     hurried: bool = False
     """Whether what is planned is to be sent though it fills no batch."""
     _changed: asyncio.Event = field(factory=asyncio.Event)
+    _waiting_since: float = inf
 
     def tell(self, *, ended: bool = False) -> None:
         """Say that rows were planned, or that no more will be."""
@@ -63,13 +65,19 @@ class Feed:
         self.hurried = True
         self._changed.set()
 
-    async def more(self) -> None:
-        """Wait for more rows, or for the end; what waits for too long is sent though it fills no batch."""
-        try:
-            async with asyncio.timeout(LINGER):
+    async def more(self, free: int) -> None:
+        """Wait for more rows, or for the end; what waits for too long is sent though it fills no batch.
+
+        :param free: rows that wait already.
+        """
+        now = time.monotonic()
+        self._waiting_since = min(self._waiting_since, now) if free else now
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, self._waiting_since + LINGER - now)):
                 await self._changed.wait()
-        except TimeoutError:
+        if time.monotonic() >= self._waiting_since + LINGER:
             self.hurried = True
+            self._waiting_since = inf
         self._changed.clear()
 
 
@@ -208,19 +216,20 @@ class Engine:
         """Send what is planned, and what is planned again, until nothing is left that could be."""
         piloted = False
         while not self._over:
+            ended = self.feed.ended  # asked first: what is planned after this look is seen by the next
             free = await self.journal.planning.free_rows(self.job.id)
             if free and not piloted:
                 piloted = True
                 await self._send_pilot()
                 continue
-            if self.feed.ended or self.feed.hurried or free >= self.options.batch_size:
+            if ended or self.feed.hurried or free >= self.options.batch_size:
                 self.feed.hurried = False
                 await self.journal.planning.make_batches(self.job.id, self.options.batch_size)
             waiting = [number for number, _ in await self.journal.course.batches_in(self.job.id, BatchState.PLANNED)]
             if waiting:
                 await self._send(waiting)
-            elif not self.feed.ended:
-                await self._unless_halted(self.feed.more())
+            elif not ended:
+                await self._unless_halted(self.feed.more(free))
             elif self._reconciling.open:
                 await self._unless_halted(self._reconciling.moved())
             elif not await self._withdraw():
@@ -332,8 +341,9 @@ class Engine:
         """
         if self._tried is None:
             return False
+        until = time.monotonic() + self.options.wait
         while (state := await self.journal.withdrawals.state_of(self.job.id, self._tried)) in UNDER_WAY:
-            if self._over:
+            if self._over or time.monotonic() > until:
                 return True
             await self._unless_halted(asyncio.sleep(FIRST_LOOK))
         if state is RowState.REJECTED:

@@ -121,6 +121,9 @@ class Jobs:
         :raises ConfigurationError: when not exactly one decision is given.
         :raises JournalError: without such a job or row, when the row is not undecided, or while a run is at work.
         """
+        shipped_as = tuple(number.strip() for number in shipped_as)
+        if len(set(shipped_as)) < len(shipped_as) or not all(shipped_as):
+            raise ConfigurationError("the numbers of its parcels must differ, and none may be empty")
         if bool(shipped_as) + send_again + give_up != 1:
             raise ConfigurationError("say exactly one: the numbers it is shipped as, send it again, or give it up")
         now = time.time()

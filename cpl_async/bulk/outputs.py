@@ -350,6 +350,8 @@ def message_of(row: RowReport, why_not_sent: str) -> str:
         return "its import is not finished; run the same command again"
     if row.state is RowState.CREATED:
         return "its label was not fetched yet; run the same command again"
+    if row.state is RowState.CANCELLING:
+        return "it is being cancelled: `cpl jobs cancel` goes on"
     return "it is not known whether this was created" if row.state is RowState.SENDING else ""
 
 

@@ -21,6 +21,7 @@ from .stopping import unless_stopped
 __all__ = ["Reconciling"]
 
 CANARIES_KNOWN = 20
+RIVAL = "a shipment with its reference is there, and another row that has it too is under way or was purged"
 NO_REFERENCE = (
     "it is not known whether this was created, and it has no reference of its own to be asked after: "
     "look it up and settle it with cpl jobs resolve"
@@ -116,7 +117,25 @@ class Reconciling:
                 continue
             await self._look(case)
 
+    async def _refresh(self, case: _Case) -> None:
+        """Read the rows anew: other jobs may have shipped, or come under way with, what they could be taken for."""
+        fresh = {row.number: row for row in await self.unclear.undecided(self.job)}
+        before, case.rows = case.rows, {}
+        nameless: dict[int, str] = {}
+        for reference, row in before.items():
+            now = fresh.get(row.number)
+            if now is not None and now.cust == reference:
+                case.rows[reference] = now
+            elif now is not None:
+                nameless[row.number] = NO_REFERENCE
+        await self.unclear.remark(self.job, nameless)
+
     async def _look(self, case: _Case) -> None:
+        await self._refresh(case)
+        if not case.rows:
+            self._cases.remove(case)
+            self._moved.set()
+            return
         now = time.time()
         wanted = [self.kind.wanted_of(row) for row in case.rows.values()]
         fresh = await self._fresh_canary(min(row.since for row in case.rows.values()))
@@ -150,6 +169,9 @@ class Reconciling:
             finding = look.findings.get(reference)
             if finding is None or finding.verdict is not Verdict.PRESENT:
                 continue
+            if row.has_rival:
+                case.words[reference] = RIVAL
+                continue
             first, *others = finding.shipments
             found.append(Found(row=row.number, shipment=first, doubles=tuple(others), message=self._words_of(finding)))
             del case.rows[reference]
@@ -173,7 +195,7 @@ class Reconciling:
         for reference in case.rows:
             finding = look.findings.get(reference)
             if finding is not None and finding.verdict is not Verdict.ABSENT:
-                case.words[reference] = finding.words
+                case.words[reference] = finding.words or case.words.get(reference, "")
             elif look.problem and reference not in case.traces:
                 case.words[reference] = look.problem
 
@@ -237,6 +259,8 @@ class Reconciling:
         found: list[Found] = []
         for reference, finding in look.findings.items():
             row = rows[reference]
+            if row.has_rival:
+                continue
             others = [group for group in finding.shipments if not row.own & set(group.numbers)]
             if row.state is RowState.REJECTED and others:
                 first, *others = others

@@ -43,6 +43,10 @@ ANY_ROWS = "rows"
 """Digest of jobs whose rows are given one by one: their name alone tells them apart."""
 SETTLED = (RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED)
 """States that a row keeps, whatever the run does yet."""
+ASIDE = (RowState.UNLABELLED, RowState.FOUND, RowState.UNDECIDED, RowState.WITHDRAWING)
+"""States that only the end of the run makes final: such rows are told then, and hold no others up."""
+LOOKS_ASIDE = 20
+"""Ticks between two looks for those among them that have settled meanwhile."""
 T = TypeVar("T")
 
 
@@ -107,6 +111,10 @@ class ShipRows:
     on_progress: ProgressHook = field(default=lambda progress: None)
     _waiting: dict[int, int] = field(init=False, factory=dict)
     """Number in the journal → place among the rows given, of those that are not told yet."""
+    _aside: dict[int, int] = field(init=False, factory=dict)
+    """The same for rows that wait for the end of the run."""
+    _over: bool = field(init=False, default=False)
+    """Whether no more rows are taken."""
     _told_at_once: list[ShipResult] = field(init=False, factory=list)
     _given: int = field(init=False, default=0)
     _changed: asyncio.Event = field(init=False, factory=asyncio.Event)
@@ -133,6 +141,8 @@ class ShipRows:
                 self._check(job)
                 await journal.finish_planning(number)
                 await journal.course.forsake_open_attempts(number)
+                if self.options.again:
+                    await journal.planning.allow_again(number)
                 run = self._run(client, journal, job)
                 try:
                     async for result in run:
@@ -151,7 +161,13 @@ class ShipRows:
     async def _run(self, client: BulkClient, journal: Journal, job: Job) -> AsyncGenerator[ShipResult, None]:
         stop, feed = asyncio.Event(), Feed(ended=False)
         folder = self.labels or self.place.folder / f"labels-{job.uid[:12]}"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            words = f"the folder of the labels {folder} cannot be written: {error.strerror or error}"
+            raise ConfigurationError(words) from None
+        gone = [name for name in await journal.course.label_files(job.id) if not (folder / name).is_file()]
+        await journal.course.forget_labels(job.id, gone)
         await journal.keep_settings(job.id, {"out": str(folder.absolute()), "batch_size": self.options.batch_size})
         measures, began = Measures.from_dict(job.measures), time.time()
         engine = Engine(
@@ -179,9 +195,15 @@ class ShipRows:
             async for result in self._as_they_settle(journal, job, folder, working, feeding):
                 yield result
             await working
+            await self._take_no_more(feeding)
             async for result in self._rest(journal, job, folder, engine):
                 yield result
-            await feeding
+            counts = await journal.results.counts(job.id)
+            if sum(counts.values()) == sum(counts[state] for state in SETTLED):
+                await journal.finish(job.id)
+            if feeding.done() and not feeding.cancelled():
+                feeding.result()  # raises what the caller's source has raised
+            await self._warn_of_doubles(journal, job)
         finally:
             stop.set()
             feeding.cancel()
@@ -190,6 +212,20 @@ class ShipRows:
             await journal.add_effort(
                 job.id, seconds=time.time() - began, requests=measures.sent, measures=measures.as_dict()
             )
+
+    async def _take_no_more(self, feeding: asyncio.Task[None]) -> None:
+        """End the reading of rows, where the run has ended before them."""
+        self._over = True
+        self._room.set()
+        await asyncio.wait({feeding}, timeout=LONGEST_WAIT)
+        feeding.cancel()
+        await asyncio.wait({feeding})
+
+    async def _warn_of_doubles(self, journal: Journal, job: Job) -> None:
+        doubles = await journal.unclear.strays(job.id)
+        if doubles:
+            shown = ", ".join(f"{one.number} of {one.reference}" for one in doubles[:10])
+            logger.warning("job %s: %d parcels are there twice: %s", self.name, len(doubles), shown)
 
     # --- what goes in
 
@@ -201,10 +237,12 @@ class ShipRows:
             async for given in together(self.rows, "rows"):
                 await self._take(journal, job, run, given)
                 feed.tell()
-                while len(self._waiting) >= window:
+                while len(self._waiting) >= window and not self._over:
                     feed.hurry()
                     self._room.clear()
                     await self._room.wait()
+                if self._over:
+                    break
         finally:
             feed.tell(ended=True)
             self._changed.set()
@@ -214,10 +252,10 @@ class ShipRows:
         for row in given:
             self._given += 1
             planned.append(self.planner.plan(self._given, row))
-        own = any(one.cust is not None and one.cust != one.reference for one in planned)
         for plan, taken in zip(planned, await journal.taking.take(job.id, run, planned), strict=True):
             self._note(plan, taken)
-        if own and (count := await journal.unclear.forget_shared(job.id)):
+        custs = [one.cust for one in planned if one.cust]
+        if count := await journal.unclear.forget_shared(job.id, custs):
             logger.warning(
                 "job %s: %d rows share their external number CUST with others: should an answer be lost, "
                 "it could not be told which of them exist",
@@ -250,6 +288,7 @@ class ShipRows:
     async def _as_they_settle(
         self, journal: Journal, job: Job, folder: Path, working: asyncio.Task[None], feeding: asyncio.Task[None]
     ) -> AsyncIterator[ShipResult]:
+        ticks = 0
         working.add_done_callback(lambda _: self._changed.set())
         while not working.done():
             with suppress(TimeoutError):
@@ -258,14 +297,30 @@ class ShipRows:
             self._changed.clear()
             for result in await self._settled(journal, job, folder, SETTLED):
                 yield result
+            await self._set_aside(journal, job)
+            ticks += 1
+            if ticks % LOOKS_ASIDE == 0 and self._aside:
+                self._waiting, self._aside = {**self._aside, **self._waiting}, {}
             await asyncio.sleep(TICK if not working.done() else 0)
 
     async def _rest(self, journal: Journal, job: Job, folder: Path, engine: Engine) -> AsyncIterator[ShipResult]:
         """Tell of what is not settled when the run has ended, as it stands."""
         why = f"sending ended early: {engine.stopped_by.message}" if engine.stopped_by else ""
+        self._waiting, self._aside = {**self._aside, **self._waiting}, {}
         why = why or ("the deadline came before" if engine.late else "")
         for result in await self._settled(journal, job, folder, tuple(RowState), why):
             yield result
+
+    async def _set_aside(self, journal: Journal, job: Job) -> None:
+        """Let rows that wait for the end of the run hold no others up."""
+        if not self._waiting:
+            return
+        between = min(self._waiting), max(self._waiting)
+        for number in await journal.results.numbers(job.id, ASIDE, between):
+            place = self._waiting.pop(number, None)
+            if place is not None:
+                self._aside[number] = place
+        self._room.set()
 
     async def _settled(
         self, journal: Journal, job: Job, folder: Path, states: Sequence[RowState], why: str = ""
@@ -305,15 +360,18 @@ async def together(rows: Iterable[T] | AsyncIterable[T], name: str) -> AsyncGene
         source = aiter(rows)
         waiting: asyncio.Future[T] | None = None
         group: list[T] = []
+        began = 0.0
         try:
             while True:
                 waiting = waiting or asyncio.ensure_future(_next(source))
-                await asyncio.wait({waiting}, timeout=LONGEST_WAIT if group else None)
+                left = max(0.0, began + LONGEST_WAIT - time.monotonic()) if group else None
+                await asyncio.wait({waiting}, timeout=left)
                 if not waiting.done() or len(group) == TAKEN_AT_ONCE:
                     yield group
                     group = []
                     continue
                 done, waiting = waiting, None
+                began = began if group else time.monotonic()
                 group.append(done.result())
         except StopAsyncIteration:
             if group:

@@ -93,7 +93,7 @@ def test_each_class_offers_what_the_cores_offers(name: str) -> None:
     assert twin.__doc__.split("\n")[0] == str(core.__doc__).split("\n")[0]
 
 
-@pytest.mark.parametrize(("name", "call"), list(calls()))
+@pytest.mark.parametrize(("name", "call"), sorted(calls()))
 def test_each_call_has_the_same_signature_and_docstring(name: str, call: str) -> None:
     core, twin = class_of("cpl_async", name), public(class_of("cpl_sync", name))[call]
     attributes = {field.name: field for field in getattr(core, "__attrs_attrs__", ())}

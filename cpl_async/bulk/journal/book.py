@@ -95,9 +95,13 @@ class Journal:
         async with self._database.transaction() as connection:
             found = (await connection.execute(first)).one_or_none()
             if found is None:
+                label = name or f"{source}-{digest[:12]}"
+                taken = select(jobs.c.id).where(jobs.c.name == label)
+                if (await connection.execute(taken)).first() is not None:
+                    raise JournalError(f"another job has the name {label!r}", advice="Give this one a name of its own")
                 values = {
                     "uid": uuid.uuid4().hex,
-                    "name": name or f"{source}-{digest[:12]}",
+                    "name": label,
                     "digest": digest,
                     "source": source,
                     "kind": kind,

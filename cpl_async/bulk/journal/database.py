@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from filelock import AsyncFileLock, Timeout
 from sqlalchemy import Table, event, insert, inspect, select
@@ -20,6 +21,7 @@ from .schema import VERSION, account, metadata
 
 __all__ = ["Database", "new_id"]
 
+T = TypeVar("T")
 LONGEST_WAIT = 3600
 LONGEST_OPENING = 60
 """Seconds. One at a time opens: SQLite does not wait when two turn a new file to write-ahead logging at once."""
@@ -30,6 +32,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._turn = asyncio.Lock()
         self.secret = b""
         """Key of the hashes by which references are known."""
 
@@ -71,11 +74,26 @@ class Database:
 
         :raises JournalError: when the disk or the database fails.
         """
-        try:
-            async with self._engine.begin() as connection:
-                yield connection
-        except DatabaseError as error:
-            raise JournalError(f"the journal cannot be written: {error.orig}") from None
+        async with self._turn:
+            whole = self._engine.begin()
+            entering = asyncio.ensure_future(whole.__aenter__())
+            try:
+                connection = await _to_its_end(entering)
+            except asyncio.CancelledError as cancelled:
+                if entering.done() and not entering.cancelled() and entering.exception() is None:
+                    await _to_its_end(whole.__aexit__(type(cancelled), cancelled, None))
+                raise
+            except DatabaseError as error:
+                raise JournalError(f"the journal cannot be opened: {error.orig}") from None
+            try:
+                try:
+                    yield cast("AsyncConnection", Steady(connection))
+                except BaseException as error:
+                    await _to_its_end(whole.__aexit__(type(error), error, error.__traceback__))
+                    raise
+                await _to_its_end(whole.__aexit__(None, None, None))
+            except DatabaseError as error:
+                raise JournalError(f"the journal cannot be written: {error.orig}") from None
 
     async def rewrite(self) -> None:
         """Write the file anew, so that what was deleted is not in it any more."""
@@ -109,6 +127,35 @@ class Database:
         self.secret = found.secret
         if (found.base_url, found.client_id) != (place.base_url, place.client_id):
             raise JournalError(f"the journal {place.file} belongs to {found.client_id} at {found.base_url}")
+
+
+class Steady:
+    """A connection whose steps come to their end even when whoever waits for them is cancelled.
+
+    A step that is broken off midway would leave the database's only connection in nobody's hands.
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def execute(self, *arguments: Any) -> Any:
+        """Execute a statement."""
+        return await _to_its_end(self._connection.execute(*arguments))
+
+
+async def _to_its_end(work: Awaitable[T]) -> T:
+    """Wait until the work is done, and only then let a cancellation through."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        task.exception()  # it is known of, though nobody asks for it any more
+        raise cancelled
+    return task.result()
 
 
 def _begin_alone(connection: Any) -> None:

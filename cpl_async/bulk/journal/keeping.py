@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, select, update
 
 from ...errors import JournalError
-from ..states import RowState
+from ..states import BatchState, RowState
 from .database import Database
 from .schema import READY, attempts, batches, jobs, parcels, rows, strays
 from .unclear import DOUBLE
@@ -80,7 +80,12 @@ class Keeping:
                 raise JournalError(
                     f"{reference} is not undecided: it is {row.state.replace('_', ' ')}", advice="Nothing was changed"
                 )
-            await self._set_aside(connection, job, row)
+            taken = select(parcels.c.number).where(
+                parcels.c.job == job, parcels.c.number.in_(numbers), parcels.c.row != row.number
+            )
+            if (other := (await connection.execute(taken)).scalars().first()) is not None:
+                raise JournalError(f"{other} is the number of another row of this job", advice="Nothing was changed")
+            await self._set_aside(connection, job, row, numbers)
             for place, number in enumerate(numbers, 1):
                 await connection.execute(
                     insert(parcels).values(job=job, row=row.number, number=number, master=numbers[0], place=place)
@@ -90,9 +95,12 @@ class Keeping:
             )
             await connection.execute(update(jobs).where(jobs.c.id == job).values(state=READY, finished_at=None))
 
-    async def _set_aside(self, connection: Any, job: int, row: Any) -> None:
+    async def _set_aside(self, connection: Any, job: int, row: Any, kept: Sequence[str]) -> None:
         of_row = parcels.c.job == job, parcels.c.row == row.number
+        await connection.execute(delete(strays).where(strays.c.job == job, strays.c.number.in_(kept)))
         for parcel in (await connection.execute(select(parcels).where(*of_row))).all():
+            if parcel.number in kept:
+                continue
             await connection.execute(
                 self._database.insert_unless_taken(strays).values(
                     job=job,
@@ -126,9 +134,14 @@ class Keeping:
 
     async def end_cancelling(self, job: int, gone: Iterable[int], kept: Mapping[int, str]) -> None:
         """Write down which rows were seen cancelled, and why others are not."""
-        labelled = (
+        lacking = (
             select(parcels.c.row)
             .where(parcels.c.job == rows.c.job, parcels.c.row == rows.c.number, parcels.c.label_file.is_(None))
+            .exists()
+        )
+        can_be_had = (
+            select(parcels.c.row)
+            .where(parcels.c.job == rows.c.job, parcels.c.row == rows.c.number, parcels.c.label_url.is_not(None))
             .exists()
         )
         async with self._database.transaction() as connection:
@@ -136,15 +149,17 @@ class Keeping:
                 await connection.execute(
                     update(rows)
                     .where(rows.c.job == job, rows.c.number == number)
-                    .values(state=RowState.CANCELLED, message="cancelled", claim=None)
+                    .values(state=RowState.CANCELLED, message="cancelled")
                 )
             for number, message in kept.items():
                 row = rows.c.job == job, rows.c.number == number
+                state = case((~lacking, RowState.SHIPPED), (can_be_had, RowState.UNLABELLED), else_=RowState.FOUND)
+                await connection.execute(update(rows).where(*row).values(state=state, message=message))
+                of_row = select(rows.c.batch).where(*row, rows.c.state == RowState.UNLABELLED).scalar_subquery()
                 await connection.execute(
-                    update(rows).where(*row, labelled).values(state=RowState.FOUND, message=message)
-                )
-                await connection.execute(
-                    update(rows).where(*row, ~labelled).values(state=RowState.SHIPPED, message=message)
+                    update(batches)
+                    .where(batches.c.id.in_(of_row), batches.c.state == BatchState.DONE)
+                    .values(state=BatchState.IMPORTED)
                 )
 
     async def purge(self, job: int) -> None:

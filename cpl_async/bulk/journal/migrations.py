@@ -40,6 +40,7 @@ def _to_2(connection: Connection) -> None:
             operations.add_column(table.name, table.c[name]._copy())
     operations.drop_index("rows_by_reference", "rows")
     operations.create_index("rows_by_key", "rows", ["key"])
+    operations.create_index("rows_by_cust", "rows", ["cust"])
     metadata.create_all(connection)
     secret = new_secret()
     connection.execute(update(account).values(secret=secret))

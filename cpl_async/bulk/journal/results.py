@@ -124,6 +124,12 @@ class Results:
                 )
             last = found[-1].number
 
+    async def numbers(self, job: int, states: Sequence[RowState], between: tuple[int, int]) -> list[int]:
+        """Return the numbers of the rows in these states, between two numbers that are included."""
+        query = select(rows.c.number).where(rows.c.job == job, rows.c.state.in_(states))
+        async with self._database.transaction() as connection:
+            return list((await connection.execute(query.where(rows.c.number.between(*between)))).scalars())
+
     async def labels_of(self, parcel: str) -> dict[str, str]:
         """Return the addresses of labels by shipment number.
 

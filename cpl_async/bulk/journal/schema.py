@@ -92,6 +92,7 @@ rows = Table(
     Column("given", Integer, nullable=False, server_default="0"),
     UniqueConstraint("job", "claim", name="one_row_a_reference"),
     Index("rows_by_key", "key"),
+    Index("rows_by_cust", "cust"),
     Index("rows_of_batch", "batch"),
     Index("rows_by_state", "job", "state"),
 )

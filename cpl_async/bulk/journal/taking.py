@@ -94,7 +94,7 @@ class Taking:
             await connection.execute(update(rows).where(*here).values(given=run))
             return Taken(how=TakenAs.KNOWN, number=before.number)
         unsent = before.state == RowState.PLANNED and before.batch is None
-        if before.state == RowState.REJECTED or unsent:  # a mended row is a new one
+        if before.unclear_since is None and (before.state == RowState.REJECTED or unsent):  # a mended row is a new one
             values = values_of(job, row, self._database.secret)
             del values["job"], values["number"]
             await connection.execute(update(rows).where(*here).values(**values, given=run, batch=None, claimed=0))

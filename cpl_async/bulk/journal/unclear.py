@@ -10,7 +10,7 @@ from attrs import field, frozen
 from sqlalchemy import and_, bindparam, case, func, or_, select, update
 
 from ..evidence import FoundShipment
-from ..states import RowState
+from ..states import SETTLED_ELSEWHERE, RowState
 from .database import Database
 from .schema import attempts, jobs, parcels, rows, strays
 
@@ -19,6 +19,8 @@ __all__ = ["DOUBLE", "GONE", "WITHDRAWN", "Found", "Stray", "Unclear", "UnclearC
 AT_ONCE = 500
 SEEN_STATES = (RowState.SHIPPED, RowState.CREATED, RowState.UNLABELLED, RowState.FOUND)
 """States in which a reference has a number, so that a search must show it."""
+UNDER_WAY = (RowState.SENDING, RowState.ACCEPTED, RowState.UNDECIDED)
+"""States of another row in which what is found could be its shipment."""
 DOUBLE, WITHDRAWN, GONE = "double", "withdrawn", "gone"
 """States of a stray: it is live though it should not be; it is being cancelled; it was seen cancelled."""
 
@@ -43,6 +45,8 @@ class UnclearRow:
     """Numbers that are known to be something else."""
     own: frozenset[str] = frozenset()
     """Numbers that are known to be this row's."""
+    has_rival: bool = False
+    """Whether another row is under way, or its numbers were removed, whose shipment could be taken for this one's."""
 
 
 @frozen(kw_only=True)
@@ -107,6 +111,7 @@ class Unclear:
         async with self._database.transaction() as connection:
             found = (await connection.execute(query)).all()
             known, own = await self._numbers(connection, job, which)
+            rivals = await self._rivals(connection, job, which)
         return [
             UnclearRow(
                 number=row.number,
@@ -121,6 +126,7 @@ class Unclear:
                 shipment_number=row.shipment_number,
                 known=frozenset(known.get(row.number, ())),
                 own=frozenset(own.get(row.number, ())),
+                has_rival=row.number in rivals,
             )
             for row in found
         ]
@@ -131,17 +137,15 @@ class Unclear:
         """Return by row the numbers that are something else, and those that are the row's own."""
         mine = rows.c.job == job, rows.c.unclear_since.is_not(None), which
         other = rows.alias("other")
+        same = or_(other.c.key == rows.c.key, other.c.cust == rows.c.cust)
+        another = or_(other.c.job != rows.c.job, other.c.number != rows.c.number)
         elsewhere = (
             select(rows.c.number.label("row"), parcels.c.number)
-            .join(other, and_(other.c.key == rows.c.key, other.c.job != rows.c.job))
+            .join(other, and_(same, another))
             .join(parcels, and_(parcels.c.job == other.c.job, parcels.c.row == other.c.number))
             .where(*mine)
         )
-        gone = (
-            select(rows.c.number.label("row"), strays.c.number)
-            .join(strays, and_(strays.c.key == rows.c.key, or_(strays.c.state == GONE, strays.c.job != rows.c.job)))
-            .where(*mine)
-        )
+        gone = select(rows.c.number.label("row"), strays.c.number).join(strays, strays.c.key == rows.c.key).where(*mine)
         ours = (
             select(rows.c.number.label("row"), parcels.c.number)
             .join(parcels, and_(parcels.c.job == rows.c.job, parcels.c.row == rows.c.number))
@@ -154,6 +158,21 @@ class Unclear:
                 numbers.setdefault(row, set()).add(number)
         return known, own
 
+    async def _rivals(self, connection: Any, job: int, which: Any) -> set[int]:
+        """Return the rows of which a found shipment could be another row's."""
+        mine = rows.c.job == job, rows.c.unclear_since.is_not(None), which
+        other = rows.alias("other")
+        same = or_(other.c.key == rows.c.key, other.c.cust == rows.c.cust)
+        another = or_(other.c.job != rows.c.job, other.c.number != rows.c.number)
+        purged = and_(jobs.c.purged_at.is_not(None), other.c.state.in_(SETTLED_ELSEWHERE))
+        query = (
+            select(rows.c.number)
+            .join(other, and_(same, another))
+            .join(jobs, jobs.c.id == other.c.job)
+            .where(*mine, or_(other.c.state.in_(UNDER_WAY), purged))
+        )
+        return set((await connection.execute(query)).scalars())
+
     async def found(self, job: int, findings: Sequence[Found], state: RowState) -> None:
         """Write down the numbers of rows that were found.
 
@@ -161,7 +180,16 @@ class Unclear:
         """
         now = time.time()
         async with self._database.transaction() as connection:
+            numbers = [number for finding in findings for number in finding.shipment.numbers]
+            taken_by: dict[str, int] = {}
+            for start in range(0, len(numbers), AT_ONCE):
+                query = select(parcels.c.number, parcels.c.row).where(
+                    parcels.c.job == job, parcels.c.number.in_(numbers[start : start + AT_ONCE])
+                )
+                taken_by |= {one.number: one.row for one in await connection.execute(query)}
             for finding in findings:
+                if any(taken_by.get(number, finding.row) != finding.row for number in finding.shipment.numbers):
+                    continue  # it is another row's: this one stays as it is
                 await connection.execute(
                     update(rows)
                     .where(rows.c.job == job, rows.c.number == finding.row)
@@ -255,35 +283,23 @@ class Unclear:
         async with self._database.transaction() as connection:
             return [str(cust) for cust in (await connection.execute(query)).scalars()]
 
-    async def shared(self, job: int, *, most: int = 20) -> list[tuple[str, int]]:
-        """Return references to ask by that several rows of a job have, and how many rows each."""
-        query = (
-            select(rows.c.cust, func.count())
-            .where(rows.c.job == job, rows.c.cust.is_not(None), rows.c.body.is_not(None))
-            .group_by(rows.c.cust)
-            .having(func.count() > 1)
-            .limit(most)
-        )
-        async with self._database.transaction() as connection:
-            return [(str(cust), int(count)) for cust, count in await connection.execute(query)]
+    async def forget_shared(self, job: int, custs: Sequence[str]) -> int:
+        """Take away what several rows are asked after by, since it tells none of them; return how many rows.
 
-    async def forget_shared(self, job: int) -> int:
-        """Take away what several rows are asked after by, since it tells none of them; return how many rows."""
-        twin = rows.alias("twin")
-        twice = (
-            select(twin.c.number)
-            .where(twin.c.job == rows.c.job, twin.c.cust == rows.c.cust, twin.c.number != rows.c.number)
-            .where(twin.c.body.is_not(None))
-            .exists()
-        )
+        :param custs: of rows that were just taken.
+        """
+        count = 0
         async with self._database.transaction() as connection:
-            numbers = (await connection.execute(select(rows.c.number).where(rows.c.job == job, twice))).scalars().all()
-            for start in range(0, len(numbers), AT_ONCE):
-                chosen = numbers[start : start + AT_ONCE]
-                await connection.execute(
-                    update(rows).where(rows.c.job == job, rows.c.number.in_(chosen)).values(cust=None)
-                )
-        return len(numbers)
+            for start in range(0, len(custs), AT_ONCE):
+                mine = rows.c.job == job, rows.c.cust.in_(custs[start : start + AT_ONCE]), rows.c.body.is_not(None)
+                query = select(rows.c.cust).where(*mine).group_by(rows.c.cust).having(func.count() > 1)
+                shared = list((await connection.execute(query)).scalars())
+                if shared:
+                    result = await connection.execute(
+                        update(rows).where(rows.c.job == job, rows.c.cust.in_(shared)).values(cust=None)
+                    )
+                    count += result.rowcount
+        return count
 
     async def strays(self, job: int, states: Sequence[str] = (DOUBLE,)) -> list[Stray]:
         """Return parcels besides those that count, in the order of the rows."""

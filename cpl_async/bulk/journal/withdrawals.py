@@ -75,6 +75,8 @@ class Withdrawals:
         key = (await connection.execute(select(rows.c.key).where(rows.c.job == job, rows.c.number == row))).scalar_one()
         of_row = parcels.c.job == job, parcels.c.row == row
         found = (await connection.execute(select(parcels).where(*of_row))).all()
+        numbers = [parcel.number for parcel in found]
+        await connection.execute(delete(strays).where(strays.c.job == job, strays.c.number.in_(numbers)))
         for parcel in found:
             await connection.execute(
                 insert(strays).values(
