@@ -26,9 +26,9 @@ from .polling import OpenBatch, Polling
 from .progress import Phase, Progress, ProgressHook
 from .protocol import BulkClient
 from .reconciling import Reconciling
+from .resending import Resending
 from .schedule import Patience
-from .states import BatchState, RowState
-from .withdrawing import CancelResult, Withdrawal
+from .states import BatchState
 
 __all__ = ["Engine", "Feed"]
 
@@ -39,9 +39,6 @@ PILOT_PATIENCE = 60.0
 LINGER = 1.0
 """Seconds that planned rows wait for others to fill their batch."""
 FIRST_LOOK = 0.2
-MOST_ROWS = 1_000_000
-"""Rows that are cancelled to be sent again at once."""
-UNDER_WAY = (RowState.PLANNED, RowState.SENDING, RowState.ACCEPTED)
 SLOWEST_LOOK = 5.0
 
 
@@ -111,10 +108,9 @@ class Engine:
     """Set when nothing more is to be sent or looked for; labels go on."""
     _lost: bool = field(init=False, default=False)
     """Whether an answer was lost whose rows are not looked for yet."""
-    _tried: int | None = field(init=False, default=None)
-    """The first row that was cancelled and sent again in this run."""
     _imports: dict[int, asyncio.Event] = field(init=False, factory=dict)
     _reconciling: Reconciling = field(init=False)
+    _resending: Resending = field(init=False)
     _polling: Polling = field(init=False)
     _delivery: Delivery = field(init=False)
 
@@ -128,6 +124,16 @@ class Engine:
             stop=self._halt,
             on_found=self._found,
             on_put_back=self._put_back,
+            on_note=self.on_note,
+        )
+        self._resending = Resending(
+            calls=self.client.shipments,
+            withdrawals=self.journal.withdrawals,
+            job=self.job.id,
+            options=self.options,
+            has_labels=self.kind.has_labels,
+            stop=self._halt,
+            on_gone=lambda count: self._count("created")(-count),
             on_note=self.on_note,
         )
         self._delivery = Delivery(
@@ -151,7 +157,7 @@ class Engine:
             await self._work(sending=sending)
             if not self.stop.is_set() and self.stopped_by is None:
                 await self._reconciling.last_look()
-                await self._cancel_doubles()
+                await self._resending.cancel_doubles()
         finally:
             for task in watching:
                 task.cancel()
@@ -232,7 +238,7 @@ class Engine:
                 await self._unless_halted(self.feed.more(free))
             elif self._reconciling.open:
                 await self._unless_halted(self._reconciling.moved())
-            elif not await self._withdraw():
+            elif not await self._resending.withdraw():
                 return
 
     @property
@@ -304,64 +310,6 @@ class Engine:
             await self._unless_halted(asyncio.sleep(pause))
             pause = min(pause * 1.5, SLOWEST_LOOK)
         return True
-
-    async def _withdraw(self) -> int:
-        """Cancel what has no label and is to be sent again; return how many rows are planned again."""
-        withdrawals = self.journal.withdrawals
-        if self.options.resend_unlabelled and not await self._resend_was_refused():
-            await withdrawals.begin(self.job.id, 1 if self._tried is None else MOST_ROWS)
-        of_rows = await withdrawals.under_way(self.job.id)
-        if not of_rows:
-            return 0
-        self.on_note(f"{len(of_rows)} rows without label are cancelled, to be sent again")
-        results = await self._cancel([number for numbers in of_rows.values() for number in numbers])
-        gone: list[int] = []
-        kept: dict[int, str] = {}
-        waiting: dict[int, str] = {}
-        for row, numbers in of_rows.items():
-            parcels = [results[number] for number in numbers]
-            words = "; ".join(dict.fromkeys(parcel.refused or parcel.unclear for parcel in parcels))
-            if all(parcel.cancelled for parcel in parcels):
-                gone.append(row)
-            elif all(parcel.refused for parcel in parcels):
-                kept[row] = f"it cannot be cancelled any more: {words}"
-            else:
-                waiting[row] = f"it is being cancelled, to be sent again; so far: {words}"
-        await withdrawals.gone(self.job.id, gone)
-        await withdrawals.kept(self.job.id, kept)
-        await withdrawals.remark(self.job.id, waiting)
-        self._count("created")(-len(gone))
-        self._tried = self._tried or next(iter(gone), None)
-        return len(gone)
-
-    async def _resend_was_refused(self) -> bool:
-        """Return whether the one row that was sent again first was refused: then the others stay as they are.
-
-        Whether a reference may be used again after its shipment was cancelled is not documented.
-        """
-        if self._tried is None:
-            return False
-        until = time.monotonic() + self.options.wait
-        while (state := await self.journal.withdrawals.state_of(self.job.id, self._tried)) in UNDER_WAY:
-            if self._over or time.monotonic() > until:
-                return True
-            await self._unless_halted(asyncio.sleep(FIRST_LOOK))
-        if state is RowState.REJECTED:
-            self.on_note("the first row that was sent again was refused: the others stay shipped without label")
-        return state is RowState.REJECTED
-
-    async def _cancel_doubles(self) -> None:
-        numbers = await self.journal.withdrawals.doubles(self.job.id, begin=self.options.cancel_duplicates)
-        if not numbers or not self.kind.has_labels:  # an order is cancelled by its reference: both would be
-            return
-        results = await self._cancel(numbers)
-        kept = {number: one.refused or one.unclear for number, one in results.items() if not one.cancelled}
-        await self.journal.withdrawals.settle_doubles(self.job.id, set(numbers) - set(kept), kept)
-
-    async def _cancel(self, numbers: Sequence[str]) -> dict[str, CancelResult]:
-        return await Withdrawal(
-            calls=self.client.shipments, patience=min(self.options.settle, PILOT_PATIENCE), stop=self._halt
-        ).cancel(numbers)
 
     async def _unless_halted(self, work: object) -> None:
         """Wait for something, but no longer than the run may begin anything."""
