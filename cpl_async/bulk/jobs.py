@@ -24,9 +24,7 @@ from .withdrawing import Withdrawal
 __all__ = ["BulkJob", "JobCancelled", "Jobs", "UndecidedRow"]
 
 NOT_SETTLED = tuple(
-    state
-    for state in RowState
-    if state not in (RowState.SHIPPED, RowState.UNLABELLED, RowState.FOUND, RowState.REJECTED, RowState.CANCELLED)
+    state for state in RowState if state not in (RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED)
 )
 
 
@@ -149,7 +147,7 @@ class Jobs:
                 left = sum(counts[state] for state in NOT_SETTLED)
                 if left and not force:
                     raise JournalError(
-                        f"{left} rows of the job {name} are not settled: their data is needed to settle them",
+                        f"{left} rows of the job {name} are not settled, or have no label: their data is still needed",
                         advice="Resume the job, or resolve them first",
                     )
                 await journal.keeping.purge(job.id)

@@ -97,7 +97,10 @@ SHIPMENTS = Kind(
     search=lambda client: searching(client.shipments),
     wanted_of=_wanted_shipment,
     found_as=RowState.FOUND,
-    words_of_found="its answer was lost: it was found by its reference, but its label cannot be had",
+    words_of_found=(
+        "its answer was lost: it was found by its reference, but its label cannot be had; "
+        "--resend-unlabelled cancels it and sends it again"
+    ),
     has_labels=True,
 )
 ORDERS = Kind(

@@ -41,6 +41,8 @@ SHIPMENTS, REJECTED, DOUBLES, SUMMARY = "shipments.csv", "rejected.csv", "double
 PICTURES = "labels"
 JOINT_NAME = re.compile(r"labels(-\d{4})?\.(pdf|zpl)(\.part)?")
 MOST_REASONS = 50
+CALLED_OFF = (RowState.CANCELLED, RowState.CANCELLING)
+"""States of rows whose labels must not be printed any more."""
 PAPERS = ("report.html", "protocol.pdf")
 DOUBLES_HEADING = ("reference_id", "counts", "double", "parcel_numbers", "message")
 HEADING = ("reference_id", "shipment_number", "state", "message", "label", "parcel_numbers")
@@ -208,7 +210,7 @@ class Output:
         """Join the labels in the order of the input; return why that failed."""
         failure = await self._join() if written.names else None
         self._order.unlink(missing_ok=True)
-        if failure is None and written.names:
+        if failure is None and self.options.joint:
             self._remove_joint_files(keep=written.names)
         return failure
 
@@ -279,7 +281,7 @@ class Output:
             async for row in results.rows(job.id):
                 places: list[str] = []
                 for parcel in row.parcels:
-                    if parcel.file is None:
+                    if parcel.file is None or row.state in CALLED_OFF:
                         continue
                     if names:
                         file, page = label_place(index, a4=self.options.a4, position=self.options.position)

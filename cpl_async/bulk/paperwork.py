@@ -58,8 +58,9 @@ async def make_papers(
             problems.append(f"no {paper} was made, {missing[0]} is not installed: pip install 'cpl-sdk[report]'")
             continue
         data = folder / f"{paper}-data.part"
-        if paper == "protocol" and not 0 < summary.shipped + summary.shipped_without_label <= MOST_HANDED_OVER:
-            continue  # nobody signs thousands of pages
+        if paper == "protocol" and not 0 < summary.shipped <= MOST_HANDED_OVER:
+            (folder / "protocol.pdf").unlink(missing_ok=True)
+            continue  # nobody hands over nothing, or signs thousands of pages
         try:
             if paper == "report":
                 report = await _report_of(journal, job, summary, reasons, language)

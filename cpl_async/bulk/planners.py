@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 import orjson
 from attrs import evolve
 
+from ..errors import ConfigurationError
 from ..models.addresses import Address
 from ..models.checking import problems_of
 from ..models.codec import encode
 from ..models.order_batches import Order
 from ..models.shipment_batches import ExternalNumber, Shipment
-from .columns import shipment_from
+from ..transport.call import nearest_names
+from .columns import COLUMNS, shipment_from
 from .inputs.columns import RowProblem
 from .inputs.json_lines import Keys, as_text
 from .inputs.terms import ShopNames
@@ -24,6 +27,7 @@ from .values.words import squeezed
 
 __all__ = ["OrderPlanner", "Planner", "ShipmentPlanner"]
 
+logger = logging.getLogger("cpl_async")
 LONGEST_REFERENCE = 100
 
 
@@ -44,7 +48,11 @@ class ShipmentPlanner:
         :param sender: of rows that have none.
         :param columns: key of a mapping → our column, for keys that are not recognised.
         """
+        wrong = {column: key for key, column in columns.items() if column not in COLUMNS}
+        if wrong:
+            raise ConfigurationError(f"columns names what is no column: {nearest_names(wrong, COLUMNS)}")
         self._sender = sender
+        self._unread: set[str] = set()
         self._keys = Keys(ShopNames(columns={squeezed(key): column for key, column in columns.items()}))
 
     def plan(self, number: int, row: Any) -> PlannedRow:
@@ -60,6 +68,7 @@ class ShipmentPlanner:
                 return planned_row(number, 0, "", {}, None, [RowProblem(column="", message=words)])
             fields = {str(key): as_text(value) for key, value in row.items() if value is not None}
             values, twins = self._keys.named(fields)
+            self._warn_of(values.keys() - COLUMNS.keys() - self._unread)
             found, problems = shipment_from(values, self._sender, self._keys.terms)
             problems += [RowProblem(column="", message=twins)] if twins else []
             raw = {**fields, "reference_id": values.get("reference_id", "")}
@@ -69,6 +78,12 @@ class ShipmentPlanner:
         if isinstance(row, Shipment) and row.sender is None and self._sender is not None:
             shipment = evolve(shipment, sender=self._sender)
         return planned_row(number, 0, raw["reference_id"], raw, None if problems else shipment, problems)
+
+    def _warn_of(self, keys: set[str]) -> None:
+        """Say once of each key that it is not read: it may be a column misspelt."""
+        if keys:
+            self._unread |= keys
+            logger.warning("keys that are no columns and are not read: %s", nearest_names(keys, COLUMNS))
 
 
 class OrderPlanner:

@@ -55,6 +55,18 @@ class Account:
             yield access
 
 
+def _confirm(question: str, *, yes: bool) -> None:
+    """Ask a person, unless they have said yes already.
+
+    :raises click.UsageError: when nobody is there to ask.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError("nobody is there to say yes: give --yes")
+    click.confirm(question, abort=True, err=True)
+
+
 def _print(data: Any) -> None:
     """Print what is of our own, with the names that it has in Python."""
     emit(orjson.dumps(data, default=asdict, option=orjson.OPT_INDENT_2).decode())
@@ -212,8 +224,9 @@ def resolve(
 @jobs.command(short_help="Remove the personal data of a job.")
 @click.argument("name")
 @click.option("--force", is_flag=True, help="Also when rows are not settled: they can then not be settled any more.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @_of_account
-def purge(account: Account, name: str, force: bool) -> None:
+def purge(account: Account, name: str, force: bool, yes: bool) -> None:
     """Remove the personal data of a job from the journal.
 
     Its counts stay, and keyed hashes of its references, so that none is shipped again by mistake. Files in the output
@@ -223,6 +236,7 @@ def purge(account: Account, name: str, force: bool) -> None:
     Example:
       cpl jobs purge nightly-2026-03-01
     """
+    _confirm(f"Remove the personal data of the job {name}?", yes=yes)
     asyncio.run(Jobs(account.place()).purge(name, force=force))
     say(f"the personal data of {name} is removed from the journal")
 
@@ -242,11 +256,8 @@ def cancel(account: Account, name: str, yes: bool) -> None:
     """
     store = Jobs(account.place())
     job = asyncio.run(store.show(name))
-    if not yes:
-        if not sys.stdin.isatty():
-            raise click.UsageError("nobody is there to say yes: give --yes")
-        shipments = counted(job.shipped + job.shipped_without_label, "shipment")
-        click.confirm(f"Cancel {shipments} of the job {name}?", abort=True, err=True)
+    shipments = counted(job.shipped + job.shipped_without_label, "shipment")
+    _confirm(f"Cancel {shipments} of the job {name}?", yes=yes)
 
     async def work(access: Access) -> JobCancelled:
         async with Client(
@@ -260,6 +271,7 @@ def cancel(account: Account, name: str, yes: bool) -> None:
         _print(result)
     else:
         emit(f"{counted(result.cancelled, 'parcel')} cancelled, {len(result.refused)} not")
+        say(f"labels and protocol are as before: `cpl jobs resume {name}` makes them without what is cancelled")
         for number, why in result.refused.items():
             say(f"{number}: {why}")
     if result.refused:

@@ -157,11 +157,12 @@ def _in_words(summary: ShipSummary, run: Run) -> str:
     lines.append(f"  summary    {run.out / 'summary.json'}")
     lines.append(f"  journal    {run.place.file}")
     if summary.reasons:
-        lines += ["", "  Not shipped, because:"]
+        lines += ["", "  Not shipped with a label, because:"]
         lines += [f"  {count:>7} × {reason}" for reason, count in list(summary.reasons.items())[:10]]
     unknown = summary.undecided - summary.not_sent
     if summary.unfinished and not run.options.strict:
-        lines += ["", "  Run the same command again to go on; what is settled is not sent again."]
+        again = f"Run `cpl jobs resume {summary.job}`" if run.late else "Run the same command again"
+        lines += ["", f"  {again} to go on; what is settled is not sent again."]
     elif unknown:
         lines += ["", "  Undecided rows are not sent again by themselves: settle them with cpl jobs resolve."]
     if summary.doubles:

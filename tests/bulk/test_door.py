@@ -73,6 +73,16 @@ async def test_mappings_are_read_like_the_rows_of_a_file(sandbox: Sandbox, clien
     assert stored["shipmentSet"]["shipmentSetItems"][0]["weighedShipmentInfo"]["weight"] == 1.5
 
 
+async def test_a_key_that_is_no_column_is_said(
+    sandbox: Sandbox, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = {"reference_id": "a", "name": "N", "street": "S 1", "city": "Kolín", "zip_code": "28002", "country": "CZ"}
+    await shipped(client, [row | {"cod_ammount": "500"}])
+    assert "cod_ammount" in caplog.text
+    with pytest.raises(ConfigurationError, match="did you mean cod"):
+        await shipped(client, [row | {"castka": 5}], "other", columns={"castka": "codd"})
+
+
 async def test_results_come_while_rows_are_still_to_come(sandbox: Sandbox, client: Client) -> None:
     more = asyncio.Event()
 

@@ -141,7 +141,7 @@ async def test_the_number_of_another_row_settles_none(sandbox: Sandbox, tmp_path
     path = write_rows(tmp_path / "a.csv", many_rows(2))
     await shipping(path, name="monday", batch_size=1, at_once=1, settle=0.3)
     number = sandbox.shipments()[0].parcels[0].number
-    with pytest.raises(JournalError, match="another row of this job"):
+    with pytest.raises(JournalError, match="number of another row"):
         await Jobs(shipping.place).resolve("monday", "T-00002", shipped_as=(number,))
 
 

@@ -122,7 +122,7 @@ async def test_purge_removes_what_is_personal_and_still_knows_the_references(
 
 async def test_a_job_that_is_not_settled_is_not_purged_unless_forced(sandbox: Sandbox, shipping: Shipping) -> None:
     jobs = await undecided_job(sandbox, shipping)
-    with pytest.raises(JournalError, match="3 rows of the job monday are not settled"):
+    with pytest.raises(JournalError, match="3 rows of the job monday are not settled, or have no label"):
         await jobs.purge("monday")
     await jobs.purge("monday", force=True)
     path = write_rows(shipping.folder / "b.csv", [row | {"note": "again"} for row in many_rows(3)])
@@ -141,6 +141,8 @@ async def test_all_of_a_job_is_cancelled(sandbox: Sandbox, shipping: Shipping) -
     assert (await jobs.show("monday")).cancelled == 5
     summary = await shipping(path, name="monday")  # nothing is sent again by itself
     assert (summary.cancelled, summary.shipped) == (5, 0)
+    assert not (shipping.folder / "out" / "labels.pdf").exists()  # nor printed by mistake
+    assert {row["label"] for row in shipping.report()} == {""}
     copy = write_rows(shipping.folder / "copy.csv", [row | {"note": "again"} for row in many_rows(5)])
     assert figures(await shipping(copy, "copy")) == (5, 5, 0, 0, 0)  # its references are free again
 

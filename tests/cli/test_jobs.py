@@ -37,7 +37,9 @@ def test_a_lost_row_is_found_out_and_settled_by_hand(cpl: Runner, server: Sandbo
     assert (cpl.folder / "out" / "labels.pdf").exists()
     answer = cpl("jobs", "cancel", "monday", "--yes", status=1, access=access)
     assert "40999999999" in answer.stderr
-    cpl("jobs", "purge", "monday", access=account)
+    assert "give --yes" in cpl("jobs", "purge", "monday", status=2, access=account).stderr
+    assert "not settled" in cpl("jobs", "purge", "monday", "--yes", status=2, access=account).stderr
+    cpl("jobs", "purge", "monday", "--yes", "--force", access=account)
     assert "purged" in cpl("jobs", "list", access=account).stdout
 
 

@@ -9,14 +9,14 @@ import orjson
 from attrs import field, frozen
 from sqlalchemy import Integer, cast, func, select
 
-from ..states import WITHOUT_LABEL, RowState
+from ..states import RowState
 from .database import Database
 from .schema import batches, parcels, rows
 
 __all__ = ["Figures", "HandedOver"]
 
 AT_ONCE = 500
-HANDED_OVER = (RowState.SHIPPED, *WITHOUT_LABEL)
+HANDED_OVER = (RowState.SHIPPED,)
 Counts = list[tuple[float, float]]
 """Moments in seconds since the epoch, and how much each counts."""
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, or_, select, update
 
 from ...errors import JournalError
 from ..states import BatchState, RowState
@@ -80,11 +80,10 @@ class Keeping:
                 raise JournalError(
                     f"{reference} is not undecided: it is {row.state.replace('_', ' ')}", advice="Nothing was changed"
                 )
-            taken = select(parcels.c.number).where(
-                parcels.c.job == job, parcels.c.number.in_(numbers), parcels.c.row != row.number
-            )
+            another = or_(parcels.c.job != job, parcels.c.row != row.number)
+            taken = select(parcels.c.number).where(parcels.c.number.in_(numbers), another)
             if (other := (await connection.execute(taken)).scalars().first()) is not None:
-                raise JournalError(f"{other} is the number of another row of this job", advice="Nothing was changed")
+                raise JournalError(f"{other} is the number of another row", advice="Nothing was changed")
             await self._set_aside(connection, job, row, numbers)
             for place, number in enumerate(numbers, 1):
                 await connection.execute(
@@ -145,6 +144,7 @@ class Keeping:
             .exists()
         )
         async with self._database.transaction() as connection:
+            await connection.execute(update(jobs).where(jobs.c.id == job).values(state=READY, finished_at=None))
             for number in gone:
                 await connection.execute(
                     update(rows)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import orjson
 from attrs import field, frozen
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from ..states import RowState
 from .database import Database
@@ -78,7 +78,10 @@ class Results:
         accepted = (
             select(func.count()).select_from(batches).where(batches.c.job == job, batches.c.remote_id.is_not(None))
         )
-        numbered = select(func.count(), func.count(parcels.c.label_file)).where(parcels.c.job == job)
+        of_row = (rows.c.job == parcels.c.job) & (rows.c.number == parcels.c.row)
+        off = rows.c.state.in_((RowState.CANCELLED, RowState.CANCELLING))
+        printed = func.count(case((~off, parcels.c.label_file)))
+        numbered = select(func.count(), printed).select_from(parcels).join(rows, of_row).where(parcels.c.job == job)
         async with self._database.transaction() as connection:
             of_parcels = (await connection.execute(numbered)).one()
             return int((await connection.execute(accepted)).scalar_one()), int(of_parcels[0]), int(of_parcels[1])

@@ -30,8 +30,8 @@ def carried_by(text: str, names: ShopNames) -> Way:
         return found
     if "ppl" not in tokens(text):
         raise Unclear(
-            f"{text[:50]!r} may be another carrier: say with --map what it is, e.g. [carriers] "
-            f'"{text[:50]}" = {{pickup_point = false}}'
+            f"{text[:50]!r} may be another carrier: where it is PPL by another name, "
+            f'say so with --map: [carriers] "{text[:50]}" = {{pickup_point = false}}, or true'
         )
     return Way(pickup_point=True) if PICKUP.search(squeezed(text)) else AT_HOME
 

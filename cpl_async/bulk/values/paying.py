@@ -92,8 +92,8 @@ def is_paid_on_delivery(text: str, names: ShopNames) -> bool | None:
     if (on_delivery or in_advance) and not ("bez" in words if on_delivery else DOUBTFUL.intersection(words)):
         return on_delivery
     raise Unclear(
-        f"{text[:50]!r} does not say whether the courier collects money: say it with --map, e.g. [payments] "
-        f'"{text[:50]}" = {{cash_on_delivery = false}}'
+        f"{text[:50]!r} does not say whether the courier collects money: say it with --map: [payments] "
+        f'"{text[:50]}" = {{cash_on_delivery = true}} where the courier does, else false'
     )
 
 
