@@ -192,7 +192,7 @@ def test_killed_in_the_middle_nothing_is_sent_twice(cpl: Runner) -> None:
         summary = json.loads(done.stdout)
         assert (summary["rows"], summary["rejected"], summary["undecided"]) == (40, 0, 0)
         assert summary["shipped"] + summary["shipped_without_label"] == 40
-        assert 1 <= summary["shipped_without_label"] <= 20
+        assert summary["shipped_without_label"] >= 1
         references = [shipment.reference for shipment in server.shipments()]
         assert len(references) == len(set(references))
         again = cpl("ship", path, "--settle", "2", "--resend-unlabelled", "--json", access=access_to(server))
