@@ -210,7 +210,9 @@ class Output:
         """Join the labels in the order of the input; return why that failed."""
         failure = await self._join() if written.names else None
         self._order.unlink(missing_ok=True)
-        if failure is None and self.options.joint:
+        summary = written.summary
+        all_off = summary.cancelled and not summary.shipped and not summary.shipped_without_label
+        if failure is None and (written.names or (all_off and self.options.joint)):
             self._remove_joint_files(keep=written.names)
         return failure
 
