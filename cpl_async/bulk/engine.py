@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from math import inf
 from pathlib import Path
@@ -29,6 +29,7 @@ from .reconciling import Reconciling
 from .resending import Resending
 from .schedule import Patience
 from .states import BatchState
+from .stopping import unless_stopped
 
 __all__ = ["Engine", "Feed"]
 
@@ -204,14 +205,14 @@ class Engine:
         if failure is not None:
             raise failure
 
-    def _new_polling(self, on_imported: Callable[[OpenBatch], object]) -> Polling:
+    def _new_polling(self, on_imported: Callable[[OpenBatch], Awaitable[None]]) -> Polling:
         return Polling(
             calls=self.kind.state(self.client),
             outcome_of=self.kind.outcome_of,
             course=self.journal.course,
             wait=self.options.wait,
             stop=self.stop,
-            on_imported=on_imported,  # type: ignore[arg-type]  # a coroutine function
+            on_imported=on_imported,
             on_created=self._count("created"),
             on_refused=self._refused,
             on_undecided=self._count("undecided"),
@@ -235,9 +236,9 @@ class Engine:
             if waiting:
                 await self._send(waiting)
             elif not ended:
-                await self._unless_halted(self.feed.more(free))
+                await unless_stopped(self._halt, self.feed.more(free))
             elif self._reconciling.open:
-                await self._unless_halted(self._reconciling.moved())
+                await unless_stopped(self._halt, self._reconciling.moved())
             elif not await self._resending.withdraw():
                 return
 
@@ -285,7 +286,7 @@ class Engine:
                 await self._send([number])
                 with suppress(TimeoutError):
                     async with asyncio.timeout(PILOT_PATIENCE if await self._is_accepted(number) else 0):
-                        await self._unless_halted(imported.wait())
+                        await unless_stopped(self._halt, imported.wait())
             if await unclear.canaries(self.kind.name, 1):
                 break
         if not self._over and not await self._pilot_is_seen():
@@ -307,19 +308,9 @@ class Engine:
                 return True
             if time.monotonic() + pause > until:
                 return False
-            await self._unless_halted(asyncio.sleep(pause))
+            await unless_stopped(self._halt, asyncio.sleep(pause))
             pause = min(pause * 1.5, SLOWEST_LOOK)
         return True
-
-    async def _unless_halted(self, work: object) -> None:
-        """Wait for something, but no longer than the run may begin anything."""
-        task = asyncio.ensure_future(work)  # type: ignore[call-overload]  # any awaitable
-        halted = asyncio.ensure_future(self._halt.wait())
-        try:
-            await asyncio.wait({task, halted}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            task.cancel()
-            halted.cancel()
 
     async def _halt_when_stopped(self) -> None:
         await self.stop.wait()

@@ -192,7 +192,7 @@ class ShipRows:
         finally:
             LISTENER.reset(listening)
         try:
-            async for result in self._as_they_settle(journal, job, folder, working, feeding):
+            async for result in self._as_they_settle(journal, job, folder, working):
                 yield result
             await working
             await self._take_no_more(feeding)
@@ -286,7 +286,7 @@ class ShipRows:
         self._changed.set()
 
     async def _as_they_settle(
-        self, journal: Journal, job: Job, folder: Path, working: asyncio.Task[None], feeding: asyncio.Task[None]
+        self, journal: Journal, job: Job, folder: Path, working: asyncio.Task[None]
     ) -> AsyncIterator[ShipResult]:
         ticks = 0
         working.add_done_callback(lambda _: self._changed.set())

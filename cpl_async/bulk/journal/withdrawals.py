@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select, update
 
 from ..states import RowState
 from .database import Database
-from .schema import READY, jobs, parcels, rows, strays
+from .schema import parcels, rows, strays
 from .unclear import DOUBLE, GONE, WITHDRAWN
 
 __all__ = ["Withdrawals"]
@@ -139,8 +139,3 @@ class Withdrawals:
                     .where(strays.c.job == job, strays.c.number == number)
                     .values(state=DOUBLE, message=message)
                 )
-
-    async def open_again(self, job: int) -> None:
-        """Say that a finished job has something to do."""
-        async with self._database.transaction() as connection:
-            await connection.execute(update(jobs).where(jobs.c.id == job).values(state=READY, finished_at=None))
