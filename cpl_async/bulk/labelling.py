@@ -24,6 +24,8 @@ from .stopping import unless_stopped
 __all__ = ["Labelling"]
 
 AT_ONCE = 4
+BATCHES_AT_ONCE = 2
+"""So many batches' parcels are held in memory; with two, the next one's pages fill the gap at the end of one."""
 TIMEOUT = 60.0
 STOPPED = "its label was not fetched: the run was stopped"
 ENOUGH_FAILURES = 10
@@ -35,6 +37,8 @@ ENDINGS = {
     LabelFormat.PDF: "pdf",
     LabelFormat.ZPL: "zpl",
 }
+Place = tuple[str, str, int]
+"""Number of a parcel, file below the output folder, page from 0."""
 
 
 class _OddLabels(Exception):
@@ -56,6 +60,7 @@ class Labelling:
     stop: asyncio.Event
     """Set when nothing more is to be fetched in this run."""
     on_labelled: Callable[[int], None]
+    _turns: CapacityLimiter = field(factory=lambda: CapacityLimiter(BATCHES_AT_ONCE), init=False)
     _width: CapacityLimiter = field(factory=lambda: CapacityLimiter(AT_ONCE), init=False)
     _failed_in_a_row: int = field(default=0, init=False)
 
@@ -65,23 +70,37 @@ class Labelling:
         Labels come 200 a request where the parcels that we know are all that the server has, in an order that is sure:
         else one by one, by their addresses.
         """
+        async with self._turns:
+            problems = await self._fetch(batch, remote_id)
+            if not self.stop.is_set():
+                self.on_labelled(await self.course.batch_is_labelled(batch, problems[0] if problems else ""))
+
+    async def _fetch(self, batch: int, remote_id: str) -> list[str]:
+        """Fetch what is missing, and return why some cannot be had."""
         parcels = sorted(await self.course.parcels_of(batch), key=lambda parcel: parcel.number)
         same_length = len({len(parcel.number) for parcel in parcels}) == 1
+        places: list[Place] = []
         if self.label_format not in (LabelFormat.PDF, LabelFormat.ZPL):
             pieces = [self._single(parcel, self.pictures) for parcel in parcels]
         elif same_length and await self.course.is_whole(batch):
             pieces = [
-                self._page(remote_id, parcels[offset : offset + MOST_LABELS], batch, offset)
+                self._page(remote_id, parcels[offset : offset + MOST_LABELS], batch, offset, places)
                 for offset in range(0, len(parcels), MOST_LABELS)
             ]
         else:
             pieces = [self._single(parcel, self.parts) for parcel in parcels]
         problems = [problem for problem in await asyncio.gather(*pieces) if problem]
-        if not self.stop.is_set():
-            self.on_labelled(await self.course.batch_is_labelled(batch, problems[0] if problems else ""))
+        if places:
+            await self.course.labelled(self.job, places)
+        return problems
 
-    async def _page(self, remote_id: str, parcels: Sequence[ParcelRecord], batch: int, offset: int) -> str | None:
-        """Fetch up to 200 labels as one file; singly where that file is not what it should be."""
+    async def _page(
+        self, remote_id: str, parcels: Sequence[ParcelRecord], batch: int, offset: int, places: list[Place]
+    ) -> str | None:
+        """Fetch up to 200 labels as one file; singly where that file is not what it should be.
+
+        :param places: gets where each of them is.
+        """
         if all(parcel.label_file for parcel in parcels):
             return None
         file = self.parts / f"{batch:06}-{offset:04}.{ENDINGS[self.label_format]}"
@@ -98,8 +117,8 @@ class Labelling:
 
         problem = await self._store(page, file, len(parcels))
         if problem is None:
-            places = [(parcel.number, self._name(file), page) for page, parcel in enumerate(parcels)]
-            await self.course.labelled(self.job, places)
+            name = self._name(file)
+            places += [(parcel.number, name, page) for page, parcel in enumerate(parcels)]
             return None
         singly = [await self._single(parcel, self.parts) for parcel in parcels]
         return problem if any(singly) else None

@@ -6,7 +6,7 @@ import enum
 import sys
 import types
 import typing
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache
@@ -40,7 +40,8 @@ class _Step:
     kind: type | None
     nested: bool
     many: bool
-    bounds: tuple[Text | Number | Items, ...]
+    counts: tuple[Items, ...]
+    bounds: tuple[Text | Number, ...]
     parts: Parts | None
     shortest: int
     """Texts of ``shortest`` to ``longest`` characters need no further look: most fields of most shipments."""
@@ -69,15 +70,17 @@ def _step(attribute: attrs.Attribute[Any]) -> _Step:
             kind = get_args(kind)[0]
         else:
             break
-    bounds = tuple(word for word in words if isinstance(word, (Text, Number, Items)))
+    counts = tuple(word for word in words if isinstance(word, Items))
+    bounds = tuple(word for word in words if isinstance(word, (Text, Number)))
     texts = [word for word in bounds if isinstance(word, Text) and word.pattern is None]
-    plain = kind is str and not many and len(texts) == len(bounds)
+    plain = kind is str and not many and len(texts) == len(bounds) and not counts
     return _Step(
         attribute.name,
         not optional and (attribute.default is attrs.NOTHING or many),
         kind if isinstance(kind, type) else None,
         isinstance(kind, type) and attrs.has(kind),
         many,
+        counts,
         bounds,
         next((word for word in words if isinstance(word, Parts)), None),
         max((text.min for text in texts), default=0) if plain else 1,
@@ -138,8 +141,8 @@ def _add_list(found: list[Complaint], step: _Step, part: Any) -> None:
     if not isinstance(part, (list, tuple)):
         found.append((step.name, "must be a list"))
         return
-    for bound in step.bounds:
-        if isinstance(bound, Items) and (complaint := bound.complaint(part)):
+    for bound in step.counts:
+        if complaint := bound.complaint(part):
             found.append((step.name, complaint))
     for position, item in enumerate(part):
         _add_part(found, step, item, f"{step.name}[{position}]")
@@ -152,12 +155,16 @@ def _add_part(found: list[Complaint], step: _Step, part: Any, name: str) -> None
             found.append((name, f"must be {kind.__name__}, not {type(part).__name__}"))
             return
         here = dict(_of_place(step.parts, part)) if step.parts else {}
-        found.extend((f"{name}.{where}", what) for where, what in here.items())
-        found.extend((f"{name}.{where}", what) for where, what in _complaints(part) if where not in here)
+        if here:
+            found.extend((f"{name}.{where}", what) for where, what in here.items())
+        if below := _complaints(part):
+            found.extend((f"{name}.{where}", what) for where, what in below if where not in here)
         return
-    own = [bound for bound in step.bounds if not isinstance(bound, Items)]
-    complaint = _first(bound.complaint(part) for bound in own)
-    if complaint is None and (not own or step.kind is int):
+    complaint = None
+    for bound in step.bounds:
+        if complaint := bound.complaint(part):
+            break
+    if complaint is None and (not step.bounds or step.kind is int):
         complaint = _of_kind(step.kind, part)
     if complaint is not None:
         found.append((name, complaint))
@@ -174,7 +181,7 @@ def _of_place(parts: Parts, value: Any) -> Iterator[Complaint]:
 
 
 def _of_kind(kind: type | None, value: object) -> str | None:
-    if kind is None:
+    if kind is None or type(value) is kind is not datetime and kind is not time:
         return None
     if issubclass(kind, enum.StrEnum):
         if not isinstance(value, str):
@@ -188,7 +195,3 @@ def _of_kind(kind: type | None, value: object) -> str | None:
         return "must be a time of day in whole seconds without an offset"
     fits = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
     return None if fits else f"must be {_KINDS.get(kind, kind.__name__)}, not {type(value).__name__}"
-
-
-def _first(complaints: Iterable[str | None]) -> str | None:
-    return next((complaint for complaint in complaints if complaint), None)

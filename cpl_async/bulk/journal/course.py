@@ -128,13 +128,14 @@ class Course:
                 return None, []
             refused: list[RowResult] = []
             if not of_batch.again:
-                mine = claimed_elsewhere(rows.c.job == of_batch.job, rows.c.batch == batch)
+                mine = claimed_elsewhere(rows.c.batch == batch)
                 refused = [
                     RowResult(row=row.number, line=row.line, state=RowState.REJECTED, message=words_of_claim(row))
                     for row in {row.number: row for row in await connection.execute(mine)}.values()
                 ]
                 await self._settle(connection, batch, refused, claimed=1)
-            found = (await connection.execute(select(rows).where(*planned).order_by(rows.c.number))).all()
+            content = select(rows.c.number, rows.c.line, rows.c.reference, rows.c.body)
+            found = (await connection.execute(content.where(*planned).order_by(rows.c.number))).all()
             if not found:
                 await self._set_batch(connection, batch, state=BatchState.DONE)
                 return None, refused
@@ -356,9 +357,10 @@ class Course:
 
     async def _settle(self, connection: Any, batch: int, results: Sequence[RowResult], claimed: int = 0) -> None:
         if results:
+            job = (await connection.execute(select(batches.c.job).where(batches.c.id == batch))).scalar_one()
             await connection.execute(
                 update(rows)
-                .where(rows.c.batch == batch, rows.c.number == bindparam("n"))
+                .where(rows.c.job == job, rows.c.number == bindparam("n"), rows.c.batch == batch)  # by primary key
                 .values(
                     state=bindparam("s"),
                     message=bindparam("m"),

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
 from filelock import AsyncFileLock, Timeout
+import aiosqlite  # noqa: F401 - with the module, not in the first call
 from sqlalchemy import Table, event, insert, inspect, select
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
@@ -23,6 +24,14 @@ __all__ = ["Database", "new_id"]
 
 T = TypeVar("T")
 LONGEST_WAIT = 3600
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "busy_timeout=60000",
+    "cache_size=-16000",  # KiB: what a batch touches lies all over a large file
+    "wal_autocheckpoint=4000",  # pages: a page that changes often is moved once instead of four times
+)
 LONGEST_OPENING = 60
 """Seconds. One at a time opens: SQLite does not wait when two turn a new file to write-ahead logging at once."""
 
@@ -166,7 +175,7 @@ def _begin_alone(connection: Any) -> None:
 def _safe_writes(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=60000"):
+    for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

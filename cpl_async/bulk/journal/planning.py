@@ -133,28 +133,18 @@ class Planning:
 
         :param most: so many batches at most; the rest of the rows stays free.
         """
-        count = 0
+        count = last = 0
+        free = rows.c.job == job, rows.c.state == RowState.PLANNED, rows.c.batch.is_(None)
         async with self._database.transaction() as connection:
             while most is None or count < most:
-                free = (
-                    select(rows.c.number)
-                    .where(rows.c.job == job, rows.c.state == RowState.PLANNED, rows.c.batch.is_(None))
-                    .order_by(rows.c.number)
-                    .limit(size)
-                )
-                numbers = list((await connection.execute(free)).scalars())
+                next_ones = select(rows.c.number).where(*free, rows.c.number > last).order_by(rows.c.number).limit(size)
+                numbers = list((await connection.execute(next_ones)).scalars())
                 if not numbers:
                     break
                 batch = await connection.execute(insert(batches).values(job=job, state=BatchState.PLANNED))
+                last = numbers[-1]
                 await connection.execute(
-                    update(rows)
-                    .where(
-                        rows.c.job == job,
-                        rows.c.state == RowState.PLANNED,
-                        rows.c.batch.is_(None),
-                        rows.c.number <= numbers[-1],
-                    )
-                    .values(batch=new_id(batch))
+                    update(rows).where(*free, rows.c.number.between(numbers[0], last)).values(batch=new_id(batch))
                 )
                 count += 1
         return count

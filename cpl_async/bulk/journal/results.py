@@ -16,6 +16,9 @@ from .schema import batches, parcels, rows
 __all__ = ["LabelPlace", "Results", "RowReport"]
 
 AT_ONCE = 500
+REPORTED = (
+    rows.c.number, rows.c.line, rows.c.reference, rows.c.raw, rows.c.state, rows.c.message, rows.c.shipment_number
+)  # fmt: skip
 
 
 @frozen(kw_only=True)
@@ -34,11 +37,18 @@ class RowReport:
     number: int
     line: int
     reference: str
-    raw: dict[str, str] = field(repr=False)
+    as_json: bytes = field(repr=False)
+    """Its columns as they came."""
     state: RowState
     message: str
     shipment_number: str | None
     parcels: tuple[LabelPlace, ...]
+
+    @property
+    def raw(self) -> dict[str, str]:
+        """Its columns as they came."""
+        fields: dict[str, str] = orjson.loads(self.as_json)
+        return fields
 
 
 class Results:
@@ -96,7 +106,8 @@ class Results:
         """
         last = between[0] - 1 if between is not None else 0
         while True:
-            query = select(rows).where(rows.c.job == job, rows.c.number > last).order_by(rows.c.number).limit(AT_ONCE)
+            query = select(*REPORTED).where(rows.c.job == job, rows.c.number > last)
+            query = query.order_by(rows.c.number).limit(AT_ONCE)
             if between is not None:
                 query = query.where(rows.c.number <= between[1])
             if states is not None:
@@ -106,7 +117,7 @@ class Results:
                 if not found:
                     return
                 of_rows = (
-                    select(parcels)
+                    select(parcels.c.row, parcels.c.number, parcels.c.label_file, parcels.c.label_page)
                     .where(parcels.c.job == job, parcels.c.row.between(found[0].number, found[-1].number))
                     .order_by(parcels.c.row, parcels.c.place)
                 )
@@ -119,7 +130,7 @@ class Results:
                     number=row.number,
                     line=row.line,
                     reference=row.reference,
-                    raw=orjson.loads(row.raw),
+                    as_json=row.raw,
                     state=RowState(row.state),
                     message=row.message,
                     shipment_number=row.shipment_number,
