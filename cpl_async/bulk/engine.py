@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from math import inf
@@ -37,6 +38,8 @@ PILOTS = 3
 """So many such batches are tried, one after the other."""
 PILOT_PATIENCE = 60.0
 """Seconds in which a pilot must be seen; then the rest goes all the same."""
+AHEAD = 16
+"""Batches that are made at once: the first is sent while the others wait to be made."""
 LINGER = 1.0
 """Seconds that planned rows wait for others to fill their batch."""
 FIRST_LOOK = 0.2
@@ -231,10 +234,10 @@ class Engine:
                 continue
             if ended or self.feed.hurried or free >= self.options.batch_size:
                 self.feed.hurried = False
-                await self.journal.planning.make_batches(self.job.id, self.options.batch_size)
+                await self._make_batches()
             waiting = [number for number, _ in await self.journal.course.batches_in(self.job.id, BatchState.PLANNED)]
             if waiting:
-                await self._send(waiting)
+                await self._send(waiting, refill=ended)
             elif not ended:
                 await unless_stopped(self._halt, self.feed.more(free))
             elif self._reconciling.open:
@@ -246,14 +249,24 @@ class Engine:
     def _over(self) -> bool:
         return self._halt.is_set() or self.stopped_by is not None
 
-    async def _send(self, batches: Sequence[int]) -> None:
-        """Send batches, several at once."""
-        waiting = iter(batches)
+    async def _make_batches(self) -> list[int]:
+        return await self.journal.planning.make_batches(self.job.id, self.options.batch_size, most=AHEAD)
+
+    async def _send(self, batches: Sequence[int], *, refill: bool = False) -> None:
+        """Send batches, several at once.
+
+        :param refill: whether further rows are put in batches when these are gone.
+        """
+        waiting, turn = deque(batches), asyncio.Lock()
+
+        async def next_one() -> int | None:
+            async with turn:
+                if not waiting and refill:
+                    waiting.extend(await self._make_batches())
+                return waiting.popleft() if waiting else None
 
         async def send_some() -> None:
-            for batch in waiting:
-                if self._over:
-                    return
+            while not self._over and (batch := await next_one()) is not None:
                 try:
                     await self._delivery.deliver(batch)
                     await self._look_for_lost()
@@ -261,7 +274,7 @@ class Engine:
                     self._end(end.reason)
 
         async with asyncio.TaskGroup() as senders:
-            for _ in range(min(self.options.at_once, len(batches))):
+            for _ in range(self.options.at_once if refill else min(self.options.at_once, len(batches))):
                 senders.create_task(send_some())
 
     async def _look_for_lost(self) -> None:

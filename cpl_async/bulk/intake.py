@@ -20,8 +20,8 @@ from .reading import InputError, RawRow
 __all__ = ["Intake", "ProblemHook", "planned_row"]
 
 COMMITTED_AT_ONCE = 500
-CHECKED_AT_ONCE = 50
-"""Rows between two breaths of the event loop: a few milliseconds."""
+CHECKED_AT_ONCE = 25
+"""Rows between two breaths of the event loop: some two milliseconds."""
 KNOWN = frozenset((*COLUMNS, *OURS))
 
 SURELY_TAKEN = 20

@@ -1,23 +1,23 @@
 """Joins labels in the order of the input, in a process of its own: ``python -m cpl_async.bulk.joining ORDER``.
 
-ORDER is a file of JSON lines in the folder of the labels: first the plan, then ``["part", page]`` for each label.
+ORDER is a file of JSON lines in the folder of the labels: first the plan, then each joint file with its labels.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
 
 from attrs import asdict, frozen
 
 from .files import replacing
 
-__all__ = ["JoinPlan", "label_place", "main", "output_names"]
+__all__ = ["PARCELS_A_FILE", "JoinPlan", "Joint", "label_place", "main", "output_names"]
 
 PARCELS_A_FILE = 1000
 SHEET = (841.89, 595.28)
@@ -26,16 +26,28 @@ SHEET = (841.89, 595.28)
 
 @frozen(kw_only=True)
 class JoinPlan:
-    """What is to be joined."""
+    """How labels are joined."""
 
-    names: list[str]
-    """Names of the joint files."""
     is_zpl: bool = False
     a4: bool = False
-    position: int = 1
 
     def as_json(self) -> str:
-        """Return the plan as the first line of the order."""
+        """Return the plan as the first line of an order."""
+        return json.dumps(asdict(self))
+
+
+@frozen(kw_only=True)
+class Joint:
+    """One joint file."""
+
+    name: str
+    labels: list[tuple[str, int]]
+    """File below the folder and page from 0, in the order in which they are joined."""
+    position: int = 1
+    """Place of the first label on the first sheet."""
+
+    def as_json(self) -> str:
+        """Return it as a further line of an order."""
         return json.dumps(asdict(self))
 
 
@@ -55,22 +67,24 @@ def label_place(index: int, *, a4: bool, position: int) -> tuple[int, int]:
 
 
 def main() -> None:
-    """Join what the file named on the command line says; parts are found and joint files go beside it."""
+    """Make what the file named on the command line says; parts are found and joint files go beside it."""
+    if hasattr(os, "nice"):
+        os.nice(15)  # whoever waits for a request goes first
     order = Path(sys.argv[1])
     folder = order.parent
     with order.open(encoding="utf-8") as file:
         plan = JoinPlan(**json.loads(next(file)))
-        labels = ((folder / part, page) for part, page in map(json.loads, file))
-        for number, name in enumerate(plan.names):
-            chosen = islice(labels, PARCELS_A_FILE)
-            with replacing(folder / name) as fresh:
+        for line in file:
+            joint = Joint(**json.loads(line))
+            labels = [(folder / part, page) for part, page in joint.labels]
+            with replacing(folder / joint.name) as fresh:
                 if plan.is_zpl:
-                    _join_zpl(chosen, fresh)
+                    _join_zpl(labels, fresh)
                 else:
-                    _join_pdf(chosen, fresh, plan.a4, plan.position if number == 0 else 1)
+                    _join_pdf(labels, fresh, plan.a4, joint.position)
 
 
-def _join_zpl(labels: Iterator[tuple[Path, int]], target: Path) -> None:
+def _join_zpl(labels: Sequence[tuple[Path, int]], target: Path) -> None:
     last: Path | None = None
     programs: list[bytes] = []
     with target.open("wb") as file:
@@ -81,7 +95,7 @@ def _join_zpl(labels: Iterator[tuple[Path, int]], target: Path) -> None:
             file.write(programs[page].lstrip())
 
 
-def _join_pdf(labels: Iterator[tuple[Path, int]], target: Path, a4: bool, position: int) -> None:
+def _join_pdf(labels: Sequence[tuple[Path, int]], target: Path, a4: bool, position: int) -> None:
     import pikepdf
 
     with pikepdf.new() as joint, ExitStack() as stack:  # read whole: a thousand open files would be too many

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import shutil
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -17,17 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import anyio
 from attrs import asdict, define, field, frozen
 
-from ..errors import ConfigurationError, CplError
-from ..models.codes import LabelFormat
+from ..errors import ConfigurationError
 from .columns import COLUMNS, OURS, in_headings
 from .files import replacing
 from .formulas import harmless
 from .inputs.headings import terms_below
 from .inputs.terms import Terms
-from .joining import JoinPlan, label_place, output_names
+from .joints import CALLED_OFF, JOINT_NAME, EarlyJoining, JoinError, Joints, Order
 from .journal.book import Job
 from .journal.results import Results, RowReport
 from .journal.unclear import DOUBLE, WITHDRAWN, Stray, Unclear
@@ -35,23 +32,14 @@ from .options import ShipOptions
 from .states import GOES_ON, WITHOUT_LABEL, RowState, ends_of
 from .tables import TableStyle
 
-__all__ = ["JoinError", "Output", "ShipSummary", "Written", "message_of", "state_reported", "terms_of"]
+__all__ = ["Output", "ShipSummary", "Written", "message_of", "state_reported", "terms_of"]
 
 SHIPMENTS, REJECTED, DOUBLES, SUMMARY = "shipments.csv", "rejected.csv", "doubles.csv", "summary.json"
 PICTURES = "labels"
-JOINT_NAME = re.compile(r"labels(-\d{4})?\.(pdf|zpl)(\.part)?")
 MOST_REASONS = 50
-CALLED_OFF = (RowState.CANCELLED, RowState.CANCELLING)
-"""States of rows whose labels must not be printed any more."""
 PAPERS = ("report.html", "protocol.pdf")
 DOUBLES_HEADING = ("reference_id", "counts", "double", "parcel_numbers", "message")
 HEADING = ("reference_id", "shipment_number", "state", "message", "label", "parcel_numbers")
-
-
-class JoinError(CplError):
-    """The labels are on disk, but could not be joined."""
-
-    advice = "The labels as they came are in the folder parts-… of the output"
 
 
 @frozen(kw_only=True)
@@ -106,7 +94,9 @@ class Written:
     reasons: dict[str, Counter[str]]
     """Why rows are not shipped, by the state in which the report calls them."""
     names: list[str]
-    """Joint files of labels that are to be made."""
+    """Joint files of labels."""
+    order: Order = field(repr=False)
+    """Which of them are to be made, and of what."""
 
 
 @define
@@ -115,6 +105,10 @@ class Output:
 
     folder: Path
     options: ShipOptions
+    joints: Joints = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.joints = Joints(self.folder, self.options)
 
     def parts(self, job: Job) -> Path:
         """Folder of the labels of a job as they came; another job's are elsewhere."""
@@ -195,26 +189,33 @@ class Output:
         :param why_not_sent: said of rows that were not sent.
         """
         _, _, labels = await results.totals(job.id)
-        names = output_names(labels, job.label_format.lower()) if self.options.joint else []
-        if self.job_of_before(job) is not None:  # labels of another job must not be printed again by mistake
-            self._remove_joint_files(keep=())
-            for name in PAPERS:
-                (self.folder / name).unlink(missing_ok=True)
-        reasons = await self._write_rows(results, job, names, why_not_sent)
+        names = self.joints.names(labels)
+        self._clear_other_job(job)
+        reasons, order = await self._write_rows(results, job, names, why_not_sent)
         doubles = await self._write_doubles(unclear, job)
         counted = sum(reasons.values(), Counter[str]())
         summary = await self.summary(results, job, names=names, reasons=counted, doubles=doubles)
-        return Written(summary=summary, reasons=reasons, names=names)
+        return Written(summary=summary, reasons=reasons, names=names, order=order)
 
     async def join(self, written: Written) -> JoinError | None:
         """Join the labels in the order of the input; return why that failed."""
-        failure = await self._join() if written.names else None
-        self._order.unlink(missing_ok=True)
+        failure = await self.joints.make(written.order)
         summary = written.summary
         all_off = summary.cancelled and not summary.shipped and not summary.shipped_without_label
         if failure is None and (written.names or (all_off and self.options.joint)):
-            self._remove_joint_files(keep=written.names)
+            self.joints.remove(keep=written.names)
         return failure
+
+    def early(self, results: Results, job: Job) -> EarlyJoining:
+        """Return what joins labels while the job is at work."""
+        return EarlyJoining(self.joints, results, job.id, lambda: self._clear_other_job(job))
+
+    def _clear_other_job(self, job: Job) -> None:
+        """Remove another job's labels and papers: they must not be printed again by mistake."""
+        if self.job_of_before(job) is not None:
+            self.joints.remove(keep=self.joints.made)
+            for name in PAPERS:
+                (self.folder / name).unlink(missing_ok=True)
 
     def end(self, written: Written) -> None:
         """Write the summary, when everything else is there."""
@@ -258,18 +259,9 @@ class Output:
             reasons=found,
         )
 
-    def _remove_joint_files(self, *, keep: Sequence[str]) -> None:
-        for file in self.folder.iterdir():
-            if JOINT_NAME.fullmatch(file.name) and file.name not in keep:
-                file.unlink()
-
-    @property
-    def _order(self) -> Path:
-        return self.folder / "labels-order.part"
-
     async def _write_rows(
         self, results: Results, job: Job, names: Sequence[str], why_not_sent: str
-    ) -> dict[str, Counter[str]]:
+    ) -> tuple[dict[str, Counter[str]], Order]:
         reasons: dict[str, Counter[str]] = {}
         columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
         terms = terms_of(job, self.options)
@@ -277,18 +269,17 @@ class Output:
         with (
             _table(self.folder / SHIPMENTS, HEADING, self.options.tables) as add_shipment,
             _table(self.folder / REJECTED, (*columns, "error"), self.options.tables) as add_rejected,
-            self._order.open("w", encoding="utf-8") as order,
+            self.joints.order(names.__getitem__) as order,
         ):
-            order.write(self._plan(names).as_json() + "\n")
             async for row in results.rows(job.id):
                 places: list[str] = []
                 for parcel in row.parcels:
                     if parcel.file is None or row.state in CALLED_OFF:
                         continue
                     if names:
-                        file, page = label_place(index, a4=self.options.a4, position=self.options.position)
+                        file, page = self.joints.place(index)
                         places.append(f"{names[file]}#{page}")
-                        order.write(json.dumps([parcel.file, parcel.page]) + "\n")
+                        order.add(parcel.file, parcel.page or 0)
                     else:
                         places.append(parcel.file)
                     index += 1
@@ -299,7 +290,7 @@ class Output:
                     add_rejected([*(row.raw.get(name, "") for name in columns), in_headings(row.message, terms)])
                 if row.state is not RowState.SHIPPED:
                     reasons.setdefault(reported[2], Counter())[_reason(row, message)] += 1
-        return reasons
+        return reasons, order
 
     async def _write_doubles(self, unclear: Unclear, job: Job) -> int:
         """Write what is there twice, if anything is; return how many shipments that are."""
@@ -315,23 +306,6 @@ class Output:
                 numbers = " ".join(stray.number for stray in (first, *others))
                 add([first.reference, first.shipment_number or "", master, numbers, first.message])
         return len(by_master)
-
-    def _plan(self, names: Sequence[str]) -> JoinPlan:
-        return JoinPlan(
-            names=list(names),
-            is_zpl=self.options.label_format == LabelFormat.ZPL,
-            a4=self.options.a4,
-            position=self.options.position,
-        )
-
-    async def _join(self) -> JoinError | None:
-        command = [sys.executable, "-m", "cpl_async.bulk.joining", str(self._order)]
-        done = await anyio.run_process(command, check=False, start_new_session=True)  # Ctrl-C is ours to handle
-        if done.returncode:
-            last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
-            reason = last[0][:300] if last else f"exit status {done.returncode}"
-            return JoinError(f"the labels could not be joined: {reason}")
-        return None
 
     def clear_parts(self, job: Job) -> None:
         """Remove the labels as they came; the joint files hold them all."""

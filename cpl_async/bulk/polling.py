@@ -34,6 +34,8 @@ REMEMBERED = 20
 """Imports by which the shortest is told."""
 FASTEST, SLOWEST = 0.2, 15.0
 AT_ONCE = 4
+TAKEN_AT_ONCE = 200
+"""Items between two breaths of the event loop."""
 
 
 @define(kw_only=True)
@@ -147,7 +149,9 @@ class Polling:
         rows = await self.course.open_rows(batch.batch)
         results: list[RowResult] = []
         parcels: list[ParcelRecord] = []
-        for item in result.items:
+        for number, item in enumerate(result.items, 1):
+            if number % TAKEN_AT_ONCE == 0:
+                await asyncio.sleep(0)
             reference = item.reference_id or ""
             settled = self.outcome_of(rows[reference], item) if reference in rows else None
             if settled is not None:

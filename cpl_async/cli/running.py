@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -44,6 +45,8 @@ def sandbox_beside(place: JournalPlace) -> Iterator[Access]:
 def carry(run: Run, access: Access, as_json: bool) -> None:
     """Run, show what became of each row, and end with the status that the command promises."""
     quiet_libraries()
+    gc.collect()
+    gc.freeze()  # what is imported stays: looking through it again and again would hold up what is under way
     display = Display()
     problems = Problems(display.say)
     run.on_problem, run.on_progress = problems, display

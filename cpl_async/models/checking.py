@@ -181,7 +181,7 @@ def _of_place(parts: Parts, value: Any) -> Iterator[Complaint]:
 
 
 def _of_kind(kind: type | None, value: object) -> str | None:
-    if kind is None or type(value) is kind is not datetime and kind is not time:
+    if kind is None or (type(value) is kind is not datetime and kind is not time):
         return None
     if issubclass(kind, enum.StrEnum):
         if not isinstance(value, str):

@@ -13,8 +13,8 @@ import pytest
 
 from cpl_async import Address, Client, ConfigurationError, JournalError, LabelFormat
 from cpl_async.bulk import delivery as delivery_module
+from cpl_async.bulk.joints import JoinError
 from cpl_async.bulk.journal import JournalPlace
-from cpl_async.bulk.outputs import JoinError
 from cpl_async.bulk.progress import Phase, Progress
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.transport.limits import ProcessLimits

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
-from filelock import AsyncFileLock, Timeout
 import aiosqlite  # noqa: F401 - with the module, not in the first call
+from filelock import AsyncFileLock, Timeout
 from sqlalchemy import Table, event, insert, inspect, select
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
@@ -24,6 +24,8 @@ __all__ = ["Database", "new_id"]
 
 T = TypeVar("T")
 LONGEST_WAIT = 3600
+AT_ONCE = 200
+"""Values that are made ready for the database without a pause: some two milliseconds."""
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -141,15 +143,20 @@ class Database:
 class Steady:
     """A connection whose steps come to their end even when whoever waits for them is cancelled.
 
-    A step that is broken off midway would leave the database's only connection in nobody's hands.
+    A step that is broken off midway would leave the database's only connection in nobody's hands. One with many values
+    is taken in pieces, between which the loop turns to others.
     """
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def execute(self, *arguments: Any) -> Any:
-        """Execute a statement."""
-        return await _to_its_end(self._connection.execute(*arguments))
+    async def execute(self, statement: Any, values: Any = None) -> Any:
+        """Execute a statement, once for each of many values; of many, the result is that of the last ones."""
+        if not isinstance(values, list) or len(values) <= AT_ONCE:
+            return await _to_its_end(self._connection.execute(statement, values))
+        for offset in range(0, len(values), AT_ONCE):
+            result = await _to_its_end(self._connection.execute(statement, values[offset : offset + AT_ONCE]))
+        return result
 
 
 async def _to_its_end(work: Awaitable[T]) -> T:

@@ -128,26 +128,27 @@ class Planning:
         async with self._database.transaction() as connection:
             return int((await connection.execute(query)).scalar_one())
 
-    async def make_batches(self, job: int, size: int, *, most: int | None = None) -> int:
-        """Put the planned rows that are in none in batches of at most so many; return how many batches.
+    async def make_batches(self, job: int, size: int, *, most: int | None = None) -> list[int]:
+        """Put the planned rows that are in none in batches of at most so many; return the batches.
 
         :param most: so many batches at most; the rest of the rows stays free.
         """
-        count = last = 0
+        made: list[int] = []
+        last = 0
         free = rows.c.job == job, rows.c.state == RowState.PLANNED, rows.c.batch.is_(None)
         async with self._database.transaction() as connection:
-            while most is None or count < most:
+            while most is None or len(made) < most:
                 next_ones = select(rows.c.number).where(*free, rows.c.number > last).order_by(rows.c.number).limit(size)
                 numbers = list((await connection.execute(next_ones)).scalars())
                 if not numbers:
                     break
                 batch = await connection.execute(insert(batches).values(job=job, state=BatchState.PLANNED))
+                made.append(new_id(batch))
                 last = numbers[-1]
                 await connection.execute(
-                    update(rows).where(*free, rows.c.number.between(numbers[0], last)).values(batch=new_id(batch))
+                    update(rows).where(*free, rows.c.number.between(numbers[0], last)).values(batch=made[-1])
                 )
-                count += 1
-        return count
+        return made
 
 
 def values_of(job: int, row: PlannedRow, secret: bytes) -> dict[str, Any]:

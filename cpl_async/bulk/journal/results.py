@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 import orjson
 from attrs import field, frozen
@@ -98,7 +98,7 @@ class Results:
 
     async def rows(
         self, job: int, states: Sequence[RowState] | None = None, *, between: tuple[int, int] | None = None
-    ) -> AsyncIterator[RowReport]:
+    ) -> AsyncGenerator[RowReport, None]:
         """Yield the rows of a job in the order of the input.
 
         :param states: only rows in these.
