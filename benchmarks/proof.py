@@ -1,7 +1,7 @@
 """The proof of exactly-once: ships with all faults on, kills the client, and holds the report against the ledger.
 
 python -m benchmarks.proof                         100,000 rows, all faults, five kills
-python -m benchmarks.proof --rows 1000 --batch-size 20 --seeds 200
+python -m benchmarks.proof --rows 1000 --batch-size 20 --seeds 200 --at-once 4
 python -m benchmarks.proof --tail 1.2              shipments that can be found later than the settling time
 
 The sandbox runs in this process, the client in one of its own that is killed with SIGKILL at random moments and started
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -96,7 +97,7 @@ def settings_for(setup: Setup) -> SandboxSettings:
     )
 
 
-def prove(setup: Setup, folder: Path, *, tell: bool) -> Findings:
+def prove(setup: Setup, folder: Path) -> Findings:
     """Ship one file with faults and kills, and hold the report against the ledger."""
     found = Findings()
     write(folder / "rows.csv", setup.rows, setup.seed)
@@ -110,7 +111,7 @@ def prove(setup: Setup, folder: Path, *, tell: bool) -> Findings:
             sandbox.faults.play("no-labels", 0.05)
             sandbox.faults.play("no-token", 0.05)
         client = Client(folder, sandbox, setup)
-        client.run_with_kills(found, tell=tell)
+        client.run_with_kills(found)
         found.seconds = time.monotonic() - began
         found.counts["requests"] = len(sandbox.ledger.entries)
         if setup.tail:  # all is visible at last: the next run must find every double
@@ -123,6 +124,15 @@ def prove(setup: Setup, folder: Path, *, tell: bool) -> Findings:
             client.run("--resend-unlabelled")
             check_resent(folder, sandbox, found)
     return found
+
+
+def prove_apart(setup: Setup) -> Findings:
+    """Prove in a folder that goes afterwards; what the clients said of a broken promise is kept."""
+    with TemporaryDirectory(prefix="cpl-proof-") as folder:
+        findings = prove(setup, Path(folder))
+        if findings.broken:
+            Path("proof-client.log").write_bytes((Path(folder) / "client.log").read_bytes())
+    return findings
 
 
 class Client:
@@ -156,7 +166,7 @@ class Client:
         summary: dict[str, Any] = json.loads(text)
         return summary
 
-    def run_with_kills(self, found: Findings, *, tell: bool) -> None:
+    def run_with_kills(self, found: Findings) -> None:
         """Kill the client at random moments, then let it come to its end."""
         length = 1.5 + self.setup.rows / 4000 + self.setup.rows / self.setup.batch_size * 0.05
         for _ in range(self.setup.kills):
@@ -172,8 +182,6 @@ class Client:
         for _ in range(MOST_RUNS):
             summary = self.run()
             found.counts["runs"] += 1
-            if tell:
-                print("  run:", {name: summary.get(name) for name in ("shipped", "undecided", "unfinished", "status")})
             if summary["unfinished"] == 0:
                 return
         found.broken.append(f"the job is not finished after {MOST_RUNS} runs: {summary}")
@@ -301,27 +309,28 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--settle", type=float, default=8.0)
     parser.add_argument("--tail", type=float, default=0.0, help="shape of a heavy tail of visibility; 0 for none")
+    parser.add_argument("--at-once", type=int, default=1, help="so many proofs at the same time")
     parser.add_argument("--keep", action="store_true", help="write the figures to RESULTS.md")
     given = parser.parse_args()
     totals: Counter[str] = Counter()
     broken: list[str] = []
     seconds = 0.0
     late: list[float] = []
-    for seed in range(given.first_seed, given.first_seed + given.seeds):
-        setup = Setup(
+    setups = [
+        Setup(
             rows=given.rows, batch_size=given.batch_size, seed=seed, kills=given.kills, settle=given.settle,
             tail=given.tail,
-        )  # fmt: skip
-        with TemporaryDirectory(prefix="cpl-proof-") as folder:
-            findings = prove(setup, Path(folder), tell=given.seeds == 1)
-            if findings.broken:
-                Path("proof-client.log").write_bytes((Path(folder) / "client.log").read_bytes())
-        totals += findings.counts
-        late += findings.late
-        seconds += findings.seconds
-        broken += [f"seed {seed}: {words}" for words in findings.broken]
-        print(f"seed {seed}: {findings.seconds:.1f} s, {dict(findings.counts)}", *findings.broken[:10], sep="\n  ")
-        sys.stdout.flush()
+        )
+        for seed in range(given.first_seed, given.first_seed + given.seeds)
+    ]  # fmt: skip
+    with ProcessPoolExecutor(given.at_once) as processes:
+        for setup, findings in zip(setups, processes.map(prove_apart, setups), strict=True):
+            totals += findings.counts
+            late += findings.late
+            seconds += findings.seconds
+            broken += [f"seed {setup.seed}: {words}" for words in findings.broken]
+            print(f"seed {setup.seed}: {findings.seconds:.1f} s, {dict(findings.counts)}", *findings.broken, sep="\n  ")
+            sys.stdout.flush()
     name = f"Proof of exactly-once: {given.rows:,} rows in batches of {given.batch_size}"
     name += f", visibility with a tail of {given.tail}" if given.tail else ""
     lines = [

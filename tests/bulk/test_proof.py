@@ -22,7 +22,7 @@ def test_with_all_faults_and_kills_nothing_is_lost_and_no_double_is_silent(
     tmp_path: Path, seed: int, tail: float
 ) -> None:
     setup = Setup(rows=240, batch_size=20, seed=seed, kills=2, settle=3.0, tail=tail)
-    findings = prove(setup, tmp_path, tell=False)
+    findings = prove(setup, tmp_path)
     assert findings.broken == []
     assert findings.counts["rows"] == 240
     assert findings.counts["shipped"] > 100
