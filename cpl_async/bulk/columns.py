@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -36,13 +37,21 @@ from .values.phones import telephone
 from .values.postcodes import postcode
 from .values.services import age_code, service_codes
 from .values.spaces import tidied
-from .values.words import answer
+from .values.words import answer, squeezed
 
 __all__ = ["COLUMNS", "OURS", "REQUIRED", "RowProblem", "column_of", "in_headings", "shipment_from"]
 
 LONGEST_ASKABLE = 100
 """A longer reference does not fit into ``CUST``, so nobody could ask whether it was created."""
 UNREADABLE = Way()
+KEPT_AS_TEXT = re.compile(r'="([^"]*)"')
+"""How a program that writes CSV for a spreadsheet keeps the zeros of ``="01234"``."""
+FORMULA = re.compile(r"=+[\w\"'($@+-]")
+LINE_BREAKS = re.compile(r"\s*[\r\n\t]+\s*")
+NOTHING = frozenset(
+    ("neuvedeno", "neuveden", "neuvedena", "nema", "neni", "nezadano", "nevyplneno", "none", "null", "na")
+)
+"""What people write where they have no telephone number or address of mail."""
 HOUSE_NUMBERS = ("house_number", "orientation_number")
 Read = TypeVar("Read")
 
@@ -103,11 +112,13 @@ class _Row:
         found, self.values = self.values, {}
         for column, text in found.items():
             if not text.isprintable():
-                text = tidied(text)
+                text = tidied(LINE_BREAKS.sub(" ", text) if column == "note" else text)
                 if not text.isprintable():
                     self.complain(column, "holds a line break or a control character")
                     continue
-            if text.startswith("="):
+            if quoted := KEPT_AS_TEXT.fullmatch(text):
+                text = quoted[1]
+            elif FORMULA.match(text):
                 self.complain(column, f"begins like a formula of a spreadsheet: {text[:20]!r}")
                 continue
             if text:
@@ -151,7 +162,12 @@ class _Row:
         text = self.values.get
         name, contact = recipient_names(self.values)
         country = country_code(text("country", ""))
-        city, code, phone, email = text("city"), text("zip_code"), text("phone"), text("email")
+        city, code, phone, email = (
+            text("city"),
+            text("zip_code"),
+            self._unless_none("phone"),
+            self._unless_none("email"),
+        )
         if not (name and city and code and country):
             for column, value in {"name": name, "city": city, "zip_code": code, "country": country}.items():
                 if not value:
@@ -172,6 +188,11 @@ class _Row:
             phone=self.read("phone", telephone, phone, country) if phone else None,
             email=email,
         )
+
+    def _unless_none(self, column: str) -> str | None:
+        """Return the text of a column, but ``None`` for a word that says that there is none."""
+        text = self.values.get(column)
+        return None if text is None or squeezed(text) in NOTHING or answer(text) is False else text
 
     def _collects(self) -> bool | None:
         """Return whether the courier collects money; ``None`` where that is not known for certain."""

@@ -87,7 +87,11 @@ def test_each_parcel_of_a_set_has_the_weight() -> None:
         ({"email": "a" * 46 + "@b.cz"}, "email"),
         ({"note": "=1+1"}, "note"),
         ({"note": "n" * 301}, "note"),
-        ({"note": "two\nlines"}, "note"),
+        ({"note": "two\nlines"}, None),
+        ({"street": "two\nlines"}, "street"),
+        ({"note": "=) thank you"}, None),
+        ({"phone": "neuvedeno"}, None),
+        ({"email": "-"}, None),
         ({"reference_id": ""}, "reference_id"),
         ({"reference_id": "r" * 101}, "reference_id"),
         ({"reference_id": "r" * 100}, None),
@@ -129,3 +133,14 @@ def test_a_decimal_comma_is_taken() -> None:
 )
 def test_a_path_leads_back_to_its_column(path: str, column: str) -> None:
     assert column_of(path) == column
+
+
+def test_text_that_is_kept_from_a_spreadsheet_and_notes_of_several_lines_are_read_as_they_are_meant() -> None:
+    changes = {"zip_code": '="11000"', "note": "ring twice\r\n\tthen wait", "phone": "není"}
+    shipment, problems = shipment_from(example_rows()[0] | changes, None)
+    assert shipment is not None, problems
+    assert (shipment.recipient.zip_code, shipment.note, shipment.recipient.phone) == (
+        "11000",
+        "ring twice then wait",
+        None,
+    )

@@ -41,6 +41,7 @@ from cpl_async.bulk.values.services import age_code, service_codes
         ("CZK 1249", "1249", "CZK"),
         ("219,00 zł", "219.00", "PLN"),
         ("18990 Ft.", "18990", "HUF"),
+        ("499 korun", "499", "CZK"),
     ],
 )
 def test_amounts_are_read_as_people_write_them(text: str, number: str, currency: str) -> None:
@@ -104,6 +105,10 @@ def test_parcels_are_whole_numbers() -> None:
         ("0905 123 456", "SK", "+421905123456"),
         ("905 123 456", "SK", "+421905123456"),
         ("02/1234 5678", "SK", "+421212345678"),
+        ("(+420) 777 000 001", "CZ", "+420777000001"),
+        ("777 000 001 (manžel)", "CZ", "+420777000001"),
+        ("777 000 001 - manžel", "CZ", "+420777000001"),
+        ("'777000001", "CZ", "+420777000001"),
         ("+421 (0) 905 123 456", "SK", "+421905123456"),
         ("600 700 800", "PL", "+48600700800"),
         ("06 30 123 4567", "HU", "+36301234567"),
@@ -120,7 +125,15 @@ def test_telephone_numbers_get_their_countrys_code_where_it_is_certain(text: str
     assert telephone(text, country) == number
 
 
-@pytest.mark.parametrize(("text", "words"), [("4,20777E+11", "lost its last digits"), ("call me", "no telephone")])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("4,20777E+11", "lost its last digits"),
+        ("call me", "no telephone"),
+        ("777 000 001, 608 000 001", "no telephone"),
+        ("+420 77", "5 digits with its country"),
+    ],
+)
 def test_telephone_numbers_without_their_digits_are_refused(text: str, words: str) -> None:
     with pytest.raises(Unclear, match=words):
         telephone(text, "CZ")
@@ -144,6 +157,9 @@ def test_telephone_numbers_without_their_digits_are_refused(text: str, words: st
         ("A-1010", "AT", "1010"),
         ("30833", "RO", "030833"),
         ("118", "IT", "00118"),
+        ("110-00", "CZ", "11000"),
+        ("11000 Praha 1", "CZ", "11000"),
+        ("'11000", "CZ", "11000"),
         ("30-059", "PL", "30-059"),
         ("SW1A 1AA", "GB", "SW1A 1AA"),
         ("1234 AB", "NL", "1234 AB"),

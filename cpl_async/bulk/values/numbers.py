@@ -16,7 +16,7 @@ GROUPED = re.compile(rf"[0-9]{{1,3}}(?:(?:[{SPACES}'’][0-9]{{3}})+|(?:\.[0-9]{
 DECIMALS = re.compile(r"[.,][0-9]{1,10}")
 NOTHING_AFTER = re.compile(r"[.,](?:-{1,2}|–|—)$")
 """The Czech way to write that there are no hundredths: ``1249,-``."""
-MONEY = re.compile(rf"([^\d\s.,+-]{{0,4}}?)[{SPACES}]*([-−]?\d.*?)[{SPACES}]*([^\d\s,–—-]{{0,4}}?)\.?")
+MONEY = re.compile(rf"([^\d\s.,+-]{{0,6}}?)[{SPACES}]*([-−]?\d.*?)[{SPACES}]*([^\d\s,–—-]{{0,6}}?)\.?")
 WEIGHT = re.compile(rf"(.*?)[{SPACES}]*(kgs?|kilo|g|gr|gramů|gramu|dkg|dag)\.?", re.IGNORECASE)
 ONE_SEPARATOR = re.compile(r"[0-9]{1,3}[.,][0-9]{1,10}")
 PARTS_OF_A_KILOGRAM = {"dkg": 100, "dag": 100, "g": 1000, "gr": 1000, "gramů": 1000, "gramu": 1000}

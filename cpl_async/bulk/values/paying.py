@@ -44,6 +44,7 @@ DOUBTFUL = frozenset(
     )
 )
 """Words beside which the others may say the opposite: ``bez dobírky``, ``kartou při převzetí``."""
+NOT = frozenset(("bez", "without", "no", "not", "ne", "nie", "neni"))
 HOME = "CZ"
 
 
@@ -86,7 +87,7 @@ def is_paid_on_delivery(text: str, names: ShopNames) -> bool | None:
         return found.cash_on_delivery
     words = tokens(text)
     on_delivery = "cod" in words or any(word.startswith(ON_DELIVERY) for word in words)
-    in_advance = any(word.startswith(PAID) for word in words)
+    in_advance = "qr" in words or any(word.startswith(PAID) for word in (*words, squeezed(text)))  # GoPay is one word
     if " ".join(words) in ("cash on delivery", "pay on delivery"):
         return True
     if (on_delivery or in_advance) and not ("bez" in words if on_delivery else DOUBTFUL.intersection(words)):
@@ -97,13 +98,24 @@ def is_paid_on_delivery(text: str, names: ShopNames) -> bool | None:
     )
 
 
+def _said(text: str) -> bool | None:
+    """Return what a cell about cash on delivery answers: ``ano``, ``ne``, ``dobírkou``, ``bez dobírky``."""
+    answered = answer(text)
+    if answered is None and not any(map(str.isdigit, text)):
+        words = tokens(text)
+        if "cod" in words or any(word.startswith(ON_DELIVERY) for word in words):
+            others = [word for word in words if word not in NOT and not word.startswith((*ON_DELIVERY, "cod", "na"))]
+            return None if others else not NOT.intersection(words)
+    return answered
+
+
 def may_need_total(values: Mapping[str, str]) -> bool:
     """Return whether the order's total may be what the courier collects."""
     said = values.get("cod", "")
     if values.get("cod_price"):
-        return answer(values["cod_price"]) is True
+        return _said(values["cod_price"]) is True
     if said:
-        return answer(said) is True
+        return _said(said) is True
     return bool(values.get("payment")) or values.get("product_type", "") in WITH_COD
 
 
@@ -116,14 +128,14 @@ def collected(values: Mapping[str, str], paid: bool | None) -> bool | None:
     cod, told = values.get("cod", ""), values.get("cod_price", "")
     said: bool | None = None
     if cod:
-        answered = answer(cod)
+        answered = _said(cod)
         said = not _is_nothing(cod) if answered is None else answered
-        if said and told and (_is_nothing(told) or answer(told) is False):
+        if said and told and (_is_nothing(told) or _said(told) is False):
             raise Unclear(f"is {cod[:30]!r}, but the amount to collect is {told[:30]!r}: make them agree")
-        if answered is None and told and answer(told) is None and told != cod:
+        if answered is None and told and _said(told) is None and told != cod:
             raise Unclear(f"is {cod[:30]!r}, but the amount to collect is {told[:30]!r}: make them agree")
     elif told:
-        answered = answer(told)
+        answered = _said(told)
         nothing = _is_nothing(told) and values.get("product_type") not in WITH_COD
         said = not nothing if answered is None else answered
     if said and paid is False:
@@ -146,7 +158,7 @@ def price(values: Mapping[str, str], *columns: str) -> Price | None:
     """
     for column in columns:
         text = values.get(column, "")
-        if not text or answer(text) is not None:
+        if not text or _said(text) is not None:
             continue
         if column == "cod" and text == "1" and values.get("order_total"):
             raise Unclear("is '1', which may be yes or an amount: write yes, or the amount with decimals")

@@ -14,6 +14,9 @@ INTERNATIONAL = re.compile(r"\+[1-9][0-9]{7,14}")
 POSSIBLE = re.compile(r"\+?[0-9][0-9 ()/.-]{4,}")
 PUNCTUATION = re.compile(r"[\s()/.–-]+")
 LABEL = re.compile(r"(?:tel|mob|mobil|telefon|phone)\.?:?\s*", re.IGNORECASE)
+CODE_IN_BRACKETS = re.compile(r"\((\+|00)([0-9]{1,3})\)\s*")
+WORDS_AFTER = re.compile(r"\s*\([^()0-9]+\)$|\s+[-–]\s+[^\W\d_]+$")
+"""Whose number it is: ``777 123 456 (manžel)``."""
 TRUNK_IN_BRACKETS = re.compile(r"(\+[0-9]{1,3}\s*)\(0\)")
 
 
@@ -69,18 +72,23 @@ def telephone(text: str, country: str) -> str:
     """
     if INTERNATIONAL.fullmatch(text):
         return text
-    number = without_damage(text)
+    number = WORDS_AFTER.sub("", without_damage(text.lstrip("'’")))
     if number.endswith(".0") and number[:-2].isdigit():  # a number of Excel's
         number = number[:-2]
-    number = TRUNK_IN_BRACKETS.sub(r"\1", LABEL.sub("", number, count=1))
+    number = CODE_IN_BRACKETS.sub(r"\1\2 ", LABEL.sub("", number, count=1), count=1)
+    number = TRUNK_IN_BRACKETS.sub(r"\1", number)
     if not POSSIBLE.fullmatch(re.sub(r"\s|–", " ", number)):
         raise Unclear(f"is no telephone number: {text[:30]!r}")
     digits = PUNCTUATION.sub("", number)
     if digits.startswith("00"):
         digits = "+" + digits[2:]
     if digits.startswith("+"):
-        return digits if INTERNATIONAL.fullmatch(digits) else text
-    return _completed(digits, country) or text
+        if not INTERNATIONAL.fullmatch(digits):
+            raise Unclear(
+                f"is no telephone number: {text[:30]!r}, it has {len(digits) - 1} digits with its country's code"
+            )
+        return digits
+    return _completed(digits, country) or number
 
 
 def _completed(digits: str, country: str) -> str | None:

@@ -28,6 +28,9 @@ WIDTHS = {
 STRICT = frozenset({"CZ", "SK"})
 """Countries whose postcodes we know well enough to refuse what is none."""
 PREFIX = {"DE": r"(?:DE?)", "AT": r"(?:AT?)", "HU": r"(?:HU?)", "FR": r"(?:FR?)", "IT": r"(?:IT?)", "ES": r"(?:ES?)"}
+WITH_DASH = re.compile(r"([0-9]{3})[-–]([0-9]{2})")
+WITH_CITY = re.compile(r"([0-9]{5})[^\W\d_].*")
+"""Without blanks: a postcode of a country that has five digits, and the city after it."""
 NUMBER_OF_EXCEL = re.compile(r"([0-9]{3,6})[.,]0")
 
 
@@ -42,10 +45,12 @@ def postcode(text: str, country: str) -> str:
         return found[1] if found else text
     if len(text) == width and text.isascii() and text.isdigit():
         return text
-    digits = blanks_removed(text)
+    digits = blanks_removed(text).lstrip("'’")
     digits = re.sub(rf"^{PREFIX.get(country, country)}[-–]?", "", digits, flags=re.IGNORECASE)
     if found := NUMBER_OF_EXCEL.fullmatch(digits):
         digits = found[1]
+    elif country in STRICT and (found := WITH_DASH.fullmatch(digits) or WITH_CITY.fullmatch(digits)):
+        digits = "".join(found.groups())
     if digits.isascii() and digits.isdigit() and shortest <= len(digits) <= width:
         return digits.zfill(width)
     if country in STRICT:
