@@ -13,6 +13,7 @@ from ._version import __version__
 if TYPE_CHECKING:
     from .bulk.asking import Reconciled as Reconciled
     from .bulk.door import BulkOptions as BulkOptions
+    from .bulk.door import FileOptions as FileOptions
     from .bulk.evidence import FoundShipment as FoundShipment
     from .bulk.evidence import Verdict as Verdict
     from .bulk.jobs import BulkJob as BulkJob
@@ -146,7 +147,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "bulk.asking": ("Reconciled",),
-    "bulk.door": ("BulkOptions",),
+    "bulk.door": ("BulkOptions", "FileOptions"),
     "bulk.evidence": ("FoundShipment", "Verdict"),
     "bulk.jobs": ("BulkJob", "JobCancelled", "UndecidedRow"),
     "bulk.outputs": ("ShipSummary",),
@@ -313,6 +314,7 @@ __all__ = [
     "EventKind",
     "ExternalNumber",
     "ExternalNumberType",
+    "FileOptions",
     "FoundShipment",
     "HostLimits",
     "ImportState",

@@ -14,6 +14,7 @@ from cpl_async._version import __version__
 if TYPE_CHECKING:
     from cpl_async.bulk.asking import Reconciled as Reconciled
     from cpl_async.bulk.door import BulkOptions as BulkOptions
+    from cpl_async.bulk.door import FileOptions as FileOptions
     from cpl_async.bulk.evidence import FoundShipment as FoundShipment
     from cpl_async.bulk.evidence import Verdict as Verdict
     from cpl_async.bulk.jobs import BulkJob as BulkJob
@@ -187,6 +188,7 @@ __all__ = [
     "EventKind",
     "ExternalNumber",
     "ExternalNumberType",
+    "FileOptions",
     "FoundShipment",
     "HostLimits",
     "ImportState",

@@ -18,7 +18,7 @@ INTERNAL = {"checking", "codec", "constraints", "code_rules", "items"}
 """Modules of ``models`` that are no family."""
 OTHERS = {
     "bulk.asking": ["Reconciled"],
-    "bulk.door": ["BulkOptions"],
+    "bulk.door": ["BulkOptions", "FileOptions"],
     "bulk.evidence": ["FoundShipment", "Verdict"],
     "bulk.jobs": ["BulkJob", "JobCancelled", "UndecidedRow"],
     "bulk.outputs": ["ShipSummary"],

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from anyio import to_thread
 from attrs import evolve
 
 from ..errors import ConfigurationError
 from ..transport.call import nearest_names
 from .account import journal_place
+from .inputs.options import ReadingOptions
+from .inputs.shop_names import names_from
+from .inputs.terms import ShopNames
 from .jobs import BulkJob, JobCancelled, Jobs, UndecidedRow
 from .kinds import ORDERS
 from .options import ShipOptions
@@ -23,6 +28,7 @@ from .planners import OrderPlanner, ShipmentPlanner
 from .progress import Progress
 from .ship import ResumeJob, ShipFile
 from .stream import OrderResult, ShipResult, ShipRows, together
+from .tables import FOR_EXCEL, FOR_PROGRAMS
 from .withdrawing import CancelResult, Withdrawal
 
 if TYPE_CHECKING:
@@ -31,7 +37,11 @@ if TYPE_CHECKING:
     from ..models.order_batches import Order
     from ..models.shipment_batches import Shipment
 
-__all__ = ["Bulk", "BulkOptions"]
+__all__ = ["Bulk", "BulkOptions", "FileOptions"]
+
+logger = logging.getLogger("cpl_async")
+READ_BY = ("map", "encoding", "delimiter", "sheet")
+"""Options about how a file is read."""
 
 
 class BulkOptions(TypedDict, total=False):
@@ -68,6 +78,21 @@ class BulkOptions(TypedDict, total=False):
     """Whether a report and a handover protocol are made of a file's job."""
     language: str
     """Of these: ``en`` or ``cs``."""
+
+
+class FileOptions(BulkOptions, total=False):
+    """What may be chosen about shipping a file besides."""
+
+    map: str | Path
+    """TOML or JSON file with the shop's own names for columns, carriers and payments."""
+    encoding: str
+    """Of text, where it is not recognised, e.g. ``windows-1250``."""
+    delimiter: str
+    """Between the fields of CSV, where it is not recognised: one character, or ``tab``, ``comma``, ``semicolon``."""
+    sheet: str
+    """Of a workbook; its first one unless given."""
+    excel: bool
+    """Whether the tables are written as a Czech Excel opens them."""
 
 
 class Bulk:
@@ -154,7 +179,7 @@ class Bulk:
         *,
         name: str | None = None,
         on_progress: Callable[[Progress], object] | None = None,
-        **options: Unpack[BulkOptions],
+        **options: Unpack[FileOptions],
     ) -> ShipSummary:
         """Ship a file, as ``cpl ship`` does; run it again after any stop.
 
@@ -162,13 +187,18 @@ class Bulk:
         :param out: folder for labels, tables, report and protocol.
         :param name: of the job; without one it is known by the file's content.
         :param on_progress: called with the counts while the job runs, never more often than it returns.
-        :param options: see :class:`BulkOptions`.
+        :param options: see :class:`FileOptions` and :class:`BulkOptions`.
         :return: what became of the rows, counted.
         :raises ConfigurationError: when the file, the output or an option cannot be used; nothing was sent.
         :raises JournalError: when the journal cannot be used, or another run is at work on the same job or output.
         """
-        chosen = _options(options, name=_named(name) if name is not None else None)
+        reading = await to_thread.run_sync(_reading, options)
+        given = {option: value for option, value in options.items() if option not in READ_BY}
+        tables = FOR_EXCEL if given.pop("excel", False) else FOR_PROGRAMS
+        named = _named(name) if name is not None else None
+        chosen = _options(given, FileOptions, name=named, reading=reading, tables=tables)
         run = ShipFile(path=Path(path), out=Path(out), place=await journal_place(self._client), options=chosen)
+        run.on_note = logger.warning
         run.prepare()
         async with _telling(run, on_progress):
             return await run.run(self._client)
@@ -283,24 +313,43 @@ def _named(name: str) -> str:
     return name
 
 
-def _options(given: BulkOptions, *, on: ShipOptions | None = None, **more: Any) -> ShipOptions:
+def _reading(given: FileOptions) -> ReadingOptions:
+    """Return how a file is read."""
+    file = given.get("map")
+    if not isinstance(file, str | Path | None):
+        raise ConfigurationError(f"map is the path of a file, not {type(file).__name__}")
+    names = names_from(Path(file)) if file is not None else ShopNames()
+    told: dict[str, Any] = {option: given.get(option) for option in READ_BY if option != "map"}
+    for option, value in told.items():
+        if not isinstance(value, str | None):
+            raise ConfigurationError(f"{option} is text, not {type(value).__name__}")
+    return ReadingOptions(names=names, **told)
+
+
+def _options(
+    given: Mapping[str, Any], kind: Any = BulkOptions, *, on: ShipOptions | None = None, **more: Any
+) -> ShipOptions:
     """Return the options of a run.
 
+    :param kind: what may be given.
     :param on: options that hold where none is given.
     :raises ConfigurationError: for one that is not known or cannot be used.
     """
-    unknown = given.keys() - BulkOptions.__annotations__.keys()
+    known = kind.__annotations__
+    unknown = given.keys() - known.keys()
     if unknown:
-        raise ConfigurationError(f"there is no option {nearest_names(unknown, BulkOptions.__annotations__)}")
+        raise ConfigurationError(f"there is no option {nearest_names(unknown, known)}")
     chosen: dict[str, Any] = {**given, **more}
     if (deadline := chosen.get("deadline")) is not None:
         if not isinstance(deadline, datetime) or deadline.tzinfo is None:
             raise ConfigurationError("deadline is a datetime with its time zone")
         chosen["deadline"] = deadline.timestamp()
-    try:
-        return evolve(on, **chosen) if on is not None else ShipOptions(**chosen)
-    except (ValueError, TypeError) as error:
-        raise ConfigurationError(f"an option cannot be used: {error}") from None
+    for name, value in chosen.items():
+        try:
+            ShipOptions(**{name: value})
+        except (ValueError, TypeError) as error:
+            raise ConfigurationError(f"the option {name} cannot be {value!r}: {error}") from None
+    return evolve(on, **chosen) if on is not None else ShipOptions(**chosen)
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from cpl_async.bulk import door as core
 from .. import portal, twins
 
 if TYPE_CHECKING:
-    from cpl_async.bulk.door import BulkOptions
+    from cpl_async.bulk.door import BulkOptions, FileOptions
     from cpl_async.bulk.jobs import BulkJob, JobCancelled, UndecidedRow
     from cpl_async.bulk.outputs import ShipSummary
     from cpl_async.bulk.progress import Progress
@@ -80,7 +80,7 @@ class Bulk(twins.Twin[core.Bulk]):
         *,
         name: str | None = None,
         on_progress: Callable[[Progress], object] | None = None,
-        **options: Unpack[BulkOptions],
+        **options: Unpack[FileOptions],
     ) -> ShipSummary:
         """Ship a file, as ``cpl ship`` does; run it again after any stop.
 
@@ -88,7 +88,7 @@ class Bulk(twins.Twin[core.Bulk]):
         :param out: folder for labels, tables, report and protocol.
         :param name: of the job; without one it is known by the file's content.
         :param on_progress: called with the counts while the job runs, never more often than it returns.
-        :param options: see :class:`BulkOptions`.
+        :param options: see :class:`FileOptions` and :class:`BulkOptions`.
         :return: what became of the rows, counted.
         :raises ConfigurationError: when the file, the output or an option cannot be used; nothing was sent.
         :raises JournalError: when the journal cannot be used, or another run is at work on the same job or output.

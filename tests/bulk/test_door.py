@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 import cpl_sync
 from cpl_async import (
@@ -189,7 +190,7 @@ async def test_a_file_is_shipped_with_progress_told(sandbox: Sandbox, client: Cl
     ("options", "words"),
     [
         ({"setle": 3}, "did you mean settle"),
-        ({"batch_size": 0}, "cannot be used"),
+        ({"batch_size": 0}, "batch_size cannot be 0"),
         ({"deadline": datetime(2026, 1, 1)}, "time zone"),
         ({"name": " "}, "must not be empty"),
     ],
@@ -288,3 +289,58 @@ async def test_a_deadline_leaves_the_rest_for_another_run(sandbox: Sandbox, clie
     assert any("deadline" in result.message for result in results)
     assert {result.state for result in await shipped(client, shipments(9))} == {"shipped"}
     assert len(sandbox.shipments()) == 9
+
+
+async def test_a_file_is_read_as_told_and_its_tables_are_for_excel(client: Client, tmp_path: Path) -> None:
+    text = "číslo;příjemce;ulice;město;psč;země;doprava\nA-1;Jan Novák;Dlouhá 5;Žďár;59101;CZ;Kurýr domů\n"
+    (tmp_path / "objednavky.csv").write_bytes(text.encode("cp1250"))
+    (tmp_path / "shop.toml").write_text('[columns]\n"číslo" = "reference_id"\n[carriers]\n"Kurýr domů" = "PRIV"\n')
+    summary = await client.bulk.ship_file(
+        tmp_path / "objednavky.csv", tmp_path / "out", map=tmp_path / "shop.toml", encoding="windows-1250",
+        delimiter=";", excel=True, papers=False, **FAST,
+    )  # fmt: skip
+    assert (summary.rows, summary.shipped) == (1, 1)
+    table = (tmp_path / "out" / "shipments.csv").read_bytes()
+    assert table.startswith(b"\xef\xbb\xbfreference_id;shipment_number;")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"settle": "5"}, "the option settle cannot be '5'"),
+        ({"batch_size": 1001}, "the option batch_size cannot be 1001"),
+        ({"language": "de"}, "the option language cannot be 'de'"),
+        ({"delimeter": ";"}, "there is no option.*did you mean delimiter"),
+        ({"delimiter": "ab"}, "delimiter must be one character"),
+        ({"encoding": "windows1250x"}, "encoding 'windows1250x' is not known"),
+        ({"encoding": 8}, "encoding is text, not int"),
+        ({"map": 5}, "map is the path of a file"),
+        ({"map": "missing.toml"}, "missing.toml"),
+        ({"sheet": "List1"}, "sheet goes with a workbook"),
+    ],
+)
+async def test_an_option_that_cannot_be_used_is_named(
+    sandbox: Sandbox, client: Client, tmp_path: Path, options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        await client.bulk.ship_file(EXAMPLES / "shipments.csv", tmp_path / "out", **options)
+    assert sandbox.shipments() == []
+
+
+async def test_shipments_with_numbers_of_the_callers_own_series_go_the_same_way(
+    sandbox: Sandbox, client: Client
+) -> None:
+    series = await client.customer.create_number_range({"productType": "PRIV", "count": 4})
+    first = int(series["from"])
+    rows = [
+        evolve(one, product_type="PRIV", shipment_number=str(first + number)) for number, one in enumerate(shipments(4))
+    ]
+    sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE))
+    results = await shipped(client, rows[:2])
+    results += await shipped(client, [rows[2], evolve(rows[3], shipment_number=str(first))], name="b")
+    mine = {result.reference: (result.state, result.shipment_number) for result in results}
+    assert mine["r1"] == ("shipped_without_label", str(first))
+    assert mine["r2"] == ("shipped_without_label", str(first + 1))
+    assert mine["r3"] == ("shipped", str(first + 2))
+    assert mine["r4"][0] == "rejected", "a number cannot be used twice"
+    assert len(sandbox.shipments()) == 3

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import aiosqlite  # noqa: F401 - with the module, not in the first call
 from filelock import AsyncFileLock, Timeout
 from sqlalchemy import Table, event, insert, inspect, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -116,6 +117,8 @@ class Database:
 
     def insert_unless_taken(self, table: Table) -> Any:
         """Return an INSERT that passes over rows which would break a unique index."""
+        if self._engine.dialect.name == "postgresql":
+            return postgresql_insert(table).on_conflict_do_nothing()
         return sqlite_insert(table).on_conflict_do_nothing()
 
     async def _check(self, place: JournalPlace) -> None:
@@ -154,6 +157,7 @@ class Steady:
         """Execute a statement, once for each of many values; of many, the result is that of the last ones."""
         if not isinstance(values, list) or len(values) <= AT_ONCE:
             return await _to_its_end(self._connection.execute(statement, values))
+        result: Any = None
         for offset in range(0, len(values), AT_ONCE):
             result = await _to_its_end(self._connection.execute(statement, values[offset : offset + AT_ONCE]))
         return result

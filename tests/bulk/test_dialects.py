@@ -1,0 +1,39 @@
+"""The journal's tables and statements are SQL that PostgreSQL takes too."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import Dialect
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from cpl_async.bulk.journal.claims import claimed_elsewhere
+from cpl_async.bulk.journal.database import Database
+from cpl_async.bulk.journal.schema import metadata, rows
+
+KINDS: list[Any] = [PGDialect, SQLiteDialect]
+both = pytest.mark.parametrize("dialect", [kind() for kind in KINDS], ids=["postgresql", "sqlite"])
+
+
+@both
+@pytest.mark.parametrize("name", list(metadata.tables))
+def test_tables_and_indices_can_be_made(dialect: Dialect, name: str) -> None:
+    table = metadata.tables[name]
+    for statement in (CreateTable(table), *map(CreateIndex, table.indexes)):
+        assert str(statement.compile(dialect=dialect)).strip().startswith("CREATE")
+
+
+@both
+def test_a_row_that_is_there_is_passed_over(dialect: Dialect) -> None:
+    database = Database(cast("AsyncEngine", SimpleNamespace(dialect=dialect)))
+    assert "ON CONFLICT DO NOTHING" in str(database.insert_unless_taken(rows).compile(dialect=dialect))
+
+
+@both
+def test_claims_of_other_jobs_are_found(dialect: Dialect) -> None:
+    assert "JOIN" in str(claimed_elsewhere(rows.c.batch == 1).compile(dialect=dialect))
