@@ -33,6 +33,8 @@ LONGEST_PAUSE = 30.0
 ROWS_FAULT = (400, 409, 422)
 """Statuses that speak of the shipments; others speak of the address, the credentials or the network."""
 TOO_LARGE = 413
+HOPELESS = (404, 405, 410, 501)
+"""Statuses that say that this is not the API: no further try will find it there."""
 
 
 class NothingMoves(Exception):
@@ -139,7 +141,8 @@ class Delivery:
 
         :raises NothingMoves: when waiting is of no use.
         """
-        if failures >= MOST_TRIES or not (error.outcome is Outcome.NOT_SENT or error.status == 429):
+        passing = error.outcome is Outcome.NOT_SENT or error.status == 429
+        if failures >= MOST_TRIES or error.status in HOPELESS or not passing:
             raise NothingMoves(error) from None
         seconds = min(error.failure.retry_after or FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
         self.on_note(f"{error.message}; trying again in {seconds:.0f} s")

@@ -118,7 +118,8 @@ def list_jobs(account: Account) -> None:
     Example:
       cpl jobs list
     """
-    found = asyncio.run(Jobs(account.place()).list())
+    place = account.place()
+    found = asyncio.run(Jobs(place).list())
     columns: dict[str, Callable[[BulkJob], Any]] = {
         "job": lambda job: job.name,
         "begun": lambda job: job.created_at,
@@ -130,7 +131,7 @@ def list_jobs(account: Account) -> None:
         "cancelled": lambda job: job.cancelled,
         "undecided": lambda job: job.undecided,
     }
-    _show(found, columns, as_json=account.as_json, nothing="no jobs yet")
+    _show(found, columns, as_json=account.as_json, nothing=f"no jobs yet: there is none in {place.file}")
 
 
 @jobs.command("show", short_help="How one job stands.")
@@ -197,6 +198,9 @@ def undecided(account: Account, name: str) -> None:
         "what is known": lambda row: row.message,
     }
     _show(found, columns, as_json=account.as_json, nothing="nothing is undecided")
+    not_sent = asyncio.run(Jobs(place).show(name)).not_sent
+    if not_sent:
+        say(f"besides, {counted(not_sent, 'row')} certainly not sent: `cpl jobs resume {name}` sends them")
 
 
 @jobs.command(short_help="Say how an undecided row ended.")

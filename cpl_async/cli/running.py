@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from ..bulk.columns import RowProblem
+from ..bulk.delivery import HOPELESS
 from ..bulk.journal import JournalPlace
 from ..bulk.outputs import ShipSummary
 from ..bulk.ship import ResumeJob, ShipFile
@@ -65,6 +66,8 @@ def carry(run: Run, access: Access, as_json: bool) -> None:
     problems.tell_rest()
     if run.stopped_by is not None:
         say(f"sending ended early: {run.stopped_by}")
+        if run.stopped_by.status in HOPELESS:
+            say(f"is {access.base_url} the address of the API? `cpl doctor` tries it")
     status = _status(summary, run)
     try:
         click.echo(summary.as_json() if as_json else _in_words(summary, run))

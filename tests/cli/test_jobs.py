@@ -47,6 +47,7 @@ def test_a_job_that_is_not_there_and_a_decision_that_is_none_are_refused(cpl: Ru
     access = access_to(server)
     assert "no job" in one_line(cpl("jobs", "show", "monday", status=2, access=access))
     cpl("ship", write_rows(cpl.folder / "a.csv", many_rows(1)), "--name", "monday", access=access)
+    assert "did you mean monday" in one_line(cpl("jobs", "show", "mondy", status=2, access=access))
     refused = cpl("jobs", "resolve", "monday", "T-00001", "--give-up", status=2, access=access)
     assert "is not undecided: it is shipped" in one_line(refused)
     assert "exactly one" in one_line(cpl("jobs", "resolve", "monday", "T-00001", status=2, access=access))
@@ -63,3 +64,15 @@ def test_jobs_of_a_sandbox_beside_the_output(cpl: Runner) -> None:
     cpl("ship", path, "--sandbox", "--name", "try")
     assert "try" in cpl("jobs", "list", "--sandbox", "out").stdout
     cpl("jobs", "cancel", "try", "--yes", "--sandbox", "out")
+
+
+def test_an_address_that_is_not_the_apis_is_named_at_once_and_its_rows_are_listed(cpl: Runner, server: Sandbox) -> None:
+    access = access_to(server)
+    token = Fault(kind=FaultKind.STATUS, operation="login.get_access_token", status=404, times=9)
+    server.faults.add(token)
+    done = cpl("ship", write_rows(cpl.folder / "a.csv", many_rows(3)), "--name", "monday", status=2, access=access)
+    assert "trying again" not in done.stderr
+    assert f"is {server.base_url} the address of the API?" in done.stderr
+    listed = cpl("jobs", "undecided", "monday", access=access)
+    assert "nothing is undecided" in listed.stderr
+    assert "3 rows certainly not sent" in listed.stderr

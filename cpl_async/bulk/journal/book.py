@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -126,9 +127,12 @@ class Journal:
         """
         async with self._database.transaction() as connection:
             found = (await connection.execute(select(jobs.c.id).where(jobs.c.name == name))).scalar_one_or_none()
+            others = [] if found is not None else list((await connection.execute(select(jobs.c.name))).scalars())
         if found is None:
+            near = difflib.get_close_matches(name, others, 1) or [other for other in others if other.startswith(name)]
+            hint = f"; did you mean {near[0]}?" if near else ""
             raise JournalError(
-                f"there is no job {name!r} in {self.place.file}", advice="`cpl jobs list` shows them all"
+                f"there is no job {name!r} in {self.place.file}{hint}", advice="`cpl jobs list` shows them all"
             )
         return await self.read(found)
 
