@@ -195,7 +195,7 @@ def lateness(folder: Path, sandbox: Sandbox) -> list[float]:
     done: dict[str, float] = defaultdict(float)
     for shipment in sandbox.shipments():
         done[shipment.batch] = max(done[shipment.batch], shipment.done)
-    (file,) = (folder / "state").glob("*/journal.sqlite3")
+    file = max((folder / "state").glob("*/journal.sqlite3"), key=lambda path: path.stat().st_size)
     journal = sqlite3.connect(file)
     known = journal.execute("SELECT remote_id, imported_at FROM batches WHERE imported_at IS NOT NULL").fetchall()
     journal.close()
@@ -228,6 +228,8 @@ def is_live(parcel: Parcel) -> bool:
 def audit(folder: Path, sandbox: Sandbox, setup: Setup, found: Findings) -> None:
     """Hold every row of the report against the ledger."""
     report, live = report_of(folder), live_by_reference(sandbox)
+    if (journals := len(list((folder / "state").glob("*/journal.sqlite3")))) != 1:
+        found.broken.append(f"the client has kept {journals} journals of one account")
     listed = {row["double"] for row in report_of(folder, "doubles.csv")}
     found.counts["rows"] = len(report)
     if len(report) != setup.rows:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from cpl_async import Client, JournalError
+from cpl_async.bulk import account as account_module
 from cpl_async.bulk.account import journal_place
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
@@ -32,5 +33,18 @@ async def test_a_server_of_this_machine_that_fails_is_no_reason_to_take_another_
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, operation="info.get", times=2))
     assert await journal_place(client) == before
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, operation="info.get", times=1000))
+    with pytest.raises(JournalError, match="does not say which system it is"):
+        await journal_place(client)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.GARBAGE, FaultKind.TRUNCATED])
+async def test_an_answer_that_cannot_be_read_is_no_reason_either(
+    sandbox: Sandbox, client: Client, kind: FaultKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account_module, "TIMEOUT", 5.0)
+    before = await journal_place(client)
+    sandbox.faults.add(Fault(kind=kind, operation="info.get", times=2))
+    assert await journal_place(client) == before
+    sandbox.faults.add(Fault(kind=kind, operation="info.get", times=1000))
     with pytest.raises(JournalError, match="does not say which system it is"):
         await journal_place(client)
