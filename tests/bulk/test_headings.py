@@ -107,7 +107,7 @@ def test_unknown_columns_keep_the_name_that_the_file_gives_them(tmp_path: Path) 
 
 def test_two_headings_of_one_column_are_refused_and_both_named(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("order,name,street,city,PSČ,Poštovní směrovací číslo,country\n1,J,U,P,1,2,CZ\n")
-    with pytest.raises(InputError, match=r"mean zip_code, 'PSČ' and 'Poštovní směrovací číslo'.*--map"):
+    with pytest.raises(InputError, match=r"zip_code: 'PSČ' and 'Poštovní směrovací číslo'.*--map"):
         Source(tmp_path / "a.csv")
 
 

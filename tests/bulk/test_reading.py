@@ -90,6 +90,10 @@ def test_guarded_formulas_are_read_as_they_were(tmp_path: Path) -> None:
         (b"just a text\nwithout columns\n", "lacks the columns reference_id, name, street"),
         (HEADING.replace("street", "name").encode(), "lacks the column street"),
         (HEADING.strip().encode() + b",name\n", "has the column name twice"),
+        (
+            HEADING.strip().encode() + b",Town,Tel,Mobil\n",
+            "columns that mean the same. city: 'city' and 'Town'; phone: 'Tel' and 'Mobil'. Remove",
+        ),
         (HEADING.encode() + b'a,PRIV,"open,S,C,1,CZ\n', "not readable as CSV"),
         (HEADING.encode() + b"a," + b"x" * 200_000 + b"\n", "not readable as CSV"),
     ],

@@ -63,21 +63,29 @@ def refuse_twins(headings: Sequence[str], columns: Sequence[str], where: str) ->
     """See that no two headings mean one column.
 
     :param where: the file, for people.
-    :raises InputError: names both.
+    :raises InputError: names all that do.
     """
     first: dict[str, str] = {}
+    same: list[str] = []
+    twins: list[tuple[str, str, str]] = []
     for heading, column in zip(headings, columns, strict=True):
         if not column:
             continue
         if column not in first:
             first[column] = heading
         elif first[column] == heading:
-            raise InputError(f"{where} has the column {heading} twice: rename or remove one")
+            same.append(heading)
         else:
-            raise InputError(
-                f"{where} has two columns that mean {column}, {first[column]!r} and {heading!r}: remove one, or say in "
-                f'--map which one is not read, e.g. [columns] "{heading}" = ""'
-            )
+            twins.append((column, first[column], heading))
+    if same:
+        raise InputError(f"{where} has the column {', '.join(same)} twice: rename or remove one")
+    if twins:
+        words = "; ".join(f"{column}: {one!r} and {other!r}" for column, one, other in twins)
+        lines = " ".join(f'"{other}" = ""' for _, _, other in twins)
+        raise InputError(
+            f"{where} has columns that mean the same. {words}. Remove one, or say in --map which one is not read, "
+            f"e.g. [columns] {lines} (a line each)"
+        )
 
 
 def terms_below(headings: Sequence[str], names: ShopNames) -> Terms:
