@@ -37,7 +37,7 @@ def line(reference: str = "1", *, total: str = "500", item: str = "Hrnek", **cha
 def test_lines_of_an_order_that_differ_in_their_items_are_one_shipment(tmp_path: Path) -> None:
     rows = rows_of(tmp_path / "a.csv", line(), line(item="Talíř"), line(item="Lžíce"), line("2"))
     assert [(row.values["reference_id"], row.number, row.line, row.more) for row in rows] == [
-        ("1", 1, 4, 2),
+        ("1", 1, 2, 2),
         ("2", 4, 5, 0),
     ]
 
@@ -65,7 +65,15 @@ def test_two_like_lines_are_one_order_twice_unless_there_are_items(tmp_path: Pat
 
 @pytest.mark.parametrize("changes", [{"name": "K"}, {"city": "B"}, {"cod": "5"}])
 def test_lines_with_another_address_or_money_are_not_taken_together(tmp_path: Path, changes: dict[str, str]) -> None:
-    assert len(rows_of(tmp_path / "a.csv", line(), line(item="Talíř", **changes))) == 2
+    one, other = rows_of(tmp_path / "a.csv", line(), line(item="Talíř", **changes))
+    assert one.problem is None
+    (column,) = changes
+    assert f"but another {other.terms.heading(column)}" in str(other.problem)
+
+
+def test_blanks_do_not_make_another_address_of_one(tmp_path: Path) -> None:
+    further = line(item="Talíř").replace("11000", "110 00")
+    assert len(rows_of(tmp_path / "a.csv", line(), further)) == 1
 
 
 def test_lines_that_do_not_follow_each_other_are_not_taken_together(tmp_path: Path) -> None:
@@ -90,7 +98,7 @@ async def test_an_order_of_several_lines_is_shipped_once_and_said(sandbox: Sandb
     summary = await shipping(path)
     assert figures(summary) == (3, 2, 0, 1, 0)
     assert sorted(shipment.reference for shipment in sandbox.shipments()) == ["1", "2"]
-    assert shipping.problems == [(4, "reference_id")]
+    assert shipping.problems == [(4, ""), (4, "reference_id")]
     assert "lines taken as further items of the order above them: 1" in shipping.notes
     (row,) = shipping.rejected()
     assert row["error"].startswith("Objednávka: 2 is used twice")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from attrs import evolve
 
 from ..values.paying import may_need_total
+from ..values.spaces import blanks_removed
 from .columns import COLUMNS
 from .headings import is_about_items
 from .rows import RawRow
@@ -14,6 +15,7 @@ from .rows import RawRow
 __all__ = ["orders_in"]
 
 TOTAL = "order_total"
+ADVICE = "make them agree where they are one order, or give it a reference of its own"
 
 
 def orders_in(rows: Iterable[RawRow]) -> Iterator[RawRow]:
@@ -35,6 +37,9 @@ def orders_in(rows: Iterable[RawRow]) -> Iterator[RawRow]:
             if together is not None:
                 first = together
                 continue
+            if differing := _told_otherwise(first.values, row.values):
+                names = ", ".join(map(first.terms.heading, differing))
+                row = evolve(row, problem=f"has the reference of the line above it, but another {names}: {ADVICE}")
         yield first
         first = row
     if first is not None:
@@ -45,7 +50,7 @@ def _together(first: RawRow, further: RawRow) -> RawRow | None:
     """Return the order with one more line, or ``None`` where the line may be another order."""
     one, other = first.values, further.values
     differing = [column for column in other if other[column] != one.get(column, "")]
-    told = [column for column in differing if column in COLUMNS and other[column]]
+    told = _told_otherwise(one, other)
     if told not in ([], [TOTAL]) or (first.problem is not None and not first.more):
         return None
     if not (any(column not in COLUMNS for column in differing) or any(map(is_about_items, _unread(other)))):
@@ -57,7 +62,16 @@ def _together(first: RawRow, further: RawRow) -> RawRow | None:
             f"the lines of this order say two things in the column {heading}: {one.get(TOTAL, '')!r} and "
             f"{other[TOTAL]!r}; write the order's total on each, or the amount to collect in a column cod_price"
         )
-    return evolve(first, more=first.more + 1, line=further.line, problem=problem)
+    return evolve(first, more=first.more + 1, problem=problem)
+
+
+def _told_otherwise(one: dict[str, str], other: dict[str, str]) -> list[str]:
+    """Return the columns that we read in which two lines say two things; blanks do not count."""
+    return [
+        column
+        for column, text in other.items()
+        if text and column in COLUMNS and blanks_removed(text) != blanks_removed(one.get(column, ""))
+    ]
 
 
 def _unread(values: dict[str, str]) -> list[str]:

@@ -21,7 +21,7 @@ class RawRow:
     number: int
     """1 for the first row of data."""
     line: int
-    """Its last line in the file, 1 for the first; 0 where the file has no lines."""
+    """Its last line in the file, from 1; of an order over several, that of its first; 0 where there are none."""
     values: dict[str, str] = field(factory=dict, repr=False)
     """Column → text; a column that we do not know has the name that the file gives it."""
     problem: str | None = None
