@@ -192,7 +192,9 @@ class _Row:
     def _unless_none(self, column: str) -> str | None:
         """Return the text of a column, but ``None`` for a word that says that there is none."""
         text = self.values.get(column)
-        return None if text is None or squeezed(text) in NOTHING or answer(text) is False else text
+        if text is None or "@" in text or text[-1:].isdigit():  # nearly all: they need no further look
+            return text
+        return None if squeezed(text) in NOTHING or answer(text) is False else text
 
     def _collects(self) -> bool | None:
         """Return whether the courier collects money; ``None`` where that is not known for certain."""

@@ -6,10 +6,11 @@ import enum
 import sys
 import types
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache
+from operator import attrgetter
 from typing import Any, get_args, get_origin
 
 import attrs
@@ -49,8 +50,13 @@ class _Step:
 
 
 @cache
-def _plan(cls: Any) -> tuple[_Step, ...]:
-    return tuple(_step(attribute) for attribute in attrs.fields(attrs.resolve_types(cls)) if attribute.init)
+def _plan(cls: Any) -> tuple[Callable[[Any], tuple[Any, ...]], tuple[_Step, ...]]:
+    """Return what gives the values of all fields at once, and how each is checked."""
+    steps = tuple(_step(attribute) for attribute in attrs.fields(attrs.resolve_types(cls)) if attribute.init)
+    names = [step.name for step in steps]
+    if len(names) < 2:
+        return lambda value: tuple(getattr(value, name) for name in names), steps
+    return attrgetter(*names), steps
 
 
 def _step(attribute: attrs.Attribute[Any]) -> _Step:
@@ -115,8 +121,8 @@ def problems_of(
 def _complaints(value: Any) -> list[Complaint]:
     found: list[Complaint] = []
     kind: Any = type(value)
-    for step in _plan(kind):
-        part = getattr(value, step.name)
+    values_of, steps = _plan(kind)
+    for part, step in zip(values_of(value), steps, strict=True):
         if part is None:
             if step.required:
                 found.append((step.name, "must be a list" if step.many else "is missing"))
