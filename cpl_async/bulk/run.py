@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from anyio import to_thread
 from attrs import define, field
 
 from ..errors import ConfigurationError, CplError, JournalError
@@ -105,7 +106,7 @@ class JobRun:
         unclear = await journal.unclear.counts(job.id)
         if job.finished and not unclear.ever and output.holds(job, files):
             return await output.summary(journal.results, job, already_done=True)
-        await journal.course.forget_labels(job.id, output.missing(files))
+        await journal.course.forget_labels(job.id, await to_thread.run_sync(output.missing, files))
         if (other := output.job_of_before(job)) is not None:
             self.on_note(f"{self.out} held the results of the job {other}; they are replaced")
         counts = await journal.results.counts(job.id)
@@ -133,7 +134,7 @@ class JobRun:
         summary = await self._write(journal, await journal.read(job.id), output, withhold or self._why_not_sent())
         if summary.rows == summary.shipped + summary.rejected + summary.cancelled:
             await journal.finish(job.id)
-            output.clear_parts(job)
+            await to_thread.run_sync(output.clear_parts, job)  # thousands of files
         self._enter(Phase.DONE)
         return summary
 
