@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import getpass
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ from .tables import TableStyle
 
 __all__ = ["Output", "ShipSummary", "Written", "message_of", "state_reported", "terms_of"]
 
+logger = logging.getLogger("cpl_async")
 SHIPMENTS, REJECTED, DOUBLES, SUMMARY = "shipments.csv", "rejected.csv", "doubles.csv", "summary.json"
 PICTURES = "labels"
 MOST_REASONS = 50
@@ -206,9 +209,26 @@ class Output:
             self.joints.remove(keep=written.names)
         return failure
 
-    def early(self, results: Results, job: Job) -> EarlyJoining:
-        """Return what joins labels while the job is at work."""
-        return EarlyJoining(self.joints, results, job.id, lambda: self._clear_other_job(job))
+    @asynccontextmanager
+    async def joining_early(self, results: Results, job: Job) -> AsyncIterator[None]:
+        """Join labels while the block is at work; when it is broken off, so is the joining."""
+        if not self.options.joint:
+            yield
+            return
+        early = EarlyJoining(self.joints, results, job.id, lambda: self._clear_other_job(job))
+        joining = asyncio.create_task(early.run())
+        try:
+            yield
+        except BaseException:
+            joining.cancel()
+            raise
+        finally:
+            early.end()
+            (failure,) = await asyncio.gather(joining, return_exceptions=True)
+            if isinstance(
+                failure, Exception
+            ):  # the end of the run joins all that is not joined, and says why it cannot
+                logger.info("labels were not joined while the job was at work: %s", failure)
 
     def _clear_other_job(self, job: Job) -> None:
         """Remove another job's labels and papers: they must not be printed again by mistake."""

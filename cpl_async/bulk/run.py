@@ -117,15 +117,11 @@ class JobRun:
         started = time.time()
         if _open(counts, sending=not withhold) or unclear.ever:
             listening = LISTENER.set(measures)
-            early = output.early(journal.results, job)
-            joining = asyncio.create_task(early.run()) if self.options.joint else None
             try:
-                await self._run_engine(client, journal, job, output, sending=not withhold)
+                async with output.joining_early(journal.results, job):
+                    await self._run_engine(client, journal, job, output, sending=not withhold)
             finally:
                 LISTENER.reset(listening)
-                early.end()
-                if joining is not None:
-                    await joining
         self._enter(Phase.JOINING)
         measures.runs.append([started, time.time()])
         await journal.add_effort(

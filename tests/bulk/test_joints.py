@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,6 +76,30 @@ async def test_rows_that_are_to_be_sent_again_hold_their_file_back(
     assert figures(await shipping(path, batch_size=6, resend_unlabelled=True)) == (12, 12, 0, 0, 0)
     read = [code for name in NAMES for (code,) in codes_in((tmp_path / "out" / name).read_bytes())]
     assert read == [row["parcel_numbers"] for row in shipping.report()]
+
+
+async def test_a_run_that_is_broken_off_does_not_wait_for_what_is_being_joined(
+    sandbox: Sandbox, tmp_path: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipping = Shipping(tmp_path, client)
+    sandbox.faults.add(SLOW_LABELS)
+    begun = tmp_path / "begun"
+    slow = tmp_path / "slow"
+    slow.write_text(f"#!/bin/sh\ntouch {begun}\nexec sleep 60\n")
+    slow.chmod(0o700)
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "executable", str(slow))
+        path = write_rows(tmp_path / "a.csv", many_rows(12, parcels="1"))
+        run = asyncio.create_task(shipping(path, batch_size=6))
+        while not run.done() and not begun.exists():
+            await asyncio.sleep(0.02)
+        assert not run.done()
+        run.cancel()
+        async with asyncio.timeout(20):
+            with pytest.raises(asyncio.CancelledError):
+                await run
+    sandbox.faults.clear()
+    assert figures(await shipping(path, batch_size=6)) == (12, 12, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
