@@ -17,7 +17,7 @@ from attrs import asdict, frozen
 
 from .files import replacing
 
-__all__ = ["PARCELS_A_FILE", "JoinPlan", "Joint", "label_place", "main", "output_names"]
+__all__ = ["PARCELS_A_FILE", "JoinPlan", "Joint", "label_place", "main", "numbered_name", "output_names"]
 
 PARCELS_A_FILE = 1000
 SHEET = (841.89, 595.28)
@@ -55,7 +55,12 @@ def output_names(parcels: int, ending: str) -> list[str]:
     """Return the names of the joint files: one, or numbered ones beyond 1,000 parcels."""
     if parcels <= PARCELS_A_FILE:
         return [f"labels.{ending}"] if parcels else []
-    return [f"labels-{number:04}.{ending}" for number in range(1, -(-parcels // PARCELS_A_FILE) + 1)]
+    return [numbered_name(number, ending) for number in range(-(-parcels // PARCELS_A_FILE))]
+
+
+def numbered_name(number: int, ending: str) -> str:
+    """Return the name of one joint file of several, which are numbered from 0."""
+    return f"labels-{number + 1:04}.{ending}"
 
 
 def label_place(index: int, *, a4: bool, position: int) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from attrs import define, field
 from ..errors import CplError
 from ..models.codes import LabelFormat
 from . import joining
-from .joining import JoinPlan, Joint, label_place, output_names
+from .joining import JoinPlan, Joint, label_place, numbered_name, output_names
 from .journal.results import Results
 from .options import ShipOptions
 from .states import RowState
@@ -48,9 +48,10 @@ class Order:
     _write: Callable[[str], object]
     _position: int
     _made: dict[str, str]
+    _count: int = 0
+    """Files of the job before the one that is being filled."""
     fresh: dict[str, str] = field(factory=dict)
     """What the files will hold that are to be made."""
-    _count: int = 0
     _waiting: list[tuple[str, int]] = field(factory=list)
 
     def add(self, file: str, page: int) -> None:
@@ -92,21 +93,22 @@ class Joints:
         return label_place(index, a4=self.options.a4, position=self.options.position)
 
     @contextmanager
-    def order(self, names: Callable[[int], str]) -> Iterator[Order]:
+    def order(self, names: Callable[[int], str], first: int = 0) -> Iterator[Order]:
         """Give what is to be joined by :meth:`make`, to be filled.
 
         :param names: number of a file, from 0 → its name.
+        :param first: the number of the first file that is filled.
         """
         with self._order.open("w", encoding="utf-8") as file:
             plan = JoinPlan(is_zpl=self.options.label_format == LabelFormat.ZPL, a4=self.options.a4)
             file.write(plan.as_json() + "\n")
-            order = Order(names, file.write, self.options.position, self.made)
+            order = Order(names, file.write, self.options.position, self.made, first)
             yield order
             order.close()
 
     def numbered(self, number: int) -> str:
         """Return the name of a file of several."""
-        return f"labels-{number + 1:04}.{self._ending}"
+        return numbered_name(number, self._ending)
 
     async def make(self, order: Order) -> JoinError | None:
         """Join in a process of its own; return why that failed."""
@@ -174,7 +176,7 @@ class EarlyJoining:
     async def _make_what_is_ready(self) -> bool:
         """Make the files that can be; return ``False`` when that failed: the end of the run says why."""
         whole = joining.PARCELS_A_FILE
-        with self.joints.order(lambda number: self.joints.numbered(number + self._count)) as order:
+        with self.joints.order(self.joints.numbered, self._count) as order:
             async with aclosing(self.results.rows(self.job, between=(self._row + 1, ANY_NUMBER))) as rows:
                 async for row in rows:
                     if not self._is_settled(row.state):

@@ -225,9 +225,7 @@ class Output:
         finally:
             early.end()
             (failure,) = await asyncio.gather(joining, return_exceptions=True)
-            if isinstance(
-                failure, Exception
-            ):  # the end of the run joins all that is not joined, and says why it cannot
+            if isinstance(failure, Exception):  # the end joins the rest, and says why it cannot
                 logger.info("labels were not joined while the job was at work: %s", failure)
 
     def _clear_other_job(self, job: Job) -> None:

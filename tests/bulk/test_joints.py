@@ -123,3 +123,16 @@ async def test_only_what_differs_is_made_anew(
     assert list(order.fresh) == made
     assert await joints.make(order) is None
     assert codes_in((tmp_path / NAMES[0]).read_bytes()) == [[labels[page].number] for page in pages]
+
+
+async def test_only_the_first_sheet_of_a_job_begins_at_the_position(tmp_path: Path) -> None:
+    labels = [LabelData(number=f"4090000000{number}", product="PRIV", recipient=("A",)) for number in range(5)]
+    (tmp_path / "a.pdf").write_bytes(LabelDrawer().draw(labels))
+    joints = Joints(tmp_path, ShipOptions(a4=True, position=4))
+    for first in (0, 1):  # as two looks of one run do
+        with joints.order(joints.numbered, first) as order:
+            for page in range(5):
+                order.add("a.pdf", page)
+        assert await joints.make(order) is None
+    sheets = [len(codes) for name in NAMES[:2] for codes in codes_in((tmp_path / name).read_bytes())]
+    assert sheets == [1, 4, 4, 1]
