@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from attrs import Factory, frozen
+from attrs import Factory, define, frozen
 
 from ..errors import CplError
 from ..transport.lanes import Lane
@@ -17,6 +17,8 @@ __all__ = ["CANARIES_A_LOOK", "Look", "Searching", "look_for", "nothing_found", 
 FILTER_VALUES = 50
 """Values of a filter in one request (source: the vendor's documentation)."""
 CANARIES_A_LOOK = 2
+ROUNDS = 4
+"""Times that a part of a look is asked for until it is evidence: of many answers of a bad day one is always spoilt."""
 MOST_ENTRIES = 1000
 """Items of one page. What is asked for fits into one: between two pages of a list that changes there may be a gap."""
 
@@ -40,7 +42,7 @@ class Look:
     seen: frozenset[str] = frozenset()
     """Canaries that were there."""
     missed: frozenset[str] = frozenset()
-    """Canaries that were not."""
+    """Canaries that no answer showed."""
     problem: str = ""
     """Why a part of the look, or all of it, is no evidence."""
     failure: CplError | None = None
@@ -61,45 +63,80 @@ def searching(calls: ShipmentCalls) -> Searching:
 async def look_for(
     search: Searching, wanted: Sequence[Wanted], canaries: Sequence[str], needed: Sequence[str] = ()
 ) -> Look:
-    """Ask once for everything that is wanted.
+    """Ask for everything that is wanted, and again for those parts whose answer is no evidence, if others are.
 
     :param search: asks for at most 50 references.
     :param wanted: with references that differ.
     :param canaries: references that are known to be there; without one nothing is evidence of absence.
     :param needed: those of them that are no older than what is wanted: a search that lags behind shows only old ones.
     """
-    findings: dict[str, Finding] = {}
-    good: set[str] = set()
-    seen: set[str] = set()
-    missed: set[str] = set()
-    problem, failure = "", None
-    canaries = canaries[:CANARIES_A_LOOK]
-    for chunk in _chunks(wanted, FILTER_VALUES - len(canaries)):
+    looking = _Looking(search, canaries[:CANARIES_A_LOOK], needed)
+    chunks = list(_chunks(wanted, FILTER_VALUES - len(looking.canaries)))
+    for _ in range(ROUNDS):
+        looking.problem, looking.failure = "", None
+        chunks = [chunk for chunk in chunks if not await looking.ask(chunk)]
+        if not chunks or not looking.good:
+            break
+    return looking.look()
+
+
+@define
+class _Looking:
+    """One look while it is taken."""
+
+    search: Searching
+    canaries: Sequence[str]
+    needed: Sequence[str]
+    findings: dict[str, Finding] = Factory(dict)
+    good: set[str] = Factory(set)
+    seen: set[str] = Factory(set)
+    missed: set[str] = Factory(set)
+    problem: str = ""
+    failure: CplError | None = None
+
+    async def ask(self, chunk: Sequence[Wanted]) -> bool:
+        """Ask for some references; return whether what the answer does not show is evidence."""
         asked = {one.reference for one in chunk}
         try:
-            entries, whole = await search([*asked, *(canary for canary in canaries if canary not in asked)])
+            references = [*asked, *(canary for canary in self.canaries if canary not in asked)]
+            entries, whole = await self.search(references)
         except CplError as error:
-            problem, failure = f"the search failed: {error.message}", error
-            continue
+            self.problem, self.failure = f"the search failed: {error.message}", error
+            return False
         by_reference: dict[str, list[Entry]] = {}
         for entry in entries:
             by_reference.setdefault(entry.reference, []).append(entry)
-        findings.update((one.reference, judge(one, by_reference.get(one.reference, ()))) for one in chunk)
-        here = {canary for canary in canaries if canary in by_reference}
-        seen |= here
-        missed |= set(canaries) - here
-        if (reason := _why_no_evidence(by_reference, asked, canaries, needed or canaries, whole)) is not None:
-            problem = reason
-        else:
-            good |= asked
-    return Look(
-        findings=findings,
-        good=frozenset(good),
-        seen=frozenset(seen),
-        missed=frozenset(missed),
-        problem=problem,
-        failure=failure,
-    )
+        for one in chunk:
+            finding = judge(one, by_reference.get(one.reference, ()))
+            self.findings[one.reference] = _more(self.findings.get(one.reference), finding)
+        here = {canary for canary in self.canaries if canary in by_reference}
+        self.seen |= here
+        self.missed |= set(self.canaries) - here
+        reason = _why_no_evidence(by_reference, asked, self.canaries, self.needed or self.canaries, whole)
+        if reason is not None:
+            self.problem = reason
+            return False
+        self.good |= asked
+        return True
+
+    def look(self) -> Look:
+        """Return what was seen."""
+        return Look(
+            findings=self.findings,
+            good=frozenset(self.good),
+            seen=frozenset(self.seen),
+            missed=frozenset(self.missed - self.seen),
+            problem=self.problem,
+            failure=self.failure,
+        )
+
+
+def _more(before: Finding | None, now: Finding) -> Finding:
+    """Return the later of two findings of one look, unless it shows less: what was seen once was there."""
+    if before is None or before.verdict is Verdict.ABSENT:
+        return now
+    shown = [len(one.shipments) + len(one.cancelled) for one in (before, now)]
+    return before if now.verdict is Verdict.ABSENT or shown[1] < shown[0] else now
 
 
 def _why_no_evidence(

@@ -187,13 +187,15 @@ def _of_place(parts: Parts, value: Any) -> Iterator[Complaint]:
 
 
 def _of_kind(kind: type | None, value: object) -> str | None:
-    if kind is None or (type(value) is kind is not datetime and kind is not time):
+    if kind is None:
         return None
     if issubclass(kind, enum.StrEnum):
         if not isinstance(value, str):
             return f"must be text, not {type(value).__name__}"
-        if value not in kind._value2member_map_:
-            return f"is {value[:30]!r}, allowed: {', '.join(kind)}"
+        if value not in kind._value2member_map_:  # also one that is of the kind, which is open for what is read
+            return f"is {str(value)[:30]!r}, allowed: {', '.join(kind)}"
+        return None
+    if type(value) is kind is not datetime and kind is not time:
         return None
     if kind is datetime and isinstance(value, datetime) and value.tzinfo is None:
         return "needs its offset, e.g. datetime.now(UTC)"

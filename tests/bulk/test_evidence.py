@@ -206,6 +206,50 @@ async def test_a_request_that_fails_spoils_its_part_only() -> None:
     assert look.failure is not None
 
 
+class Moody(Searched):
+    """A search of which each answer in three is empty."""
+
+    async def __call__(self, references: Any) -> tuple[list[Entry], bool]:
+        entries, whole = await super().__call__(references)
+        return ([] if len(self.asked) % 3 == 0 else entries), whole
+
+
+async def test_a_part_whose_answer_is_no_evidence_is_asked_for_again() -> None:
+    search = Moody(CANARY, entry("5", reference="r700"))
+    asked = [wanted(reference=f"r{n}") for n in range(1000)]
+    look = await look_for(search, asked, ["canary"])
+    assert len(look.good) == 1000
+    assert (look.problem, look.missed) == ("", frozenset())
+    assert look.findings["r700"].verdict is Verdict.PRESENT
+    assert len(search.asked) == 21 + 7 + 2 + 1
+
+
+async def test_a_search_that_never_works_is_not_asked_again_at_once() -> None:
+    search = Searched()
+    look = await look_for(search, [wanted(reference=f"r{n}") for n in range(1000)], ["canary"])
+    assert len(search.asked) == 21
+    assert not look.good
+    assert look.missed == {"canary"}
+
+
+async def test_what_a_spoilt_answer_shows_is_not_forgotten() -> None:
+    class Once(Searched):
+        """Shows one of two shipments at a time, the first without a filter."""
+
+        async def __call__(self, references: Any) -> tuple[list[Entry], bool]:
+            entries, whole = await super().__call__(references)
+            first = len(self.asked) == 2
+            stray = [entry("77", reference="stray")] if first else []
+            hidden = "6" if first else "5"
+            return [one for one in entries if one.number != hidden] + stray, whole
+
+    search = Once(CANARY, entry("5", reference="r0"), entry("6", reference="r1"))
+    asked = [wanted(reference=f"r{n}") for n in (*range(100, 149), 0, 1)]
+    look = await look_for(search, asked, ["canary"])
+    assert [len(values) for values in search.asked] == [50, 3, 3]
+    assert {name: look.findings[name].verdict for name in ("r0", "r1")} == dict.fromkeys(("r0", "r1"), Verdict.PRESENT)
+
+
 # --- how long is waited
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -83,6 +84,13 @@ def test_whatever_is_built_is_refused_or_accepted(name: str) -> None:
             assert complaints(name, body) == []
 
     check()
+
+
+def test_an_order_type_that_is_not_in_the_contract_is_refused() -> None:
+    order = Order(reference_id="O-1", order_type="Collection", shipment_count=1, send_date=datetime.now(UTC))
+    assert [problem.message for problem in problems_of(order) if problem.path == "order_type"] == [
+        "is 'Collection', allowed: CollectionOrder, TransportOrder"
+    ]
 
 
 SPOILT = st.one_of(
