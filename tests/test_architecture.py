@@ -72,6 +72,15 @@ def test_the_client_loads_only_what_a_call_needs_at_once() -> None:
     assert not loaded_after("from cpl_async import Client") & late
 
 
+def test_a_job_does_not_load_what_only_old_journals_need() -> None:
+    assert not loaded_after("import cpl_async.bulk.door, cpl_async.cli.ship") & {
+        "alembic",
+        "mako",
+        "pikepdf",
+        "reportlab",
+    }
+
+
 def test_each_public_name_is_there_and_both_tables_agree() -> None:
     tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
     block = next(node for node in tree.body if isinstance(node, ast.If))

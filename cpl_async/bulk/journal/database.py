@@ -17,9 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from ...errors import JournalError
 from .keys import new_secret
-from .migrations import OLDEST, migrate
 from .place import JournalPlace
-from .schema import VERSION, account, metadata
+from .schema import OLDEST, VERSION, account, metadata
 
 __all__ = ["Database", "new_id"]
 
@@ -136,6 +135,8 @@ class Database:
                     advice="Use the version of cpl-sdk that wrote it, or a newer one",
                 )
             if version < VERSION:
+                from .migrations import migrate  # Alembic takes a quarter of a second, and is needed once
+
                 await connection.run_sync(migrate, version)
             found = (await connection.execute(select(account))).one()
         self.secret = found.secret

@@ -9,10 +9,8 @@ from sqlalchemy import Connection, bindparam, select, update
 from .keys import key_of, new_secret
 from .schema import VERSION, account, batches, jobs, metadata, rows
 
-__all__ = ["OLDEST", "migrate"]
+__all__ = ["migrate"]
 
-OLDEST = 1
-"""The oldest version that can be brought up."""
 ADDED_IN_2 = {
     account: ["secret"],
     jobs: ["kind", "settings", "measures", "purged_at"],

@@ -18,6 +18,7 @@ from sqlalchemy import (
 
 __all__ = [
     "FINISHED",
+    "OLDEST",
     "PLANNING",
     "READY",
     "VERSION",
@@ -31,7 +32,8 @@ __all__ = [
     "strays",
 ]
 
-VERSION = 2
+OLDEST, VERSION = 1, 2
+"""The oldest version of the tables that can be brought up, and that of this program."""
 PLANNING, READY, FINISHED = "planning", "ready", "finished"
 """States of a job: its rows are being written down, it can be worked on, nothing is left to do."""
 metadata = MetaData()
