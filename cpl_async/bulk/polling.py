@@ -33,7 +33,8 @@ SOON = 0.9
 REMEMBERED = 20
 """Imports by which the shortest is told."""
 FASTEST, SLOWEST = 0.2, 15.0
-AT_ONCE = 4
+AT_ONCE = 8
+"""Questions under way: while much is sent the server takes its time for each."""
 TAKEN_AT_ONCE = 200
 """Items between two breaths of the event loop."""
 
@@ -66,7 +67,7 @@ class Polling:
     on_end: Callable[[CplError], None]
     """Called when the server lets nothing through any more."""
     _took: deque[float] = field(factory=lambda: deque(maxlen=REMEMBERED), init=False)
-    """Seconds that the last imports took."""
+    """Ages at which imports were asked after and found over, without the time that a question waited for its turn."""
     _due: list[tuple[float, int, OpenBatch]] = field(factory=list, init=False)
     _order: itertools.count[int] = field(factory=itertools.count, init=False)
     _changed: asyncio.Event = field(factory=asyncio.Event, init=False)
@@ -119,8 +120,9 @@ class Polling:
         self._changed.set()
 
     async def _ask(self, batch: OpenBatch) -> None:
+        age = time.time() - batch.accepted_at
         try:
-            result = await unless_stopped(self.stop, self.calls.get(batch.remote_id, lane=Lane.BACKGROUND))
+            result = await unless_stopped(self.stop, self.calls.get(batch.remote_id, lane=Lane.CREATE))
             if result is None:
                 return
         except (AuthenticationError, PermissionDenied) as error:
@@ -132,7 +134,7 @@ class Polling:
             return
         settled = await self._take(batch, result)
         if settled:
-            self._took.append(time.time() - batch.accepted_at)
+            self._took.append(age)
             await self.on_imported(batch)
         else:
             await self._again(batch, "is still being imported; run the same command again to go on")

@@ -17,9 +17,9 @@ class Lane(StrEnum):
     PERSON = "person"
     """Somebody looks at a screen."""
     CREATE = "create"
-    """Shipments and orders of a job are created."""
+    """Shipments and orders of a job are created, and it is asked how far their import is."""
     BACKGROUND = "background"
-    """Polling and labels."""
+    """Labels, and looking for what was lost."""
 
 
 WEIGHTS = {Lane.PERSON: 6, Lane.CREATE: 3, Lane.BACKGROUND: 2}

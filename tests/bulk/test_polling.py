@@ -1,0 +1,70 @@
+"""The schedule of the open batches."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from cpl_async.bulk.polling import FIRST_POLL, OpenBatch, Polling
+from cpl_async.transport.lanes import Lane
+
+WAITING = 0.3
+
+
+class Course:
+    """A journal in which no row of a batch is open any more."""
+
+    async def open_rows(self, batch: int) -> dict[str, Any]:
+        return {}
+
+    async def imported(self, *_: Any, **__: Any) -> None:
+        pass
+
+
+class Calls:
+    """A server whose answers are over at once, and a pace that makes each question wait for its turn."""
+
+    async def get(self, batch_id: str, *, lane: Lane = Lane.PERSON) -> Any:
+        await asyncio.sleep(WAITING)
+
+        class Nothing:
+            items = ()
+
+        return Nothing()
+
+
+async def test_the_wait_for_a_turn_is_not_taken_for_a_slow_import() -> None:
+    known: list[int] = []
+
+    async def imported(batch: OpenBatch) -> None:
+        known.append(batch.batch)
+
+    course: Any = Course()
+    polling = Polling(
+        calls=Calls(),
+        outcome_of=lambda *_: None,
+        course=course,
+        wait=60.0,
+        stop=asyncio.Event(),
+        on_imported=imported,
+        on_created=lambda _: None,
+        on_refused=lambda _: None,
+        on_undecided=lambda _: None,
+        on_end=lambda _: None,
+    )
+    running = asyncio.create_task(polling.run())
+    pauses = []
+    for number in range(4):
+        batch = OpenBatch(batch=number, remote_id=str(number), accepted_at=time.time())
+        pauses.append(polling._pause(batch))
+        polling.add(batch)
+        async with asyncio.timeout(10):
+            while number not in known:
+                await asyncio.sleep(0.01)
+    polling.no_more()
+    await running
+    assert pauses[0] == pytest.approx(FIRST_POLL, abs=0.05)
+    assert all(later <= FIRST_POLL for later in pauses[1:]), pauses  # with the wait counted they grow from look to look
