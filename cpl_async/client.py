@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from os import PathLike
 from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypedDict, TypeVar
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypedDict, Type
 from attrs import field, frozen
 
 from .errors import ConfigurationError
-from .settings import PRODUCTION, base_url_from, credentials_from
+from .settings import PRODUCTION, base_url_from
 from .transport.call import COLLECTOR, Answers, TransportSettings
 from .transport.events import EventHook
 from .transport.forking import belongs_to_this_process, this_process
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from .bulk.asking import Reconciled
     from .bulk.door import Bulk
+    from .configuration import Settings
     from .errors import Problem
     from .models.products import ProductChoice
     from .models.shipment_batches import Shipment
@@ -299,12 +301,37 @@ class Client:
     def from_env(cls, environment: Mapping[str, str] | None = None, **settings: Unpack[ClientSettings]) -> Self:
         """Make a client from ``CPL_CLIENT_ID``, ``CPL_CLIENT_SECRET`` (or ``…_FILE``) and ``CPL_BASE_URL``.
 
+        All other settings may stand in the environment too: ``CPL_TIMEOUT``, ``CPL_PROXY``, ``CPL_LANGUAGE`` and so on.
+
         :param environment: another mapping than the process's environment.
         :param settings: all else that a client takes, e.g. ``timeout`` or ``language``.
-        :raises ConfigurationError: names what is missing.
+        :raises ConfigurationError: names what is missing, or cannot be used.
         """
-        client_id, client_secret, base_url = credentials_from(environment)
-        return cls(client_id=client_id, client_secret=client_secret, base_url=base_url, **settings)
+        from .configuration import settings_from_environment
+
+        return _made(cls, settings_from_environment(environment), settings)
+
+    @classmethod
+    def from_config(
+        cls,
+        profile: str | None = None,
+        *,
+        file: str | PathLike[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        **settings: Unpack[ClientSettings],
+    ) -> Self:
+        """Make a client from a file with settings, e.g. ``cpl.toml``; what stands in the environment goes before it.
+
+        :param profile: which of the file's profiles, e.g. ``test``; ``CPL_PROFILE`` unless given.
+        :param file: ``CPL_CONFIG`` unless given; else the ``cpl.toml``, or ``pyproject.toml`` with ``[tool.cpl]``, of
+            this folder or the nearest above it, else the user's own, which ``cpl init`` writes.
+        :param environment: another mapping than the process's environment.
+        :param settings: go before both.
+        :raises ConfigurationError: names what is missing, unknown or cannot be used, and where it stands.
+        """
+        from .configuration import read_settings
+
+        return _made(cls, read_settings(profile=profile, file=file, environment=environment), settings)
 
     @property
     def base_url(self) -> str:
@@ -441,6 +468,14 @@ class Client:
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open" if self._opened() else "new"
         return f"<Client {self.client_id} at {self.base_url}, {state}>"
+
+
+def _made(kind: Callable[..., T], found: Settings, settings: ClientSettings) -> T:
+    """Make a client of what was found, and of what goes before it."""
+    client_id, client_secret = found.credentials()
+    return kind(
+        client_id=client_id, client_secret=client_secret, base_url=found.base_url, **{**found.options, **settings}
+    )
 
 
 def _warm_up() -> None:

@@ -1,10 +1,8 @@
-"""Where a setting comes from, and whether it can be used."""
+"""Says whether an address or a secret can be used."""
 
 from __future__ import annotations
 
 import ipaddress
-import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from yarl import URL
@@ -15,9 +13,7 @@ __all__ = [
     "PRODUCTION",
     "TESTING",
     "base_url_from",
-    "credentials_from",
     "is_loopback",
-    "secret_from_environment",
     "secret_from_file",
 ]
 
@@ -57,31 +53,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
-
-
-def credentials_from(environment: Mapping[str, str] | None = None) -> tuple[str, str, str]:
-    """Return client id, secret and base URL from ``CPL_CLIENT_ID``, ``CPL_CLIENT_SECRET`` and ``CPL_BASE_URL``.
-
-    The secret may also lie in a file named by ``CPL_CLIENT_SECRET_FILE``. The base URL is production unless given.
-
-    :raises ConfigurationError: names what is missing.
-    """
-    environment = os.environ if environment is None else environment
-    client_id = environment.get("CPL_CLIENT_ID", "").strip()
-    secret = secret_from_environment(environment)
-    missing = [name for name, value in (("CPL_CLIENT_ID", client_id), ("CPL_CLIENT_SECRET", secret)) if not value]
-    if missing:
-        raise ConfigurationError(f"{' and '.join(missing)} not set: set it in the environment, or try the sandbox")
-    return client_id, secret, environment.get("CPL_BASE_URL", "").strip() or PRODUCTION
-
-
-def secret_from_environment(environment: Mapping[str, str]) -> str:
-    """Return the secret in ``CPL_CLIENT_SECRET``, or in the file that ``CPL_CLIENT_SECRET_FILE`` names, or nothing.
-
-    :raises ConfigurationError: when that file cannot be read or is empty.
-    """
-    file = environment.get("CPL_CLIENT_SECRET_FILE", "").strip()
-    return environment.get("CPL_CLIENT_SECRET", "").strip() or (secret_from_file(Path(file)) if file else "")
 
 
 def secret_from_file(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from os import PathLike
 from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack, cast
@@ -241,11 +242,33 @@ class Client(twins.OwningTwin[core.Client]):
     def from_env(cls, environment: Mapping[str, str] | None = None, **settings: Unpack[ClientSettings]) -> Self:
         """Make a client from ``CPL_CLIENT_ID``, ``CPL_CLIENT_SECRET`` (or ``…_FILE``) and ``CPL_BASE_URL``.
 
+        All other settings may stand in the environment too: ``CPL_TIMEOUT``, ``CPL_PROXY``, ``CPL_LANGUAGE`` and so on.
+
         :param environment: another mapping than the process's environment.
         :param settings: all else that a client takes, e.g. ``timeout`` or ``language``.
-        :raises ConfigurationError: names what is missing.
+        :raises ConfigurationError: names what is missing, or cannot be used.
         """
         return twins.for_class(core.Client.from_env, cls)(environment, **settings)
+
+    @classmethod
+    def from_config(
+        cls,
+        profile: str | None = None,
+        *,
+        file: str | PathLike[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        **settings: Unpack[ClientSettings],
+    ) -> Self:
+        """Make a client from a file with settings, e.g. ``cpl.toml``; what stands in the environment goes before it.
+
+        :param profile: which of the file's profiles, e.g. ``test``; ``CPL_PROFILE`` unless given.
+        :param file: ``CPL_CONFIG`` unless given; else the ``cpl.toml``, or ``pyproject.toml`` with ``[tool.cpl]``, of
+            this folder or the nearest above it, else the user's own, which ``cpl init`` writes.
+        :param environment: another mapping than the process's environment.
+        :param settings: go before both.
+        :raises ConfigurationError: names what is missing, unknown or cannot be used, and where it stands.
+        """
+        return twins.for_class(core.Client.from_config, cls)(profile, file=file, environment=environment, **settings)
 
     @property
     def base_url(self) -> str:

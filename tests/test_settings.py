@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from cpl_async import PRODUCTION, TESTING, Client, ConfigurationError
-from cpl_async.settings import base_url_from, credentials_from, is_loopback
+from cpl_async.configuration import settings_from_environment
+from cpl_async.settings import base_url_from, is_loopback
 
 GOOD = {"CPL_CLIENT_ID": "id", "CPL_CLIENT_SECRET": "secret"}
 
 
 def test_production_is_meant_unless_another_system_is_named() -> None:
-    assert credentials_from(GOOD) == ("id", "secret", PRODUCTION)
-    assert credentials_from(GOOD | {"CPL_BASE_URL": TESTING})[2] == TESTING
+    assert settings_from_environment(GOOD).credentials() == ("id", "secret")
+    assert Client.from_env(GOOD | {"CPL_BASE_URL": TESTING}).base_url == TESTING
+    assert Client.from_env(GOOD | {"CPL_TEST_SYSTEM": "yes"}).base_url == TESTING
     assert Client.from_env(GOOD).base_url == PRODUCTION
     with pytest.raises(ConfigurationError, match="timeout"):
         Client.from_env(GOOD, timeout=0)
@@ -37,15 +39,15 @@ def test_the_secret_may_lie_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     environment = {"CPL_CLIENT_ID": "id", "CPL_CLIENT_SECRET_FILE": str(file)}
     with pytest.raises(ConfigurationError, match="No such file"):
-        credentials_from(environment)
+        settings_from_environment(environment).credentials()
     file.write_bytes(b"\n")
     with pytest.raises(ConfigurationError, match="is empty"):
-        credentials_from(environment)
+        settings_from_environment(environment).credentials()
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigurationError, match="not text"):
-        credentials_from(environment)
+        settings_from_environment(environment).credentials()
     file.write_text("geheim\n")
-    assert credentials_from(environment)[1] == "geheim"
+    assert settings_from_environment(environment).credentials()[1] == "geheim"
 
 
 def test_a_base_url_loses_its_last_slash_and_nothing_else() -> None:

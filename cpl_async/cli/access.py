@@ -3,54 +3,121 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
-from attrs import evolve, field, frozen
+from attrs import Factory, evolve, field, fields, frozen
 
 from ..bulk.account import journal_place
 from ..bulk.journal import JournalPlace
 from ..client import Client
+from ..configuration import read_settings
 from ..errors import ConfigurationError
-from ..settings import PRODUCTION, TESTING, base_url_from, secret_from_environment, secret_from_file
+from ..settings import base_url_from
 
-__all__ = ["Access", "access_from", "account_from", "journal_of"]
+__all__ = ["Access", "Chosen", "access_options", "journal_of"]
+
+FILE = click.Path(path_type=Path)
 
 
 @frozen(kw_only=True)
 class Access:
-    """Credentials and address."""
+    """Credentials and address, and how the client works."""
 
     client_id: str
     client_secret: str = field(repr=False)
     base_url: str
+    options: Mapping[str, Any] = Factory(dict)
+    origins: dict[str, str] = Factory(dict)
+    """Where each setting came from, by its name."""
+
+    def client(self, **more: Any) -> Client:
+        """Return a client.
+
+        :param more: settings that go before those that were found.
+        """
+        return Client(
+            client_id=self.client_id,
+            client_secret=self.client_secret,
+            base_url=self.base_url,
+            **{**self.options, **more},
+        )
 
 
-def access_from(*, client_id: str | None, secret_file: Path | None, base_url: str | None, test_system: bool) -> Access:
-    """Return credentials and address from options, environment, a file, or a prompt.
+@frozen(kw_only=True)
+class Chosen:
+    """What the command line says of the system and the account."""
 
-    :raises ConfigurationError: names what is missing.
-    """
-    account = account_from(client_id=client_id, secret_file=secret_file, base_url=base_url, test_system=test_system)
-    return evolve(account, client_secret=_secret(secret_file))
+    client_id: str | None
+    secret_file: Path | None
+    base_url: str | None
+    test_system: bool
+    profile: str | None
+    config: Path | None
+
+    @property
+    def anything(self) -> bool:
+        """Whether it says anything."""
+        return any(getattr(self, one.name) for one in fields(Chosen))
+
+    def account(self) -> Access:
+        """Return whose account is meant, without its secret: for what is asked of the journal alone.
+
+        :raises ConfigurationError: names what is missing or cannot be used.
+        """
+        return self._found()[0]
+
+    def access(self) -> Access:
+        """Return credentials and address from options, environment, a file, or a prompt.
+
+        :raises ConfigurationError: names what is missing or cannot be used.
+        """
+        account, secret = self._found()
+        return evolve(account, client_secret=secret() or _prompted())
+
+    def _found(self) -> tuple[Access, Callable[[], str]]:
+        if self.base_url and self.test_system:
+            raise ConfigurationError("give either --base-url or --test-system")
+        arguments = {
+            "client_id": self.client_id,
+            "client_secret_file": self.secret_file,
+            "base_url": self.base_url,
+            "test_system": self.test_system or None,
+        }
+        found = read_settings(arguments, profile=self.profile, file=self.config)
+        if not found.client_id:
+            raise ConfigurationError(
+                "no client id: set CPL_CLIENT_ID, give --client-id, or run `cpl init`; to try without one: --sandbox"
+            )
+        account = Access(
+            client_id=found.client_id,
+            client_secret="",
+            base_url=base_url_from(found.base_url),
+            options=found.options,
+            origins=dict(found.origins),
+        )
+        return account, found.secret
 
 
-def account_from(*, client_id: str | None, secret_file: Path | None, base_url: str | None, test_system: bool) -> Access:
-    """Return whose account is meant, without its secret: for what is asked of the journal alone.
+def access_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say which system is asked, and as whom; the command gets them as ``chosen``."""
 
-    :param secret_file: is not read.
-    :raises ConfigurationError: names what is missing.
-    """
-    environment = os.environ
-    if base_url and test_system:
-        raise ConfigurationError("give either --base-url or --test-system")
-    url = base_url or (TESTING if test_system else environment.get("CPL_BASE_URL", "").strip() or PRODUCTION)
-    name = client_id or environment.get("CPL_CLIENT_ID", "").strip()
-    if not name:
-        raise ConfigurationError("no client id: set CPL_CLIENT_ID or give --client-id; to try without one: --sandbox")
-    return Access(client_id=name, client_secret="", base_url=base_url_from(url))
+    @click.option("--client-id", help="Client id; else CPL_CLIENT_ID.")
+    @click.option("--secret-file", type=FILE, help="File that holds the client secret; else CPL_CLIENT_SECRET.")
+    @click.option("--base-url", help="Address of the API; else CPL_BASE_URL, else production.")
+    @click.option("--test-system", is_flag=True, help="Use the vendor's testing system.")
+    @click.option("--profile", help="Profile of the file with settings; else CPL_PROFILE.")
+    @click.option("--config", type=FILE, help="File with settings; else CPL_CONFIG, else the nearest cpl.toml.")
+    @wraps(command)
+    def call(*arguments: Any, **given: Any) -> None:
+        chosen = Chosen(**{one.name: given.pop(one.name) for one in fields(Chosen)})
+        command(*arguments, chosen=chosen, **given)
+
+    return call
 
 
 def journal_of(access: Access) -> JournalPlace:
@@ -60,17 +127,13 @@ def journal_of(access: Access) -> JournalPlace:
     """
 
     async def find() -> JournalPlace:
-        async with Client(client_id=access.client_id, client_secret="none", base_url=access.base_url) as client:  # noqa: S106 - /info needs no token
+        async with evolve(access, client_secret="none").client() as client:  # noqa: S106 - /info needs no token
             return await journal_place(client)
 
     return asyncio.run(find())
 
 
-def _secret(file: Path | None) -> str:
-    if file is not None:
-        return secret_from_file(file)
-    if secret := secret_from_environment(os.environ):
-        return secret
+def _prompted() -> str:
     if not sys.stdin.isatty():
         raise ConfigurationError("no client secret: set CPL_CLIENT_SECRET or give --secret-file")
     return str(click.prompt("Client secret", hide_input=True, err=True))

@@ -7,6 +7,7 @@ import click
 from .._version import __version__
 from .changing import cancel, redirect
 from .doctor import doctor
+from .init import init
 from .jobs import jobs
 from .label import label
 from .lookups import LOOKUPS
@@ -31,5 +32,5 @@ def cpl() -> None:
     """
 
 
-for command in (ship, jobs, track, cancel, redirect, label, order, *LOOKUPS, doctor, sandbox):
+for command in (ship, jobs, track, cancel, redirect, label, order, *LOOKUPS, init, doctor, sandbox):
     cpl.add_command(command)

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
@@ -14,28 +13,24 @@ from attrs import frozen
 
 from ..client import Client
 from ..transport.events import Event, EventKind
-from .access import Access, access_from
+from .access import Access, Chosen, access_options
 from .failures import INTERRUPTED, needing_extra, plain_failures, quiet_libraries, say
 
-__all__ = ["LANGUAGE", "Connection", "access_options", "connected"]
+__all__ = ["LANGUAGE", "Connection", "connected"]
 
 LANGUAGE = "en-GB"
 """Of the server's words, so that all that the command says is in one language."""
 P = ParamSpec("P")
 T = TypeVar("T")
-Command = Callable[..., Any]
 
 
 @frozen(kw_only=True)
 class Connection:
     """The system that a command asks, and how it shows the answer."""
 
-    client_id: str | None
-    secret_file: Path | None
-    base_url: str | None
-    test_system: bool
+    chosen: Chosen
     sandbox: bool
-    language: str
+    language: str | None
     as_json: bool
 
     def access(self) -> Access:
@@ -43,12 +38,7 @@ class Connection:
 
         :raises ConfigurationError: names what is missing.
         """
-        return access_from(
-            client_id=self.client_id,
-            secret_file=self.secret_file,
-            base_url=self.base_url,
-            test_system=self.test_system,
-        )
+        return self.chosen.access()
 
     def run(self, call: Callable[[Client], Awaitable[T]]) -> T:
         """Make a call with a client, and return what it returns."""
@@ -60,7 +50,7 @@ class Connection:
         if not self.sandbox:
             yield self.access()
             return
-        if self.client_id or self.secret_file or self.base_url or self.test_system:
+        if self.chosen.anything:
             raise click.UsageError("--sandbox takes no credentials and no address")
         with needing_extra("sandbox"):
             from ..sandbox import Sandbox, SandboxSettings
@@ -68,14 +58,8 @@ class Connection:
             yield Access(client_id="sandbox", client_secret="sandbox", base_url=server.base_url)  # noqa: S106 - it opens nothing but the sandbox
 
 
-async def _carry(access: Access, language: str, call: Callable[[Client], Awaitable[T]]) -> T:
-    async with Client(
-        client_id=access.client_id,
-        client_secret=access.client_secret,
-        base_url=access.base_url,
-        language=language,
-        on_event=_tell,
-    ) as client:
+async def _carry(access: Access, language: str | None, call: Callable[[Client], Awaitable[T]]) -> T:
+    async with access.client(language=language or access.options.get("language") or LANGUAGE, on_event=_tell) as client:
         return await call(client)
 
 
@@ -85,29 +69,11 @@ def _tell(event: Event) -> None:
         say(f"trying again: {event.operation} ({event.error})")
 
 
-def access_options(command: Command) -> Command:
-    """Add the options that say which system is asked, and as whom."""
-    for option in reversed(
-        [
-            click.option("--client-id", help="Client id; else CPL_CLIENT_ID."),
-            click.option(
-                "--secret-file",
-                type=click.Path(path_type=Path),
-                help="File that holds the client secret; else CPL_CLIENT_SECRET.",
-            ),
-            click.option("--base-url", help="Address of the API; else CPL_BASE_URL, else production."),
-            click.option("--test-system", is_flag=True, help="Use the vendor's testing system."),
-        ]
-    ):
-        command = option(command)
-    return command
-
-
-def connected(command: Callable[Concatenate[Connection, P], None]) -> Command:
+def connected(command: Callable[Concatenate[Connection, P], None]) -> Callable[..., Any]:
     """Give a command its connection, made of the options that all such commands take."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print JSON with the API's own names, and nothing else.")
-    @click.option("--language", default=LANGUAGE, show_default=True, help="Of the server's words: en-GB or cs-CZ.")
+    @click.option("--language", help=f"Of the server's words: en-GB or cs-CZ; {LANGUAGE} unless told.")
     @click.option("--sandbox", is_flag=True, help="Ask a new sandbox in this process; no credentials.")
     @access_options
     @wraps(command)

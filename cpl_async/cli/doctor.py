@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from yarl import URL
 
 from ..client import Client
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied, RateLimited
+from .access import Access
 from .connection import Connection, connected
 from .failures import NOT_ALL
 from .tables import show
@@ -30,6 +31,7 @@ CERTIFICATE_ENDS = 14
 """Days before the end of a certificate from which it is said."""
 PROBES = 10
 """Requests with which the pace is tried."""
+RUN_INIT = "Run `cpl init`, or set CPL_CLIENT_ID and CPL_CLIENT_SECRET; see --help"
 OK, WARNING, FAILED, SKIPPED = "ok", "warning", "failed", "skipped"
 
 
@@ -52,11 +54,10 @@ def doctor(connection: Connection) -> None:
     Nothing is created or changed. Exit status 1: something failed.
     """
     try:
-        findings = connection.run(_all_steps)
+        account = None if connection.sandbox else connection.chosen.account()
+        findings = connection.run(lambda client: _all_steps(client, account))
     except ConfigurationError as error:
-        findings = [
-            Finding("settings", FAILED, error.message, "Set CPL_CLIENT_ID and CPL_CLIENT_SECRET, or see --help")
-        ]
+        findings = [Finding("settings", FAILED, error.message, error.next_step or RUN_INIT)]
     columns: dict[str, Any] = {
         "check": lambda one: one.step,
         "result": lambda one: one.result,
@@ -72,10 +73,14 @@ def doctor(connection: Connection) -> None:
         raise SystemExit(NOT_ALL)
 
 
-async def _all_steps(client: Client) -> list[Finding]:
+async def _all_steps(client: Client, account: Access | None) -> list[Finding]:
     findings = [Finding("settings", OK, f"{client.client_id} at {client.base_url}")]
+    options: Mapping[str, Any] = {}
+    if account is not None:
+        findings += [Finding(name, OK, f"from {place}") for name, place in account.origins.items()]
+        options = account.options
     left = ["service", "token", "roles", "limits"]
-    for steps in (_network(client), _service(client), _token(client)):
+    for steps in (_network(client, options), _service(client), _token(client)):
         async for finding in steps:
             findings.append(finding)
         if findings[-1].result == FAILED:  # what comes after rests on it
@@ -87,8 +92,11 @@ async def _all_steps(client: Client) -> list[Finding]:
     return findings
 
 
-async def _network(client: Client) -> AsyncIterator[Finding]:
+async def _network(client: Client, options: Mapping[str, Any]) -> AsyncIterator[Finding]:
     url = URL(client.base_url)
+    if proxy := options.get("proxy"):
+        yield Finding("name", SKIPPED, f"the proxy {URL(proxy).host} asks for it")
+        return
     host, port = url.host or "", url.port or 443
     loop = asyncio.get_running_loop()
     try:
@@ -108,18 +116,18 @@ async def _network(client: Client) -> AsyncIterator[Finding]:
         return
     yield Finding("reachable", OK, f"{host}:{port} takes connections")
     if url.scheme == "https":
-        yield await _tls(host, port)
+        yield await _tls(host, port, options.get("ssl"))
     else:
         yield Finding("TLS", SKIPPED, "plain HTTP on this machine")
 
 
-async def _tls(host: str, port: int) -> Finding:
-    context = ssl.create_default_context()
+async def _tls(host: str, port: int, context: ssl.SSLContext | None) -> Finding:
+    context = context or ssl.create_default_context()
     try:
         async with asyncio.timeout(PATIENCE):
             _, writer = await asyncio.open_connection(host, port, ssl=context)
     except ssl.SSLCertVerificationError as error:
-        advice = "A proxy may break TLS: give its certificate in SSL_CERT_FILE; or the machine's clock is wrong"
+        advice = "A proxy may break TLS: give its certificate in ca_file; or the machine's clock is wrong"
         return Finding("TLS", FAILED, f"the certificate is not trusted: {error.verify_message}", advice)
     except (OSError, TimeoutError) as error:
         return Finding("TLS", FAILED, f"no encrypted connection: {error or 'no answer in time'}", "Check the proxy")

@@ -17,9 +17,8 @@ from attrs import asdict, frozen
 from ..bulk.jobs import BulkJob, JobCancelled, Jobs, UndecidedRow
 from ..bulk.journal import JournalPlace
 from ..bulk.schedule import SETTLE
-from ..client import Client
-from .access import Access, access_from, account_from, journal_of
-from .connection import LANGUAGE, access_options
+from .access import Access, Chosen, access_options, journal_of
+from .connection import LANGUAGE
 from .failures import NOT_ALL, plain_failures, quiet_libraries, say
 from .moments import as_moment
 from .running import carry, sandbox_beside
@@ -35,21 +34,19 @@ FILE = click.Path(path_type=Path)
 class Account:
     """The account whose jobs are meant, or the sandbox of an output folder."""
 
-    chosen: dict[str, Any]
+    chosen: Chosen
     sandbox: Path | None
     as_json: bool
 
     def place(self) -> JournalPlace:
         """Return where the journal lies; it takes no secret."""
-        return (
-            JournalPlace.beside(self.sandbox) if self.sandbox is not None else journal_of(account_from(**self.chosen))
-        )
+        return JournalPlace.beside(self.sandbox) if self.sandbox is not None else journal_of(self.chosen.account())
 
     @contextmanager
     def reached(self) -> Iterator[Access]:
         """Give what it takes to ask the carrier."""
         if self.sandbox is None:
-            yield access_from(**self.chosen)
+            yield self.chosen.access()
             return
         with sandbox_beside(self.place()) as access:
             yield access
@@ -86,9 +83,8 @@ def _of_account(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--sandbox", type=FILE, metavar="OUT", help="Jobs of `cpl ship --sandbox --out OUT`.")
     @access_options
     @wraps(command)
-    def call(*arguments: Any, as_json: bool, sandbox: Path | None, **given: Any) -> None:
-        chosen = {name: given.pop(name) for name in ("client_id", "secret_file", "base_url", "test_system")}
-        if sandbox is not None and any(chosen.values()):
+    def call(*arguments: Any, as_json: bool, sandbox: Path | None, chosen: Chosen, **given: Any) -> None:
+        if sandbox is not None and chosen.anything:
             raise click.UsageError("--sandbox takes no credentials and no address")
         quiet_libraries()
         with plain_failures():
@@ -264,9 +260,7 @@ def cancel(account: Account, name: str, yes: bool) -> None:
     _confirm(f"Cancel {shipments} of the job {name}?", yes=yes)
 
     async def work(access: Access) -> JobCancelled:
-        async with Client(
-            client_id=access.client_id, client_secret=access.client_secret, base_url=access.base_url, language=LANGUAGE
-        ) as client:
+        async with access.client(language=LANGUAGE) as client:
             return await store.cancel(name, client.shipments)
 
     with account.reached() as access:

@@ -18,7 +18,6 @@ from ..bulk.delivery import HOPELESS
 from ..bulk.journal import JournalPlace
 from ..bulk.outputs import ShipSummary
 from ..bulk.ship import ResumeJob, ShipFile
-from ..client import Client
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
 from .access import Access
 from .connection import LANGUAGE
@@ -101,9 +100,7 @@ async def _carry(run: Run, access: Access, display: Display) -> ShipSummary:
     with suppress(NotImplementedError):  # Windows: Ctrl-C then stops at once, and loses nothing either
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, end)
-    async with Client(
-        client_id=access.client_id, client_secret=access.client_secret, base_url=access.base_url, language=LANGUAGE
-    ) as client:
+    async with access.client(language=LANGUAGE) as client:
         return await run.run(client)
 
 

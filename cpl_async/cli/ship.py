@@ -21,8 +21,7 @@ from ..bulk.schedule import SETTLE
 from ..bulk.ship import ShipFile, check_file
 from ..bulk.tables import FOR_EXCEL, FOR_PROGRAMS
 from ..models.codes import LabelFormat
-from .access import Access, access_from, journal_of
-from .connection import access_options
+from .access import Access, Chosen, access_options, journal_of
 from .failures import NOT_ALL, plain_failures, say
 from .moments import as_moment
 from .running import Problems, carry, sandbox_beside
@@ -104,11 +103,8 @@ def ship(
     sheet: str | None,
     excel: bool,
     as_json: bool,
-    client_id: str | None,
-    secret_file: Path | None,
-    base_url: str | None,
-    test_system: bool,
-    **chosen: Any,
+    chosen: Chosen,
+    **given: Any,
 ) -> None:
     """Ship the parcels of INPUT: CSV or a workbook of Excel with a heading, JSON Lines, Parquet; - is standard input.
 
@@ -134,13 +130,13 @@ def ship(
     Environment: CPL_CLIENT_ID, CPL_CLIENT_SECRET or CPL_CLIENT_SECRET_FILE, CPL_BASE_URL, CPL_SENDER,
     and CPL_STATE_DIR, the folder of the journals.
     """
-    if not str(out).strip() or (chosen["name"] is not None and not chosen["name"].strip()):
+    if not str(out).strip() or (given["name"] is not None and not given["name"].strip()):
         raise click.UsageError("--out and --name must not be empty")
-    if position is not None and not chosen["a4"]:
+    if position is not None and not given["a4"]:
         raise click.UsageError("--position goes with --a4")
-    if chosen["a4"] and label_format.lower() != "pdf":
+    if given["a4"] and label_format.lower() != "pdf":
         raise click.UsageError("--a4 goes with --label-format pdf")
-    if sandbox and (client_id or secret_file or base_url or test_system):
+    if sandbox and chosen.anything:
         raise click.UsageError("--sandbox takes no credentials and no address")
     with plain_failures(), _kept(source) as kept:
         options = ShipOptions(
@@ -149,7 +145,7 @@ def ship(
             sender=sender_from(sender) if sender else None,
             reading=_reading(source, names, encoding=encoding, delimiter=delimiter, sheet=sheet),
             tables=FOR_EXCEL if excel else FOR_PROGRAMS,
-            **chosen,
+            **given,
         )
         if check:
             _check(kept, options, as_json)
@@ -158,9 +154,7 @@ def ship(
             place = JournalPlace.beside(out)
             reach: AbstractContextManager[Access] = sandbox_beside(place)
         else:
-            access = access_from(
-                client_id=client_id, secret_file=secret_file, base_url=base_url, test_system=test_system
-            )
+            access = chosen.access()
             place = journal_of(access)
             reach = nullcontext(access)
         run = ShipFile(path=kept, out=out, place=place, options=options)

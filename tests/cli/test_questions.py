@@ -247,7 +247,9 @@ def test_a_server_cannot_steer_the_terminal_with_its_refusals(cpl: Runner, serve
 def test_the_doctor_finds_nothing_wrong_with_a_good_system(cpl: Runner, server: Sandbox) -> None:
     found = asked(cpl, server, "doctor")
     assert {row["result"] for row in found} == {"ok", "skipped"}
-    assert [row["check"] for row in found][:7] == ["settings", "name", "reachable", "TLS", "service", "clock", "token"]
+    settings = ["settings", "client_secret", "base_url", "client_id"]
+    assert [row["check"] for row in found][:10] == [*settings, "name", "reachable", "TLS", "service", "clock", "token"]
+    assert found[2]["found"] == "from CPL_BASE_URL"
     assert "none refused" in cpl("doctor", access=access_to(server)).stdout
 
 

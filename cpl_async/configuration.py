@@ -1,0 +1,364 @@
+"""Reads settings from arguments, the environment and a file with profiles, and knows where each came from."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+import shlex
+import ssl
+import subprocess
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from attrs import Factory, field, frozen
+from yarl import URL
+
+from .errors import ConfigurationError
+from .settings import PRODUCTION, TESTING, base_url_from, is_loopback, secret_from_file
+
+__all__ = ["CONFIG", "FILE_NAME", "PROFILE", "Settings", "read_settings", "settings_from_environment", "user_file"]
+
+FILE_NAME = "cpl.toml"
+CONFIG, PROFILE = "CPL_CONFIG", "CPL_PROFILE"
+"""Environment variables that name the file and the profile."""
+CARRIER = frozenset({URL(PRODUCTION).host, URL(TESTING).host})
+TRUE, FALSE = ("1", "true", "yes"), ("0", "false", "no")
+LONGEST_COMMAND = 60.0
+"""Seconds for a command that prints the secret: a person may have to unlock something."""
+logger = logging.getLogger("cpl_async")
+Convert = Callable[[Any], Any]
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What was found: whose account, at which address, and how the client works."""
+
+    client_id: str
+    base_url: str
+    options: Mapping[str, Any] = Factory(dict)
+    """All else that a client takes."""
+    origins: Mapping[str, str] = Factory(dict)
+    """Where each setting came from, by its name."""
+    profile: str | None = None
+    _secret: Callable[[], str] = field(repr=False, alias="secret")
+
+    def secret(self) -> str:
+        """Return the client secret; only now is a file read or a command run for it.
+
+        :return: empty where there is none.
+        :raises ConfigurationError: when it cannot be had.
+        """
+        return self._secret()
+
+    def credentials(self) -> tuple[str, str]:
+        """Return client id and secret.
+
+        :raises ConfigurationError: names what is missing.
+        """
+        secret = self.secret()
+        found = {"CPL_CLIENT_ID": self.client_id, "CPL_CLIENT_SECRET": secret}
+        if missing := [name for name, value in found.items() if not value]:
+            raise ConfigurationError(
+                f"{' and '.join(missing)} not set: set it in the environment or in {FILE_NAME}, or try the sandbox"
+            )
+        return self.client_id, secret
+
+
+@frozen(kw_only=True)
+class _Source:
+    """One place that settings come from."""
+
+    values: Mapping[str, Any]
+    where: Callable[[str], str]
+    """What to call a setting of this place in an error."""
+    folder: Path = field(factory=Path)
+    """Relative paths begin here."""
+    trusted: bool = True
+    """Whether a person named it: else it may say neither where a secret goes nor what is run."""
+
+
+def read_settings(
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    profile: str | None = None,
+    file: str | os.PathLike[str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Settings:
+    """Return the settings: arguments first, then the environment, the profile in the file, and the file.
+
+    :param arguments: by name of the setting; those that are ``None`` are not given.
+    :param profile: which of the file's profiles; ``CPL_PROFILE`` unless given.
+    :param file: TOML; ``CPL_CONFIG`` unless given, else the ``cpl.toml`` or ``pyproject.toml`` (``[tool.cpl]``) of this
+        folder or the nearest above it, else the user's own.
+    :param environment: another mapping than the process's environment.
+    :param folder: where looking for the file begins; the working folder unless given.
+    :raises ConfigurationError: names the setting, where it stands, and what is wrong with it.
+    """
+    environment = os.environ if environment is None else environment
+    given = {name: value for name, value in (arguments or {}).items() if value is not None}
+    sources = [_Source(values=given, where=lambda name: f"argument {name}"), _of_environment(environment)]
+    named = profile or environment.get(PROFILE, "").strip() or None
+    path = file or environment.get(CONFIG, "").strip() or None
+    found = Path(path) if path is not None else _find(folder or Path.cwd())
+    if found is not None:
+        sources += _of_file(found, named, trusted=path is not None or found == user_file())
+    elif named is not None:
+        raise ConfigurationError(
+            f"there is no profile {named}, since there is no {FILE_NAME}", advice="Make one with `cpl init`"
+        )
+    return _merge(sources, named)
+
+
+def settings_from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings that the environment alone gives; no file is looked for.
+
+    :param environment: another mapping than the process's environment.
+    :raises ConfigurationError: names the setting and what is wrong with it.
+    """
+    return _merge([_of_environment(os.environ if environment is None else environment)], None)
+
+
+def user_file() -> Path:
+    """Return the place of the user's own file, which need not be there."""
+    import platformdirs
+
+    return Path(platformdirs.user_config_path("cpl", appauthor=False)) / FILE_NAME
+
+
+def _of_environment(environment: Mapping[str, str]) -> _Source:
+    values = {
+        name: text for name in ("client_secret", *KEYS) if (text := environment.get(f"CPL_{name.upper()}", "").strip())
+    }
+    best = next((name for name in SECRETS if name in values), None)
+    values = {name: text for name, text in values.items() if name not in SECRETS or name == best}
+    return _Source(values=values, where=lambda name: f"CPL_{name.upper()}")
+
+
+def _find(folder: Path) -> Path | None:
+    """Return the nearest file with settings, from a folder upwards, else the user's own, else nothing."""
+    for place in (folder, *folder.absolute().parents):
+        for name in (FILE_NAME, "pyproject.toml"):
+            path = place / name
+            if path.is_file() and _has_settings(path) and _is_ours(path):
+                return path
+    own = user_file()
+    return own if own.is_file() else None
+
+
+def _has_settings(path: Path) -> bool:
+    """Return whether a file is meant for us: another tool's ``pyproject.toml`` may even be broken."""
+    if path.name == FILE_NAME:
+        return True
+    try:
+        return "cpl" in tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _is_ours(path: Path) -> bool:
+    """Return whether a file that was only found belongs to this user or the administrator."""
+    if not hasattr(os, "getuid") or path.stat().st_uid in (os.getuid(), 0):
+        return True
+    logger.warning("%s belongs to another user and is not read: name it in %s to use it", path, CONFIG)
+    return False
+
+
+def _of_file(path: Path, profile: str | None, *, trusted: bool) -> Iterator[_Source]:
+    """Yield a file's profile, if one is asked for, and what stands outside of profiles."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # not TOML, or not UTF-8
+        raise ConfigurationError(f"{path} cannot be read: {error}") from None
+    if path.name == "pyproject.toml":
+        content = content.get("tool", {}).get("cpl", {})
+    profiles = content.pop("profiles", {})
+    if not isinstance(profiles, dict) or not all(isinstance(one, dict) for one in profiles.values()):
+        raise ConfigurationError(f"{path}: profiles is a table of tables, e.g. [profiles.test]")
+    if profile is not None and profile not in profiles:
+        known = f"its profiles are {', '.join(profiles)}" if profiles else "it has none"
+        raise ConfigurationError(f"{path} has no profile {profile}{_near(profile, profiles)}: {known}")
+    tables = [(content, str(path))]
+    for name, table in profiles.items():  # all are checked: a mistake in one is found before it is needed
+        tables.insert(0, (table, f"{path}, profile {name}"))
+    for table, words in tables:
+        _check_names(table, words)
+    for table, words in tables:
+        if table is content or (profile is not None and table is profiles[profile]):
+            yield _Source(values=table, where=_named(words), folder=path.absolute().parent, trusted=trusted)
+
+
+def _named(place: str) -> Callable[[str], str]:
+    return lambda name: f"{place}: {name}"
+
+
+def _check_names(table: Mapping[str, Any], place: str) -> None:
+    for name in table:
+        if name == "client_secret":
+            raise ConfigurationError(
+                f"{place}: a secret does not stand in this file, which others may come to read",
+                advice="Put it in a file of its own, and name that in client_secret_file, or use client_secret_command",
+            )
+        if name not in KEYS:
+            raise ConfigurationError(
+                f"{place}: there is no setting {name}{_near(name, KEYS)}", advice=f"Known are {', '.join(KEYS)}"
+            )
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f", did you mean {close[0]}?" if close else ""
+
+
+def _merge(sources: Sequence[_Source], profile: str | None) -> Settings:
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    secret: Callable[[], str] = str
+    for group in GROUPS:
+        source = next((one for one in sources if any(name in one.values for name in group)), None)
+        if source is None:
+            continue
+        given = [name for name in group if name in source.values]
+        if len(given) > 1:
+            raise ConfigurationError(f"{source.where(given[0])} and {given[1]}: give one of them")
+        name = given[0]
+        origins[name] = source.where(name)
+        if name in SECRETS:
+            _refuse_what_was_only_found(source, name, source.values[name])
+            secret = partial(_secret_of, name, source.values[name], source)
+            continue
+        values[name] = _converted(name, source)
+        _refuse_what_was_only_found(source, name, values[name])
+    base_url = values.pop("base_url", None) or (TESTING if values.pop("test_system", False) else PRODUCTION)
+    values.pop("test_system", None)
+    authority = values.pop("ca_file", None)
+    if authority is not None:
+        values["ssl"] = _context(authority, origins["ca_file"])
+    client_id = values.pop("client_id", "")
+    return Settings(
+        client_id=client_id,
+        base_url=base_url,
+        options=values,
+        origins=origins,
+        profile=profile,
+        secret=secret,
+    )
+
+
+def _converted(name: str, source: _Source) -> Any:
+    convert, words = KEYS[name]
+    value = source.values[name]
+    try:
+        made = convert(value)
+    except (TypeError, ValueError):
+        shown = "" if name == "proxy" else f", not {value!r}"  # it may hold a password
+        raise ConfigurationError(f"{source.where(name)} must be {words}{shown}") from None
+    return source.folder / made if isinstance(made, Path) else made
+
+
+def _refuse_what_was_only_found(source: _Source, name: str, value: Any) -> None:
+    """Refuse what would let any folder that a person works in run a program, or see their secret.
+
+    :raises ConfigurationError: says how to allow it.
+    """
+    if source.trusted or name not in CAREFUL:
+        return
+    if name == "base_url":
+        host = URL(base_url_from(value)).host or ""
+        if host in CARRIER or is_loopback(host):
+            return
+    raise ConfigurationError(
+        f"{source.where(name)} is used only from a file that you name: this one was found in the folder",
+        advice=f"Name it with --config or {CONFIG} if you trust it, or put the setting in {user_file()}",
+    )
+
+
+def _secret_of(name: str, value: Any, source: _Source) -> str:
+    if name == "client_secret":
+        return str(value)
+    if name == "client_secret_file":
+        return secret_from_file(source.folder / _path(value).expanduser())
+    return _secret_from_command(value, source.where(name))
+
+
+def _secret_from_command(value: Any, where: str) -> str:
+    """Return the first line that a command prints; it is run without a shell."""
+    command = shlex.split(value) if isinstance(value, str) else value
+    if not isinstance(command, list) or not command or not all(isinstance(part, str) for part in command):
+        raise ConfigurationError(f"{where} must be a command, e.g. ['pass', 'show', 'cpl']")
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, timeout=LONGEST_COMMAND, check=False)  # noqa: S603 - it is the user's own
+    except (OSError, subprocess.TimeoutExpired) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"it has not ended in {LONGEST_COMMAND:.0f} s"
+        raise ConfigurationError(f"{where}: {command[0]} cannot be run: {reason}") from None
+    lines = done.stdout.decode(errors="replace").splitlines()
+    if done.returncode != 0:
+        raise ConfigurationError(f"{where}: {command[0]} has ended with status {done.returncode}")
+    if not lines or not lines[0].strip():
+        raise ConfigurationError(f"{where}: {command[0]} has printed nothing")
+    return lines[0].strip()
+
+
+def _context(authority: Path, where: str) -> ssl.SSLContext:
+    """Return what trusts the certificates of the system, and those of a file."""
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(authority)
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigurationError(f"{where}: {authority} holds no certificates that can be read: {error}") from None
+    return context
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return value.strip()
+
+
+def _path(value: Any) -> Path:
+    return Path(_text(str(value) if isinstance(value, os.PathLike) else value))
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = _text(value).lower()
+    if word not in (*TRUE, *FALSE):
+        raise ValueError
+    return word in TRUE
+
+
+def _number(kind: type[int] | type[float], value: Any) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, (str, int, kind)):
+        raise TypeError
+    number = kind(value)
+    if not 0 < number < float("inf"):
+        raise ValueError
+    return number
+
+
+KEYS: dict[str, tuple[Convert, str]] = {
+    "client_id": (_text, "the client id as the carrier gave it"),
+    "client_secret_file": (_path, "the path of a file"),
+    "client_secret_command": (lambda value: value, "a command"),
+    "base_url": (_text, f"an address like {PRODUCTION}"),
+    "test_system": (_flag, "true or false"),
+    "language": (_text, "a language like en-GB or cs-CZ"),
+    "timeout": (partial(_number, float), "a number of seconds over 0"),
+    "max_connections": (partial(_number, int), "a whole number over 0"),
+    "proxy": (_text, "the address of a proxy"),
+    "trust_env": (_flag, "true or false"),
+    "ca_file": (_path, "the path of a file with certificates"),
+}
+"""Settings of a file and, as ``CPL_…``, of the environment: how each is read, and what it must be."""
+SECRETS = ("client_secret", "client_secret_file", "client_secret_command")
+GROUPS = (SECRETS, ("base_url", "test_system"), *((n,) for n in KEYS if n not in (*SECRETS, "base_url", "test_system")))
+"""Settings of which one is given; the first source that has one of a group decides it."""
+CAREFUL = frozenset({"client_secret_command", "base_url", "proxy", "trust_env", "ca_file"})
+"""What decides where the secret goes, or runs a program."""

@@ -1,0 +1,248 @@
+"""Settings from arguments, environment and file: which goes before which, and what a file may not say."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cpl_sync
+from cpl_async import PRODUCTION, TESTING, Client, ConfigurationError
+from cpl_async.configuration import Settings, read_settings, user_file
+
+BOTH = {"CPL_CLIENT_ID": "from-environment", "CPL_CLIENT_SECRET": "secret"}
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "shop" / "deep" / "down"
+    made.mkdir(parents=True)
+    return made
+
+
+def read(folder: Path, environment: dict[str, str] | None = None, **more: Any) -> Settings:
+    return read_settings(more.pop("arguments", None), environment=environment or {}, folder=folder, **more)
+
+
+def test_arguments_go_before_the_environment_that_before_the_profile_that_before_the_file(folder: Path) -> None:
+    (folder / "cpl.toml").write_text(
+        'client_id = "of-file"\ntimeout = 5\nlanguage = "cs-CZ"\nmax_connections = 3\n'
+        '[profiles.test]\nclient_id = "of-profile"\ntimeout = 6\nlanguage = "sk-SK"\n'
+    )
+    found = read(folder)
+    assert (found.client_id, found.options["timeout"]) == ("of-file", 5.0)
+    found = read(folder, profile="test")
+    assert (found.client_id, found.options["timeout"], found.options["max_connections"]) == ("of-profile", 6.0, 3)
+    found = read(folder, {"CPL_PROFILE": "test", "CPL_TIMEOUT": "7.5", "CPL_LANGUAGE": "en-GB"})
+    assert (found.client_id, found.options["timeout"], found.options["language"]) == ("of-profile", 7.5, "en-GB")
+    found = read(folder, {"CPL_CLIENT_ID": "env", "CPL_TIMEOUT": "7"}, arguments={"client_id": "arg", "timeout": None})
+    assert (found.client_id, found.options["timeout"]) == ("arg", 7.0)
+    assert found.origins["client_id"] == "argument client_id"
+    assert found.origins["timeout"] == "CPL_TIMEOUT"
+    assert found.origins["language"] == f"{folder / 'cpl.toml'}: language"
+
+
+def test_an_address_is_one_setting_however_it_is_said(folder: Path) -> None:
+    (folder / "cpl.toml").write_text(f'base_url = "{PRODUCTION}"\n[profiles.test]\ntest_system = true\n')
+    assert read(folder).base_url == PRODUCTION
+    assert read(folder, profile="test").base_url == TESTING
+    assert read(folder, {"CPL_TEST_SYSTEM": "1"}).base_url == TESTING
+    assert read(folder, {"CPL_TEST_SYSTEM": "no"}, profile="test").base_url == PRODUCTION
+    assert read(folder, {"CPL_BASE_URL": "http://127.0.0.1:1/x"}, profile="test").base_url == "http://127.0.0.1:1/x"
+    (folder / "cpl.toml").write_text(f'base_url = "{PRODUCTION}"\ntest_system = true\n')
+    with pytest.raises(ConfigurationError, match="give one of them"):
+        read(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('client_ide = "a"', "there is no setting client_ide, did you mean client_id?"),
+        ('[profiles.test]\ntimeuot = 1', "profile test: there is no setting timeuot, did you mean timeout?"),
+        ('client_secret = "x"', "a secret does not stand in this file"),
+        ("timeout = -1", "timeout must be a number of seconds over 0, not -1"),
+        ('timeout = "soon"', "not 'soon'"),
+        ("timeout = true", "not True"),
+        ("timeout = inf", "not inf"),
+        ("max_connections = 1.5", "max_connections must be a whole number over 0"),
+        ('test_system = "maybe"', "test_system must be true or false"),
+        ("client_id = 7", "client_id must be the client id"),
+        ("client_id = ''", "client_id must be the client id"),
+        ("ca_file = []", "ca_file must be the path of a file"),
+        ("profiles = 3", "profiles is a table of tables"),
+        ("[profiles]\ntest = 1", "profiles is a table of tables"),
+        ("client_id = ", "cannot be read"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_its_place(folder: Path, content: str, words: str) -> None:
+    (folder / "cpl.toml").write_text(content)
+    with pytest.raises(ConfigurationError) as caught:
+        read(folder, file=folder / "cpl.toml")
+    assert words in str(caught.value)
+    assert str(folder / "cpl.toml") in str(caught.value)
+
+
+def test_what_is_no_text_is_told(folder: Path) -> None:
+    (folder / "cpl.toml").write_bytes(b"client_id = '\xff'")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        read(folder)
+    with pytest.raises(ConfigurationError, match="No such file"):
+        read(folder, file=folder / "other.toml")
+
+
+def test_a_profile_that_is_not_there_is_told_with_the_nearest(folder: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"no profile test, since there is no cpl\.toml"):
+        read(folder, profile="test")
+    (folder / "cpl.toml").write_text("[profiles.test]\n[profiles.live]\n")
+    with pytest.raises(ConfigurationError, match=r"no profile tset, did you mean test\?.*profiles are test, live"):
+        read(folder, profile="tset")
+
+
+def test_the_nearest_file_above_is_taken_then_the_users_own(folder: Path) -> None:
+    own = user_file()
+    own.parent.mkdir(parents=True)
+    own.write_text('client_id = "own"')
+    assert read(folder).client_id == "own"
+    (folder.parent.parent / "pyproject.toml").write_text('[tool.cpl]\nclient_id = "of-project"\n')
+    (folder.parent / "pyproject.toml").write_text("[tool.other]\n")
+    (folder / "pyproject.toml").write_text("this is [no toml")
+    assert read(folder).client_id == "of-project"
+    (folder.parent / "cpl.toml").write_text('client_id = "near"')
+    assert read(folder).client_id == "near"
+    assert read(folder, {"CPL_CONFIG": str(own)}).client_id == "own"
+
+
+# --- the secret
+
+
+def test_a_secret_lies_in_a_file_beside_or_is_printed_by_a_command(folder: Path) -> None:
+    (folder / "secret.txt").write_text("geheim\n")
+    (folder / "cpl.toml").write_text('client_secret_file = "secret.txt"')
+    assert read(folder).secret() == "geheim"
+    assert read(folder, {"CPL_CLIENT_SECRET": "other"}).secret() == "other"
+    assert "geheim" not in repr(read(folder))
+    command = [sys.executable, "-c", "print(' from command '); print('second line')"]
+    (folder / "cpl.toml").write_text(f"client_secret_command = {command!r}")
+    found = read(folder, file=folder / "cpl.toml")
+    assert found.secret() == "from command"
+    assert read(folder, {"CPL_CLIENT_SECRET_COMMAND": "echo 'one two'"}).secret() == "one two"
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["/no/such/program"], "cannot be run: No such file"),
+        ([sys.executable, "-c", "raise SystemExit(3)"], "has ended with status 3"),
+        ([sys.executable, "-c", "print()"], "has printed nothing"),
+        ([], "must be a command"),
+        ([7], "must be a command"),
+    ],
+)
+def test_a_command_that_gives_no_secret_is_told(folder: Path, command: list[Any], words: str) -> None:
+    (folder / "cpl.toml").write_text(f"client_secret_command = {command!r}")
+    with pytest.raises(ConfigurationError, match=words):
+        read(folder, file=folder / "cpl.toml").secret()
+
+
+def test_no_command_is_run_before_the_secret_is_asked_for(folder: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    command = [sys.executable, "-c", f"open({str(mark)!r}, 'w')"]
+    (folder / "cpl.toml").write_text(f"client_id = 'a'\nclient_secret_command = {command!r}")
+    found = read(folder, file=folder / "cpl.toml")
+    assert not mark.exists()
+    with pytest.raises(ConfigurationError):
+        found.secret()
+    assert mark.exists()
+
+
+# --- what a file that was only found may not say
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'client_secret_command = ["echo", "x"]',
+        'base_url = "https://elsewhere.example/myapi2"',
+        'proxy = "http://elsewhere.example:3128"',
+        "trust_env = true",
+    ],
+)
+def test_a_file_that_was_only_found_neither_runs_a_program_nor_says_where_the_secret_goes(
+    folder: Path, line: str
+) -> None:
+    (folder / "cpl.toml").write_text(line)
+    with pytest.raises(ConfigurationError, match="only from a file that you name"):
+        read(folder)
+    own = user_file()
+    own.parent.mkdir(parents=True)
+    (folder / "cpl.toml").rename(own)
+    read(folder)
+
+
+def test_a_file_that_was_found_may_name_the_carrier_and_this_machine(folder: Path) -> None:
+    for address in (PRODUCTION, TESTING, "http://127.0.0.1:8080/myapi2", "http://localhost:1/myapi2"):
+        (folder / "cpl.toml").write_text(f'base_url = "{address}"')
+        assert read(folder).base_url == address
+    (folder / "cpl.toml").write_text('base_url = "http://[::1"')
+    with pytest.raises(ConfigurationError):
+        read(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owner here")
+def test_another_users_file_is_not_read_unless_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "cpl.toml").write_text('client_id = "theirs"')
+    uid = os.getuid()
+    os.chown(folder / "cpl.toml", uid, -1)
+    monkeypatch.setattr(os, "getuid", lambda: uid + 1)
+    if uid == 0:  # what the administrator owns is believed
+        os.chown(folder / "cpl.toml", 4711, -1)
+    assert read(folder).client_id == ""
+    assert "belongs to another user" in caplog.text
+    assert read(folder, file=folder / "cpl.toml").client_id == "theirs"
+
+
+def test_certificates_of_a_file_are_trusted_beside_the_systems(folder: Path) -> None:
+    system = ssl.create_default_context()
+    authorities = system.get_ca_certs(binary_form=True)
+    if not authorities:
+        pytest.skip("this machine has no certificates to take one from")
+    (folder / "ca.pem").write_text(ssl.DER_cert_to_PEM_cert(authorities[0]))
+    (folder / "cpl.toml").write_text('ca_file = "ca.pem"')
+    with pytest.raises(ConfigurationError, match="only from a file that you name"):
+        read(folder)
+    context = read(folder, file=folder / "cpl.toml").options["ssl"]
+    assert isinstance(context, ssl.SSLContext)
+    assert authorities[0] in context.get_ca_certs(binary_form=True)
+    (folder / "ca.pem").write_text("no certificate")
+    with pytest.raises(ConfigurationError, match="holds no certificates"):
+        read(folder, file=folder / "cpl.toml")
+
+
+# --- clients
+
+
+@pytest.mark.parametrize("kind", [Client, cpl_sync.Client])
+def test_clients_are_made_from_a_file(kind: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "secret.txt").write_text("geheim")
+    (folder / "cpl.toml").write_text(
+        'client_id = "shop"\nclient_secret_file = "secret.txt"\ntimeout = 5\n[profiles.test]\ntest_system = true\n'
+    )
+    monkeypatch.chdir(folder)
+    client = kind.from_config("test", environment={})
+    assert (client.client_id, client.base_url) == ("shop", TESTING)
+    assert kind.from_config(environment={"CPL_CLIENT_ID": "env"}, timeout=3.0).client_id == "env"
+    (folder / "cpl.toml").write_text("")
+    with pytest.raises(ConfigurationError, match="CPL_CLIENT_ID and CPL_CLIENT_SECRET not set"):
+        kind.from_config(environment={})
+    assert kind.from_env(BOTH | {"CPL_PROXY": "http://proxy.example"}).client_id == "from-environment"
