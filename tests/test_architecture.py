@@ -24,6 +24,8 @@ MAY_IMPORT = {
     "client": {"bulk", "configuration", "resources", "transport", "models", "errors", "settings"},
     "bulk": {"resources", "transport", "models", "errors", "settings", "_version"},
     "sandbox": set[str](),
+    "testing": {"models"},
+    "pytest_plugin": {"sandbox"},
     "cli": {
         "bulk",
         "client",

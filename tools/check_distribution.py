@@ -15,6 +15,8 @@ IN_WHEEL = (
     "cpl_async/py.typed",
     "cpl_sync/py.typed",
     "cpl_async/client.py",
+    "cpl_async/pytest_plugin.py",
+    "cpl_async/testing.py",
     "cpl_async/fonts/DejaVuSansCondensed.ttf",
     "cpl_async/fonts/LICENSE",
 )

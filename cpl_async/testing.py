@@ -1,0 +1,167 @@
+"""Makes models that are right as they are, each with a reference of its own, for tests of code that uses the SDK."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from .models.addresses import Address
+from .models.codes import ImportState, OrderType
+from .models.order_batches import Order
+from .models.shipment_batches import CashOnDelivery, ExternalNumber, Shipment, ShipmentBatchResult, ShipmentResultItem
+from .models.shipments import TrackAndTrace, TrackedExternalNumber, TrackedShipment, TrackingEvent
+
+__all__ = ["make_address", "make_batch_result", "make_order", "make_shipment", "make_tracked_shipment"]
+
+FIRST_NUMBER = 40_900_000_001
+_numbers = itertools.count(1)
+JOURNEYS = {
+    "PickupPoint": ("Order", "InTransport", "Delivering", "PickupPoint"),
+    "BackToSender": ("Order", "InTransport", "Delivering", "Returning", "BackToSender"),
+    "Canceled": ("Order", "Canceled"),
+    "Delivered": ("Order", "InTransport", "Delivering", "Delivered"),
+}
+"""Phases that a parcel comes through, by the last one."""
+NAMES = {
+    "Order": "Shipment data received",
+    "InTransport": "Shipment picked up",
+    "Delivering": "Shipment out for delivery",
+    "Delivered": "Shipment delivered",
+    "PickupPoint": "Shipment at a pickup point",
+    "Returning": "Shipment returning",
+    "BackToSender": "Shipment back at its sender",
+    "Canceled": "Shipment cancelled",
+}
+
+
+def make_address(**changes: Any) -> Address:
+    """Return the address of a public institution.
+
+    :param changes: fields that shall be otherwise, e.g. ``country="SK"``.
+    """
+    fields = {
+        "name": "Městský úřad",
+        "street": "Karlovo náměstí 78",
+        "city": "Kolín",
+        "zip_code": "28002",
+        "country": "CZ",
+        "phone": "+420777000111",
+        "email": "posta@example.com",
+    }
+    return Address(**(fields | changes))
+
+
+def make_shipment(*, cash_on_delivery: str | int | None = None, **changes: Any) -> Shipment:
+    """Return a shipment that can be sent: its reference is used once in a process, and stands in ``CUST`` too.
+
+    :param cash_on_delivery: amount in CZK; the product then collects money.
+    :param changes: fields that shall be otherwise, e.g. ``reference_id="2026-00017"`` or ``recipient=make_address(…)``.
+    """
+    number = next(_numbers)
+    reference = str(changes.get("reference_id", f"TEST-{number:06}"))
+    fields: dict[str, Any] = {
+        "reference_id": reference,
+        "product_type": "PRIV" if cash_on_delivery is None else "PRID",
+        "recipient": make_address(),
+        "external_numbers": [ExternalNumber(code="CUST", external_number=reference[:100])],
+    }
+    if cash_on_delivery is not None:
+        fields["cash_on_delivery"] = CashOnDelivery(
+            cod_price=cash_on_delivery,
+            cod_currency="CZK",
+            cod_var_sym=str(number),
+        )
+    return Shipment(**(fields | changes))
+
+
+def make_order(**changes: Any) -> Order:
+    """Return an order for a collection tomorrow.
+
+    :param changes: fields that shall be otherwise, e.g. ``shipment_count=12``.
+    """
+    fields: dict[str, Any] = {
+        "reference_id": f"ORDER-{next(_numbers):06}",
+        "order_type": OrderType.COLLECTION_ORDER,
+        "shipment_count": 1,
+        "send_date": datetime.now(UTC) + timedelta(days=1),
+        "sender": make_address(),
+        "email": "posta@example.com",
+    }
+    return Order(**(fields | changes))
+
+
+def make_batch_result(
+    shipments: Iterable[Shipment | str], *, failed: Sequence[str] = (), state: ImportState = ImportState.COMPLETE
+) -> ShipmentBatchResult:
+    """Return what ``batch.wait`` answers for a batch whose import is over.
+
+    :param shipments: those that were sent, or their references.
+    :param failed: references whose import failed.
+    :param state: of the others.
+    """
+    items = []
+    for shipment in shipments:
+        reference = shipment if isinstance(shipment, str) else shipment.reference_id
+        if reference in failed:
+            item = ShipmentResultItem(
+                reference_id=reference,
+                import_state=ImportState.ERROR,
+                error_code="TEST",
+                error_message="refused by the test",
+            )
+        else:
+            number = _next_shipment_number() if state is ImportState.COMPLETE else None
+            item = ShipmentResultItem(
+                reference_id=reference,
+                shipment_number=number,
+                import_state=state,
+                label_url=f"https://labels.example/data/{number}" if number else None,
+            )
+        items.append(item)
+    return ShipmentBatchResult(items=items)
+
+
+def make_tracked_shipment(phase: str | None = "InTransport", **changes: Any) -> TrackedShipment:
+    """Return a shipment as tracking shows it, with the events that led to a phase, a few hours apart.
+
+    :param phase: of its newest event, e.g. ``Delivered``; ``None`` for one without events yet.
+    :param changes: fields that shall be otherwise, e.g. ``shipment_number="40900000001"``.
+    :raises ValueError: for a phase that a parcel does not come to.
+    """
+    phases = _phases_until(phase)
+    began = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3 * len(phases))
+    events = [
+        TrackingEvent(
+            status_id=number,
+            code=name.upper(),
+            phase=name,
+            name=NAMES[name],
+            event_date=began + timedelta(hours=3 * number),
+        )
+        for number, name in enumerate(phases)
+    ]
+    number = next(_numbers)
+    fields: dict[str, Any] = {
+        "shipment_number": _next_shipment_number(),
+        "product_type": "PRIV",
+        "recipient": make_address(),
+        "external_numbers": [TrackedExternalNumber(code="CUST", external_number=f"TEST-{number:06}")],
+        "last_update_date": events[-1].event_date if events else began,
+        "track_and_trace": TrackAndTrace(events=events),
+    }
+    return TrackedShipment(**(fields | changes))
+
+
+def _phases_until(phase: str | None) -> Sequence[str]:
+    if phase is None:
+        return ()
+    for phases in reversed(JOURNEYS.values()):
+        if phase in phases:
+            return phases[: phases.index(phase) + 1]
+    raise ValueError(f"{phase!r} is no phase of a parcel: use {', '.join(NAMES)}")
+
+
+def _next_shipment_number() -> str:
+    return str(FIRST_NUMBER + next(_numbers))
