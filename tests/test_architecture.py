@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "bulk": {"resources", "transport", "models", "errors", "settings", "_version"},
     "sandbox": set[str](),
     "testing": {"models"},
+    "telemetry": {"_version", "errors", "transport"},
     "pytest_plugin": {"sandbox"},
     "cli": {
         "bulk",

@@ -183,6 +183,15 @@ def test_the_snippets_of_the_bulk_page_run(
     assert len(sandbox.shipments()) == 2 + 37
 
 
+def test_the_snippets_about_observing_run(tmp_path: Path) -> None:
+    snippets = SNIPPET.findall((ROOT / "docs" / "observing.md").read_text(encoding="utf-8"))
+    assert len(snippets) == 2
+    end = "logging.getLogger('cpl_async').debug('x', extra={'cpl_status': 200})\ntelemetry.uninstrument()"
+    done = run(["-c", f"{snippets[0]}\n{snippets[1]}\n{end}"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "cpl_status" in done.stderr
+
+
 def test_the_docs_name_every_column() -> None:
     text = (ROOT / "docs" / "shipping-a-file.md").read_text(encoding="utf-8")
     assert [column for column in COLUMNS if f"`{column}`" not in text] == []

@@ -18,6 +18,8 @@ from ..client import Client
 from ..configuration import read_settings
 from ..errors import ConfigurationError
 from ..settings import base_url_from
+from ..transport.tracing import TRACER
+from .tracing import print_exchange
 
 __all__ = ["Access", "Chosen", "access_options", "journal_of"]
 
@@ -112,8 +114,13 @@ def access_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--test-system", is_flag=True, help="Use the vendor's testing system.")
     @click.option("--profile", help="Profile of the file with settings; else CPL_PROFILE.")
     @click.option("--config", type=FILE, help="File with settings; else CPL_CONFIG, else the nearest cpl.toml.")
+    @click.option(
+        "--trace", is_flag=True, help="Print each exchange to standard error, secrets and personal data masked."
+    )
     @wraps(command)
-    def call(*arguments: Any, **given: Any) -> None:
+    def call(*arguments: Any, trace: bool, **given: Any) -> None:
+        if trace:
+            TRACER.set(print_exchange)
         chosen = Chosen(**{one.name: given.pop(one.name) for one in fields(Chosen)})
         command(*arguments, chosen=chosen, **given)
 

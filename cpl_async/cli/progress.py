@@ -21,6 +21,7 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from ..bulk.progress import Phase, Progress
+from ..transport.tracing import TRACER
 from .words import counted
 
 __all__ = ["Display"]
@@ -47,7 +48,7 @@ class Display:
         self._tasks: dict[str, int] = {}
         self._phase: Phase | None = None
         self._last = 0.0
-        if self._console.is_terminal:
+        if self._console.is_terminal and TRACER.get() is None:  # bars and exchanges would write over each other
             columns = SpinnerColumn(), TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn()
             times = _Rate(), TimeElapsedColumn(), TimeRemainingColumn(elapsed_when_finished=True)
             self._bars = Bars(*columns, *times, console=self._console, transient=True)

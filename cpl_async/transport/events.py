@@ -12,7 +12,7 @@ from attrs import field, frozen
 from ..errors import Outcome
 from .lanes import Lane
 
-__all__ = ["LISTENER", "Event", "EventHook", "EventKind", "log_event"]
+__all__ = ["LISTENER", "LISTENERS", "Event", "EventHook", "EventKind", "log_event"]
 
 logger = logging.getLogger("cpl_async")
 
@@ -54,6 +54,10 @@ class Event:
     wait: float = 0.0
     """Before the next attempt."""
     error: str = ""
+    error_type: str = ""
+    """Name of the error that a failure or a second try comes from, e.g. ``Timeout``; of few kinds, for metrics."""
+    origin: str = ""
+    """Of the server: scheme, host and port, where that is not the scheme's own."""
     references: tuple[str, ...] = field(default=(), repr=False)
     """References of the shipments or orders that the request carried."""
 
@@ -62,6 +66,10 @@ EventHook = Callable[[Event], None]
 
 LISTENER: ContextVar[EventHook | None] = ContextVar("cpl_listener", default=None)
 """Who hears the events of a context besides the client's own hook, e.g. one job of many that share a client."""
+
+
+LISTENERS: list[EventHook] = []
+"""Who hears the events of all clients of this process, e.g. its telemetry."""
 
 
 def log_event(event: Event) -> None:
@@ -81,4 +89,25 @@ def log_event(event: Event) -> None:
             event.waited,
             f": {event.error}" if event.error else "",
             event.correlation_id,
+            extra=_fields(event),
         )
+
+
+def _fields(event: Event) -> dict[str, object]:
+    """Return an event as fields of a log record, each with a name that is nobody else's."""
+    fields = {
+        "event": event.kind.value,
+        "operation": event.operation,
+        "method": event.method,
+        "path": event.path,
+        "correlation_id": event.correlation_id,
+        "attempt": event.attempt,
+        "lane": event.lane.value,
+        "status": event.status,
+        "outcome": event.outcome.value if event.outcome is not None else None,
+        "seconds": round(event.seconds, 6),
+        "waited": round(event.waited, 6),
+        "error": event.error or None,
+        "error_type": event.error_type or None,
+    }
+    return {f"cpl_{name}": value for name, value in fields.items() if value is not None}

@@ -26,7 +26,7 @@ from ..errors import (
 )
 from .answers import Answer, Asked, error_of, is_page_of_html, json_of, unreadable
 from .call import COLLECTOR, OPTIONS, Call, CallOptions, Course, TransportSettings, correlation_id, nearest_names
-from .events import LISTENER, Event, EventKind, log_event, logger
+from .events import LISTENER, LISTENERS, Event, EventKind, log_event, logger
 from .form import FileChanged
 from .gate import Gate
 from .limits import Credentials, LimitStore
@@ -34,6 +34,7 @@ from .redaction import HiddenText
 from .retry import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, TRYING_AGAIN, pause_before_retry
 from .sessions import CONNECT_TIMEOUT, READ_TIMEOUT, Sessions
 from .token import ClientClosed, Token
+from .tracing import TRACER, exchanged
 from .wire import CURRENT, Exchange, StaleConnection
 
 __all__ = ["Requester"]
@@ -96,6 +97,9 @@ class Requester:
         except TimeoutError:
             error = self._time_is_up(course)
         except asyncio.CancelledError as cancelled:
+            if course.exchange is not None and course.exchange.is_open:
+                kind = type(cancelled).__name__
+                self._tell(course, EventKind.FAILURE, error="cancelled", error_type=kind, outcome=Outcome.UNKNOWN)
             self._tell_if_unknown(course, "cancelled")
             cancelled.add_note(self._what_is_known(course))
             raise
@@ -179,7 +183,8 @@ class Requester:
                 with attempt:
                     if attempt.num == 1:
                         raise failed
-                    self._tell(course, EventKind.RETRY, error=type(course.last_error).__name__)
+                    kind = type(course.last_error).__name__
+                    self._tell(course, EventKind.RETRY, error=kind, error_type=kind)
                     return await self._with_token(course)
         finally:
             TRYING_AGAIN.reset(marker)
@@ -300,16 +305,32 @@ class Requester:
         try:
             answer = await self._sessions.carry(course.call, course.headers, exchange, token)
         except (aiohttp.ClientError, OSError, ValueError) as error:
+            self._show(course, exchange, None, _words_for(error))
             return exchange, error
+        except asyncio.CancelledError:
+            self._show(course, exchange, None, "broken off, by a time-out or by the caller")
+            raise
         finally:
             CURRENT.reset(marker)
             self._gate.leave()
             exchange.finish()
             self.requests_sent += exchange.wrote_at is not None
         self._tell(course, EventKind.ANSWER, status=answer.status)
+        self._show(course, exchange, answer)
         if (collector := COLLECTOR.get()) is not None and not course.asked.is_login:
             collector.last = answer
         return exchange, answer
+
+    def _show(self, course: Course, exchange: Exchange, answer: Answer | None, error: str = "") -> None:
+        """Show an exchange to whoever asked to see all of it."""
+        if (tracer := TRACER.get()) is None:
+            return
+        url = course.call.url or self._sessions.url(course.call)
+        seen = exchanged(course, str(url), time.monotonic() - exchange.began, answer, error)
+        try:
+            tracer(seen)
+        except Exception:  # as in _tell
+            logger.exception("the tracer failed")
 
     def _no_answer(self, course: Course, exchange: Exchange, cause: Exception) -> CplError:
         sent = exchange.is_open
@@ -318,10 +339,11 @@ class Requester:
         if timed_out:
             what = f"{what} ({exchange.where_time_went()})"
         outcome = Outcome.UNKNOWN if sent else Outcome.NOT_SENT
-        self._tell(course, EventKind.FAILURE, error=what, outcome=outcome)
+        kind = Timeout if timed_out else TransportError
+        self._tell(course, EventKind.FAILURE, error=what, error_type=kind.__name__, outcome=outcome)
         if sent:
             self._tell_if_unknown(course, what)
-        return (Timeout if timed_out else TransportError)(what, failure=self._failure(course, outcome))
+        return kind(what, failure=self._failure(course, outcome))
 
     def _time_is_up(self, course: Course) -> Timeout:
         exchange = course.exchange
@@ -334,6 +356,7 @@ class Requester:
         outcome = Outcome.NOT_SENT
         if sent:
             outcome = Outcome.UNKNOWN
+            self._tell(course, EventKind.FAILURE, error="time-out", error_type=Timeout.__name__, outcome=outcome)
             self._tell_if_unknown(course, "time-out")
         return Timeout(f"the time for the call is up: {where}", failure=self._failure(course, outcome))
 
@@ -358,6 +381,7 @@ class Requester:
         status: int | None = None,
         outcome: Outcome | None = None,
         error: str = "",
+        error_type: str = "",
     ) -> None:
         if kind not in (EventKind.UNKNOWN, EventKind.RETRY) and not self._is_heard():
             return
@@ -375,10 +399,12 @@ class Requester:
             seconds=time.monotonic() - exchange.began if exchange else 0.0,
             waited=exchange.waited if exchange else 0.0,
             error=error,
+            error_type=error_type,
+            origin=str((course.call.url or self._base).origin()),
             references=tuple(course.call.references) if kind is EventKind.UNKNOWN else (),
         )
         log_event(event)
-        for hook in (self._settings.on_event, LISTENER.get()):
+        for hook in (self._settings.on_event, LISTENER.get(), *LISTENERS):
             if hook is None:
                 continue
             try:
@@ -388,7 +414,7 @@ class Requester:
 
     def _is_heard(self) -> bool:
         """Whether anyone listens; an event that nobody hears is not made."""
-        heard = self._settings.on_event is not None or LISTENER.get() is not None
+        heard = self._settings.on_event is not None or LISTENER.get() is not None or bool(LISTENERS)
         return heard or logger.isEnabledFor(logging.DEBUG)
 
 

@@ -89,7 +89,7 @@ class Sessions:
         session = self._writes if call.writes else self._reads
         response = await session.request(
             call.method,
-            call.url or self._url(call),
+            call.url or self.url(call),
             data=body,
             headers=sent,
             skip_auto_headers=skipped,
@@ -113,6 +113,7 @@ class Sessions:
         exchange.answered = True
         return Answer(status=response.status, headers=response.headers, body=content)
 
-    def _url(self, call: Call) -> URL:
+    def url(self, call: Call) -> URL:
+        """Return the address of a call, its query included."""
         url = URL(self._prefix + call.path, encoded=True)
         return url.with_query(list(call.query)) if call.query else url
