@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import socket
-import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,57 +14,12 @@ import pytest
 
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
+from ..serving import answers, free_port, redis, served
 from .conftest import Program, access_to
 
+__all__ = ["redis"]  # a fixture
+
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="these servers fork")
-STARTS = 40.0
-"""Seconds for a server to be there."""
-
-
-@contextmanager
-def served(command: list[str], folder: Path, environment: dict[str, str], ready: Callable[[], bool]) -> Iterator[None]:
-    """Run a server until the end of the block; what it said is shown when it fails."""
-    log = folder / f"{Path(command[-1]).name}.log"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            command, cwd=folder, env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT
-        )
-        try:
-            deadline = time.monotonic() + STARTS
-            while not ready():
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.05)
-            yield
-            assert process.poll() is None, log.read_text()
-        finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-                raise AssertionError("the server did not end: " + log.read_text()) from None
-    for trouble in ("Traceback", "Unclosed", "was never"):
-        assert trouble not in log.read_text(), log.read_text()
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
-def answers(port: int) -> Callable[[], bool]:
-    def look() -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-    return look
 
 
 def get(port: int, path: str = "/") -> Any:
@@ -202,18 +151,6 @@ CALLER = """
     workers = {result.get(timeout=60) for result in results}
     print(json.dumps([len(workers), too_long.delay().get(timeout=60)]))
 """
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[str]:
-    """The address of a Redis server of this test's own."""
-    server = shutil.which("redis-server")
-    if server is None:
-        pytest.skip("redis-server is not installed")
-    port = free_port()
-    command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
-    with served(command, tmp_path, {}, answers(port)):
-        yield f"redis://127.0.0.1:{port}/0"
 
 
 def test_celery_tasks_in_forked_children_and_a_soft_time_limit(

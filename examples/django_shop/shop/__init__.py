@@ -1,0 +1,1 @@
+"""Orders, and how they are shipped."""
