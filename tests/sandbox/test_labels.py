@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from xml.etree import ElementTree
 
 import pytest
@@ -85,3 +87,14 @@ def test_long_words_are_made_smaller_and_stay_on_the_label() -> None:
     }
     for text in texts:
         assert text.x + font[text.bold].getlength(text.text) / 100 * text.size * 25.4 / 72 <= 127
+
+
+def test_documents_drawn_at_once_do_not_disturb_each_other() -> None:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            drawn = list(threads.map(lambda _: LabelDrawer().draw([LABEL]), range(64)))
+    finally:
+        sys.setswitchinterval(before)
+    assert all(content.startswith(b"%PDF") for content in drawn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 from attrs import frozen
@@ -18,6 +19,8 @@ CONTENT_TYPES = {
     "Jpeg": "image/jpeg",
     "Svg": "image/svg+xml",
 }
+_ONE_AT_A_TIME = threading.Lock()
+"""A font keeps what each document has used of it in a table that two threads must not change at once."""
 
 
 @frozen(kw_only=True)
@@ -49,4 +52,5 @@ class LabelDrawer:
             return raster.picture(marks[0], "JPEG", self.dpi)
         if self.format == "Svg":
             return svg.drawing(marks[0])
-        return pdf.a4_sheets(marks, self.position) if self.a4 else pdf.single_pages(marks)
+        with _ONE_AT_A_TIME:
+            return pdf.a4_sheets(marks, self.position) if self.a4 else pdf.single_pages(marks)

@@ -1,0 +1,149 @@
+"""Makes the pages of the documentation that are written from the code, when the site is built."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import typing
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import attrs
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import cpl_async  # noqa: E402 - of this checkout
+from cpl_async.models.codec import wire_name  # noqa: E402
+from cpl_async.models.constraints import Items, Number, Parts, Text  # noqa: E402
+
+KINDS = {
+    "client": ("Client", "The client, and what it takes.", ("client", "settings")),
+    "models": (
+        "Models",
+        "What is sent and answered; each field is described in [Fields of the API](fields.md) too.",
+        ("models",),
+    ),
+    "errors": ("Errors", "All that can go wrong; each says what is known of the call.", ("errors",)),
+    "bulk": ("Bulk", "Many shipments and orders, exactly once.", ("bulk",)),
+    "transport": ("Transport", "Options of a call, events, lanes and limits.", ("transport",)),
+}
+"""Page → its title, its first line, and the parts of the package whose public names it describes."""
+SANDBOX = ("Sandbox", "SandboxSettings", "Fault", "FaultKind", "Role", "Entry")
+
+
+def public() -> dict[str, str]:
+    """Return each public name of the package, and the module that it is from."""
+    return dict(cpl_async._HOME)
+
+
+def generated() -> dict[str, str]:
+    """Return the pages that are made from the code, by their path."""
+    pages = {"results.md": _below("benchmarks/RESULTS.md"), "changelog.md": _below("CHANGELOG.md")}
+    names = public()
+    for path, (title, words, parts) in KINDS.items():
+        mine = [(module, name) for name, module in names.items() if module.split(".")[0] in parts]
+        pages[f"reference/{path}.md"] = _page(
+            title, words, [f"cpl_async.{module}.{name}" for module, name in sorted(mine)]
+        )
+    resources = {module for module in names.values() if module.startswith("resources.")} | {
+        f"resources.{path.stem}"
+        for path in (ROOT / "cpl_async" / "resources").glob("*.py")
+        if path.stem not in ("__init__", "base", "batches", "checks")
+    }
+    pages["reference/calls.md"] = _page(
+        "Calls",
+        "Each family of calls is an attribute of the client.",
+        [f"cpl_async.{module}" for module in sorted(resources)],
+    )
+    pages["reference/sandbox.md"] = _page(
+        "Sandbox", "A CPL server for this machine.", [f"cpl_async.sandbox.{name}" for name in SANDBOX]
+    )
+    pages["reference/testing.md"] = _page(
+        "Testing and telemetry",
+        "Factories and fixtures for tests, and OpenTelemetry.",
+        ["cpl_async.testing", "cpl_async.pytest_plugin", "cpl_async.telemetry"],
+    )
+    pages["reference/fields.md"] = fields_page()
+    return pages
+
+
+def fields_page() -> str:
+    """Return the table of the API's fields and our attributes, model by model."""
+    lines = ["# Fields of the API", "", "What a field of the API is called here, and what it may hold.", ""]
+    for name, module in sorted(public().items()):
+        kind = getattr(cpl_async, name)
+        if not (module.startswith("models.") and inspect.isclass(kind) and attrs.has(kind)):
+            continue
+        fields = attrs.fields(attrs.resolve_types(kind))
+        lines += [
+            f"## {name}",
+            "",
+            "| field of the API | attribute | type | what it may hold |",
+            "| --- | --- | --- | --- |",
+        ]
+        for one in fields:
+            lines.append(f"| `{wire_name(one.name)}` | `{one.name}` | {_type(one.type)} | {_bounds(one.type)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _type(kind: Any) -> str:
+    if typing.get_origin(kind) is typing.Annotated:
+        return _type(typing.get_args(kind)[0])
+    parts = typing.get_args(kind)
+    if type(None) in parts:
+        return " or ".join(_type(part) for part in parts if part is not type(None)) + ", or none"
+    if parts and typing.get_origin(kind) in (list, tuple, typing.get_origin(typing.Sequence[int])):
+        return f"list of {_type(parts[0])}"
+    return f"`{getattr(kind, '__name__', kind)}`"
+
+
+def _bounds(kind: Any) -> str:
+    words: list[str] = []
+    stack = [kind]
+    while stack:
+        part = stack.pop()
+        if typing.get_origin(part) is typing.Annotated:
+            words += [text for word in typing.get_args(part)[1:] if (text := _words(word))]
+        stack += [one for one in typing.get_args(part) if typing.get_origin(one) or one is part]
+    return ", ".join(words)
+
+
+def _words(bound: Any) -> str:
+    if isinstance(bound, Text):
+        length = f"{bound.min}–{bound.max}" if bound.min else f"at most {bound.max}"
+        return f"{length} characters" if bound.max is not None else ""
+    if isinstance(bound, Number):
+        return " ".join(f"{sign} {value}" for sign, value in (("≥", bound.ge), ("≤", bound.le)) if value is not None)
+    if isinstance(bound, Items):
+        return f"at most {bound.max}" if bound.max is not None else f"at least {bound.min}"
+    if isinstance(bound, Parts):
+        return f"needs {', '.join(f'`{name}`' for name in sorted(bound.required))}" if bound.required else ""
+    return ""
+
+
+def _page(title: str, words: str, names: Iterable[str]) -> str:
+    return "\n\n".join([f"# {title}", words, *(f"::: {name}" for name in names)]) + "\n"
+
+
+def _below(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add the pages to the site."""
+    for path, text in generated().items():
+        files.append(File.generated(config, path, content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: Any, files: Files) -> str:
+    """Lead links that leave the documentation to the pages that hold the same."""
+    up = "../" * page.file.src_uri.count("/")
+    return markdown.replace("](../benchmarks/RESULTS.md)", f"]({up}results.md)").replace(
+        "](../CHANGELOG.md)", f"]({up}changelog.md)"
+    )
