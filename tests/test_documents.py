@@ -219,3 +219,22 @@ def test_links_lead_somewhere(path: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         if not target.startswith("https://"):
             assert ((ROOT / path).parent / target).exists(), target
+
+
+def test_the_reference_has_every_public_name() -> None:
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        import documentation
+    finally:
+        sys.path.remove(str(ROOT / "tools"))
+    pages = documentation.generated()
+    described = {line.removeprefix("::: ") for page in pages.values() for line in page.splitlines() if "::: " in line}
+    missing = [
+        f"cpl_async.{module}.{name}"
+        for name, module in documentation.public().items()
+        if not {f"cpl_async.{module}.{name}", f"cpl_async.{module}"} & described
+    ]
+    assert missing == []
+    fields = pages["reference/fields.md"]
+    assert "| `zipCode` | `zip_code` | `str`, or none |" in fields
+    assert "| `referenceId` | `reference_id` | `str` | 1–128 characters |" in fields

@@ -78,17 +78,20 @@ def fields_page() -> str:
         kind = getattr(cpl_async, name)
         if not (module.startswith("models.") and inspect.isclass(kind) and attrs.has(kind)):
             continue
-        fields = attrs.fields(attrs.resolve_types(kind))
-        lines += [
-            f"## {name}",
-            "",
-            "| field of the API | attribute | type | what it may hold |",
-            "| --- | --- | --- | --- |",
+        rows = [
+            [f"`{wire_name(one.name)}`", f"`{one.name}`", _type(one.type), _bounds(one.type)]
+            for one in attrs.fields(attrs.resolve_types(kind))
+            if one.name != "unreadable"  # ours: what of an item could not be read
         ]
-        for one in fields:
-            lines.append(f"| `{wire_name(one.name)}` | `{one.name}` | {_type(one.type)} | {_bounds(one.type)} |")
-        lines.append("")
+        headings = ["field of the API", "attribute", "type", "what it may hold"]
+        width = 4 if any(row[3] for row in rows) else 3
+        lines += [f"## {name}", "", _line(headings[:width]), _line(["---"] * width)]
+        lines += [*(_line(row[:width]) for row in rows), ""]
     return "\n".join(lines)
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _type(kind: Any) -> str:
