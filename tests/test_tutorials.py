@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from cpl_async.sandbox import Sandbox
 from .conftest import EXAMPLES
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = ["index.md", *(f"tutorials/{path.name}" for path in sorted((DOCS / "tutorials").glob("*.md")))]
+PAGES = ["index.md", *(f"{path.parent.name}/{path.name}" for path in sorted(DOCS.glob("*/*.md")))]
 FENCE = re.compile(r"^( *)```(python|sh)\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
 NOT_HERE = ("pip install", "cpl init", "cpl doctor")
 """Commands that are tested elsewhere, or would change the machine."""
@@ -30,6 +31,33 @@ def pieces(page: str, kind: str) -> list[str]:
     """Return the pieces of a page in one language, in their order."""
     found = FENCE.findall((DOCS / page).read_text(encoding="utf-8"))
     return [textwrap.dedent(text) for _, language, text in found if language == kind]
+
+
+def ask_flask(space: dict[str, Any]) -> None:
+    """Ship and fetch the label as a browser does."""
+    browser = space["app"].test_client()
+    to = {"name": "Jan", "street": "Husova 1", "city": "Kolín", "zip_code": "28002", "country": "CZ"}
+    given = {"json": {"reference": "f-1", "recipient": to}, "headers": {"X-Request-ID": "order-17"}}
+    sent = browser.post("/shipments", **given)
+    assert sent.status_code == 202
+    handle = space["cpl"].shipment_batches.handle(sent.json["batch"])
+    assert handle.wait(timeout=60).errors == {}
+    assert browser.get(f"/batches/{handle.id}/label.pdf").data.startswith(b"%PDF")
+    assert browser.get("/batches/none/label.pdf").status_code == 503
+    given["json"] = {"reference": "f-2", "recipient": to | {"country": "XX"}}
+    assert browser.post("/shipments", **given).status_code == 422
+
+
+def call_function(space: dict[str, Any]) -> None:
+    """Call the handler as the platform does."""
+    assert space["handler"]({"number": "40900000009"}, None) == {"number": "40900000009", "phase": None}
+
+
+USES: dict[str, Callable[[dict[str, Any]], None]] = {
+    "how-to/flask.md": ask_flask,
+    "how-to/serverless.md": call_function,
+}
+"""What is done with what a page has made."""
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if pieces(page, "python")])
@@ -44,6 +72,8 @@ def test_a_page_runs_from_its_top_to_its_end(
         result = eval(code, space)
         if inspect.iscoroutine(result):
             asyncio.run(result)
+    if (use := USES.get(page)) is not None:
+        use(space)
     for name in ("cpl", "shop"):
         if name in space:
             space[name].close()
