@@ -29,7 +29,7 @@ CARRIER = frozenset({URL(PRODUCTION).host, URL(TESTING).host})
 TRUE, FALSE = ("1", "true", "yes"), ("0", "false", "no")
 LONGEST_COMMAND = 60.0
 """Seconds for a command that prints the secret: a person may have to unlock something."""
-logger = logging.getLogger("cpl_async")
+logger: logging.Logger = logging.getLogger("cpl_async")
 Convert = Callable[[Any], Any]
 
 

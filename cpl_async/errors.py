@@ -105,8 +105,8 @@ class CplError(Exception):
     def __init__(self, message: str = "", *, failure: Failure | None = None, advice: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.failure = failure or Failure(words=message)
-        self.next_step = self.advice if advice is None else advice
+        self.failure: Failure = failure or Failure(words=message)
+        self.next_step: str = self.advice if advice is None else advice
 
     @property
     def outcome(self) -> Outcome:

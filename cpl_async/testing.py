@@ -17,7 +17,7 @@ __all__ = ["make_address", "make_batch_result", "make_order", "make_shipment", "
 
 FIRST_NUMBER = 40_900_000_001
 _numbers = itertools.count(1)
-JOURNEYS = {
+JOURNEYS: dict[str, tuple[str, ...]] = {
     "PickupPoint": ("Order", "InTransport", "Delivering", "PickupPoint"),
     "BackToSender": ("Order", "InTransport", "Delivering", "Returning", "BackToSender"),
     "Canceled": ("Order", "Canceled"),

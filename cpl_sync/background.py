@@ -22,7 +22,7 @@ from cpl_async.transport.forking import keep_for_good, when_forked
 
 __all__ = ["Background", "background", "close_at_exit", "running"]
 
-logger = logging.getLogger("cpl_async")
+logger: logging.Logger = logging.getLogger("cpl_async")
 LAST_WORDS = 1.0
 """Seconds that open work gets when the process ends."""
 
@@ -51,15 +51,15 @@ class Background:
     """An event loop on a daemon thread of its own."""
 
     def __init__(self) -> None:
-        self.loop = _new_loop()
+        self.loop: asyncio.AbstractEventLoop = _new_loop()
         self.loop.set_default_executor(_DaemonThreads(1))
         self._inbox: deque[Callable[[], object]] = deque()
         self._awake = False
-        self.ending = False
+        self.ending: bool = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self.held: set[object] = set()
         """What the collector must leave alone as long as it is in use."""
-        self.thread = threading.Thread(target=self._run, name="cpl-sync", daemon=True)
+        self.thread: threading.Thread = threading.Thread(target=self._run, name="cpl-sync", daemon=True)
         self.thread.start()
 
     def _run(self) -> None:

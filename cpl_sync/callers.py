@@ -21,7 +21,7 @@ __all__ = ["CALLER", "Caller", "callback", "hook"]
 
 T = TypeVar("T")
 FORKED = "this process was forked inside a call, which goes on in the parent: here, make a new one"
-logger = logging.getLogger("cpl_async")
+logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 class Caller:
@@ -30,7 +30,7 @@ class Caller:
     __slots__ = ("_open", "_process", "errands", "signal")
 
     def __init__(self) -> None:
-        self.signal = threading.Lock()
+        self.signal: threading.Lock = threading.Lock()
         self.signal.acquire()
         self.errands: deque[tuple[Callable[[], Any], asyncio.Future[Any] | None]] = deque()
         self._open = True

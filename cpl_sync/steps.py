@@ -30,12 +30,12 @@ class Step:
     __slots__ = ("begun", "caller", "context", "done", "error", "loop", "result", "task", "work")
 
     def __init__(self, caller: Caller, context: contextvars.Context, work: Callable[[], Awaitable[Any]]) -> None:
-        self.caller = caller
-        self.context = context
-        self.work = work
+        self.caller: Caller = caller
+        self.context: contextvars.Context = context
+        self.work: Callable[[], Awaitable[Any]] = work
         self.loop: Background | None = None
-        self.begun = False
-        self.done = False
+        self.begun: bool = False
+        self.done: bool = False
         self.result: Any = None
         self.error: BaseException | None = None
         self.task: asyncio.Task[Any] | None = None

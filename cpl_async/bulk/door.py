@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bulk", "BulkOptions", "FileOptions"]
 
-logger = logging.getLogger("cpl_async")
+logger: logging.Logger = logging.getLogger("cpl_async")
 READ_BY = ("map", "encoding", "delimiter", "sheet")
 """Options about how a file is read."""
 

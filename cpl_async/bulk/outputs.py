@@ -36,7 +36,7 @@ from .tables import TableStyle
 
 __all__ = ["Output", "ShipSummary", "Written", "message_of", "state_reported", "terms_of"]
 
-logger = logging.getLogger("cpl_async")
+logger: logging.Logger = logging.getLogger("cpl_async")
 SHIPMENTS, REJECTED, DOUBLES, SUMMARY = "shipments.csv", "rejected.csv", "doubles.csv", "summary.json"
 PICTURES = "labels"
 MOST_REASONS = 50

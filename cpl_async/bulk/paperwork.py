@@ -26,7 +26,7 @@ from .states import RowState
 
 __all__ = ["make_papers", "system_named"]
 
-NEEDED = {"report": ("jinja2", "matplotlib"), "protocol": ("reportlab",)}
+NEEDED: dict[str, tuple[str, ...]] = {"report": ("jinja2", "matplotlib"), "protocol": ("reportlab",)}
 SYSTEMS = {
     "https://api.dhl.com/ecs/ppl/myapi2": "production",
     "https://api-dev.dhl.com/ecs/ppl/myapi2": "testing",

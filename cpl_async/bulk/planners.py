@@ -27,7 +27,7 @@ from .values.words import squeezed
 
 __all__ = ["OrderPlanner", "Planner", "ShipmentPlanner"]
 
-logger = logging.getLogger("cpl_async")
+logger: logging.Logger = logging.getLogger("cpl_async")
 LONGEST_REFERENCE = 100
 
 

@@ -42,12 +42,12 @@ class Source:
         :raises ConfigurationError: when the package that reads its kind is not installed.
         """
         self.path = path
-        self.options = options or ReadingOptions()
+        self.options: ReadingOptions = options or ReadingOptions()
         self._shown = self.options.shown or str(path)
-        self.is_json = False
+        self.is_json: bool = False
         self.columns: list[str] = []
         """As the file names them; empty for JSON Lines, which names them row by row."""
-        self.terms = Terms(names=self.options.names)
+        self.terms: Terms = Terms(names=self.options.names)
         """What its headings mean."""
         start = self._start()
         try:

@@ -33,7 +33,7 @@ from .states import RowState
 
 __all__ = ["OrderResult", "ParcelLabel", "ShipResult", "ShipRows", "together"]
 
-logger = logging.getLogger("cpl_async")
+logger: logging.Logger = logging.getLogger("cpl_async")
 TAKEN_AT_ONCE = 100
 LONGEST_WAIT = 0.5
 """Seconds that rows wait for others to be taken, and sent, with them."""

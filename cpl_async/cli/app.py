@@ -32,5 +32,18 @@ def cpl() -> None:
     """
 
 
-for command in (ship, jobs, track, cancel, redirect, label, order, *LOOKUPS, init, doctor, sandbox):
-    cpl.add_command(command)
+COMMANDS: tuple[click.Command, ...] = (
+    ship,
+    jobs,
+    track,
+    cancel,
+    redirect,
+    label,
+    order,
+    *LOOKUPS,
+    init,
+    doctor,
+    sandbox,
+)
+for _command in COMMANDS:
+    cpl.add_command(_command)

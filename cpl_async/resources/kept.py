@@ -19,7 +19,7 @@ __all__ = ["DAY", "Kept"]
 DAY = 86_400.0
 MOST_PAGES = 1000
 PASSING = (TransportError, ServerError, RateLimited)
-logger = logging.getLogger("cpl_async")
+logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 @define

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -19,7 +19,7 @@ __all__ = ["ASKED", "OPERATION", "Asked", "Errors", "form_of", "header_of", "mis
 
 Errors = dict[str, list[str]]
 JSON = "application/json"
-FORMATS = {"date-span": lambda text: _is_time(text)}
+FORMATS: dict[str, Callable[[Any], bool]] = {"date-span": lambda text: _is_time(text)}
 
 
 @frozen(kw_only=True)

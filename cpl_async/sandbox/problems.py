@@ -14,7 +14,7 @@ class Words:
     """Chooses between Czech and English by ``Accept-Language``; Czech is the default."""
 
     def __init__(self, accept_language: str) -> None:
-        self.english = accept_language.strip().lower().startswith("en")
+        self.english: bool = accept_language.strip().lower().startswith("en")
 
     def __call__(self, czech: str, english: str) -> str:
         """Return the text in the caller's language."""

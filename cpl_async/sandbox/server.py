@@ -39,7 +39,7 @@ class Sandbox:
     """
 
     def __init__(self, settings: SandboxSettings | None = None) -> None:
-        self.settings = settings or SandboxSettings()
+        self.settings: SandboxSettings = settings or SandboxSettings()
         self._world = World(self.settings)
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None

@@ -119,9 +119,10 @@ class Store:
 
     def __init__(self, file: Path | None, seed: int) -> None:
         self._seed = seed
-        self.db = self._db = sqlite3.connect(
+        self.db: sqlite3.Connection = sqlite3.connect(
             file or ":memory:", check_same_thread=False, isolation_level=None, timeout=1.0
         )
+        self._db = self.db
         self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # two sandboxes on one file would give a number twice
         try:
             used = self._one("SELECT COUNT(*) FROM sqlite_master") > 0

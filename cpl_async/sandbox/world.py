@@ -23,20 +23,20 @@ class World:
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
-        self.chance = random.Random(settings.seed)
-        self.store = Store(settings.state, settings.seed)
+        self.chance: random.Random = random.Random(settings.seed)
+        self.store: Store = Store(settings.state, settings.seed)
         try:
-            self.clock = Clock(settings.speed, self.store.moment)
+            self.clock: Clock = Clock(settings.speed, self.store.moment)
         except ValueError:
             self.store.close()
             raise
-        self.orders = OrderStore(self.store.db, settings.seed)
-        self.tokens = Tokens(settings)
-        self.limits = Limits(settings)
-        self.faults = Faults(settings.seed)
+        self.orders: OrderStore = OrderStore(self.store.db, settings.seed)
+        self.tokens: Tokens = Tokens(settings)
+        self.limits: Limits = Limits(settings)
+        self.faults: Faults = Faults(settings.seed)
         for rate in settings.fault_rates:
             self.faults.add_rate(rate.fault, rate.share)
-        self.ledger = Ledger()
+        self.ledger: Ledger = Ledger()
         self.base_url = ""
 
 

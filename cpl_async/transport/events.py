@@ -14,7 +14,7 @@ from .lanes import Lane
 
 __all__ = ["LISTENER", "LISTENERS", "Event", "EventHook", "EventKind", "log_event"]
 
-logger = logging.getLogger("cpl_async")
+logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 class EventKind(StrEnum):

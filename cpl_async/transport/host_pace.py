@@ -41,7 +41,7 @@ PLACE = struct.Struct("<QQd")
 MAGIC = b"cplpace1"
 LONGEST_LINE = 500
 """Processes that have a place; the others are behind them all."""
-logger = logging.getLogger("cpl_async")
+logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 @define

@@ -26,7 +26,7 @@ LOST = 2.0
 FLIGHT_IS_LOST = 10.0
 """Seconds after which the next one asks too: a process that was stopped while it asks must not hold up the others."""
 AHEAD = 10 * 86_400.0
-logger = logging.getLogger("cpl_async")
+logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 @define

@@ -37,7 +37,7 @@ __all__ = [
 
 DEFAULT_SHARE = 0.25
 """Of the limits, for a process that cannot share them and was told no part: four of them keep the limits together."""
-logger = logging.getLogger("cpl_async")
+logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 @frozen(kw_only=True)
@@ -224,5 +224,5 @@ def _leave_the_parents() -> None:
 
 
 when_forked(_leave_the_parents)
-host_limits = HostLimits()
+host_limits: HostLimits = HostLimits()
 """What clients use unless told otherwise; it outlives them, so that a client made for each request keeps the limits."""

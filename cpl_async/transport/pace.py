@@ -35,12 +35,12 @@ class _Turn:
     __slots__ = ("due", "future", "lane", "loop", "queued", "taken")
 
     def __init__(self, lane: Lane, loop: asyncio.AbstractEventLoop) -> None:
-        self.lane = lane
-        self.loop = loop
+        self.lane: Lane = lane
+        self.loop: asyncio.AbstractEventLoop = loop
         self.future: asyncio.Future[None] = loop.create_future()
-        self.due = 0.0
-        self.queued = True
-        self.taken = False
+        self.due: float = 0.0
+        self.queued: bool = True
+        self.taken: bool = False
 
 
 class Line(Protocol):
@@ -75,7 +75,7 @@ class Slot:
     def __init__(self, pace: Pace, turn: _Turn, waited: float) -> None:
         self._pace = pace
         self._turn = turn
-        self.waited = waited
+        self.waited: float = waited
         """Seconds that the slot was waited for."""
 
     @property

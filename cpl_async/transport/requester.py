@@ -56,7 +56,7 @@ class Requester:
         self._pace = limits.pace(credentials)
         self._token = limits.token(credentials)
         self._gate = Gate(settings.max_connections)
-        self.requests_sent = 0
+        self.requests_sent: int = 0
         """Requests of which bytes have left."""
         self._sessions = Sessions(self._base, settings)
 

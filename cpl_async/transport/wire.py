@@ -47,14 +47,14 @@ class Exchange:
     )
 
     def __init__(self, pace: SharedPace, lane: Lane) -> None:
-        self.pace = pace
-        self.lane = lane
-        self.began = time.monotonic()
+        self.pace: SharedPace = pace
+        self.lane: Lane = lane
+        self.began: float = time.monotonic()
         self.slot: SharedSlot | None = None
         self.slot_asked_at: float | None = None
         self.slot_at: float | None = None
         self.wrote_at: float | None = None
-        self.answered = False
+        self.answered: bool = False
         self.on_wrote: Callable[[], None] | None = None
 
     @property

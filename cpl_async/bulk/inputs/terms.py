@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 __all__ = ["PLAIN", "STANDS_FOR", "ShopNames", "Terms", "Way"]
 
-STANDS_FOR = {
+STANDS_FOR: dict[str, tuple[str, ...]] = {
     "cod_price": ("cod", "order_total", "payment"),
     "cod": ("cod_price",),
     "name": ("company", "last_name", "first_name"),

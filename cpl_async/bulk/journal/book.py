@@ -63,14 +63,14 @@ class Journal:
     def __init__(self, database: Database, place: JournalPlace) -> None:
         self._database = database
         self.place = place
-        self.planning = Planning(database)
-        self.course = Course(database)
-        self.results = Results(database)
-        self.unclear = Unclear(database)
-        self.withdrawals = Withdrawals(database)
-        self.keeping = Keeping(database)
-        self.figures = Figures(database)
-        self.taking = Taking(database)
+        self.planning: Planning = Planning(database)
+        self.course: Course = Course(database)
+        self.results: Results = Results(database)
+        self.unclear: Unclear = Unclear(database)
+        self.withdrawals: Withdrawals = Withdrawals(database)
+        self.keeping: Keeping = Keeping(database)
+        self.figures: Figures = Figures(database)
+        self.taking: Taking = Taking(database)
 
     @classmethod
     @asynccontextmanager

@@ -44,7 +44,7 @@ class Database:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._turn = asyncio.Lock()
-        self.secret = b""
+        self.secret: bytes = b""
         """Key of the hashes by which references are known."""
 
     @classmethod

@@ -36,9 +36,9 @@ OLDEST, VERSION = 1, 2
 """The oldest version of the tables that can be brought up, and that of this program."""
 PLANNING, READY, FINISHED = "planning", "ready", "finished"
 """States of a job: its rows are being written down, it can be worked on, nothing is left to do."""
-metadata = MetaData()
+metadata: MetaData = MetaData()
 
-account = Table(
+account: Table = Table(
     "account",
     metadata,
     Column("schema_version", Integer, nullable=False),
@@ -46,7 +46,7 @@ account = Table(
     Column("client_id", Text, nullable=False),
     Column("secret", LargeBinary),
 )
-jobs = Table(
+jobs: Table = Table(
     "jobs",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -69,7 +69,7 @@ jobs = Table(
     Column("measures", Text, nullable=False, server_default="{}"),
     Column("purged_at", Float),
 )
-rows = Table(
+rows: Table = Table(
     "rows",
     metadata,
     Column("job", ForeignKey("jobs.id"), primary_key=True),
@@ -98,7 +98,7 @@ rows = Table(
     Index("rows_of_batch", "batch"),
     Index("rows_by_state", "job", "state"),
 )
-batches = Table(
+batches: Table = Table(
     "batches",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -109,7 +109,7 @@ batches = Table(
     Column("imported_at", Float),
     Index("batches_of_job", "job", "state"),
 )
-attempts = Table(
+attempts: Table = Table(
     "attempts",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -125,7 +125,7 @@ attempts = Table(
     Column("message", Text),
     Index("attempts_of_batch", "batch"),
 )
-parcels = Table(
+parcels: Table = Table(
     "parcels",
     metadata,
     Column("job", ForeignKey("jobs.id"), primary_key=True),
@@ -138,7 +138,7 @@ parcels = Table(
     Column("label_page", Integer),
     Index("parcels_of_row", "job", "row"),
 )
-strays = Table(
+strays: Table = Table(
     "strays",
     metadata,
     Column("job", ForeignKey("jobs.id"), primary_key=True),
