@@ -14,7 +14,9 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+
+from architecture import drawing  # noqa: E402 - beside this file
 
 import cpl_async  # noqa: E402 - of this checkout
 from cpl_async.models.codec import wire_name  # noqa: E402
@@ -146,6 +148,7 @@ def on_files(files: Files, config: Any) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, config: Any, files: Files) -> str:
     """Lead links that leave the documentation to the pages that hold the same."""
+    markdown = markdown.replace("<!-- architecture -->", drawing())
     up = "../" * page.file.src_uri.count("/")
     return markdown.replace("](../benchmarks/RESULTS.md)", f"]({up}results.md)").replace(
         "](../CHANGELOG.md)", f"]({up}changelog.md)"
