@@ -35,6 +35,12 @@ def fresh_limits(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     return folder
 
 
+@pytest.fixture(autouse=True)
+def plain_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read English, whatever this machine's people read."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+
+
 @pytest.fixture
 def make_sandbox() -> Iterator[Callable[..., Sandbox]]:
     """Start sandboxes that are stopped at the end of the test."""

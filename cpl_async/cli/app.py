@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from .._version import __version__
 from .changing import cancel, redirect
+from .completion import completion
 from .doctor import doctor
 from .init import init
 from .jobs import jobs
@@ -21,7 +24,8 @@ __all__ = ["cpl"]
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="cpl")
-def cpl() -> None:
+@click.pass_context
+def cpl(context: click.Context) -> None:
     """Ship parcels with PPL CZ from files, follow them, and try it all on a sandbox of your own.
 
     \b
@@ -30,6 +34,8 @@ def cpl() -> None:
       cpl track 40900000001
       cpl doctor
     """
+    if os.environ.get("NO_COLOR"):
+        context.color = False
 
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -44,6 +50,7 @@ COMMANDS: tuple[click.Command, ...] = (
     init,
     doctor,
     sandbox,
+    completion,
 )
 for _command in COMMANDS:
     cpl.add_command(_command)

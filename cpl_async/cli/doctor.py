@@ -52,6 +52,10 @@ def doctor(connection: Connection) -> None:
     """Check settings, reachability, TLS, clock, token, roles and limits one by one, and say what to do.
 
     Nothing is created or changed. Exit status 1: something failed.
+
+    \b
+    Example:
+      cpl doctor --profile test
     """
     try:
         account = None if connection.sandbox else connection.chosen.account()

@@ -20,6 +20,7 @@ from ..bulk.schedule import SETTLE
 from .access import Access, Chosen, access_options, journal_of
 from .connection import LANGUAGE
 from .failures import NOT_ALL, plain_failures, quiet_libraries, say
+from .languages import language_option
 from .moments import as_moment
 from .running import carry, sandbox_beside
 from .tables import emit, show
@@ -156,6 +157,7 @@ def show_job(account: Account, name: str) -> None:
 @click.option("--deadline", callback=as_moment, help="Send nothing from this moment on.")
 @click.option("--resend-unlabelled", is_flag=True, help="Cancel what was found without label, and send it again.")
 @click.option("--cancel-duplicates", is_flag=True, help="Cancel shipments that are there twice.")
+@language_option
 @_of_account
 def resume(account: Account, name: str, out: Path | None, **options: Any) -> None:
     """Go on with a job where its last run ended, and look once more for what is there twice.

@@ -178,6 +178,11 @@ def codelist(connection: Connection, name: str) -> None:
 
     NAME is age-checks, products, external-numbers, countries, currencies, services, service-price-limits,
     shipment-phases, statuses, validation-messages, identity-documents or document-types.
+
+    \b
+    Example:
+      cpl codelist products
+      cpl codelist statuses --language cs-CZ --json
     """
 
     async def look(client: Client) -> list[Any]:
@@ -197,7 +202,12 @@ def codelist(connection: Connection, name: str) -> None:
 @click.command(short_help="Show the customer's accounts and addresses.")
 @connected
 def customer(connection: Connection) -> None:
-    """Show the customer's accounts, with the currencies of cash on delivery, and addresses."""
+    """Show the customer's accounts, with the currencies of cash on delivery, and addresses.
+
+    \b
+    Example:
+      cpl customer --json
+    """
 
     async def look(client: Client) -> tuple[list[Any], list[Any]]:
         accounts, addresses = [], []
@@ -263,7 +273,12 @@ def route(connection: Connection, /, country: str, **place: str | None) -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True)
 @connected
 def news(connection: Connection, limit: int) -> None:
-    """Show news of the API and planned outages."""
+    """Show news of the API and planned outages.
+
+    \b
+    Example:
+      cpl news
+    """
     found = connection.run(lambda client: client.version_information.list(limit=limit)).items
     columns: dict[str, Any] = {
         "kind": lambda one: one.information_type,
@@ -280,7 +295,12 @@ def news(connection: Connection, limit: int) -> None:
 @click.command(short_help="Show version, state and clock of the service.")
 @connected
 def info(connection: Connection) -> None:
-    """Show version, state and clock of the service."""
+    """Show version, state and clock of the service.
+
+    \b
+    Example:
+      cpl info --test-system
+    """
     found = connection.run(lambda client: client.info.get())
     columns: dict[str, Any] = {
         "application": lambda one: one.application,

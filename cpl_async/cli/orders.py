@@ -139,6 +139,10 @@ def status(connection: Connection, batch: str) -> None:
     """Show the state of each order of a BATCH, by the id that `cpl order create` printed.
 
     Exit status 1: an order failed at import.
+
+    \b
+    Example:
+      cpl order status 6f1c1d0e-5a0d-4b8e-9a51-3d9f5a1c2b7e
     """
     result = connection.run(lambda client: client.order_batches.get(batch))
     show(result.items, _ITEM, as_json=connection.as_json)
@@ -161,7 +165,12 @@ def status(connection: Connection, batch: str) -> None:
 def list_orders(
     connection: Connection, /, state: str | None, since: datetime | None, limit: int, **references: tuple[str, ...]
 ) -> None:
-    """List orders; all of the customer's unless references, numbers or a state are given."""
+    """List orders; all of the customer's unless references, numbers or a state are given.
+
+    \b
+    Example:
+      cpl order list --reference monday-1
+    """
     filters: dict[str, Any] = {name: list(values) for name, values in references.items() if values}
     if state:
         filters["order_states"] = state

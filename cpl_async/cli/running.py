@@ -20,10 +20,10 @@ from ..bulk.outputs import ShipSummary
 from ..bulk.ship import ResumeJob, ShipFile
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
 from .access import Access
-from .connection import LANGUAGE
 from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, fail, needing_extra, quiet_libraries, say
+from .languages import OF_SERVER
 from .progress import Display
-from .words import counted
+from .summary import in_words
 
 __all__ = ["Problems", "carry", "sandbox_beside"]
 
@@ -69,7 +69,7 @@ def carry(run: Run, access: Access, as_json: bool) -> None:
             say(f"is {access.base_url} the address of the API? `cpl doctor` tries it")
     status = _status(summary, run)
     try:
-        click.echo(summary.as_json() if as_json else _in_words(summary, run))
+        click.echo(summary.as_json() if as_json else in_words(summary, run))
     except BrokenPipeError:  # whoever read has gone; what was done is done
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise SystemExit(status)
@@ -100,7 +100,7 @@ async def _carry(run: Run, access: Access, display: Display) -> ShipSummary:
     with suppress(NotImplementedError):  # Windows: Ctrl-C then stops at once, and loses nothing either
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, end)
-    async with access.client(language=LANGUAGE) as client:
+    async with access.client(language=OF_SERVER[run.options.language]) as client:
         return await run.run(client)
 
 
@@ -128,47 +128,3 @@ class Problems:
     def tell_rest(self) -> None:
         if not self._every and self._rows > MOST_LINES:
             say(f"… and {self._rows - MOST_LINES} more rows with mistakes, all in rejected.csv")
-
-
-def _in_words(summary: ShipSummary, run: Run) -> str:
-    if not summary.already_done:
-        lines = [f"Job {summary.job} on {run.place.base_url}"]
-    else:
-        lines = [f"The job {summary.job} was finished before: nothing was sent."]
-    lines += [
-        "",
-        f"  {summary.rows:>7} {'row' if summary.rows == 1 else 'rows'}",
-        f"  {summary.shipped:>7} shipped, with label",
-        f"  {summary.shipped_without_label:>7} shipped without label",
-        f"  {summary.rejected:>7} rejected",
-        f"  {summary.undecided:>7} undecided" + (f", of which {summary.not_sent} not sent" if summary.not_sent else ""),
-        "",
-        f"  {counted(summary.parcels, 'parcel')}, {counted(summary.batches, 'batch', 'batches')}, "
-        f"{counted(summary.requests, 'request')}, {summary.seconds:.1f} s in all runs",
-        "",
-    ]
-    if summary.label_files:
-        names = [str(run.out / name) for name in summary.label_files]
-        shown = names[0] if len(names) == 1 else f"{names[0]} … {names[-1]} ({len(names)} files)"
-        lines.append(f"  labels     {shown}")
-    lines.append(f"  shipments  {run.out / 'shipments.csv'}")
-    if summary.rejected:
-        lines.append(f"  rejected   {run.out / 'rejected.csv'} (copy it, mend it, send the copy)")
-    for title, name in (("report", "report.html"), ("protocol", "protocol.pdf")):
-        if run.options.papers and (run.out / name).exists():
-            lines.append(f"  {title:<10} {run.out / name}")
-    lines.append(f"  summary    {run.out / 'summary.json'}")
-    lines.append(f"  journal    {run.place.file}")
-    if summary.reasons:
-        lines += ["", "  Not shipped with a label, because:"]
-        lines += [f"  {count:>7} × {reason}" for reason, count in list(summary.reasons.items())[:10]]
-    unknown = summary.undecided - summary.not_sent
-    if summary.unfinished and not run.options.strict:
-        again = f"Run `cpl jobs resume {summary.job}`" if run.late else "Run the same command again"
-        lines += ["", f"  {again} to go on; what is settled is not sent again."]
-    elif unknown:
-        lines += ["", "  Undecided rows are not sent again by themselves: settle them with cpl jobs resolve."]
-    if summary.doubles:
-        lines += ["", f"  {counted(summary.doubles, 'shipment')} there twice: see {run.out / 'doubles.csv'};"]
-        lines += ["  run the same command with --cancel-duplicates to cancel them."]
-    return "\n".join(lines)

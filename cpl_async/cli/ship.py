@@ -23,6 +23,7 @@ from ..bulk.tables import FOR_EXCEL, FOR_PROGRAMS
 from ..models.codes import LabelFormat
 from .access import Access, Chosen, access_options, journal_of
 from .failures import NOT_ALL, plain_failures, say
+from .languages import language_option
 from .moments import as_moment
 from .running import Problems, carry, sandbox_beside
 from .sender import sender_from
@@ -80,13 +81,7 @@ STANDARD_INPUT = Path("-")
 @click.option("--resend-unlabelled", is_flag=True, help="Cancel what was found without label, and send it again.")
 @click.option("--cancel-duplicates", is_flag=True, help="Cancel shipments that are there twice.")
 @click.option("--papers/--no-papers", default=True, help="Make a report and a handover protocol; on unless told.")
-@click.option(
-    "--language",
-    type=click.Choice(["en", "cs"]),
-    default="en",
-    show_default=True,
-    help="Of the report and the protocol.",
-)
+@language_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and nothing else.")
 @access_options
 def ship(

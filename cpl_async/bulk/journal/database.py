@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 import aiosqlite  # noqa: F401 - with the module, not in the first call
 from filelock import AsyncFileLock, Timeout
-from sqlalchemy import Table, event, insert, inspect, select
+from sqlalchemy import AsyncAdaptedQueuePool, Table, event, insert, inspect, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
@@ -55,7 +55,11 @@ class Database:
         """
         place.prepare()
         engine = create_async_engine(
-            f"sqlite+aiosqlite:///{place.file}", pool_size=1, max_overflow=0, pool_timeout=LONGEST_WAIT
+            f"sqlite+aiosqlite:///{place.file}",
+            poolclass=AsyncAdaptedQueuePool,  # not of itself in every version
+            pool_size=1,
+            max_overflow=0,
+            pool_timeout=LONGEST_WAIT,
         )
         event.listen(engine.sync_engine, "connect", _safe_writes)
         event.listen(engine.sync_engine, "begin", _begin_alone)

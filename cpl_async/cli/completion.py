@@ -1,0 +1,28 @@
+"""``cpl completion``: prints what a shell needs to complete the command's words."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import BashComplete, FishComplete, ZshComplete
+
+from .tables import emit
+
+__all__ = ["completion"]
+
+SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
+
+
+@click.command(short_help="Print what a shell needs to complete this command.")
+@click.argument("shell", type=click.Choice(list(SHELLS)))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """Print a script for SHELL that completes commands, options and their values.
+
+    \b
+    Examples:
+      cpl completion bash > ~/.local/share/bash-completion/completions/cpl
+      cpl completion zsh > ~/.zfunc/_cpl
+      cpl completion fish > ~/.config/fish/completions/cpl.fish
+    """
+    kind = SHELLS[shell]
+    emit(kind(context.find_root().command, {}, "cpl", "_CPL_COMPLETE").source())

@@ -1,0 +1,38 @@
+"""Which language people read: told, set, or that of the system."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import click
+
+__all__ = ["LANGUAGES", "OF_SERVER", "language_option"]
+
+LANGUAGES = ("en", "cs")
+OF_SERVER = {"en": "en-GB", "cs": "cs-CZ"}
+"""Language of the server's words, so that all is in one."""
+OF_SYSTEM = ("LC_ALL", "LC_MESSAGES", "LANG")
+
+
+def language_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the option; what is not told is ``CPL_LANGUAGE``, else the system's language, else English."""
+
+    def chosen(_: click.Context, __: click.Parameter, told: str | None) -> str:
+        return told or _of_environment()
+
+    option = click.option(
+        "--language",
+        type=click.Choice(LANGUAGES),
+        callback=chosen,
+        help="Of summary, report, protocol and the carrier's words; else CPL_LANGUAGE, else the system's language.",
+    )
+    return option(command)
+
+
+def _of_environment() -> str:
+    system = next((value for name in OF_SYSTEM if (value := os.environ.get(name))), "")
+    for text in (os.environ.get("CPL_LANGUAGE", ""), system):
+        if (short := text.strip().lower()[:2]) in LANGUAGES:
+            return short
+    return "en"

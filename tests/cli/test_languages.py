@@ -1,0 +1,91 @@
+"""What people read is in their language, and without colours where those are not wanted."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from cpl_async.cli.app import cpl as command
+from cpl_async.cli.summary import WORDS
+from cpl_async.sandbox import Sandbox
+
+from ..conftest import EXAMPLES
+from .conftest import Runner, access_to
+from .test_settings import TERMINAL, answers
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    for name, one in group.commands.items():
+        if isinstance(one, click.Group):
+            yield from commands(one, (*path, name))
+        else:
+            yield " ".join([*path, name]), one
+
+
+@pytest.mark.parametrize(("name", "one"), list(commands(command)))
+def test_every_commands_help_has_an_example(name: str, one: click.Command) -> None:
+    assert one.help is not None
+    _, _, example = one.help.partition("Example")
+    assert f"cpl {name}" in example
+
+
+def test_both_languages_have_the_same_words() -> None:
+    assert WORDS["en"].keys() == WORDS["cs"].keys()
+    for name, text in WORDS["en"].items():
+        assert sorted(part for part in text.split() if "{" in part) or "{" not in WORDS["cs"][name]
+
+
+@pytest.mark.parametrize("how", ["told", "set", "system"])
+def test_a_warehouse_reads_czech(cpl: Runner, server: Sandbox, how: str) -> None:
+    shutil.copy(EXAMPLES / "shipments-with-errors.csv", cpl.folder / "rows.csv")
+    access = access_to(server) | {
+        "told": {}, "set": {"CPL_LANGUAGE": "cs-CZ"}, "system": {"LC_ALL": "cs_CZ.UTF-8"},
+    }[how]  # fmt: skip
+    told = ["--language", "cs"] if how == "told" else []
+    shown = cpl("ship", "rows.csv", "--out", "out", "--name", "rows", *told, status=1, access=access).stdout
+    assert "Úloha rows, http://127.0.0.1" in shown
+    assert "odesláno, se štítkem" in shown
+    assert "odmítnuté  out/rejected.csv (zkopírujte" in shown
+    assert "Bez štítku zůstalo" in shown
+    again = cpl("jobs", "resume", "rows", *told, status=1, access=access).stdout
+    assert "Úloha rows už byla dokončena" in again
+    assert 'lang="cs"' in Path(cpl.folder, "out", "report.html").read_text(encoding="utf-8")[:400]
+
+
+def test_the_carriers_words_are_in_the_language_too(cpl: Runner, server: Sandbox) -> None:
+    with (EXAMPLES / "shipments.csv").open(encoding="utf-8", newline="") as file:
+        row = next(csv.DictReader(file)) | {"product_type": "SMAR", "parcel_shop_code": "KM00000000"}  # there is none
+    with (cpl.folder / "rows.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, row)
+        writer.writeheader()
+        writer.writerow(row)
+    czech, english = (
+        cpl(
+            "ship", "rows.csv", "--out", language, "--name", language, "--again", "--no-papers", "--language", language,
+            status=1, access=access_to(server),
+        ).stdout
+        for language in ("cs", "en")
+    )  # fmt: skip
+    assert czech.partition("×")[2].split("\n")[0] != english.partition("×")[2].split("\n")[0]
+
+
+@TERMINAL
+def test_errors_are_red_on_a_terminal_unless_colours_are_not_wanted(cpl: Runner) -> None:
+    assert answers(cpl, "info", typed=[])[1].startswith("\x1b[31merror: \x1b[0m")
+    cpl.environment["NO_COLOR"] = "1"
+    assert answers(cpl, "info", typed=[])[1].startswith("error: ")
+    assert cpl("info", status=2).stderr.startswith("error: ")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_what_it_needs_to_complete(cpl: Runner, shell: str) -> None:
+    script = cpl("completion", shell).stdout
+    assert f"_CPL_COMPLETE={shell}_complete" in script
+    if shell == "bash" and shutil.which("bash"):
+        subprocess.run(["bash", "-n"], input=script, encoding="utf-8", check=True)
