@@ -89,7 +89,7 @@ class Client:
     Clients with the same credentials and base URL share one token and one pace, on whatever thread or loop of
     the process they are, for the limits belong to the credentials.
 
-        async with Client(client_id=..., client_secret=...) as cpl:
+        async with Client.from_config() as cpl:
             batch = await cpl.shipment_batches.create(shipments)
             result = await batch.wait(timeout=120)
     """

@@ -49,7 +49,7 @@ class Client(twins.OwningTwin[core.Client]):
     Clients with the same credentials and base URL share one token and one pace, on whatever thread or loop of
     the process they are, for the limits belong to the credentials.
 
-        with Client(client_id=..., client_secret=...) as cpl:
+        with Client.from_config() as cpl:
             batch = cpl.shipment_batches.create(shipments)
             result = batch.wait(timeout=120)
     """

@@ -20,7 +20,16 @@ IN_WHEEL = (
     "cpl_async/fonts/DejaVuSansCondensed.ttf",
     "cpl_async/fonts/LICENSE",
 )
-IN_SDIST = ("README.md", "LICENSE", "CHANGELOG.md", "examples/shipments.csv", "tests/contract/cpl-openapi.yaml")
+IN_SDIST = (
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "mkdocs.yml",
+    "docs/index.md",
+    "examples/shipments.csv",
+    "tests/contract/cpl-openapi.yaml",
+)
 
 
 def main() -> None:
