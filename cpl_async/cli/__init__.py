@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from click import Command
 
 __all__ = ["main"]
 
@@ -21,4 +25,28 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # an old terminal's letters are no reason to end
             stream.reconfigure(errors="replace")
-    cpl(prog_name="cpl")
+    sys.exit(_run(cpl))
+
+
+def _run(command: Command) -> int:
+    """Run a command; what is wrong with its words is told as everything else that is wrong."""
+    import click
+
+    from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, say, tell
+
+    try:
+        status = command.main(prog_name="cpl", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return CANNOT_RUN
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx is not None else "cpl"
+        tell(f"{error.format_message().rstrip('.')}; see `{path} --help`")
+        return CANNOT_RUN
+    except click.ClickException as error:
+        tell(error.format_message())
+        return error.exit_code
+    except click.Abort as stop:  # Ctrl-C, or a question that was answered with no
+        say("stopped")
+        return INTERRUPTED if isinstance(stop.__cause__, KeyboardInterrupt) else NOT_ALL
+    return status if isinstance(status, int) else 0

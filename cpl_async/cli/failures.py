@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -12,7 +13,17 @@ import click
 from ..errors import ConfigurationError, CplError, NotFound, Outcome, ValidationError
 from .words import plain
 
-__all__ = ["CANNOT_RUN", "INTERRUPTED", "NOT_ALL", "fail", "needing_extra", "plain_failures", "quiet_libraries", "say"]
+__all__ = [
+    "CANNOT_RUN",
+    "INTERRUPTED",
+    "NOT_ALL",
+    "fail",
+    "needing_extra",
+    "plain_failures",
+    "quiet_libraries",
+    "say",
+    "tell",
+]
 
 NOT_ALL = 1
 """Some rows were rejected, are undecided or have no label; something was refused or not found."""
@@ -28,8 +39,14 @@ def say(text: str) -> None:
 
 def fail(text: str, status: int = CANNOT_RUN) -> NoReturn:
     """Write the one line that says what is wrong, and end."""
-    click.echo(click.style("error: ", fg="red") + plain(" ".join(text.split())), err=True)
+    tell(text)
     raise SystemExit(status)
+
+
+def tell(text: str) -> None:
+    """Write the one line that says what is wrong."""
+    colour = False if os.environ.get("NO_COLOR") else None
+    click.echo(click.style("error: ", fg="red") + plain(" ".join(text.split())), err=True, color=colour)
 
 
 @contextmanager

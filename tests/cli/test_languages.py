@@ -89,3 +89,37 @@ def test_a_shell_gets_what_it_needs_to_complete(cpl: Runner, shell: str) -> None
     assert f"_CPL_COMPLETE={shell}_complete" in script
     if shell == "bash" and shutil.which("bash"):
         subprocess.run(["bash", "-n"], input=script, encoding="utf-8", check=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["shipp"], "error: No such command 'shipp'"),
+        (["ship"], "error: Missing argument 'INPUT'; see `cpl ship --help`"),
+        (["ship", "a.csv", "--positon", "3"], "error: No such option"),
+        (["ship", "a.csv", "--position", "9"], "error: Invalid value for '--position': 9 is not in the range 1<=x<=4"),
+        (["jobs", "shw"], "error: No such command 'shw'"),
+        (["completion", "tcsh"], "error: Invalid value for '{bash|zsh|fish}': 'tcsh' is not one of"),
+        (["init", "--profile", "a b"], "error: a profile's name has 1 to 40 letters, digits, - and _; see `cpl init"),
+    ],
+)
+def test_words_that_cannot_be_used_are_told_in_one_line(cpl: Runner, arguments: list[str], line: str) -> None:
+    done = cpl(*arguments, status=2)
+    assert done.stderr.startswith(line)
+    assert done.stderr.count("\n") == 1
+    assert "--help`" in done.stderr
+    assert done.stdout == ""
+
+
+def test_without_words_the_help_is_shown(cpl: Runner) -> None:
+    done = cpl(status=2)
+    assert "Ship parcels with PPL CZ" in done.stdout + done.stderr
+    assert "cpl ship shipments.csv" in cpl("ship", "--help").stdout
+    assert cpl("--version").stdout.startswith("cpl, version")
+
+
+@TERMINAL
+def test_a_question_that_is_answered_with_no_ends_quietly(cpl: Runner) -> None:
+    status, screen = answers(cpl, "cancel", "40900000001", typed=[("[y/N]:", "n")])
+    assert status == 1
+    assert screen.rstrip().endswith("stopped")
