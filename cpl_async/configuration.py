@@ -104,7 +104,7 @@ def read_settings(
     sources = [_Source(values=given, where=lambda name: f"argument {name}"), _of_environment(environment)]
     named = profile or environment.get(PROFILE, "").strip() or None
     path = file or environment.get(CONFIG, "").strip() or None
-    found = Path(path) if path is not None else _find(folder or Path.cwd())
+    found = Path(path) if path is not None else _find(folder)
     if found is not None:
         sources += _of_file(found, named, trusted=path is not None or found == user_file())
     elif named is not None:
@@ -139,12 +139,17 @@ def _of_environment(environment: Mapping[str, str]) -> _Source:
     return _Source(values=values, where=lambda name: f"CPL_{name.upper()}")
 
 
-def _find(folder: Path) -> Path | None:
+def _find(folder: Path | None) -> Path | None:
     """Return the nearest file with settings, from a folder upwards, else the user's own, else nothing."""
-    for place in (folder, *folder.absolute().parents):
+    try:
+        begin = (folder or Path.cwd()).absolute()
+        places = (begin, *begin.parents)
+    except OSError:  # the working folder was removed: there is nothing near it
+        places = ()
+    for place in places:
         for name in (FILE_NAME, "pyproject.toml"):
             path = place / name
-            if path.is_file() and _has_settings(path) and _is_ours(path):
+            if os.path.isfile(path) and _has_settings(path) and _is_ours(path):  # no error where it may not be looked
                 return path
     own = user_file()
     return own if own.is_file() else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,17 @@ def test_the_nearest_file_above_is_taken_then_the_users_own(folder: Path) -> Non
     (folder.parent / "cpl.toml").write_text('client_id = "near"')
     assert read(folder).client_id == "near"
     assert read(folder, {"CPL_CONFIG": str(own)}).client_id == "own"
+
+
+def test_a_working_folder_that_was_removed_is_no_error(tmp_path: Path) -> None:
+    program = (
+        "import os\nos.mkdir('gone')\nos.chdir('gone')\nos.rmdir('../gone')\n"
+        "from cpl_async import Client\nprint(Client.from_config().client_id)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=os.environ | BOTH, capture_output=True, encoding="utf-8"
+    )
+    assert done.stdout.strip() == "from-environment", done.stderr
 
 
 # --- the secret
