@@ -241,7 +241,6 @@ def _merge(sources: Sequence[_Source], profile: str | None) -> Settings:
         values[name] = _converted(name, source)
         _refuse_what_was_only_found(source, name, values[name])
     base_url = values.pop("base_url", None) or (TESTING if values.pop("test_system", False) else PRODUCTION)
-    values.pop("test_system", None)
     authority = values.pop("ca_file", None)
     if authority is not None:
         values["ssl"] = _context(authority, origins["ca_file"])

@@ -150,6 +150,4 @@ def on_page_markdown(markdown: str, page: Page, config: Any, files: Files) -> st
     """Lead links that leave the documentation to the pages that hold the same."""
     markdown = markdown.replace("<!-- architecture -->", drawing())
     up = "../" * page.file.src_uri.count("/")
-    return markdown.replace("](../benchmarks/RESULTS.md)", f"]({up}results.md)").replace(
-        "](../CHANGELOG.md)", f"]({up}changelog.md)"
-    )
+    return markdown.replace("](../benchmarks/RESULTS.md)", f"]({up}results.md)")

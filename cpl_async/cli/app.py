@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from .._version import __version__
@@ -24,8 +22,7 @@ __all__ = ["cpl"]
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="cpl")
-@click.pass_context
-def cpl(context: click.Context) -> None:
+def cpl() -> None:
     """Ship parcels with PPL CZ from files, follow them, and try it all on a sandbox of your own.
 
     \b
@@ -34,8 +31,6 @@ def cpl(context: click.Context) -> None:
       cpl track 40900000001
       cpl doctor
     """
-    if os.environ.get("NO_COLOR"):
-        context.color = False
 
 
 COMMANDS: tuple[click.Command, ...] = (
