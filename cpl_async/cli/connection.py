@@ -33,13 +33,6 @@ class Connection:
     language: str | None
     as_json: bool
 
-    def access(self) -> Access:
-        """Return credentials and address.
-
-        :raises ConfigurationError: names what is missing.
-        """
-        return self.chosen.access()
-
     def run(self, call: Callable[[Client], Awaitable[T]]) -> T:
         """Make a call with a client, and return what it returns."""
         with self._reached() as access:
@@ -48,7 +41,7 @@ class Connection:
     @contextmanager
     def _reached(self) -> Iterator[Access]:
         if not self.sandbox:
-            yield self.access()
+            yield self.chosen.access()
             return
         if self.chosen.anything:
             raise click.UsageError("--sandbox takes no credentials and no address")

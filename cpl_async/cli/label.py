@@ -58,11 +58,11 @@ def label(connection: Connection, parcel: str, batch: str | None, out: Path | No
         raise click.UsageError("a new sandbox has no labels: name a running one with --base-url")
     if out is not None and not out.absolute().parent.is_dir():
         raise click.UsageError(f"the folder of {out} does not exist")
-    access = connection.access()
-    addresses = asyncio.run(_in_journal(journal_of(access), parcel)) if batch is None else {}
+    account = connection.chosen.account()
+    addresses = asyncio.run(_in_journal(journal_of(account), parcel)) if batch is None else {}
     if batch is None and not addresses:
         raise ConfigurationError(
-            f"no label of {parcel} is in the journal of {access.client_id} at {access.base_url}: "
+            f"no label of {parcel} is in the journal of {account.client_id} at {account.base_url}: "
             "name its batch with --batch"
         )
     found = connection.run(lambda client: _fetch(client, parcel, batch, addresses))
