@@ -43,7 +43,16 @@ def run(arguments: list[str | Path], folder: Path, sandbox: Sandbox | None = Non
     )
 
 
-@pytest.mark.parametrize("number", [0, 1])
+def test_the_readmes_first_snippet_needs_nothing(tmp_path: Path) -> None:
+    text = SNIPPET.findall((ROOT / "README.md").read_text(encoding="utf-8"))[0]
+    assert len(text.splitlines()) < 10
+    done = run(["-c", text], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "['40900000001']"
+    assert codes_in((tmp_path / "label.pdf").read_bytes()) == [["40900000001"]]
+
+
+@pytest.mark.parametrize("number", [1, 2])
 def test_the_readmes_snippets_run(sandbox: Sandbox, tmp_path: Path, number: int) -> None:
     text = SNIPPET.findall((ROOT / "README.md").read_text(encoding="utf-8"))[number]
     done = run(["-c", text], tmp_path, sandbox)
