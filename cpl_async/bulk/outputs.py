@@ -33,6 +33,7 @@ from .journal.unclear import DOUBLE, WITHDRAWN, Stray, Unclear
 from .options import ShipOptions
 from .states import GOES_ON, WITHOUT_LABEL, RowState, ends_of
 from .tables import TableStyle
+from .wording import worded
 
 __all__ = ["Output", "ShipSummary", "Written", "message_of", "state_reported", "terms_of"]
 
@@ -282,7 +283,7 @@ class Output:
     ) -> tuple[dict[str, Counter[str]], Order]:
         reasons: dict[str, Counter[str]] = {}
         columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
-        terms = terms_of(job, self.options)
+        terms, language = terms_of(job, self.options), self.options.language
         index = 0
         with (
             _table(self.folder / SHIPMENTS, HEADING, self.options.tables) as add_shipment,
@@ -301,11 +302,12 @@ class Output:
                     else:
                         places.append(parcel.file)
                     index += 1
-                message = message_of(row, why_not_sent)
+                message = worded(message_of(row, why_not_sent), language)
                 reported = _reported(row, message, places)
                 add_shipment(reported)
                 if row.state is RowState.REJECTED:
-                    add_rejected([*(row.raw.get(name, "") for name in columns), in_headings(row.message, terms)])
+                    words = worded(in_headings(row.message, terms), language)
+                    add_rejected([*(row.raw.get(name, "") for name in columns), words])
                 if row.state is not RowState.SHIPPED:
                     reasons.setdefault(reported[2], Counter())[_reason(row, message)] += 1
         return reasons, order

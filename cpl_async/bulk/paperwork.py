@@ -23,6 +23,7 @@ from .papers.protocol_data import Handover, HandoverRow, write_handover
 from .papers.report_data import MOST_LISTED, Course, Double, OpenRow, Reason, ReportData, RequestKind
 from .papers.timegrid import Moment, Span, counted, grid_over, highest, spread_of
 from .states import RowState
+from .wording import worded
 
 __all__ = ["make_papers", "system_named"]
 
@@ -81,7 +82,8 @@ async def _report_of(
     measures = Measures.from_dict(job.measures)
     open_rows: list[OpenRow] = []
     async for row in journal.results.rows(job.id, OPEN):
-        open_rows.append(OpenRow(row.reference, row.message or "it is not known yet what becomes of it"))
+        words = worded(row.message or "it is not known yet what becomes of it", language)
+        open_rows.append(OpenRow(row.reference, words))
         if len(open_rows) == MOST_LISTED:
             break
     doubles: dict[str, list[str]] = {}

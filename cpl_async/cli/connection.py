@@ -15,6 +15,7 @@ from ..client import Client
 from ..transport.events import Event, EventKind
 from .access import Access, Chosen, access_options
 from .failures import INTERRUPTED, needing_extra, plain_failures, quiet_libraries, say
+from .languages import NAMES, of_server
 
 __all__ = ["LANGUAGE", "Connection", "connected"]
 
@@ -52,7 +53,8 @@ class Connection:
 
 
 async def _carry(access: Access, language: str | None, call: Callable[[Client], Awaitable[T]]) -> T:
-    async with access.client(language=language or access.options.get("language") or LANGUAGE, on_event=_tell) as client:
+    told = language or access.options.get("language") or LANGUAGE
+    async with access.client(language=of_server(told), on_event=_tell) as client:
         return await call(client)
 
 
@@ -66,7 +68,7 @@ def connected(command: Callable[Concatenate[Connection, P], None]) -> Callable[.
     """Give a command its connection, made of the options that all such commands take."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print JSON with the API's own names, and nothing else.")
-    @click.option("--language", help=f"Of the server's words: en-GB or cs-CZ; {LANGUAGE} unless told.")
+    @click.option("--language", type=NAMES, help=f"Of the server's words; {LANGUAGE} unless told.")
     @click.option("--sandbox", is_flag=True, help="Ask a new sandbox in this process; no credentials.")
     @access_options
     @wraps(command)

@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 import click
 
-__all__ = ["LANGUAGES", "OF_SERVER", "language_option"]
+__all__ = ["LANGUAGES", "NAMES", "language_option", "of_server"]
 
 LANGUAGES = ("en", "cs")
 OF_SERVER = {"en": "en-GB", "cs": "cs-CZ"}
 """Language of the server's words, so that all is in one."""
+NAMES = click.Choice((*LANGUAGES, *OF_SERVER.values()), case_sensitive=False)
+"""Each language by its name and by the server's name of it, for every command."""
 OF_SYSTEM = ("LC_ALL", "LC_MESSAGES", "LANG")
 
 
@@ -19,15 +21,20 @@ def language_option(command: Callable[..., None]) -> Callable[..., None]:
     """Add the option; what is not told is ``CPL_LANGUAGE``, else the system's language, else English."""
 
     def chosen(_: click.Context, __: click.Parameter, told: str | None) -> str:
-        return told or _of_environment()
+        return told[:2].lower() if told else _of_environment()
 
     option = click.option(
         "--language",
-        type=click.Choice(LANGUAGES),
+        type=NAMES,
         callback=chosen,
         help="Of summary, report, protocol and the carrier's words; else CPL_LANGUAGE, else the system's language.",
     )
     return option(command)
+
+
+def of_server(name: str) -> str:
+    """Return the name by which the server knows a language; one that is not ours is passed on."""
+    return OF_SERVER.get(name[:2].lower(), name)
 
 
 def _of_environment() -> str:

@@ -174,7 +174,7 @@ def address(connection: Connection, street: str | None, city: str | None, zip_co
 @click.argument("name", type=click.Choice([name.replace("_", "-") for name in CODELISTS]), metavar="NAME")
 @connected
 def codelist(connection: Connection, name: str) -> None:
-    """Show the code list NAME; --language cs-CZ for its Czech names.
+    """Show the code list NAME; --language cs for its Czech names.
 
     NAME is age-checks, products, external-numbers, countries, currencies, services, service-price-limits,
     shipment-phases, statuses, validation-messages, identity-documents or document-types.
@@ -182,7 +182,7 @@ def codelist(connection: Connection, name: str) -> None:
     \b
     Example:
       cpl codelist products
-      cpl codelist statuses --language cs-CZ --json
+      cpl codelist statuses --language cs --json
     """
 
     async def look(client: Client) -> list[Any]:

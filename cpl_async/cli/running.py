@@ -18,12 +18,13 @@ from ..bulk.delivery import HOPELESS
 from ..bulk.journal import JournalPlace
 from ..bulk.outputs import ShipSummary
 from ..bulk.ship import ResumeJob, ShipFile
+from ..bulk.wording import worded
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
 from .access import Access
 from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, fail, needing_extra, quiet_libraries, say
-from .languages import OF_SERVER
+from .languages import of_server
 from .progress import Display
-from .summary import in_words
+from .summary import WORDS, in_words
 
 __all__ = ["Problems", "carry", "sandbox_beside"]
 
@@ -48,7 +49,7 @@ def carry(run: Run, access: Access, as_json: bool) -> None:
     gc.collect()
     gc.freeze()  # what is imported stays: looking through it again and again would hold up what is under way
     display = Display()
-    problems = Problems(display.say)
+    problems = Problems(display.say, run.options.language)
     run.on_problem, run.on_progress = problems, display
     run.on_note = lambda note: display.say(f"note: {note}")
     try:
@@ -100,7 +101,7 @@ async def _carry(run: Run, access: Access, display: Display) -> ShipSummary:
     with suppress(NotImplementedError):  # Windows: Ctrl-C then stops at once, and loses nothing either
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, end)
-    async with access.client(language=OF_SERVER[run.options.language]) as client:
+    async with access.client(language=of_server(run.options.language)) as client:
         return await run.run(client)
 
 
@@ -111,20 +112,21 @@ def _is_setting(error: CplError) -> bool:
 class Problems:
     """Names bad rows, the first ones on the screen."""
 
-    def __init__(self, write: Any, *, every: bool = False) -> None:
+    def __init__(self, write: Any, language: str, *, every: bool = False) -> None:
         self._write = write
+        self._language = language
         self._every = every
         self._rows = 0
 
     def __call__(self, number: int, line: int, problems: list[RowProblem]) -> None:
         self._rows += 1
         if self._every or self._rows <= MOST_LINES:
-            where = f"row {number}" + (f" (line {line})" if line else "")
+            words = WORDS[self._language]
+            where = words["row"].format(number) + (words["line"].format(line) if line else "")
             for problem in problems:
-                self._write(
-                    f"{where}, {f'column {problem.named}' if problem.named else 'whole row'}: {problem.message}"
-                )
+                column = words["column"].format(problem.named) if problem.named else words["whole"]
+                self._write(f"{where}, {column}: {worded(problem.message, self._language)}")
 
     def tell_rest(self) -> None:
         if not self._every and self._rows > MOST_LINES:
-            say(f"… and {self._rows - MOST_LINES} more rows with mistakes, all in rejected.csv")
+            say(WORDS[self._language]["more"].format(self._rows - MOST_LINES))

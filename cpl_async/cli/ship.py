@@ -27,7 +27,7 @@ from .languages import language_option
 from .moments import as_moment
 from .running import Problems, carry, sandbox_beside
 from .sender import sender_from
-from .words import counted
+from .summary import WORDS, counted_rows
 
 __all__ = ["ship"]
 
@@ -173,7 +173,8 @@ def _kept(source: Path) -> AbstractContextManager[Path]:
 
 
 def _check(source: Path, options: ShipOptions, as_json: bool) -> None:
-    problems = Problems(say if as_json else click.echo, every=True)
+    language = options.language
+    problems = Problems(say if as_json else click.echo, language, every=True)
     checked = asyncio.run(check_file(source, options, problems))
     for note in checked.notes:
         say(f"note: {note}")
@@ -181,7 +182,7 @@ def _check(source: Path, options: ShipOptions, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"rows": checked.rows, "good": good, "rejected": checked.rejected}, indent=2))
     else:
-        rows = counted(checked.rows, "row")
-        click.echo(f"{rows} checked: {good} good, {checked.rejected} with mistakes. Nothing was sent.")
+        rows = counted_rows(checked.rows, language)
+        click.echo(WORDS[language]["checked"].format(rows=rows, good=good, bad=checked.rejected))
     if checked.rejected:
         raise SystemExit(NOT_ALL)

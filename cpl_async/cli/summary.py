@@ -6,7 +6,7 @@ from ..bulk.outputs import ShipSummary
 from ..bulk.papers.writing import Writing
 from ..bulk.ship import ResumeJob, ShipFile
 
-__all__ = ["in_words"]
+__all__ = ["WORDS", "counted_rows", "in_words"]
 
 WIDTH = 7
 WORDS = {
@@ -34,6 +34,12 @@ WORDS = {
         "resolve": "Undecided rows are not sent again by themselves: settle them with cpl jobs resolve.",
         "twice": "There twice: {count}; see {file}.",
         "cancel": "Run the same command with --cancel-duplicates to cancel them.",
+        "row": "row {}",
+        "line": " (line {})",
+        "column": "column {}",
+        "whole": "whole row",
+        "more": "… and {} more rows with mistakes, all in rejected.csv",
+        "checked": "{rows} checked: {good} good, {bad} with mistakes. Nothing was sent.",
     },
     "cs": {
         "job": "Úloha {job}, {system}",
@@ -59,6 +65,12 @@ WORDS = {
         "resolve": "Nerozhodnuté řádky se samy znovu neodešlou: vyřiďte je příkazem cpl jobs resolve.",
         "twice": "Dvakrát vytvořeno: {count}; viz {file}.",
         "cancel": "Stejný příkaz s --cancel-duplicates je zruší.",
+        "row": "řádek {}",
+        "line": " (v souboru {})",
+        "column": "sloupec {}",
+        "whole": "celý řádek",
+        "more": "… a další řádky s chybami: {}, všechny jsou v rejected.csv",
+        "checked": "Zkontrolováno, {rows}: v pořádku {good}, s chybami {bad}. Nic se neodeslalo.",
     },
 }
 
@@ -70,9 +82,8 @@ def in_words(summary: ShipSummary, run: ShipFile | ResumeJob) -> str:
         words["finished" if summary.already_done else "job"].format(job=summary.job, system=run.place.base_url),
         "",
     ]
-    rows = writing.count(summary.rows, "row").replace("\N{NO-BREAK SPACE}", " ")
     not_sent = words["not_sent"].format(count=summary.not_sent) if summary.not_sent else ""
-    lines.append("  " + _beside(*rows.rsplit(" ", 1)))
+    lines.append("  " + _beside(*counted_rows(summary.rows, run.options.language).rsplit(" ", 1)))
     for state in ("shipped", "shipped_without_label", "rejected", "undecided"):
         lines.append(
             "  " + _beside(str(getattr(summary, state)), words[state] + (not_sent if state == "undecided" else ""))
@@ -88,6 +99,11 @@ def in_words(summary: ShipSummary, run: ShipFile | ResumeJob) -> str:
         lines += ["", f"  {words['because']}"]
         lines += [f"  {count:>{WIDTH}} × {reason}" for reason, count in list(summary.reasons.items())[:10]]
     return "\n".join([*lines, *_what_to_do(summary, run, words)])
+
+
+def counted_rows(count: int, language: str) -> str:
+    """Return so many rows in words, with plain blanks."""
+    return Writing(language).count(count, "row").replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _beside(number: str, what: str) -> str:

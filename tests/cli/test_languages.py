@@ -35,6 +35,16 @@ def test_every_commands_help_has_an_example(name: str, one: click.Command) -> No
     assert f"cpl {name}" in example
 
 
+@pytest.mark.parametrize("name", ["cs", "cs-CZ", "CS", "cs-cz"])
+def test_a_language_has_the_same_names_everywhere(cpl: Runner, name: str) -> None:
+    shown = cpl("codelist", "statuses", "--sandbox", "--language", name).stdout
+    assert "doručen" in shown.lower()
+    shutil.copy(EXAMPLES / "shipments.csv", cpl.folder / "rows.csv")
+    assert "Zkontrolováno" in cpl("ship", "rows.csv", "--check", "--language", name).stdout
+    refused = cpl("codelist", "statuses", "--sandbox", "--language", "sk", status=2).stderr
+    assert "'sk' is not one of 'en', 'cs'" in refused
+
+
 def test_both_languages_have_the_same_words() -> None:
     assert WORDS["en"].keys() == WORDS["cs"].keys()
     for name, text in WORDS["en"].items():
@@ -55,7 +65,13 @@ def test_a_warehouse_reads_czech(cpl: Runner, server: Sandbox, how: str) -> None
     assert "Bez štítku zůstalo" in shown
     again = cpl("jobs", "resume", "rows", *told, status=1, access=access).stdout
     assert "Úloha rows už byla dokončena" in again
-    assert 'lang="cs"' in Path(cpl.folder, "out", "report.html").read_text(encoding="utf-8")[:400]
+    report = Path(cpl.folder, "out", "report.html").read_text(encoding="utf-8")
+    assert 'lang="cs"' in report[:400]
+    rejected = Path(cpl.folder, "out", "rejected.csv").read_text(encoding="utf-8")
+    for text in (shown, report, rejected):
+        assert "je prázdné" in text
+        assert "is empty" not in text
+    assert "name: má znaků: 120, povoleno je nejvýše 50" in rejected
 
 
 def test_the_carriers_words_are_in_the_language_too(cpl: Runner, server: Sandbox) -> None:
