@@ -44,6 +44,13 @@ def documentation(session: nox.Session) -> None:
 
 
 @nox.session
+def pages(session: nox.Session) -> None:
+    """Run what each page shows in a fresh environment with what it says to install."""
+    install(session, "--editable", ".[all]")
+    session.run("python", "tools/try_pages.py")
+
+
+@nox.session
 def audit(session: nox.Session) -> None:
     """Look for known weaknesses in what the package depends on."""
     session.install(".[all]", "pip-audit>=2.7")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
@@ -24,6 +25,20 @@ FAST = 50.0
 
 PATIENT = 0.015
 """Seconds of the 40 ms that tests forgive which are not about the pace: a machine under load delivers late."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave only the tests of some pages, where ``TESTS_PAGES`` names them."""
+    if not (pages := os.environ.get("TESTS_PAGES", "").split()):
+        return
+    chosen: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        mark, call = item.get_closest_marker("page"), getattr(item, "callspec", None)
+        page = mark.args[0] if mark else call.params.get("page") if call else None
+        (chosen if page in pages else others).append(item)
+    items[:] = chosen
+    config.hook.pytest_deselected(items=others)
 
 
 @pytest.fixture(autouse=True)

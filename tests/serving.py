@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["answers", "free_port", "redis", "served"]
+__all__ = ["PYTHON", "answers", "free_port", "redis", "served"]
 
+PYTHON = os.environ.get("TESTS_PYTHON") or sys.executable
+"""What pages and examples run in: this environment, or a fresh one with no more in it than they ask for."""
 STARTS = 40.0
 """Seconds for a server to be there."""
 

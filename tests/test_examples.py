@@ -21,7 +21,7 @@ import pytest
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from .pictures import codes_in
-from .serving import answers, free_port, redis, served
+from .serving import PYTHON, answers, free_port, redis, served
 
 __all__ = ["redis"]  # a fixture
 
@@ -41,11 +41,12 @@ async def until(condition: Any, what: str = "", seconds: float = 30.0) -> Any:
 # --- FastAPI
 
 
+@pytest.mark.page("how-to/fastapi.md")
 async def test_the_fastapi_service_ships_tracks_and_carries_the_requests_id(
     cpl_sandbox: Sandbox, tmp_path: Path
 ) -> None:
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLES), "--port", str(port), "fastapi_service:app"]
+    command = [PYTHON, "-m", "uvicorn", "--app-dir", str(EXAMPLES), "--port", str(port), "fastapi_service:app"]
     base = f"http://127.0.0.1:{port}"
     with served(command, tmp_path, {}, answers(port)):
         async with aiohttp.ClientSession(base) as shop:
@@ -83,7 +84,7 @@ async def test_the_fastapi_service_ships_tracks_and_carries_the_requests_id(
 
 @contextmanager
 def checkout(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, str(EXAMPLES / "web_checkout.py"), "shop.sqlite3", "--port", str(port), "--settle", "2"]
+    command = [PYTHON, str(EXAMPLES / "web_checkout.py"), "shop.sqlite3", "--port", str(port), "--settle", "2"]
     with (folder / "checkout.log").open("a") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
     try:
@@ -106,6 +107,7 @@ async def order(port: int, reference: str) -> dict[str, Any]:
         return found
 
 
+@pytest.mark.page("how-to/web-checkout.md")
 async def test_the_checkout_ships_once_however_often_it_is_asked(cpl_sandbox: Sandbox, tmp_path: Path) -> None:
     port = free_port()
     with checkout(tmp_path, port):
@@ -121,6 +123,7 @@ async def test_the_checkout_ships_once_however_often_it_is_asked(cpl_sandbox: Sa
     assert live == {"o-1": shown["number"], "o-2": lost["number"]}
 
 
+@pytest.mark.page("how-to/web-checkout.md")
 async def test_the_checkout_finds_out_what_it_was_killed_in(cpl_sandbox: Sandbox, tmp_path: Path) -> None:
     port = free_port()
     with checkout(tmp_path, port) as process:
@@ -159,7 +162,7 @@ async def test_the_checkout_finds_out_what_it_was_killed_in(cpl_sandbox: Sandbox
 
 def night(folder: Path, status: int = 0) -> str:
     done = subprocess.run(
-        [sys.executable, str(EXAMPLES / "nightly_batch.py"), "shop.sqlite3", "labels"],
+        [PYTHON, str(EXAMPLES / "nightly_batch.py"), "shop.sqlite3", "labels"],
         cwd=folder,
         capture_output=True,
         encoding="utf-8",
@@ -185,9 +188,10 @@ def shop_of(folder: Path, count: int, day: str = "2026-11-27") -> sqlite3.Connec
 
 
 @pytest.mark.cpl_sandbox(speed=5, cheap_labels=True)
+@pytest.mark.page("tutorials/nightly-batch-example.md")
 def test_the_nightly_batch_goes_on_after_it_was_killed(cpl_sandbox: Sandbox, tmp_path: Path) -> None:
     database = shop_of(tmp_path, 60)
-    command = [sys.executable, str(EXAMPLES / "nightly_batch.py"), "shop.sqlite3", "labels"]
+    command = [PYTHON, str(EXAMPLES / "nightly_batch.py"), "shop.sqlite3", "labels"]
     process = subprocess.Popen(command, cwd=tmp_path)
     end = time.monotonic() + 60
 
@@ -215,6 +219,7 @@ def test_the_nightly_batch_goes_on_after_it_was_killed(cpl_sandbox: Sandbox, tmp
         assert codes_in(Path(tmp_path, file).read_bytes())[int(page)] == [number]
 
 
+@pytest.mark.page("tutorials/nightly-batch-example.md")
 def test_the_nightly_batch_says_what_a_person_must_look_at(cpl_sandbox: Sandbox, tmp_path: Path) -> None:
     assert night(tmp_path) == "no orders"
     database = shop_of(tmp_path, 2)
@@ -262,6 +267,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.page("how-to/django.md")
 def test_orders_are_shipped_from_the_django_admin(cpl_sandbox: Sandbox, tmp_path: Path) -> None:
     pytest.importorskip("django", reason="Django is not installed")
     environment = {
@@ -270,7 +276,7 @@ def test_orders_are_shipped_from_the_django_admin(cpl_sandbox: Sandbox, tmp_path
         "SHOP_DATA": str(tmp_path),
     }
     done = subprocess.run(
-        [sys.executable, "-c", DJANGO],
+        [PYTHON, "-c", DJANGO],
         cwd=tmp_path,
         env=os.environ | environment,
         capture_output=True,
@@ -292,6 +298,7 @@ def test_orders_are_shipped_from_the_django_admin(cpl_sandbox: Sandbox, tmp_path
 # --- Celery
 
 
+@pytest.mark.page("how-to/celery.md")
 def test_celery_tasks_ship_once_even_when_delivered_twice(cpl_sandbox: Sandbox, tmp_path: Path, redis: str) -> None:
     pytest.importorskip("celery", reason="Celery is not installed")
     cpl_sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation="shipment_batches.create", skip=1, times=1))
@@ -299,7 +306,7 @@ def test_celery_tasks_ship_once_even_when_delivered_twice(cpl_sandbox: Sandbox, 
     if os.geteuid() == 0:
         environment["C_FORCE_ROOT"] = "1"
     command = [
-        sys.executable,
+        PYTHON,
         "-m",
         "celery",
         "--app",
@@ -321,7 +328,7 @@ def test_celery_tasks_ship_once_even_when_delivered_twice(cpl_sandbox: Sandbox, 
     )
     with served(command, tmp_path, environment, lambda: True):
         done = subprocess.run(
-            [sys.executable, "-c", caller],
+            [PYTHON, "-c", caller],
             env=os.environ | environment,
             capture_output=True,
             encoding="utf-8",
@@ -345,21 +352,27 @@ import nbformat
 from nbclient import NotebookClient
 
 book = nbformat.read(sys.argv[1], 4)
-NotebookClient(book, timeout=120, kernel_name="python3").execute()
+NotebookClient(book, timeout=120, kernel_name="pages").execute()
 for cell in book.cells:
     for output in cell.get("outputs", ()):
         print(output.get("data", {}).get("text/plain") or output.get("text"), *output.get("data", {}))
 """
 
 
+@pytest.mark.page("how-to/jupyter.md")
 def test_the_notebook_plots_how_long_parcels_take(tmp_path: Path) -> None:
     for package in ("nbclient", "ipykernel", "matplotlib"):
         pytest.importorskip(package, reason=f"{package} is not installed")
     book = json.loads((EXAMPLES / "delivery_times.ipynb").read_text(encoding="utf-8"))
     assert all(not cell.get("outputs") for cell in book["cells"])  # kept without results
+    kernels = tmp_path / "kernels"
+    (kernels / "pages").mkdir(parents=True)
+    argv = [PYTHON, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (kernels / "pages" / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "", "language": "python"}))
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", NOTEBOOK, str(EXAMPLES / "delivery_times.ipynb")],
         cwd=tmp_path,
+        env=os.environ | {"JUPYTER_PATH": str(kernels.parent)},
         capture_output=True,
         encoding="utf-8",
         timeout=180,

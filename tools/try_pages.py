@@ -1,0 +1,85 @@
+"""Runs what each page of the documentation shows in a fresh environment that holds only what the page says to install.
+
+Every page whose pieces are run names its packages in a line ``pip install …``. For each set of packages an environment
+is made, with the wheel of this folder for ``cpl-sdk``, and the tests of the pages run their programs in it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import venv
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+INSTALL = re.compile(r"^`?pip install ([^`\n]*)", re.MULTILINE)
+RUNS = re.compile(r"^ *(```(python|sh)$|```\{ \.python \.example \})", re.MULTILINE)
+AT_ONCE = 2
+TESTS = ("tests/test_tutorials.py", "tests/test_examples.py")
+
+
+def main() -> None:
+    """Try all pages, and fail where one does not run or says not what it needs."""
+    sets, silent = wanted()
+    if silent:
+        sys.exit(f"these pages have pieces that run, and no line `pip install …`: {', '.join(silent)}")
+    with TemporaryDirectory() as folder:
+        build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, str(ROOT)]
+        subprocess.run(build, check=True)
+        wheel = next(Path(folder).glob("*.whl"))
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            places = [Path(folder) / f"venv{number}" for number in range(len(sets))]
+            results = list(threads.map(tried, sets.items(), places, [wheel] * len(sets)))
+    failed = [words for good, words in results if not good]
+    if failed:
+        sys.exit("\n\n".join(failed))
+
+
+def wanted() -> tuple[dict[tuple[str, ...], list[str]], list[str]]:
+    """Return the pages by what they need, and those that run something and do not say what they need."""
+    sets: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    silent = []
+    for path in [DOCS / "index.md", *sorted(DOCS.glob("*/*.md"))]:
+        text, page = path.read_text(encoding="utf-8"), path.relative_to(DOCS).as_posix()
+        if RUNS.search(text) is None:
+            continue
+        if (found := INSTALL.search(text)) is None:
+            silent.append(page)
+        else:
+            sets[tuple(shlex.split(found[1]))].append(page)
+    return sets, silent
+
+
+def tried(need: tuple[tuple[str, ...], list[str]], place: Path, wheel: Path) -> tuple[bool, str]:
+    """Make an environment, run the tests of its pages in it, and return whether all is well and what was said."""
+    packages, pages = need
+    shown = f"{' '.join(packages)}: {', '.join(pages)}"
+    venv.create(place, with_pip=True)
+    python = place / "bin" / "python"
+    given = [re.sub(r"^cpl-sdk", str(wheel), package) for package in packages]
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *given]
+    done = subprocess.run(install, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return False, f"{shown}\n{done.stdout}{done.stderr}"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", *TESTS],
+        cwd=ROOT,
+        env=os.environ | {"TESTS_PYTHON": str(python), "TESTS_PAGES": " ".join(pages)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = done.stdout.strip().splitlines()
+    print(f"{shown}: {lines[-1] if lines else 'nothing'}", flush=True)
+    return done.returncode == 0, f"{shown}\n{done.stdout}{done.stderr}"
+
+
+if __name__ == "__main__":
+    main()
