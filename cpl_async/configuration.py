@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 import shlex
@@ -17,6 +16,7 @@ from typing import Any
 from attrs import Factory, field, frozen
 from yarl import URL
 
+from ._nearest import nearest
 from .errors import ConfigurationError
 from .settings import PRODUCTION, TESTING, base_url_from, is_loopback, secret_from_file
 
@@ -63,7 +63,8 @@ class Settings:
         found = {"CPL_CLIENT_ID": self.client_id, "CPL_CLIENT_SECRET": secret}
         if missing := [name for name, value in found.items() if not value]:
             raise ConfigurationError(
-                f"{' and '.join(missing)} not set: set it in the environment or in {FILE_NAME}, or try the sandbox"
+                f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} not set",
+                advice=f"Set it in the environment, or in {FILE_NAME} for Client.from_config; `cpl sandbox` needs none",
             )
         return self.client_id, secret
 
@@ -109,7 +110,8 @@ def read_settings(
         sources += _of_file(found, named, trusted=path is not None or found == user_file())
     elif named is not None:
         raise ConfigurationError(
-            f"there is no profile {named}, since there is no {FILE_NAME}", advice="Make one with `cpl init`"
+            f"there is no profile {named}, since there is no {FILE_NAME}",
+            advice="Make one with `cpl init`, or leave the profile out",
         )
     return _merge(sources, named)
 
@@ -217,8 +219,8 @@ def _check_names(table: Mapping[str, Any], place: str) -> None:
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), 1)
-    return f", did you mean {close[0]}?" if close else ""
+    near = nearest(name, known)
+    return f", did you mean {near}?" if near else ""
 
 
 def _merge(sources: Sequence[_Source], profile: str | None) -> Settings:

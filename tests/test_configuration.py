@@ -255,6 +255,6 @@ def test_clients_are_made_from_a_file(kind: Any, folder: Path, monkeypatch: pyte
     assert (client.client_id, client.base_url) == ("shop", TESTING)
     assert kind.from_config(environment={"CPL_CLIENT_ID": "env"}, timeout=3.0).client_id == "env"
     (folder / "cpl.toml").write_text("")
-    with pytest.raises(ConfigurationError, match="CPL_CLIENT_ID and CPL_CLIENT_SECRET not set"):
+    with pytest.raises(ConfigurationError, match="CPL_CLIENT_ID and CPL_CLIENT_SECRET are not set"):
         kind.from_config(environment={})
     assert kind.from_env(BOTH | {"CPL_PROXY": "http://proxy.example"}).client_id == "from-environment"

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from anyio import to_thread
 from attrs import evolve
 
+from .._nearest import nearest_names
 from ..errors import ConfigurationError
-from ..transport.call import nearest_names
 from .account import journal_place
 from .inputs.options import ReadingOptions
 from .inputs.shop_names import names_from

@@ -177,6 +177,7 @@ class Engine:
             pictures=self.pictures,
             stop=self.stop,
             on_labelled=self._count("labelled"),
+            on_end=self._end,
         )
         failure: BaseException | None = None
         try:

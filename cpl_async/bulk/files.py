@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["replacing"]
+__all__ = ["named", "replacing"]
+
+ODD = re.compile(r"[^A-Za-z0-9-]")
 
 
 @contextmanager
@@ -19,3 +22,8 @@ def replacing(path: Path) -> Iterator[Path]:
         fresh.unlink(missing_ok=True)
         raise
     fresh.replace(path)
+
+
+def named(text: str) -> str:
+    """Return a part of a file's name for a text that is not ours: letters, digits and dashes, good on every system."""
+    return ODD.sub("_", text)

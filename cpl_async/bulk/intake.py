@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import orjson
 from attrs import define, field
 
+from .._nearest import nearest_names
 from ..models.addresses import Address
 from ..models.codec import encode
 from ..models.shipment_batches import Shipment
@@ -27,6 +28,8 @@ KNOWN = frozenset((*COLUMNS, *OURS))
 SURELY_TAKEN = 20
 """Parcels for one address that both of the vendor's texts allow; one of them allows 50."""
 
+VERY_LIKE = 0.8
+"""How like a column an unknown heading must be to be a slip of the pen: shops have columns of their own."""
 ProblemHook = Callable[[int, int, list[RowProblem]], None]
 """Called with a bad row's number, its line, and all that is wrong with it."""
 
@@ -104,7 +107,7 @@ class Intake:
         """Return what is worth a look though nothing is rejected for it."""
         notes = []
         if self.unknown:
-            notes.append(f"columns that are not known and not read: {', '.join(self.unknown)}")
+            notes.append(f"columns that are not known and not read: {nearest_names(self.unknown, COLUMNS, VERY_LIKE)}")
         if self.more_lines:
             notes.append(f"lines taken as further items of the order above them: {self.more_lines}")
         if self.large_sets:

@@ -11,12 +11,12 @@ from pathlib import Path
 from anyio import CapacityLimiter, to_thread
 from attrs import define, field
 
-from ..errors import ConfigurationError, CplError, TransportError
+from ..errors import AuthenticationError, ConfigurationError, CplError, TransportError
 from ..models.codes import LabelFormat
 from ..models.data import Label
 from ..resources.shipment_batches import MOST_LABELS
 from ..transport.lanes import Lane
-from .files import replacing
+from .files import named, replacing
 from .journal.course import Course, ParcelRecord
 from .protocol import BulkClient
 from .stopping import unless_stopped
@@ -60,6 +60,8 @@ class Labelling:
     stop: asyncio.Event
     """Set when nothing more is to be fetched in this run."""
     on_labelled: Callable[[int], None]
+    on_end: Callable[[CplError], None]
+    """Told when the server lets nothing through any more."""
     _turns: CapacityLimiter = field(factory=lambda: CapacityLimiter(BATCHES_AT_ONCE), init=False)
     _width: CapacityLimiter = field(factory=lambda: CapacityLimiter(AT_ONCE), init=False)
     _failed_in_a_row: int = field(default=0, init=False)
@@ -130,7 +132,7 @@ class Labelling:
         address = parcel.label_url
         if not address:
             return "its label cannot be had: the server gave no address"
-        file = folder / f"{re.sub(r'[^A-Za-z0-9-]', '_', parcel.number)}.{ENDINGS[self.label_format]}"
+        file = folder / f"{named(parcel.number)}.{ENDINGS[self.label_format]}"
 
         async def label() -> Label:
             try:
@@ -161,6 +163,8 @@ class Labelling:
             except OSError as error:
                 return f"its label cannot be stored in {file.parent}: {error.strerror or error}"
             except (CplError, _OddLabels) as error:
+                if isinstance(error, AuthenticationError):
+                    self.on_end(error)
                 self._failed_in_a_row += not isinstance(error, _OddLabels)
                 return f"its label cannot be had: {error}"
             self._failed_in_a_row = 0

@@ -10,13 +10,13 @@ from typing import Any, Protocol
 import orjson
 from attrs import evolve
 
+from .._nearest import nearest_names
 from ..errors import ConfigurationError
 from ..models.addresses import Address
 from ..models.checking import problems_of
 from ..models.codec import encode
 from ..models.order_batches import Order
 from ..models.shipment_batches import ExternalNumber, Shipment
-from ..transport.call import nearest_names
 from .columns import COLUMNS, shipment_from
 from .inputs.columns import RowProblem
 from .inputs.json_lines import Keys, as_text

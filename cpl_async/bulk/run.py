@@ -104,7 +104,9 @@ class JobRun:
         output = Output(self.out, self.options)
         files = await journal.course.label_files(job.id)
         unclear = await journal.unclear.counts(job.id)
-        if job.finished and not unclear.ever and output.holds(job, files):
+        counts = await journal.results.counts(job.id)
+        nothing_left = job.finished and not unclear.ever and not _open(counts, sending=True)
+        if nothing_left and output.holds(job, files):
             return await output.summary(journal.results, job, already_done=True)
         await journal.course.forget_labels(job.id, await to_thread.run_sync(output.missing, files))
         if (other := output.job_of_before(job)) is not None:
@@ -112,7 +114,7 @@ class JobRun:
         counts = await journal.results.counts(job.id)
         self.progress = Progress.from_counts(counts)
         bad = await journal.results.rejected_before_sending(job.id)
-        withhold = f"--strict, and {bad} rows are bad" if self.options.strict and bad else ""
+        withhold = f"--strict, and rows with mistakes: {bad}" if self.options.strict and bad else ""
         measures = Measures.from_dict(job.measures)
         started = time.time()
         if _open(counts, sending=not withhold) or unclear.ever:

@@ -137,6 +137,9 @@ PHRASES: dict[str, str] = {
         "řádky této objednávky říkají ve sloupci {} dvě různé věci: {} a {}; "
         "pište na každý celkovou cenu objednávky, nebo částku k vybrání do sloupce cod_price"
     ),
+    "has {} fields, the heading has {}: look for a missing quote or separator; the row is: {}": (
+        "má polí: {}, nadpis jich má {}: hledejte chybějící uvozovku nebo oddělovač; řádek zní: {}"
+    ),
     "is neither a shipment nor a mapping, but {}": "není zásilka ani slovník, ale {}",
     "is no order, but {}": "není objednávka, ale {}",
     "columns names what is no column: {}": "columns jmenuje, co není sloupec: {}",
@@ -161,7 +164,7 @@ PHRASES: dict[str, str] = {
     # sending and importing
     "was not sent: {}": "neodesláno: {}",
     "was not sent; run the same command again": "neodesláno; spusťte stejný příkaz znovu",
-    "--strict, and {} rows are bad": "--strict a chybných řádků je {}",
+    "--strict, and rows with mistakes: {}": "--strict a řádků s chybami: {}",
     "its import is not finished; run the same command again": "import není dokončen; spusťte stejný příkaz znovu",
     "is still being imported; run the same command again to go on": ("ještě se importuje; pokračujte stejným příkazem"),
     "its state cannot be had: {}": "stav nelze zjistit: {}",

@@ -19,6 +19,7 @@ from ..configuration import read_settings
 from ..errors import ConfigurationError
 from ..settings import base_url_from
 from ..transport.tracing import TRACER
+from .failures import quiet_libraries
 from .tracing import print_exchange
 
 __all__ = ["Access", "Chosen", "access_options", "journal_of"]
@@ -132,6 +133,8 @@ def journal_of(access: Access) -> JournalPlace:
 
     :raises JournalError: see :func:`journal_place`.
     """
+
+    quiet_libraries()
 
     async def find() -> JournalPlace:
         async with evolve(access, client_secret="none").client() as client:  # noqa: S106 - /info needs no token

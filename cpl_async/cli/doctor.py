@@ -16,6 +16,7 @@ from yarl import URL
 
 from ..client import Client
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied, RateLimited
+from ..settings import is_loopback
 from .access import Access
 from .connection import Connection, connected
 from .failures import NOT_ALL
@@ -61,18 +62,24 @@ def doctor(connection: Connection) -> None:
         account = None if connection.sandbox else connection.chosen.account()
         findings = connection.run(lambda client: _all_steps(client, account))
     except ConfigurationError as error:
-        findings = [Finding("settings", FAILED, error.message, error.next_step or RUN_INIT)]
+        findings = [
+            Finding(
+                "settings", FAILED, error.message, error.next_step or ("" if connection.chosen.profile else RUN_INIT)
+            )
+        ]
     columns: dict[str, Any] = {
         "check": lambda one: one.step,
         "result": lambda one: one.result,
         "what was found": lambda one: one.what,
-        "what to do": lambda one: one.advice,
     }
     if connection.as_json:
         rows = [{"check": f.step, "result": f.result, "found": f.what, "advice": f.advice} for f in findings]
         show(rows, {}, as_json=True)
     else:
         show(findings, columns, as_json=False)
+        for finding in findings:
+            if finding.advice:
+                click.echo(f"{finding.step}: {finding.advice}")
     if any(finding.result == FAILED for finding in findings):
         raise SystemExit(NOT_ALL)
 
@@ -109,14 +116,20 @@ async def _network(client: Client, options: Mapping[str, Any]) -> AsyncIterator[
     except (OSError, TimeoutError) as error:
         yield Finding("name", FAILED, f"{host} is not known: {error}", "Check the base URL, DNS and the network")
         return
-    yield Finding("name", OK, f"{host} is {found[0][4][0]}")
+    if host != found[0][4][0]:
+        yield Finding("name", OK, f"{host} is {found[0][4][0]}")
     try:
         async with asyncio.timeout(PATIENCE):
             _, writer = await asyncio.open_connection(host, port)
             writer.close()
     except (OSError, TimeoutError) as error:
         what = f"{host}:{port} does not answer: {error or 'no answer in time'}"
-        yield Finding("reachable", FAILED, what, "Check firewall and proxy; the port must be open outwards")
+        advice = (
+            "Start the server there"
+            if is_loopback(host)
+            else "Check firewall and proxy; the port must be open outwards"
+        )
+        yield Finding("reachable", FAILED, what, advice)
         return
     yield Finding("reachable", OK, f"{host}:{port} takes connections")
     if url.scheme == "https":

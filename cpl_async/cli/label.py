@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from attrs import frozen
 
-from ..bulk.files import replacing
+from ..bulk.files import named, replacing
 from ..bulk.journal import Journal, JournalPlace
 from ..client import Client
 from ..errors import ConfigurationError
@@ -68,9 +68,9 @@ def label(connection: Connection, parcel: str, batch: str | None, out: Path | No
     found = connection.run(lambda client: _fetch(client, parcel, batch, addresses))
     saved = []
     for number, file in found.items():
-        path = out or Path(f"label-{number}{ENDINGS.get(file.content_type.partition(';')[0], '.zpl')}")
+        path = out or Path(f"label-{named(number)}{ENDINGS.get(file.content_type.partition(';')[0], '.zpl')}")
         if out is not None and len(found) > 1:
-            path = out.with_stem(f"{out.stem}-{number}")
+            path = out.with_stem(f"{out.stem}-{named(number)}")
         with replacing(path) as fresh:
             fresh.write_bytes(file.content)
         saved.append(Saved(number, str(path), len(file.content)))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import tomllib
 from pathlib import Path
 
 import attrs
 
+from .._nearest import nearest
 from ..errors import ConfigurationError
 from ..models.addresses import Address
 
@@ -32,8 +32,8 @@ def sender_from(file: Path) -> Address:
     known = [field.name for field in attrs.fields(Address)]
     for name, value in data.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]}?" if near else f"; the fields are {', '.join(known)}"
+            near = nearest(name, known)
+            hint = f"; did you mean {near}?" if near else f"; the fields are {', '.join(known)}"
             raise ConfigurationError(f"the sender's file {file} has an unknown field {name}{hint}")
         if not isinstance(value, str):
             raise ConfigurationError(f"the sender's file {file}: {name} must be text in quotes")

@@ -11,9 +11,10 @@ from urllib.parse import quote
 
 from attrs import frozen
 
+from .._nearest import nearest_names
 from ..errors import Failure, Outcome, Problem, ProtocolError, ValidationError
 from ..transport.answers import Answer, json_of, limit_of, mapping_of, total_of, unreadable
-from ..transport.call import COLLECTOR, OPTIONS, Call, nearest_names
+from ..transport.call import COLLECTOR, OPTIONS, Call
 
 if TYPE_CHECKING:
     from ..models.pages import Page

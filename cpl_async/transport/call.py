@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar
 from ssl import SSLContext
 from typing import TypedDict
@@ -29,7 +29,6 @@ __all__ = [
     "RequestOptions",
     "TransportSettings",
     "correlation_id",
-    "nearest_names",
 ]
 
 JSON = "application/json"
@@ -137,14 +136,3 @@ class Course:
     @property
     def left(self) -> float:
         return self.deadline - time.monotonic()
-
-
-def nearest_names(unknown: Iterable[str], known: Iterable[str]) -> str:
-    """Return names that nobody knows, each with the known one that it may have meant, for an error."""
-    import difflib
-
-    found = []
-    for name in sorted(unknown):
-        near = difflib.get_close_matches(name, known, 1)
-        found.append(f"{name} (did you mean {near[0]}?)" if near else name)
-    return ", ".join(found)

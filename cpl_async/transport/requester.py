@@ -13,6 +13,7 @@ import aiohttp
 from attrs import evolve
 from yarl import URL
 
+from .._nearest import nearest_names
 from ..errors import (
     AuthenticationError,
     ConfigurationError,
@@ -25,7 +26,7 @@ from ..errors import (
     TransportError,
 )
 from .answers import Answer, Asked, error_of, is_page_of_html, json_of, unreadable
-from .call import COLLECTOR, OPTIONS, Call, CallOptions, Course, TransportSettings, correlation_id, nearest_names
+from .call import COLLECTOR, OPTIONS, Call, CallOptions, Course, TransportSettings, correlation_id
 from .events import LISTENER, LISTENERS, Event, EventKind, log_event, logger
 from .form import FileChanged
 from .gate import Gate
@@ -183,8 +184,10 @@ class Requester:
                 with attempt:
                     if attempt.num == 1:
                         raise failed
-                    kind = type(course.last_error).__name__
-                    self._tell(course, EventKind.RETRY, error=kind, error_type=kind)
+                    last, kind = course.last_error, type(course.last_error).__name__
+                    # what the server said may hold anybody's data, and is for the error, not for the log
+                    why = kind if last is None else f"HTTP {last.status}" if last.status else last.message
+                    self._tell(course, EventKind.RETRY, error=why, error_type=kind)
                     return await self._with_token(course)
         finally:
             TRYING_AGAIN.reset(marker)

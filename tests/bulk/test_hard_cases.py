@@ -295,7 +295,7 @@ async def test_a_strict_run_that_sent_nothing_was_not_finished(shipping: Shippin
     for _ in range(2):
         summary = await shipping(path, strict=True)
         assert not summary.already_done
-        assert shipping.report()[0]["message"] == "was not sent: --strict, and 1 rows are bad"
+        assert shipping.report()[0]["message"] == "was not sent: --strict, and rows with mistakes: 1"
 
 
 async def test_another_sender_for_rows_that_are_planned_is_refused(

@@ -70,6 +70,7 @@ async def fetched(tmp_path: Path, server: Server, known: Known) -> None:
         pictures=tmp_path / "pictures",
         stop=asyncio.Event(),
         on_labelled=lambda _: None,
+        on_end=lambda _: None,
     )
     await labelling.fetch(1, "remote")
 

@@ -87,6 +87,7 @@ def test_guarded_formulas_are_read_as_they_were(tmp_path: Path) -> None:
         (HEADING.encode() + b"a,PRIV,\xe8\x81,S,C,1,CZ\n", "not text in UTF-8"),
         (b"\xe8\xed\n", "lacks the columns"),
         (HEADING.replace("zip_code,", "").encode() + b"a\n", "lacks the column zip_code; its heading is: reference_id"),
+        (HEADING.replace("zip_code", "zipcod").encode(), r'e\.g\. \[columns\] "zipcod" = "zip_code"'),
         (b"just a text\nwithout columns\n", "lacks the columns reference_id, name, street"),
         (HEADING.replace("street", "name").encode(), "lacks the column street"),
         (HEADING.strip().encode() + b",name\n", "has the column name twice"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cpl_async import Address, Client, ConfigurationError, JournalError, LabelFormat
+from cpl_async import Address, AuthenticationError, Client, ConfigurationError, JournalError, LabelFormat
 from cpl_async.bulk import delivery as delivery_module
 from cpl_async.bulk.joints import JoinError
 from cpl_async.bulk.journal import JournalPlace
@@ -260,6 +261,22 @@ async def test_wrong_credentials_end_the_job_before_it_begins(
     assert figures(await shipping(tmp_path / "a.csv")) == (5, 5, 0, 0, 0)
 
 
+async def test_credentials_that_are_wrong_by_now_are_told_when_labels_are_fetched(
+    sandbox: Sandbox, make_client: MakeClient, tmp_path: Path
+) -> None:
+    shipping = Shipping(tmp_path, make_client(sandbox))
+    await shipping(write_rows(tmp_path / "a.csv", many_rows(5)))
+    shutil.rmtree(tmp_path / "out")
+    shipping.client = make_client(sandbox, client_secret="wrong")
+    run = shipping.prepared(tmp_path / "a.csv")
+    summary = await run.run(shipping.client)
+    assert figures(summary) == (5, 0, 5, 0, 0)
+    assert isinstance(run.stopped_by, AuthenticationError)
+    assert shipping.query("SELECT state FROM jobs") == [("ready",)]
+    shipping.client = make_client(sandbox)
+    assert figures(await shipping(tmp_path / "a.csv")) == (5, 5, 0, 0, 0)
+
+
 async def test_a_429_that_lasts_is_waited_out(
     make_sandbox: MakeSandbox, make_client: MakeClient, tmp_path: Path
 ) -> None:
@@ -404,11 +421,11 @@ async def test_old_labels_in_the_folder_are_not_left_to_be_printed_again(shippin
 async def test_json_lines_are_shipped_too(shipping: Shipping) -> None:
     path = shipping.folder / "a.jsonl"
     rows = [{name: value for name, value in row.items() if value} for row in many_rows(4)]
-    rows[1]["colour"] = "blue"
+    rows[1] |= {"colour": "blue", "wieght_kg": "2"}
     del rows[2]["zip_code"]
     path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     run = shipping.prepared(path)
     summary = await run.run(shipping.client)
     assert figures(summary) == (4, 3, 0, 1, 0)
-    assert shipping.notes == ["columns that are not known and not read: colour"]
+    assert shipping.notes == ["columns that are not known and not read: colour, wieght_kg (did you mean weight_kg?)"]
     assert shipping.rejected()[0]["error"] == "zip_code: is empty"

@@ -24,7 +24,13 @@ SAID_OF_ROWS = [
     *("models/checking.py", "models/constraints.py", "models/shipment_batches.py", "models/order_batches.py"),
     *(f"bulk/values/{path.name}" for path in sorted((PACKAGE / "bulk/values").glob("*.py"))),
     *("bulk/columns.py", "bulk/planners.py", "bulk/importing.py", "bulk/evidence.py", "bulk/labelling.py"),
-    *("bulk/inputs/json_lines.py", "bulk/inputs/orders.py", "bulk/journal/withdrawals.py", "bulk/journal/taking.py"),
+    *(
+        "bulk/inputs/json_lines.py",
+        "bulk/inputs/orders.py",
+        "bulk/inputs/tables.py",
+        "bulk/journal/withdrawals.py",
+        "bulk/journal/taking.py",
+    ),
     *("bulk/polling.py", "bulk/reconciling.py", "bulk/withdrawing.py", "bulk/outputs.py", "bulk/looking.py"),
 ]
 NOT_OF_ROWS = re.compile(
@@ -36,6 +42,7 @@ NOT_OF_ROWS = re.compile(
     # parts that a sentence is made of
     r"|X X by |X, and this|; |was shipped|may have been|reference_id: |X has two|X(: X)+$|has two fields"
     r"|.*objectX$|.*surrogate\)X$|is not JSON: XX|.*--mapX$|.*no sets are shown$"
+    r"|, which is not there|.*lacks the X|with --map|X; X|your heading|: did you mean"
 )
 
 

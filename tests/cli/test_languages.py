@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -33,6 +34,22 @@ def test_every_commands_help_has_an_example(name: str, one: click.Command) -> No
     assert one.help is not None
     _, _, example = one.help.partition("Example")
     assert f"cpl {name}" in example
+
+
+def test_the_names_of_files_are_good_on_every_system(cpl: Runner, server: Sandbox) -> None:
+    (cpl.folder / "rows.csv").write_text(
+        "reference_id,name,street,city,zip_code,country\n2026/1:x?,Jan,Husova 1,Kolín,28002,CZ\n"
+        'a\\b|*,"Jan ""M"" N",Husova 1,Kolín,28002,CZ\n',
+        encoding="utf-8",
+    )
+    access = access_to(server) | {"CPL_CLIENT_ID": "sandbox"}
+    cpl("ship", "rows.csv", "--out", "out", "--name", 'a:b/c\\d?"<CON>', access=access)
+    cpl("ship", "rows.csv", "--out", "png", "--name", "png", "--label-format", "png", "--again", access=access)
+    cpl("label", "2026/1:x?", access=access)
+    files = [path.relative_to(cpl.folder) for path in cpl.folder.rglob("*")]
+    assert len(files) > 12
+    odd = re.compile(r'[<>:"/\\|?*\x00-\x1f]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE)
+    assert [part for file in files for part in file.parts if odd.search(part)] == []
 
 
 @pytest.mark.parametrize("name", ["cs", "cs-CZ", "CS", "cs-cz"])

@@ -248,7 +248,7 @@ def test_the_doctor_finds_nothing_wrong_with_a_good_system(cpl: Runner, server: 
     found = asked(cpl, server, "doctor")
     assert {row["result"] for row in found} == {"ok", "skipped"}
     settings = ["settings", "client_secret", "base_url", "client_id"]
-    assert [row["check"] for row in found][:10] == [*settings, "name", "reachable", "TLS", "service", "clock", "token"]
+    assert [row["check"] for row in found][:9] == [*settings, "reachable", "TLS", "service", "clock", "token"]
     assert found[2]["found"] == "from CPL_BASE_URL"
     assert "none refused" in cpl("doctor", access=access_to(server)).stdout
 
@@ -271,6 +271,13 @@ def test_the_doctor_says_of_each_failure_what_to_do(cpl: Runner) -> None:
         assert failing(CPL_BASE_URL=server.base_url + "/elsewhere", **access)[0] == "service"
         secure = server.base_url.replace("http:", "https:")
         assert failing(CPL_BASE_URL=secure, **access)[0] == "TLS"
+
+
+def test_the_doctor_shows_what_to_do_below_the_table(cpl: Runner) -> None:
+    access = {"CPL_CLIENT_ID": "a", "CPL_CLIENT_SECRET": "b", "CPL_BASE_URL": "http://127.0.0.1:9/x"}
+    assert cpl("doctor", access=access, status=1).stdout.splitlines()[-1] == "reachable: Start the server there"
+    shown = cpl("doctor", "--profile", "tset", access=access, status=1).stdout
+    assert shown.splitlines()[-1] == "settings: Make one with `cpl init`, or leave the profile out"
 
 
 def test_the_doctor_sees_roles_that_are_missing(cpl: Runner) -> None:

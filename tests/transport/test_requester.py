@@ -407,7 +407,7 @@ async def test_a_second_try_is_logged_in_our_words_alone(
     await client.shipments.list(correlation_id="mine")
     assert [record.name for record in caplog.records if record.levelname == "WARNING"] == ["cpl_async"]
     assert "retry shipments.list: GET /myapi2/shipment, attempt 1" in caplog.text
-    assert "ServerError [correlation id mine]" in caplog.text
+    assert "HTTP 503 [correlation id mine]" in caplog.text
 
 
 def test_a_hook_that_is_no_function_is_refused(make_client: MakeClient) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 import hashlib
 
 from attrs import field, frozen
 
+from ..._nearest import nearest
 from .rows import InputError
 from .terms import ShopNames
 
@@ -24,8 +24,8 @@ def _encoding(name: str | None) -> str | None:
         found = codecs.lookup(name.strip())
         "a".encode(found.name)  # some codecs are about bytes, not about text
     except (LookupError, ValueError):
-        near = difflib.get_close_matches(name.lower(), ENCODINGS, 1)
-        hint = f"did you mean {near[0]}?" if near else f"usual ones are {', '.join(ENCODINGS[:5])}"
+        near = nearest(name.lower(), ENCODINGS)
+        hint = f"did you mean {near}?" if near else f"usual ones are {', '.join(ENCODINGS[:5])}"
         raise InputError(f"the encoding {name!r} is not known; {hint}") from None
     return "utf-8-sig" if found.name == "utf-8" else found.name
 

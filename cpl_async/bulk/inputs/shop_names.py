@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import tomllib
@@ -12,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from ..._nearest import nearest
 from ..values.words import squeezed
 from .columns import COLUMNS
 from .headings import column_named
@@ -113,5 +113,5 @@ def _default(file: Path, name: str, value: object) -> tuple[str, str]:
 
 def _unknown(words: str, name: str, known: Iterable[str] | Mapping[str, str]) -> InputError:
     names = list(known)
-    near = difflib.get_close_matches(name, names, 1)
-    return InputError(words + (f"; did you mean {near[0]}?" if near else f"; known are {', '.join(names)}"))
+    near = nearest(name, names)
+    return InputError(words + (f"; did you mean {near}?" if near else f"; known are {', '.join(names)}"))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import field, frozen
 
+from ..._nearest import nearest
 from ..formulas import original
 from ..values.words import squeezed
-from .columns import REQUIRED
+from .columns import COLUMNS, REQUIRED
 from .headings import columns_of, refuse_twins, terms_of
 from .options import ReadingOptions
 from .rows import InputError, RawRow
@@ -73,10 +73,13 @@ def table_below(heading: Sequence[str], options: ReadingOptions, shown: str) -> 
     ]
     if missing:
         noun = "column" if len(missing) == 1 else "columns"
+        free = [name for name, column in zip(headings, columns, strict=True) if column not in COLUMNS]
+        pairs = [(near, column) for column in missing if (near := nearest(column, free))]
+        heading, column = pairs[0] if pairs else (free[0] if free else "your heading", missing[0])
         found = ", ".join(name[:30] for name in headings[:30])
         raise InputError(
             f"{shown} lacks the {noun} {', '.join(missing)}; its heading is: {found}; name the columns so, or say "
-            f'with --map which they are, e.g. [columns] "{headings[0][:30]}" = "{missing[0]}"'
+            f'with --map which they are, e.g. [columns] "{heading[:30]}" = "{column}"'
             + _words_of_absent(headings, options.names)
         )
     refuse_twins(headings, columns, shown)
@@ -89,6 +92,6 @@ def _words_of_absent(headings: Sequence[str], names: ShopNames) -> str:
     words = ""
     for heading in names.headings:
         if squeezed(heading) not in present:
-            near = difflib.get_close_matches(heading, headings, 1)
-            words += f"; --map names {heading!r}, which is not there" + (f": did you mean {near[0]!r}?" if near else "")
+            near = nearest(heading, headings)
+            words += f"; --map names {heading!r}, which is not there" + (f": did you mean {near!r}?" if near else "")
     return words

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import warnings
 import zipfile
@@ -12,6 +11,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from ..._nearest import nearest
 from .extras import needing_extra
 from .options import ReadingOptions
 from .rows import InputError, RawRow
@@ -90,8 +90,8 @@ class WorkbookFile:
         if self._sheet is None:
             return book.worksheets[0]
         if self._sheet not in names:
-            near = difflib.get_close_matches(self._sheet, names, 1)
-            hint = f"did you mean {near[0]}?" if near else f"its sheets are {', '.join(names[:20])}"
+            near = nearest(self._sheet, names)
+            hint = f"did you mean {near}?" if near else f"its sheets are {', '.join(names[:20])}"
             raise InputError(f"{self._shown} has no sheet {self._sheet}; {hint}")
         return book[self._sheet]
 

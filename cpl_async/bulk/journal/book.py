@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -13,6 +12,7 @@ import orjson
 from attrs import frozen
 from sqlalchemy import insert, select, update
 
+from ..._nearest import nearest
 from ...errors import JournalError
 from .course import Course
 from .database import Database
@@ -129,8 +129,8 @@ class Journal:
             found = (await connection.execute(select(jobs.c.id).where(jobs.c.name == name))).scalar_one_or_none()
             others = [] if found is not None else list((await connection.execute(select(jobs.c.name))).scalars())
         if found is None:
-            near = difflib.get_close_matches(name, others, 1) or [other for other in others if other.startswith(name)]
-            hint = f"; did you mean {near[0]}?" if near else ""
+            near = nearest(name, others) or next((other for other in others if other.startswith(name)), None)
+            hint = f"; did you mean {near}?" if near else ""
             raise JournalError(
                 f"there is no job {name!r} in {self.place.file}{hint}", advice="`cpl jobs list` shows them all"
             )

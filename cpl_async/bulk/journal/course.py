@@ -16,7 +16,7 @@ from ..bodies import compose
 from ..states import BatchState, RowState
 from .claims import claimed_elsewhere, words_of_claim
 from .database import Database, new_id
-from .schema import attempts, batches, jobs, parcels, rows
+from .schema import READY, attempts, batches, jobs, parcels, rows
 
 LABELS_KEPT = 30 * 86_400.0
 """Seconds for which the labels of a batch can be fetched (source: the vendor's documentation)."""
@@ -278,9 +278,11 @@ class Course:
                 .where(batches.c.id.in_(again), batches.c.state == BatchState.DONE)
                 .values(state=BatchState.IMPORTED)
             )
-            await connection.execute(
+            lacking = await connection.execute(
                 update(rows).where(*touched, rows.c.state == RowState.SHIPPED).values(state=RowState.CREATED)
             )
+            if lacking.rowcount:  # else a run that cannot fetch them would leave a finished job without labels
+                await connection.execute(update(jobs).where(jobs.c.id == job).values(state=READY, finished_at=None))
             await connection.execute(update(parcels).where(*lost).values(label_file=None, label_page=None))
 
     async def label_files(self, job: int) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from decimal import Decimal
 
 from attrs import frozen
 
+from ..._nearest import nearest
 from ...models.shipment_batches import WITH_COD
 from ..inputs.terms import ShopNames, Terms, Way
 from .certainty import Unclear, without_damage
@@ -69,8 +69,8 @@ def way(names: Mapping[str, Way], text: str, table: str) -> Way | None:
         plain = {squeezed(name): name for name in names}
         if (name := plain.get(squeezed(text))) is not None:
             return names[name]
-        near = difflib.get_close_matches(text, names, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        near = nearest(text, names)
+        hint = f"; did you mean {near!r}?" if near else ""
         raise Unclear(f"{text[:50]!r} is not among the [{table}] of --map{hint}")
     return found
 
