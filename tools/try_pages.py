@@ -1,5 +1,7 @@
 """Runs what each page of the documentation shows in a fresh environment that holds only what the page says to install.
 
+First it runs the README's first command as it stands there, twice, in a copy of this folder.
+
 Every page whose pieces are run names its packages in a line ``pip install …``. For each set of packages an environment
 is made, with the wheel of this folder for ``cpl-sdk``, and the tests of the pages run their programs in it.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import venv
@@ -25,6 +28,23 @@ AT_ONCE = 2
 TESTS = ("tests/test_tutorials.py", "tests/test_examples.py")
 
 
+def run_first_command() -> str:
+    """Run the README's first command in a copy of the sources, then again; return what is wrong with it."""
+    command = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "out", "out-sandbox", "site"))
+        for words in ("shipped, with label", "was finished before: nothing was sent"):
+            environment = {name: value for name, value in os.environ.items() if not name.startswith("CPL_")}
+            environment |= {"CPL_LANGUAGE": "en", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+            run = ["bash", "-ec", command]
+            done = subprocess.run(run, cwd=copy, env=environment, capture_output=True, text=True, check=False)
+            if done.returncode or words not in done.stdout:
+                return f"{command}{done.stdout}{done.stderr}"
+    print(f"README: {command.strip()}: as it says, and again", flush=True)
+    return ""
+
+
 def main() -> None:
     """Try all pages, and fail where one does not run or says not what it needs."""
     sets, silent = wanted()
@@ -37,7 +57,7 @@ def main() -> None:
         with ThreadPoolExecutor(AT_ONCE) as threads:
             places = [Path(folder) / f"venv{number}" for number in range(len(sets))]
             results = list(threads.map(tried, sets.items(), places, [wheel] * len(sets)))
-    failed = [words for good, words in results if not good]
+    failed = [words for good, words in results if not good] + ([wrong] if (wrong := run_first_command()) else [])
     if failed:
         sys.exit("\n\n".join(failed))
 
