@@ -247,3 +247,22 @@ def test_the_reference_has_every_public_name() -> None:
     fields = pages["reference/fields.md"]
     assert "| `zipCode` | `zip_code` | `str`, or none |" in fields
     assert "| `referenceId` | `reference_id` | `str` | 1–128 characters |" in fields
+
+
+def test_the_changelog_is_in_its_form() -> None:
+    """Versions fall, each with its day; the package's own is the newest or still to come; kinds come once, in order."""
+    lines = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()
+    versions = [line for line in lines if line.startswith("## ")]
+    assert versions[0] == "## [Unreleased]"
+    dated = [re.fullmatch(r"## \[(\d+)\.(\d+)\.(\d+)\] - \d{4}-\d\d-\d\d", line) for line in versions[1:]]
+    assert None not in dated
+    numbers = [tuple(map(int, one.groups())) for one in dated if one]
+    assert numbers == sorted(set(numbers), reverse=True)
+    own = tuple(map(int, re.findall(r"\d+", cpl_sync.__version__)[:3]))
+    assert not numbers or own >= numbers[0]
+    kinds = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
+    for section in "\n".join(lines).split("\n## ")[1:]:
+        found = re.findall(r"^### (.*)$", section, re.MULTILINE)
+        assert found == [kind for kind in kinds if kind in found]
+        entries = re.sub(r"^(#+ .*|\[Unreleased\].*|\[\d.*)$", "", section, flags=re.MULTILINE).split("\n\n")
+        assert all(entry.startswith("- ") for part in entries if (entry := part.strip()))
