@@ -1,6 +1,6 @@
 """Celery tasks that ship parcels, in workers that are forked (prefork) or not, without a loop of their own.
 
-    pip install 'celery[redis]'
+    pip install 'cpl-sdk[cli,sandbox]' 'celery[redis]'
     celery -A celery_worker worker --workdir examples
     python -c "from celery_worker import ship; print(ship.delay('2026-17', {...}).get())"
 

@@ -1,6 +1,6 @@
 r"""A FastAPI service: one client for the life of the application, and the request's id on every call to the carrier.
 
-    pip install fastapi uvicorn
+    pip install 'cpl-sdk[cli,sandbox]' fastapi uvicorn
     cpl sandbox --port 8080                       # in another terminal; paste the three lines that it prints
     uvicorn fastapi_service:app --app-dir examples
     curl -X POST localhost:8000/shipments -H 'X-Request-ID: order-17' -H 'Content-Type: application/json' \

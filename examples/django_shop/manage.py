@@ -1,6 +1,6 @@
 """A small Django shop: orders in the admin, an action that ships them, and their labels.
 
-pip install django
+pip install 'cpl-sdk[bulk,cli,sandbox]' django
 cpl sandbox --port 8080                        # in another terminal; paste the three lines that it prints
 python examples/django_shop/manage.py migrate
 python examples/django_shop/manage.py createsuperuser
