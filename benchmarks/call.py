@@ -120,7 +120,7 @@ async def with_httpx(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]
 @asynccontextmanager
 async def with_ours(url: str, limits: type[NoPace] = NoPace) -> AsyncIterator[Callable[[], Awaitable[object]]]:
     """Give a call by our client."""
-    async with Client(client_id="a", client_secret="b", base_url=url, limits=limits()) as client:
+    async with Client(client_id="a", client_secret="b", base_url=url, shared=limits()) as client:
 
         async def call() -> object:
             return await client.shipment_batches.get("x", lane=Lane.PERSON)

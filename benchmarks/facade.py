@@ -340,9 +340,9 @@ def both_ways(
 
     with (
         asyncio.Runner(loop_factory=partial(make_loop, on_uvloop)) as runner,
-        cpl_sync.Client(**access, limits=limits) as client,
+        cpl_sync.Client(**access, shared=limits) as client,
     ):
-        core = cpl_async.Client(**access, limits=limits)
+        core = cpl_async.Client(**access, shared=limits)
         try:
             found = [(runner.run(awaited(core)), through_the_facade(client)) for _ in range(rounds + 1)]
         finally:

@@ -79,8 +79,18 @@ class ClientSettings(TypedDict, total=False):
     ssl: SSLContext | None
     trust_env: bool
     allow_plain_http: bool
-    limits: LimitStore | None
+    shared: LimitStore | str | None
     on_event: EventHook | None
+
+
+def _store_of(shared: LimitStore | str | None) -> LimitStore:
+    if not isinstance(shared, str):
+        return shared or host_limits
+    try:
+        from .distributed.shared import shared_at
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(f"{error.name} is not installed: pip install 'cpl-sdk[distributed]'") from None
+    return shared_at(shared)
 
 
 class Client:
@@ -109,7 +119,7 @@ class Client:
         ssl: SSLContext | None = None,
         trust_env: bool = False,
         allow_plain_http: bool = False,
-        limits: LimitStore | None = None,
+        shared: LimitStore | str | None = None,
         on_event: EventHook | None = None,
     ) -> None:
         """Take the settings; nothing is sent and no connection is opened yet.
@@ -126,7 +136,8 @@ class Client:
         :param ssl: a context with certificates of your own.
         :param trust_env: take the proxy from the environment.
         :param allow_plain_http: take a base URL without encryption for another host than loopback.
-        :param limits: where token and pace are kept; shared by all processes of this user on this host unless given.
+        :param shared: where token and pace are kept: in files for all processes of this user on this host unless given;
+            the address of a Redis for all hosts, ``redis://…`` (extra ``distributed``), or a :class:`RedisShared`.
         :param on_event: called with each :class:`Event` while its call is under way: it must be quick.
         :raises ConfigurationError: when a setting cannot be used.
         """
@@ -152,7 +163,7 @@ class Client:
             trust_env=trust_env,
             on_event=on_event,
         )
-        self._limits = limits or host_limits
+        self._limits = _store_of(shared)
         self._requester: Requester | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = this_process()

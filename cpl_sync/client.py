@@ -71,7 +71,7 @@ class Client(twins.OwningTwin[core.Client]):
         ssl: SSLContext | None = None,
         trust_env: bool = False,
         allow_plain_http: bool = False,
-        limits: LimitStore | None = None,
+        shared: LimitStore | str | None = None,
         on_event: EventHook | None = None,
     ) -> None:
         """Take the settings; nothing is sent and no connection is opened yet.
@@ -88,7 +88,8 @@ class Client(twins.OwningTwin[core.Client]):
         :param ssl: a context with certificates of your own.
         :param trust_env: take the proxy from the environment.
         :param allow_plain_http: take a base URL without encryption for another host than loopback.
-        :param limits: where token and pace are kept; shared by all processes of this user on this host unless given.
+        :param shared: where token and pace are kept: in files for all processes of this user on this host unless given;
+            the address of a Redis for all hosts, ``redis://…`` (extra ``distributed``), or a :class:`RedisShared`.
         :param on_event: called with each :class:`Event` while its call is under way: it must be quick.
         :raises ConfigurationError: when a setting cannot be used.
         """
@@ -107,7 +108,7 @@ class Client(twins.OwningTwin[core.Client]):
                 ssl=ssl,
                 trust_env=trust_env,
                 allow_plain_http=allow_plain_http,
-                limits=limits,
+                shared=shared,
                 on_event=on_event,
             )
         )

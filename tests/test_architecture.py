@@ -22,10 +22,11 @@ MAY_IMPORT = {
     "configuration": {"errors", "settings"},
     "transport": {"errors", "models", "_version"},
     "resources": {"transport", "models", "errors", "settings"},
-    "client": {"bulk", "configuration", "resources", "transport", "models", "errors", "settings"},
+    "client": {"bulk", "distributed", "configuration", "resources", "transport", "models", "errors", "settings"},
     "bulk": {"resources", "transport", "models", "errors", "settings", "_version"},
     "sandbox": set[str](),
     "testing": {"models"},
+    "distributed": {"errors", "transport"},
     "telemetry": {"_version", "errors", "transport"},
     "pytest_plugin": {"sandbox"},
     "cli": {

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from attrs import define, field
 
+from .lanes import Lane
 from .shared_file import Busy, SharedFile
 
 __all__ = ["HostLine", "is_alive"]
@@ -129,8 +130,11 @@ class HostLine:
         self._busy_since: float | None = None
         self._alone_until = 0.0
 
-    def ask(self) -> float:
-        """Ask for the slot; return 0 when it is ours, else the seconds after which to ask again."""
+    def ask(self, lane: Lane = Lane.PERSON) -> float:
+        """Ask for the slot; return 0 when it is ours, else the seconds after which to ask again.
+
+        :param lane: processes of one host take turns, whatever they send.
+        """
         with self._lock:
             now = self._clock()
             if now < self._alone_until:

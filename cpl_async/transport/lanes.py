@@ -52,6 +52,10 @@ class LaneQueue(Generic[T]):
         self._pass[lane] += 1 / WEIGHTS[lane]
         return self._lines[lane].popleft()
 
+    def first(self, lane: Lane) -> Lane:
+        """Return the first class that somebody is in, a waiter of this class included."""
+        return next(one for one in WEIGHTS if self._lines[one] or one is lane)
+
     def remove(self, lane: Lane, item: T) -> bool:
         """Take an item out; return whether it was there."""
         try:

@@ -33,6 +33,7 @@ __all__ = [
     "SharedSlot",
     "SharedToken",
     "host_limits",
+    "share_of_environment",
 ]
 
 DEFAULT_SHARE = 0.25
@@ -137,13 +138,13 @@ class ProcessLimits:
         key = (credentials.base_url, credentials.client_id, credentials.secret.digest())
         with self._lock:
             if key not in self._tokens:
-                self._tokens[key] = self._new_token(key)
+                self._tokens[key] = self._new_token(key, credentials.secret)
             return self._tokens[key]
 
     def _new_pace(self, key: tuple[str, str]) -> Pace:
         return Pace()
 
-    def _new_token(self, key: tuple[str, str, str]) -> TokenCell:
+    def _new_token(self, key: tuple[str, str, str], secret: Secret) -> TokenCell:
         return TokenCell()
 
 
@@ -174,7 +175,7 @@ class HostLimits(ProcessLimits):
             return Pace(INTERVAL / alone)
         return Pace(line=HostLine(file, INTERVAL / (given or 1.0), INTERVAL / alone))
 
-    def _new_token(self, key: tuple[str, str, str]) -> TokenCell:
+    def _new_token(self, key: tuple[str, str, str], secret: Secret) -> TokenCell:
         file = self._file("token", key)
         given = self._given_share()
         alone = max(1, int(FETCHES * (given or DEFAULT_SHARE)))
@@ -183,13 +184,7 @@ class HostLimits(ProcessLimits):
         return TokenCell(shelf=HostShelf(file, max(1, int(FETCHES * (given or 1.0))), alone))
 
     def _given_share(self) -> float | None:
-        text = os.environ.get("CPL_LIMITS_SHARE", "").strip()
-        if self._share is not None or not text:
-            return self._share
-        try:
-            return _checked_share(float(text))
-        except (ValueError, ConfigurationError):
-            raise ConfigurationError(f"CPL_LIMITS_SHARE is a number over 0 and at most 1, not {text!r}") from None
+        return self._share if self._share is not None else share_of_environment()
 
     def _file(self, what: str, key: tuple[str, ...]) -> SharedFile | None:
         """Return the file of these credentials, whose name gives none away; ``None`` where there can be none."""
@@ -210,6 +205,18 @@ class HostLimits(ProcessLimits):
                     (self._given_share() or DEFAULT_SHARE) * 100,
                 )
             return None
+
+
+def share_of_environment() -> float | None:
+    """Return the part of the limits that ``CPL_LIMITS_SHARE`` gives this process; ``None`` where it says nothing.
+
+    :raises ConfigurationError: when it is no such part.
+    """
+    text = os.environ.get("CPL_LIMITS_SHARE", "").strip()
+    try:
+        return _checked_share(float(text)) if text else None
+    except (ValueError, ConfigurationError):
+        raise ConfigurationError(f"CPL_LIMITS_SHARE is a number over 0 and at most 1, not {text!r}") from None
 
 
 def _checked_share(share: float) -> float:

@@ -46,8 +46,11 @@ class _Turn:
 class Line(Protocol):
     """The line of several processes, in which this one stands once; its methods never wait."""
 
-    def ask(self) -> float:
-        """Ask for the slot; return 0 when it is ours, else the seconds after which to ask again."""
+    def ask(self, lane: Lane) -> float:
+        """Ask for the slot; return 0 when it is ours, else the seconds after which to ask again.
+
+        :param lane: the first class of those that wait in this process.
+        """
         ...
 
     def holds(self) -> bool:
@@ -133,7 +136,7 @@ class Pace:
             turn = _Turn(lane, loop)
             with self._lock:
                 # nobody waits and the slot is free: the commonest case costs next to nothing
-                if self._holder is None and not self._queue and self._free_at <= began and self._ask() == 0.0:
+                if self._holder is None and not self._queue and self._free_at <= began and self._ask(lane) == 0.0:
                     self._hold(turn, began)
                     turn.taken = True
                     return Slot(self, turn, 0.0)
@@ -177,8 +180,8 @@ class Pace:
         if self._line is not None:
             self._line.slow_down(SLOWER, SLOWEST, SLOW_FOR, pause)
 
-    def _ask(self) -> float:
-        return self._line.ask() if self._line is not None else 0.0
+    def _ask(self, lane: Lane) -> float:
+        return self._line.ask(self._queue.first(lane)) if self._line is not None else 0.0
 
     def _advance(self) -> None:
         """Choose the next holder, if there is none, and wake it on its own loop."""
@@ -212,7 +215,7 @@ class Pace:
                 return
             now = self._clock()
             delay = max(turn.due, self._free_at) - now
-            if delay <= 0 and (delay := self._ask()) > 0:
+            if delay <= 0 and (delay := self._ask(turn.lane)) > 0:
                 turn.due = now + delay
         if delay <= 0:
             turn.future.set_result(None)

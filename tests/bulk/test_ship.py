@@ -281,7 +281,7 @@ async def test_a_429_that_lasts_is_waited_out(
     make_sandbox: MakeSandbox, make_client: MakeClient, tmp_path: Path
 ) -> None:
     sandbox = make_sandbox()
-    shipping = Shipping(tmp_path, make_client(sandbox, limits=ProcessLimits()))
+    shipping = Shipping(tmp_path, make_client(sandbox, shared=ProcessLimits()))
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=429, operation="shipment_batches.create", times=2))
     summary = await shipping(write_rows(tmp_path / "a.csv", many_rows(2)))
     assert figures(summary) == (2, 2, 0, 0, 0)

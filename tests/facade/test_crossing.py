@@ -702,7 +702,7 @@ def test_10_000_calls_leave_nothing_behind(
     psutil = pytest.importorskip("psutil")
     process = psutil.Process()
     sandbox = make_sandbox(interval=0.0)
-    cpl = make_sync_client(sandbox, limits=NoPace())
+    cpl = make_sync_client(sandbox, shared=NoPace())
 
     def objects() -> int:
         gc.collect()

@@ -151,7 +151,7 @@ async def test_a_broken_body_after_201_loses_nothing(sandbox: Sandbox, client: C
 async def test_a_429_on_a_write_is_tried_again_after_the_time_asked_for(
     sandbox: Sandbox, make_client: MakeClient
 ) -> None:
-    client = make_client(sandbox, limits=ProcessLimits())
+    client = make_client(sandbox, shared=ProcessLimits())
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=429, retry_after="1"))
     await client.shipment_batches.create([shipment()])
     first, second = sandbox.ledger.of("shipment_batches.create")
@@ -162,7 +162,7 @@ async def test_a_429_on_a_write_is_tried_again_after_the_time_asked_for(
 async def test_a_429_that_asks_for_more_than_there_is_time_is_told_at_once(
     sandbox: Sandbox, make_client: MakeClient
 ) -> None:
-    client = make_client(sandbox, limits=ProcessLimits())
+    client = make_client(sandbox, shared=ProcessLimits())
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=429, retry_after="3600"))
     with pytest.raises(RateLimited) as caught:
         await client.shipments.list(timeout=5)
@@ -270,7 +270,7 @@ async def test_a_token_answer_without_a_token_is_told(
 ) -> None:
     mocked.post("https://api.example/login/getAccessToken", payload=answer)
     with pytest.raises(ProtocolError, match="access_token") as caught:
-        await make_client(base_url="https://api.example", limits=ProcessLimits()).shipments.list()
+        await make_client(base_url="https://api.example", shared=ProcessLimits()).shipments.list()
     assert caught.value.outcome == "not_sent"
 
 
@@ -394,7 +394,7 @@ async def test_a_body_without_end_after_201_is_not_waited_for(
     monkeypatch.setattr("cpl_async.transport.sessions.IDLE_BODY", 0.05)
     mocked.post("https://api.example/login/getAccessToken", payload={"access_token": "t"})
     mocked.post("https://api.example/shipment/batch", status=201, headers={"Location": "/x/abc"})
-    client = make_client(base_url="https://api.example", limits=ProcessLimits())
+    client = make_client(base_url="https://api.example", shared=ProcessLimits())
     await client.shipment_batches.ready()
     monkeypatch.setattr(aiohttp.ClientResponse, "read", never)
     assert (await client.shipment_batches.create([shipment()])).id == "abc"

@@ -1,0 +1,285 @@
+"""What happens inside Redis, one step at a time. Times are microseconds of Redis's own clock."""
+
+from __future__ import annotations
+
+import hashlib
+
+from attrs import field, frozen
+
+__all__ = ["ALL", "ASK", "BEAT", "BYE", "DISCARD", "LANDED", "LEAVE", "LOOK", "SLOW", "WROTE", "Script"]
+
+
+@frozen
+class Script:
+    """A piece of Lua, known by its digest."""
+
+    text: str = field(repr=False)
+    sha: str = field(init=False)
+
+    @sha.default
+    def _digest(self) -> str:
+        return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
+NOW = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+"""
+
+BEAT = Script(
+    NOW
+    + """
+-- KEYS: members. ARGV: me, index of before or -1, places, lease, forget, hold, and what was known:
+-- members of before as id=index,…, and when it began then
+local members, me, before, places = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local lease, forget, hold = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local began = tonumber(redis.call('HGET', members, 'began'))
+if not began or began > now then -- nothing is remembered: whoever cannot see us keeps to the places of before
+    began = now
+    redis.call('DEL', members)
+    redis.call('HSET', members, 'began', string.format('%.0f', now))
+end
+if ARGV[8] ~= string.format('%.0f', began) then
+    for id, index in string.gmatch(ARGV[7], '([^=,]+)=(%d+)') do
+        redis.call('HSETNX', members, 'm' .. id, string.format('%d:%.0f', index, began))
+    end
+end
+local taken, seen_of, mine = {}, {}, nil
+local all = redis.call('HGETALL', members)
+for place = 1, #all, 2 do
+    if string.sub(all[place], 1, 1) == 'm' then
+        local id = string.sub(all[place], 2)
+        local index, seen = string.match(all[place + 1], '^(-?%d+):(%d+)$')
+        index, seen = tonumber(index), tonumber(seen)
+        if id ~= me and now - seen > forget then
+            redis.call('HDEL', members, all[place])
+        elseif id == me then
+            mine = index
+        else
+            seen_of[id] = {index, seen}
+            taken[index] = true
+        end
+    end
+end
+if mine == nil or mine < 0 or taken[mine] then
+    mine = -1
+    if before >= 0 and before < places and not taken[before] then
+        mine = before
+    else
+        for index = 0, places - 1 do
+            if not taken[index] then mine = index; break end
+        end
+    end
+end
+redis.call('HSET', members, 'm' .. me, string.format('%d:%.0f', mine, now))
+local known, missing = {me .. '=' .. mine}, {}
+for id, of in pairs(seen_of) do
+    known[#known + 1] = id .. '=' .. of[1]
+    if now - of[2] > lease and of[1] >= 0 then missing[#missing + 1] = of[1] end
+end
+local quiet = 0
+if now < began + hold then quiet = began + hold end
+redis.call('HSET', members, 'gone', table.concat(missing, ','), 'quiet', string.format('%.0f', quiet))
+return {mine, string.format('%.0f', began), table.concat(known, ',')}
+"""
+)
+
+BYE = Script(
+    """
+-- KEYS: members. ARGV: those who are no more
+for _, id in ipairs(ARGV) do redis.call('HDEL', KEYS[1], 'm' .. id) end
+return 1
+"""
+)
+
+ASK = Script(
+    NOW
+    + """
+-- KEYS: pace, line, members. ARGV: me, lane, interval, lead, grace, valid, absent, width, guard, places, index
+local pace, line, members, me, lane = KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2]
+local interval, lead, grace, valid = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local absent, width, guard = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local places, index = tonumber(ARGV[10]), tonumber(ARGV[11])
+local WEIGHT = {person = 6, create = 3, background = 2}
+local function text(number) return string.format('%.0f', number) end
+
+local s = redis.call('HMGET', pace, 'free', 'factor', 'slow', 'holder', 'due', 'ticket', 'turn')
+local free, slow, holder = tonumber(s[1]), tonumber(s[3]) or 0, s[4] or ''
+local factor = now < slow and tonumber(s[2]) or 1
+local due_of_holder, ticket, turn = tonumber(s[5]) or 0, tonumber(s[6]) or 0, tonumber(s[7]) or 0
+local step = interval * factor
+if not free or free > now + 120000000 or slow > now + 120000000 then -- somebody may have written just before
+    free, factor, slow = now + step, 1, 0
+    redis.call('HSET', pace, 'free', text(free), 'slow', 0)
+end
+if holder == me then holder = '' end
+if holder ~= '' and now > due_of_holder + valid then -- it may have written until then, and nobody will tell us
+    free = math.max(free, due_of_holder + valid + step)
+    holder = ''
+end
+
+-- who waits, and in which order
+local waiting, first, my_ticket, alone = {}, {}, nil, true
+local all = redis.call('HGETALL', line)
+for place = 1, #all, 2 do
+    local of, number, seen = string.match(all[place + 1], '^(%a+):(%d+):(%d+)$')
+    if of == nil or now - tonumber(seen) > absent then
+        redis.call('HDEL', line, all[place])
+    else
+        if all[place] == me then
+            my_ticket = tonumber(number)
+        else
+            waiting[#waiting + 1] = {of, tonumber(number)}
+            if of == lane then alone = false end
+        end
+    end
+end
+if my_ticket == nil then
+    my_ticket = ticket
+    redis.call('HSET', pace, 'ticket', ticket + 1)
+end
+local function passed(of) return tonumber(redis.call('HGET', pace, 'pass:' .. of)) or 0 end
+local my_pass = passed(lane)
+if alone and my_pass < turn then my_pass = turn end -- a class that nobody was in has not saved up turns
+local ahead = 0
+for _, other in ipairs(waiting) do
+    if other[1] == lane then
+        if other[2] < my_ticket then ahead = ahead + 1 end
+    else
+        local pass = math.max(passed(other[1]), 0)
+        if pass < my_pass or (pass == my_pass and WEIGHT[other[1]] > WEIGHT[lane]) then ahead = ahead + 1 end
+    end
+end
+
+local due = math.max(free, now)
+local quiet = tonumber(redis.call('HGET', members, 'quiet')) or 0
+due = math.max(due, quiet)
+local missing = {}
+for gone in string.gmatch(redis.call('HGET', members, 'gone') or '', '%d+') do
+    missing[#missing + 1] = tonumber(gone)
+end
+local cycle = width * places
+if #missing > places / 4 then -- too many cannot see us: all keep to their own places
+    if index < 0 then return {0, text(now + 500000)} end
+    local since = (due - index * width) % cycle
+    if since > guard / 2 then due = due + cycle - since end
+else
+    for _ = 1, 2 * #missing do -- a place of who cannot see us is left free, and what it needs before and behind
+        for _, gone in ipairs(missing) do
+            local since = (due - gone * width + step) % cycle
+            if since < 2 * step + guard then due = due + 2 * step + guard - since end
+        end
+    end
+end
+
+local mine = holder == '' and due - now <= lead and (ahead == 0 or now >= due + ahead * grace)
+if mine then
+    redis.call('HDEL', line, me)
+    turn = my_pass
+    redis.call('HSET', pace, 'holder', me, 'due', text(due), 'free', text(free), 'turn', turn,
+        'pass:' .. lane, my_pass + 1 / WEIGHT[lane])
+else
+    redis.call('HSET', line, me, lane .. ':' .. my_ticket .. ':' .. text(now))
+    if alone then redis.call('HSET', pace, 'pass:' .. lane, my_pass) end
+    redis.call('PEXPIRE', line, 60000)
+end
+redis.call('PEXPIRE', pace, 600000)
+if mine then return {1, text(due)} end
+if holder ~= '' then due = math.max(due, due_of_holder + step) end
+return {0, text(due + ahead * step - lead)}
+"""
+)
+
+WROTE = Script(
+    """
+-- KEYS: pace. ARGV: me, when, interval
+local pace, me, at = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local s = redis.call('HMGET', pace, 'free', 'factor', 'slow', 'holder')
+local factor = at < (tonumber(s[3]) or 0) and tonumber(s[2]) or 1
+local free = math.max(tonumber(s[1]) or 0, at + tonumber(ARGV[3]) * factor)
+redis.call('HSET', pace, 'free', string.format('%.0f', free))
+if s[4] == me then redis.call('HSET', pace, 'holder', '') end
+redis.call('PEXPIRE', pace, 600000)
+return 1
+"""
+)
+
+LEAVE = Script(
+    """
+-- KEYS: pace, line. ARGV: me
+redis.call('HDEL', KEYS[2], ARGV[1])
+if redis.call('HGET', KEYS[1], 'holder') == ARGV[1] then redis.call('HSET', KEYS[1], 'holder', '') end
+return 1
+"""
+)
+
+SLOW = Script(
+    NOW
+    + """
+-- KEYS: pace. ARGV: slower, slowest, for, pause
+local s = redis.call('HMGET', KEYS[1], 'free', 'factor', 'slow')
+local factor = now < (tonumber(s[3]) or 0) and tonumber(s[2]) or 1
+factor = math.min(tonumber(ARGV[2]), factor * tonumber(ARGV[1]))
+redis.call('HSET', KEYS[1], 'factor', factor, 'slow', string.format('%.0f', now + tonumber(ARGV[3])))
+if tonumber(ARGV[4]) > 0 then
+    local free = math.max(tonumber(s[1]) or 0, now + tonumber(ARGV[4]))
+    redis.call('HSET', KEYS[1], 'free', string.format('%.0f', free))
+end
+redis.call('PEXPIRE', KEYS[1], 600000)
+return 1
+"""
+)
+
+LOOK = Script(
+    NOW
+    + """
+-- KEYS: token, asked. ARGV: flight, fetches, minute, lost, me
+local s = redis.call('HMGET', KEYS[1], 'blob', 'renew', 'ends', 'flight', 'since', 'refusal')
+if s[1] and now < tonumber(s[2]) then return {'token', s[1], s[2], s[3]} end
+local mine = s[4] and string.sub(s[4], 1, #ARGV[5]) == ARGV[5] -- whose answer was lost
+if s[4] and not mine and now - tonumber(s[5]) < tonumber(ARGV[4]) then return {'wait', '30000'} end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - tonumber(ARGV[3]))
+local fetches = tonumber(ARGV[2])
+local asked = redis.call('ZRANGE', KEYS[2], -fetches, -1, 'WITHSCORES')
+if #asked >= 2 * fetches then
+    local wait = string.format('%.0f', tonumber(asked[2]) + tonumber(ARGV[3]) - now)
+    if s[6] then return {'refused', wait, s[6]} end
+    return {'wait', wait}
+end
+redis.call('ZADD', KEYS[2], now, ARGV[1])
+redis.call('PEXPIRE', KEYS[2], 120000)
+redis.call('HSET', KEYS[1], 'flight', ARGV[1], 'since', string.format('%.0f', now))
+redis.call('PEXPIRE', KEYS[1], 864000000)
+return {'fetch'}
+"""
+)
+
+LANDED = Script(
+    NOW
+    + """
+-- KEYS: token, asked. ARGV: flight, blob, mark, renew, ends, refusal
+if redis.call('HGET', KEYS[1], 'flight') == ARGV[1] then redis.call('HDEL', KEYS[1], 'flight', 'since') end
+redis.call('ZADD', KEYS[2], now, ARGV[1]) -- it may have left any time until now
+redis.call('PEXPIRE', KEYS[2], 120000)
+if ARGV[2] ~= '' then
+    redis.call('HSET', KEYS[1], 'blob', ARGV[2], 'mark', ARGV[3], 'renew', ARGV[4], 'ends', ARGV[5])
+    redis.call('HDEL', KEYS[1], 'refusal')
+    redis.call('PEXPIRE', KEYS[1], 864000000)
+elseif ARGV[6] ~= '' then
+    redis.call('HSET', KEYS[1], 'refusal', ARGV[6])
+end
+return 1
+"""
+)
+
+DISCARD = Script(
+    """
+-- KEYS: token. ARGV: mark, or nothing for whatever is there
+if ARGV[1] == '' or redis.call('HGET', KEYS[1], 'mark') == ARGV[1] then
+    redis.call('HDEL', KEYS[1], 'blob', 'mark', 'renew', 'ends')
+end
+return 1
+"""
+)
+
+ALL = (BEAT, BYE, ASK, WROTE, LEAVE, SLOW, LOOK, LANDED, DISCARD)
