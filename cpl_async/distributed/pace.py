@@ -25,7 +25,9 @@ VALID = 0.06
 ABSENT = 1.0
 """Seconds after which a place in the line is lost: who waits looks more often."""
 GUARD = 0.015
-"""Seconds in which a process may begin to write in its own part of the time."""
+"""Seconds in which a process writes in its own part of the time."""
+BEGINS = 0.010
+"""Seconds of these in which it may begin; what is left is for a thread that is held up just then."""
 LOOK_AGAIN = 0.002
 LONGEST_LOOK = 0.05
 
@@ -42,8 +44,8 @@ class RedisLine:
         self._keys = [f"{key}:pace", f"{key}:line", link.members]
         self._interval = interval
         self._lock = threading.Lock()
-        self._granted: float | None = None
-        """When the slot that is ours is due, by Redis's clock."""
+        self._granted: tuple[float, float] | None = None
+        """When the slot that is ours is due, and until when it may be used, by Redis's clock."""
         self._under_way = False
         self._look_at = 0.0
         self._wrote_at = float("-inf")
@@ -56,10 +58,10 @@ class RedisLine:
         """Ask for the slot; return 0 when it is ours, else the seconds after which to ask again."""
         link, now = self._link, time.monotonic()
         with self._lock:
-            if (due := self._granted) is not None:
-                left = link.ours(due) - now
-                if left > -VALID:
-                    return max(0.0, left)
+            if self._granted is not None:
+                due, last = map(link.ours, self._granted)
+                if now < last:
+                    return max(0.0, due - now)
                 self._granted = None
             if not link.sees():
                 link.is_needed()
@@ -74,7 +76,7 @@ class RedisLine:
         now = time.monotonic()
         with self._lock:
             if self._granted is not None:
-                return now < self._link.ours(self._granted) + VALID
+                return now < self._link.ours(self._granted[1])
             return not self._link.sees() and self._alone(now) == 0.0
 
     def wrote(self) -> None:
@@ -111,7 +113,7 @@ class RedisLine:
         arguments += [link.places, link.index]
 
         def on_answer(answer: list[bytes | int]) -> None:
-            taken, when = int(answer[0]), int(answer[1]) / MICRO
+            taken, when = int(answer[0]), int(answer[1]) / MICRO  # who has it hears as well until when
             with self._lock:
                 if generation != self._generation:  # it was given back meanwhile, and so is this
                     if taken:
@@ -119,7 +121,7 @@ class RedisLine:
                     return
                 self._under_way = False
                 if taken:
-                    self._granted = when
+                    self._granted = when, int(answer[2]) / MICRO
                 else:
                     self._look_at = link.ours(when)
 
@@ -150,7 +152,7 @@ class RedisLine:
         if now < free_at:
             return free_at - now
         since = (link.theirs(now) - link.index * self._width) % cycle
-        return 0.0 if since < GUARD else cycle - since
+        return 0.0 if since < BEGINS else cycle - since
 
     @staticmethod
     def _micro(seconds: float) -> int:

@@ -158,17 +158,21 @@ local missing = {}
 for gone in string.gmatch(redis.call('HGET', members, 'gone') or '', '%d+') do
     missing[#missing + 1] = tonumber(gone)
 end
-local cycle = width * places
+local cycle, last = width * places, valid -- how long after it is due the slot may be used
 if #missing > places / 4 then -- too many cannot see us: all keep to their own places
     if index < 0 then return {0, text(now + 500000)} end
     local since = (due - index * width) % cycle
-    if since > guard / 2 then due = due + cycle - since end
+    if since > guard / 2 then due, since = due + cycle - since, 0 end
+    last = math.min(last, guard - since)
 else
     for _ = 1, 2 * #missing do -- a place of who cannot see us is left free, and what it needs before and behind
         for _, gone in ipairs(missing) do
             local since = (due - gone * width + step) % cycle
             if since < 2 * step + guard then due = due + 2 * step + guard - since end
         end
+    end
+    for _, gone in ipairs(missing) do
+        last = math.min(last, cycle - (due - gone * width + step) % cycle)
     end
 end
 
@@ -184,7 +188,7 @@ else
     redis.call('PEXPIRE', line, 60000)
 end
 redis.call('PEXPIRE', pace, 600000)
-if mine then return {1, text(due)} end
+if mine then return {1, text(due), text(due + last)} end
 if holder ~= '' then due = math.max(due, due_of_holder + step) end
 return {0, text(due + ahead * step - lead)}
 """

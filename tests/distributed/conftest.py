@@ -1,0 +1,143 @@
+"""A Redis of the test's own, links to it, and a wire that can be cut."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from cpl_async.distributed.link import Link, Timing
+
+from ..serving import answers, free_port
+
+QUICK = Timing(beat=0.05, patience=0.3, lease=0.3, alone=0.6, hold=0.7, forget=5.0)
+"""So that a test need not wait for seconds until a process goes on alone."""
+
+
+class RedisServer:
+    """A server that can be killed and started anew; it remembers nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        command = [
+            "redis-server",
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--dir",
+            str(self.folder),
+        ]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        while not answers(self.port)():
+            assert self.process.poll() is None
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    if shutil.which("redis-server") is None:
+        pytest.skip("redis-server is not installed")
+    one = RedisServer(tmp_path)
+    one.start()
+    yield one
+    one.kill()
+
+
+class Wire:
+    """A way to a server that can be cut and mended."""
+
+    def __init__(self, port: int) -> None:
+        self.to = port
+        self.cut = False
+        self._open: list[socket.socket] = []
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def break_off(self) -> None:
+        self.cut = True
+        for one in self._open:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        self.cut = False
+
+    def close(self) -> None:
+        self._listening.close()
+        self.break_off()
+        for one in self._open:
+            one.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _ = self._listening.accept()
+            except OSError:
+                return
+            if self.cut:
+                near.close()
+                continue
+            far = socket.create_connection(("127.0.0.1", self.to))
+            for one in (near, far):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._open += [near, far]
+            for pair in ((near, far), (far, near)):
+                threading.Thread(target=self._carry, args=pair, daemon=True).start()
+
+    def _carry(self, here: socket.socket, there: socket.socket) -> None:
+        with suppress(OSError):
+            while data := here.recv(65536):
+                there.sendall(data)
+        for one in (here, there):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def wire(server: RedisServer) -> Iterator[Wire]:
+    one = Wire(server.port)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def make_link(server: RedisServer) -> Iterator[Callable[..., Link]]:
+    """Make links of as many processes, as far as Redis can tell."""
+    links: list[Link] = []
+
+    def make(url: str = "", places: int = 4) -> Link:
+        link = Link(url or server.url, prefix="t", places=places, timing=QUICK)
+        links.append(link)
+        return link
+
+    yield make
+    for link in links:
+        link.close()

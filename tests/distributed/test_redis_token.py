@@ -1,0 +1,144 @@
+"""One token for all, which nobody reads who does not know the secret."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+import redis
+
+from cpl_async import AuthenticationError
+from cpl_async.distributed.link import Link
+from cpl_async.distributed.token import RedisShelf
+from cpl_async.transport.redaction import Secret
+from cpl_async.transport.token import PER_SECONDS, Token, TokenCell
+
+from .conftest import RedisServer
+
+MakeLink = Callable[..., Link]
+FETCHES = 3
+
+
+def shelf_of(link: Link, secret: str = "geheim", key: str = "t:k") -> RedisShelf:
+    return RedisShelf(link, key, Secret(secret), FETCHES, 1)
+
+
+class Carrier:
+    """Gives tokens, slowly, and counts them."""
+
+    def __init__(self) -> None:
+        self.given = 0
+        self.refuses = False
+        self.seconds = 1800.0
+
+    async def fetch(self) -> Token:
+        self.given += 1
+        number, asked_at = self.given, time.monotonic()
+        await asyncio.sleep(0.1)
+        if self.refuses:
+            raise AuthenticationError("wrong secret")
+        return Token.lasting(f"token-{number}", self.seconds, asked_at, scope="all")
+
+
+async def test_one_fetch_for_all_processes(make_link: MakeLink) -> None:
+    carrier = Carrier()
+    cells = [TokenCell(shelf=shelf_of(make_link())) for _ in range(5)]
+    tokens = await asyncio.gather(*(cell.get(carrier.fetch) for cell in cells))
+    assert {str(token.value) for token in tokens} == {"token-1"}
+    assert carrier.given == 1
+    ends = [token.ends_at for token in tokens]
+    assert max(ends) - min(ends) < 0.1  # each by its own clock
+    assert tokens[0].scope == tokens[1].scope == "all"
+
+
+async def test_a_token_that_was_refused_is_fetched_once_more_for_all(make_link: MakeLink) -> None:
+    carrier = Carrier()
+    cells = [TokenCell(shelf=shelf_of(make_link())) for _ in range(3)]
+    first = [await cell.get(carrier.fetch) for cell in cells]
+    for cell, token in zip(cells, first, strict=True):
+        cell.discard(token)
+    second = await asyncio.gather(*(cell.get(carrier.fetch) for cell in cells))
+    assert {str(token.value) for token in second} == {"token-2"}
+    cells[0].discard(first[0])  # late: another has taken its place
+    assert str((await TokenCell(shelf=shelf_of(make_link())).get(carrier.fetch)).value) == "token-2"
+
+
+async def test_the_limit_of_token_requests_is_one_for_all(make_link: MakeLink) -> None:
+    carrier = Carrier()
+    shelves = [shelf_of(make_link()) for _ in range(2)]
+    for _ in range(FETCHES):
+        for shelf in shelves:
+            cell = TokenCell(shelf=shelf)
+            cell.discard(await cell.get(carrier.fetch))
+            await asyncio.sleep(0.05)
+            break
+    assert carrier.given == FETCHES
+    while (wait := shelves[1].look()) in (0.002, 0.03):
+        await asyncio.sleep(0.005)
+    assert isinstance(wait, float)
+    assert PER_SECONDS - 10 < wait <= PER_SECONDS
+
+
+async def test_a_refusal_of_the_credentials_is_not_tried_over_and_over(make_link: MakeLink) -> None:
+    carrier = Carrier()
+    carrier.refuses = True
+    for _ in range(FETCHES):
+        with pytest.raises(AuthenticationError, match="wrong secret"):
+            await TokenCell(shelf=shelf_of(make_link())).get(carrier.fetch)
+    with pytest.raises(AuthenticationError, match=r"wrong secret \(not asked again for \d+ s: at most 3"):
+        await TokenCell(shelf=shelf_of(make_link())).get(carrier.fetch)
+    assert carrier.given == FETCHES
+
+
+async def test_nobody_reads_the_token_who_does_not_know_the_secret(
+    server: RedisServer, make_link: MakeLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    carrier = Carrier()
+    await TokenCell(shelf=shelf_of(make_link())).get(carrier.fetch)
+    with redis.Redis.from_url(server.url) as connection:
+        everything = b"".join(
+            key + b"".join(b"".join(pair) for pair in connection.hgetall(key).items())
+            for key in connection.scan_iter()
+            if connection.type(key) == b"hash"
+        )
+        assert b"token-1" not in everything
+        assert b"geheim" not in everything
+        blob = connection.hget("t:k:token", "blob")
+        connection.hset("t:k:token", "blob", blob[:-1] + bytes([blob[-1] ^ 1]))  # somebody wrote there
+    token = await TokenCell(shelf=shelf_of(make_link())).get(carrier.fetch)
+    assert str(token.value) == "token-2"
+    assert "cannot be opened" in caplog.text
+
+
+async def test_without_redis_each_keeps_to_its_part_of_the_token_requests(
+    server: RedisServer, make_link: MakeLink
+) -> None:
+    server.kill()
+    carrier = Carrier()
+    shelf = shelf_of(make_link())
+    while shelf._link.sees():
+        shelf._link.is_needed()
+        await asyncio.sleep(0.01)
+    cell = TokenCell(shelf=shelf)
+    token = await cell.get(carrier.fetch)
+    assert str(token.value) == "token-1"
+    cell.discard(token)
+    wait = shelf.look()
+    assert isinstance(wait, float)
+    assert wait > PER_SECONDS - 10
+
+
+async def test_a_fetch_that_died_does_not_hold_up_the_others(
+    make_link: MakeLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cpl_async.distributed.token.FLIGHT_IS_LOST", 0.5)
+    carrier = Carrier()
+    dying = shelf_of(make_link())
+    while dying.look() != 0:
+        await asyncio.sleep(0.005)
+    began = time.monotonic()
+    token = await TokenCell(shelf=shelf_of(make_link())).get(carrier.fetch)
+    assert time.monotonic() - began >= 0.5
+    assert str(token.value) == "token-1"
