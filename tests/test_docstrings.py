@@ -16,6 +16,7 @@ import pytest
 
 import cpl_async
 from cpl_async import Client, telemetry
+from cpl_async.distributed import RedisShared
 from cpl_async.sandbox import Sandbox, SandboxSettings
 from cpl_async.testing import make_shipment
 
@@ -45,6 +46,7 @@ def test_a_docstrings_snippet_runs(cpl_sandbox: Sandbox, place: str, code: str) 
         async with Client.from_env() as cpl:
             space: dict[str, Any] = {
                 "Client": Client,
+                "RedisShared": RedisShared,
                 "Sandbox": Sandbox,
                 "SandboxSettings": SandboxSettings,
                 "cpl": cpl,

@@ -14,7 +14,9 @@ import pytest
 from cpl_async.sandbox import Sandbox
 
 from .conftest import EXAMPLES
-from .serving import PYTHON
+from .serving import PYTHON, redis
+
+__all__ = ["redis"]  # a fixture
 
 DOCS = Path(__file__).parent.parent / "docs"
 README_ASKS = "../README.md"
@@ -32,7 +34,11 @@ def pieces(page: str, kind: str) -> list[str]:
 
 @pytest.mark.parametrize("page", [page for page in PAGES if pieces(page, "python")])
 @pytest.mark.cpl_sandbox(speed=200)
-def test_a_page_runs_from_its_top_to_its_end(cpl_sandbox: Sandbox, tmp_path: Path, page: str) -> None:
+def test_a_page_runs_from_its_top_to_its_end(
+    cpl_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, page: str
+) -> None:
+    if any("REDIS_URL" in piece for piece in pieces(page, "python")):
+        monkeypatch.setenv("REDIS_URL", request.getfixturevalue("redis"))
     given = tmp_path / "pieces.json"
     given.write_text(json.dumps(pieces(page, "python")), encoding="utf-8")
     done = subprocess.run(

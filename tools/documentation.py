@@ -65,9 +65,9 @@ def generated() -> dict[str, str]:
         "Sandbox", "A CPL server for this machine.", [f"cpl_async.sandbox.{name}" for name in SANDBOX]
     )
     pages["reference/testing.md"] = _page(
-        "Testing and telemetry",
-        "Factories and fixtures for tests, and OpenTelemetry.",
-        ["cpl_async.testing", "cpl_async.pytest_plugin", "cpl_async.telemetry"],
+        "Testing, telemetry, hosts",
+        "Factories and fixtures for tests, OpenTelemetry, and what several hosts share.",
+        ["cpl_async.testing", "cpl_async.pytest_plugin", "cpl_async.telemetry", "cpl_async.distributed.shared"],
     )
     pages["reference/fields.md"] = fields_page()
     return pages

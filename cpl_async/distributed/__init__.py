@@ -1,6 +1,6 @@
 """What several hosts share: one token and one pace through Redis.
 
-:class:`RedisShared` goes to a client as ``limits``. All who use the same credentials then keep the carrier's limits
+:class:`RedisShared` goes to a client as ``shared``. All who use the same credentials then keep the carrier's limits
 together, on whatever host they are, and go on within their part of them while Redis is away.
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 __all__ = ["ALL", "ASK", "BEAT", "BYE", "DISCARD", "LANDED", "LEAVE", "LOOK", "SLOW", "WROTE", "Script"]
 
@@ -14,11 +14,12 @@ class Script:
     """A piece of Lua, known by its digest."""
 
     text: str = field(repr=False)
-    sha: str = field(init=False)
-
-    @sha.default
-    def _digest(self) -> str:
-        return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+    sha: str = field(
+        init=False,
+        default=Factory(
+            lambda script: hashlib.sha1(script.text.encode(), usedforsecurity=False).hexdigest(), takes_self=True
+        ),
+    )
 
 
 NOW = """

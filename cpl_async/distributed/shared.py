@@ -28,8 +28,9 @@ class RedisShared(ProcessLimits):
 
     Make one for the process and give it to every client::
 
-        shared = RedisShared("redis://redis.internal/0")
-        cpl = Client(client_id=…, client_secret=…, shared=shared)
+        shared = RedisShared("redis://redis.internal/0", share=1 / 12)
+        async with Client.from_env(shared=shared) as cpl:
+            ...
 
     While Redis is away each process writes nothing for some seconds and then goes on in a part of the time that is its
     own, so that no two come too close; a warning says so.

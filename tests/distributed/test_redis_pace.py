@@ -23,6 +23,8 @@ from cpl_async.transport.lanes import Lane
 from .conftest import QUICK, RedisServer, Wire
 
 INTERVAL = 0.02
+CLOCKS = 0.0005
+"""Seconds by which two links may read Redis's clock apart; the real interval has a margin of 1 ms."""
 MakeLink = Callable[..., Link]
 
 
@@ -98,7 +100,7 @@ def test_slots_go_round_fairly_and_never_closer_than_the_interval(make_link: Mak
         writers.add(line_of(link))
     until(lambda: len(writers.written) >= 120, seconds=30)
     counts = Counter(number for _, number in writers.end())
-    assert writers.closest() >= INTERVAL
+    assert writers.closest() >= INTERVAL - CLOCKS
     assert max(counts.values()) - min(counts.values()) <= 3
 
 
@@ -181,7 +183,7 @@ def test_without_redis_all_go_on_in_their_parts_and_none_comes_too_close(
     again = len(writers.written)
     until(lambda: len(writers.written) >= again + 60, seconds=20)
     written = writers.end()
-    assert writers.closest() >= INTERVAL
+    assert writers.closest() >= INTERVAL - CLOCKS
     assert set(Counter(number for _, number in written[before : before + 40])) == {0, 1, 2, 3}
     said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert sum("Redis does not answer" in words for words in said) == 4
@@ -210,7 +212,7 @@ def test_who_cannot_see_redis_and_those_who_can_do_not_meet(make_link: MakeLink,
     until(lambda: sum(number == 2 and at > back for at, number in list(writers.written)) >= 10)
     writers.end()
     assert both[0] > both[2] < both[1]  # the others have the rest of the time
-    assert writers.closest() >= INTERVAL
+    assert writers.closest() >= INTERVAL - CLOCKS
 
 
 def test_a_redis_that_forgot_all_hears_of_who_still_cannot_see_it(
@@ -233,7 +235,7 @@ def test_a_redis_that_forgot_all_hears_of_who_still_cannot_see_it(
     until(lambda: sum(number == 2 and at > since for at, number in list(writers.written)) >= 12)
     both = Counter(number for at, number in writers.end() if at > since)
     assert both[0] > both[2] < both[1]
-    assert writers.closest() >= INTERVAL
+    assert writers.closest() >= INTERVAL - CLOCKS
 
 
 def test_who_is_killed_is_found_out_by_the_others_of_its_host(server: RedisServer, make_link: MakeLink) -> None:
@@ -290,7 +292,7 @@ def test_more_than_have_a_part_of_their_own_share_while_redis_is_there(make_link
     until(lambda: len(writers.written) >= 40)
     assert {link.index for link in links} == {0, -1}
     assert len(Counter(number for _, number in writers.end())) == 2
-    assert writers.closest() >= INTERVAL
+    assert writers.closest() >= INTERVAL - CLOCKS
 
 
 def test_a_redis_that_was_never_there_leaves_the_rate_of_the_share(caplog: pytest.LogCaptureFixture) -> None:
