@@ -59,6 +59,8 @@ class Setup:
     settle: float
     tail: float
     faults: bool = True
+    journal: str = ""
+    """Address of a PostgreSQL; a file unless given."""
 
 
 @define
@@ -148,6 +150,7 @@ class Client:
             "CPL_CLIENT_SECRET": "sandbox",
             "CPL_STATE_DIR": str(folder / "state"),
             "CPL_RUNTIME_DIR": str(folder / "run"),
+            "CPL_JOURNAL": setup.journal,
         }
         (folder / "run").mkdir(exist_ok=True)
 
@@ -196,6 +199,8 @@ def lateness(folder: Path, sandbox: Sandbox) -> list[float]:
     done: dict[str, float] = defaultdict(float)
     for shipment in sandbox.shipments():
         done[shipment.batch] = max(done[shipment.batch], shipment.done)
+    if not any((folder / "state").glob("*/journal.sqlite3")):
+        return []
     file = max((folder / "state").glob("*/journal.sqlite3"), key=lambda path: path.stat().st_size)
     journal = sqlite3.connect(file)
     known = journal.execute("SELECT remote_id, imported_at FROM batches WHERE imported_at IS NOT NULL").fetchall()
@@ -229,7 +234,7 @@ def is_live(parcel: Parcel) -> bool:
 def audit(folder: Path, sandbox: Sandbox, setup: Setup, found: Findings) -> None:
     """Hold every row of the report against the ledger."""
     report, live = report_of(folder), live_by_reference(sandbox)
-    if (journals := len(list((folder / "state").glob("*/journal.sqlite3")))) != 1:
+    if (journals := len(list((folder / "state").glob("*")))) != 1:
         found.broken.append(f"the client has kept {journals} journals of one account")
     listed = {row["double"] for row in report_of(folder, "doubles.csv")}
     found.counts["rows"] = len(report)
@@ -312,6 +317,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--settle", type=float, default=8.0)
     parser.add_argument("--tail", type=float, default=0.0, help="shape of a heavy tail of visibility; 0 for none")
+    parser.add_argument("--journal", default="", help="address of a PostgreSQL for the journal; a file unless given")
     parser.add_argument("--at-once", type=int, default=1, help="so many proofs at the same time")
     parser.add_argument("--keep", action="store_true", help="write the figures to RESULTS.md")
     given = parser.parse_args()
@@ -322,7 +328,7 @@ def main() -> int:
     setups = [
         Setup(
             rows=given.rows, batch_size=given.batch_size, seed=seed, kills=given.kills, settle=given.settle,
-            tail=given.tail,
+            tail=given.tail, journal=given.journal,
         )
         for seed in range(given.first_seed, given.first_seed + given.seeds)
     ]  # fmt: skip

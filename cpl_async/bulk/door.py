@@ -299,9 +299,12 @@ class Bulk:
         """
         await (await self._jobs()).purge(name, force=force)
 
-    async def journal(self) -> Path:
-        """Return the file of this account's journal: what it knows is what keeps shipments from being sent twice."""
-        return (await journal_place(self._client)).file
+    async def journal(self) -> str:
+        """Return where this account's journal is: what it knows is what keeps shipments from being sent twice.
+
+        :return: the path of its file, or the address of its PostgreSQL without a password.
+        """
+        return (await journal_place(self._client)).shown
 
     async def _jobs(self) -> Jobs:
         return Jobs(await journal_place(self._client))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from ..errors import ConfigurationError, JournalError
 from .journal import Journal, JournalPlace
 from .journal.book import Job
 from .journal.keeping import JobLine
-from .locks import alone
 from .options import ShipOptions
 from .protocol import ShipmentCalls
 from .ship import ResumeJob
@@ -80,7 +79,7 @@ class Jobs:
 
     async def list(self) -> list[BulkJob]:
         """Return all jobs, the newest first."""
-        if not self.place.file.exists():
+        if not self.place.may_exist:
             return []
         async with Journal.open(self.place) as journal:
             return [_job_of(line) async for line in journal.keeping.jobs()]
@@ -131,9 +130,8 @@ class Jobs:
             values |= {"state": RowState.FOUND, "message": message, "shipment_number": shipped_as[0]}
         elif send_again:
             values = {"state": RowState.PLANNED, "message": "", "batch": None, "shipment_number": None}
-        async with self._opened(name) as (journal, job):
-            with self._only_one(job):
-                await journal.keeping.settle(job.id, reference, values, shipped_as)
+        async with self._opened(name) as (journal, job), journal.only_one(job.id, f"the job {job.name}"):
+            await journal.keeping.settle(job.id, reference, values, shipped_as)
 
     async def purge(self, name: str, *, force: bool = False) -> None:
         """Remove the personal data of a job; its counts stay, and keyed hashes by which its references are known.
@@ -141,16 +139,15 @@ class Jobs:
         :param force: also when rows are not settled: what becomes of them can then not be found out any more.
         :raises JournalError: without such a job, with rows that are not settled, or while a run is at work on it.
         """
-        async with self._opened(name) as (journal, job):
-            with self._only_one(job):
-                counts = await journal.results.counts(job.id)
-                left = sum(counts[state] for state in NOT_SETTLED)
-                if left and not force:
-                    raise JournalError(
-                        f"{left} rows of the job {name} are not settled, or have no label: their data is still needed",
-                        advice="Resume the job, or resolve them first",
-                    )
-                await journal.keeping.purge(job.id)
+        async with self._opened(name) as (journal, job), journal.only_one(job.id, f"the job {job.name}"):
+            counts = await journal.results.counts(job.id)
+            left = sum(counts[state] for state in NOT_SETTLED)
+            if left and not force:
+                raise JournalError(
+                    f"{left} rows of the job {name} are not settled, or have no label: their data is still needed",
+                    advice="Resume the job, or resolve them first",
+                )
+            await journal.keeping.purge(job.id)
 
     async def cancel(self, name: str, calls: ShipmentCalls, *, patience: float = 60.0) -> JobCancelled:
         """Cancel all shipments of a job that can still be cancelled, and see that they are.
@@ -159,20 +156,19 @@ class Jobs:
         :param patience: seconds after which a shipment that is not seen cancelled is left as it is.
         :raises JournalError: without such a job, or while a run is at work on it.
         """
-        async with self._opened(name) as (journal, job):
-            with self._only_one(job):
-                of_rows = await journal.keeping.begin_cancelling(job.id)
-                numbers = [number for parcels in of_rows.values() for number in parcels]
-                results = await Withdrawal(calls=calls, patience=patience).cancel(numbers)
-                gone = [row for row, parcels in of_rows.items() if all(results[one].cancelled for one in parcels)]
-                refused = {number: one.refused or one.unclear for number, one in results.items() if not one.cancelled}
-                kept = {
-                    row: "it could not be cancelled: "
-                    + "; ".join(dict.fromkeys(refused[number] for number in parcels if number in refused))
-                    for row, parcels in of_rows.items()
-                    if row not in set(gone)
-                }
-                await journal.keeping.end_cancelling(job.id, gone, kept)
+        async with self._opened(name) as (journal, job), journal.only_one(job.id, f"the job {job.name}"):
+            of_rows = await journal.keeping.begin_cancelling(job.id)
+            numbers = [number for parcels in of_rows.values() for number in parcels]
+            results = await Withdrawal(calls=calls, patience=patience).cancel(numbers)
+            gone = [row for row, parcels in of_rows.items() if all(results[one].cancelled for one in parcels)]
+            refused = {number: one.refused or one.unclear for number, one in results.items() if not one.cancelled}
+            kept = {
+                row: "it could not be cancelled: "
+                + "; ".join(dict.fromkeys(refused[number] for number in parcels if number in refused))
+                for row, parcels in of_rows.items()
+                if row not in set(gone)
+            }
+            await journal.keeping.end_cancelling(job.id, gone, kept)
         return JobCancelled(cancelled=len(numbers) - len(refused), refused=refused)
 
     async def resumed(self, name: str, out: Path | None = None, **options: object) -> ResumeJob:
@@ -195,13 +191,10 @@ class Jobs:
 
         :raises JournalError: when there is none of this name.
         """
-        if not self.place.file.exists():
-            raise JournalError(f"there is no job {name!r}: there is no journal yet at {self.place.file}")
+        if not self.place.may_exist:
+            raise JournalError(f"there is no job {name!r}: there is no journal yet at {self.place.shown}")
         async with Journal.open(self.place) as journal:
             yield journal, await journal.find(name)
-
-    def _only_one(self, job: Job) -> AbstractContextManager[None]:
-        return alone(self.place.folder / f"job-{job.id}.lock", f"the job {job.name}")
 
 
 def _job_of(line: JobLine) -> BulkJob:

@@ -10,7 +10,14 @@ from filelock import FileLock, Timeout
 
 from ..errors import JournalError
 
-__all__ = ["alone"]
+__all__ = ["alone", "at_work"]
+
+
+def at_work(what: str) -> JournalError:
+    """Return the error of one who comes second."""
+    return JournalError(
+        f"another run is at work on {what}", advice="Wait until it has ended; nothing was sent by this one"
+    )
 
 
 @contextmanager
@@ -25,9 +32,7 @@ def alone(file: Path, what: str) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        raise JournalError(
-            f"another run is at work on {what}", advice="Wait until it has ended; nothing was sent by this one"
-        ) from None
+        raise at_work(what) from None
     try:
         yield
     finally:

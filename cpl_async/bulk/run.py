@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +71,6 @@ class JobRun:
         """
         with alone(Output(self.out, self.options).lock, f"the output folder {self.out}"):
             return await self._work(client, journal, await self._readied(journal, job), began)
-
-    def only_one(self, job: int, name: str) -> AbstractContextManager[None]:
-        """Return what keeps other runs from a job."""
-        return alone(self.place.folder / f"job-{job}.lock", name)
 
     async def _readied(self, journal: Journal, number: int) -> Job:
         """Return the job, ready to go on: its rows in batches, and what a killed run left in the open settled."""

@@ -22,7 +22,6 @@ from .journal.planning import PlannedRow
 from .journal.results import RowReport
 from .journal.taking import Taken, TakenAs
 from .kinds import SHIPMENTS, Kind
-from .locks import alone
 from .measuring import Measures
 from .options import ShipOptions
 from .outputs import message_of, state_reported
@@ -137,7 +136,7 @@ class ShipRows:
                 sender="",
             )
             job = await journal.read(number)
-            with alone(self.place.folder / f"job-{number}.lock", f"the job {self.name}"):
+            async with journal.only_one(number, f"the job {self.name}"):
                 self._check(job)
                 await journal.finish_planning(number)
                 await journal.course.forsake_open_attempts(number)

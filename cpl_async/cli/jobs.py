@@ -128,7 +128,7 @@ def list_jobs(account: Account) -> None:
         "cancelled": lambda job: job.cancelled,
         "undecided": lambda job: job.undecided,
     }
-    _show(found, columns, as_json=account.as_json, nothing=f"no jobs yet: there is none in {place.file}")
+    _show(found, columns, as_json=account.as_json, nothing=f"no jobs yet: there is none in {place.shown}")
 
 
 @jobs.command("show", short_help="How one job stands.")
@@ -146,7 +146,7 @@ def show_job(account: Account, name: str) -> None:
     if account.as_json:
         _print(job)
         return
-    facts = {"journal": place.file, **asdict(job)}
+    facts = {"journal": place.shown, **asdict(job)}
     emit("\n".join(f"{title.replace('_', ' '):<22} {value}" for title, value in facts.items()))
 
 

@@ -80,7 +80,7 @@ def label(connection: Connection, parcel: str, batch: str | None, out: Path | No
 
 async def _in_journal(place: JournalPlace, parcel: str) -> dict[str, str]:
     """Return the addresses of the labels of a parcel, or of all parcels of a reference, by number."""
-    if not place.file.exists():
+    if not place.may_exist:
         return {}
     async with Journal.open(place) as journal:
         return await journal.results.labels_of(parcel)

@@ -123,7 +123,7 @@ def _files(summary: ShipSummary, run: ShipFile | ResumeJob, words: dict[str, str
     for title, name in (("report", "report.html"), ("protocol", "protocol.pdf")):
         if run.options.papers and (run.out / name).exists():
             found.append((words[title], str(run.out / name)))
-    return [*found, (words["summary"], str(run.out / "summary.json")), (words["journal"], str(run.place.file))]
+    return [*found, (words["summary"], str(run.out / "summary.json")), (words["journal"], run.place.shown)]
 
 
 def _what_to_do(summary: ShipSummary, run: ShipFile | ResumeJob, words: dict[str, str]) -> list[str]:

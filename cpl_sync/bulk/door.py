@@ -179,6 +179,9 @@ class Bulk(twins.Twin[core.Bulk]):
         """
         portal.call(self._core.purge, name, force=force)
 
-    def journal(self) -> Path:
-        """Return the file of this account's journal: what it knows is what keeps shipments from being sent twice."""
+    def journal(self) -> str:
+        """Return where this account's journal is: what it knows is what keeps shipments from being sent twice.
+
+        :return: the path of its file, or the address of its PostgreSQL without a password.
+        """
         return portal.call(self._core.journal)

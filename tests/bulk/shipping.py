@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
+import os
 import sqlite3
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from cpl_async import Client
 from cpl_async.bulk.columns import RowProblem
@@ -23,12 +28,17 @@ SETTLE = 1.0
 FILES = ["labels.pdf", "rejected.csv", "shipments.csv", "summary.json"]
 
 
+in_a_file = pytest.mark.skipif(bool(os.environ.get("TESTS_JOURNAL")), reason="this is about a journal in a file")
+
+
 class Shipping:
     """Runs over files into folders of one test, with one journal."""
 
     def __init__(self, folder: Path, client: Client, state: str = "state") -> None:
         self.folder, self.client = folder, client
-        self.place = JournalPlace(folder=folder / state, base_url=client.base_url, client_id=client.client_id)
+        url = os.environ.get("TESTS_JOURNAL", "")  # a PostgreSQL, in which each test has a schema of its own
+        name = folder / f"{state}-{os.urandom(4).hex()}" if url else folder / state
+        self.place = JournalPlace(folder=name, base_url=client.base_url, client_id=client.client_id, url=url)
         self.problems: list[tuple[int, str]] = []
         self.notes: list[str] = []
 
@@ -67,11 +77,24 @@ class Shipping:
 
     def query(self, text: str) -> list[Any]:
         """Ask the journal."""
+        if self.place.url:
+            with ThreadPoolExecutor(1) as thread:  # a loop is running here
+                return thread.submit(asyncio.run, _asked(self.place, text)).result()
         connection = sqlite3.connect(self.place.file)
         try:
             return connection.execute(text).fetchall()
         finally:
             connection.close()
+
+
+async def _asked(place: JournalPlace, text: str) -> list[Any]:
+    import asyncpg  # type: ignore[import-untyped]  # it has no types
+
+    connection = await asyncpg.connect(place.url, server_settings={"search_path": place.schema})
+    try:
+        return [tuple(row) for row in await connection.fetch(text)]
+    finally:
+        await connection.close()
 
 
 def figures(summary: ShipSummary) -> tuple[int, int, int, int, int]:

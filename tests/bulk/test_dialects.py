@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,11 +13,13 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import CreateIndex, CreateTable
 
+from cpl_async.bulk.journal import JournalPlace
 from cpl_async.bulk.journal.claims import claimed_elsewhere
 from cpl_async.bulk.journal.database import Database
 from cpl_async.bulk.journal.schema import metadata, rows
 
 KINDS: list[Any] = [PGDialect, SQLiteDialect]
+PLACE = JournalPlace(folder=Path(), base_url="x", client_id="y")
 both = pytest.mark.parametrize("dialect", [kind() for kind in KINDS], ids=["postgresql", "sqlite"])
 
 
@@ -30,7 +33,7 @@ def test_tables_and_indices_can_be_made(dialect: Dialect, name: str) -> None:
 
 @both
 def test_a_row_that_is_there_is_passed_over(dialect: Dialect) -> None:
-    database = Database(cast("AsyncEngine", SimpleNamespace(dialect=dialect)))
+    database = Database(cast("AsyncEngine", SimpleNamespace(dialect=dialect)), PLACE)
     assert "ON CONFLICT DO NOTHING" in str(database.insert_unless_taken(rows).compile(dialect=dialect))
 
 

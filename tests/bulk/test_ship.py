@@ -22,7 +22,7 @@ from cpl_async.transport.limits import ProcessLimits
 
 from ..conftest import EXAMPLES, many_rows, write_rows
 from ..pictures import codes_in, page_sizes
-from .shipping import FILES, Shipping, figures, sent_twice
+from .shipping import FILES, Shipping, figures, in_a_file, sent_twice
 
 MakeClient = Callable[..., Client]
 MakeSandbox = Callable[..., Sandbox]
@@ -344,6 +344,7 @@ async def test_a_named_job_is_known_by_its_name(shipping: Shipping) -> None:
         await shipping(write_rows(shipping.folder / "b.csv", many_rows(3)), name="monday")
 
 
+@in_a_file
 async def test_the_journal_is_private_and_belongs_to_one_account(shipping: Shipping) -> None:
     await shipping(write_rows(shipping.folder / "a.csv", many_rows(1)))
     assert shipping.place.file.stat().st_mode & 0o777 == 0o600
@@ -362,9 +363,15 @@ async def test_the_journal_holds_all_that_is_to_come(shipping: Shipping) -> None
     assert all(identifier and write_by > 0 for _, _, _, identifier, write_by in attempts)
     assert shipping.query("SELECT DISTINCT state FROM rows") == [("shipped",)]
     assert shipping.query("SELECT DISTINCT state FROM batches") == [("done",)]
+
+
+@in_a_file
+async def test_a_crash_of_the_machine_leaves_the_journal_whole(shipping: Shipping) -> None:
+    await shipping(write_rows(shipping.folder / "a.csv", many_rows(1)))
     assert shipping.query("PRAGMA journal_mode") == [("wal",)]
 
 
+@in_a_file
 async def test_a_damaged_journal_is_told_in_a_line(shipping: Shipping) -> None:
     shipping.place.folder.mkdir()
     shipping.place.file.write_bytes(b"this is no database, whatever its name says" * 100)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import orjson
@@ -85,6 +85,10 @@ class Journal:
         finally:
             await database.close()
 
+    def only_one(self, job: int, what: str) -> AbstractAsyncContextManager[None]:
+        """Return what keeps all other runs from a job; see :meth:`Database.only_one`."""
+        return self._database.only_one(job, what)
+
     async def job(self, *, name: str | None, digest: str, source: str, kind: str = "shipments", **made: Any) -> int:
         """Return the id of the job of this name, or else of this content, making it when there is none.
 
@@ -132,7 +136,7 @@ class Journal:
             near = nearest(name, others) or next((other for other in others if other.startswith(name)), None)
             hint = f"; did you mean {near}?" if near else ""
             raise JournalError(
-                f"there is no job {name!r} in {self.place.file}{hint}", advice="`cpl jobs list` shows them all"
+                f"there is no job {name!r} in {self.place.shown}{hint}", advice="`cpl jobs list` shows them all"
             )
         return await self.read(found)
 

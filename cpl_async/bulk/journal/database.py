@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar, cast
 
-import aiosqlite  # noqa: F401 - with the module, not in the first call
 from filelock import AsyncFileLock, Timeout
-from sqlalchemy import AsyncAdaptedQueuePool, Table, event, insert, inspect, select
+from sqlalchemy import AsyncAdaptedQueuePool, Table, event, func, insert, inspect, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.schema import CreateSchema
 
 from ...errors import JournalError
+from ..locks import alone, at_work
 from .keys import new_secret
 from .place import JournalPlace
+from .postgresql import held_by, key_of, postgresql_engine
 from .schema import OLDEST, VERSION, account, metadata
 
 __all__ = ["Database", "new_id"]
@@ -41,8 +43,9 @@ LONGEST_OPENING = 60
 class Database:
     """One connection to the journal's database, on a thread of its own, used by one task at a time."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, place: JournalPlace) -> None:
         self._engine = engine
+        self._place = place
         self._turn = asyncio.Lock()
         self.secret: bytes = b""
         """Key of the hashes by which references are known."""
@@ -54,26 +57,18 @@ class Database:
         :raises JournalError: when it cannot be opened, is damaged, newer than this program, or another account's.
         """
         place.prepare()
-        engine = create_async_engine(
-            f"sqlite+aiosqlite:///{place.file}",
-            poolclass=AsyncAdaptedQueuePool,  # not of itself in every version
-            pool_size=1,
-            max_overflow=0,
-            pool_timeout=LONGEST_WAIT,
-        )
-        event.listen(engine.sync_engine, "connect", _safe_writes)
-        event.listen(engine.sync_engine, "begin", _begin_alone)
-        database = cls(engine)
+        engine = postgresql_engine(place) if place.url else _sqlite_engine(place)
+        database = cls(engine, place)
         try:
             async with AsyncFileLock(place.folder / "opening.lock", timeout=LONGEST_OPENING, poll_interval=0.01):
-                await database._check(place)
+                await database._check()
         except Timeout:
             await engine.dispose()
-            raise JournalError(f"the journal {place.file} is being opened by another run that does not end") from None
+            raise JournalError(f"the journal {place.shown} is being opened by another run that does not end") from None
         except (SQLAlchemyError, OSError) as error:
             await engine.dispose()
-            reason = str(error.orig) if isinstance(error, DatabaseError) else str(error)
-            raise JournalError(f"the journal {place.file} cannot be opened: {reason}") from None
+            reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+            raise JournalError(f"the journal {place.shown} cannot be opened: {reason}") from None
         except BaseException:
             await engine.dispose()
             raise
@@ -98,8 +93,8 @@ class Database:
                 if entering.done() and not entering.cancelled() and entering.exception() is None:
                     await _to_its_end(whole.__aexit__(type(cancelled), cancelled, None))
                 raise
-            except DatabaseError as error:
-                raise JournalError(f"the journal cannot be opened: {error.orig}") from None
+            except (DBAPIError, OSError) as error:
+                raise JournalError(f"the journal cannot be opened: {getattr(error, 'orig', error)}") from None
             try:
                 try:
                     yield cast("AsyncConnection", Steady(connection))
@@ -107,12 +102,17 @@ class Database:
                     await _to_its_end(whole.__aexit__(type(error), error, error.__traceback__))
                     raise
                 await _to_its_end(whole.__aexit__(None, None, None))
-            except DatabaseError as error:
+            except DBAPIError as error:
                 raise JournalError(f"the journal cannot be written: {error.orig}") from None
 
     async def rewrite(self) -> None:
         """Write the file anew, so that what was deleted is not in it any more."""
         async with self._engine.connect() as connection:
+            if self._place.url:
+                whole = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                for table in metadata.sorted_tables:
+                    await whole.exec_driver_sql(f'VACUUM "{self._place.schema}"."{table.name}"')
+                return
             raw = await connection.get_raw_connection()
             driver: Any = raw.driver_connection
             for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
@@ -124,8 +124,36 @@ class Database:
             return postgresql_insert(table).on_conflict_do_nothing()
         return sqlite_insert(table).on_conflict_do_nothing()
 
-    async def _check(self, place: JournalPlace) -> None:
+    @asynccontextmanager
+    async def only_one(self, job: int, what: str) -> AsyncIterator[None]:
+        """Keep all other runs from a job, on this host and on others, for as long as the block runs.
+
+        :param what: names what is held, for the error.
+        :raises JournalError: when another run is at work on it.
+        """
+        if not self._place.url:
+            with alone(self._place.folder / f"job-{job}.lock", what):
+                yield
+            return
+        held = held_by(self._engine)
+        key = key_of(self._place.schema, job)
+        async with self.transaction() as connection:
+            if not (await connection.execute(select(func.pg_try_advisory_lock(key)))).scalar_one():
+                raise at_work(what)
+        held.add(key)
+        try:
+            yield
+        finally:
+            held.discard(key)
+            with suppress(JournalError):  # with the connection the lock is gone too
+                async with self.transaction() as connection:
+                    await connection.execute(select(func.pg_advisory_unlock(key)))
+
+    async def _check(self) -> None:
+        place = self._place
         async with self._engine.begin() as connection:
+            if place.url:
+                await connection.execute(CreateSchema(place.schema, if_not_exists=True))
             if not await connection.run_sync(lambda sync: inspect(sync).has_table(account.name)):
                 await connection.run_sync(metadata.create_all)
                 self.secret = new_secret()
@@ -135,7 +163,7 @@ class Database:
             version = int((await connection.execute(select(account.c.schema_version))).scalar_one())
             if not OLDEST <= version <= VERSION:
                 raise JournalError(
-                    f"the journal {place.file} has version {version}, this program reads {VERSION}",
+                    f"the journal {place.shown} has version {version}, this program reads {VERSION}",
                     advice="Use the version of cpl-sdk that wrote it, or a newer one",
                 )
             if version < VERSION:
@@ -145,7 +173,7 @@ class Database:
             found = (await connection.execute(select(account))).one()
         self.secret = found.secret
         if (found.base_url, found.client_id) != (place.base_url, place.client_id):
-            raise JournalError(f"the journal {place.file} belongs to {found.client_id} at {found.base_url}")
+            raise JournalError(f"the journal {place.shown} belongs to {found.client_id} at {found.base_url}")
 
 
 class Steady:
@@ -181,6 +209,21 @@ async def _to_its_end(work: Awaitable[T]) -> T:
         task.exception()  # it is known of, though nobody asks for it any more
         raise cancelled
     return task.result()
+
+
+def _sqlite_engine(place: JournalPlace) -> AsyncEngine:
+    import aiosqlite  # noqa: F401 - with the engine, not in the first call
+
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{place.file}",
+        poolclass=AsyncAdaptedQueuePool,  # not of itself in every version
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=LONGEST_WAIT,
+    )
+    event.listen(engine.sync_engine, "connect", _safe_writes)
+    event.listen(engine.sync_engine, "begin", _begin_alone)
+    return engine
 
 
 def _begin_alone(connection: Any) -> None:

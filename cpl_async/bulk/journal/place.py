@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import platformdirs
-from attrs import frozen
+from attrs import field, frozen
 from yarl import URL
 
 from ...errors import JournalError
@@ -16,6 +16,7 @@ from ...errors import JournalError
 __all__ = ["JournalPlace"]
 
 STATE_DIRECTORY = "CPL_STATE_DIR"
+JOURNAL = "CPL_JOURNAL"
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs", "lustre"})
 
 
@@ -24,12 +25,15 @@ class JournalPlace:
     """The folder of one account's journal. A journal belongs to a base URL and a client id."""
 
     folder: Path
+    """On this host: the journal itself, or what else a run keeps where the journal is in PostgreSQL."""
     base_url: str
     client_id: str
+    url: str = field(default="", repr=False)
+    """Address of a PostgreSQL where the journal is, so that several hosts share it; none for a file."""
 
     @classmethod
     def of_account(cls, base_url: str, client_id: str, *, world: str = "") -> JournalPlace:
-        """Return the place in the user's state folder, or in ``CPL_STATE_DIR``.
+        """Return the place in the user's state folder, or in ``CPL_STATE_DIR``, or in the database of ``CPL_JOURNAL``.
 
         :param world: for a sandbox, which of those that were ever at its address: it may have forgotten everything.
         """
@@ -38,7 +42,8 @@ class JournalPlace:
         url = URL(base_url)
         mark = hashlib.sha256("\0".join([base_url, client_id, *([world] if world else [])]).encode()).hexdigest()[:8]
         name = re.sub(r"[^A-Za-z0-9.-]+", "_", f"{url.host}-{client_id}")[:80]
-        return cls(folder=root / f"{name}-{mark}", base_url=base_url, client_id=client_id)
+        server = os.environ.get(JOURNAL, "").strip()
+        return cls(folder=root / f"{name}-{mark}", base_url=base_url, client_id=client_id, url=server)
 
     @classmethod
     def beside(cls, out: Path) -> JournalPlace:
@@ -51,6 +56,26 @@ class JournalPlace:
         """The journal itself."""
         return self.folder / "journal.sqlite3"
 
+    @property
+    def schema(self) -> str:
+        """The schema of this account's tables in PostgreSQL; several accounts share a database."""
+        mark = hashlib.sha256(f"{self.base_url}\0{self.client_id}\0{self.folder.name}".encode()).hexdigest()[:16]
+        return f"cpl_{mark}"
+
+    @property
+    def shown(self) -> str:
+        """Where the journal is, for people; without a password."""
+        if not self.url:
+            return str(self.file)
+        url = URL(self.url)
+        port = f":{url.explicit_port}" if url.explicit_port else ""
+        return f"{url.scheme}://{url.host or ''}{port}{url.path} ({self.schema})"
+
+    @property
+    def may_exist(self) -> bool:
+        """Whether there is a journal; of one in PostgreSQL only opening it can tell."""
+        return bool(self.url) or self.file.exists()
+
     def prepare(self) -> None:
         """Make the folder and the file, for the user's eyes only.
 
@@ -58,6 +83,8 @@ class JournalPlace:
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if self.url:
+                return
             kind = _file_system(self.folder)
             if kind in NETWORK:
                 raise JournalError(

@@ -1,0 +1,80 @@
+"""A journal in PostgreSQL: one schema for each account, and one writer of an account at a time, on whatever host."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import AsyncAdaptedQueuePool, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from ...errors import ConfigurationError
+from ..locks import at_work
+from .place import JournalPlace
+
+__all__ = ["held_by", "key_of", "postgresql_engine"]
+
+LONGEST_WAIT = 3600
+SETTINGS = {"synchronous_commit": "on", "application_name": "cpl"}
+"""What is committed is on the disk, whatever the server does for others."""
+CONNECTS_IN = 10.0
+"""Seconds."""
+_held: WeakKeyDictionary[AsyncEngine, set[int]] = WeakKeyDictionary()
+
+
+def postgresql_engine(place: JournalPlace) -> AsyncEngine:
+    """Return an engine whose one connection sees this account's schema, and whose transactions write one at a time.
+
+    :raises ConfigurationError: for an address that is none of PostgreSQL, or without the driver.
+    """
+    try:
+        url = make_url(place.url)
+    except ArgumentError:
+        raise ConfigurationError("the address of the journal cannot be read: postgresql://user@host/database") from None
+    if url.get_backend_name() != "postgresql":
+        raise ConfigurationError(f"a journal is kept in PostgreSQL or in a file, not in {url.get_backend_name()}")
+    try:
+        engine = create_async_engine(
+            url.set(drivername="postgresql+asyncpg"),
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=1,
+            max_overflow=0,
+            pool_timeout=LONGEST_WAIT,
+            connect_args={"server_settings": SETTINGS | {"search_path": place.schema}, "timeout": CONNECTS_IN},
+        )
+    except ModuleNotFoundError as error:
+        words = f"{error.name} is not installed: pip install 'cpl-sdk[distributed]'"
+        raise ConfigurationError(words) from None
+    held = held_by(engine)
+    writer = key_of(place.schema, -1)
+
+    def keep_locks(connection: Any, _: Any) -> None:
+        """Take again what the connection before this one held: else another run may be at work meanwhile."""
+        cursor = connection.cursor()
+        for key in held:
+            cursor.execute(f"SELECT pg_try_advisory_lock({int(key)})")
+            if not cursor.fetchone()[0]:
+                raise at_work("the job")
+        cursor.close()
+
+    def begin_alone(connection: Any) -> None:
+        """Begin as the only writer, so that what a transaction has read still holds when it writes."""
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({writer})")
+
+    event.listen(engine.sync_engine, "connect", keep_locks)
+    event.listen(engine.sync_engine, "begin", begin_alone)
+    return engine
+
+
+def held_by(engine: AsyncEngine) -> set[int]:
+    """Return the locks that an engine's connection holds."""
+    return _held.setdefault(engine, set())
+
+
+def key_of(schema: str, number: int) -> int:
+    """Return the number of a lock: that of a job, or that of whoever writes."""
+    digest = hashlib.sha256(f"cpl-sdk {schema} {number}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)

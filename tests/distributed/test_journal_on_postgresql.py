@@ -1,0 +1,180 @@
+"""The journal in PostgreSQL: what holds for a file holds there, and several hosts share it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from sqlalchemy import text
+
+from benchmarks.proof import Setup, prove
+from cpl_async import Client, ConfigurationError, JournalError
+from cpl_async.bulk.journal import Journal, JournalPlace
+from cpl_async.sandbox import Fault, FaultKind, Sandbox
+
+from ..bulk.shipping import Shipping, figures
+from ..cli.conftest import CPL, access_to
+from ..conftest import many_rows, write_rows
+from .postgresql import Server
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.end()
+
+
+def on_host(name: str, folder: Path, client: Client, database: Server) -> Shipping:
+    """Return what ships on one of several hosts that share a journal."""
+    (folder / name).mkdir(exist_ok=True)
+    shipping = Shipping(folder / name, client)
+    shipping.place = evolve(shipping.place, folder=folder / name / "account", url=database.url)
+    return shipping
+
+
+def test_what_is_tested_of_a_file_holds_there_too(database: Server) -> None:
+    modules = [f"tests/bulk/test_{name}.py" for name in ("jobs", "orders_in_bulk")]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", *modules],
+        cwd=ROOT,
+        env=os.environ | {"TESTS_JOURNAL": database.url, "CPL_JOURNAL": database.url},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert " passed" in done.stdout
+
+
+@pytest.mark.parametrize("seed", [201, 202])
+def test_with_all_faults_and_kills_nothing_is_lost_and_no_double_is_silent(
+    tmp_path: Path, database: Server, seed: int
+) -> None:
+    setup = Setup(rows=240, batch_size=20, seed=seed, kills=2, settle=3.0, tail=0.0, journal=database.url)
+    findings = prove(setup, tmp_path)
+    assert findings.broken == []
+    assert findings.counts["rows"] == 240
+    assert findings.counts["shipped"] > 100
+
+
+async def test_two_hosts_do_not_work_on_one_job(
+    tmp_path: Path, client: Client, sandbox: Sandbox, database: Server
+) -> None:
+    one, other = (on_host(name, tmp_path, client, database) for name in ("a", "b"))
+    rows = write_rows(tmp_path / "a.csv", many_rows(20))
+    sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.create", seconds=2.0))
+    first = asyncio.create_task(one(rows, name="monday"))
+    await asyncio.sleep(0.7)
+    with pytest.raises(JournalError, match="another run is at work on the job"):
+        await other(rows, name="monday")
+    assert figures(await first) == (20, 20, 0, 0, 0)
+    assert (await other(rows, name="monday")).shipped == 20  # labels are fetched for this host; nothing is sent
+    assert len(sandbox.shipments()) == 20
+
+
+async def test_two_jobs_of_two_hosts_do_not_send_the_same_reference(
+    tmp_path: Path, client: Client, sandbox: Sandbox, database: Server
+) -> None:
+    one, other = (on_host(name, tmp_path, client, database) for name in ("a", "b"))
+    rows = many_rows(60)
+    results = await asyncio.gather(
+        one(write_rows(tmp_path / "a.csv", rows), name="left", batch_size=5),
+        other(write_rows(tmp_path / "b.csv", rows), name="right", batch_size=5),
+    )
+    assert sum(result.shipped for result in results) == 60
+    assert sum(result.rejected for result in results) == 60
+    references = [shipment.reference for shipment in sandbox.shipments()]
+    assert len(references) == len(set(references)) == 60
+
+
+async def test_a_database_that_restarts_ends_the_run_and_the_next_goes_on(
+    tmp_path: Path, client: Client, sandbox: Sandbox
+) -> None:
+    database = Server()
+    try:
+        shipping = on_host("a", tmp_path, client, database)
+        rows = write_rows(tmp_path / "a.csv", many_rows(40))
+        sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.create", seconds=1.5, skip=1))
+        run = asyncio.create_task(shipping(rows, batch_size=10))
+        while not sandbox.ledger.of("shipment_batches.create"):
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(database.kill)
+        with pytest.raises(JournalError):
+            await run
+        with pytest.raises(JournalError, match="cannot be opened") as caught:
+            await shipping(rows, batch_size=10)
+        assert "geheim" not in str(caught.value)
+        await asyncio.to_thread(database.start)
+        summary = await shipping(rows, batch_size=10, settle=2.0)
+        assert summary.shipped + summary.shipped_without_label == 40
+        references = [shipment.reference for shipment in sandbox.shipments()]
+        assert len(references) == len(set(references)) == 40
+    finally:
+        database.end()
+
+
+async def test_a_run_whose_connection_broke_does_not_go_on_beside_another(
+    tmp_path: Path, client: Client, database: Server
+) -> None:
+    place = on_host("a", tmp_path, client, database).place
+    async with Journal.open(place) as mine, Journal.open(place) as theirs, mine.only_one(7, "the job"):
+        with pytest.raises(JournalError, match="another run"):
+            async with theirs.only_one(7, "the job"):
+                pass
+        async with mine._database.transaction() as connection:
+            raw = await connection.execute(text("SELECT pg_backend_pid()"))
+        async with theirs._database.transaction() as connection:
+            await connection.execute(text(f"SELECT pg_terminate_backend({raw.scalar_one()})"))
+        async with theirs.only_one(7, "the job"):  # with the connection its lock went too
+            with pytest.raises(JournalError):  # that it broke
+                await mine.results.counts(1)
+            with pytest.raises(JournalError, match="another run is at work"):
+                await mine.results.counts(1)
+        assert sum((await mine.results.counts(1)).values()) == 0  # free again: so is the way back
+
+
+def test_the_commands_of_another_host_see_the_job(tmp_path: Path, sandbox: Sandbox, database: Server) -> None:
+    rows = write_rows(tmp_path / "rows.csv", many_rows(5))
+
+    def cpl(host: str, *arguments: str | Path) -> str:
+        environment = os.environ | access_to(sandbox) | {"CPL_STATE_DIR": str(tmp_path / host)}
+        done = subprocess.run(
+            [*CPL, *map(str, arguments)],
+            cwd=tmp_path,
+            env=environment | {"CPL_JOURNAL": database.url},
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "geheim" not in done.stdout + done.stderr
+        return done.stdout
+
+    assert f"postgresql://127.0.0.1:{database.port}/postgres (cpl_" in cpl("a", "ship", rows, "--name", "monday")
+    assert "monday" in cpl("b", "jobs", "list")
+    assert "finished" in cpl("b", "jobs", "show", "monday")
+    cpl("b", "jobs", "purge", "monday", "--yes")
+    assert "purged" in cpl("a", "jobs", "show", "monday")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("mysql://localhost/x", "in PostgreSQL or in a file, not in mysql"),
+        ("nonsense", "the address of the journal cannot be read"),
+    ],
+)
+async def test_an_address_that_is_none_is_told(tmp_path: Path, url: str, words: str) -> None:
+    place = JournalPlace(folder=tmp_path, base_url="x", client_id="y", url=url)
+    with pytest.raises(ConfigurationError, match=words):
+        async with Journal.open(place):
+            pass
