@@ -158,6 +158,11 @@ class Link:
         return self._clock.at > 0
 
     @property
+    def is_sure_of_clock(self) -> bool:
+        """Whether it has told it since it was last away."""
+        return self._clock.error < self.timing.patience
+
+    @property
     def alone_from(self) -> float:
         """Seconds of the monotonic clock from which this process may go on alone, while Redis does not answer."""
         return (self._heard_at or self._started_at) + self.timing.alone
@@ -236,6 +241,10 @@ class Link:
         if beat:
             self._resting = False
             arguments: list[str | int] = [self.me, self.index, self.places, *self._times(), self._others, self._began]
+            arguments += [
+                int(self.theirs(now + self.timing.patience) * MICRO) if self.is_sure_of_clock else 0,
+                int(self._up is False),
+            ]
             questions = [Question(BEAT, [self.members], arguments, self._on_beat), *questions]
             self._beat_at = now
         pipe = self._redis.pipeline(transaction=False)
@@ -298,6 +307,7 @@ class Link:
                 max(0.0, self.alone_from - time.monotonic()),
             )
         self._up = False
+        self._clock.error = float("inf")  # it may show another time when it is back
         self._redis.connection_pool.disconnect()
 
     def _say_goodbye(self) -> None:

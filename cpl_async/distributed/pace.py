@@ -50,6 +50,7 @@ class RedisLine:
         self._look_at = 0.0
         self._wrote_at = float("-inf")
         """By our own clock."""
+        self._unreported = False
         self._slow = (1.0, 0.0)
         """How many times slower, and until when, as this process was told."""
         self._generation = 0
@@ -66,6 +67,8 @@ class RedisLine:
             if not link.sees():
                 link.is_needed()
                 return self._alone(now)
+            if self._unreported:
+                self._report()
             if not self._under_way and now >= self._look_at:
                 self._under_way = True
                 link.ask(self._question(lane))
@@ -84,9 +87,14 @@ class RedisLine:
         now = time.monotonic()
         with self._lock:
             self._wrote_at, self._granted, self._look_at = now, None, 0.0
+            self._unreported = True
             if self._link.sees():
-                when = int(self._link.theirs(now) * MICRO)
-                self._link.ask(Question(WROTE, self._keys[:1], [self._link.me, when, self._micro(self._interval)]))
+                self._report()
+
+    def _report(self) -> None:
+        self._unreported = False
+        when = int(self._link.theirs(self._wrote_at) * MICRO)
+        self._link.ask(Question(WROTE, self._keys[:1], [self._link.me, when, self._micro(self._interval)]))
 
     def give_back(self) -> None:
         """Leave the line, or return the slot unused."""

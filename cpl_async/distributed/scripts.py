@@ -31,7 +31,11 @@ BEAT = Script(
     NOW
     + """
 -- KEYS: members. ARGV: me, index of before or -1, places, lease, forget, hold, and what was known:
--- members of before as id=index,…, and when it began then
+-- members of before as id=index,…, and when it began then; until when this may be heard, 0 for ever;
+-- and 1 of who was alone until now
+if tonumber(ARGV[9]) > 0 and now > tonumber(ARGV[9]) then -- who sent it has given up on us, and goes on alone
+    return redis.error_reply('LATE a sign of life that was held up on its way')
+end
 local members, me, before, places = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local lease, forget, hold = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local began = tonumber(redis.call('HGET', members, 'began'))
@@ -72,8 +76,12 @@ if mine == nil or mine < 0 or taken[mine] then
         end
     end
 end
-redis.call('HSET', members, 'm' .. me, string.format('%d:%.0f', mine, now))
-local known, missing = {me .. '=' .. mine}, {}
+local known, missing, seen = {me .. '=' .. mine}, {}, now
+if ARGV[10] == '1' then -- it may have written a moment ago: its place is left free until its next sign of life
+    seen = now - lease - 1
+    if mine >= 0 then missing[1] = mine end
+end
+redis.call('HSET', members, 'm' .. me, string.format('%d:%.0f', mine, seen))
 for id, of in pairs(seen_of) do
     known[#known + 1] = id .. '=' .. of[1]
     if now - of[2] > lease and of[1] >= 0 then missing[#missing + 1] = of[1] end

@@ -190,6 +190,30 @@ def test_without_redis_all_go_on_in_their_parts_and_none_comes_too_close(
     assert sum("Redis answers again" in words for words in said) == 4
 
 
+def test_a_redis_that_hangs_counts_as_gone_and_what_it_hears_late_counts_for_nothing(
+    server: RedisServer, make_link: MakeLink, writers: Writers
+) -> None:
+    links = [make_link() for _ in range(4)]
+    settled(*links)
+    for link in links:
+        writers.add(line_of(link))
+    for _ in range(2):
+        seen = len(writers.written)
+        until(lambda seen=seen: len(writers.written) >= seen + 20)  # type: ignore[misc]  # mypy loses the default
+        assert server.process is not None
+        server.process.send_signal(signal.SIGSTOP)
+        until(lambda: not any(link.sees() for link in links))
+        time.sleep(QUICK.alone)
+        seen = len(writers.written)
+        until(lambda seen=seen: len(writers.written) >= seen + 12)  # type: ignore[misc]  # mypy loses the default
+        server.process.send_signal(signal.SIGCONT)
+        until(lambda: all(link.sees() for link in links))
+    seen = len(writers.written)
+    until(lambda: len(writers.written) >= seen + 40)
+    writers.end()
+    assert writers.closest() >= INTERVAL - CLOCKS
+
+
 def test_who_cannot_see_redis_and_those_who_can_do_not_meet(make_link: MakeLink, wire: Wire, writers: Writers) -> None:
     links = [make_link(places=8) for _ in range(2)]
     cut = make_link(wire.url, places=8)
