@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ..errors import AuthenticationError, Failure, Outcome
 from ..transport.redaction import HiddenText, Secret
-from ..transport.token import PER_SECONDS, Token, not_again
+from ..transport.token import PER_SECONDS, OwnBudget, Token, not_again
 from .link import MICRO, Link, Question
 from .scripts import DISCARD, LANDED, LOOK
 
@@ -45,8 +45,7 @@ class RedisShelf:
         self._cipher = AESGCM(_key_from(secret, key))
         self._bound = key.encode()
         self._fetches = fetches
-        self._most_alone = alone
-        self._alone: list[float] = []
+        self._own = OwnBudget(alone)
         self._lock = threading.Lock()
         self._answer: list[Any] | None = None
         self._under_way = False
@@ -63,7 +62,7 @@ class RedisShelf:
                 return self._read(answer)
             if not self._link.sees():
                 self._link.is_needed()
-                return self._within_share(time.monotonic())
+                return self._own.wait(time.monotonic())
             if not self._under_way:
                 self._under_way = True
                 self._flights += 1
@@ -120,13 +119,6 @@ class RedisShelf:
             failure = Failure(operation="login.get_access_token", outcome=Outcome.NOT_SENT)
             raise AuthenticationError(not_again(answer[2].decode(), wait, self._fetches), failure=failure)
         return max(wait, 0.001)
-
-    def _within_share(self, now: float) -> float:
-        self._alone = [at for at in self._alone if now - PER_SECONDS < at]
-        if len(self._alone) >= self._most_alone:
-            return self._alone[-self._most_alone] + PER_SECONDS - now
-        self._alone.append(now)
-        return 0.0
 
     def _sealed(self, token: Token) -> bytes:
         text = json.dumps({"value": str(token.value), "kind": token.kind, "scope": token.scope}).encode()

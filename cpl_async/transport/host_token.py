@@ -15,7 +15,7 @@ from ..errors import AuthenticationError, Failure, Outcome
 from .host_pace import is_alive
 from .redaction import HiddenText
 from .shared_file import Busy, SharedFile
-from .token import PER_SECONDS, Token, not_again
+from .token import PER_SECONDS, OwnBudget, Token, not_again
 
 __all__ = ["HostShelf"]
 
@@ -74,11 +74,10 @@ class HostShelf:
         """
         self._file = file
         self._fetches = fetches
-        self._most_alone = alone
+        self._own = OwnBudget(alone)
         self._clock = clock
         self._mark = int.from_bytes(os.urandom(6), "little")
         self._busy_since: float | None = None
-        self._alone: list[float] = []
 
     def look(self) -> Token | float:
         """Return the token; or 0 when this process is to fetch one; or the seconds after which to look again.
@@ -106,7 +105,7 @@ class HostShelf:
             return LOOK_AGAIN
         except OSError as error:
             logger.warning("the token cannot be shared with other processes: %s", error)
-            return self._within_share(now)
+            return self._own.wait(now)
 
     def landed(self, token: Token | None, refusal: str | None = None) -> None:
         """Say what came of a fetch; it may have left any time until now."""
@@ -151,15 +150,8 @@ class HostShelf:
         try:
             self._file.replace()
         except OSError:
-            return self._within_share(now)
+            return self._own.wait(now)
         return LOOK_AGAIN
-
-    def _within_share(self, now: float) -> float:
-        self._alone = [at for at in self._alone if now - PER_SECONDS < at]
-        if len(self._alone) >= self._most_alone:
-            return self._alone[-self._most_alone] + PER_SECONDS - now
-        self._alone.append(now)
-        return 0.0
 
     def _change(self, change: Callable[[_State], None]) -> None:
         def inside() -> None:

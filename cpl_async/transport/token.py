@@ -14,7 +14,7 @@ from attrs import Factory, field, frozen
 from ..errors import AuthenticationError, ConfigurationError, CplError, TransportError
 from .redaction import HiddenText
 
-__all__ = ["FETCHES", "PER_SECONDS", "ClientClosed", "Shelf", "Token", "TokenCell", "not_again"]
+__all__ = ["FETCHES", "PER_SECONDS", "ClientClosed", "OwnBudget", "Shelf", "Token", "TokenCell", "not_again"]
 
 FETCHES = 12
 PER_SECONDS = 61.0
@@ -197,6 +197,26 @@ class TokenCell:
                 loop.call_soon_threadsafe(_settle, waiter, result)
             except RuntimeError:  # that loop is closed, and its waiter with it
                 continue
+
+
+class OwnBudget:
+    """Token requests of a process that cannot see the others."""
+
+    def __init__(self, fetches: int) -> None:
+        """Have asked for nothing yet.
+
+        :param fetches: so many a minute.
+        """
+        self._fetches = fetches
+        self._asked: list[float] = []
+
+    def wait(self, now: float) -> float:
+        """Return 0 and count a request, or the seconds until one may be made."""
+        self._asked = [at for at in self._asked if now - PER_SECONDS < at]
+        if len(self._asked) >= self._fetches:
+            return self._asked[-self._fetches] + PER_SECONDS - now
+        self._asked.append(now)
+        return 0.0
 
 
 def not_again(words: str, wait: float, most: int | None) -> str:
