@@ -128,7 +128,11 @@ def test_a_working_folder_that_was_removed_is_no_error(tmp_path: Path) -> None:
         "from cpl_async import Client\nprint(Client.from_config().client_id)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=os.environ | BOTH, capture_output=True, encoding="utf-8"
+        [sys.executable, "-P", "-c", program],
+        cwd=tmp_path,
+        env=os.environ | BOTH,
+        capture_output=True,
+        encoding="utf-8",
     )
     assert done.stdout.strip() == "from-environment", done.stderr
 
