@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -74,9 +74,24 @@ def needing_extra(extra: str) -> Iterator[None]:
         raise ConfigurationError(f"{error.name} is not installed: pip install 'cpl-sdk[{extra}]'") from None
 
 
-def quiet_libraries() -> None:
-    """Leave the screen to what the command says itself: each wait and each lost answer is in it."""
+class _Teller(logging.Handler):
+    """Says on the screen what is logged."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell(f"note: {record.getMessage()}")
+
+
+def quiet_libraries(tell: Callable[[str], None] = say) -> None:
+    """Leave the screen to what the command says itself: each wait and each lost answer is in it.
+
+    :param tell: says what is beyond a command: that the hosts that share the limits cannot see each other.
+    """
     import stamina.instrumentation
 
     stamina.instrumentation.set_on_retry_hooks([])
     logging.getLogger("cpl_async").addHandler(logging.NullHandler())
+    logging.getLogger("cpl_async.distributed").handlers = [_Teller(tell)]

@@ -45,10 +45,10 @@ def sandbox_beside(place: JournalPlace) -> Iterator[Access]:
 
 def carry(run: Run, access: Access, as_json: bool) -> None:
     """Run, show what became of each row, and end with the status that the command promises."""
-    quiet_libraries()
     gc.collect()
     gc.freeze()  # what is imported stays: looking through it again and again would hold up what is under way
     display = Display()
+    quiet_libraries(display.say)
     problems = Problems(display.say, run.options.language)
     run.on_problem, run.on_progress = problems, display
     run.on_note = lambda note: display.say(f"note: {note}")

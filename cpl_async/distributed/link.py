@@ -26,7 +26,7 @@ from .scripts import ALL, BEAT, BYE, Script
 
 __all__ = ["Link", "Question", "Timing"]
 
-logger: logging.Logger = logging.getLogger("cpl_async")
+logger: logging.Logger = logging.getLogger("cpl_async.distributed")
 MICRO = 1_000_000.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 """Seconds between two tries to reach Redis."""

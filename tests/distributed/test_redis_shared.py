@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from cpl_async import Client, ConfigurationError
 from cpl_async.distributed import RedisShared
 from cpl_async.sandbox import Sandbox
 
+from ..cli.conftest import CPL, access_to
+from ..conftest import many_rows, write_rows
 from .conftest import RedisServer
 
 PROGRAM = """
@@ -101,6 +104,22 @@ def test_code_without_await_is_told_the_same_and_settings_too(
         assert cpl.codelists.products(limit=1).items
     with redis.Redis.from_url(server.url) as connection:
         assert [key for key in connection.scan_iter() if key.endswith(b":pace")]
+
+
+def test_a_command_says_that_redis_is_away_and_goes_on(sandbox: Sandbox, tmp_path: Path) -> None:
+    write_rows(tmp_path / "rows.csv", many_rows(3))
+    environment = os.environ | access_to(sandbox) | {"CPL_STATE_DIR": str(tmp_path / "state")}
+    done = subprocess.run(
+        [*CPL, "ship", "rows.csv", "--no-papers", "--pilot", "0"],
+        cwd=tmp_path,
+        env=environment | {"CPL_SHARED": "redis://127.0.0.1:9/0", "CPL_LIMITS_SHARE": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "note: Redis does not answer" in done.stderr
+    assert "within its part" in done.stderr
 
 
 @pytest.mark.parametrize(
