@@ -201,13 +201,16 @@ class Link:
             try:
                 self._round(questions)
                 pause = 0.0
-            except (RedisError, OSError) as error:
+            except Exception as error:  # a thread that ended would leave everybody waiting
                 pause = min(LONGEST_PAUSE, pause * 2 or FIRST_PAUSE)
                 self._lost(error)
                 for question in questions:
                     _told(question.on_lost)
         if self._up and not self._resting:
             self._say_goodbye()
+        self._up, self.index = False, -1  # who still sends has no part of the time any more, and keeps to the rate
+        for question in self._questions:
+            _told(question.on_lost)
         self._redis.close()
 
     def _next(self, pause: float) -> list[Question]:

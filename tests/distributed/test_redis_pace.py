@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from cpl_async.distributed import link as link_module
-from cpl_async.distributed.link import Link
+from cpl_async.distributed.link import Link, Question
 from cpl_async.distributed.pace import RedisLine
+from cpl_async.distributed.scripts import BYE
 from cpl_async.transport.lanes import Lane
 
 from .conftest import QUICK, RedisServer, Wire
@@ -301,8 +302,25 @@ def test_who_is_closed_says_goodbye(make_link: MakeLink) -> None:
     leaving, watching = make_link(), make_link()
     settled(leaving, watching)
     until(lambda: leaving.me in watching._others)
+    line = line_of(leaving)
+    taken(line)
+    line.wrote()
     leaving.close()
     until(lambda: leaving.me not in watching._others)
+    taken(line)  # it still gets its slots, at the rate of its share
+
+
+def test_an_answer_that_nobody_expects_counts_as_none(make_link: MakeLink, caplog: pytest.LogCaptureFixture) -> None:
+    link = make_link()
+    settled(link)
+
+    def fails(_: object) -> None:
+        raise ValueError("odd")
+
+    link.ask(Question(BYE, [link.members], ["nobody"], fails))
+    until(lambda: "odd" in caplog.text)
+    until(link.sees)
+    taken(line_of(link))
 
 
 def test_more_than_have_a_part_of_their_own_share_while_redis_is_there(make_link: MakeLink, writers: Writers) -> None:
