@@ -17,7 +17,7 @@ import pytest
 
 from cpl_async.distributed import link as link_module
 from cpl_async.distributed.link import Link, Question
-from cpl_async.distributed.pace import RedisLine
+from cpl_async.distributed.pace import GUARD, VALID, RedisLine
 from cpl_async.distributed.scripts import BYE
 from cpl_async.transport.lanes import Lane
 
@@ -238,6 +238,26 @@ def test_who_cannot_see_redis_and_those_who_can_do_not_meet(make_link: MakeLink,
     writers.end()
     assert both[0] > both[2] < both[1]  # the others have the rest of the time
     assert writers.closest() >= INTERVAL - CLOCKS
+
+
+def test_a_slot_ends_before_the_part_of_who_cannot_see_redis(make_link: MakeLink, wire: Wire) -> None:
+    link, cut = make_link(places=8), make_link(wire.url, places=8)
+    settled(link, cut)
+    line = line_of(link)
+    index, width = cut.index, INTERVAL + GUARD
+    wire.break_off()
+    until(lambda: not cut.sees())
+    time.sleep(QUICK.lease + 3 * QUICK.beat)
+    shortened = 0
+    for _ in range(40):
+        taken(line)
+        assert line._granted is not None
+        due, last = line._granted
+        room = 8 * width - (due - index * width + INTERVAL) % (8 * width)
+        assert last - due <= room + 0.001
+        shortened += last - due < VALID - 0.001
+        line.wrote()
+    assert shortened > 0
 
 
 def test_a_redis_that_forgot_all_hears_of_who_still_cannot_see_it(
