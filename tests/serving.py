@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["PYTHON", "answers", "free_port", "redis", "served"]
+__all__ = ["PYTHON", "answers", "free_port", "redis", "redis_command", "served"]
 
 PYTHON = os.environ.get("TESTS_PYTHON") or sys.executable
 """What pages and examples run in: this environment, or a fresh one with no more in it than they ask for."""
@@ -68,13 +68,16 @@ def answers(port: int) -> Callable[[], bool]:
     return look
 
 
+def redis_command(port: int, folder: Path) -> list[str]:
+    """Return what starts a Redis on loopback that remembers nothing."""
+    return ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+
+
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[str]:
     """The address of a Redis server of this test's own."""
-    server = shutil.which("redis-server")
-    if server is None:
+    if shutil.which("redis-server") is None:
         pytest.skip("redis-server is not installed")
     port = free_port()
-    command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
-    with served(command, tmp_path, {}, answers(port)):
+    with served(redis_command(port, tmp_path), tmp_path, {}, answers(port)):
         yield f"redis://127.0.0.1:{port}/0"

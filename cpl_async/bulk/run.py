@@ -99,9 +99,8 @@ class JobRun:
         output = Output(self.out, self.options)
         files = await journal.course.label_files(job.id)
         unclear = await journal.unclear.counts(job.id)
-        counts = await journal.results.counts(job.id)
-        nothing_left = job.finished and not unclear.ever and not _open(counts, sending=True)
-        if nothing_left and output.holds(job, files):
+        settled = job.finished and not unclear.ever and output.holds(job, files)
+        if settled and not _open(await journal.results.counts(job.id), sending=True):
             return await output.summary(journal.results, job, already_done=True)
         await journal.course.forget_labels(job.id, await to_thread.run_sync(output.missing, files))
         if (other := output.job_of_before(job)) is not None:

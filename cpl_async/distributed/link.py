@@ -24,7 +24,7 @@ from ..transport.host_pace import is_alive
 from ..transport.shared_file import boot
 from .scripts import ALL, BEAT, BYE, Script
 
-__all__ = ["Link", "Question", "Timing"]
+__all__ = ["MICRO", "Link", "Question", "Timing", "micro"]
 
 logger: logging.Logger = logging.getLogger("cpl_async.distributed")
 MICRO = 1_000_000.0
@@ -85,6 +85,11 @@ class _Clock:
             self.offset, self.error, self.at = offset, took / 2, ended
 
 
+def micro(seconds: float) -> int:
+    """Return seconds in the unit of the scripts."""
+    return round(seconds * MICRO)
+
+
 class Link:
     """This process's way to Redis, and what it knows of the others who share it.
 
@@ -102,7 +107,6 @@ class Link:
                 socket_timeout=timing.patience,
                 socket_connect_timeout=timing.patience,
                 retry=Retry(NoBackoff(), 0),
-                single_connection_client=False,
                 max_connections=1,
             )
         except ValueError as error:
@@ -245,7 +249,7 @@ class Link:
             self._resting = False
             arguments: list[str | int] = [self.me, self.index, self.places, *self._times(), self._others, self._began]
             arguments += [
-                int(self.theirs(now + self.timing.patience) * MICRO) if self.is_sure_of_clock else 0,
+                micro(self.theirs(now + self.timing.patience)) if self.is_sure_of_clock else 0,
                 int(self._up is False),
             ]
             questions = [Question(BEAT, [self.members], arguments, self._on_beat), *questions]
@@ -282,7 +286,7 @@ class Link:
 
     def _times(self) -> list[int]:
         timing = self.timing
-        return [int(seconds * MICRO) for seconds in (timing.lease, timing.forget, timing.hold)]
+        return [micro(seconds) for seconds in (timing.lease, timing.forget, timing.hold)]
 
     def _on_beat(self, answer: list[Any]) -> None:
         index, began, others = answer

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from ..transport.lanes import Lane
-from .link import MICRO, Link, Question
+from .link import MICRO, Link, Question, micro
 from .scripts import ASK, LEAVE, SLOW, WROTE
 
 __all__ = ["RedisLine"]
@@ -93,8 +93,8 @@ class RedisLine:
 
     def _report(self) -> None:
         self._unreported = False
-        when = int(self._link.theirs(self._wrote_at) * MICRO)
-        self._link.ask(Question(WROTE, self._keys[:1], [self._link.me, when, self._micro(self._interval)]))
+        when = micro(self._link.theirs(self._wrote_at))
+        self._link.ask(Question(WROTE, self._keys[:1], [self._link.me, when, micro(self._interval)]))
 
     def give_back(self) -> None:
         """Leave the line, or return the slot unused."""
@@ -111,13 +111,13 @@ class RedisLine:
             factor, until = self._slow
             self._slow = min(slowest, (factor if now < until else 1.0) * slower), now + seconds
             if self._link.sees():
-                arguments = [slower, slowest, self._micro(seconds), self._micro(pause)]
+                arguments = [slower, slowest, micro(seconds), micro(pause)]
                 self._link.ask(Question(SLOW, self._keys[:1], arguments))
 
     def _question(self, lane: Lane) -> Question:
         link, generation = self._link, self._generation
         arguments: list[Any] = [link.me, lane.value]
-        arguments += map(self._micro, (self._interval, LEAD, GRACE, VALID, ABSENT, self._width, GUARD))
+        arguments += map(micro, (self._interval, LEAD, GRACE, VALID, ABSENT, self._width, GUARD))
         arguments += [link.places, link.index]
 
         def on_answer(answer: list[bytes | int]) -> None:
@@ -161,7 +161,3 @@ class RedisLine:
             return free_at - now
         since = (link.theirs(now) - link.index * self._width) % cycle
         return 0.0 if since < BEGINS else cycle - since
-
-    @staticmethod
-    def _micro(seconds: float) -> int:
-        return round(seconds * MICRO)

@@ -52,7 +52,6 @@ class RedisShared(ProcessLimits):
         self._url = url
         self._share = share
         self._prefix = prefix
-        self._timing = Timing()
         super().__init__()
 
     def close(self) -> None:
@@ -63,7 +62,7 @@ class RedisShared(ProcessLimits):
         super()._start_anew()
         if (parents := getattr(self, "_link", None)) is not None:
             parents.leave_to_parent()
-        self._link = Link(self._url, prefix=self._prefix, places=max(1, int(1 / self._share)), timing=self._timing)
+        self._link = Link(self._url, prefix=self._prefix, places=max(1, int(1 / self._share)), timing=Timing())
 
     def _new_pace(self, key: tuple[str, str]) -> Pace:
         return Pace(line=RedisLine(self._link, self._name(*key), INTERVAL))

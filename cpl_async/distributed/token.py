@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from ..errors import AuthenticationError, Failure, Outcome
 from ..transport.redaction import HiddenText, Secret
 from ..transport.token import PER_SECONDS, OwnBudget, Token, not_again
-from .link import MICRO, Link, Question
+from .link import MICRO, Link, Question, micro
 from .scripts import DISCARD, LANDED, LOOK
 
 __all__ = ["RedisShelf"]
@@ -69,8 +69,8 @@ class RedisShelf:
                 arguments: list[str | int] = [
                     self._flight,
                     self._fetches,
-                    _micro(PER_SECONDS),
-                    _micro(FLIGHT_IS_LOST),
+                    micro(PER_SECONDS),
+                    micro(FLIGHT_IS_LOST),
                     self._link.me,
                 ]
                 self._link.ask(Question(LOOK, self._keys, arguments, self._on_answer, self._on_lost))
@@ -83,7 +83,7 @@ class RedisShelf:
         blob, mark, renew, ends = b"", "", 0, 0
         if token is not None:
             blob, mark = self._sealed(token), _mark_of(str(token.value))
-            renew, ends = (_micro(self._link.theirs(moment)) for moment in (token.renew_at, token.ends_at))
+            renew, ends = (micro(self._link.theirs(moment)) for moment in (token.renew_at, token.ends_at))
         self._link.ask(Question(LANDED, self._keys, [self._flight, blob, mark, renew, ends, refusal or ""]))
 
     def discard(self, token: Token) -> None:
@@ -145,7 +145,3 @@ def _key_from(secret: Secret, key: str) -> bytes:
 def _mark_of(value: str) -> str:
     """Return what a token is known by, which gives none of it away."""
     return hashlib.sha256(b"cpl-sdk\0" + value.encode()).hexdigest()[:16]
-
-
-def _micro(seconds: float) -> int:
-    return round(seconds * MICRO)

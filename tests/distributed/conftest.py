@@ -15,7 +15,7 @@ import pytest
 
 from cpl_async.distributed.link import Link, Timing
 
-from ..serving import answers, free_port
+from ..serving import answers, free_port, redis_command
 
 QUICK = Timing(beat=0.05, patience=0.3, lease=0.3, alone=0.6, hold=0.7, forget=5.0)
 """So that a test need not wait for seconds until a process goes on alone."""
@@ -33,18 +33,7 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        command = [
-            "redis-server",
-            "--port",
-            str(self.port),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--dir",
-            str(self.folder),
-        ]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(redis_command(self.port, self.folder), stdout=subprocess.DEVNULL)
         while not answers(self.port)():
             assert self.process.poll() is None
             time.sleep(0.02)

@@ -72,8 +72,10 @@ async def test_two_hosts_do_not_work_on_one_job(
     one, other = (on_host(name, tmp_path, client, database) for name in ("a", "b"))
     rows = write_rows(tmp_path / "a.csv", many_rows(20))
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.create", seconds=2.0))
-    first = asyncio.create_task(one(rows, name="monday"))
-    await asyncio.sleep(0.7)
+    run = one.prepared(rows, name="monday")
+    first = asyncio.create_task(run.run(one.client))
+    while not run.began_sending:
+        await asyncio.sleep(0.01)
     with pytest.raises(JournalError, match="another run is at work on the job"):
         await other(rows, name="monday")
     assert figures(await first) == (20, 20, 0, 0, 0)

@@ -65,6 +65,11 @@ class Writers:
                 line.give_back()
         line.give_back()
 
+    def write_more(self, count: int) -> None:
+        """Wait until so many more were written."""
+        enough = len(self.written) + count
+        until(lambda: len(self.written) >= enough)
+
     def end(self) -> list[tuple[float, int]]:
         self.stop.set()
         for thread in self.threads:
@@ -199,18 +204,15 @@ def test_a_redis_that_hangs_counts_as_gone_and_what_it_hears_late_counts_for_not
     for link in links:
         writers.add(line_of(link))
     for _ in range(2):
-        seen = len(writers.written)
-        until(lambda seen=seen: len(writers.written) >= seen + 20)  # type: ignore[misc]  # mypy loses the default
+        writers.write_more(20)
         assert server.process is not None
         server.process.send_signal(signal.SIGSTOP)
         until(lambda: not any(link.sees() for link in links))
         time.sleep(QUICK.alone)
-        seen = len(writers.written)
-        until(lambda seen=seen: len(writers.written) >= seen + 12)  # type: ignore[misc]  # mypy loses the default
+        writers.write_more(12)
         server.process.send_signal(signal.SIGCONT)
         until(lambda: all(link.sees() for link in links))
-    seen = len(writers.written)
-    until(lambda: len(writers.written) >= seen + 40)
+    writers.write_more(40)
     writers.end()
     assert writers.closest() >= INTERVAL - CLOCKS
 

@@ -19,7 +19,7 @@ from ...errors import JournalError
 from ..locks import alone, at_work
 from .keys import new_secret
 from .place import JournalPlace
-from .postgresql import held_by, key_of, postgresql_engine
+from .postgresql import key_of, postgresql_engine
 from .schema import OLDEST, VERSION, account, metadata
 
 __all__ = ["Database", "new_id"]
@@ -43,9 +43,10 @@ LONGEST_OPENING = 60
 class Database:
     """One connection to the journal's database, on a thread of its own, used by one task at a time."""
 
-    def __init__(self, engine: AsyncEngine, place: JournalPlace) -> None:
+    def __init__(self, engine: AsyncEngine, place: JournalPlace, held: set[int] | None = None) -> None:
         self._engine = engine
         self._place = place
+        self._held = held if held is not None else set[int]()
         self._turn = asyncio.Lock()
         self.secret: bytes = b""
         """Key of the hashes by which references are known."""
@@ -57,8 +58,9 @@ class Database:
         :raises JournalError: when it cannot be opened, is damaged, newer than this program, or another account's.
         """
         place.prepare()
-        engine = postgresql_engine(place) if place.url else _sqlite_engine(place)
-        database = cls(engine, place)
+        held: set[int] = set()
+        engine = postgresql_engine(place, held) if place.url else _sqlite_engine(place)
+        database = cls(engine, place, held)
         try:
             async with AsyncFileLock(place.folder / "opening.lock", timeout=LONGEST_OPENING, poll_interval=0.01):
                 await database._check()
@@ -135,16 +137,15 @@ class Database:
             with alone(self._place.folder / f"job-{job}.lock", what):
                 yield
             return
-        held = held_by(self._engine)
         key = key_of(self._place.schema, job)
         async with self.transaction() as connection:
             if not (await connection.execute(select(func.pg_try_advisory_lock(key)))).scalar_one():
                 raise at_work(what)
-        held.add(key)
+        self._held.add(key)
         try:
             yield
         finally:
-            held.discard(key)
+            self._held.discard(key)
             with suppress(JournalError):  # with the connection the lock is gone too
                 async with self.transaction() as connection:
                     await connection.execute(select(func.pg_advisory_unlock(key)))

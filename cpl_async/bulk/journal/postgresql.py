@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Set
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import AsyncAdaptedQueuePool, event
 from sqlalchemy.engine import make_url
@@ -15,19 +15,19 @@ from ...errors import ConfigurationError
 from ..locks import at_work
 from .place import JournalPlace
 
-__all__ = ["held_by", "key_of", "postgresql_engine"]
+__all__ = ["key_of", "postgresql_engine"]
 
 LONGEST_WAIT = 3600
 SETTINGS = {"synchronous_commit": "on", "application_name": "cpl"}
 """What is committed is on the disk, whatever the server does for others."""
 CONNECTS_IN = 10.0
 """Seconds."""
-_held: WeakKeyDictionary[AsyncEngine, set[int]] = WeakKeyDictionary()
 
 
-def postgresql_engine(place: JournalPlace) -> AsyncEngine:
+def postgresql_engine(place: JournalPlace, held: Set[int]) -> AsyncEngine:
     """Return an engine whose one connection sees this account's schema, and whose transactions write one at a time.
 
+    :param held: the locks that its connection holds at any time, and must hold again when it is a new one.
     :raises ConfigurationError: for an address that is none of PostgreSQL, or without the driver.
     """
     try:
@@ -48,14 +48,13 @@ def postgresql_engine(place: JournalPlace) -> AsyncEngine:
     except ModuleNotFoundError as error:
         words = f"{error.name} is not installed: pip install 'cpl-sdk[distributed]'"
         raise ConfigurationError(words) from None
-    held = held_by(engine)
     writer = key_of(place.schema, -1)
 
     def keep_locks(connection: Any, _: Any) -> None:
         """Take again what the connection before this one held: else another run may be at work meanwhile."""
         cursor = connection.cursor()
         for key in held:
-            cursor.execute(f"SELECT pg_try_advisory_lock({int(key)})")
+            cursor.execute(f"SELECT pg_try_advisory_lock({key})")
             if not cursor.fetchone()[0]:
                 raise at_work("the job")
         cursor.close()
@@ -67,11 +66,6 @@ def postgresql_engine(place: JournalPlace) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", keep_locks)
     event.listen(engine.sync_engine, "begin", begin_alone)
     return engine
-
-
-def held_by(engine: AsyncEngine) -> set[int]:
-    """Return the locks that an engine's connection holds."""
-    return _held.setdefault(engine, set())
 
 
 def key_of(schema: str, number: int) -> int:
