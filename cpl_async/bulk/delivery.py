@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from ..errors import CplError, Outcome, Problem, ValidationError
 from ..transport.lanes import Lane
@@ -67,6 +67,8 @@ class Delivery:
     on_refused: Callable[[Sequence[RowResult]], None]
     on_undecided: Callable[[int], None]
     on_note: Callable[[str], None]
+    write_by: Callable[[], float] = field(default=lambda: time.time() + WRITE_TIMEOUT)
+    """Gives the moment, in seconds since the epoch, from which nothing of an attempt that begins now may leave."""
 
     async def deliver(self, batch: int) -> None:
         """Send a batch until the server has taken it, nothing of it is left, or :attr:`stop` is set.
@@ -83,18 +85,18 @@ class Delivery:
                 continue
             if self.stop.is_set():
                 return
-            identifier = str(uuid.uuid4())
+            identifier, write_by = str(uuid.uuid4()), self.write_by()
             attempt, claimed = await self.course.begin_attempt(
                 batch,
                 tail=self.body_tail,
                 correlation_id=identifier,
                 owner=f"{socket.gethostname()}:{os.getpid()}",
-                write_by=time.time() + WRITE_TIMEOUT,
+                write_by=write_by,
             )
             self.on_refused(claimed)
             if attempt is None:
                 return
-            failure = await self._send(batch, attempt, identifier)
+            failure = await self._send(batch, attempt, identifier, write_by)
             if failure is None:
                 return
             refused = _refused(attempt.rows, failure)
@@ -115,7 +117,7 @@ class Delivery:
             failures += 1
             await self._pause(failure, failures)
 
-    async def _send(self, batch: int, attempt: Attempt, identifier: str) -> CplError | None:
+    async def _send(self, batch: int, attempt: Attempt, identifier: str, write_by: float) -> CplError | None:
         """Send once; return why the server took nothing, or ``None`` when it took the batch or nobody knows."""
         try:
             remote_id = await self.calls.send(
@@ -125,6 +127,7 @@ class Delivery:
                 lane=Lane.CREATE,
                 timeout=WRITE_TIMEOUT,
                 tries=1,
+                write_by=write_by,
             )
         except CplError as error:
             if error.outcome is not Outcome.UNKNOWN:

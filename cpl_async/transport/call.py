@@ -17,6 +17,7 @@ from .events import EventHook
 from .form import FilePart
 from .lanes import Lane
 from .wire import Exchange
+from .write_by import WriteBy
 
 __all__ = [
     "COLLECTOR",
@@ -67,9 +68,12 @@ class CallOptions(RequestOptions, total=False):
     """Seconds for the whole call: token, slot, tries and answer."""
     tries: int
     """Most tries where a second one is safe, 1–8; 8 unless given."""
+    write_by: float
+    """Moment in seconds since the epoch from which nothing of the call may leave any more: a process that was stopped
+    meanwhile, and goes on, sends nothing. For calls with a body of JSON."""
 
 
-OPTIONS = frozenset({"correlation_id", "language", "lane", "log_level", "timeout", "tries"})
+OPTIONS = frozenset({"correlation_id", "language", "lane", "log_level", "timeout", "tries", "write_by"})
 """Names of the options that every call takes."""
 
 
@@ -129,6 +133,7 @@ class Course:
     headers: dict[str, str]
     deadline: float
     tries: int
+    write_by: WriteBy | None = None
     attempt: int = 0
     exchange: Exchange | None = None
     last_error: CplError | None = None

@@ -37,6 +37,7 @@ from .sessions import CONNECT_TIMEOUT, READ_TIMEOUT, Sessions
 from .token import ClientClosed, Token
 from .tracing import TRACER, exchanged
 from .wire import CURRENT, Exchange, StaleConnection
+from .write_by import TooLate, WriteBy, is_moment
 
 __all__ = ["Requester"]
 
@@ -147,6 +148,9 @@ class Requester:
             raise ConfigurationError(f"timeout is a number of seconds over 0, not {timeout!r}")
         if not isinstance(tries, int) or not 1 <= tries <= MOST_TRIES:
             raise ConfigurationError(f"tries is a whole number from 1 to {MOST_TRIES}, not {tries!r}")
+        write_by = options.get("write_by")
+        if write_by is not None and not is_moment(write_by):
+            raise ConfigurationError(f"write_by is a moment in seconds since the epoch, not {write_by!r}")
         return Course(
             call,
             call.asked(identifier),
@@ -154,6 +158,7 @@ class Requester:
             headers,
             time.monotonic() + timeout,
             tries,
+            WriteBy(write_by) if write_by is not None else None,
         )
 
     async def _try(self, course: Course) -> Answer:
@@ -195,6 +200,8 @@ class Requester:
 
     def _pause(self, course: Course, error: Exception) -> bool | float:
         course.last_error = error if isinstance(error, CplError) else None
+        if course.write_by is not None and course.write_by.passed:
+            return False
         return pause_before_retry(error, writes=course.call.writes, left=course.left)
 
     async def _with_token(self, course: Course) -> Answer:
@@ -297,7 +304,7 @@ class Requester:
         hold what must not be shown.
         """
         course.attempt += 1
-        exchange = course.exchange = Exchange(self._pace, course.lane)
+        exchange = course.exchange = Exchange(self._pace, course.lane, course.write_by)
         if self._is_heard():
             exchange.on_wrote = partial(self._tell, course, EventKind.REQUEST)
         await self._gate.enter(course.lane)
@@ -342,7 +349,7 @@ class Requester:
         if timed_out:
             what = f"{what} ({exchange.where_time_went()})"
         outcome = Outcome.UNKNOWN if sent else Outcome.NOT_SENT
-        kind = Timeout if timed_out else TransportError
+        kind = Timeout if timed_out or exchange.withheld else TransportError
         self._tell(course, EventKind.FAILURE, error=what, error_type=kind.__name__, outcome=outcome)
         if sent:
             self._tell_if_unknown(course, what)
@@ -430,7 +437,7 @@ def _new_identifier() -> str:
 def _words_for(cause: Exception) -> str:
     """Say what broke, without what the HTTP library knows of the request."""
     for inner in (cause, cause.__cause__, cause.__context__):
-        if isinstance(inner, FileChanged):
+        if isinstance(inner, FileChanged | TooLate):
             return str(inner)
     if isinstance(cause, aiohttp.ClientConnectorError):
         return f"no connection to {cause.host}:{cause.port}: {cause.os_error.strerror or cause.os_error}"

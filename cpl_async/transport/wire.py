@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from .lanes import Lane
+from .write_by import TooLate, gone_to_the_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
 
     from .limits import SharedPace, SharedSlot
+    from .write_by import WriteBy
 
 __all__ = ["CURRENT", "Body", "Exchange", "PacedRequest", "StaleConnection"]
 
@@ -43,24 +45,29 @@ class Exchange:
         "slot",
         "slot_asked_at",
         "slot_at",
+        "withheld",
+        "write_by",
         "wrote_at",
     )
 
-    def __init__(self, pace: SharedPace, lane: Lane) -> None:
+    def __init__(self, pace: SharedPace, lane: Lane, write_by: WriteBy | None = None) -> None:
         self.pace: SharedPace = pace
         self.lane: Lane = lane
+        self.write_by: WriteBy | None = write_by
         self.began: float = time.monotonic()
         self.slot: SharedSlot | None = None
         self.slot_asked_at: float | None = None
         self.slot_at: float | None = None
         self.wrote_at: float | None = None
         self.answered: bool = False
+        self.withheld: bool = False
+        """Whether its end was kept back, since it was too late: what was written of it creates nothing."""
         self.on_wrote: Callable[[], None] | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether bytes may have left, which begins with the slot, and no answer has come."""
-        return self.slot_at is not None and not self.answered
+        """Whether it may have been done: bytes may have left, which begins with the slot, and no answer has come."""
+        return self.slot_at is not None and not self.answered and not self.withheld
 
     @property
     def waited(self) -> float:
@@ -83,12 +90,20 @@ class Exchange:
         )
 
     async def take_slot(self, connection: Connection) -> None:
-        """Wait for the slot, and see that the connection is still there."""
+        """Wait for the slot, and see that the connection is still there.
+
+        :raises TooLate: when the moment by which it must be written has come.
+        """
         self.slot_asked_at = time.monotonic()
         slot = await self.pace.acquire(self.lane)
         while not slot.valid:  # this loop was held up so long that the slot went to another
             slot.give_back()
             slot = await self.pace.acquire(self.lane)
+        try:
+            self.check_time()
+        except TooLate:
+            slot.give_back()
+            raise
         protocol = connection.protocol
         if protocol is None or not protocol.is_connected():
             slot.give_back()
@@ -103,6 +118,15 @@ class Exchange:
             self.wrote_at = time.monotonic()
             if self.on_wrote is not None:
                 self.on_wrote()
+
+    def check_time(self) -> None:
+        """See that what is left of the request may still leave.
+
+        :raises TooLate: when the moment by which it must be written has come.
+        """
+        if self.write_by is not None and self.write_by.passed:
+            self.withheld = True
+            raise TooLate("the moment by which it had to be written has passed")
 
     def finish(self) -> None:
         """Give back what was not used. A slot whose bytes may have left counts as used."""
@@ -138,8 +162,18 @@ class Body(aiohttp.Payload):
         return bytes(self._value).decode(encoding, errors)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
-        """Write the first piece together with the headers, note the moment, write the rest."""
-        await writer.write(self._value[:FIRST_PIECE])
+        """Write the first piece together with the headers, note the moment, write the rest.
+
+        Where there is a moment by which it must be written, the last byte follows alone, when all others have left and
+        that moment has not come: a server does nothing with a body that is not whole.
+        """
+        whole = self._exchange.write_by is None
+        end = len(self._value) if whole else len(self._value) - 1
+        await writer.write(self._value[: min(FIRST_PIECE, end)])
         self._exchange.wrote()
-        if self._size is not None and self._size > FIRST_PIECE:
-            await writer.write(self._value[FIRST_PIECE:])
+        if end > FIRST_PIECE:
+            await writer.write(self._value[FIRST_PIECE:end])
+        if not whole:
+            await gone_to_the_kernel(writer)
+            self._exchange.check_time()
+            await writer.write(self._value[end:])
