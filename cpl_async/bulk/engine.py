@@ -104,6 +104,10 @@ class Engine:
     """How the input names its columns, for what the server refuses."""
     kind: Kind = SHIPMENTS
     feed: Feed = field(factory=Feed)
+    write_by: Callable[[], float] | None = None
+    """Gives the moment from which nothing of an attempt that begins now may leave, where the work is on loan."""
+    whole: bool = True
+    """Whether it is the work on all of the job: labels, the last look, and what is cancelled, are for all at once."""
     stopped_by: CplError | None = field(init=False, default=None)
     """Why sending ended before its end, if it did."""
     late: bool = field(init=False, default=False)
@@ -149,6 +153,7 @@ class Engine:
             on_refused=self._refused,
             on_undecided=self._lose,
             on_note=self.on_note,
+            **({"write_by": self.write_by} if self.write_by is not None else {}),
         )
 
     async def run(self, *, sending: bool) -> None:
@@ -159,7 +164,7 @@ class Engine:
         watching = [asyncio.create_task(self._halt_at_deadline()), asyncio.create_task(self._halt_when_stopped())]
         try:
             await self._work(sending=sending)
-            if not self.stop.is_set() and self.stopped_by is None:
+            if self.whole and not self.stop.is_set() and self.stopped_by is None:
                 await self._reconciling.last_look()
                 await self._resending.cancel_doubles()
         finally:
@@ -186,6 +191,8 @@ class Engine:
                 async def end_batch(batch: OpenBatch) -> None:
                     if (imported := self._imports.get(batch.batch)) is not None:
                         imported.set()
+                    if not self.whole:
+                        return
                     if self.kind.has_labels:
                         tasks.create_task(labelling.fetch(batch.batch, batch.remote_id))
                     else:
@@ -243,7 +250,7 @@ class Engine:
                 await unless_stopped(self._halt, self.feed.more(free))
             elif self._reconciling.open:
                 await unless_stopped(self._halt, self._reconciling.moved())
-            elif not await self._resending.withdraw():
+            elif not self.whole or not await self._resending.withdraw():
                 return
 
     @property

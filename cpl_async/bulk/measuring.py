@@ -62,6 +62,16 @@ class Measures:
             "waited": {str(second): round(seconds, 3) for second, seconds in self.waited.items() if seconds},
         }
 
+    def and_of(self, other: Measures) -> Measures:
+        """Return these figures and those of work at another time, or at the same."""
+        return Measures(
+            runs=_together([*self.runs, *other.runs]),
+            requests=self.requests + other.requests,
+            failed=self.failed + other.failed,
+            sent=self.sent + other.sent,
+            waited=self.waited + other.waited,
+        )
+
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Measures:
         """Return the figures that the journal kept."""
@@ -71,3 +81,14 @@ class Measures:
             failed=Counter(data.get("failed", {})),
             waited=Counter({int(second): seconds for second, seconds in data.get("waited", {}).items()}),
         )
+
+
+def _together(runs: list[list[float]]) -> list[list[float]]:
+    """Return times of work in their order, those that touch as one."""
+    found: list[list[float]] = []
+    for began, ended in sorted(runs):
+        if found and began <= found[-1][1]:
+            found[-1][1] = max(found[-1][1], ended)
+        else:
+            found.append([began, ended])
+    return found

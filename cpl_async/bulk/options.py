@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from attrs import field, frozen
 from attrs.validators import ge, in_, le
 
@@ -11,9 +14,15 @@ from ..models.codes import LabelFormat, PageSize
 from ..models.shipment_batches import CompleteLabelSettings, LabelSettings
 from .inputs.options import ReadingOptions
 from .schedule import SETTLE
-from .tables import FOR_PROGRAMS, TableStyle
+from .tables import FOR_EXCEL, FOR_PROGRAMS, TableStyle
 
 __all__ = ["ShipOptions"]
+
+KEPT = (
+    "a4", "again", "at_once", "batch_size", "cancel_duplicates", "deadline", "language", "papers", "pilot", "position",
+    "resend_unlabelled", "settle", "wait",
+)  # fmt: skip
+"""Options that the work on a job needs once its rows are planned."""
 
 
 @frozen(kw_only=True)
@@ -57,6 +66,20 @@ class ShipOptions:
     """How the file is read, where that is not left to what it shows."""
     tables: TableStyle = FOR_PROGRAMS
     """How ``shipments.csv`` and ``rejected.csv`` are written."""
+
+    def as_kept(self) -> dict[str, Any]:
+        """Return what workers on other hosts must know, as JSON can hold it; rows are planned with the rest already."""
+        return {name: getattr(self, name) for name in KEPT} | {"excel": self.tables == FOR_EXCEL}
+
+    @classmethod
+    def from_kept(cls, kept: Mapping[str, Any], *, label_format: str) -> ShipOptions:
+        """Return the options that were kept for workers.
+
+        :param label_format: of the job.
+        """
+        known = {name: kept[name] for name in KEPT if name in kept}
+        tables = FOR_EXCEL if kept.get("excel") else FOR_PROGRAMS
+        return cls(**known, label_format=LabelFormat(label_format), tables=tables)
 
     @property
     def joint(self) -> bool:

@@ -123,12 +123,13 @@ class Output:
         """Folder of labels that stay single files."""
         return self.folder / PICTURES
 
-    def prepare(self, source: Path) -> None:
+    def prepare(self, source: Path | None = None) -> None:
         """Make the folder, and see that it can be written and that the input is safe.
 
+        :param source: the input, where it is a file of this host.
         :raises ConfigurationError: when it cannot be written, or an output would overwrite the input.
         """
-        real = source.resolve()
+        real = source.resolve() if source is not None else Path()
         ours = {(self.folder / name).resolve() for name in (SHIPMENTS, REJECTED, DOUBLES, SUMMARY, *PAPERS)}
         if real in ours or (real.parent == self.folder.resolve() and JOINT_NAME.fullmatch(real.name)):
             raise ConfigurationError(

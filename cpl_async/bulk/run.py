@@ -28,7 +28,7 @@ from .progress import Phase, Progress, ProgressHook
 from .protocol import BulkClient
 from .states import GOES_ON, RowState
 
-__all__ = ["JobRun", "digest_of_sender"]
+__all__ = ["JobRun", "digest_of_sender", "under_way"]
 
 
 @define(kw_only=True)
@@ -47,7 +47,9 @@ class JobRun:
     """Why sending ended before its end, if it did."""
     late: bool = field(init=False, default=False)
     """Whether the deadline came before the end."""
-    _stop: asyncio.Event = field(init=False, factory=asyncio.Event)
+    write_by: Callable[[], float] | None = None
+    """See :class:`Engine`."""
+    _stop: asyncio.Event = field(factory=asyncio.Event, alias="stopping")
 
     @property
     def began_sending(self) -> bool:
@@ -72,6 +74,22 @@ class JobRun:
         with alone(Output(self.out, self.options).lock, f"the output folder {self.out}"):
             return await self._work(client, journal, await self._readied(journal, job), began)
 
+    async def cut(self, journal: Journal, number: int, size: int, *, closing: bool) -> None:
+        """Cut what is left to do of a job into parts for workers, while no other run is at work on it.
+
+        :param size: rows in a part.
+        :param closing: whether the last worker makes labels and papers in :attr:`out`.
+        :raises ConfigurationError: when rows are bad and the run is strict.
+        """
+        await journal.parts.dissolve(number, "the job")
+        job = await self._readied(journal, number)
+        bad = await journal.results.rejected_before_sending(job.id)
+        if self.options.strict and bad:
+            raise ConfigurationError(f"{bad} rows have mistakes, and it is to be strict: nothing was sent")
+        kept = {**job.settings, "options": self.options.as_kept()}
+        await journal.keep_settings(job.id, kept)
+        await journal.parts.cut(job.id, size, closing=closing)
+
     async def _readied(self, journal: Journal, number: int) -> Job:
         """Return the job, ready to go on: its rows in batches, and what a killed run left in the open settled."""
         job = await journal.read(number)
@@ -83,7 +101,7 @@ class JobRun:
                 advice="What it has shipped is known by its references: give other rows a file of their own",
             )
         self._check_fits(job, (await journal.results.counts(job.id))[RowState.PLANNED])
-        await journal.keep_settings(job.id, self._settings())
+        await journal.keep_settings(job.id, {**job.settings, **self._settings()})
         if self.options.again:
             await journal.planning.allow_again(job.id)
         await journal.course.forsake_open_attempts(job.id)
@@ -163,6 +181,7 @@ class JobRun:
             on_progress=self.on_progress,
             on_note=self.on_note,
             terms=terms_of(job, self.options),
+            write_by=self.write_by,
         )
         try:
             await engine.run(sending=sending)
@@ -192,6 +211,12 @@ class JobRun:
 
 async def _into(found: list[str], work: Awaitable[list[str]]) -> None:
     found += await work
+
+
+async def under_way(journal: Journal, job: int) -> bool:
+    """Return whether workers are at a job: it has parts, and they are not all done."""
+    standing = await journal.parts.standing(job)
+    return standing.parts > standing.done or standing.at_work + standing.free > 0
 
 
 def _open(counts: dict[RowState, int], *, sending: bool) -> int:

@@ -15,11 +15,12 @@ from ..models.shipment_batches import Shipment
 from .intake import Intake, ProblemHook
 from .journal import Journal, JournalPlace
 from .journal.book import Job
+from .journal.parts import Standing
 from .options import ShipOptions
 from .outputs import Output, ShipSummary
 from .protocol import BulkClient
 from .reading import InputError, Source
-from .run import JobRun, digest_of_sender
+from .run import JobRun, digest_of_sender, under_way
 
 __all__ = ["Checked", "ResumeJob", "ShipFile", "check_file"]
 
@@ -56,6 +57,8 @@ class ShipFile(JobRun):
     """One run over a file."""
 
     path: Path
+    out_is_here: bool = True
+    """Whether the output folder is one of this host, and not of a worker's."""
     _source: Source | None = field(init=False, default=None)
 
     def prepare(self) -> Source:
@@ -67,7 +70,8 @@ class ShipFile(JobRun):
         if self._source is None:
             _check_sender(self.options)
             source = Source(self.path, self.options.reading)
-            Output(self.out, self.options).prepare(self.path)
+            if self.out_is_here:
+                Output(self.out, self.options).prepare(self.path)
             self._source = source
         return self._source
 
@@ -85,10 +89,33 @@ class ShipFile(JobRun):
         digest = await to_thread.run_sync(source.digest)
         async with Journal.open(self.place) as journal:
             job = await _job(journal, source, self.options, digest)
-            async with journal.only_one(job, f"the job of {self.path.name}"):
+            what = f"the job of {self.path.name}"
+            async with journal.only_one(job, what):
+                await journal.parts.dissolve(job, what)
                 if not (await journal.read(job)).planned:
                     await self._take_in(journal, job, source, digest)
                 return await self.carry(client, journal, job, began)
+
+    async def hand_over(self, size: int) -> Standing:
+        """Take the rows in and cut the job into parts for workers, or leave it as it is while workers are at it.
+
+        The last worker makes labels and papers in the output folder, unless that is one of this host.
+
+        :param size: rows in a part.
+        :raises InputError: when the file cannot be read; nothing was sent.
+        :raises ConfigurationError: when the sender or the settings cannot be used, or rows are bad and it is strict.
+        :raises JournalError: when the journal cannot be used, or a run has the job to itself.
+        """
+        source = self.prepare()
+        digest = await to_thread.run_sync(source.digest)
+        async with Journal.open(self.place) as journal:
+            job = await _job(journal, source, self.options, digest)
+            if not await under_way(journal, job):
+                async with journal.only_one(job, f"the job of {self.path.name}"):
+                    if not (await journal.read(job)).planned:
+                        await self._take_in(journal, job, source, digest)
+                    await self.cut(journal, job, size, closing=not self.out_is_here)
+            return await journal.parts.standing(job)
 
     def _check_fits(self, job: Job, planned: int) -> None:
         if planned and job.sender != digest_of_sender(self.options):
@@ -133,7 +160,9 @@ class ResumeJob(JobRun):
         began = time.monotonic()
         async with Journal.open(self.place) as journal:
             job = await journal.find(self.name)
-            async with journal.only_one(job.id, f"the job {job.name}"):
+            what = f"the job {job.name}"
+            async with journal.only_one(job.id, what):
+                await journal.parts.dissolve(job.id, what)
                 if not (await journal.read(job.id)).planned:
                     raise JournalError(
                         f"the rows of the job {job.name} were not all taken in when its run ended; nothing was sent",

@@ -136,7 +136,9 @@ class ShipRows:
                 sender="",
             )
             job = await journal.read(number)
-            async with journal.only_one(number, f"the job {self.name}"):
+            what = f"the job {self.name}"
+            async with journal.only_one(number, what):
+                await journal.parts.dissolve(number, what)
                 self._check(job)
                 await journal.finish_planning(number)
                 await journal.course.forsake_open_attempts(number)

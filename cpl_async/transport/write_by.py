@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
 
-__all__ = ["TooLate", "WriteBy", "gone_to_the_kernel", "is_moment"]
+__all__ = ["TooLate", "WriteBy", "elapsed", "gone_to_the_kernel", "is_moment"]
 
 CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 """Goes on while the machine is suspended, where the system has such a clock."""
@@ -31,15 +31,16 @@ class WriteBy:
     def __init__(self, moment: float) -> None:
         """Take the moment in seconds since the epoch."""
         self._moment = moment
-        self._elapsed = _elapsed() + moment - time.time()
+        self._elapsed = elapsed() + moment - time.time()
 
     @property
     def passed(self) -> bool:
         """Whether it has come."""
-        return time.time() >= self._moment or _elapsed() >= self._elapsed
+        return time.time() >= self._moment or elapsed() >= self._elapsed
 
 
-def _elapsed() -> float:
+def elapsed() -> float:
+    """Return the seconds since the machine was started, those included in which it slept."""
     return time.clock_gettime(CLOCK) if CLOCK is not None else time.monotonic()
 
 

@@ -362,3 +362,9 @@ async def test_a_journal_of_the_first_version_is_brought_up_and_its_lost_rows_ar
         assert await journal.results.labels_of("2026-00001")
     async with Journal.open(place) as journal:  # once is enough
         assert (await journal.unclear.counts(1)).ever == 3
+    connection = sqlite3.connect(place.file)
+    connection.executescript("DROP TABLE parts; UPDATE account SET schema_version = 2")
+    connection.close()
+    async with Journal.open(place) as journal:
+        await journal.parts.dissolve(1, "the job")  # version 3 has parts
+        assert (await journal.unclear.counts(1)).ever == 3

@@ -16,6 +16,7 @@ import pytest
 from cpl_async.distributed.link import Link, Timing
 
 from ..serving import answers, free_port, redis_command
+from .postgresql import Server
 
 QUICK = Timing(beat=0.05, patience=0.3, lease=0.3, alone=0.6, hold=0.7, forget=5.0)
 """So that a test need not wait for seconds until a process goes on alone."""
@@ -53,6 +54,13 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
     one.start()
     yield one
     one.kill()
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Server]:
+    one = Server()
+    yield one
+    one.end()
 
 
 class Wire:

@@ -9,10 +9,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
+from cpl_async import Client
+
+from ..bulk.shipping import Shipping
 from ..serving import free_port
 
-__all__ = ["Server", "binary"]
+__all__ = ["Server", "binary", "on_host"]
 
 
 def binary(name: str) -> str | None:
@@ -63,3 +67,11 @@ class Server:
             timeout=60,
         )
         assert done.returncode == 0, (name, (self.folder / "log").read_text() if (self.folder / "log").exists() else "")
+
+
+def on_host(name: str, folder: Path, client: Client, database: Server) -> Shipping:
+    """Return what ships on one of several hosts that share a journal."""
+    (folder / name).mkdir(exist_ok=True)
+    shipping = Shipping(folder / name, client)
+    shipping.place = evolve(shipping.place, folder=folder / name / "account", url=database.url)
+    return shipping

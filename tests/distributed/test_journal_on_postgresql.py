@@ -6,11 +6,9 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from attrs import evolve
 from sqlalchemy import text
 
 from benchmarks.proof import Setup, prove
@@ -18,27 +16,12 @@ from cpl_async import Client, ConfigurationError, JournalError
 from cpl_async.bulk.journal import Journal, JournalPlace
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
-from ..bulk.shipping import Shipping, figures
+from ..bulk.shipping import figures
 from ..cli.conftest import CPL, access_to
 from ..conftest import many_rows, write_rows
-from .postgresql import Server
+from .postgresql import Server, on_host
 
 ROOT = Path(__file__).parent.parent.parent
-
-
-@pytest.fixture(scope="module")
-def database() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.end()
-
-
-def on_host(name: str, folder: Path, client: Client, database: Server) -> Shipping:
-    """Return what ships on one of several hosts that share a journal."""
-    (folder / name).mkdir(exist_ok=True)
-    shipping = Shipping(folder / name, client)
-    shipping.place = evolve(shipping.place, folder=folder / name / "account", url=database.url)
-    return shipping
 
 
 def test_what_is_tested_of_a_file_holds_there_too(database: Server) -> None:

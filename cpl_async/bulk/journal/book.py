@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
 import orjson
@@ -14,14 +14,17 @@ from sqlalchemy import insert, select, update
 
 from ..._nearest import nearest
 from ...errors import JournalError
+from ..measuring import Measures
 from .course import Course
 from .database import Database
 from .figures import Figures
 from .keeping import Keeping
+from .parts import Part, Parts
 from .place import JournalPlace
 from .planning import Planning
 from .results import Results
 from .schema import FINISHED, PLANNING, READY, jobs
+from .span import ALL, Span
 from .taking import Taking
 from .unclear import Unclear
 from .withdrawals import Withdrawals
@@ -60,13 +63,14 @@ class Job:
 class Journal:
     """The journal of one account; see :meth:`open`."""
 
-    def __init__(self, database: Database, place: JournalPlace) -> None:
+    def __init__(self, database: Database, place: JournalPlace, span: Span = ALL) -> None:
         self._database = database
         self.place = place
-        self.planning: Planning = Planning(database)
-        self.course: Course = Course(database)
-        self.results: Results = Results(database)
-        self.unclear: Unclear = Unclear(database)
+        self.planning: Planning = Planning(database, span)
+        self.course: Course = Course(database, span)
+        self.results: Results = Results(database, span)
+        self.unclear: Unclear = Unclear(database, span)
+        self.parts: Parts = Parts(database)
         self.withdrawals: Withdrawals = Withdrawals(database)
         self.keeping: Keeping = Keeping(database)
         self.figures: Figures = Figures(database)
@@ -74,16 +78,23 @@ class Journal:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, place: JournalPlace) -> AsyncIterator[Journal]:
+    async def open(cls, place: JournalPlace, **options: float) -> AsyncIterator[Journal]:
         """Open the journal, and close it at the end.
 
+        :param options: see :meth:`Database.open`.
         :raises JournalError: see :meth:`Database.open`.
         """
-        database = await Database.open(place)
+        database = await Database.open(place, **options)
         try:
             yield cls(database, place)
         finally:
             await database.close()
+
+    @contextmanager
+    def on_loan(self, part: Part) -> Iterator[Journal]:
+        """Give the same journal as the worker sees it that has a part on loan: its rows, and only while it has it."""
+        with self._database.only_while_lent(part.id, part.owner):
+            yield Journal(self._database, self.place, part.span)
 
     def only_one(self, job: int, what: str) -> AbstractAsyncContextManager[None]:
         """Return what keeps all other runs from a job; see :meth:`Database.only_one`."""
@@ -191,6 +202,24 @@ class Journal:
             requests=jobs.c.requests + requests,
             measures=orjson.dumps(measures).decode(),
         )
+
+    async def add_work(self, job: int, *, seconds: float, measures: Measures) -> None:
+        """Add what the work on a part has cost, beside that of others at the same time.
+
+        :param measures: of this work alone.
+        """
+        async with self._database.transaction() as connection:
+            kept = (await connection.execute(select(jobs.c.measures).where(jobs.c.id == job))).scalar_one()
+            both = Measures.from_dict(orjson.loads(kept)).and_of(measures)
+            await connection.execute(
+                update(jobs)
+                .where(jobs.c.id == job)
+                .values(
+                    seconds=jobs.c.seconds + seconds,
+                    requests=jobs.c.requests + measures.sent,
+                    measures=orjson.dumps(both.as_dict()).decode(),
+                )
+            )
 
     async def _set(self, job: int, **values: Any) -> None:
         async with self._database.transaction() as connection:

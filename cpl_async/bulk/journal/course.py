@@ -17,6 +17,7 @@ from ..states import BatchState, RowState
 from .claims import claimed_elsewhere, words_of_claim
 from .database import Database, new_id
 from .schema import READY, attempts, batches, jobs, parcels, rows
+from .span import ALL, Span
 
 LABELS_KEPT = 30 * 86_400.0
 """Seconds for which the labels of a batch can be fetched (source: the vendor's documentation)."""
@@ -77,15 +78,16 @@ class RowResult:
 class Course:
     """The course of a job's batches."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, span: Span = ALL) -> None:
         self._database = database
+        self._span = span
 
     async def forsake_open_attempts(self, job: int) -> None:
         """Mark as undecided what was being written when the last run ended."""
         open_ones = (
             select(attempts.c.id, attempts.c.batch, attempts.c.correlation_id, attempts.c.began_at, attempts.c.write_by)
             .join(batches)
-            .where(batches.c.job == job, attempts.c.outcome.is_(None))
+            .where(batches.c.job == job, attempts.c.outcome.is_(None), *self._span.of_batches)
         )
         now = time.time()
         async with self._database.transaction() as connection:
@@ -102,7 +104,9 @@ class Course:
         query = select(batches.c.id, batches.c.remote_id)
         async with self._database.transaction() as connection:
             found = await connection.execute(
-                query.where(batches.c.job == job, batches.c.state == state).order_by(batches.c.id)
+                query.where(batches.c.job == job, batches.c.state == state, *self._span.of_batches).order_by(
+                    batches.c.id
+                )
             )
             return [(row.id, row.remote_id or "") for row in found]
 

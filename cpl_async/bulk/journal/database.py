@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar, cast
 
 from filelock import AsyncFileLock, Timeout
@@ -20,9 +20,9 @@ from ..locks import alone, at_work
 from .keys import new_secret
 from .place import JournalPlace
 from .postgresql import key_of, postgresql_engine
-from .schema import OLDEST, VERSION, account, metadata
+from .schema import OLDEST, VERSION, account, metadata, parts
 
-__all__ = ["Database", "new_id"]
+__all__ = ["Database", "LoanLost", "new_id"]
 
 T = TypeVar("T")
 LONGEST_WAIT = 3600
@@ -36,30 +36,43 @@ PRAGMAS = (
     "cache_size=-16000",  # KiB: what a batch touches lies all over a large file
     "wal_autocheckpoint=4000",  # pages: a page that changes often is moved once instead of four times
 )
+PATIENCE = 15.0
 LONGEST_OPENING = 60
 """Seconds. One at a time opens: SQLite does not wait when two turn a new file to write-ahead logging at once."""
+
+
+class LoanLost(JournalError):
+    """A part of a job was taken over, since its worker was not heard of for too long: it must touch nothing more."""
+
+    @classmethod
+    def of(cls, part: int) -> LoanLost:
+        """Return the error about a part."""
+        return cls(f"part {part} of the job was taken over by another worker", advice="Nothing more was sent of it")
 
 
 class Database:
     """One connection to the journal's database, on a thread of its own, used by one task at a time."""
 
-    def __init__(self, engine: AsyncEngine, place: JournalPlace, held: set[int] | None = None) -> None:
+    def __init__(self, engine: AsyncEngine, place: JournalPlace, held: dict[int, int]) -> None:
         self._engine = engine
         self._place = place
-        self._held = held if held is not None else set[int]()
+        self._held = held
         self._turn = asyncio.Lock()
+        self._loan: tuple[int, str] | None = None
         self.secret: bytes = b""
         """Key of the hashes by which references are known."""
 
     @classmethod
-    async def open(cls, place: JournalPlace) -> Database:
+    async def open(cls, place: JournalPlace, patience: float = PATIENCE) -> Database:
         """Open or make the journal of an account.
 
+        :param patience: seconds for which a program that was stopped in the middle of a transaction keeps others from
+            writing to a journal in PostgreSQL.
         :raises JournalError: when it cannot be opened, is damaged, newer than this program, or another account's.
         """
         place.prepare()
-        held: set[int] = set()
-        engine = postgresql_engine(place, held) if place.url else _sqlite_engine(place)
+        held: dict[int, int] = {}
+        engine = postgresql_engine(place, held, patience) if place.url else _sqlite_engine(place)
         database = cls(engine, place, held)
         try:
             async with AsyncFileLock(place.folder / "opening.lock", timeout=LONGEST_OPENING, poll_interval=0.01):
@@ -75,6 +88,25 @@ class Database:
             await engine.dispose()
             raise
         return database
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether programs on several hosts use it."""
+        return bool(self._place.url)
+
+    @property
+    def schema(self) -> str:
+        """Its schema in PostgreSQL."""
+        return self._place.schema
+
+    @contextmanager
+    def only_while_lent(self, part: int, owner: str) -> Iterator[None]:
+        """Let every transaction in the block fail when a part is no longer on loan to an owner."""
+        self._loan = part, owner
+        try:
+            yield
+        finally:
+            self._loan = None
 
     async def close(self) -> None:
         """Close the connection and its thread."""
@@ -99,6 +131,8 @@ class Database:
                 raise JournalError(f"the journal cannot be opened: {getattr(error, 'orig', error)}") from None
             try:
                 try:
+                    if self._loan is not None:
+                        await self._check_loan(connection, *self._loan)
                     yield cast("AsyncConnection", Steady(connection))
                 except BaseException as error:
                     await _to_its_end(whole.__aexit__(type(error), error, error.__traceback__))
@@ -106,6 +140,11 @@ class Database:
                 await _to_its_end(whole.__aexit__(None, None, None))
             except DBAPIError as error:
                 raise JournalError(f"the journal cannot be written: {error.orig}") from None
+
+    async def _check_loan(self, connection: AsyncConnection, part: int, owner: str) -> None:
+        mine = select(parts.c.id).where(parts.c.id == part, parts.c.owner == owner)
+        if (await _to_its_end(connection.execute(mine))).first() is None:
+            raise LoanLost.of(part)
 
     async def rewrite(self) -> None:
         """Write the file anew, so that what was deleted is not in it any more."""
@@ -141,11 +180,11 @@ class Database:
         async with self.transaction() as connection:
             if not (await connection.execute(select(func.pg_try_advisory_lock(key)))).scalar_one():
                 raise at_work(what)
-        self._held.add(key)
+        self._held[key] = job
         try:
             yield
         finally:
-            self._held.discard(key)
+            self._held.pop(key, None)
             with suppress(JournalError):  # with the connection the lock is gone too
                 async with self.transaction() as connection:
                     await connection.execute(select(func.pg_advisory_unlock(key)))

@@ -24,6 +24,7 @@ def migrate(connection: Connection, version: int) -> None:
     """Bring the tables up from a version, in the transaction of this connection."""
     if version < 2:
         _to_2(connection)
+    metadata.create_all(connection)  # version 3 has the table of parts besides
     connection.execute(update(account).values(schema_version=VERSION))
 
 

@@ -13,6 +13,7 @@ from .claims import claimed_elsewhere, words_of_claim
 from .database import Database, new_id
 from .keys import key_of
 from .schema import READY, batches, jobs, rows
+from .span import ALL, Span
 
 __all__ = ["PlannedRow", "Planning", "values_of"]
 
@@ -39,8 +40,9 @@ class PlannedRow:
 class Planning:
     """Adds rows to a job, and puts them in batches."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, span: Span = ALL) -> None:
         self._database = database
+        self._span = span
 
     async def clear(self, job: int) -> None:
         """Forget the rows of a job whose planning was broken off: nothing of it was sent."""
@@ -123,7 +125,7 @@ class Planning:
         query = (
             select(func.count())
             .select_from(rows)
-            .where(rows.c.job == job, rows.c.state == RowState.PLANNED, rows.c.batch.is_(None))
+            .where(rows.c.job == job, rows.c.state == RowState.PLANNED, rows.c.batch.is_(None), *self._span.of_rows)
         )
         async with self._database.transaction() as connection:
             return int((await connection.execute(query)).scalar_one())
@@ -135,7 +137,7 @@ class Planning:
         """
         made: list[int] = []
         last = 0
-        free = rows.c.job == job, rows.c.state == RowState.PLANNED, rows.c.batch.is_(None)
+        free = rows.c.job == job, rows.c.state == RowState.PLANNED, rows.c.batch.is_(None), *self._span.of_rows
         async with self._database.transaction() as connection:
             while most is None or len(made) < most:
                 next_ones = select(rows.c.number).where(*free, rows.c.number > last).order_by(rows.c.number).limit(size)

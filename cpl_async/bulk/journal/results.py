@@ -12,6 +12,7 @@ from ..states import RowState
 from .database import Database
 from .keys import key_of
 from .schema import batches, parcels, rows
+from .span import ALL, Span
 
 __all__ = ["LabelPlace", "Results", "RowReport"]
 
@@ -54,19 +55,21 @@ class RowReport:
 class Results:
     """What became of a job."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, span: Span = ALL) -> None:
         self._database = database
+        self._span = span
 
     async def counts(self, job: int) -> dict[RowState, int]:
         """Return how many rows are in each state."""
-        query = select(rows.c.state, func.count()).where(rows.c.job == job).group_by(rows.c.state)
+        here = rows.c.job == job, *self._span.of_rows
+        query = select(rows.c.state, func.count()).where(*here).group_by(rows.c.state)
         async with self._database.transaction() as connection:
             found = {RowState(state): int(count) for state, count in await connection.execute(query)}
         return {state: found.get(state, 0) for state in RowState}
 
     async def asked_after(self, job: int) -> int:
         """Return how many rows are undecided for a lost answer, and are looked for by the next run."""
-        lost = rows.c.unclear_since.is_not(None), rows.c.cust.is_not(None)
+        lost = rows.c.unclear_since.is_not(None), rows.c.cust.is_not(None), *self._span.of_rows
         query = (
             select(func.count()).select_from(rows).where(rows.c.job == job, rows.c.state == RowState.UNDECIDED, *lost)
         )

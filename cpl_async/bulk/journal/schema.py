@@ -28,11 +28,12 @@ __all__ = [
     "jobs",
     "metadata",
     "parcels",
+    "parts",
     "rows",
     "strays",
 ]
 
-OLDEST, VERSION = 1, 2
+OLDEST, VERSION = 1, 3
 """The oldest version of the tables that can be brought up, and that of this program."""
 PLANNING, READY, FINISHED = "planning", "ready", "finished"
 """States of a job: its rows are being written down, it can be worked on, nothing is left to do."""
@@ -153,3 +154,20 @@ strays: Table = Table(
     Index("strays_by_key", "key"),
 )
 """Parcels that exist, or did, besides those that count: what was cancelled to be sent again, and doubles."""
+parts: Table = Table(
+    "parts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job", ForeignKey("jobs.id"), nullable=False),
+    Column("first", Integer, nullable=False),
+    Column("last", Integer, nullable=False),
+    Column("closing", Integer, nullable=False, default=0),
+    Column("state", String(16), nullable=False),
+    Column("owner", String(36)),
+    Column("worker", Text, nullable=False, default=""),
+    Column("lease_until", Float),
+    Column("claims", Integer, nullable=False, default=0),
+    Column("message", Text, nullable=False, default=""),
+    Index("parts_of_job", "job", "state"),
+)
+"""Parts of a job that several workers share, each on loan to one of them; a job that one run carries has none."""

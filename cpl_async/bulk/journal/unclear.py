@@ -13,6 +13,7 @@ from ..evidence import FoundShipment
 from ..states import SETTLED_ELSEWHERE, RowState
 from .database import Database
 from .schema import attempts, jobs, parcels, rows, strays
+from .span import ALL, Span
 
 __all__ = ["DOUBLE", "GONE", "WITHDRAWN", "Found", "Stray", "Unclear", "UnclearCounts", "UnclearRow"]
 
@@ -86,8 +87,9 @@ class UnclearCounts:
 class Unclear:
     """Reads and writes what reconciliation knows."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, span: Span = ALL) -> None:
         self._database = database
+        self._span = span
 
     async def counts(self, job: int) -> UnclearCounts:
         """Return how many rows of a job had their answer lost."""
@@ -107,6 +109,7 @@ class Unclear:
         return await self._rows(job, rows.c.state.in_((*SEEN_STATES, RowState.REJECTED)))
 
     async def _rows(self, job: int, which: Any) -> list[UnclearRow]:
+        which = and_(which, *self._span.of_rows)
         query = select(rows).where(rows.c.job == job, rows.c.unclear_since.is_not(None), which).order_by(rows.c.number)
         async with self._database.transaction() as connection:
             found = (await connection.execute(query)).all()

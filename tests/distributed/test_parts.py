@@ -1,0 +1,257 @@
+"""Parts of a job: lent to one worker at a time, taken over and reconciled, and closed to whoever has slept too long."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from cpl_async import Client, ConfigurationError, JournalError
+from cpl_async.bulk.handing import HandRows
+from cpl_async.bulk.journal import Journal
+from cpl_async.bulk.journal.database import LoanLost
+from cpl_async.bulk.journal.parts import Standing
+from cpl_async.bulk.options import ShipOptions
+from cpl_async.bulk.planners import ShipmentPlanner
+from cpl_async.bulk.working import Worked, Worker
+from cpl_async.sandbox import Fault, FaultKind, Sandbox
+
+from ..bulk.shipping import Shipping
+from ..conftest import many_rows, write_rows
+from .postgresql import Server, on_host
+
+LEASE = 1.5
+"""Seconds: so that a takeover is not waited for."""
+
+
+@pytest.fixture
+def host(tmp_path: Path, client: Client, database: Server) -> Shipping:
+    return on_host("a", tmp_path, client, database)
+
+
+async def handed_over(host: Shipping, rows: int, size: int = 20, **options: Any) -> Standing:
+    path = write_rows(host.folder / "rows.csv", many_rows(rows))
+    run = host.prepared(path, name="job", batch_size=10, **options)
+    run.out_is_here = False
+    return await run.hand_over(size)
+
+
+def worker(host: Shipping, lease: float = LEASE) -> Worker:
+    return Worker(place=host.place, name="job", lease=lease)
+
+
+async def worked(host: Shipping, lease: float = LEASE) -> Worked:
+    return await worker(host, lease).work(host.client)
+
+
+async def to_the_end(host: Shipping, lease: float = LEASE) -> Worked:
+    """Work as a row of workers does until the job is closed."""
+    while True:
+        done = await worked(host, lease)
+        if done.left.closed:
+            return done
+        if done.part is None:
+            await asyncio.sleep(0.1)
+
+
+def references(sandbox: Sandbox) -> list[str]:
+    return [shipment.reference for shipment in sandbox.shipments() if shipment.error_code is None]
+
+
+async def test_workers_share_a_job_and_the_last_makes_labels_and_report(host: Shipping, sandbox: Sandbox) -> None:
+    begun = await handed_over(host, 60)
+    assert (begun.parts, begun.done, begun.free, begun.closed) == (3, 0, 3, False)
+    done = await asyncio.gather(*(worked(host) for _ in range(4)))
+    assert sorted(one.part is not None for one in done) == [False, True, True, True]
+    assert not any(one.closed for one in done)
+    assert (
+        sorted(references(sandbox)) == sorted(f"r{number:05}" for number in range(1, 61))
+        or len(set(references(sandbox))) == 60
+    )
+    last = await worked(host)
+    assert last.closed
+    assert last.summary is not None
+    assert last.summary.shipped == 60
+    assert [row["state"] for row in host.report()] == ["shipped"] * 60
+    assert (host.folder / "out" / "labels.pdf").exists()
+    assert (await worked(host)).part is None
+    again = await handed_over(host, 60)  # a job that is done has nothing for workers but its papers
+    assert again.parts == 0
+    assert (await worked(host)).closed
+    assert len(references(sandbox)) == 60
+
+
+async def test_what_a_dead_worker_was_writing_is_looked_for_before_anything_is_sent(
+    host: Shipping, sandbox: Sandbox
+) -> None:
+    await handed_over(host, 20)
+    sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.create", seconds=20.0, times=1))
+    dying = asyncio.create_task(worked(host))
+    while not any(references(sandbox)):
+        await asyncio.sleep(0.01)
+    async with Journal.open(host.place) as journal, journal._database.transaction() as connection:
+        await connection.execute(
+            text("UPDATE parts SET owner = 'gone' WHERE owner IS NOT NULL")
+        )  # it gives nothing back
+    with pytest.raises(LoanLost):
+        await dying
+    last = await to_the_end(host)
+    assert last.summary is not None
+    assert last.summary.shipped + last.summary.shipped_without_label == 20
+    assert len(references(sandbox)) == len(set(references(sandbox))) == 20
+
+
+async def test_a_part_is_lent_to_one_worker_until_the_loan_has_run_out(host: Shipping) -> None:
+    await handed_over(host, 20)
+    async with Journal.open(host.place) as journal:
+        job = await journal.find("job")
+        first = await journal.parts.claim(job.id, 0.5, "a")
+        assert first is not None
+        assert await journal.parts.claim(job.id, 0.5, "b") is None
+        standing = await journal.parts.standing(job.id)
+        assert (standing.free, standing.at_work) == (0, 1)
+        assert 0 < (standing.frees_in or 0) <= 0.5
+        await journal.parts.renew(first, 0.5)
+        await asyncio.sleep(0.6)
+        second = await journal.parts.claim(job.id, 30.0, "b")
+        assert second is not None
+        assert (second.id, second.claims) == (first.id, 2)
+        with pytest.raises(LoanLost, match="taken over by another worker"):
+            await journal.parts.renew(first, 30.0)
+        with pytest.raises(LoanLost):
+            await journal.parts.give_back(first, done=True)
+        with journal.on_loan(first) as stale, pytest.raises(LoanLost):
+            await stale.results.counts(job.id)
+        with journal.on_loan(second) as mine:
+            assert sum((await mine.results.counts(job.id)).values()) == 20
+
+
+async def test_a_run_that_has_the_job_to_itself_and_workers_keep_out_of_each_others_way(
+    host: Shipping, sandbox: Sandbox
+) -> None:
+    await handed_over(host, 40)
+    path = host.folder / "rows.csv"
+    async with Journal.open(host.place) as journal:
+        job = await journal.find("job")
+        part = await journal.parts.claim(job.id, 1.0, "a")
+        assert part is not None
+        with pytest.raises(JournalError, match="another run is at work on the job"):
+            await host(path, name="job")
+        async with Journal.open(host.place) as other, other.only_one(job.id, "the job"):
+            assert await journal.parts.claim(job.id, 1.0, "b") is None
+        await asyncio.sleep(1.1)
+        assert (await host(path, name="job", batch_size=10)).shipped == 40
+        with pytest.raises(LoanLost):
+            await journal.parts.renew(part, 1.0)
+    assert len(references(sandbox)) == 40
+    assert (await worked(host)).part is None
+
+
+async def test_a_part_that_cannot_go_on_is_given_back_with_the_reason(host: Shipping, sandbox: Sandbox) -> None:
+    await handed_over(host, 20)
+    sandbox.faults.add(Fault(kind=FaultKind.STATUS, operation="shipment_batches.create", status=404))
+    done = await worked(host)
+    assert done.part is not None
+    assert done.problem
+    assert (done.left.free, done.left.problem) == (1, done.problem)
+    sandbox.faults.clear()
+    last = await to_the_end(host)
+    assert last.summary is not None
+    assert last.summary.shipped == 20
+
+
+async def test_rows_of_a_query_are_handed_over(host: Shipping, sandbox: Sandbox) -> None:
+    told: list[tuple[int, str]] = []
+
+    def run(rows: list[dict[str, str]]) -> HandRows:
+        return HandRows(
+            rows=rows,
+            planner=ShipmentPlanner(None, {}),
+            name="job",
+            out=host.folder / "out",
+            place=host.place,
+            options=ShipOptions(settle=1.0, pilot=0, papers=False),
+            on_problem=lambda number, line, problems: told.append((number, str(problems[0]))),
+        )
+
+    rows = many_rows(30)
+    begun = run([*rows, rows[0], {**rows[1], "reference_id": "bad", "country": "Atlantis"}])
+    assert (await begun.hand_over(10)).parts == 3
+    assert begun.refused == 1
+    assert [number for number, _ in told] == [31, 32]
+    assert (await run(rows).hand_over(10)).parts == 3  # handed over again while workers are at it: nothing changes
+    last = await to_the_end(host)
+    assert last.summary is not None
+    assert (last.summary.shipped, last.summary.rejected) == (30, 1)
+    assert len(references(sandbox)) == 30
+
+
+async def test_what_cannot_be_handed_over(host: Shipping, tmp_path: Path, client: Client) -> None:
+    with pytest.raises(ConfigurationError, match="workers share a job by its journal in PostgreSQL"):
+        await handed_over(Shipping(tmp_path, client), 10)
+    rows = many_rows(10)
+    rows[3]["country"] = "Atlantis"
+    run = host.prepared(write_rows(host.folder / "bad.csv", rows), strict=True)
+    with pytest.raises(ConfigurationError, match="1 rows have mistakes"):
+        await run.hand_over(5)
+
+
+async def test_a_program_that_is_stopped_in_a_transaction_does_not_hold_up_the_others(host: Shipping) -> None:
+    await handed_over(host, 20)
+    with pytest.raises(JournalError):
+        async with Journal.open(host.place, patience=0.4) as journal, journal._database.transaction():
+            async with Journal.open(host.place) as other:
+                assert (await other.parts.standing((await other.find("job")).id)).free == 1
+
+
+WORKER = """
+import asyncio, os, sys
+from pathlib import Path
+from cpl_async import Client, JournalError
+from cpl_async.bulk.journal import JournalPlace
+from cpl_async.bulk.working import Worker
+
+async def main():
+    folder, url, base_url, lease = sys.argv[1:]
+    place = JournalPlace(folder=Path(folder), base_url=base_url, client_id="sandbox", url=url)
+    async with Client(client_id="sandbox", client_secret="sandbox", base_url=base_url) as cpl:
+        try:
+            done = await Worker(place=place, name="job", lease=float(lease)).work(cpl)
+            print(done.part, done.problem)
+        except JournalError as error:
+            print(type(error).__name__)
+
+asyncio.run(main())
+"""
+
+
+def started(host: Shipping, lease: float) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", WORKER, str(host.place.folder), host.place.url, host.client.base_url, str(lease)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8")
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.2, 0.4])
+async def test_a_worker_that_slept_past_its_lease_sends_nothing_when_it_wakes(
+    host: Shipping, sandbox: Sandbox, seconds: float
+) -> None:
+    await handed_over(host, 120, size=120, at_once=2)
+    sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.create", seconds=0.15))
+    sleeper = await asyncio.to_thread(started, host, 1.0)
+    while not references(sandbox):
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(seconds)
+    os.kill(sleeper.pid, signal.SIGSTOP)
+    last = await to_the_end(host, 4.0)
+    assert last.summary is not None
+    os.kill(sleeper.pid, signal.SIGCONT)
+    said, _ = await asyncio.to_thread(sleeper.communicate, timeout=30)
+    assert said == "LoanLost\n"
+    assert last.summary.shipped + last.summary.shipped_without_label == 120
+    assert len(references(sandbox)) == len(set(references(sandbox))) == 120
