@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import time
 import uuid
@@ -15,6 +14,7 @@ from attrs import define, field, frozen
 
 from ..errors import CplError, Outcome, Problem, ValidationError
 from ..transport.lanes import Lane
+from ..transport.processes import process_name
 from .columns import column_of
 from .journal.course import Attempt, BatchRow, Course, RowResult
 from .protocol import SendCalls
@@ -90,7 +90,7 @@ class Delivery:
                 batch,
                 tail=self.body_tail,
                 correlation_id=identifier,
-                owner=f"{socket.gethostname()}:{os.getpid()}",
+                owner=f"{socket.gethostname()}:{process_name()}",
                 write_by=write_by,
             )
             self.on_refused(claimed)

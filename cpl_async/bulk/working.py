@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from attrs import define, field, frozen
 
 from ..errors import JournalError
 from ..transport.events import LISTENER
+from ..transport.processes import process_name
 from ..transport.write_by import elapsed
 from .engine import Engine
 from .journal import Journal, JournalPlace
@@ -72,7 +72,7 @@ class Worker:
         async with Journal.open(self.place, patience=patience_for(self.lease)) as journal:
             job = await journal.find(self.name)
             began = elapsed()
-            part = await journal.parts.claim(job.id, self.lease, f"{socket.gethostname()}:{os.getpid()}")
+            part = await journal.parts.claim(job.id, self.lease, f"{socket.gethostname()}:{process_name()}")
             if part is None:
                 return Worked(part=None, closed=False, problem="", left=await journal.parts.standing(job.id))
             loan = Loan(journal.parts, part, self.lease, began + self.lease)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import hashlib
 import logging
 import os
 import threading
@@ -20,8 +19,7 @@ from redis.retry import Retry
 
 from ..errors import ConfigurationError
 from ..transport.forking import keep_for_good
-from ..transport.host_pace import is_alive
-from ..transport.shared_file import boot
+from ..transport.processes import has_ended, process_name
 from .scripts import ALL, BEAT, BYE, Script
 
 __all__ = ["MICRO", "Link", "Question", "Timing", "micro"]
@@ -114,7 +112,7 @@ class Link:
         self.members: str = f"{prefix}:members"
         self.places: int = places
         self.timing: Timing = timing
-        self.me: str = f"{_host()}.{os.getpid()}.{os.urandom(4).hex()}"
+        self.me: str = f"{process_name()}.{os.urandom(4).hex()}"
         self.index: int = -1
         """Which part of the time is ours while Redis is away; -1 where there is none left."""
         self._others = ""
@@ -291,7 +289,7 @@ class Link:
     def _on_beat(self, answer: list[Any]) -> None:
         index, began, others = answer
         self.index, self._began, self._others = int(index), began.decode(), others.decode()
-        gone = [who for who in self._others_here() if not _is_there(who)]
+        gone = [who for who in self._others_here() if has_ended(who)]
         if gone:
             self.ask(Question(BYE, [self.members], gone))
 
@@ -327,20 +325,3 @@ class Link:
 def _told(hook: Callable[[], None] | None) -> None:
     if hook is not None:
         hook()
-
-
-def _host() -> str:
-    """Return what those have in common who can see whether each other is alive."""
-    try:
-        space = os.stat("/proc/self/ns/pid").st_ino  # containers of one host do not see each other
-    except OSError:
-        return os.urandom(4).hex()
-    return hashlib.sha256(f"{boot()} {space}".encode()).hexdigest()[:8]
-
-
-def _is_there(who: str) -> bool:
-    """Return whether a process of this host is alive, by its id."""
-    try:
-        return is_alive(int(who.split(".")[1]))
-    except (IndexError, ValueError):
-        return True

@@ -205,10 +205,18 @@ async def test_what_cannot_be_handed_over(host: Shipping, tmp_path: Path, client
 
 async def test_a_program_that_is_stopped_in_a_transaction_does_not_hold_up_the_others(host: Shipping) -> None:
     await handed_over(host, 20)
-    with pytest.raises(JournalError):
+
+    async def stopped() -> None:
         async with Journal.open(host.place, patience=0.4) as journal, journal._database.transaction():
-            async with Journal.open(host.place) as other:
-                assert (await other.parts.standing((await other.find("job")).id)).free == 1
+            await asyncio.sleep(1.0)
+
+    stopping = asyncio.create_task(stopped())
+    await asyncio.sleep(0.3)
+    async with Journal.open(host.place) as other:
+        assert (await other.parts.standing((await other.find("job")).id)).free == 1
+    assert not stopping.done()
+    with pytest.raises(JournalError):
+        await stopping
 
 
 WORKER = """
@@ -255,3 +263,22 @@ async def test_a_worker_that_slept_past_its_lease_sends_nothing_when_it_wakes(
     assert said == "LoanLost\n"
     assert last.summary.shipped + last.summary.shipped_without_label == 120
     assert len(references(sandbox)) == len(set(references(sandbox))) == 120
+
+
+async def test_when_a_write_had_surely_ended(host: Shipping, monkeypatch: pytest.MonkeyPatch) -> None:
+    await handed_over(host, 20)
+    async with Journal.open(host.place) as journal:
+        job = await journal.find("job")
+        batches = await journal.planning.make_batches(job.id, 10)
+        now = time.time()
+        ends = []
+        for batch, ended in zip(batches, (False, True), strict=True):
+            await journal.course.begin_attempt(
+                batch, tail=b"", correlation_id="c", owner="host:mark.1", write_by=now + 100
+            )
+            monkeypatch.setattr(course, "has_ended", lambda name, ended=ended: name == "mark.1" and ended)
+            await journal.course.forsake_open_attempts(job.id)
+            lost = await journal.unclear.undecided(job.id)
+            ends.append(max(row.until for row in lost if row.number > 10 * (batch - batches[0])) - now)
+    assert ends[0] == pytest.approx(100, abs=1)  # nobody knows whether that run is alive
+    assert ends[1] < 50

@@ -12,6 +12,7 @@ from attrs import field, frozen
 from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from ...errors import CplError, Outcome
+from ...transport.processes import has_ended
 from ..bodies import compose
 from ..states import BatchState, RowState
 from .claims import claimed_elsewhere, words_of_claim
@@ -85,7 +86,7 @@ class Course:
     async def forsake_open_attempts(self, job: int) -> None:
         """Mark as undecided what was being written when the last run ended."""
         open_ones = (
-            select(attempts.c.id, attempts.c.batch, attempts.c.correlation_id, attempts.c.began_at, attempts.c.write_by)
+            select(attempts)
             .join(batches)
             .where(batches.c.job == job, attempts.c.outcome.is_(None), *self._span.of_batches)
         )
@@ -97,7 +98,18 @@ class Course:
                     f"[correlation id {attempt.correlation_id}]"
                 )
                 await self._end(connection, attempt.id, Outcome.UNKNOWN, None, message)
-                await self._lose(connection, attempt.batch, attempt.began_at, min(now, attempt.write_by), message)
+                await self._lose(connection, attempt.batch, attempt.began_at, self._end_of(attempt, now), message)
+
+    def _end_of(self, attempt: Any, now: float) -> float:
+        """Return when an attempt had surely ended whose run is gone.
+
+        In a journal of several hosts, a run that lost its connection has lost the job too, and may be alive yet: until
+        the moment by which it must have written. Whoever has a part on loan knows that the loan before it is over.
+        """
+        if not self._database.is_shared:
+            return min(now, float(attempt.write_by))
+        dead = has_ended(attempt.owner.rpartition(":")[2])
+        return now if self._database.on_loan or dead else max(now, float(attempt.write_by))
 
     async def batches_in(self, job: int, state: BatchState) -> list[tuple[int, str]]:
         """Return id and remote id of the batches in a state; that of one that was not taken is empty."""

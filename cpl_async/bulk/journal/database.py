@@ -99,6 +99,11 @@ class Database:
         """Its schema in PostgreSQL."""
         return self._place.schema
 
+    @property
+    def on_loan(self) -> bool:
+        """Whether it is used for a part that is on loan."""
+        return self._loan is not None
+
     @contextmanager
     def only_while_lent(self, part: int, owner: str) -> Iterator[None]:
         """Let every transaction in the block fail when a part is no longer on loan to an owner."""
