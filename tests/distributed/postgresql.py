@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -73,5 +74,6 @@ def on_host(name: str, folder: Path, client: Client, database: Server) -> Shippi
     """Return what ships on one of several hosts that share a journal."""
     (folder / name).mkdir(exist_ok=True)
     shipping = Shipping(folder / name, client)
-    shipping.place = evolve(shipping.place, folder=folder / name / "account", url=database.url)
+    account = hashlib.sha256(str(folder).encode()).hexdigest()[:8]  # ports come again, and with them a schema's name
+    shipping.place = evolve(shipping.place, folder=folder / name / account, url=database.url)
     return shipping

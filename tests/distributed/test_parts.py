@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from sqlalchemy import text
 
 from cpl_async import Client, ConfigurationError, JournalError
 from cpl_async.bulk.handing import HandRows
-from cpl_async.bulk.journal import Journal
+from cpl_async.bulk.journal import Journal, course
 from cpl_async.bulk.journal.database import LoanLost
 from cpl_async.bulk.journal.parts import Standing
 from cpl_async.bulk.options import ShipOptions

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from ...errors import CplError, Outcome
-from ...transport.processes import has_ended
+from ...transport.processes import has_ended, process_name
 from ..bodies import compose
 from ..states import BatchState, RowState
 from .claims import claimed_elsewhere, words_of_claim
@@ -108,8 +108,9 @@ class Course:
         """
         if not self._database.is_shared:
             return min(now, float(attempt.write_by))
-        dead = has_ended(attempt.owner.rpartition(":")[2])
-        return now if self._database.on_loan or dead else max(now, float(attempt.write_by))
+        name = attempt.owner.rpartition(":")[2]
+        over = self._database.on_loan or name == process_name() or has_ended(name)
+        return now if over else max(now, float(attempt.write_by))
 
     async def batches_in(self, job: int, state: BatchState) -> list[tuple[int, str]]:
         """Return id and remote id of the batches in a state; that of one that was not taken is empty."""
