@@ -11,11 +11,13 @@ import os
 import subprocess
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.request import urlopen
 
 from benchmarks.results import keep
+from benchmarks.servers import Redis
 from benchmarks.workers import CPL, SLOT, work
 from cpl_async.distributed import RedisShared
 from cpl_sync import Client
@@ -23,12 +25,6 @@ from cpl_sync import Client
 PORT = 7391
 SETTLES = 6.0
 """Seconds until all processes know each other, which are not measured."""
-
-
-def redis(folder: str) -> subprocess.Popen[bytes]:
-    """Start a Redis that remembers nothing."""
-    command = ["redis-server", "--port", str(PORT), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
 
 def started(workers: int, began: float, seconds: float, access: Mapping[str, str]) -> list[int]:
@@ -56,7 +52,7 @@ def measured(
     workers: int, seconds: float, away: float, folder: str
 ) -> tuple[list[tuple[int, float]], dict[str, Any], int]:
     """Run them once; return what each did, what the ledger shows, and requests while Redis was away."""
-    server = redis(folder)
+    server = Redis(Path(folder), PORT)
     sandbox = subprocess.Popen(
         [*CPL, "sandbox", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
     )
@@ -70,13 +66,12 @@ def measured(
         if away:
             time.sleep(began - time.monotonic() + seconds / 4)
             server.kill()
-            server.wait()
             with urlopen(ledger_at) as answer:
                 meanwhile = json.load(answer)["requests"]
             time.sleep(away)
             with urlopen(ledger_at) as answer:
                 meanwhile = json.load(answer)["requests"] - meanwhile
-            server = redis(folder)
+            server.start()
         results = []
         for end in ends:
             calls, cpu = json.loads(os.read(end, 100))
@@ -86,9 +81,9 @@ def measured(
         with urlopen(ledger_at) as answer:
             return results, json.load(answer), meanwhile
     finally:
-        for process in (sandbox, server):
-            process.terminate()
-            process.wait()
+        sandbox.terminate()
+        sandbox.wait()
+        server.kill()
 
 
 def main() -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
-__all__ = ["PYTHON", "answers", "free_port", "redis", "redis_command", "served"]
+from benchmarks.servers import NotInstalled, Redis, answers, free_port
+
+T = TypeVar("T")
+__all__ = ["PYTHON", "answers", "free_port", "redis", "served", "started"]
 
 PYTHON = os.environ.get("TESTS_PYTHON") or sys.executable
 """What pages and examples run in: this environment, or a fresh one with no more in it than they ask for."""
@@ -50,34 +52,17 @@ def served(command: list[str], folder: Path, environment: dict[str, str], ready:
         assert trouble not in log.read_text(), log.read_text()
 
 
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
-def answers(port: int) -> Callable[[], bool]:
-    def look() -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-    return look
-
-
-def redis_command(port: int, folder: Path) -> list[str]:
-    """Return what starts a Redis on loopback that remembers nothing."""
-    return ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-
-
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[str]:
     """The address of a Redis server of this test's own."""
-    if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed")
-    port = free_port()
-    with served(redis_command(port, tmp_path), tmp_path, {}, answers(port)):
-        yield f"redis://127.0.0.1:{port}/0"
+    server = started(lambda: Redis(tmp_path))
+    yield server.url
+    server.kill()
+
+
+def started(start: Callable[[], T]) -> T:
+    """Start a server, or skip the test that needs it where it is not installed."""
+    try:
+        return start()
+    except NotInstalled as missing:
+        pytest.skip(str(missing))

@@ -67,7 +67,13 @@ def generated() -> dict[str, str]:
     pages["reference/testing.md"] = _page(
         "Testing, telemetry, hosts",
         "Factories and fixtures for tests, OpenTelemetry, and what several hosts share.",
-        ["cpl_async.testing", "cpl_async.pytest_plugin", "cpl_async.telemetry", "cpl_async.distributed.shared"],
+        [
+            "cpl_async.testing",
+            "cpl_async.pytest_plugin",
+            "cpl_async.telemetry",
+            "cpl_async.distributed.shared",
+            "cpl_async.distributed.celery",
+        ],
     )
     pages["reference/fields.md"] = fields_page()
     return pages

@@ -17,11 +17,15 @@ from attrs import evolve
 from .._nearest import nearest_names
 from ..errors import ConfigurationError
 from .account import journal_place
+from .handing import HandedOver, HandRows, RefusedRow
 from .inputs.options import ReadingOptions
 from .inputs.shop_names import names_from
 from .inputs.terms import ShopNames
 from .jobs import BulkJob, JobCancelled, Jobs, UndecidedRow
+from .journal import Journal
+from .journal.parts import Standing
 from .kinds import ORDERS
+from .loans import LEASE
 from .options import ShipOptions
 from .outputs import ShipSummary
 from .planners import OrderPlanner, ShipmentPlanner
@@ -30,6 +34,7 @@ from .ship import ResumeJob, ShipFile
 from .stream import OrderResult, ShipResult, ShipRows, together
 from .tables import FOR_EXCEL, FOR_PROGRAMS
 from .withdrawing import CancelResult, Withdrawal
+from .working import Worked, Worker
 
 if TYPE_CHECKING:
     from ..models.addresses import Address
@@ -40,6 +45,8 @@ if TYPE_CHECKING:
 __all__ = ["Bulk", "BulkOptions", "FileOptions"]
 
 logger: logging.Logger = logging.getLogger("cpl_async")
+PART_SIZE = 10_000
+"""Rows in a part: some seconds of sending, and little to reconcile when its worker dies."""
 READ_BY = ("map", "encoding", "delimiter", "sheet")
 """Options about how a file is read."""
 
@@ -224,6 +231,86 @@ class Bulk:
         async with _telling(run, on_progress):
             return await run.run(self._client)
 
+    async def hand_over(
+        self,
+        source: str | Path | Iterable[Shipment | Mapping[str, Any]] | AsyncIterable[Shipment | Mapping[str, Any]],
+        *,
+        out: str | Path,
+        name: str | None = None,
+        part_size: int = PART_SIZE,
+        columns: Mapping[str, str] | None = None,
+        **options: Unpack[FileOptions],
+    ) -> HandedOver:
+        """Take rows in and cut their job into parts, for workers on any hosts; nothing is sent by this call.
+
+        The journal must be in PostgreSQL. Whoever calls :meth:`work` carries a part; the last one makes labels, tables
+        and papers. Call it again after any stop: while workers are at the job it stays as it is.
+
+        :param source: a file, as :meth:`ship_file` reads it, or rows, as :meth:`ship` takes them.
+        :param out: folder for labels and reports on the host of the worker that comes last: its whole path.
+        :param name: of the job; a file's job is known by its content without one.
+        :param part_size: rows in a part, at least 1.
+        :param columns: of rows, see :meth:`ship`.
+        :param options: see :class:`FileOptions` and :class:`BulkOptions`.
+        :return: the job's name, and how its parts stand.
+        :raises ConfigurationError: when the file or an option cannot be used, or the journal is a file.
+        :raises JournalError: when the journal cannot be used, or a run has the job to itself.
+        """
+        if not Path(out).is_absolute():
+            raise ConfigurationError(f"out is a folder on a worker's host: give its whole path, not {str(out)!r}")
+        if not isinstance(part_size, int) or part_size < 1:
+            raise ConfigurationError(f"part_size is a number of rows, not {part_size!r}")
+        reading = await to_thread.run_sync(_reading, options)
+        given = {option: value for option, value in options.items() if option not in READ_BY}
+        tables = FOR_EXCEL if given.pop("excel", False) else FOR_PROGRAMS
+        named = _named(name) if name is not None else None
+        chosen = _options(given, FileOptions, name=named, reading=reading, tables=tables)
+        place = await journal_place(self._client)
+        if isinstance(source, str | Path):
+            if columns is not None:
+                raise ConfigurationError("columns goes with rows; a file's are named in map")
+            run: ShipFile | HandRows = ShipFile(
+                path=Path(source), out=Path(out), out_is_here=False, place=place, options=chosen
+            )
+        else:
+            if named is None:
+                raise ConfigurationError("rows that are given one by one need a name for their job")
+            planner = ShipmentPlanner(options.get("sender"), columns or {})
+            run = HandRows(rows=source, planner=planner, name=named, out=Path(out), place=place, options=chosen)
+        refused: list[RefusedRow] = []
+        run.on_note = logger.warning
+        run.on_problem = lambda number, line, problems: refused.append(
+            RefusedRow(row=number, line=line, message="; ".join(map(str, problems)))
+        )
+        job, standing = await run.hand_over(part_size)
+        return HandedOver(job=job, standing=standing, refused=tuple(refused))
+
+    async def work(
+        self, name: str, *, lease: float = LEASE, on_progress: Callable[[Progress], object] | None = None
+    ) -> Worked:
+        """Carry one part of a job that was handed over to its end: a part that is free, or that a dead worker has left.
+
+        :param name: of the job.
+        :param lease: seconds after which another worker takes the part, if nothing is heard of this one; at least 1.
+        :param on_progress: see :meth:`ship_file`.
+        :return: what was done, and how the job's parts stand now; no part, when there was none to be had.
+        :raises JournalError: without such a job, or when the part was taken over meanwhile.
+        """
+        if not lease >= 1:
+            raise ConfigurationError(f"lease is a number of seconds from 1 on, not {lease!r}")
+        worker = Worker(place=await journal_place(self._client), name=_named(name), lease=lease)
+        worker.on_note = logger.warning
+        async with _telling(worker, on_progress):
+            return await worker.work(self._client)
+
+    async def parts(self, name: str) -> Standing:
+        """Return how the parts of a job stand that was handed over.
+
+        :raises JournalError: when there is none of this name.
+        """
+        async with Journal.open(await journal_place(self._client)) as journal:
+            return await journal.parts.standing((await journal.find(name)).id)
+
     async def jobs(self) -> list[BulkJob]:
         """Return all jobs of this account, the newest first."""
         return await (await self._jobs()).list()
@@ -356,7 +443,9 @@ def _options(
 
 
 @asynccontextmanager
-async def _telling(run: ShipFile | ResumeJob, on_progress: Callable[[Progress], object] | None) -> AsyncIterator[None]:
+async def _telling(
+    run: ShipFile | ResumeJob | Worker, on_progress: Callable[[Progress], object] | None
+) -> AsyncIterator[None]:
     """Have the caller told how far the run is: the latest counts, whenever the last call has returned."""
     if on_progress is None:
         yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Iterable
 from typing import Any
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from ..errors import JournalError
 from .columns import RowProblem
@@ -17,7 +17,30 @@ from .planners import Planner
 from .run import JobRun, under_way
 from .stream import ANY_ROWS, together
 
-__all__ = ["HandRows"]
+__all__ = ["HandRows", "HandedOver", "RefusedRow"]
+
+
+@frozen(kw_only=True)
+class RefusedRow:
+    """A row that is not sent, by our own check."""
+
+    row: int
+    """1 for the first one."""
+    line: int
+    """In the file; 0 for rows that were given one by one."""
+    message: str
+
+
+@frozen(kw_only=True)
+class HandedOver:
+    """A job that workers can take up."""
+
+    job: str
+    """Its name."""
+    standing: Standing
+    """How its parts stand."""
+    refused: tuple[RefusedRow, ...] = field(default=(), repr=False)
+    """What is not sent; of a job that was handed over before, only what is found this time."""
 
 
 @define(kw_only=True)
@@ -27,13 +50,12 @@ class HandRows(JobRun):
     rows: Iterable[Any] | AsyncIterable[Any]
     planner: Planner
     name: str
-    refused: int = field(init=False, default=0)
-    """Rows that are not in the job, since their reference is: told by ``on_problem``."""
 
-    async def hand_over(self, size: int) -> Standing:
+    async def hand_over(self, size: int) -> tuple[str, Standing]:
         """Take all rows in and cut the job into parts, or leave it as it is while workers are at it.
 
         :param size: rows in a part.
+        :return: the job's name, and how its parts stand.
         :raises ConfigurationError: when the settings cannot be used, or rows are bad and it is strict.
         :raises JournalError: when the journal cannot be used, or a run has the job to itself.
         """
@@ -54,7 +76,7 @@ class HandRows(JobRun):
                         raise JournalError(f"the job {self.name} is one of orders", advice="Choose another name")
                     await self._take(journal, number)
                     await self.cut(journal, number, size, closing=True)
-            return await journal.parts.standing(number)
+            return self.name, await journal.parts.standing(number)
 
     async def _take(self, journal: Journal, job: int) -> None:
         run, given = await journal.taking.begin(job), 0
@@ -62,7 +84,6 @@ class HandRows(JobRun):
             planned = [self.planner.plan(given + place, row) for place, row in enumerate(group, 1)]
             for row, taken in zip(planned, await journal.taking.take(job, run, planned), strict=True):
                 if taken.how in (TakenAs.TWICE, TakenAs.CHANGED):
-                    self.refused += 1
                     self.on_problem(row.number, row.line, [RowProblem.from_text(taken.message)])
                 elif row.message:
                     self.on_problem(row.number, row.line, [RowProblem.from_text(row.message)])

@@ -96,12 +96,13 @@ class ShipFile(JobRun):
                     await self._take_in(journal, job, source, digest)
                 return await self.carry(client, journal, job, began)
 
-    async def hand_over(self, size: int) -> Standing:
+    async def hand_over(self, size: int) -> tuple[str, Standing]:
         """Take the rows in and cut the job into parts for workers, or leave it as it is while workers are at it.
 
         The last worker makes labels and papers in the output folder, unless that is one of this host.
 
         :param size: rows in a part.
+        :return: the job's name, and how its parts stand.
         :raises InputError: when the file cannot be read; nothing was sent.
         :raises ConfigurationError: when the sender or the settings cannot be used, or rows are bad and it is strict.
         :raises JournalError: when the journal cannot be used, or a run has the job to itself.
@@ -115,7 +116,7 @@ class ShipFile(JobRun):
                     if not (await journal.read(job)).planned:
                         await self._take_in(journal, job, source, digest)
                     await self.cut(journal, job, size, closing=not self.out_is_here)
-            return await journal.parts.standing(job)
+            return (await journal.read(job)).name, await journal.parts.standing(job)
 
     def _check_fits(self, job: Job, planned: int) -> None:
         if planned and job.sender != digest_of_sender(self.options):

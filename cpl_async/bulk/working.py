@@ -45,6 +45,9 @@ class Worked:
     """How the job's parts stand now."""
     summary: ShipSummary | None = None
     """What became of the rows, when the job was closed."""
+    again_in: float | None = None
+    """Seconds in which whoever called is to call again, since a worker that is at a part now may be dead by then; of
+    all workers of a job one at a time is told so."""
 
 
 @define(kw_only=True)
@@ -74,13 +77,22 @@ class Worker:
             began = elapsed()
             part = await journal.parts.claim(job.id, self.lease, f"{socket.gethostname()}:{process_name()}")
             if part is None:
-                return Worked(part=None, closed=False, problem="", left=await journal.parts.standing(job.id))
+                left, again = await self._look(journal, job)
+                return Worked(part=None, closed=False, problem="", left=left, again_in=again)
             loan = Loan(journal.parts, part, self.lease, began + self.lease)
             with journal.on_loan(part) as mine:
                 problem, summary = await self._carry_on_loan(client, mine, job, loan)
-            left = await journal.parts.standing(job.id)
+            left, again = await self._look(journal, job)
         closed = part.closing and not problem
-        return Worked(part=part.id, closed=closed, problem=problem, left=left, summary=summary)
+        return Worked(part=part.id, closed=closed, problem=problem, left=left, summary=summary, again_in=again)
+
+    async def _look(self, journal: Journal, job: Job) -> tuple[Standing, float | None]:
+        """Return how the parts stand, and when to look again, unless another worker has taken that on."""
+        left = await journal.parts.standing(job.id)
+        if left.parts == left.done and not left.at_work and not left.free:
+            return left, None
+        wait = max(1.0, left.frees_in or self.lease)
+        return left, wait if await journal.parts.watch(job.id, wait) else None
 
     async def _carry_on_loan(
         self, client: BulkClient, journal: Journal, job: Job, loan: Loan

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
+from attrs import frozen
 
 from ..bulk.columns import RowProblem
 from ..bulk.delivery import HOPELESS
@@ -26,7 +27,7 @@ from .languages import of_server
 from .progress import Display
 from .summary import WORDS, in_words
 
-__all__ = ["Problems", "carry", "sandbox_beside"]
+__all__ = ["Problems", "StopWords", "carry", "sandbox_beside"]
 
 MOST_LINES = 50
 """Bad rows that are named on the screen; the file of rejected rows has them all."""
@@ -43,8 +44,17 @@ def sandbox_beside(place: JournalPlace) -> Iterator[Access]:
         yield Access(client_id="sandbox", client_secret="sandbox", base_url=server.base_url)  # noqa: S106 - it opens nothing but the sandbox
 
 
-def carry(run: Run, access: Access, as_json: bool) -> None:
+@frozen(kw_only=True)
+class StopWords:
+    """What is said when somebody stops a run."""
+
+    ending: str = "ending: nothing more is sent, what is under way is written down (again to stop at once)"
+    ended: str = "stopped; run the same command again to go on: nothing that is settled is sent again"
+
+
+def carry(run: Run, access: Access, as_json: bool, words: StopWords | None = None) -> None:
     """Run, show what became of each row, and end with the status that the command promises."""
+    words = words or StopWords()
     gc.collect()
     gc.freeze()  # what is imported stays: looking through it again and again would hold up what is under way
     display = Display()
@@ -54,9 +64,9 @@ def carry(run: Run, access: Access, as_json: bool) -> None:
     run.on_note = lambda note: display.say(f"note: {note}")
     try:
         with display:
-            summary = asyncio.run(_carry(run, access, display))
+            summary = asyncio.run(_carry(run, access, display, words))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        say("stopped; run the same command again to go on: nothing that is settled is sent again")
+        say(words.ended)
         raise SystemExit(INTERRUPTED) from None
     except (CplError, OSError) as error:
         if not run.began_sending:
@@ -86,7 +96,7 @@ def _status(summary: ShipSummary, run: Run) -> int:
     return 0 if summary.all_shipped else NOT_ALL
 
 
-async def _carry(run: Run, access: Access, display: Display) -> ShipSummary:
+async def _carry(run: Run, access: Access, display: Display, words: StopWords) -> ShipSummary:
     """Run with a client, ending in good order at the first Ctrl-C or SIGTERM and at once at the second."""
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
@@ -96,7 +106,7 @@ async def _carry(run: Run, access: Access, display: Display) -> ShipSummary:
             task.cancel()
             return
         run.stop()
-        display.say("ending: nothing more is sent, what is under way is written down (again to stop at once)")
+        display.say(words.ending)
 
     with suppress(NotImplementedError):  # Windows: Ctrl-C then stops at once, and loses nothing either
         for number in (signal.SIGINT, signal.SIGTERM):

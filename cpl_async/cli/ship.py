@@ -42,6 +42,8 @@ STANDARD_INPUT = Path("-")
 @click.option("--check", is_flag=True, help="Read and check all rows, send nothing.")
 @click.option("--strict", is_flag=True, help="Send nothing when any row is bad.")
 @click.option("--again", is_flag=True, help="Send rows too whose reference an earlier job has shipped; billed again.")
+@click.option("--distributed", is_flag=True, help="Hand the rows over to Celery workers, and follow them.")
+@click.option("--part-size", type=click.IntRange(1), help="Rows that a worker takes at once; 10,000 unless given.")
 @click.option("--name", help="Name of the job; without one it is known by the file's content.")
 @click.option("--sender", type=FILE, envvar="CPL_SENDER", help="TOML or JSON file with the sender's address.")
 @click.option("--map", "names", type=FILE, help="TOML or JSON file with the shop's own names for columns and carriers.")
@@ -98,6 +100,8 @@ def ship(
     sheet: str | None,
     excel: bool,
     as_json: bool,
+    distributed: bool,
+    part_size: int | None,
     chosen: Chosen,
     **given: Any,
 ) -> None:
@@ -113,6 +117,7 @@ def ship(
       cpl ship shipments.csv --check
       cpl ship orders.xlsx --map shop.toml --excel
       cpl ship shipments.csv --test-system --label-format zpl
+      cpl ship shipments.csv --distributed
 
     \b
     Exit status:
@@ -123,7 +128,7 @@ def ship(
 
     \b
     Environment: CPL_CLIENT_ID, CPL_CLIENT_SECRET or CPL_CLIENT_SECRET_FILE, CPL_BASE_URL, CPL_SENDER,
-    and CPL_STATE_DIR, the folder of the journals.
+    and CPL_STATE_DIR, the folder of the journals; for --distributed CPL_JOURNAL and CPL_BROKER.
     """
     if not str(out).strip() or (given["name"] is not None and not given["name"].strip()):
         raise click.UsageError("--out and --name must not be empty")
@@ -131,6 +136,10 @@ def ship(
         raise click.UsageError("--position goes with --a4")
     if given["a4"] and label_format.lower() != "pdf":
         raise click.UsageError("--a4 goes with --label-format pdf")
+    if part_size is not None and not distributed:
+        raise click.UsageError("--part-size goes with --distributed")
+    if sandbox and distributed:
+        raise click.UsageError("--distributed needs a server that the workers reach: `cpl sandbox` is one to try")
     if sandbox and chosen.anything:
         raise click.UsageError("--sandbox takes no credentials and no address")
     with plain_failures(), _kept(source) as kept:
@@ -152,6 +161,11 @@ def ship(
             access = chosen.access()
             place = journal_of(access)
             reach = nullcontext(access)
+        if distributed:
+            from .distributed import follow
+
+            follow(kept, out, place, options, access, chosen.profile or "", part_size, as_json)
+            return
         run = ShipFile(path=kept, out=out, place=place, options=options)
         run.prepare()
         with reach as reached:

@@ -8,16 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from cpl_async.bulk import door as core
+from cpl_async.bulk.door import PART_SIZE
+from cpl_async.bulk.loans import LEASE
 
 from .. import portal, twins
 
 if TYPE_CHECKING:
     from cpl_async.bulk.door import BulkOptions, FileOptions
+    from cpl_async.bulk.handing import HandedOver
     from cpl_async.bulk.jobs import BulkJob, JobCancelled, UndecidedRow
+    from cpl_async.bulk.journal.parts import Standing
     from cpl_async.bulk.outputs import ShipSummary
     from cpl_async.bulk.progress import Progress
     from cpl_async.bulk.stream import OrderResult, ShipResult
     from cpl_async.bulk.withdrawing import CancelResult
+    from cpl_async.bulk.working import Worked
     from cpl_async.models.order_batches import Order
     from cpl_async.models.shipment_batches import Shipment
 
@@ -112,6 +117,55 @@ class Bulk(twins.Twin[core.Bulk]):
         :raises JournalError: when there is no such job, or another run is at work on it.
         """
         return portal.call(self._core.resume, name, out=out, on_progress=on_progress, **options)
+
+    def hand_over(
+        self,
+        source: str | Path | Iterable[Shipment | Mapping[str, Any]],
+        *,
+        out: str | Path,
+        name: str | None = None,
+        part_size: int = PART_SIZE,
+        columns: Mapping[str, str] | None = None,
+        **options: Unpack[FileOptions],
+    ) -> HandedOver:
+        """Take rows in and cut their job into parts, for workers on any hosts; nothing is sent by this call.
+
+        The journal must be in PostgreSQL. Whoever calls :meth:`work` carries a part; the last one makes labels, tables
+        and papers. Call it again after any stop: while workers are at the job it stays as it is.
+
+        :param source: a file, as :meth:`ship_file` reads it, or rows, as :meth:`ship` takes them.
+        :param out: folder for labels and reports on the host of the worker that comes last: its whole path.
+        :param name: of the job; a file's job is known by its content without one.
+        :param part_size: rows in a part, at least 1.
+        :param columns: of rows, see :meth:`ship`.
+        :param options: see :class:`FileOptions` and :class:`BulkOptions`.
+        :return: the job's name, and how its parts stand.
+        :raises ConfigurationError: when the file or an option cannot be used, or the journal is a file.
+        :raises JournalError: when the journal cannot be used, or a run has the job to itself.
+        """
+        return portal.call(
+            self._core.hand_over, source, out=out, name=name, part_size=part_size, columns=columns, **options
+        )
+
+    def work(
+        self, name: str, *, lease: float = LEASE, on_progress: Callable[[Progress], object] | None = None
+    ) -> Worked:
+        """Carry one part of a job that was handed over to its end: a part that is free, or that a dead worker has left.
+
+        :param name: of the job.
+        :param lease: seconds after which another worker takes the part, if nothing is heard of this one; at least 1.
+        :param on_progress: see :meth:`ship_file`.
+        :return: what was done, and how the job's parts stand now; no part, when there was none to be had.
+        :raises JournalError: without such a job, or when the part was taken over meanwhile.
+        """
+        return portal.call(self._core.work, name, lease=lease, on_progress=on_progress)
+
+    def parts(self, name: str) -> Standing:
+        """Return how the parts of a job stand that was handed over.
+
+        :raises JournalError: when there is none of this name.
+        """
+        return portal.call(self._core.parts, name)
 
     def jobs(self) -> list[BulkJob]:
         """Return all jobs of this account, the newest first."""

@@ -363,7 +363,9 @@ async def test_a_journal_of_the_first_version_is_brought_up_and_its_lost_rows_ar
     async with Journal.open(place) as journal:  # once is enough
         assert (await journal.unclear.counts(1)).ever == 3
     connection = sqlite3.connect(place.file)
-    connection.executescript("DROP TABLE parts; UPDATE account SET schema_version = 2")
+    connection.executescript(
+        "DROP TABLE parts; ALTER TABLE jobs DROP watched_until; UPDATE account SET schema_version = 2"
+    )
     connection.close()
     async with Journal.open(place) as journal:
         await journal.parts.dissolve(1, "the job")  # version 3 has parts

@@ -2,63 +2,33 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from benchmarks.servers import PostgreSQL, Redis
 from cpl_async.distributed.link import Link, Timing
 
-from ..serving import answers, free_port, redis_command
-from .postgresql import Server
+from ..serving import started
 
 QUICK = Timing(beat=0.05, patience=0.3, lease=0.3, alone=0.6, hold=0.7, forget=5.0)
 """So that a test need not wait for seconds until a process goes on alone."""
 
 
-class RedisServer:
-    """A server that can be killed and started anew; it remembers nothing."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(redis_command(self.port, self.folder), stdout=subprocess.DEVNULL)
-        while not answers(self.port)():
-            assert self.process.poll() is None
-            time.sleep(0.02)
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    if shutil.which("redis-server") is None:
-        pytest.skip("redis-server is not installed")
-    one = RedisServer(tmp_path)
-    one.start()
+def server(tmp_path: Path) -> Iterator[Redis]:
+    one = started(lambda: Redis(tmp_path))
     yield one
     one.kill()
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[Server]:
-    one = Server()
+def database() -> Iterator[PostgreSQL]:
+    one = started(PostgreSQL)
     yield one
     one.end()
 
@@ -119,14 +89,14 @@ class Wire:
 
 
 @pytest.fixture
-def wire(server: RedisServer) -> Iterator[Wire]:
+def wire(server: Redis) -> Iterator[Wire]:
     one = Wire(server.port)
     yield one
     one.close()
 
 
 @pytest.fixture
-def make_link(server: RedisServer) -> Iterator[Callable[..., Link]]:
+def make_link(server: Redis) -> Iterator[Callable[..., Link]]:
     """Make links of as many processes, as far as Redis can tell."""
     links: list[Link] = []
 

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from benchmarks.proof import Setup, prove
+from benchmarks.servers import PostgreSQL
 from cpl_async import Client, ConfigurationError, JournalError
 from cpl_async.bulk.journal import Journal, JournalPlace
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
@@ -19,12 +20,13 @@ from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from ..bulk.shipping import figures
 from ..cli.conftest import CPL, access_to
 from ..conftest import many_rows, write_rows
-from .postgresql import Server, on_host
+from ..serving import started
+from .hosts import on_host
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_what_is_tested_of_a_file_holds_there_too(database: Server) -> None:
+def test_what_is_tested_of_a_file_holds_there_too(database: PostgreSQL) -> None:
     modules = [f"tests/bulk/test_{name}.py" for name in ("jobs", "orders_in_bulk")]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-n", "0", *modules],
@@ -40,7 +42,7 @@ def test_what_is_tested_of_a_file_holds_there_too(database: Server) -> None:
 
 @pytest.mark.parametrize("seed", [201, 202])
 def test_with_all_faults_and_kills_nothing_is_lost_and_no_double_is_silent(
-    tmp_path: Path, database: Server, seed: int
+    tmp_path: Path, database: PostgreSQL, seed: int
 ) -> None:
     setup = Setup(rows=240, batch_size=20, seed=seed, kills=2, settle=3.0, tail=0.0, journal=database.url)
     findings = prove(setup, tmp_path)
@@ -50,7 +52,7 @@ def test_with_all_faults_and_kills_nothing_is_lost_and_no_double_is_silent(
 
 
 async def test_two_hosts_do_not_work_on_one_job(
-    tmp_path: Path, client: Client, sandbox: Sandbox, database: Server
+    tmp_path: Path, client: Client, sandbox: Sandbox, database: PostgreSQL
 ) -> None:
     one, other = (on_host(name, tmp_path, client, database) for name in ("a", "b"))
     rows = write_rows(tmp_path / "a.csv", many_rows(20))
@@ -67,7 +69,7 @@ async def test_two_hosts_do_not_work_on_one_job(
 
 
 async def test_two_jobs_of_two_hosts_do_not_send_the_same_reference(
-    tmp_path: Path, client: Client, sandbox: Sandbox, database: Server
+    tmp_path: Path, client: Client, sandbox: Sandbox, database: PostgreSQL
 ) -> None:
     one, other = (on_host(name, tmp_path, client, database) for name in ("a", "b"))
     rows = many_rows(60)
@@ -84,7 +86,7 @@ async def test_two_jobs_of_two_hosts_do_not_send_the_same_reference(
 async def test_a_database_that_restarts_ends_the_run_and_the_next_goes_on(
     tmp_path: Path, client: Client, sandbox: Sandbox
 ) -> None:
-    database = Server()
+    database = started(PostgreSQL)
     try:
         shipping = on_host("a", tmp_path, client, database)
         rows = write_rows(tmp_path / "a.csv", many_rows(40))
@@ -108,7 +110,7 @@ async def test_a_database_that_restarts_ends_the_run_and_the_next_goes_on(
 
 
 async def test_a_run_whose_connection_broke_does_not_go_on_beside_another(
-    tmp_path: Path, client: Client, database: Server
+    tmp_path: Path, client: Client, database: PostgreSQL
 ) -> None:
     place = on_host("a", tmp_path, client, database).place
     async with Journal.open(place) as mine, Journal.open(place) as theirs, mine.only_one(7, "the job"):
@@ -127,7 +129,7 @@ async def test_a_run_whose_connection_broke_does_not_go_on_beside_another(
         assert sum((await mine.results.counts(1)).values()) == 0  # free again: so is the way back
 
 
-def test_the_commands_of_another_host_see_the_job(tmp_path: Path, sandbox: Sandbox, database: Server) -> None:
+def test_the_commands_of_another_host_see_the_job(tmp_path: Path, sandbox: Sandbox, database: PostgreSQL) -> None:
     rows = write_rows(tmp_path / "rows.csv", many_rows(5))
 
     def cpl(host: str, *arguments: str | Path) -> str:

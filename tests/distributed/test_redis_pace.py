@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
+from benchmarks.servers import Redis
 from cpl_async.distributed import link as link_module
 from cpl_async.distributed.link import Link, Question
 from cpl_async.distributed.pace import GUARD, VALID, RedisLine
 from cpl_async.distributed.scripts import BYE
 from cpl_async.transport.lanes import Lane
 
-from .conftest import QUICK, RedisServer, Wire
+from .conftest import QUICK, Wire
 
 INTERVAL = 0.02
 CLOCKS = 0.0005
@@ -172,7 +173,7 @@ def test_a_refusal_slows_all_of_them(make_link: MakeLink) -> None:
 
 
 def test_without_redis_all_go_on_in_their_parts_and_none_comes_too_close(
-    server: RedisServer, make_link: MakeLink, writers: Writers, caplog: pytest.LogCaptureFixture
+    server: Redis, make_link: MakeLink, writers: Writers, caplog: pytest.LogCaptureFixture
 ) -> None:
     links = [make_link() for _ in range(4)]
     settled(*links)
@@ -197,7 +198,7 @@ def test_without_redis_all_go_on_in_their_parts_and_none_comes_too_close(
 
 
 def test_a_redis_that_hangs_counts_as_gone_and_what_it_hears_late_counts_for_nothing(
-    server: RedisServer, make_link: MakeLink, writers: Writers
+    server: Redis, make_link: MakeLink, writers: Writers
 ) -> None:
     links = [make_link() for _ in range(4)]
     settled(*links)
@@ -263,7 +264,7 @@ def test_a_slot_ends_before_the_part_of_who_cannot_see_redis(make_link: MakeLink
 
 
 def test_a_redis_that_forgot_all_hears_of_who_still_cannot_see_it(
-    server: RedisServer, make_link: MakeLink, wire: Wire, writers: Writers
+    server: Redis, make_link: MakeLink, wire: Wire, writers: Writers
 ) -> None:
     links = [make_link(places=8) for _ in range(2)]
     cut = make_link(wire.url, places=8)
@@ -285,7 +286,7 @@ def test_a_redis_that_forgot_all_hears_of_who_still_cannot_see_it(
     assert writers.closest() >= INTERVAL - CLOCKS
 
 
-def test_who_is_killed_is_found_out_by_the_others_of_its_host(server: RedisServer, make_link: MakeLink) -> None:
+def test_who_is_killed_is_found_out_by_the_others_of_its_host(server: Redis, make_link: MakeLink) -> None:
     link = make_link()
     settled(link)
     program = (

@@ -14,13 +14,13 @@ import pytest
 import redis
 
 import cpl_sync
+from benchmarks.servers import Redis
 from cpl_async import Client, ConfigurationError
 from cpl_async.distributed import RedisShared
 from cpl_async.sandbox import Sandbox
 
 from ..cli.conftest import CPL, access_to
 from ..conftest import many_rows, write_rows
-from .conftest import RedisServer
 
 PROGRAM = """
 import json, os, sys, time
@@ -51,7 +51,7 @@ print(json.dumps(counts))
 
 
 def test_forked_workers_of_two_programs_share_one_token_and_one_pace(
-    make_sandbox: Callable[..., Sandbox], server: RedisServer
+    make_sandbox: Callable[..., Sandbox], server: Redis
 ) -> None:
     sandbox = make_sandbox(forgiven=0.002)
     command = [
@@ -81,7 +81,7 @@ def test_forked_workers_of_two_programs_share_one_token_and_one_pace(
     assert min(counts) > 0.7 * sum(counts) / 4, counts
 
 
-async def test_clients_are_told_no_more_than_the_address(sandbox: Sandbox, server: RedisServer) -> None:
+async def test_clients_are_told_no_more_than_the_address(sandbox: Sandbox, server: Redis) -> None:
     access: dict[str, Any] = {"client_id": "sandbox", "client_secret": "sandbox", "base_url": sandbox.base_url}
     async with Client(**access, shared=server.url) as one, Client(**access, shared=server.url) as other:
         assert one._limits is other._limits
@@ -95,7 +95,7 @@ async def test_clients_are_told_no_more_than_the_address(sandbox: Sandbox, serve
 
 
 def test_code_without_await_is_told_the_same_and_settings_too(
-    sandbox: Sandbox, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, server: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     access = {"CPL_CLIENT_ID": "sandbox", "CPL_CLIENT_SECRET": "sandbox", "CPL_BASE_URL": sandbox.base_url}
     for name, value in (access | {"CPL_SHARED": server.url}).items():

@@ -9,13 +9,12 @@ from collections.abc import Callable
 import pytest
 import redis
 
+from benchmarks.servers import Redis
 from cpl_async import AuthenticationError
 from cpl_async.distributed.link import Link
 from cpl_async.distributed.token import RedisShelf
 from cpl_async.transport.redaction import Secret
 from cpl_async.transport.token import PER_SECONDS, Token, TokenCell
-
-from .conftest import RedisServer
 
 MakeLink = Callable[..., Link]
 FETCHES = 3
@@ -93,7 +92,7 @@ async def test_a_refusal_of_the_credentials_is_not_tried_over_and_over(make_link
 
 
 async def test_nobody_reads_the_token_who_does_not_know_the_secret(
-    server: RedisServer, make_link: MakeLink, caplog: pytest.LogCaptureFixture
+    server: Redis, make_link: MakeLink, caplog: pytest.LogCaptureFixture
 ) -> None:
     carrier = Carrier()
     await TokenCell(shelf=shelf_of(make_link())).get(carrier.fetch)
@@ -112,9 +111,7 @@ async def test_nobody_reads_the_token_who_does_not_know_the_secret(
     assert "cannot be opened" in caplog.text
 
 
-async def test_without_redis_each_keeps_to_its_part_of_the_token_requests(
-    server: RedisServer, make_link: MakeLink
-) -> None:
+async def test_without_redis_each_keeps_to_its_part_of_the_token_requests(server: Redis, make_link: MakeLink) -> None:
     server.kill()
     carrier = Carrier()
     shelf = shelf_of(make_link())

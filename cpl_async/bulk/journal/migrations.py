@@ -24,8 +24,16 @@ def migrate(connection: Connection, version: int) -> None:
     """Bring the tables up from a version, in the transaction of this connection."""
     if version < 2:
         _to_2(connection)
-    metadata.create_all(connection)  # version 3 has the table of parts besides
+    if version < 3:
+        _to_3(connection)
     connection.execute(update(account).values(schema_version=VERSION))
+
+
+def _to_3(connection: Connection) -> None:
+    """Add what workers need that share a job."""
+    operations = Operations(MigrationContext.configure(connection))
+    operations.add_column(jobs.name, jobs.c.watched_until._copy())
+    metadata.create_all(connection)
 
 
 def _to_2(connection: Connection) -> None:

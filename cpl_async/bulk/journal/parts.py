@@ -194,6 +194,13 @@ class Parts:
                 raise at_work(what)
             await connection.execute(delete(parts).where(parts.c.job == job))
 
+    async def watch(self, job: int, seconds: float) -> bool:
+        """Take on to look at a job again in so many seconds; return whether nobody else has taken it on before."""
+        nobody = or_(jobs.c.watched_until.is_(None), jobs.c.watched_until <= NOW)
+        async with self._database.transaction() as connection:
+            taken = update(jobs).where(jobs.c.id == job, nobody).values(watched_until=NOW + seconds)
+            return bool((await connection.execute(taken)).rowcount)
+
     async def names_of_open(self) -> list[str]:
         """Return the names of the jobs that have parts left to do."""
         query = select(jobs.c.name).where(

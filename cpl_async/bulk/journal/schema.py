@@ -69,6 +69,7 @@ jobs: Table = Table(
     Column("seconds", Float, nullable=False, default=0.0),
     Column("measures", Text, nullable=False, server_default="{}"),
     Column("purged_at", Float),
+    Column("watched_until", Float),
 )
 rows: Table = Table(
     "rows",

@@ -1,0 +1,125 @@
+"""Real servers on loopback for proofs and tests, which can be killed and started again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["NotInstalled", "PostgreSQL", "Redis", "answers", "binary", "free_port"]
+
+
+class NotInstalled(Exception):
+    """A program is not on this machine."""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def answers(port: int) -> Callable[[], bool]:
+    """Return what tells whether somebody listens on a port."""
+
+    def look() -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    return look
+
+
+def binary(name: str) -> str | None:
+    """Return where a program of PostgreSQL is; Debian has them on nobody's path."""
+    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return shutil.which(name) or (str(found[-1]) if found else None)
+
+
+class Redis:
+    """A Redis that remembers nothing."""
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        if shutil.which("redis-server") is None:
+            raise NotInstalled("redis-server is not installed")
+        self.folder, self.port = folder, port or free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """Address of its first database."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = {"--port": str(self.port), "--bind": "127.0.0.1", "--save": "", "--dir": str(self.folder)}
+        command = ["redis-server", *(word for option in options.items() for word in option)]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        while not answers(self.port)():
+            assert self.process.poll() is None
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """Kill it."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+class PostgreSQL:
+    """A PostgreSQL in a folder of its own."""
+
+    def __init__(self) -> None:
+        if binary("initdb") is None:
+            raise NotInstalled("postgresql is not installed")
+        self.folder = Path(tempfile.mkdtemp(prefix="cpl-pg-"))
+        self.port = free_port()
+        self.user = "postgres" if os.geteuid() == 0 else None  # it does not run as root
+        if self.user is not None:
+            shutil.chown(self.folder, self.user)
+        self._run("initdb", "-D", "data", "-A", "trust", "-E", "UTF8", "-U", "postgres", "--no-sync")
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """Address of its database, with a password that it does not ask for."""
+        return f"postgresql://postgres:geheim@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=50"
+        self._run("pg_ctl", "-D", "data", "-o", options, "-l", "log", "-w", "start")
+
+    def kill(self) -> None:
+        """Stop it as if it had crashed."""
+        self._run("pg_ctl", "-D", "data", "-m", "immediate", "-w", "stop")
+
+    def end(self) -> None:
+        """Stop it and remove its folder."""
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, name: str, *arguments: str) -> None:
+        program = binary(name)
+        assert program is not None
+        done = subprocess.run(
+            [program, *arguments],
+            cwd=self.folder,
+            user=self.user,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=60,
+        )
+        assert done.returncode == 0, (name, (self.folder / "log").read_text() if (self.folder / "log").exists() else "")

@@ -1,0 +1,118 @@
+"""``cpl ship --distributed``: hands a file over to Celery workers, follows them, and writes labels and reports here."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+
+from ..bulk.door import PART_SIZE
+from ..bulk.journal import Journal, JournalPlace
+from ..bulk.options import ShipOptions
+from ..bulk.outputs import ShipSummary
+from ..bulk.progress import Phase, Progress
+from ..bulk.protocol import BulkClient
+from ..bulk.ship import ShipFile
+from ..bulk.stopping import unless_stopped
+from ..errors import ConfigurationError
+from .access import Access
+from .failures import needing_extra
+from .running import StopWords, carry
+
+__all__ = ["follow"]
+
+LOOK_EVERY = 1.0
+NOBODY_FOR = 20.0
+"""Seconds in which no worker takes a free part up, after which that is said and the tasks are queued again."""
+ADVICE = "is a worker running? celery --app cpl_async.distributed.worker worker"
+WORDS = StopWords(
+    ending="no longer followed: the workers go on (again to stop at once)",
+    ended="no longer followed: the workers go on; run the same command again to follow them and to get the labels",
+)
+
+
+@define(kw_only=True)
+class FollowedRun(ShipFile):
+    """A run whose sending is done by workers; labels and reports are made here when they have done all."""
+
+    app: Any
+    """Celery's."""
+    account: str
+    part_size: int
+    _moved: float = field(init=False, factory=time.monotonic)
+
+    async def run(self, client: BulkClient) -> ShipSummary:
+        """Hand the file over, follow the workers, and write what became of it.
+
+        :raises CancelledError: when it was stopped while workers are at work; they go on.
+        """
+        name, standing = await self.hand_over(self.part_size)
+        await self._queue(name, standing.free)
+        await self._follow(name)
+        return await super().run(client)  # attrs makes another class of this one
+
+    async def _follow(self, name: str) -> None:
+        problem, before = "", (0, 0)
+        async with Journal.open(self.place) as journal:
+            job = await journal.find(name)
+            while True:
+                now = await journal.parts.standing(job.id)
+                self.progress = Progress.from_counts(await journal.results.counts(job.id))
+                self.on_progress(self.progress)
+                if now.parts == now.done and not now.at_work:
+                    break
+                if now.problem and now.problem != problem:
+                    problem = now.problem
+                    self.on_note(f"a worker has given its part back: {problem}")
+                if now.at_work or not now.free or (now.done, now.at_work) != before:
+                    self._moved, before = time.monotonic(), (now.done, now.at_work)
+                elif time.monotonic() > self._moved + NOBODY_FOR:
+                    self._moved = time.monotonic()
+                    self.on_note(f"no worker takes the job up: {ADVICE}")
+                    await self._queue(name, now.free)
+                await unless_stopped(self._stop, asyncio.sleep(LOOK_EVERY))
+                if self._stop.is_set():
+                    raise asyncio.CancelledError
+        self.progress = Progress(phase=Phase.READING)
+
+    async def _queue(self, name: str, count: int) -> None:
+        from ..distributed.celery import queue_tasks
+
+        await asyncio.to_thread(queue_tasks, self.app, name, self.account, count)
+
+
+def follow(
+    path: Path,
+    out: Path,
+    place: JournalPlace,
+    options: ShipOptions,
+    access: Access,
+    account: str,
+    part_size: int | None,
+    as_json: bool,
+) -> None:
+    """Hand a file over and show how far the workers are, to the end.
+
+    :param account: profile of the settings by which the workers know whose it is.
+    :raises ConfigurationError: without a broker, or with a journal that workers cannot share.
+    """
+    with needing_extra("distributed"):
+        from ..distributed.worker import BROKER, app
+    if not app.conf.broker_url:
+        raise ConfigurationError(f"--distributed needs Celery's broker: {BROKER}=redis://host/0")
+    if not place.url:
+        raise ConfigurationError("--distributed needs the journal in PostgreSQL: CPL_JOURNAL=postgresql://user@host/db")
+    run = FollowedRun(
+        path=path,
+        out=out,
+        place=place,
+        options=options,
+        app=app,
+        account=account,
+        part_size=part_size or PART_SIZE,
+    )
+    run.prepare()
+    carry(run, access, as_json, WORDS)

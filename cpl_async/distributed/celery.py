@@ -1,0 +1,293 @@
+"""Spreads a job over Celery's workers: tasks carry its parts, and the journal knows how far it is.
+
+A task says only which job there is work for; what is to be done next is read from the journal. So a task that comes
+twice, or late, or is lost with the broker, costs nothing but its look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+
+from anyio import to_thread
+from attrs import field, frozen
+from celery import current_app, shared_task
+from celery.utils.imports import symbol_by_name
+from kombu.exceptions import OperationalError
+
+from ..bulk.account import journal_place
+from ..bulk.door import PART_SIZE
+from ..bulk.handing import HandedOver, RefusedRow
+from ..bulk.journal import Journal
+from ..bulk.loans import LEASE
+from ..client import Client
+from ..errors import ConfigurationError, CplError
+
+if TYPE_CHECKING:
+    from ..bulk.door import FileOptions
+    from ..bulk.jobs import BulkJob
+    from ..bulk.journal.parts import Standing
+    from ..bulk.progress import Progress
+    from ..bulk.working import Worked
+    from ..models.shipment_batches import Shipment
+
+__all__ = ["PartFailed", "ShipJob", "queue_tasks", "ship_job", "shipping_job", "take_up", "work"]
+
+logger: logging.Logger = logging.getLogger("cpl_async.distributed")
+T = TypeVar("T")
+MOST_TASKS = 64
+"""Tasks of a job that are put in the queue at once; each that has carried a part is followed by another."""
+TOLD_EVERY = 1.0
+"""Seconds between two states of a task."""
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 600.0
+"""Seconds until a part is tried again that did not come to its end; twice as long each time."""
+MOST_FAILURES = 12
+"""Tries of one task, one after the other, that did not come to their end."""
+LOOK_EVERY = 1.0
+"""Seconds."""
+NOBODY_FOR = 30.0
+"""Seconds in which no worker takes a free part up, after which the job's tasks are put in the queue again."""
+
+
+def _do_next(self: Any, name: str, account: str = "", failures: int = 0, looking_after: bool = False) -> dict[str, Any]:
+    """Do what is next for a job: one part, or labels and papers when all parts are done.
+
+    :param name: of the job.
+    :param account: whose it is; the client is made for it, see :func:`ship_job`.
+    :param failures: tries before this one that did not come to their end.
+    :param looking_after: whether this is the look for what dead workers have left.
+    :return: the part that was carried, how it ended, and how the job's parts stand.
+    :raises PartFailed: after twelve tries, with the reason of the last.
+    """
+    try:
+        worked = _run(_work(self, name, account, float(self.app.conf.get("cpl_lease", LEASE))))
+    except ConfigurationError:
+        raise
+    except CplError as error:  # the database or the server is away, or another worker has the part
+        _try_again(self.app, name, account, failures, str(error), error)
+        return {"job": name, "part": None, "closed": False, "problem": str(error)}
+    left = worked.left
+    if worked.problem:
+        _try_again(self.app, name, account, failures, worked.problem, None)
+    elif worked.part is not None and left.free:
+        _queue(self.app, name, account)
+    if looking_after and left.free and not left.at_work:  # tasks were lost with their broker
+        queue_tasks(self.app, name, account, left.free)
+    if worked.again_in is not None:
+        _queue(self.app, name, account, countdown=worked.again_in, looking_after=True)
+    return {
+        "job": name,
+        "part": worked.part,
+        "closed": worked.closed,
+        "problem": worked.problem,
+        "parts": left.parts,
+        "done": left.done,
+    }
+
+
+def _take_up(account: str = "") -> list[str]:
+    """Put tasks in the queue for every job of an account that has parts left, e.g. every ten minutes by Celery's beat.
+
+    Only where a broker that forgets has lost all tasks of a job, and nobody waits for the job, is it needed.
+
+    :param account: see :func:`ship_job`.
+    :return: names of the jobs.
+    """
+    names = _run(_unfinished(account))
+    for name in names:
+        _queue(current_app, name, account, looking_after=True)
+    return names
+
+
+work: Any = shared_task(
+    bind=True, name="cpl.work", acks_late=True, reject_on_worker_lost=True, track_started=True, max_retries=None
+)(_do_next)
+"""Does what is next for a job: ``work.delay(name, account)``."""
+take_up: Any = shared_task(name="cpl.take_up")(_take_up)
+"""Takes up every job of an account that has parts left: for Celery's beat, ``"schedule": 600, "args": [account]``."""
+
+
+class PartFailed(Exception):
+    """A part did not come to its end however often it was tried; it is free for whoever takes the job up again."""
+
+
+@frozen(kw_only=True)
+class ShipJob:
+    """A job that workers carry."""
+
+    name: str
+    account: str = ""
+    refused: tuple[RefusedRow, ...] = field(default=(), repr=False)
+    """Rows that are not sent, by our own check."""
+    app: Any = field(default=None, repr=False, eq=False)
+    """Celery's app; the current one unless given."""
+
+    def standing(self) -> Standing:
+        """Return how its parts stand, as the journal knows it."""
+        return _run(_standing(self._app, self.name, self.account))
+
+    def rows(self) -> BulkJob:
+        """Return how many of its rows ended in which way so far, as the journal knows it."""
+        return _run(_job(self._app, self.name, self.account))
+
+    def take_up(self) -> None:
+        """Put tasks in the queue for what is free of it."""
+        queue_tasks(self._app, self.name, self.account, self.standing().free)
+
+    def wait(self, timeout: float | None = None, *, on_change: Callable[[Standing], object] | None = None) -> BulkJob:
+        """Wait until labels and papers are made; put tasks in the queue again that were lost with their broker.
+
+        :param timeout: seconds; for as long as it takes unless given.
+        :param on_change: called with how the parts stand whenever that has changed.
+        :return: how many rows ended in which way.
+        :raises TimeoutError: when it was not finished in time; the workers go on.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        before: Standing | None = None
+        moved = time.monotonic()
+        while not (now := self.standing()).closed:
+            told = before is None or (now.done, now.at_work, now.free) != (before.done, before.at_work, before.free)
+            if told and on_change is not None:
+                on_change(now)
+            if told or now.at_work or not now.free:
+                moved = time.monotonic()
+            elif time.monotonic() > moved + NOBODY_FOR:
+                self.take_up()
+                moved = time.monotonic()
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimeoutError(f"the job {self.name} is not finished: {now.done} of {now.parts} parts are done")
+            before = now
+            time.sleep(LOOK_EVERY)
+        return self.rows()
+
+    @property
+    def _app(self) -> Any:
+        return self.app if self.app is not None else current_app
+
+
+def ship_job(
+    source: str | Path | Iterable[Shipment | Mapping[str, Any]] | AsyncIterable[Shipment | Mapping[str, Any]],
+    *,
+    out: str | Path,
+    name: str | None = None,
+    account: str = "",
+    app: Any = None,
+    part_size: int = PART_SIZE,
+    columns: Mapping[str, str] | None = None,
+    **options: Unpack[FileOptions],
+) -> ShipJob:
+    """Split a file or a query into parts and have Celery's workers ship them, exactly once, whatever breaks meanwhile.
+
+    Rows are read and checked here, and are in the journal when this returns; then tasks are in the queue. Call it again
+    after any stop. A worker's client is what ``app.conf.cpl_client`` makes of the account: a function, or where one is
+    (``"shop.carriers:client"``); else that of the settings, whose profile the account names. ``app.conf.cpl_lease`` is
+    the number of seconds after which a worker that is not heard of has lost its part; 60 unless set.
+
+    :param source: see :meth:`Bulk.hand_over`.
+    :param out: folder for labels and reports on the host of the worker that comes last: its whole path.
+    :param name: of the job; a file's job is known by its content without one.
+    :param account: whose shipments they are.
+    :param app: Celery's app; the current one unless given.
+    :param part_size: rows in a part.
+    :param columns: of rows, see :meth:`Bulk.ship`.
+    :param options: see :class:`FileOptions`.
+    :return: the job, to wait for or to ask after.
+    :raises ConfigurationError: when the source or an option cannot be used, or the journal is a file.
+    :raises JournalError: when the journal cannot be used, or a run has the job to itself.
+    """
+    given = {**options, "out": out, "name": name, "part_size": part_size, "columns": columns}
+    handed = _run(_hand_over(app, source, account, given))
+    queue_tasks(app or current_app, handed.job, account, handed.standing.free)
+    return ShipJob(name=handed.job, account=account, refused=handed.refused, app=app)
+
+
+def shipping_job(name: str, *, account: str = "", app: Any = None) -> ShipJob:
+    """Return a job that was begun before, by its name."""
+    return ShipJob(name=name, account=account, app=app)
+
+
+def queue_tasks(app: Any, name: str, account: str, count: int) -> None:
+    """Put tasks for a job in the queue, not more than there are workers for."""
+    for _ in range(min(count, MOST_TASKS)):
+        _queue(app, name, account)
+
+
+def _queue(app: Any, name: str, account: str, *, countdown: float = 0.0, **more: Any) -> None:
+    """Put a task in the queue; a broker that is away loses nothing but the time until somebody looks after the job."""
+    try:
+        app.tasks["cpl.work"].apply_async((name, account), more, countdown=countdown or None)
+    except OperationalError as error:
+        logger.warning("no task for the job %s could be put in the queue: %s", name, error)
+
+
+def _try_again(app: Any, name: str, account: str, failures: int, why: str, error: Exception | None) -> None:
+    """Put a task in the queue for later.
+
+    :raises PartFailed: when that was done too often.
+    """
+    if failures + 1 >= MOST_FAILURES:
+        raise PartFailed(f"{name}: {why}") from error
+    logger.warning("job %s: %s; trying again later", name, why)
+    pause = min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE)
+    _queue(app, name, account, countdown=pause, failures=failures + 1)
+
+
+def _client_for(app: Any, account: str) -> Client:
+    made_by = app.conf.get("cpl_client")
+    if made_by is None:
+        return Client.from_config(account or None)
+    make = symbol_by_name(made_by) if isinstance(made_by, str) else made_by
+    client = make(account)
+    if not isinstance(client, Client):
+        raise ConfigurationError(f"cpl_client gives a cpl_async.Client, not {type(client).__name__}")
+    return client
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run asynchronous work to its end, on a loop of its own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    work.close()
+    raise ConfigurationError("this would block the event loop: call it by asyncio.to_thread(…)")
+
+
+async def _work(task: Any, name: str, account: str, lease: float) -> Worked:
+    told_at = 0.0
+
+    async def tell(progress: Progress) -> None:
+        nonlocal told_at
+        if time.monotonic() < told_at + TOLD_EVERY:
+            return
+        told_at = time.monotonic()
+        counts = {"job": name, "rows": progress.rows, "sent": progress.sent, "created": progress.created}
+        identifier = task.request.id
+        await to_thread.run_sync(lambda: task.update_state(task_id=identifier, state="PROGRESS", meta=counts))
+
+    async with _client_for(task.app, account) as client:
+        return await client.bulk.work(name, lease=lease, on_progress=tell if task.request.id else None)
+
+
+async def _hand_over(app: Any, source: Any, account: str, given: dict[str, Any]) -> HandedOver:
+    async with _client_for(app or current_app, account) as client:
+        return await client.bulk.hand_over(source, **given)
+
+
+async def _standing(app: Any, name: str, account: str) -> Standing:
+    async with _client_for(app, account) as client:
+        return await client.bulk.parts(name)
+
+
+async def _job(app: Any, name: str, account: str) -> BulkJob:
+    async with _client_for(app, account) as client:
+        return await client.bulk.job(name)
+
+
+async def _unfinished(account: str) -> list[str]:
+    async with _client_for(current_app, account) as client, Journal.open(await journal_place(client)) as journal:
+        return await journal.parts.names_of_open()
