@@ -22,9 +22,10 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from benchmarks.proof import ANSWERS_LOST, ELSEWHERE, Client, Findings, Setup, audit, check_resent, settings_for, write
+from benchmarks.proof import ANSWERS_LOST, ELSEWHERE, Client, Findings, Setup, audit, check_resent, settings_for
 from benchmarks.results import keep
 from benchmarks.servers import PostgreSQL, Redis
+from benchmarks.ship import write
 from cpl_async.sandbox import Sandbox
 
 VISIBILITY = 5
@@ -226,11 +227,11 @@ def prove(setup: Setup, trouble: Trouble, folder: Path) -> Findings:
             following.wait()
             workers.end()
         found.counts["requests"] = len(sandbox.ledger.entries)
-        found.counts["refused_for_pace"] = sandbox.ledger.summary()["refused_for_pace"]
+        found.counts["refused_for_pace"] = sum(one.refused_for == "pace" for one in sandbox.ledger.entries)
         audit(folder, sandbox, setup, found)
         if found.broken:
-            for log in folder.glob("worker-*/log"):
-                Path(f"proof-{log.parent.name}.log").write_bytes(log.read_bytes())
+            for kept in folder.glob("worker-*/log"):
+                Path(f"proof-{kept.parent.name}.log").write_bytes(kept.read_bytes())
         if found.counts["shipped_without_label"]:
             sandbox.faults.clear()
             client.run("--resend-unlabelled", "--name", "proof", "--no-papers")

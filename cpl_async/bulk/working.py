@@ -165,7 +165,7 @@ class Worker:
         measures.runs.append([started, time.time()])
         await journal.add_work(job.id, seconds=time.monotonic() - began, measures=measures)
         if engine.stopped_by is not None:
-            return engine.stopped_by.message
+            return str(engine.stopped_by)
         return "the worker was stopped" if self._stop.is_set() else ""
 
     async def _close(
@@ -183,5 +183,5 @@ class Worker:
         Output(run.out, options).prepare()
         summary = await run.carry(client, journal, job.id, time.monotonic())
         if run.stopped_by is not None:
-            return run.stopped_by.message, summary
+            return str(run.stopped_by), summary
         return ("the worker was stopped" if self._stop.is_set() else ""), summary

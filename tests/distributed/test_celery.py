@@ -1,0 +1,288 @@
+"""Celery's workers carry a job: every task's work is what the journal says, however often and however late it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from benchmarks.proof import Setup
+from benchmarks.proof_of_workers import Trouble, prove
+from benchmarks.servers import PostgreSQL, Redis
+from cpl_async import Client, ConfigurationError
+from cpl_async.sandbox import Fault, FaultKind, Sandbox
+
+from ..cli.conftest import Runner, access_to
+from ..conftest import many_rows, write_rows
+from ..serving import served
+
+celery = pytest.importorskip("cpl_async.distributed.celery", reason="Celery is not installed")
+
+
+class Queue:
+    """Stands for Celery's app: what is put in its queue is done when it is told so, by this process."""
+
+    def __init__(self, client: Callable[[], Client], **conf: Any) -> None:
+        self.conf: dict[str, Any] = {"cpl_client": lambda account: client(), "cpl_lease": 2.0, **conf}
+        self.tasks = {"cpl.work": self}
+        self.waiting: list[tuple[tuple[Any, ...], dict[str, Any], float | None]] = []
+        self.results: list[dict[str, Any]] = []
+
+    def apply_async(self, arguments: Any, options: Any, countdown: float | None) -> None:
+        self.waiting.append((arguments, options, countdown))
+
+    def do_next(self) -> dict[str, Any]:
+        """Do the first task that waits for no moment."""
+        place = next(n for n, (_, _, countdown) in enumerate(self.waiting) if countdown is None)
+        arguments, options, _ = self.waiting.pop(place)
+        return self.do(*arguments, **options)
+
+    def do_all(self) -> None:
+        while self.ready:
+            self.do_next()
+
+    def do(self, *arguments: Any, **options: Any) -> dict[str, Any]:
+        task = SimpleNamespace(app=self, request=SimpleNamespace(id=None))
+        done: dict[str, Any] = celery._do_next(task, *arguments, **options)
+        self.results.append(done)
+        return done
+
+    @property
+    def ready(self) -> int:
+        return sum(countdown is None for _, _, countdown in self.waiting)
+
+
+@pytest.fixture
+def queue(tmp_path: Path, sandbox: Sandbox, database: PostgreSQL, monkeypatch: pytest.MonkeyPatch) -> Queue:
+    monkeypatch.setenv("CPL_JOURNAL", database.url)
+    monkeypatch.setenv("CPL_STATE_DIR", str(tmp_path / "state"))
+    return Queue(lambda: Client(client_id="sandbox", client_secret="sandbox", base_url=sandbox.base_url))
+
+
+def ship(queue: Queue, tmp_path: Path, rows: int = 40, **options: Any) -> Any:
+    path = write_rows(tmp_path / "rows.csv", many_rows(rows))
+    options = {"name": "job", "part_size": 20, "batch_size": 10, "settle": 1.0, "pilot": 0, "papers": False} | options
+    return celery.ship_job(path, out=tmp_path / "out", app=queue, **options)
+
+
+def references(sandbox: Sandbox) -> list[str]:
+    return [shipment.reference for shipment in sandbox.shipments() if shipment.error_code is None]
+
+
+def test_tasks_carry_the_parts_and_the_last_one_makes_the_labels(
+    queue: Queue, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    job = ship(queue, tmp_path)
+    assert (job.name, job.refused, queue.ready) == ("job", (), 2)
+    assert job.standing().parts == 2
+    queue.do_all()
+    assert [result["part"] is not None for result in queue.results].count(True) == 3
+    assert queue.results[-1]["closed"] or any(result["closed"] for result in queue.results)
+    assert job.standing().closed
+    rows = job.wait(timeout=1)
+    assert (rows.rows, rows.shipped, rows.state) == (40, 40, "finished")
+    assert (tmp_path / "out" / "labels.pdf").exists()
+    assert len(references(sandbox)) == len(set(references(sandbox))) == 40
+
+
+def test_a_task_that_comes_again_or_for_nothing_does_nothing(queue: Queue, tmp_path: Path, sandbox: Sandbox) -> None:
+    job = ship(queue, tmp_path, rows=20)
+    threads = [threading.Thread(target=queue.do, args=("job", "")) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(result["part"] is not None for result in queue.results) in (1, 2)
+    queue.do_all()
+    queue.do("job", "")
+    assert queue.results[-1]["part"] is None
+    assert job.rows().shipped == 20
+    assert len(references(sandbox)) == 20
+    queue.waiting.clear()
+    again = ship(queue, tmp_path, rows=20)
+    queue.do_all()
+    assert again.rows().shipped == 20
+    assert len(references(sandbox)) == 20
+
+
+def test_one_task_looks_after_what_dead_workers_leave(queue: Queue, tmp_path: Path, sandbox: Sandbox) -> None:
+    ship(queue, tmp_path)
+    queue.do_next()
+    later = [(options, countdown) for _, options, countdown in queue.waiting if countdown is not None]
+    assert [options for options, _ in later] == [{"looking_after": True}]
+    queue.do_next()
+    assert sum(countdown is not None for _, _, countdown in queue.waiting) == 1  # one at a time
+    queue.waiting.clear()  # the broker has forgotten all
+    queue.do("job", "", looking_after=True)
+    queue.do_all()
+    assert celery.shipping_job("job", app=queue).standing().closed
+    assert len(references(sandbox)) == 40
+
+
+def test_what_does_not_come_to_its_end_is_tried_again_later_and_fails_at_last(
+    queue: Queue, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    job = ship(queue, tmp_path, rows=20)
+    sandbox.faults.add(Fault(kind=FaultKind.STATUS, operation="shipment_batches.create", status=404, times=9))
+    result = queue.do_next()
+    assert result["problem"]
+    again = [(options, countdown) for _, options, countdown in queue.waiting if "failures" in options]
+    assert again == [({"failures": 1}, celery.FIRST_PAUSE)]
+    assert job.standing().problem == result["problem"]
+    with pytest.raises(celery.PartFailed, match="job: "):
+        queue.do("job", "", failures=celery.MOST_FAILURES - 1)
+    sandbox.faults.clear()
+    queue.waiting.clear()
+    job.take_up()
+    queue.do_all()
+    assert job.rows().shipped == 20
+
+
+def test_what_cannot_be_used_is_said_before_anything_is_sent(
+    queue: Queue, tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ConfigurationError, match="give its whole path"):
+        celery.ship_job(tmp_path / "rows.csv", out="out", app=queue)
+    with pytest.raises(ConfigurationError, match="part_size is a number of rows"):
+        ship(queue, tmp_path, part_size=0)
+    with pytest.raises(ConfigurationError, match="need a name"):
+        celery.ship_job(many_rows(3), out=tmp_path / "out", app=queue)
+    with pytest.raises(ConfigurationError, match=r"cpl_client gives a cpl_async\.Client, not str"):
+        ship(Queue(lambda: "no"), tmp_path)  # type: ignore[arg-type, return-value]  # that is the point
+    monkeypatch.delenv("CPL_JOURNAL")
+    with pytest.raises(ConfigurationError, match="CPL_JOURNAL"):
+        ship(queue, tmp_path)
+    assert queue.waiting == []
+    assert references(sandbox) == []
+
+
+async def test_an_event_loop_is_not_blocked(queue: Queue, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"asyncio\.to_thread"):
+        ship(queue, tmp_path)
+    job = await asyncio.to_thread(ship, queue, tmp_path)
+    with pytest.raises(ConfigurationError, match=r"asyncio\.to_thread"):
+        job.standing()
+
+
+def test_rows_of_a_query_are_shipped(queue: Queue, tmp_path: Path, sandbox: Sandbox) -> None:
+    rows = many_rows(25)
+    rows[7]["country"] = "Atlantis"
+    options = {"name": "query", "part_size": 10, "settle": 1.0, "pilot": 0, "papers": False}
+    job = celery.ship_job(iter(rows), out=tmp_path / "out", app=queue, **options)
+    assert [(one.row, "country" in one.message) for one in job.refused] == [(8, True)]
+    queue.do_all()
+    found = job.rows()
+    assert (found.shipped, found.rejected) == (24, 1)
+
+
+# --- with a broker and workers of its own
+
+
+@contextmanager
+def workers(folder: Path, environment: dict[str, str], count: int = 1, tasks: str = "") -> Iterator[None]:
+    (folder / "tasks.py").write_text("from cpl_async.distributed.worker import app\n" + tasks)
+    command = [sys.executable, "-m", "celery", "--app", "tasks", "worker", "--concurrency", str(count)]
+    command += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
+    ready = folder / "ready"
+    (folder / "tasks.py").write_text(
+        (folder / "tasks.py").read_text()
+        + "from celery.signals import worker_ready\n"
+        + f"worker_ready.connect(lambda **_: open({str(ready)!r}, 'w').close(), weak=False)\n"
+    )
+    with served(command, folder, environment, ready.exists):
+        yield
+
+
+@pytest.fixture
+def cpl(tmp_path: Path) -> Iterator[Runner]:
+    runner = Runner(tmp_path)
+    yield runner
+    runner.end()
+
+
+@pytest.fixture
+def environment(tmp_path: Path, sandbox: Sandbox, database: PostgreSQL, server: Redis) -> dict[str, str]:
+    own = {name: str(tmp_path / name) for name in ("state", "run")}
+    for folder in own.values():
+        Path(folder).mkdir()
+    return access_to(sandbox) | {
+        "CPL_JOURNAL": database.url,
+        "CPL_BROKER": server.url,
+        "CPL_STATE_DIR": own["state"],
+        "CPL_RUNTIME_DIR": own["run"],
+        "C_FORCE_ROOT": "1",
+        "CPL_LEASE": "2",
+    }
+
+
+def test_a_file_is_handed_over_and_followed(
+    tmp_path: Path, environment: dict[str, str], cpl: Runner, sandbox: Sandbox
+) -> None:
+    path = write_rows(tmp_path / "rows.csv", many_rows(60))
+    command = ["ship", str(path), "--out", str(tmp_path / "out"), "--distributed", "--part-size", "20", "--pilot", "0"]
+    with workers(tmp_path, environment, 2):
+        done = cpl(*command, "--json", access=environment)
+        again = cpl(*command, "--json", access=environment)
+    assert '"shipped": 60' in done.stdout
+    assert "60 sent" in done.stderr
+    assert (tmp_path / "out" / "labels.pdf").exists()
+    assert (tmp_path / "out" / "report.html").exists()
+    assert '"already_done": true' in again.stdout
+    assert len(references(sandbox)) == len(set(references(sandbox))) == 60
+
+
+def test_a_part_that_takes_longer_than_redis_waits_for_its_end_is_not_carried_twice(
+    tmp_path: Path, environment: dict[str, str], cpl: Runner, sandbox: Sandbox
+) -> None:
+    tasks = "app.conf.broker_transport_options = {'visibility_timeout': 1}\n"
+    sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.get", seconds=1.5, times=3))
+    path = write_rows(tmp_path / "rows.csv", many_rows(20))
+    with workers(tmp_path, environment, 3, tasks):
+        cpl("ship", path, "--out", tmp_path / "out", "--distributed", "--json", access=environment)
+    assert len(references(sandbox)) == len(set(references(sandbox))) == 20
+    assert len(sandbox.ledger.of("shipment_batches.create")) == 2  # the pilot, and the rest
+
+
+def test_without_a_worker_that_is_said_and_who_stops_to_follow_stops_nothing(
+    tmp_path: Path, environment: dict[str, str], cpl: Runner, sandbox: Sandbox
+) -> None:
+    path = write_rows(tmp_path / "rows.csv", many_rows(20))
+    command = ["ship", str(path), "--out", str(tmp_path / "out"), "--distributed", "--json"]
+    following = cpl.start(*command, access=environment)
+    time.sleep(4)
+    os.kill(following.pid, signal.SIGINT)
+    _, said = following.communicate(timeout=20)
+    assert following.returncode == 130
+    assert "the workers go on; run the same command again" in said
+    assert references(sandbox) == []
+
+
+@pytest.mark.parametrize("missing", ["CPL_BROKER", "CPL_JOURNAL"])
+def test_what_handing_over_needs_is_named(
+    tmp_path: Path, environment: dict[str, str], cpl: Runner, missing: str
+) -> None:
+    path = write_rows(tmp_path / "rows.csv", many_rows(5))
+    without = environment | {missing: ""}
+    done = cpl("ship", path, "--out", tmp_path / "out", "--distributed", status=2, access=without)
+    assert f"{missing}=" in done.stderr
+
+
+def test_workers_killed_and_stopped_broker_and_database_restarted(tmp_path: Path) -> None:
+    setup = Setup(rows=1000, batch_size=25, seed=301, kills=0, settle=3.0, tail=0.0)
+    trouble = Trouble(workers=4, kills=2, sleepers=2, lease=2.0, part_size=100)
+    findings = prove(setup, trouble, tmp_path)
+    assert findings.broken == []
+    assert findings.counts["rows"] == 1000
+    assert findings.counts["shipped"] > 500
+    assert findings.counts["refused_for_pace"] == 0
+    assert findings.counts["woken"] == findings.counts["stopped"]
