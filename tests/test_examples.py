@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -17,11 +19,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+import yaml
 
+from benchmarks.servers import PostgreSQL
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from .pictures import codes_in
-from .serving import PYTHON, answers, free_port, redis, served
+from .serving import PYTHON, answers, free_port, redis, served, started
 
 __all__ = ["redis"]  # a fixture
 
@@ -341,6 +345,66 @@ def test_celery_tasks_ship_once_even_when_delivered_twice(cpl_sandbox: Sandbox, 
     assert numbers == {"c-1": first["number"], "c-2": lost["number"]}
     assert again["number"] == first["number"]
     assert len(cpl_sandbox.shipments()) == 2
+
+
+# --- many workers
+
+
+def compose() -> dict[str, Any]:
+    """Return the services of the compose file."""
+    text = (EXAMPLES / "workers" / "compose.yaml").read_text(encoding="utf-8")
+    found: dict[str, Any] = yaml.safe_load(text)["services"]
+    return found
+
+
+@pytest.mark.page("how-to/workers.md")
+def test_the_workers_of_the_compose_file_ship_what_the_terminal_hands_over(
+    cpl_sandbox: Sandbox, tmp_path: Path, redis: str
+) -> None:
+    database = started(PostgreSQL)
+    services, labels = compose(), tmp_path / "labels"
+    hosts = {"redis://redis:6379": redis.removesuffix("/0"), "postgresql://cpl@postgres:5432/cpl": database.url}
+    environment = {"LABELS": str(labels), "CPL_STATE_DIR": str(tmp_path / "state"), "C_FORCE_ROOT": "1"}
+    for name, value in services["worker"]["environment"].items():
+        for there, here in hosts.items():
+            value = value.replace(there, here)
+        if "$" not in value and "/run/secrets" not in value:
+            environment[name] = value
+    assert {"CPL_BROKER", "CPL_SHARED", "CPL_JOURNAL"} <= environment.keys()
+    folder = tmp_path / "shop"
+    shutil.copytree(EXAMPLES / "workers", folder)
+    command = [PYTHON, "-m", *shlex.split(services["worker"]["command"]), "--without-gossip", "--without-mingle"]
+    try:
+        with served([*command, "--loglevel", "WARNING"], folder, environment, lambda: True):
+            access = {"PATH": f"{Path(PYTHON).parent}:{os.environ['PATH']}", **environment}
+            words = [*services["ship"]["entrypoint"], str(EXAMPLES / "shipments.csv"), "--out", str(labels / "one")]
+            done = subprocess.run(words, cwd=folder, env=os.environ | access, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            rows = (EXAMPLES / "shipments.csv").read_text(encoding="utf-8").replace("2026-", "2027-")
+            (folder / "orders.csv").write_text(rows, encoding="utf-8")
+            program = "from tasks import tonight\nprint(tonight('orders.csv', papers=False).wait(60).shipped)"
+            done = subprocess.run(
+                [PYTHON, "-c", program], cwd=folder, env=os.environ | access, capture_output=True, text=True
+            )
+            assert done.returncode == 0, done.stderr
+    finally:
+        database.end()
+    assert (labels / "one" / "labels.pdf").exists()
+    assert (labels / "one" / "protocol.pdf").exists()
+    [night] = [folder for folder in labels.iterdir() if folder.name.startswith("own-")]
+    assert done.stdout.strip() == str(len(rows.splitlines()) - 1)
+    assert (night / "labels.pdf").exists()
+    references = [shipment.reference for shipment in cpl_sandbox.shipments()]
+    assert len(references) == len(set(references))
+
+
+def test_the_compose_file_holds_together() -> None:
+    services = compose()
+    for name in ("worker", "beat", "ship"):
+        assert set(services[name]["depends_on"]) == {"redis", "postgres"}
+        assert services[name]["secrets"] == ["cpl"]
+    text = (EXAMPLES / "workers" / "tasks.py").read_text(encoding="utf-8")
+    assert f'{{"cpl.*": "{shlex.split(services["worker"]["command"])[5]}"}}' in text
 
 
 # --- a notebook

@@ -9,6 +9,8 @@ __all__ = ["drawing", "imports_of_parts"]
 
 ROOT = Path(__file__).resolve().parent.parent / "cpl_async"
 LEFT_OUT = frozenset({"__init__", "_version", "fonts"})
+TASKS = {"distributed/celery.py": "tasks", "distributed/worker.py": "tasks"}
+"""Of ``distributed``, and yet above ``bulk``, as the commands are."""
 WIDTH, HEIGHT, GAP_X, GAP_Y = 124, 44, 26, 62
 
 
@@ -17,6 +19,7 @@ def imports_of_parts() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for path in sorted(ROOT.rglob("*.py")):
         part = path.relative_to(ROOT).parts[0].removesuffix(".py")
+        part = TASKS.get(path.relative_to(ROOT).as_posix(), part)
         if part in LEFT_OUT:
             continue
         imports = found.setdefault(part, set())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from weakref import WeakSet, WeakValueDictionary
 
 import aiohttp
 from yarl import URL
@@ -11,6 +12,7 @@ from yarl import URL
 from .._version import __version__
 from .answers import Answer
 from .call import Call, TransportSettings
+from .forking import this_process
 from .form import FormBody
 from .token import Token
 from .wire import Body, Exchange, PacedRequest
@@ -34,17 +36,37 @@ TIMES = {
 """Time-outs of a request that writes, and of one that does not; made once, for they are costly."""
 
 
-class Sessions:
-    """The connections of one client: those that read are kept longer than those that write."""
+class Pool:
+    """The connections of all clients of a loop that connect in the same way, for as long as one of them is open.
 
-    def __init__(self, base: URL, settings: TransportSettings) -> None:
-        self._prefix = str(base)
-        self._settings = settings
-        self._reads = self._session(READS_KEPT)
-        self._writes = self._session(WRITES_KEPT)
+    Those that read are kept longer than those that write.
+    """
 
-    def _session(self, kept: float) -> aiohttp.ClientSession:
-        settings = self._settings
+    def __init__(self, loop: asyncio.AbstractEventLoop, settings: TransportSettings) -> None:
+        self.loop = loop
+        self.users: WeakSet[Sessions] = WeakSet()
+        self.reads: aiohttp.ClientSession = self._session(settings, READS_KEPT)
+        self.writes: aiohttp.ClientSession = self._session(settings, WRITES_KEPT)
+
+    @classmethod
+    def shared(cls, user: Sessions, settings: TransportSettings) -> Pool:
+        """Return the pool of the running loop."""
+        loop = asyncio.get_running_loop()
+        key = id(loop), id(this_process()), id(settings.ssl), settings.trust_env
+        pool = _pools.get(key)
+        if pool is None or pool.loop is not loop or not pool.users:
+            pool = _pools[key] = cls(loop, settings)
+        pool.users.add(user)
+        return pool
+
+    async def leave(self, user: Sessions) -> None:
+        """Have one user less; the last one closes the connections."""
+        self.users.discard(user)
+        if not self.users:
+            await self.reads.close()
+            await self.writes.close()
+
+    def _session(self, settings: TransportSettings, kept: float) -> aiohttp.ClientSession:
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=kept, ssl=settings.ssl or True),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -58,15 +80,30 @@ class Sessions:
         session._retry_connection = False
         return session
 
-    @property
-    def closed(self) -> bool:
-        """Whether the connections were closed."""
-        return self._reads.closed
+
+_pools: WeakValueDictionary[tuple[int, int, int, bool], Pool] = WeakValueDictionary()
+"""Weak: clients that nobody closes take their connections with them, and aiohttp says so."""
+
+
+class Sessions:
+    """One client's way to the connections that it shares with others."""
+
+    def __init__(self, base: URL, settings: TransportSettings) -> None:
+        self._prefix = str(base)
+        self._settings = settings
+        self._pool = Pool.shared(self, settings)
+        self._under_way: set[Exchange] = set()
+        self.closed: bool = False
+        """Whether this client uses them no more."""
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._reads.close()
-        await self._writes.close()
+        """Break off what this client has under way, and leave the connections to others."""
+        if self.closed:
+            return
+        self.closed = True
+        for exchange in list(self._under_way):
+            exchange.break_off()
+        await self._pool.leave(self)
 
     async def carry(self, call: Call, headers: Mapping[str, str], exchange: Exchange, token: Token | None) -> Answer:
         """Send one request and read its answer.
@@ -86,7 +123,22 @@ class Sessions:
         elif call.method in ("POST", "PUT"):  # an empty body needs a length and no type
             sent["Content-Length"] = "0"
             skipped = ("Content-Type",)
-        session = self._writes if call.writes else self._reads
+        session = self._pool.writes if call.writes else self._pool.reads
+        self._under_way.add(exchange)
+        try:
+            return await self._carried(session, call, body, sent, skipped, exchange)
+        finally:
+            self._under_way.discard(exchange)
+
+    async def _carried(
+        self,
+        session: aiohttp.ClientSession,
+        call: Call,
+        body: Body | FormBody | None,
+        sent: Mapping[str, str],
+        skipped: tuple[str, ...] | None,
+        exchange: Exchange,
+    ) -> Answer:
         response = await session.request(
             call.method,
             call.url or self.url(call),

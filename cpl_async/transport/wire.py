@@ -39,6 +39,8 @@ class Exchange:
     __slots__ = (
         "answered",
         "began",
+        "broken_off",
+        "connection",
         "lane",
         "on_wrote",
         "pace",
@@ -55,6 +57,9 @@ class Exchange:
         self.lane: Lane = lane
         self.write_by: WriteBy | None = write_by
         self.began: float = time.monotonic()
+        self.connection: Connection | None = None
+        self.broken_off: bool = False
+        """Whether its client was closed meanwhile."""
         self.slot: SharedSlot | None = None
         self.slot_asked_at: float | None = None
         self.slot_at: float | None = None
@@ -94,6 +99,9 @@ class Exchange:
 
         :raises TooLate: when the moment by which it must be written has come.
         """
+        if self.broken_off:
+            raise StaleConnection("the client was closed while its request waited for a connection")
+        self.connection = connection
         self.slot_asked_at = time.monotonic()
         slot = await self.pace.acquire(self.lane)
         while not slot.valid:  # this loop was held up so long that the slot went to another
@@ -110,6 +118,12 @@ class Exchange:
             raise StaleConnection("the connection was closed while its request waited for a slot")
         self.slot = slot
         self.slot_at = time.monotonic()
+
+    def break_off(self) -> None:
+        """Close the connection under the request, since its client is closed."""
+        self.broken_off = True
+        if self.connection is not None:
+            self.connection.close()
 
     def wrote(self) -> None:
         """Note that the first bytes have left."""

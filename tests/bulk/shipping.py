@@ -88,7 +88,7 @@ class Shipping:
 
 
 async def _asked(place: JournalPlace, text: str) -> list[Any]:
-    import asyncpg  # type: ignore[import-untyped]  # it has no types
+    import asyncpg
 
     connection = await asyncpg.connect(place.url, server_settings={"search_path": place.schema})
     try:

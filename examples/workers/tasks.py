@@ -1,0 +1,46 @@
+"""A shop's Celery app whose workers ship files and queries, exactly once, however many of them die.
+
+    pip install 'cpl-sdk[distributed,report]' 'celery[redis]'
+    celery --app tasks worker --workdir examples/workers
+    python -c "from tasks import tonight; print(tonight('/srv/orders.csv').wait())"
+
+Broker, journal and shared limits are in the environment: CPL_BROKER, CPL_JOURNAL and CPL_SHARED; see compose.yaml.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from celery import Celery
+
+from cpl_async import Client
+from cpl_async.distributed.celery import ShipJob, ship_job
+
+LABELS = Path(os.environ.get("LABELS", "/srv/labels"))
+"""Where all workers see the same folder: the last one writes labels and reports there."""
+BROKER = os.environ.get("CPL_BROKER", "redis://127.0.0.1:6379/0")
+
+app = Celery("shop", broker=BROKER, backend=BROKER, include=["cpl_async.distributed.celery"])
+app.conf.update(
+    broker_connection_retry_on_startup=True,
+    worker_prefetch_multiplier=1,  # a part is long: none waits behind another
+    task_routes={"cpl.*": "cpl"},  # a queue of their own, that of `cpl ship --distributed`: parts hold up nothing else
+    beat_schedule={"take up what a broker has forgotten": {"task": "cpl.take_up", "schedule": 600.0}},
+    cpl_client="tasks.client",
+    cpl_lease=float(os.environ.get("CPL_LEASE", "60")),
+)
+
+
+def client(account: str) -> Client:
+    """Return the client of an account: one profile of the settings for each shop that this company ships for."""
+    return Client.from_config(account or None)
+
+
+def tonight(path: str, account: str = "", **options: Any) -> ShipJob:
+    """Have the workers ship a file; call it again after any stop."""
+    day = date.today().isoformat()
+    name = f"{account or 'own'}-{day}"
+    return ship_job(path, name=name, account=account, out=LABELS / name, app=app, **options)
