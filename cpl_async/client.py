@@ -80,6 +80,7 @@ class ClientSettings(TypedDict, total=False):
     trust_env: bool
     allow_plain_http: bool
     shared: LimitStore | str | None
+    journal: str | None
     on_event: EventHook | None
 
 
@@ -120,6 +121,7 @@ class Client:
         trust_env: bool = False,
         allow_plain_http: bool = False,
         shared: LimitStore | str | None = None,
+        journal: str | None = None,
         on_event: EventHook | None = None,
     ) -> None:
         """Take the settings; nothing is sent and no connection is opened yet.
@@ -138,6 +140,8 @@ class Client:
         :param allow_plain_http: take a base URL without encryption for another host than loopback.
         :param shared: where token and pace are kept: in files for all processes of this user on this host unless given;
             the address of a Redis for all hosts, ``redis://…`` (extra ``distributed``), or a :class:`RedisShared`.
+        :param journal: address of the PostgreSQL where ``bulk`` keeps its journal, for several hosts: ``postgresql://…``
+            (extra ``distributed``); that of ``CPL_JOURNAL`` unless given, else a file of this user.
         :param on_event: called with each :class:`Event` while its call is under way: it must be quick.
         :raises ConfigurationError: when a setting cannot be used.
         """
@@ -164,6 +168,7 @@ class Client:
             on_event=on_event,
         )
         self._limits = _store_of(shared)
+        self._journal = journal
         self._requester: Requester | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = this_process()
@@ -353,6 +358,11 @@ class Client:
     def client_id(self) -> str:
         """The client id that this client uses."""
         return self._credentials.client_id
+
+    @property
+    def journal_address(self) -> str | None:
+        """The PostgreSQL that it was given for its journal; it may hold a password."""
+        return self._journal
 
     @property
     def requests_sent(self) -> int:

@@ -362,10 +362,11 @@ KEYS: dict[str, tuple[Convert, str]] = {
     "trust_env": (_flag, "true or false"),
     "ca_file": (_path, "the path of a file with certificates"),
     "shared": (_text, "the address of a Redis, redis://…"),
+    "journal": (_text, "the address of a PostgreSQL, postgresql://…"),
 }
 """Settings of a file and, as ``CPL_…``, of the environment: how each is read, and what it must be."""
 SECRETS = ("client_secret", "client_secret_file", "client_secret_command")
 GROUPS = (SECRETS, ("base_url", "test_system"), *((n,) for n in KEYS if n not in (*SECRETS, "base_url", "test_system")))
 """Settings of which one is given; the first source that has one of a group decides it."""
-CAREFUL = frozenset({"client_secret_command", "base_url", "proxy", "trust_env", "ca_file", "shared"})
+CAREFUL = frozenset({"client_secret_command", "base_url", "proxy", "trust_env", "ca_file", "shared", "journal"})
 """What decides where the secret goes, or runs a program."""

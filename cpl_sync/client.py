@@ -72,6 +72,7 @@ class Client(twins.OwningTwin[core.Client]):
         trust_env: bool = False,
         allow_plain_http: bool = False,
         shared: LimitStore | str | None = None,
+        journal: str | None = None,
         on_event: EventHook | None = None,
     ) -> None:
         """Take the settings; nothing is sent and no connection is opened yet.
@@ -90,6 +91,8 @@ class Client(twins.OwningTwin[core.Client]):
         :param allow_plain_http: take a base URL without encryption for another host than loopback.
         :param shared: where token and pace are kept: in files for all processes of this user on this host unless given;
             the address of a Redis for all hosts, ``redis://…`` (extra ``distributed``), or a :class:`RedisShared`.
+        :param journal: address of the PostgreSQL where ``bulk`` keeps its journal, for several hosts: ``postgresql://…``
+            (extra ``distributed``); that of ``CPL_JOURNAL`` unless given, else a file of this user.
         :param on_event: called with each :class:`Event` while its call is under way: it must be quick.
         :raises ConfigurationError: when a setting cannot be used.
         """
@@ -109,6 +112,7 @@ class Client(twins.OwningTwin[core.Client]):
                 trust_env=trust_env,
                 allow_plain_http=allow_plain_http,
                 shared=shared,
+                journal=journal,
                 on_event=on_event,
             )
         )
@@ -280,6 +284,11 @@ class Client(twins.OwningTwin[core.Client]):
     def client_id(self) -> str:
         """The client id that this client uses."""
         return self._core.client_id
+
+    @property
+    def journal_address(self) -> str | None:
+        """The PostgreSQL that it was given for its journal; it may hold a password."""
+        return self._core.journal_address
 
     @property
     def requests_sent(self) -> int:

@@ -44,6 +44,11 @@ class AccountClient(Protocol):
         ...
 
     @property
+    def journal_address(self) -> str | None:
+        """The PostgreSQL that it was given for its journal."""
+        ...
+
+    @property
     def info(self) -> Any:
         """See :class:`InfoCalls`."""
         ...
@@ -59,7 +64,7 @@ async def journal_place(client: AccountClient) -> JournalPlace:
         what is shipped already is sent again.
     """
     world = await _sandbox_at(client) if is_loopback(URL(client.base_url).host or "") else ""
-    return JournalPlace.of_account(client.base_url, client.client_id, world=world)
+    return JournalPlace.of_account(client.base_url, client.client_id, world=world, url=client.journal_address)
 
 
 async def _sandbox_at(client: AccountClient) -> str:

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from pathlib import Path
 from typing import Any
 
 from attrs import define, field
 
 from ..bulk.door import PART_SIZE
-from ..bulk.journal import Journal, JournalPlace
-from ..bulk.options import ShipOptions
+from ..bulk.journal import Journal
 from ..bulk.outputs import ShipSummary
 from ..bulk.progress import Phase, Progress
 from ..bulk.protocol import BulkClient
 from ..bulk.ship import ShipFile
 from ..bulk.stopping import unless_stopped
 from ..errors import ConfigurationError
-from .access import Access
 from .failures import needing_extra
-from .running import StopWords, carry
+from .running import StopWords
 
-__all__ = ["follow"]
+__all__ = ["WORDS", "followed"]
 
+PROFILE = "CPL_PROFILE"
 LOOK_EVERY = 1.0
 NOBODY_FOR = 20.0
 """Seconds in which no worker takes a free part up, after which that is said and the tasks are queued again."""
@@ -84,35 +83,24 @@ class FollowedRun(ShipFile):
         await asyncio.to_thread(queue_tasks, self.app, name, self.account, count)
 
 
-def follow(
-    path: Path,
-    out: Path,
-    place: JournalPlace,
-    options: ShipOptions,
-    access: Access,
-    account: str,
-    part_size: int | None,
-    as_json: bool,
-) -> None:
-    """Hand a file over and show how far the workers are, to the end.
+def followed(run: ShipFile, account: str, part_size: int | None) -> FollowedRun:
+    """Return the run that workers are to do.
 
-    :param account: profile of the settings by which the workers know whose it is.
+    :param account: profile of the settings by which the workers know whose it is; ``CPL_PROFILE`` for an empty one.
     :raises ConfigurationError: without a broker, or with a journal that workers cannot share.
     """
     with needing_extra("distributed"):
         from ..distributed.worker import BROKER, app
     if not app.conf.broker_url:
         raise ConfigurationError(f"--distributed needs Celery's broker: {BROKER}=redis://host/0")
-    if not place.url:
+    if not run.place.url:
         raise ConfigurationError("--distributed needs the journal in PostgreSQL: CPL_JOURNAL=postgresql://user@host/db")
-    run = FollowedRun(
-        path=path,
-        out=out,
-        place=place,
-        options=options,
+    return FollowedRun(
+        path=run.path,
+        out=run.out,
+        place=run.place,
+        options=run.options,
         app=app,
-        account=account,
+        account=account or os.environ.get(PROFILE, ""),
         part_size=part_size or PART_SIZE,
     )
-    run.prepare()
-    carry(run, access, as_json, WORDS)

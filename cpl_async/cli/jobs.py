@@ -22,7 +22,7 @@ from .connection import LANGUAGE
 from .failures import NOT_ALL, plain_failures, quiet_libraries, say
 from .languages import language_option
 from .moments import as_moment
-from .running import carry, sandbox_beside
+from .running import StopWords, carry, sandbox_beside
 from .tables import emit, show
 from .words import counted
 
@@ -170,7 +170,7 @@ def resume(account: Account, name: str, out: Path | None, **options: Any) -> Non
     """
     run = asyncio.run(Jobs(account.place()).resumed(name, out, **options))
     with account.reached() as access:
-        carry(run, access, account.as_json)
+        carry(run, access, account.as_json, StopWords())
 
 
 @jobs.command(short_help="Rows of which nobody knows whether they were created.")

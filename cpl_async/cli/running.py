@@ -52,9 +52,8 @@ class StopWords:
     ended: str = "stopped; run the same command again to go on: nothing that is settled is sent again"
 
 
-def carry(run: Run, access: Access, as_json: bool, words: StopWords | None = None) -> None:
+def carry(run: Run, access: Access, as_json: bool, words: StopWords) -> None:
     """Run, show what became of each row, and end with the status that the command promises."""
-    words = words or StopWords()
     gc.collect()
     gc.freeze()  # what is imported stays: looking through it again and again would hold up what is under way
     display = Display()

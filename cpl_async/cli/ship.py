@@ -25,7 +25,7 @@ from .access import Access, Chosen, access_options, journal_of
 from .failures import NOT_ALL, plain_failures, say
 from .languages import language_option
 from .moments import as_moment
-from .running import Problems, carry, sandbox_beside
+from .running import Problems, StopWords, carry, sandbox_beside
 from .sender import sender_from
 from .summary import WORDS, counted_rows
 
@@ -161,15 +161,14 @@ def ship(
             access = chosen.access()
             place = journal_of(access)
             reach = nullcontext(access)
+        run, words = ShipFile(path=kept, out=out, place=place, options=options), StopWords()
         if distributed:
-            from .distributed import follow
+            from .distributed import WORDS, followed
 
-            follow(kept, out, place, options, access, chosen.profile or "", part_size, as_json)
-            return
-        run = ShipFile(path=kept, out=out, place=place, options=options)
+            run, words = followed(run, chosen.profile or "", part_size), WORDS
         run.prepare()
         with reach as reached:
-            carry(run, reached, as_json)
+            carry(run, reached, as_json, words)
 
 
 def _reading(source: Path, names: Path | None, **told: str | None) -> ReadingOptions:

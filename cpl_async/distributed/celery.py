@@ -240,7 +240,7 @@ def _client_for(app: Any, account: str) -> Client:
     made_by = app.conf.get("cpl_client")
     if made_by is None:
         return Client.from_config(account or None)
-    make = symbol_by_name(made_by) if isinstance(made_by, str) else made_by
+    make: Any = symbol_by_name(made_by) if isinstance(made_by, str) else made_by
     client = make(account)
     if not isinstance(client, Client):
         raise ConfigurationError(f"cpl_client gives a cpl_async.Client, not {type(client).__name__}")

@@ -37,6 +37,7 @@ class Queue:
         self.tasks = {"cpl.work": self}
         self.waiting: list[tuple[tuple[Any, ...], dict[str, Any], float | None]] = []
         self.results: list[dict[str, Any]] = []
+        self.told: list[tuple[str, str, dict[str, Any]]] = []
 
     def apply_async(self, arguments: Any, options: Any, countdown: float | None) -> None:
         self.waiting.append((arguments, options, countdown))
@@ -51,8 +52,11 @@ class Queue:
         while self.ready:
             self.do_next()
 
-    def do(self, *arguments: Any, **options: Any) -> dict[str, Any]:
-        task = SimpleNamespace(app=self, request=SimpleNamespace(id=None))
+    def do(self, *arguments: Any, identifier: str | None = None, **options: Any) -> dict[str, Any]:
+        def note(task_id: str, state: str, meta: dict[str, Any]) -> None:
+            self.told.append((task_id, state, meta))
+
+        task = SimpleNamespace(app=self, request=SimpleNamespace(id=identifier), update_state=note)
         done: dict[str, Any] = celery._do_next(task, *arguments, **options)
         self.results.append(done)
         return done
@@ -183,6 +187,66 @@ def test_rows_of_a_query_are_shipped(queue: Queue, tmp_path: Path, sandbox: Sand
     queue.do_all()
     found = job.rows()
     assert (found.shipped, found.rejected) == (24, 1)
+
+
+def test_a_task_says_how_far_its_part_is(queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(celery, "TOLD_EVERY", 0.0)
+    ship(queue, tmp_path)
+    queue.do("job", "", identifier="t-1")
+    assert {(task, state) for task, state, _ in queue.told} == {("t-1", "PROGRESS")}
+    counts = [meta for _, _, meta in queue.told]
+    assert counts[0] == {"job": "job", "rows": 20, "sent": 0, "created": 0}
+    assert counts[-1] == {"job": "job", "rows": 20, "sent": 20, "created": 20}
+
+
+class TooLong(BaseException):
+    """As Celery raises it in the middle of a task whose time is up."""
+
+
+def test_a_task_that_is_broken_off_gives_its_part_back(queue: Queue, tmp_path: Path, sandbox: Sandbox) -> None:
+    def raise_it(*_: object) -> None:
+        raise TooLong
+
+    job = ship(queue, tmp_path, rows=20)
+    sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.create", seconds=10.0))
+    before = signal.signal(signal.SIGALRM, raise_it)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 1.0)
+        with pytest.raises(TooLong):
+            queue.do_next()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert (job.standing().free, job.standing().at_work) == (1, 0)
+    queue.waiting.clear()
+    job.take_up()
+    queue.do_all()
+    rows = job.rows()
+    assert rows.shipped + rows.shipped_without_label == 20
+    assert len(references(sandbox)) == len(set(references(sandbox))) == 20
+
+
+def test_other_queues_use_the_facade(
+    tmp_path: Path, sandbox: Sandbox, database: PostgreSQL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cpl_sync import Client as SyncClient
+
+    monkeypatch.setenv("CPL_STATE_DIR", str(tmp_path / "state"))
+    options: dict[str, Any] = {"settle": 1.0, "pilot": 0, "papers": False}
+    given: dict[str, Any] = {"client_id": "sandbox", "client_secret": "sandbox", "base_url": sandbox.base_url}
+    with SyncClient(**given, journal=database.url) as cpl:
+        handed = cpl.bulk.hand_over(iter(many_rows(30)), out=tmp_path / "out", name="any", part_size=10, **options)
+        assert (handed.job, handed.standing.free) == ("any", 3)
+        seen: list[int] = []
+        while not (worked := cpl.bulk.work("any", lease=5, on_progress=lambda now: seen.append(now.sent))).closed:
+            assert worked.part is not None
+        assert worked.summary is not None
+        assert worked.summary.shipped == 30
+        assert cpl.bulk.parts("any").closed
+        assert cpl.bulk.work("any").part is None
+        assert max(seen) == 30
+        with pytest.raises(ConfigurationError, match="lease is a number of seconds from 1 on"):
+            cpl.bulk.work("any", lease=0.5)
 
 
 # --- with a broker and workers of its own

@@ -108,6 +108,9 @@ async def test_what_a_dead_worker_was_writing_is_looked_for_before_anything_is_s
     assert last.summary is not None
     assert last.summary.shipped + last.summary.shipped_without_label == 20
     assert len(references(sandbox)) == len(set(references(sandbox))) == 20
+    async with Journal.open(host.place) as journal, journal._database.transaction() as connection:
+        allowed = (await connection.execute(text("SELECT write_by - began_at FROM attempts"))).scalars().all()
+    assert all(0 < seconds <= LEASE for seconds in allowed)  # no write may last longer than its loan
 
 
 async def test_a_part_is_lent_to_one_worker_until_the_loan_has_run_out(host: Shipping) -> None:

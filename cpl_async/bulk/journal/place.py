@@ -32,17 +32,18 @@ class JournalPlace:
     """Address of a PostgreSQL where the journal is, so that several hosts share it; none for a file."""
 
     @classmethod
-    def of_account(cls, base_url: str, client_id: str, *, world: str = "") -> JournalPlace:
+    def of_account(cls, base_url: str, client_id: str, *, world: str = "", url: str | None = None) -> JournalPlace:
         """Return the place in the user's state folder, or in ``CPL_STATE_DIR``, or in the database of ``CPL_JOURNAL``.
 
         :param world: for a sandbox, which of those that were ever at its address: it may have forgotten everything.
+        :param url: another database than that of the environment.
         """
         state = os.environ.get(STATE_DIRECTORY, "").strip()
         root = Path(state) if state else platformdirs.user_state_path("cpl", appauthor=False)
-        url = URL(base_url)
+        system = URL(base_url)
         mark = hashlib.sha256("\0".join([base_url, client_id, *([world] if world else [])]).encode()).hexdigest()[:8]
-        name = re.sub(r"[^A-Za-z0-9.-]+", "_", f"{url.host}-{client_id}")[:80]
-        server = os.environ.get(JOURNAL, "").strip()
+        name = re.sub(r"[^A-Za-z0-9.-]+", "_", f"{system.host}-{client_id}")[:80]
+        server = url or os.environ.get(JOURNAL, "").strip()
         return cls(folder=root / f"{name}-{mark}", base_url=base_url, client_id=client_id, url=server)
 
     @classmethod
