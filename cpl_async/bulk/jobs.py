@@ -147,6 +147,7 @@ class Jobs:
                     f"{left} rows of the job {name} are not settled, or have no label: their data is still needed",
                     advice="Resume the job, or resolve them first",
                 )
+            await journal.parts.dissolve(job.id)
             await journal.keeping.purge(job.id)
 
     async def cancel(self, name: str, calls: ShipmentCalls, *, patience: float = 60.0) -> JobCancelled:

@@ -81,7 +81,6 @@ class JobRun:
         :param closing: whether the last worker makes labels and papers in :attr:`out`.
         :raises ConfigurationError: when rows are bad and the run is strict.
         """
-        await journal.parts.dissolve(number, "the job")
         job = await self._readied(journal, number)
         bad = await journal.results.rejected_before_sending(job.id)
         if self.options.strict and bad:
@@ -160,6 +159,7 @@ class JobRun:
                 tasks.create_task(_into(papers, making))
         for problem in papers:
             self.on_note(problem)
+        await journal.read(job.id)  # whoever has lost the job meanwhile is told so here, and says nothing of its end
         output.end(written)
         if (failure := joining.result()) is not None:
             raise failure

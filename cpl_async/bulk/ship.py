@@ -89,9 +89,8 @@ class ShipFile(JobRun):
         digest = await to_thread.run_sync(source.digest)
         async with Journal.open(self.place) as journal:
             job = await _job(journal, source, self.options, digest)
-            what = f"the job of {self.path.name}"
-            async with journal.only_one(job, what):
-                await journal.parts.dissolve(job, what)
+            async with journal.only_one(job, f"the job of {self.path.name}"):
+                await journal.parts.dissolve(job)
                 if not (await journal.read(job)).planned:
                     await self._take_in(journal, job, source, digest)
                 return await self.carry(client, journal, job, began)
@@ -161,9 +160,8 @@ class ResumeJob(JobRun):
         began = time.monotonic()
         async with Journal.open(self.place) as journal:
             job = await journal.find(self.name)
-            what = f"the job {job.name}"
-            async with journal.only_one(job.id, what):
-                await journal.parts.dissolve(job.id, what)
+            async with journal.only_one(job.id, f"the job {job.name}"):
+                await journal.parts.dissolve(job.id)
                 if not (await journal.read(job.id)).planned:
                     raise JournalError(
                         f"the rows of the job {job.name} were not all taken in when its run ended; nothing was sent",

@@ -136,9 +136,8 @@ class ShipRows:
                 sender="",
             )
             job = await journal.read(number)
-            what = f"the job {self.name}"
-            async with journal.only_one(number, what):
-                await journal.parts.dissolve(number, what)
+            async with journal.only_one(number, f"the job {self.name}"):
+                await journal.parts.dissolve(number)
                 self._check(job)
                 await journal.finish_planning(number)
                 await journal.course.forsake_open_attempts(number)

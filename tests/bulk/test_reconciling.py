@@ -10,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from cpl_async import Client
-from cpl_async.bulk.journal import Journal, JournalPlace
+from cpl_async.bulk.journal import Journal, JournalPlace, schema
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.sandbox.roles import Role
 
@@ -368,5 +369,6 @@ async def test_a_journal_of_the_first_version_is_brought_up_and_its_lost_rows_ar
     )
     connection.close()
     async with Journal.open(place) as journal:
-        await journal.parts.dissolve(1, "the job")  # version 3 has parts
+        async with journal._database.transaction() as made:
+            assert (await made.execute(select(schema.parts))).all() == []
         assert (await journal.unclear.counts(1)).ever == 3

@@ -17,6 +17,7 @@ from sqlalchemy import text
 from benchmarks.servers import PostgreSQL
 from cpl_async import Client, ConfigurationError, JournalError
 from cpl_async.bulk.handing import HandRows
+from cpl_async.bulk.jobs import Jobs
 from cpl_async.bulk.journal import Journal, course
 from cpl_async.bulk.journal.database import LoanLost
 from cpl_async.bulk.journal.parts import Standing
@@ -145,12 +146,15 @@ async def test_a_run_that_has_the_job_to_itself_and_workers_keep_out_of_each_oth
     path = host.folder / "rows.csv"
     async with Journal.open(host.place) as journal:
         job = await journal.find("job")
+        async with Journal.open(host.place) as other, other.only_one(job.id, "the job"):
+            assert await journal.parts.claim(job.id, 1.0, "b") is None
         part = await journal.parts.claim(job.id, 1.0, "a")
         assert part is not None
         with pytest.raises(JournalError, match="another run is at work on the job"):
             await host(path, name="job")
-        async with Journal.open(host.place) as other, other.only_one(job.id, "the job"):
-            assert await journal.parts.claim(job.id, 1.0, "b") is None
+        for call in (Jobs(host.place).purge("job", force=True), Jobs(host.place).resolve("job", "r1", give_up=True)):
+            with pytest.raises(JournalError, match="another run is at work on the job"):
+                await call
         await asyncio.sleep(1.1)
         assert (await host(path, name="job", batch_size=10)).shipped == 40
         with pytest.raises(LoanLost):
@@ -198,8 +202,11 @@ async def test_rows_of_a_query_are_handed_over(host: Shipping, sandbox: Sandbox)
 
 
 async def test_what_cannot_be_handed_over(host: Shipping, tmp_path: Path, client: Client) -> None:
+    in_a_file = Shipping(tmp_path, client)
     with pytest.raises(ConfigurationError, match="workers share a job by its journal in PostgreSQL"):
-        await handed_over(Shipping(tmp_path, client), 10)
+        await handed_over(in_a_file, 10)
+    with pytest.raises(ConfigurationError, match="workers share a job by its journal in PostgreSQL"):
+        await worked(in_a_file)
     rows = many_rows(10)
     rows[3]["country"] = "Atlantis"
     run = host.prepared(write_rows(host.folder / "bad.csv", rows), strict=True)

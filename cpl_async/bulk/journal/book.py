@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import orjson
@@ -96,9 +96,16 @@ class Journal:
         with self._database.only_while_lent(part.id, part.owner):
             yield Journal(self._database, self.place, part.span)
 
-    def only_one(self, job: int, what: str) -> AbstractAsyncContextManager[None]:
-        """Return what keeps all other runs from a job; see :meth:`Database.only_one`."""
-        return self._database.only_one(job, what)
+    @asynccontextmanager
+    async def only_one(self, job: int, what: str) -> AsyncIterator[None]:
+        """Keep all other runs and workers from a job for as long as the block runs.
+
+        :param what: names what is held, for the error.
+        :raises JournalError: when another run is at work on it, or a worker has a part of it.
+        """
+        async with self._database.only_one(job, what):
+            await self.parts.see_that_none_is_lent(job, what)
+            yield
 
     async def job(self, *, name: str | None, digest: str, source: str, kind: str = "shipments", **made: Any) -> int:
         """Return the id of the job of this name, or else of this content, making it when there is none.

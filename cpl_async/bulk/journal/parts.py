@@ -104,7 +104,9 @@ class Parts:
         :param lease: seconds for which it is lent.
         :param worker: names who borrows it, for people.
         :return: ``None`` when there is none to be had now.
+        :raises ConfigurationError: for a journal that workers cannot share.
         """
+        self._check_shared()
         owner = str(uuid.uuid4())
         left = select(func.count()).where(parts.c.job == job, parts.c.state == OPEN, parts.c.closing == 0)
         mine = parts.c.job == job, parts.c.state == OPEN, FREE
@@ -149,10 +151,7 @@ class Parts:
 
         :raises ConfigurationError: for a journal that workers cannot share.
         """
-        if not self._database.is_shared:
-            raise ConfigurationError(
-                "workers share a job by its journal in PostgreSQL: name it in CPL_JOURNAL, postgresql://user@host/db"
-            )
+        self._check_shared()
         wait = func.min(case((and_(parts.c.state == OPEN, LENT), parts.c.lease_until - NOW)))
         of_rows, still = parts.c.closing == 0, parts.c.state == OPEN
         query = select(
@@ -180,19 +179,24 @@ class Parts:
             problem=problem or "",
         )
 
-    async def dissolve(self, job: int, what: str) -> None:
-        """Take a job from all workers: whoever calls this has it to itself from now on.
+    async def see_that_none_is_lent(self, job: int, what: str) -> None:
+        """See that no worker has a part of a job; whoever calls this keeps them from borrowing another.
 
         :param what: names the job, for the error.
         :raises JournalError: while a worker has a part of it.
         """
+        if not self._database.is_shared:
+            return
+        lent = select(func.count()).where(parts.c.job == job, parts.c.state == OPEN, LENT)
         async with self._database.transaction() as connection:
-            lent = select(func.count()).where(parts.c.job == job, parts.c.state == OPEN, parts.c.owner.is_not(None))
-            if self._database.is_shared:
-                lent = lent.where(parts.c.lease_until > NOW)
             if (await connection.execute(lent)).scalar_one():
                 raise at_work(what)
-            await connection.execute(delete(parts).where(parts.c.job == job))
+
+    async def dissolve(self, job: int) -> None:
+        """Take a job from all workers: whoever calls this has it to itself from now on."""
+        if self._database.is_shared:
+            async with self._database.transaction() as connection:
+                await connection.execute(delete(parts).where(parts.c.job == job))
 
     async def watch(self, job: int, seconds: float) -> bool:
         """Take on to look at a job again in so many seconds; return whether nobody else has taken it on before."""
@@ -208,6 +212,12 @@ class Parts:
         )
         async with self._database.transaction() as connection:
             return list((await connection.execute(query.order_by(jobs.c.id))).scalars())
+
+    def _check_shared(self) -> None:
+        if not self._database.is_shared:
+            raise ConfigurationError(
+                "workers share a job by its journal in PostgreSQL: name it in CPL_JOURNAL, postgresql://user@host/db"
+            )
 
     async def _set(self, part: Part, **values: Any) -> None:
         mine = parts.c.id == part.id, parts.c.owner == part.owner
