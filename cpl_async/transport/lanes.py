@@ -31,41 +31,47 @@ class LaneQueue(Generic[T]):
     __slots__ = ("_lines", "_now", "_pass")
 
     def __init__(self) -> None:
-        self._lines: dict[Lane, deque[T]] = {lane: deque() for lane in WEIGHTS}
-        self._pass = dict.fromkeys(WEIGHTS, 0.0)
+        self._lines: dict[Lane, deque[T]] = {}  # those that somebody waits in: there are many queues, and few are used
+        self._pass: dict[Lane, float] = {}
         self._now = 0.0
 
     def push(self, lane: Lane, item: T) -> None:
         """Put an item at the end of its line."""
-        line = self._lines[lane]
-        if not line:  # a line that was empty has not saved up turns
-            self._pass[lane] = max(self._pass[lane], self._now)
+        line = self._lines.get(lane)
+        if line is None:  # a line that was empty has not saved up turns
+            line = self._lines[lane] = deque()
+            self._pass[lane] = max(self._pass.get(lane, 0.0), self._now)
         line.append(item)
 
     def pop(self) -> T | None:
         """Take the item whose turn it is; ``None`` when all lines are empty."""
-        waiting = [lane for lane in WEIGHTS if self._lines[lane]]
-        if not waiting:
+        if not self._lines:
             return None
-        lane = min(waiting, key=self._pass.__getitem__)
+        lane = min((lane for lane in WEIGHTS if lane in self._lines), key=self._pass.__getitem__)
         self._now = self._pass[lane]
         self._pass[lane] += 1 / WEIGHTS[lane]
-        return self._lines[lane].popleft()
+        line = self._lines[lane]
+        item = line.popleft()
+        if not line:
+            del self._lines[lane]
+        return item
 
     def first(self, lane: Lane) -> Lane:
         """Return the first class that somebody is in, a waiter of this class included."""
-        return next(one for one in WEIGHTS if self._lines[one] or one is lane)
+        return next(one for one in WEIGHTS if one in self._lines or one is lane)
 
     def remove(self, lane: Lane, item: T) -> bool:
         """Take an item out; return whether it was there."""
-        try:
-            self._lines[lane].remove(item)
-        except ValueError:
+        line = self._lines.get(lane)
+        if line is None or item not in line:
             return False
+        line.remove(item)
+        if not line:
+            del self._lines[lane]
         return True
 
     def __len__(self) -> int:
         return sum(map(len, self._lines.values()))
 
     def __bool__(self) -> bool:
-        return any(self._lines.values())
+        return bool(self._lines)
