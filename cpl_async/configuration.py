@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -312,12 +312,19 @@ def _secret_from_command(value: Any, where: str) -> str:
 
 
 def _context(authority: Path, where: str) -> ssl.SSLContext:
-    """Return what trusts the certificates of the system, and those of a file."""
-    context = ssl.create_default_context()
+    """Return what trusts the certificates of the system, and those of a file: the same for all clients, so that they
+    can share connections."""
     try:
-        context.load_verify_locations(authority)
+        path = authority.resolve()
+        return _context_of(path, path.stat().st_mtime_ns)
     except OSError as error:  # ssl.SSLError is one
         raise ConfigurationError(f"{where}: {authority} holds no certificates that can be read: {error}") from None
+
+
+@lru_cache(maxsize=8)
+def _context_of(authority: Path, _changed: int) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.load_verify_locations(authority)
     return context
 
 

@@ -240,6 +240,9 @@ def test_certificates_of_a_file_are_trusted_beside_the_systems(folder: Path) -> 
     context = read(folder, file=folder / "cpl.toml").options["ssl"]
     assert isinstance(context, ssl.SSLContext)
     assert authorities[0] in context.get_ca_certs(binary_form=True)
+    assert (
+        read(folder, file=folder / "cpl.toml").options["ssl"] is context
+    )  # clients of many accounts share connections
     (folder / "ca.pem").write_text("no certificate")
     with pytest.raises(ConfigurationError, match="holds no certificates"):
         read(folder, file=folder / "cpl.toml")
