@@ -22,7 +22,6 @@ from .inputs.options import ReadingOptions
 from .inputs.shop_names import names_from
 from .inputs.terms import ShopNames
 from .jobs import BulkJob, JobCancelled, Jobs, UndecidedRow
-from .journal import Journal
 from .journal.parts import Standing
 from .kinds import ORDERS
 from .loans import LEASE
@@ -308,8 +307,7 @@ class Bulk:
 
         :raises JournalError: when there is none of this name.
         """
-        async with Journal.open(await journal_place(self._client)) as journal:
-            return await journal.parts.standing((await journal.find(name)).id)
+        return await (await self._jobs()).parts(name)
 
     async def jobs(self) -> list[BulkJob]:
         """Return all jobs of this account, the newest first."""

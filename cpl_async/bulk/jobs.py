@@ -14,6 +14,7 @@ from ..errors import ConfigurationError, JournalError
 from .journal import Journal, JournalPlace
 from .journal.book import Job
 from .journal.keeping import JobLine
+from .journal.parts import Standing
 from .options import ShipOptions
 from .protocol import ShipmentCalls
 from .ship import ResumeJob
@@ -91,6 +92,14 @@ class Jobs:
         """
         async with self._opened(name):
             return next(job for job in await self.list() if job.name == name)
+
+    async def parts(self, name: str) -> Standing:
+        """Return how the parts of a job stand that workers share.
+
+        :raises JournalError: when there is none of this name.
+        """
+        async with self._opened(name) as (journal, job):
+            return await journal.parts.standing(job.id)
 
     async def undecided(self, name: str) -> AsyncGenerator[UndecidedRow, None]:
         """Yield the rows of a job of which nobody knows whether they were created, with what is known.

@@ -147,6 +147,11 @@ def show_job(account: Account, name: str) -> None:
         _print(job)
         return
     facts = {"journal": place.shown, **asdict(job)}
+    if place.url and (parts := asyncio.run(Jobs(place).parts(name))).parts:
+        facts |= {
+            "parts of workers": f"{parts.done} of {parts.parts} done, {parts.at_work} at work, {parts.free} free",
+            **({"given back": parts.problem} if parts.problem else {}),
+        }
     emit("\n".join(f"{title.replace('_', ' '):<22} {value}" for title, value in facts.items()))
 
 

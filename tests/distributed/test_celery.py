@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -327,6 +328,8 @@ def test_without_a_worker_that_is_said_and_who_stops_to_follow_stops_nothing(
     os.kill(following.pid, signal.SIGINT)
     _, said = following.communicate(timeout=20)
     assert following.returncode == 130
+    [name] = [job["name"] for job in json.loads(cpl("jobs", "list", "--json", access=environment).stdout)]
+    assert "0 of 1 done, 0 at work, 1 free" in cpl("jobs", "show", name, access=environment).stdout
     assert "the workers go on; run the same command again" in said
     assert references(sandbox) == []
 
