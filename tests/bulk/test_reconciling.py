@@ -221,6 +221,7 @@ async def test_a_shipment_later_than_the_settling_time_is_found_as_a_double_and_
     assert figures(await shipping(path, batch_size=3, at_once=1)) == (6, 6, 0, 0, 0)
     assert sum(count == 2 for count in live(sandbox).values()) == 3
     hidden()
+    sandbox.faults.add(Fault(kind=FaultKind.EMPTY_LIST, operation="shipments.list", times=2))  # the look is taken again
     summary = await shipping(path)
     assert summary.doubles == 3
     doubles = shipping.doubles()
