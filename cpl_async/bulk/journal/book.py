@@ -193,6 +193,7 @@ class Journal:
     async def finish_planning(self, job: int) -> None:
         """Say that all rows of a job are planned."""
         await self._set(job, state=READY)
+        await self._database.analyze()
 
     async def finish(self, job: int) -> None:
         """Say that nothing is left to do."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from ..states import SETTLED_ELSEWHERE, WITHOUT_LABEL, RowState
 from .schema import jobs, rows
@@ -17,6 +17,7 @@ SURELY_SHIPPED = (RowState.SHIPPED, *WITHOUT_LABEL)
 def claimed_elsewhere(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any, Any, Any, Any, Any]:
     """Return a query for the planned rows among ``which`` whose reference is another job's already."""
     other, mine = rows.alias("other"), jobs.alias("mine")
+    state = func.coalesce(other.c.state, "")  # by its key it is found at once; by its state, among all rows of all jobs
     return (
         select(
             rows.c.number,
@@ -31,7 +32,7 @@ def claimed_elsewhere(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any,
         .join(other, and_(other.c.key == rows.c.key, other.c.job != rows.c.job))
         .join(jobs, jobs.c.id == other.c.job)
         .join(mine, and_(mine.c.id == rows.c.job, mine.c.kind == jobs.c.kind))
-        .where(*which, rows.c.state == RowState.PLANNED, other.c.state.in_(SETTLED_ELSEWHERE))
+        .where(*which, rows.c.state == RowState.PLANNED, state.in_(SETTLED_ELSEWHERE))
         .order_by(rows.c.number)
     )
 

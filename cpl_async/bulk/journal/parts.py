@@ -80,7 +80,7 @@ class Parts:
         """
         async with self._database.transaction() as connection:
             await connection.execute(delete(parts).where(parts.c.job == job))
-            unsent = rows.c.job == job, rows.c.state == RowState.PLANNED
+            unsent = rows.c.job == job, rows.c.state == RowState.PLANNED, rows.c.batch.is_not(None)
             await connection.execute(update(rows).where(*unsent).values(batch=None))  # it goes in batches of its part
             await connection.execute(
                 update(batches)

@@ -25,8 +25,11 @@ SETTINGS = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "25000",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
 }
-"""What is committed is on the disk, whatever the server does for others; a host that is gone keeps no lock."""
+"""All that is joined is found by an index; what the server knows of tables that were filled a second ago says otherwise.
+What is committed is on the disk, whatever the server does for others; a host that is gone keeps no lock."""
 CONNECTS_IN = 10.0
 """Seconds."""
 
