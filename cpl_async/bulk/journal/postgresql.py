@@ -28,7 +28,7 @@ SETTINGS = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
-"""All that is joined is found by an index; what the server knows of tables that were filled a second ago says otherwise.
+"""All that is joined is found by an index, though what the server knows of freshly filled tables may say otherwise.
 What is committed is on the disk, whatever the server does for others; a host that is gone keeps no lock."""
 CONNECTS_IN = 10.0
 """Seconds."""
