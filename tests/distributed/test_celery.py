@@ -23,10 +23,11 @@ from benchmarks.servers import PostgreSQL, Redis
 from cpl_async import Client, ConfigurationError
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
-from ..cli.conftest import Runner, access_to
+from ..cli.conftest import Runner, access_to, cpl
 from ..conftest import many_rows, write_rows
 from ..serving import served
 
+__all__ = ["cpl"]  # a fixture
 celery = pytest.importorskip("cpl_async.distributed.celery", reason="Celery is not installed")
 
 
@@ -266,13 +267,6 @@ def workers(folder: Path, environment: dict[str, str], count: int = 1, tasks: st
     )
     with served(command, folder, environment, ready.exists):
         yield
-
-
-@pytest.fixture
-def cpl(tmp_path: Path) -> Iterator[Runner]:
-    runner = Runner(tmp_path)
-    yield runner
-    runner.end()
 
 
 @pytest.fixture
