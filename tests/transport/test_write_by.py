@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -11,11 +12,16 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from cpl_async import Client, ConfigurationError, Outcome, Timeout
-from cpl_async.transport.write_by import WriteBy
+from cpl_async.transport.write_by import WriteBy, gone_to_the_kernel
+
+if TYPE_CHECKING:
+    from aiohttp.abc import AbstractStreamWriter
 
 TOKEN = b'{"access_token": "t", "expires_in": 1800}'
 LARGE = 4_000_000
@@ -168,3 +174,25 @@ def test_neither_clock_can_make_it_later(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(time, "time", lambda: wall() - 3600)
     time.sleep(0.06)
     assert moment.passed  # the wall clock was set back
+
+
+async def test_what_is_not_with_the_kernel_yet_is_waited_for() -> None:
+    near, far = socket.socketpair()
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    near.setblocking(False)
+    far.setblocking(False)
+    transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=near)
+    try:
+        transport.write(b"x" * 30_000)  # less than it would make a writer wait for
+        waiting = asyncio.create_task(
+            gone_to_the_kernel(cast("AbstractStreamWriter", SimpleNamespace(transport=transport)))
+        )
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        received = 0
+        while received < 30_000:
+            received += len(await asyncio.get_running_loop().sock_recv(far, 65536))
+        await asyncio.wait_for(waiting, 5)
+    finally:
+        transport.close()
+        far.close()
