@@ -56,12 +56,11 @@ async def worked(host: Shipping, lease: float = LEASE) -> Worked:
 
 async def to_the_end(host: Shipping, lease: float = LEASE) -> Worked:
     """Work as a row of workers does until the job is closed."""
-    while True:
-        done = await worked(host, lease)
-        if done.left.closed:
-            return done
-        if done.part is None:
-            await asyncio.sleep(0.1)
+    async with asyncio.timeout(60):
+        while not (done := await worked(host, lease)).left.closed:
+            if done.part is None:
+                await asyncio.sleep(0.1)
+    return done
 
 
 def references(sandbox: Sandbox) -> list[str]:
