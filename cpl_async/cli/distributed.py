@@ -24,6 +24,9 @@ __all__ = ["WORDS", "followed"]
 
 PROFILE = "CPL_PROFILE"
 LOOK_EVERY = 1.0
+"""Seconds, at least."""
+PART_OF_THE_TIME = 0.05
+"""In which it is looked how far the job is, at most."""
 NOBODY_FOR = 20.0
 """Seconds in which no worker takes a free part up, after which that is said and the tasks are queued again."""
 ADVICE = "is a worker running? celery --app cpl_async.distributed.worker worker"
@@ -58,6 +61,7 @@ class FollowedRun(ShipFile):
         async with Journal.open(self.place) as journal:
             job = await journal.find(name)
             while True:
+                began = time.monotonic()
                 now = await journal.parts.standing(job.id)
                 self.progress = Progress.from_counts(await journal.results.counts(job.id))
                 self.on_progress(self.progress)
@@ -72,7 +76,8 @@ class FollowedRun(ShipFile):
                     self._moved = time.monotonic()
                     self.on_note(f"no worker takes the job up: {ADVICE}")
                     await self._queue(name, now.free)
-                await unless_stopped(self._stop, asyncio.sleep(LOOK_EVERY))
+                took = time.monotonic() - began  # to count a million rows takes a while, in which no worker writes
+                await unless_stopped(self._stop, asyncio.sleep(max(LOOK_EVERY, took / PART_OF_THE_TIME)))
                 if self._stop.is_set():
                     raise asyncio.CancelledError
         self.progress = Progress(phase=Phase.READING)
