@@ -23,6 +23,7 @@ from cpl_async.bulk.journal.database import LoanLost
 from cpl_async.bulk.journal.parts import Standing
 from cpl_async.bulk.options import ShipOptions
 from cpl_async.bulk.planners import ShipmentPlanner
+from cpl_async.bulk.states import RowState
 from cpl_async.bulk.working import Worked, Worker
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
@@ -104,6 +105,12 @@ async def test_what_a_dead_worker_was_writing_is_looked_for_before_anything_is_s
         )  # it gives nothing back
     with pytest.raises(LoanLost):
         await dying
+    async with asyncio.timeout(30):
+        while (await worked(host)).part is None:
+            await asyncio.sleep(0.1)
+    async with Journal.open(host.place) as journal:  # whoever has the part next settles what was being written
+        counts = await journal.results.counts((await journal.find("job")).id)
+        assert (counts[RowState.SENDING], counts[RowState.UNDECIDED]) == (0, 0)
     last = await to_the_end(host)
     assert last.summary is not None
     assert last.summary.shipped + last.summary.shipped_without_label == 20
