@@ -24,8 +24,11 @@ MARGIN = 0.05
 
 
 def patience_for(lease: float) -> float:
-    """Return the seconds for which a worker that is stopped in a transaction may keep others from theirs."""
-    return min(15.0, lease / RENEWED)
+    """Return the seconds for which a worker that is stopped in a transaction may keep others from theirs.
+
+    They must be able to renew their loans after it.
+    """
+    return min(15.0, lease / 2)
 
 
 @define

@@ -35,7 +35,7 @@ class Queue:
     """Stands for Celery's app: what is put in its queue is done when it is told so, by this process."""
 
     def __init__(self, client: Callable[[], Client], **conf: Any) -> None:
-        self.conf: dict[str, Any] = {"cpl_client": lambda account: client(), "cpl_lease": 2.0, **conf}
+        self.conf: dict[str, Any] = {"cpl_client": lambda account: client(), "cpl_lease": 4.0, **conf}
         self.tasks = {"cpl.work": self}
         self.waiting: list[tuple[tuple[Any, ...], dict[str, Any], float | None]] = []
         self.results: list[dict[str, Any]] = []
@@ -280,7 +280,7 @@ def environment(tmp_path: Path, sandbox: Sandbox, database: PostgreSQL, server: 
         "CPL_STATE_DIR": own["state"],
         "CPL_RUNTIME_DIR": own["run"],
         "C_FORCE_ROOT": "1",
-        "CPL_LEASE": "2",
+        "CPL_LEASE": "4",
     }
 
 
@@ -340,7 +340,7 @@ def test_what_handing_over_needs_is_named(
 
 def test_workers_killed_and_stopped_broker_and_database_restarted(tmp_path: Path) -> None:
     setup = Setup(rows=1000, batch_size=25, seed=301, kills=0, settle=3.0, tail=0.0)
-    trouble = Trouble(workers=4, kills=2, sleepers=2, lease=2.0, part_size=100)
+    trouble = Trouble(workers=4, kills=2, sleepers=2, lease=3.0, part_size=100)
     findings = prove(setup, trouble, tmp_path)
     assert findings.broken == []
     assert findings.counts["rows"] == 1000

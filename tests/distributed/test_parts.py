@@ -31,7 +31,7 @@ from ..bulk.shipping import Shipping
 from ..conftest import many_rows, write_rows
 from .hosts import on_host
 
-LEASE = 1.5
+LEASE = 3.0
 """Seconds: so that a takeover is not waited for."""
 
 
@@ -268,12 +268,12 @@ async def test_a_worker_that_slept_past_its_lease_sends_nothing_when_it_wakes(
 ) -> None:
     await handed_over(host, 120, size=120, at_once=2)
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.create", seconds=0.15))
-    sleeper = await asyncio.to_thread(started, host, 1.0)
+    sleeper = await asyncio.to_thread(started, host, 2.0)
     while not references(sandbox):
         await asyncio.sleep(0.01)
     await asyncio.sleep(seconds)
     os.kill(sleeper.pid, signal.SIGSTOP)
-    last = await to_the_end(host, 4.0)
+    last = await to_the_end(host, 6.0)
     assert last.summary is not None
     os.kill(sleeper.pid, signal.SIGCONT)
     said, _ = await asyncio.to_thread(sleeper.communicate, timeout=30)
