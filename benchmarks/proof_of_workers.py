@@ -229,9 +229,6 @@ def prove(setup: Setup, trouble: Trouble, folder: Path) -> Findings:
         found.counts["requests"] = len(sandbox.ledger.entries)
         found.counts["refused_for_pace"] = sum(one.refused_for == "pace" for one in sandbox.ledger.entries)
         audit(folder, sandbox, setup, found)
-        if found.broken:
-            for kept in folder.glob("worker-*/log"):
-                Path(f"proof-{kept.parent.name}.log").write_bytes(kept.read_bytes())
         if found.counts["shipped_without_label"]:
             sandbox.faults.clear()
             client.run("--resend-unlabelled", "--name", "proof", "--no-papers")
@@ -282,6 +279,9 @@ def main() -> int:
         setup = Setup(rows=given.rows, batch_size=given.batch_size, seed=seed, kills=0, settle=given.settle, tail=0.0)
         with TemporaryDirectory(prefix="cpl-proof-") as folder:
             findings = prove(setup, trouble, Path(folder))
+            if findings.broken:  # what the workers said of it is kept
+                for log in Path(folder).glob("worker-*/log"):
+                    Path(f"proof-{log.parent.name}.log").write_bytes(log.read_bytes())
         totals += findings.counts
         seconds += findings.seconds
         broken += [f"seed {seed}: {words}" for words in findings.broken]
