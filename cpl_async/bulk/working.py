@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
-from ..errors import JournalError
+from ..errors import AuthenticationError, CplError, JournalError, PermissionDenied
 from ..transport.events import LISTENER
 from ..transport.processes import process_name
 from ..transport.write_by import elapsed
@@ -30,6 +30,9 @@ from .run import JobRun
 
 __all__ = ["Worked", "Worker"]
 
+REFUSED_PAUSE = 600.0
+"""Seconds until credentials that were refused are tried again by whoever looks after the job."""
+
 
 @frozen(kw_only=True)
 class Worked:
@@ -45,6 +48,8 @@ class Worked:
     """How the job's parts stand now."""
     summary: ShipSummary | None = None
     """What became of the rows, when the job was closed."""
+    refused: bool = False
+    """Whether it is the credentials that the server refuses: to try again soon is of no use."""
     again_in: float | None = None
     """Seconds in which whoever called is to call again, since a worker that is at a part now may be dead by then; of
     all workers of a job one at a time is told so."""
@@ -62,6 +67,7 @@ class Worker:
     on_progress: ProgressHook = field(default=lambda progress: None)
     on_note: Callable[[str], None] = field(default=lambda note: None)
     _stop: asyncio.Event = field(init=False, factory=asyncio.Event)
+    _refused: bool = field(init=False, default=False)
 
     def stop(self) -> None:
         """Send nothing more, and give the part back when what is under way is written down."""
@@ -84,14 +90,22 @@ class Worker:
                 problem, summary = await self._carry_on_loan(client, mine, job, loan)
             left, again = await self._look(journal, job)
         closed = part.closing and not problem
-        return Worked(part=part.id, closed=closed, problem=problem, left=left, summary=summary, again_in=again)
+        return Worked(
+            part=part.id,
+            closed=closed,
+            problem=problem,
+            left=left,
+            summary=summary,
+            refused=self._refused,
+            again_in=again,
+        )
 
     async def _look(self, journal: Journal, job: Job) -> tuple[Standing, float | None]:
         """Return how the parts stand, and when to look again, unless another worker has taken that on."""
         left = await journal.parts.standing(job.id)
         if left.parts == left.done and not left.at_work and not left.free:
             return left, None
-        wait = max(1.0, left.frees_in or self.lease)
+        wait = max(1.0, left.frees_in or self.lease, REFUSED_PAUSE if self._refused else 0.0)
         return left, wait if await journal.parts.watch(job.id, wait) else None
 
     async def _carry_on_loan(
@@ -165,8 +179,12 @@ class Worker:
         measures.runs.append([started, time.time()])
         await journal.add_work(job.id, seconds=time.monotonic() - began, measures=measures)
         if engine.stopped_by is not None:
-            return str(engine.stopped_by)
+            return self._ended_by(engine.stopped_by)
         return "the worker was stopped" if self._stop.is_set() else ""
+
+    def _ended_by(self, error: CplError) -> str:
+        self._refused = isinstance(error, AuthenticationError | PermissionDenied)
+        return str(error)
 
     async def _close(
         self, client: BulkClient, journal: Journal, job: Job, loan: Loan, options: ShipOptions
@@ -183,5 +201,5 @@ class Worker:
         Output(run.out, options).prepare()
         summary = await run.carry(client, journal, job.id, time.monotonic())
         if run.stopped_by is not None:
-            return str(run.stopped_by), summary
+            return self._ended_by(run.stopped_by), summary
         return ("the worker was stopped" if self._stop.is_set() else ""), summary

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 from typing import Any
 
@@ -16,8 +17,9 @@ from ..bulk.progress import Phase, Progress
 from ..bulk.protocol import BulkClient
 from ..bulk.ship import ShipFile
 from ..bulk.stopping import unless_stopped
-from ..errors import ConfigurationError
-from .failures import needing_extra
+from ..distributed.celery import JobTasks, check_broker, why_tasks_failed
+from ..distributed.worker import BROKER, app
+from ..errors import ConfigurationError, JournalError
 from .running import StopWords
 
 __all__ = ["WORDS", "followed"]
@@ -27,11 +29,13 @@ LOOK_EVERY = 1.0
 """Seconds, at least."""
 PART_OF_THE_TIME = 0.05
 """In which it is looked how far the job is, at most."""
-NOBODY_FOR = 20.0
-"""Seconds in which no worker takes a free part up, after which that is said and the tasks are queued again."""
+NOBODY_FOR, LONGEST = 20.0, 600.0
+"""Seconds in which no worker takes a free part up, after which tasks are queued again; twice as long each time."""
+JOURNAL_AWAY = 600.0
+"""Seconds for which the journal may be away while workers are followed."""
 ADVICE = "is a worker running? celery --app cpl_async.distributed.worker worker"
 WORDS = StopWords(
-    ending="no longer followed: the workers go on (again to stop at once)",
+    ending="ending (again to stop at once)",
     ended="no longer followed: the workers go on; run the same command again to follow them and to get the labels",
 )
 
@@ -45,6 +49,9 @@ class FollowedRun(ShipFile):
     account: str
     part_size: int
     _moved: float = field(init=False, factory=time.monotonic)
+    _patience: float = field(init=False, default=NOBODY_FOR)
+    _tasks: list[Any] = field(init=False, factory=list)
+    _said: set[str] = field(init=False, factory=set)
 
     async def run(self, client: BulkClient) -> ShipSummary:
         """Hand the file over, follow the workers, and write what became of it.
@@ -57,35 +64,61 @@ class FollowedRun(ShipFile):
         return await super().run(client)  # attrs makes another class of this one
 
     async def _follow(self, name: str) -> None:
-        problem, before = "", (0, 0)
-        async with Journal.open(self.place) as journal:
-            job = await journal.find(name)
-            while True:
-                began = time.monotonic()
-                now = await journal.parts.standing(job.id)
-                self.progress = Progress.from_counts(await journal.results.counts(job.id))
-                self.on_progress(self.progress)
-                if now.parts == now.done and not now.at_work:
-                    break
-                if now.problem and now.problem != problem:
-                    problem = now.problem
-                    self.on_note(f"a worker has given its part back: {problem}")
-                if now.at_work or not now.free or (now.done, now.at_work) != before:
-                    self._moved, before = time.monotonic(), (now.done, now.at_work)
-                elif time.monotonic() > self._moved + NOBODY_FOR:
-                    self._moved = time.monotonic()
-                    self.on_note(f"no worker takes the job up: {ADVICE}")
-                    await self._queue(name, now.free)
-                took = time.monotonic() - began  # to count a million rows takes a while, in which no worker writes
-                await unless_stopped(self._stop, asyncio.sleep(max(LOOK_EVERY, took / PART_OF_THE_TIME)))
-                if self._stop.is_set():
-                    raise asyncio.CancelledError
+        lost_at: float | None = None
+        while True:
+            try:
+                async with Journal.open(self.place) as journal:
+                    await self._look_on(journal, name)
+                return
+            except JournalError as error:  # the database restarts, say: the workers try again too
+                lost_at = lost_at or time.monotonic()
+                if time.monotonic() > lost_at + JOURNAL_AWAY:
+                    raise
+                self._say(f"{error.message}; trying again")
+            await self._wait(LOOK_EVERY)
+
+    async def _look_on(self, journal: Journal, name: str) -> None:
+        before = (0, 0)
+        job = await journal.find(name)
+        while True:
+            began = time.monotonic()
+            now = await journal.parts.standing(job.id)
+            self.progress = Progress.from_counts(await journal.results.counts(job.id))
+            self.on_progress(self.progress)
+            if now.parts == now.done and not now.at_work:
+                break
+            if now.problem:
+                self._say(f"a worker has given its part back: {now.problem}")
+            if now.at_work or not now.free or (now.done, now.at_work) != before:
+                self._moved, before = time.monotonic(), (now.done, now.at_work)
+            elif time.monotonic() > self._moved + self._patience:
+                why = await asyncio.to_thread(why_tasks_failed, self._tasks)
+                self._say(f"no worker takes the job up: {why or ADVICE}")
+                self._moved, self._patience = time.monotonic(), min(2 * self._patience, LONGEST)
+                await self._queue(name, now.free)
+            took = time.monotonic() - began  # to count a million rows takes a while, in which no worker writes
+            await self._wait(max(LOOK_EVERY, took / PART_OF_THE_TIME))
         self.progress = Progress(phase=Phase.READING)
 
-    async def _queue(self, name: str, count: int) -> None:
-        from ..distributed.celery import queue_tasks
+    async def _wait(self, seconds: float) -> None:
+        """Wait until it is time to look again.
 
-        await asyncio.to_thread(queue_tasks, self.app, name, self.account, count)
+        :raises CancelledError: when nobody is to follow the workers any more.
+        """
+        await unless_stopped(self._stop, asyncio.sleep(seconds))
+        if self._stop.is_set():
+            raise asyncio.CancelledError
+
+    def _say(self, words: str) -> None:
+        """Say something once, whatever correlation id it has."""
+        told = re.sub(r" ?\[correlation id [^\]]*\]", "", words)
+        if told not in self._said:
+            self._said.add(told)
+            self.on_note(words)
+
+    async def _queue(self, name: str, count: int) -> None:
+        tasks = JobTasks(self.app, name, self.account, self.place.schema)
+        self._tasks += await asyncio.to_thread(tasks.put, count)
 
 
 def followed(run: ShipFile, account: str, part_size: int | None) -> FollowedRun:
@@ -94,12 +127,11 @@ def followed(run: ShipFile, account: str, part_size: int | None) -> FollowedRun:
     :param account: profile of the settings by which the workers know whose it is; ``CPL_PROFILE`` for an empty one.
     :raises ConfigurationError: without a broker, or with a journal that workers cannot share.
     """
-    with needing_extra("distributed"):
-        from ..distributed.worker import BROKER, app
     if not app.conf.broker_url:
         raise ConfigurationError(f"--distributed needs Celery's broker: {BROKER}=redis://host/0")
     if not run.place.url:
         raise ConfigurationError("--distributed needs the journal in PostgreSQL: CPL_JOURNAL=postgresql://user@host/db")
+    check_broker(app)
     return FollowedRun(
         path=run.path,
         out=run.out,

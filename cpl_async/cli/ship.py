@@ -22,7 +22,7 @@ from ..bulk.ship import ShipFile, check_file
 from ..bulk.tables import FOR_EXCEL, FOR_PROGRAMS
 from ..models.codes import LabelFormat
 from .access import Access, Chosen, access_options, journal_of
-from .failures import NOT_ALL, plain_failures, say
+from .failures import NOT_ALL, needing_extra, plain_failures, say
 from .languages import language_option
 from .moments import as_moment
 from .running import Problems, StopWords, carry, sandbox_beside
@@ -163,8 +163,8 @@ def ship(
             reach = nullcontext(access)
         run, words = ShipFile(path=kept, out=out, place=place, options=options), StopWords()
         if distributed:
-            from .distributed import WORDS, followed
-
+            with needing_extra("distributed"):
+                from .distributed import WORDS, followed
             run, words = followed(run, chosen.profile or "", part_size), WORDS
         run.prepare()
         with reach as reached:

@@ -17,12 +17,12 @@ from anyio import to_thread
 from attrs import field, frozen
 from celery import current_app, shared_task
 from celery.utils.imports import symbol_by_name
-from kombu.exceptions import OperationalError
 
 from ..bulk.account import journal_place
 from ..bulk.door import PART_SIZE
 from ..bulk.handing import HandedOver, RefusedRow
 from ..bulk.journal import Journal
+from ..bulk.journal.book import NoSuchJob
 from ..bulk.loans import LEASE
 from ..client import Client
 from ..errors import ConfigurationError, CplError
@@ -35,7 +35,17 @@ if TYPE_CHECKING:
     from ..bulk.working import Worked
     from ..models.shipment_batches import Shipment
 
-__all__ = ["PartFailed", "ShipJob", "queue_tasks", "ship_job", "shipping_job", "take_up", "work"]
+__all__ = [
+    "JobTasks",
+    "PartFailed",
+    "ShipJob",
+    "check_broker",
+    "ship_job",
+    "shipping_job",
+    "take_up",
+    "why_tasks_failed",
+    "work",
+]
 
 logger: logging.Logger = logging.getLogger("cpl_async.distributed")
 T = TypeVar("T")
@@ -50,35 +60,44 @@ MOST_FAILURES = 12
 LOOK_EVERY = 1.0
 """Seconds."""
 NOBODY_FOR = 30.0
-"""Seconds in which no worker takes a free part up, after which the job's tasks are put in the queue again."""
+"""Seconds in which no worker takes a free part up, after which tasks are put in the queue again; twice as long each time."""
+BROKER_TIMEOUT = 5.0
 
 
-def _do_next(self: Any, name: str, account: str = "", failures: int = 0, looking_after: bool = False) -> dict[str, Any]:
+def _do_next(
+    self: Any, name: str, account: str = "", journal: str = "", failures: int = 0, looking_after: bool = False
+) -> dict[str, Any]:
     """Do what is next for a job: one part, or labels and papers when all parts are done.
 
     :param name: of the job.
     :param account: whose it is; the client is made for it, see :func:`ship_job`.
+    :param journal: what the journal is known by that has the job; this worker's must be the same.
     :param failures: tries before this one that did not come to their end.
     :param looking_after: whether this is the look for what dead workers have left.
     :return: the part that was carried, how it ended, and how the job's parts stand.
-    :raises PartFailed: after twelve tries, with the reason of the last.
+    :raises PartFailed: when trying again is of no use, or was so twelve times.
     """
+    tasks = JobTasks(self.app, name, account, journal)
     try:
-        worked = _run(_work(self, name, account, float(self.app.conf.get("cpl_lease", LEASE))))
+        worked = _run(_work(self, tasks, float(self.app.conf.get("cpl_lease", LEASE))))
     except ConfigurationError:
         raise
+    except NoSuchJob as error:
+        raise PartFailed(str(error)) from error
     except CplError as error:  # the database or the server is away, or another worker has the part
-        _try_again(self.app, name, account, failures, str(error), error)
+        tasks.try_again(failures, str(error), error)
         return {"job": name, "part": None, "closed": False, "problem": str(error)}
     left = worked.left
-    if worked.problem:
-        _try_again(self.app, name, account, failures, worked.problem, None)
-    elif worked.part is not None and left.free:
-        _queue(self.app, name, account)
-    if looking_after and left.free and not left.at_work:  # tasks were lost with their broker
-        queue_tasks(self.app, name, account, left.free)
     if worked.again_in is not None:
-        _queue(self.app, name, account, countdown=worked.again_in, looking_after=True)
+        tasks.put(countdown=worked.again_in, looking_after=True)
+    if worked.refused:
+        raise PartFailed(f"{name}: {worked.problem}")
+    if worked.problem:
+        tasks.try_again(failures, worked.problem, None)
+    elif worked.part is not None and left.free:
+        tasks.put()
+    if looking_after and left.free and not left.at_work:  # tasks were lost with their broker
+        tasks.put(left.free)
     return {
         "job": name,
         "part": worked.part,
@@ -99,7 +118,7 @@ def _take_up(account: str = "") -> list[str]:
     """
     names = _run(_unfinished(account))
     for name in names:
-        _queue(current_app, name, account, looking_after=True)
+        JobTasks(current_app, name, account, "").put(looking_after=True)
     return names
 
 
@@ -125,6 +144,8 @@ class ShipJob:
     """Rows that are not sent, by our own check."""
     app: Any = field(default=None, repr=False, eq=False)
     """Celery's app; the current one unless given."""
+    tasks: list[Any] = field(factory=list, repr=False, eq=False)
+    """Celery's results of the tasks that were put in the queue."""
 
     def standing(self) -> Standing:
         """Return how its parts stand, as the journal knows it."""
@@ -136,7 +157,7 @@ class ShipJob:
 
     def take_up(self) -> None:
         """Put tasks in the queue for what is free of it."""
-        queue_tasks(self._app, self.name, self.account, self.standing().free)
+        self.tasks.extend(JobTasks(self._app, self.name, self.account, "").put(self.standing().free))
 
     def wait(self, timeout: float | None = None, *, on_change: Callable[[Standing], object] | None = None) -> BulkJob:
         """Wait until labels and papers are made; put tasks in the queue again that were lost with their broker.
@@ -148,16 +169,18 @@ class ShipJob:
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         before: Standing | None = None
-        moved = time.monotonic()
+        moved, patience = time.monotonic(), NOBODY_FOR
         while not (now := self.standing()).closed:
             told = before is None or (now.done, now.at_work, now.free) != (before.done, before.at_work, before.free)
             if told and on_change is not None:
                 on_change(now)
             if told or now.at_work or not now.free:
                 moved = time.monotonic()
-            elif time.monotonic() > moved + NOBODY_FOR:
+            elif time.monotonic() > moved + patience:
+                why = why_tasks_failed(self.tasks)
+                logger.warning("no worker takes the job %s up: %s", self.name, why or "is one running?")
                 self.take_up()
-                moved = time.monotonic()
+                moved, patience = time.monotonic(), min(2 * patience, LONGEST_PAUSE)
             if deadline is not None and time.monotonic() > deadline:
                 raise TimeoutError(f"the job {self.name} is not finished: {now.done} of {now.parts} parts are done")
             before = now
@@ -196,13 +219,16 @@ def ship_job(
     :param columns: of rows, see :meth:`Bulk.ship`.
     :param options: see :class:`FileOptions`.
     :return: the job, to wait for or to ask after.
-    :raises ConfigurationError: when the source or an option cannot be used, or the journal is a file.
+    :raises ConfigurationError: when the source or an option cannot be used, the journal is a file, or the broker cannot
+        be reached; nothing was handed over.
     :raises JournalError: when the journal cannot be used, or a run has the job to itself.
     """
     given = {**options, "out": out, "name": name, "part_size": part_size, "columns": columns}
-    handed = _run(_hand_over(app, source, account, given))
-    queue_tasks(app or current_app, handed.job, account, handed.standing.free)
-    return ShipJob(name=handed.job, account=account, refused=handed.refused, app=app)
+    used = app if app is not None else current_app
+    check_broker(used)
+    handed, journal = _run(_hand_over(used, source, account, given))
+    put = JobTasks(used, handed.job, account, journal).put(handed.standing.free)
+    return ShipJob(name=handed.job, account=account, refused=handed.refused, app=app, tasks=put)
 
 
 def shipping_job(name: str, *, account: str = "", app: Any = None) -> ShipJob:
@@ -210,30 +236,61 @@ def shipping_job(name: str, *, account: str = "", app: Any = None) -> ShipJob:
     return ShipJob(name=name, account=account, app=app)
 
 
-def queue_tasks(app: Any, name: str, account: str, count: int) -> None:
-    """Put tasks for a job in the queue, not more than there are workers for."""
-    for _ in range(min(count, MOST_TASKS)):
-        _queue(app, name, account)
+@frozen
+class JobTasks:
+    """The tasks of one job in the queue of one app."""
+
+    app: Any
+    name: str
+    account: str
+    journal: str
+
+    def put(self, count: int = 1, *, countdown: float = 0.0, **more: Any) -> list[Any]:
+        """Put tasks in the queue, not more than there are workers for; return Celery's results of them.
+
+        A broker that is away loses nothing but the time until somebody looks after the job.
+        """
+        put: list[Any] = []
+        arguments = self.name, self.account, self.journal
+        try:
+            for _ in range(min(count, MOST_TASKS)):
+                put.append(self.app.tasks["cpl.work"].apply_async(arguments, more, countdown=countdown or None))
+        except Exception as error:  # kombu's, the broker's library's, and the result backend's own
+            logger.warning("no task for the job %s could be put in the queue: %s", self.name, error)
+        return put
+
+    def try_again(self, failures: int, why: str, error: Exception | None) -> None:
+        """Put a task in the queue for later.
+
+        :raises PartFailed: when that was done too often.
+        """
+        if failures + 1 >= MOST_FAILURES:
+            raise PartFailed(f"{self.name}: {why}") from error
+        logger.warning("job %s: %s; trying again later", self.name, why)
+        self.put(countdown=min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE), failures=failures + 1)
 
 
-def _queue(app: Any, name: str, account: str, *, countdown: float = 0.0, **more: Any) -> None:
-    """Put a task in the queue; a broker that is away loses nothing but the time until somebody looks after the job."""
-    try:
-        app.tasks["cpl.work"].apply_async((name, account), more, countdown=countdown or None)
-    except OperationalError as error:
-        logger.warning("no task for the job %s could be put in the queue: %s", name, error)
+def check_broker(app: Any) -> None:
+    """See that the broker is there, before anything is handed over.
 
-
-def _try_again(app: Any, name: str, account: str, failures: int, why: str, error: Exception | None) -> None:
-    """Put a task in the queue for later.
-
-    :raises PartFailed: when that was done too often.
+    :raises ConfigurationError: when it cannot be reached, or its address cannot be read.
     """
-    if failures + 1 >= MOST_FAILURES:
-        raise PartFailed(f"{name}: {why}") from error
-    logger.warning("job %s: %s; trying again later", name, why)
-    pause = min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE)
-    _queue(app, name, account, countdown=pause, failures=failures + 1)
+    try:
+        with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0.2, timeout=BROKER_TIMEOUT)
+    except Exception as error:  # whatever its library raises
+        raise ConfigurationError(
+            f"Celery's broker cannot be reached: {error}",
+            advice="See that it runs, and that its address is right, e.g. CPL_BROKER=redis://host:6379/0",
+        ) from None
+
+
+def why_tasks_failed(tasks: Iterable[Any]) -> str | None:
+    """Return why one of some tasks has failed, where results are kept and one has."""
+    try:
+        return next((str(task.result) for task in tasks if task.state == "FAILURE"), None)
+    except Exception:  # without a result backend, or while it is away
+        return None
 
 
 def _client_for(app: Any, account: str) -> Client:
@@ -257,7 +314,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     raise ConfigurationError("this would block the event loop: call it by asyncio.to_thread(…)")
 
 
-async def _work(task: Any, name: str, account: str, lease: float) -> Worked:
+async def _work(task: Any, tasks: JobTasks, lease: float) -> Worked:
     told_at = 0.0
 
     async def tell(progress: Progress) -> None:
@@ -265,17 +322,22 @@ async def _work(task: Any, name: str, account: str, lease: float) -> Worked:
         if time.monotonic() < told_at + TOLD_EVERY:
             return
         told_at = time.monotonic()
-        counts = {"job": name, "rows": progress.rows, "sent": progress.sent, "created": progress.created}
+        counts = {"job": tasks.name, "rows": progress.rows, "sent": progress.sent, "created": progress.created}
         identifier = task.request.id
         await to_thread.run_sync(lambda: task.update_state(task_id=identifier, state="PROGRESS", meta=counts))
 
-    async with _client_for(task.app, account) as client:
-        return await client.bulk.work(name, lease=lease, on_progress=tell if task.request.id else None)
+    async with _client_for(task.app, tasks.account) as client:
+        if tasks.journal and (await journal_place(client)).schema != tasks.journal:
+            raise NoSuchJob(
+                f"the job {tasks.name} is another account's than {client.client_id} at {client.base_url}, which this "
+                f"worker's settings give for {tasks.account or 'no account'!r}"
+            )
+        return await client.bulk.work(tasks.name, lease=lease, on_progress=tell if task.request.id else None)
 
 
-async def _hand_over(app: Any, source: Any, account: str, given: dict[str, Any]) -> HandedOver:
-    async with _client_for(app or current_app, account) as client:
-        return await client.bulk.hand_over(source, **given)
+async def _hand_over(app: Any, source: Any, account: str, given: dict[str, Any]) -> tuple[HandedOver, str]:
+    async with _client_for(app, account) as client:
+        return await client.bulk.hand_over(source, **given), (await journal_place(client)).schema
 
 
 async def _standing(app: Any, name: str, account: str) -> Standing:

@@ -1,10 +1,12 @@
 """A shop's Celery app whose workers ship files and queries, exactly once, however many of them die.
 
     pip install 'cpl-sdk[distributed,report]' 'celery[redis]'
-    celery --app tasks worker --workdir examples/workers
+    cd examples/workers
+    celery --app tasks worker --queues cpl --concurrency 1 --loglevel info
     python -c "from tasks import tonight; print(tonight('/srv/orders.csv').wait())"
 
 Broker, journal and shared limits are in the environment: CPL_BROKER, CPL_JOURNAL and CPL_SHARED; see compose.yaml.
+LABELS is the folder for labels and reports, which all workers see and may write to.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     worker_prefetch_multiplier=1,  # a part is long: none waits behind another
     task_routes={"cpl.*": "cpl"},  # a queue of their own, that of `cpl ship --distributed`: parts hold up nothing else
-    beat_schedule={"take up what a broker has forgotten": {"task": "cpl.take_up", "schedule": 600.0}},
+    beat_schedule={  # one for each account
+        "take up what a broker has forgotten": {"task": "cpl.take_up", "schedule": 600.0, "args": [""]}
+    },
     cpl_client="tasks.client",
     cpl_lease=float(os.environ.get("CPL_LEASE", "60")),
 )
@@ -39,8 +43,10 @@ def client(account: str) -> Client:
     return Client.from_config(account or None)
 
 
-def tonight(path: str, account: str = "", **options: Any) -> ShipJob:
-    """Have the workers ship a file; call it again after any stop."""
-    day = date.today().isoformat()
-    name = f"{account or 'own'}-{day}"
+def tonight(path: str, account: str = "", which: str = "orders", **options: Any) -> ShipJob:
+    """Have the workers ship a file; call it again after any stop.
+
+    :param which: tells the files of a day apart.
+    """
+    name = f"{account or 'own'}-{date.today().isoformat()}-{which}"
     return ship_job(path, name=name, account=account, out=LABELS / name, app=app, **options)

@@ -60,3 +60,10 @@ async def test_a_new_journal_may_be_opened_by_many_at_once(tmp_path: Path) -> No
         place = JournalPlace(folder=tmp_path / str(n), base_url="x", client_id="y")
         opened = await asyncio.gather(*(Database.open(place) for _ in range(12)))
         await asyncio.gather(*(database.close() for database in opened))
+
+
+def test_the_scheme_that_hosting_providers_write_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CPL_JOURNAL", "postgres://cpl:pw@db.example/cpl")
+    place = JournalPlace.of_account("https://api.example/a", "one")
+    assert place.url == "postgresql://cpl:pw@db.example/cpl"
+    assert "pw" not in place.shown

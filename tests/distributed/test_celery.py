@@ -41,6 +41,10 @@ class Queue:
         self.results: list[dict[str, Any]] = []
         self.told: list[tuple[str, str, dict[str, Any]]] = []
 
+    @contextmanager
+    def connection_for_write(self) -> Iterator[Any]:
+        yield SimpleNamespace(ensure_connection=lambda **_: None)
+
     def apply_async(self, arguments: Any, options: Any, countdown: float | None) -> None:
         self.waiting.append((arguments, options, countdown))
 
@@ -170,6 +174,43 @@ def test_what_cannot_be_used_is_said_before_anything_is_sent(
         ship(queue, tmp_path)
     assert queue.waiting == []
     assert references(sandbox) == []
+
+
+@pytest.mark.parametrize("address", ["redis://127.0.0.1:1/0", "foo", "http://127.0.0.1:1"])
+def test_a_broker_that_is_not_there_is_said_before_anything_is_handed_over(
+    tmp_path: Path, environment: dict[str, str], cpl: Runner, address: str
+) -> None:
+    path = write_rows(tmp_path / "rows.csv", many_rows(5))
+    out = tmp_path / "out"
+    done = cpl("ship", path, "--out", out, "--distributed", status=2, access=environment | {"CPL_BROKER": address})
+    assert "Celery's broker cannot be reached" in done.stderr
+    assert json.loads(cpl("jobs", "list", "--json", access=environment).stdout) == []
+
+
+def test_a_worker_with_another_account_refuses_the_task(
+    queue: Queue, tmp_path: Path, make_sandbox: Callable[..., Sandbox], caplog: pytest.LogCaptureFixture
+) -> None:
+    ship(queue, tmp_path, rows=20)
+    other = make_sandbox(clients={"other": "s"})
+    queue.conf["cpl_client"] = lambda account: Client(client_id="other", client_secret="s", base_url=other.base_url)
+    with pytest.raises(celery.PartFailed, match="the job job is another account's than other at"):
+        queue.do_next()
+    assert queue.waiting == []
+    with pytest.raises(celery.PartFailed, match="there is no job 'job'"):  # a task that does not know whose it is
+        queue.do("job", "")
+
+
+def test_credentials_that_are_refused_are_not_tried_again_soon(queue: Queue, tmp_path: Path, sandbox: Sandbox) -> None:
+    job = ship(queue, tmp_path, rows=20)
+    queue.conf["cpl_client"] = lambda account: Client(
+        client_id="sandbox", client_secret="wrong", base_url=sandbox.base_url
+    )
+    before = len(sandbox.ledger.of("login.get_access_token"))
+    with pytest.raises(celery.PartFailed):
+        queue.do_next()
+    assert len(sandbox.ledger.of("login.get_access_token")) - before == 1
+    assert [(options, countdown) for _, options, countdown in queue.waiting] == [({"looking_after": True}, 600.0)]
+    assert "401" in job.standing().problem or "credentials" in job.standing().problem.lower()
 
 
 async def test_an_event_loop_is_not_blocked(queue: Queue, tmp_path: Path) -> None:

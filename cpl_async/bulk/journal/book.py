@@ -29,7 +29,7 @@ from .taking import Taking
 from .unclear import Unclear
 from .withdrawals import Withdrawals
 
-__all__ = ["Job", "Journal"]
+__all__ = ["Job", "Journal", "NoSuchJob"]
 
 
 @frozen(kw_only=True)
@@ -58,6 +58,10 @@ class Job:
     """Name of the file that it was made of."""
     created_at: float
     purged_at: float | None
+
+
+class NoSuchJob(JournalError):
+    """The journal has no job of this name."""
 
 
 class Journal:
@@ -153,7 +157,7 @@ class Journal:
         if found is None:
             near = nearest(name, others) or next((other for other in others if other.startswith(name)), None)
             hint = f"; did you mean {near}?" if near else ""
-            raise JournalError(
+            raise NoSuchJob(
                 f"there is no job {name!r} in {self.place.shown}{hint}", advice="`cpl jobs list` shows them all"
             )
         return await self.read(found)

@@ -83,7 +83,10 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             await engine.dispose()
             reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-            raise JournalError(f"the journal {place.shown} cannot be opened: {reason}") from None
+            advice = (
+                "See that PostgreSQL runs, and that CPL_JOURNAL names a database that is there" if place.url else None
+            )
+            raise JournalError(f"the journal {place.shown} cannot be opened: {reason}", advice=advice) from None
         except BaseException:
             await engine.dispose()
             raise

@@ -119,7 +119,13 @@ class Parts:
             found = (await connection.execute(query)).one_or_none()
             if found is None:
                 return None
-            lent = {"owner": owner, "worker": worker, "lease_until": NOW + lease, "claims": parts.c.claims + 1}
+            lent = {
+                "owner": owner,
+                "worker": worker,
+                "lease_until": NOW + lease,
+                "claims": parts.c.claims + 1,
+                "message": "",
+            }
             await connection.execute(update(parts).where(parts.c.id == found.id).values(**lent))
         return Part(
             id=found.id,

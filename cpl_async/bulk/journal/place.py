@@ -17,6 +17,8 @@ __all__ = ["JournalPlace"]
 
 STATE_DIRECTORY = "CPL_STATE_DIR"
 JOURNAL = "CPL_JOURNAL"
+OLD_SCHEME = "postgres://"
+"""What many who host databases write."""
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs", "lustre"})
 
 
@@ -44,6 +46,8 @@ class JournalPlace:
         mark = hashlib.sha256("\0".join([base_url, client_id, *([world] if world else [])]).encode()).hexdigest()[:8]
         name = re.sub(r"[^A-Za-z0-9.-]+", "_", f"{system.host}-{client_id}")[:80]
         server = url or os.environ.get(JOURNAL, "").strip()
+        if server.startswith(OLD_SCHEME):
+            server = "postgresql://" + server.removeprefix(OLD_SCHEME)
         return cls(folder=root / f"{name}-{mark}", base_url=base_url, client_id=client_id, url=server)
 
     @classmethod
