@@ -60,7 +60,7 @@ MOST_FAILURES = 12
 LOOK_EVERY = 1.0
 """Seconds."""
 NOBODY_FOR = 30.0
-"""Seconds in which no worker takes a free part up, after which tasks are put in the queue again; twice as long each time."""
+"""Seconds in which no worker takes a free part up, after which tasks are queued again; twice as long each time."""
 BROKER_TIMEOUT = 5.0
 
 
