@@ -42,12 +42,7 @@ from cpl_async.distributed.celery import ship_job
 job = ship_job(sys.argv[1], name="proof", out=sys.argv[2], part_size=int(sys.argv[3]), batch_size=int(sys.argv[4]),
                settle=float(sys.argv[5]), papers=False)
 print("handed over", flush=True)
-while True:
-    try:
-        print(job.wait(), flush=True)
-        break
-    except Exception as error:  # the database or the broker is away
-        print("waiting:", error, file=sys.stderr, flush=True)
+print(job.wait(), flush=True)
 """
 LONGEST = 1200.0
 """Seconds in which the job must come to its end."""

@@ -23,7 +23,7 @@ from .failures import NOT_ALL, plain_failures, quiet_libraries, say
 from .languages import language_option
 from .moments import as_moment
 from .running import StopWords, carry, sandbox_beside
-from .tables import emit, show
+from .tables import emit, local, show
 from .words import counted
 
 __all__ = ["jobs"]
@@ -146,7 +146,7 @@ def show_job(account: Account, name: str) -> None:
     if account.as_json:
         _print(job)
         return
-    facts = {"journal": place.shown, **asdict(job)}
+    facts = {"journal": place.shown, **asdict(job), "created_at": local(job.created_at)}
     if place.url and (parts := asyncio.run(Jobs(place).parts(name))).parts:
         facts |= {
             "parts of workers": f"{parts.done} of {parts.parts} done, {parts.at_work} at work, {parts.free} free",

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
@@ -25,7 +26,7 @@ from ..bulk.journal import Journal
 from ..bulk.journal.book import NoSuchJob
 from ..bulk.loans import LEASE
 from ..client import Client
-from ..errors import ConfigurationError, CplError
+from ..errors import ConfigurationError, CplError, JournalError
 
 if TYPE_CHECKING:
     from ..bulk.door import FileOptions
@@ -166,11 +167,26 @@ class ShipJob:
         :param on_change: called with how the parts stand whenever that has changed.
         :return: how many rows ended in which way.
         :raises TimeoutError: when it was not finished in time; the workers go on.
+        :raises JournalError: when the journal was away for ten minutes.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         before: Standing | None = None
         moved, patience = time.monotonic(), NOBODY_FOR
-        while not (now := self.standing()).closed:
+        lost_at: float | None = None
+        while True:
+            try:
+                now = self.standing()
+            except JournalError as error:  # the database restarts, say: the workers try again too
+                if lost_at is None:
+                    logger.warning("job %s: %s; trying again", self.name, error)
+                lost_at = lost_at or time.monotonic()
+                if time.monotonic() > min(lost_at + LONGEST_PAUSE, deadline or inf):
+                    raise
+                time.sleep(LOOK_EVERY)
+                continue
+            if now.closed:
+                break
+            lost_at = None
             told = before is None or (now.done, now.at_work, now.free) != (before.done, before.at_work, before.free)
             if told and on_change is not None:
                 on_change(now)
