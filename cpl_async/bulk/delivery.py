@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, frozen
 
 from ..errors import CplError, Outcome, Problem, ValidationError
 from ..transport.lanes import Lane
@@ -20,7 +20,7 @@ from .journal.course import Attempt, BatchRow, Course, RowResult
 from .protocol import SendCalls
 from .states import RowState
 
-__all__ = ["Delivered", "Delivery", "NothingMoves"]
+__all__ = ["Delivered", "Delivery", "NothingMoves", "in_time"]
 
 T = TypeVar("T")
 MOST_ROUNDS = 6
@@ -35,6 +35,11 @@ ROWS_FAULT = (400, 409, 422)
 TOO_LARGE = 413
 HOPELESS = (404, 405, 410, 501)
 """Statuses that say that this is not the API: no further try will find it there."""
+
+
+def in_time() -> float:
+    """Return by when an attempt that begins now must be written, where no loan ends before: seconds since the epoch."""
+    return time.time() + WRITE_TIMEOUT
 
 
 class NothingMoves(Exception):
@@ -67,7 +72,7 @@ class Delivery:
     on_refused: Callable[[Sequence[RowResult]], None]
     on_undecided: Callable[[int], None]
     on_note: Callable[[str], None]
-    write_by: Callable[[], float] = field(default=lambda: time.time() + WRITE_TIMEOUT)
+    write_by: Callable[[], float]
     """Gives the moment, in seconds since the epoch, from which nothing of an attempt that begins now may leave."""
 
     async def deliver(self, batch: int) -> None:

@@ -14,7 +14,7 @@ from attrs import define, field
 
 from ..errors import CplError
 from .columns import RowProblem
-from .delivery import Delivered, Delivery, NothingMoves
+from .delivery import Delivered, Delivery, NothingMoves, in_time
 from .inputs.terms import PLAIN, Terms
 from .intake import ProblemHook
 from .journal import Journal
@@ -104,8 +104,8 @@ class Engine:
     """How the input names its columns, for what the server refuses."""
     kind: Kind = SHIPMENTS
     feed: Feed = field(factory=Feed)
-    write_by: Callable[[], float] | None = None
-    """Gives the moment from which nothing of an attempt that begins now may leave, where the work is on loan."""
+    write_by: Callable[[], float] = in_time
+    """Gives the moment from which nothing of an attempt that begins now may leave."""
     whole: bool = True
     """Whether it is the work on all of the job: labels, the last look, and what is cancelled, are for all at once."""
     stopped_by: CplError | None = field(init=False, default=None)
@@ -153,7 +153,7 @@ class Engine:
             on_refused=self._refused,
             on_undecided=self._lose,
             on_note=self.on_note,
-            **({"write_by": self.write_by} if self.write_by is not None else {}),
+            write_by=self.write_by,
         )
 
     async def run(self, *, sending: bool) -> None:

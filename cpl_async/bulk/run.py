@@ -15,6 +15,7 @@ from attrs import define, field
 from ..errors import ConfigurationError, CplError, JournalError
 from ..models.codec import encode
 from ..transport.events import LISTENER
+from .delivery import in_time
 from .engine import Engine
 from .intake import ProblemHook
 from .journal import Journal, JournalPlace
@@ -47,7 +48,7 @@ class JobRun:
     """Why sending ended before its end, if it did."""
     late: bool = field(init=False, default=False)
     """Whether the deadline came before the end."""
-    write_by: Callable[[], float] | None = None
+    write_by: Callable[[], float] = in_time
     """See :class:`Engine`."""
     _stop: asyncio.Event = field(factory=asyncio.Event, alias="stopping")
 
@@ -64,6 +65,10 @@ class JobRun:
     def stop(self) -> None:
         """Send nothing more and end when what is under way is written down; the next run goes on."""
         self._stop.set()
+
+    def _show(self, progress: Progress) -> None:
+        self.progress = progress
+        self.on_progress(progress)
 
     async def carry(self, client: BulkClient, journal: Journal, job: int, began: float) -> ShipSummary:
         """Bring a planned job as far as it goes, while no other run does.

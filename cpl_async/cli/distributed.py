@@ -83,8 +83,7 @@ class FollowedRun(ShipFile):
         while True:
             began = time.monotonic()
             now = await journal.parts.standing(job.id)
-            self.progress = Progress.from_counts(await journal.results.counts(job.id))
-            self.on_progress(self.progress)
+            self._show(Progress.from_counts(await journal.results.counts(job.id)))
             if now.parts == now.done and not now.at_work:
                 break
             if now.problem:
@@ -98,7 +97,7 @@ class FollowedRun(ShipFile):
                 await self._queue(name, now.free)
             took = time.monotonic() - began  # to count a million rows takes a while, in which no worker writes
             await self._wait(max(LOOK_EVERY, took / PART_OF_THE_TIME))
-        self.progress = Progress(phase=Phase.READING)
+        self._show(Progress(phase=Phase.READING))
 
     async def _wait(self, seconds: float) -> None:
         """Wait until it is time to look again.
