@@ -18,7 +18,7 @@ nox.options.default_venv_backend = "venv"
 def tests(session: nox.Session) -> None:
     """Run all tests with the newest dependencies."""
     install(session, "--editable", ".[all]")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *session.posargs, env={"TESTS_MUTATIONS": "all"})
 
 
 @nox.session(python=PYTHONS[0])

@@ -19,7 +19,10 @@ from queue import Queue
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PATCHES = sorted((ROOT / "tests" / "mutations").glob("*.patch"))
+ALL = sorted((ROOT / "tests" / "mutations").glob("*.patch"))
+TURN = sys.version_info.minor % 3
+PATCHES = ALL if os.environ.get("TESTS_MUTATIONS") == "all" else ALL[TURN::3]
+"""Each Python takes a third of them, for they take minutes; the three that are supported take all."""
 PATIENCE = 25.0
 """Seconds for the test of a broken promise; one that hangs has turned red as well."""
 AT_ONCE = 3
@@ -111,12 +114,24 @@ def outcomes(
         yield {patch: pool.submit(outcome_of, patch, folders) for patch in PATCHES if patch in chosen}
 
 
-@pytest.mark.skipif(os.name != "posix", reason="the promises are those of POSIX systems")
-@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed, which applies the patches")
+pytestmark = [
+    pytest.mark.skipif(os.name != "posix", reason="the promises are those of POSIX systems"),
+    pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed, which applies the patches"),
+]
+
+
+@pytest.mark.parametrize("patch", [patch for patch in ALL if patch not in PATCHES], ids=lambda patch: patch.stem)
+def test_a_patch_that_is_not_tried_here_fits_the_code(patch: Path) -> None:
+    command = ["git", "apply", "--check", "--whitespace=nowarn", str(patch)]
+    environment = os.environ | {"GIT_CEILING_DIRECTORIES": str(ROOT.parent)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
 def test_a_broken_promise_is_noticed(patch: Path, outcomes: dict[Path, Future[str]]) -> None:
     assert outcomes[patch].result() == ""
 
 
 def test_there_are_mutations() -> None:
-    assert len(PATCHES) > 40
+    assert len(ALL) > 40
