@@ -23,6 +23,8 @@ __all__ = ["Reconciling"]
 CANARIES_KNOWN = 20
 LAST_LOOKS = 4
 """Tries of the look at the end, which a failure may spoil."""
+LAST_PAUSE = 2.0
+"""Seconds between two of them, at most."""
 RIVAL = "a shipment with its reference is there, and another row that has it too is under way or was purged"
 NO_REFERENCE = (
     "it is not known whether this was created, and it has no reference of its own to be asked after: "
@@ -250,27 +252,28 @@ class Reconciling:
     async def last_look(self) -> int:
         """Look once more for every row that was ever unclear; return how many shipments are there twice.
 
-        A look that is spoilt is taken again, some times.
+        A look that is spoilt is taken again, some times, where that may help.
         """
-        for _ in range(LAST_LOOKS - 1):
-            doubles, problem = await self._last_look()
+        for tries_left in reversed(range(LAST_LOOKS)):
+            doubles, problem, passes = await self._last_look()
             if not problem or self.stop.is_set():
                 return doubles
-            await unless_stopped(self.stop, asyncio.sleep(self.patience.least))
-        doubles, problem = await self._last_look()
-        if problem:
-            self.on_note(f"the last look for doubles is not complete: {problem}")
+            if not passes or not tries_left:
+                break
+            await unless_stopped(self.stop, asyncio.sleep(min(self.patience.least, LAST_PAUSE)))
+        self.on_note(f"the last look for doubles is not complete: {problem}")
         return doubles
 
-    async def _last_look(self) -> tuple[int, str | None]:
-        """Look once, and return how many shipments are there twice, and why that may not be all."""
+    async def _last_look(self) -> tuple[int, str, bool]:
+        """Look once; return how many shipments are there twice, why that may not be all, and whether that may pass."""
         rows = {row.cust: row for row in await self.unclear.settled(self.job) if row.cust}
         if not rows:
-            return 0, None
+            return 0, "", False
         wanted = [self.kind.wanted_of(row) for row in rows.values()]
-        look = await unless_stopped(self.stop, look_for(self.search, wanted, await self._chosen_canaries()))
+        canaries = await self._chosen_canaries()
+        look = await unless_stopped(self.stop, look_for(self.search, wanted, canaries))
         if look is None:
-            return 0, None
+            return 0, "", False
         self._remember(look)
         doubles: list[tuple[int, FoundShipment]] = []
         found: list[Found] = []
@@ -286,7 +289,8 @@ class Reconciling:
         await self.unclear.found(self.job, found, self.kind.found_as)
         await self.unclear.add_doubles(self.job, doubles)
         self.on_found(len(found))
-        return len(doubles), look.problem
+        passes = bool(canaries) and not isinstance(look.failure, AuthenticationError | PermissionDenied)
+        return len(doubles), look.problem or "", passes
 
     def _words_of(self, finding: Finding) -> str:
         others = ", ".join(shipment.master for shipment in finding.shipments[1:])
