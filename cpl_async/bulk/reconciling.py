@@ -254,6 +254,7 @@ class Reconciling:
 
         A look that is spoilt is taken again, some times, where that may help.
         """
+        doubles, problem = 0, ""
         for tries_left in reversed(range(LAST_LOOKS)):
             doubles, problem, passes = await self._last_look()
             if not problem or self.stop.is_set():
