@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,7 +13,7 @@ from attrs import define, frozen
 
 from ..errors import CplError, Outcome, Problem, ValidationError
 from ..transport.lanes import Lane
-from ..transport.processes import process_name
+from ..transport.processes import worker_name
 from .columns import column_of
 from .journal.course import Attempt, BatchRow, Course, RowResult
 from .protocol import SendCalls
@@ -95,7 +94,7 @@ class Delivery:
                 batch,
                 tail=self.body_tail,
                 correlation_id=identifier,
-                owner=f"{socket.gethostname()}:{process_name()}",
+                owner=worker_name(),
                 write_by=write_by,
             )
             self.on_refused(claimed)

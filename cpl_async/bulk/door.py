@@ -198,11 +198,7 @@ class Bulk:
         :raises ConfigurationError: when the file, the output or an option cannot be used; nothing was sent.
         :raises JournalError: when the journal cannot be used, or another run is at work on the same job or output.
         """
-        reading = await to_thread.run_sync(_reading, options)
-        given = {option: value for option, value in options.items() if option not in READ_BY}
-        tables = FOR_EXCEL if given.pop("excel", False) else FOR_PROGRAMS
-        named = _named(name) if name is not None else None
-        chosen = _options(given, FileOptions, name=named, reading=reading, tables=tables)
+        chosen = await to_thread.run_sync(_file_options, name, options)
         run = ShipFile(path=Path(path), out=Path(out), place=await journal_place(self._client), options=chosen)
         run.on_note = logger.warning
         run.prepare()
@@ -259,11 +255,7 @@ class Bulk:
             raise ConfigurationError(f"out is a folder on a worker's host: give its whole path, not {str(out)!r}")
         if not isinstance(part_size, int) or part_size < 1:
             raise ConfigurationError(f"part_size is a number of rows, not {part_size!r}")
-        reading = await to_thread.run_sync(_reading, options)
-        given = {option: value for option, value in options.items() if option not in READ_BY}
-        tables = FOR_EXCEL if given.pop("excel", False) else FOR_PROGRAMS
-        named = _named(name) if name is not None else None
-        chosen = _options(given, FileOptions, name=named, reading=reading, tables=tables)
+        chosen = await to_thread.run_sync(_file_options, name, options)
         place = await journal_place(self._client)
         if isinstance(source, str | Path):
             if columns is not None:
@@ -272,10 +264,10 @@ class Bulk:
                 path=Path(source), out=Path(out), out_is_here=False, place=place, options=chosen
             )
         else:
-            if named is None:
+            if chosen.name is None:
                 raise ConfigurationError("rows that are given one by one need a name for their job")
             planner = ShipmentPlanner(options.get("sender"), columns or {})
-            run = HandRows(rows=source, planner=planner, name=named, out=Path(out), place=place, options=chosen)
+            run = HandRows(rows=source, planner=planner, name=chosen.name, out=Path(out), place=place, options=chosen)
         refused: list[RefusedRow] = []
         run.on_note = logger.warning
         run.on_problem = lambda number, line, problems: refused.append(
@@ -412,6 +404,14 @@ def _reading(given: FileOptions) -> ReadingOptions:
         if not isinstance(value, str | None):
             raise ConfigurationError(f"{option} is text, not {type(value).__name__}")
     return ReadingOptions(names=names, **told)
+
+
+def _file_options(name: str | None, options: FileOptions) -> ShipOptions:
+    """Return the options of a run over a file."""
+    given = {option: value for option, value in options.items() if option not in READ_BY}
+    tables = FOR_EXCEL if given.pop("excel", False) else FOR_PROGRAMS
+    named = _named(name) if name is not None else None
+    return _options(given, FileOptions, name=named, reading=_reading(options), tables=tables)
 
 
 def _options(

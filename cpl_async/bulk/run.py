@@ -220,8 +220,7 @@ async def _into(found: list[str], work: Awaitable[list[str]]) -> None:
 
 async def under_way(journal: Journal, job: int) -> bool:
     """Return whether workers are at a job: it has parts, and they are not all done."""
-    standing = await journal.parts.standing(job)
-    return standing.parts > standing.done or standing.at_work + standing.free > 0
+    return (await journal.parts.standing(job)).is_open
 
 
 def _open(counts: dict[RowState, int], *, sending: bool) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from attrs import define, field, frozen
 
 from ..errors import AuthenticationError, CplError, JournalError, PermissionDenied
 from ..transport.events import LISTENER
-from ..transport.processes import process_name
+from ..transport.processes import worker_name
 from ..transport.write_by import elapsed
 from .engine import Engine
 from .journal import Journal, JournalPlace
@@ -81,7 +80,7 @@ class Worker:
         async with Journal.open(self.place, patience=patience_for(self.lease)) as journal:
             job = await journal.find(self.name)
             began = elapsed()
-            part = await journal.parts.claim(job.id, self.lease, f"{socket.gethostname()}:{process_name()}")
+            part = await journal.parts.claim(job.id, self.lease, worker_name())
             if part is None:
                 left, again = await self._look(journal, job)
                 return Worked(part=None, closed=False, problem="", left=left, again_in=again)
@@ -103,7 +102,7 @@ class Worker:
     async def _look(self, journal: Journal, job: Job) -> tuple[Standing, float | None]:
         """Return how the parts stand, and when to look again, unless another worker has taken that on."""
         left = await journal.parts.standing(job.id)
-        if left.parts == left.done and not left.at_work and not left.free:
+        if not left.is_open:
             return left, None
         wait = max(1.0, left.frees_in or self.lease, REFUSED_PAUSE if self._refused else 0.0)
         return left, wait if await journal.parts.watch(job.id, wait) else None

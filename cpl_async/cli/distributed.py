@@ -17,6 +17,7 @@ from ..bulk.progress import Phase, Progress
 from ..bulk.protocol import BulkClient
 from ..bulk.ship import ShipFile
 from ..bulk.stopping import unless_stopped
+from ..configuration import PROFILE
 from ..distributed.celery import JobTasks, check_broker, why_tasks_failed
 from ..distributed.worker import BROKER, app
 from ..errors import ConfigurationError, JournalError
@@ -24,7 +25,6 @@ from .running import StopWords
 
 __all__ = ["WORDS", "followed"]
 
-PROFILE = "CPL_PROFILE"
 LOOK_EVERY = 1.0
 """Seconds, at least."""
 PART_OF_THE_TIME = 0.05

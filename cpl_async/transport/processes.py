@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 
 from .host_pace import is_alive
 from .shared_file import boot
 
-__all__ = ["has_ended", "host_mark", "process_name"]
+__all__ = ["has_ended", "host_mark", "process_name", "worker_name"]
 
 
 def host_mark() -> str:
@@ -23,6 +24,11 @@ def host_mark() -> str:
 def process_name() -> str:
     """Return the name of this process."""
     return f"{host_mark()}.{os.getpid()}"
+
+
+def worker_name() -> str:
+    """Return the name of this process with that of its host before a colon, for people."""
+    return f"{socket.gethostname()}:{process_name()}"
 
 
 def has_ended(name: str) -> bool:

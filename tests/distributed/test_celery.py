@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -359,7 +358,9 @@ def test_without_a_worker_that_is_said_and_who_stops_to_follow_stops_nothing(
     path = write_rows(tmp_path / "rows.csv", many_rows(20))
     command = ["ship", str(path), "--out", str(tmp_path / "out"), "--distributed", "--json"]
     following = cpl.start(*command, access=environment)
-    time.sleep(4)
+    assert following.stderr is not None
+    while "sending: 20 rows" not in (line := following.stderr.readline()):  # it is handed over, and followed
+        assert line, "it has ended"
     os.kill(following.pid, signal.SIGINT)
     _, said = following.communicate(timeout=20)
     assert following.returncode == 130

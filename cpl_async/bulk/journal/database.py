@@ -37,6 +37,7 @@ PRAGMAS = (
     "wal_autocheckpoint=4000",  # pages: a page that changes often is moved once instead of four times
 )
 PATIENCE = 15.0
+"""Seconds."""
 LONGEST_OPENING = 60
 """Seconds. One at a time opens: SQLite does not wait when two turn a new file to write-ahead logging at once."""
 

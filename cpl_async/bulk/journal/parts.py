@@ -64,6 +64,11 @@ class Standing:
     problem: str
     """Why a worker gave a part back last, if one did."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether something is left to do for workers, or one is at it."""
+        return self.parts > self.done or self.at_work + self.free > 0
+
 
 class Parts:
     """Cuts jobs, and lends their parts."""
