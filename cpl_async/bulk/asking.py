@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from ..errors import AuthenticationError, PermissionDenied, ValidationError
+from ..models.references import normal_reference
 from .evidence import COMPARED, SKEW, Finding, FoundShipment, Verdict, Wanted
 from .looking import look_for, nothing_found, searching
 from .protocol import ShipmentCalls
@@ -113,7 +114,7 @@ def _wanted(references: Iterable[str | Shipment], since: datetime, known: frozen
         raise ValidationError("since is the moment just before the write: a datetime with its time zone")
     found: dict[str, Wanted] = {}
     for one in references:
-        reference, rest = (one, {}) if isinstance(one, str) else _of_shipment(one)
+        reference, rest = (normal_reference(one), {}) if isinstance(one, str) else _of_shipment(one)
         if not reference or len(reference) > LONGEST_REFERENCE:
             raise ValidationError(
                 f"{reference[:30]!r} cannot be asked for: a reference has 1-{LONGEST_REFERENCE} characters in CUST"

@@ -12,6 +12,7 @@ from attrs import define, field
 
 from ..models.addresses import Address
 from ..models.checking import problems_of
+from ..models.references import displayable_reference, normal_reference
 from ..models.shipment_batches import (
     WITH_COD,
     CashOnDelivery,
@@ -39,7 +40,7 @@ from .values.services import age_code, service_codes
 from .values.spaces import tidied
 from .values.words import answer, squeezed
 
-__all__ = ["COLUMNS", "OURS", "REQUIRED", "RowProblem", "column_of", "in_headings", "shipment_from"]
+__all__ = ["COLUMNS", "OURS", "REQUIRED", "RowProblem", "column_of", "in_headings", "reference_in", "shipment_from"]
 
 LONGEST_ASKABLE = 100
 """A longer reference does not fit into ``CUST``, so nobody could ask whether it was created."""
@@ -71,6 +72,20 @@ def shipment_from(
     for problem in problems_of(shipment):
         row.complain(column_of(problem.path), problem.message)
     return (None if row.problems else shipment), row.problems
+
+
+def reference_in(values: Mapping[str, str], terms: Terms = PLAIN) -> str:
+    """Return the reference of a row in its normal form, also of a row that cannot be shipped.
+
+    :param values: column → text.
+    :param terms: what the names and words of the file mean.
+    """
+    text = normal_reference(values.get("reference_id", ""))
+    if quoted := KEPT_AS_TEXT.fullmatch(text):
+        text = normal_reference(quoted[1])
+    if not text:
+        text = normal_reference(terms.names.defaults.get("reference_id", ""))
+    return displayable_reference(text)
 
 
 @define
@@ -150,7 +165,7 @@ class _Row:
         )
 
     def _reference(self) -> str:
-        reference = self.values.get("reference_id", "")
+        reference = reference_in(self.values, self.terms)
         if not reference:
             self.complain("reference_id", "is empty")
         elif len(reference) > LONGEST_ASKABLE:

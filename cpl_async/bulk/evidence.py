@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from attrs import Factory, field, frozen
 
+from ..models.references import normal_reference
 from ..models.shipments import TrackedShipment
 
 __all__ = ["Entry", "Finding", "FoundShipment", "Verdict", "Wanted", "entry_of", "judge"]
@@ -59,7 +60,10 @@ class Entry:
     """One parcel, as a search shows it."""
 
     reference: str
+    """In its normal form."""
     number: str
+    is_padded: bool = False
+    """Whether the carrier shows the reference with spaces at an end, which we never send."""
     master: str | None = None
     """Master number of its set, where the search shows one."""
     in_set: int = 1
@@ -100,13 +104,19 @@ class _Sorted:
     doubtful: list[str] = Factory(list)
 
 
-def judge(wanted: Wanted, entries: Iterable[Entry]) -> Finding:
+def judge(wanted: Wanted, entries: Iterable[Entry], similar: Iterable[Entry] = ()) -> Finding:
     """Return what a look shows.
 
     :param wanted: what the write may have made.
     :param entries: all that the search shows for this reference.
+    :param similar: what it shows under a reference that differs only in letter case, spaces or width. The carrier may
+        have changed it, so a row is never absent if such a hit agrees with it in all else.
     """
     found = _sort(wanted, entries)
+    found.doubtful.extend(
+        f"{entry.number} has the reference {entry.reference!r}, which differs only in letter case or spaces"
+        for entry in _sort(wanted, similar).ours
+    )
     whole, partial, cancelled, odd = _group(wanted, found.ours)
     doubts = [*found.doubtful, *odd]
     if whole:
@@ -215,10 +225,11 @@ def entry_of(shipment: TrackedShipment) -> Entry:
     updated = shipment.last_update_date.timestamp() if shipment.last_update_date is not None else None
     known = [*moments, *([updated] if updated is not None else [])]
     of_set = shipment.shipment_set
-    address = shipment.recipient
+    address, cust = shipment.recipient, shipment.cust or ""
     texts = {name: getattr(address, name) for name in COMPARED} if address is not None else {}
     return Entry(
-        reference=shipment.cust or "",
+        reference=normal_reference(cust),
+        is_padded=cust != cust.strip(),
         number=shipment.shipment_number or "",
         master=of_set.master_shipment_number if of_set is not None else None,
         in_set=(of_set.shipments_in_set or 1) if of_set is not None else 1,

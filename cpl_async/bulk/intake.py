@@ -10,15 +10,17 @@ import orjson
 from attrs import define, field
 
 from .._nearest import nearest_names
+from ..errors import ValidationError
 from ..models.addresses import Address
 from ..models.codec import encode
+from ..models.order_batches import Order
 from ..models.shipment_batches import Shipment
-from .columns import COLUMNS, OURS, RowProblem, shipment_from
+from .columns import COLUMNS, OURS, RowProblem, reference_in, shipment_from
 from .inputs.terms import PLAIN, Terms
 from .journal.planning import PlannedRow, Planning
 from .reading import InputError, RawRow
 
-__all__ = ["Intake", "ProblemHook", "planned_row"]
+__all__ = ["Intake", "ProblemHook", "encoded", "planned_row"]
 
 COMMITTED_AT_ONCE = 500
 CHECKED_AT_ONCE = 25
@@ -92,7 +94,7 @@ class Intake:
         if shipment is not None and shipment.parcels > SURELY_TAKEN:
             self.large_sets.append(raw.number)
         raw_fields = {name: value for name, value in written.items() if name not in OURS}
-        reference = raw.values.get("reference_id", "")
+        reference = shipment.reference_id if shipment is not None else reference_in(raw.values, raw.terms)
         return planned_row(raw.number, raw.line, reference, raw_fields, shipment, problems)
 
     async def _commit(self, waiting: list[PlannedRow]) -> None:
@@ -135,18 +137,28 @@ def planned_row(
     :param fields: as they came.
     :param shipment: ``None`` where something is wrong with the row.
     """
-    body = encode(shipment) if shipment is not None else None
+    problems = list(problems)
+    body = encoded(shipment, problems) if shipment is not None else None
     return PlannedRow(
         number=number,
         line=line,
         reference=reference,
         raw=orjson.dumps(fields),
         body=body,
-        cust=_cust(shipment) if shipment is not None else None,
+        cust=_cust(shipment) if shipment is not None and body else None,
         digest=hashlib.sha256(body).hexdigest()[:32] if body else None,
         parcels=shipment.parcels if shipment is not None else 1,
         message="; ".join(map(str, problems)),
     )
+
+
+def encoded(value: Shipment | Order, problems: list[RowProblem]) -> bytes | None:
+    """Return the bytes of a shipment or an order, or ``None`` with one more problem if no JSON can hold it."""
+    try:
+        return encode(value)
+    except ValidationError as error:
+        problems.append(RowProblem(column="", message=error.message))
+        return None
 
 
 def _cust(shipment: Shipment) -> str | None:

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from ..models.codes import OrderState
 from ..models.orders import TrackedOrder
+from ..models.references import normal_reference
 from ..transport.lanes import Lane
 from .evidence import COMPARED, Entry, Wanted
 from .importing import OutcomeOf, outcome_of, outcome_of_order
@@ -79,8 +80,10 @@ def _searching_orders(client: BulkClient) -> Searching:
 
 def _entry_of(order: TrackedOrder) -> Entry:
     day = order.send_date.date().isoformat() if isinstance(order.send_date, datetime) else ""
+    reference = order.reference_id or ""
     return Entry(
-        reference=order.reference_id or "",
+        reference=normal_reference(reference),
+        is_padded=reference != reference.strip(),
         number=order.order_number or "",
         product=order.product_type,
         recipient={"name": f"{day} {order.shipment_count if order.shipment_count is not None else ''}"},

@@ -8,6 +8,7 @@ from typing import Protocol
 from attrs import Factory, define, frozen
 
 from ..errors import CplError
+from ..models.references import folded_reference
 from ..transport.lanes import Lane
 from .evidence import Entry, Finding, Verdict, Wanted, entry_of, judge
 from .protocol import ShipmentCalls
@@ -104,10 +105,14 @@ class _Looking:
             self.problem, self.failure = f"the search failed: {error.message}", error
             return False
         by_reference: dict[str, list[Entry]] = {}
+        similar: dict[str, list[Entry]] = {}
         for entry in entries:
             by_reference.setdefault(entry.reference, []).append(entry)
+            similar.setdefault(folded_reference(entry.reference), []).append(entry)
         for one in chunk:
-            finding = judge(one, by_reference.get(one.reference, ()))
+            exact = [entry for entry in by_reference.get(one.reference, ()) if not entry.is_padded]
+            others = [entry for entry in similar.get(folded_reference(one.reference), ()) if entry not in exact]
+            finding = judge(one, exact, others)
             self.findings[one.reference] = _more(self.findings.get(one.reference), finding)
         here = {canary for canary in self.canaries if canary in by_reference}
         self.seen |= here
@@ -143,7 +148,8 @@ def _why_no_evidence(
     found: dict[str, list[Entry]], asked: set[str], canaries: Sequence[str], needed: Sequence[str], whole: bool
 ) -> str | None:
     """Return why what is not in an answer may be there all the same."""
-    if set(found) - asked - set(canaries):
+    strange = set(found) - asked - set(canaries)
+    if strange and {folded_reference(one) for one in strange} - {folded_reference(one) for one in (*asked, *canaries)}:
         return "the answer has references that nobody asked for: the carrier ignores the filter"
     if not canaries:
         return "there is no shipment known to be there by which to see that the search works"

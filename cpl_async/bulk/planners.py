@@ -14,14 +14,14 @@ from .._nearest import nearest_names
 from ..errors import ConfigurationError
 from ..models.addresses import Address
 from ..models.checking import problems_of
-from ..models.codec import encode
 from ..models.order_batches import Order
+from ..models.references import displayable_reference
 from ..models.shipment_batches import ExternalNumber, Shipment
-from .columns import COLUMNS, shipment_from
+from .columns import COLUMNS, reference_in, shipment_from
 from .inputs.columns import RowProblem
 from .inputs.json_lines import Keys, as_text
 from .inputs.terms import ShopNames
-from .intake import planned_row
+from .intake import encoded, planned_row
 from .journal.planning import PlannedRow
 from .values.words import squeezed
 
@@ -59,7 +59,7 @@ class ShipmentPlanner:
         """Return a row as it is planned: checked, with its bytes, or with what is wrong with it."""
         problems: list[RowProblem]
         if isinstance(row, Shipment):
-            shipment, raw = _askable(row), {"reference_id": row.reference_id}
+            shipment, raw = _askable(row), {"reference_id": displayable_reference(row.reference_id)}
             problems = [RowProblem(column=one.path, message=one.message) for one in problems_of(shipment)]
             problems += _unaskable(shipment)
         else:
@@ -71,7 +71,7 @@ class ShipmentPlanner:
             self._warn_of(values.keys() - COLUMNS.keys() - self._unread)
             found, problems = shipment_from(values, self._sender, self._keys.terms)
             problems += [RowProblem(column="", message=twins)] if twins else []
-            raw = {**fields, "reference_id": values.get("reference_id", "")}
+            raw = {**fields, "reference_id": reference_in(values, self._keys.terms)}
             if found is None:
                 return planned_row(number, 0, raw["reference_id"], raw, None, problems)
             shipment = found
@@ -95,14 +95,15 @@ class OrderPlanner:
             words = f"is no order, but {type(row).__name__}"
             return planned_row(number, 0, "", {}, None, [RowProblem(column="", message=words)])
         problems = [RowProblem(column=one.path, message=one.message) for one in problems_of(row)]
-        body = encode(row) if not problems else None
+        body = encoded(row, problems) if not problems else None
+        reference = displayable_reference(row.reference_id)
         return PlannedRow(
             number=number,
             line=0,
-            reference=row.reference_id,
-            raw=orjson.dumps({"reference_id": row.reference_id}),
+            reference=reference,
+            raw=orjson.dumps({"reference_id": reference}),
             body=body,
-            cust=row.reference_id,
+            cust=reference,
             digest=hashlib.sha256(body).hexdigest()[:32] if body else None,
             message="; ".join(map(str, problems)),
         )

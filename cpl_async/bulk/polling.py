@@ -13,6 +13,7 @@ from contextlib import suppress
 from attrs import define, field
 
 from ..errors import AuthenticationError, CplError, PermissionDenied
+from ..models.references import normal_reference
 from ..transport.lanes import Lane
 from .importing import OutcomeOf
 from .journal.course import Course, ParcelRecord, RowResult
@@ -154,7 +155,7 @@ class Polling:
         for number, item in enumerate(result.items, 1):
             if number % TAKEN_AT_ONCE == 0:
                 await asyncio.sleep(0)
-            reference = item.reference_id or ""
+            reference = normal_reference(item.reference_id or "")
             settled = self.outcome_of(rows[reference], item) if reference in rows else None
             if settled is not None:
                 del rows[reference]

@@ -7,11 +7,13 @@ from datetime import datetime, time
 from typing import Annotated
 
 from attrs import Factory, define, field, frozen
+from attrs.converters import optional
 
 from .addresses import ORDER_ADDRESS, Address
 from .codes import OrderType
 from .constraints import Items, Number, Text
 from .items import Imported
+from .references import has_control_characters, normal_reference
 
 __all__ = ["CreateOrderBatch", "Order", "OrderBatchResult", "OrderResultItem"]
 
@@ -23,8 +25,9 @@ class Order:
     Source: the vendor's schema and documentation.
     """
 
-    reference_id: Annotated[str, Text(50, 1)]
-    """The caller's reference, 1–50 characters, unique in its batch; ``orders.cancel`` takes it."""
+    reference_id: Annotated[str, Text(50, 1)] = field(converter=normal_reference)
+    """The caller's reference, 1–50 characters, unique in its batch, in its normal form: without invisible characters,
+    with plain spaces, composed (NFC). ``orders.cancel`` takes it."""
     order_type: OrderType = field(converter=OrderType)
     """``CollectionOrder`` or ``TransportOrder``."""
     shipment_count: Annotated[int, Number(ge=1, le=50)]
@@ -39,7 +42,7 @@ class Order:
     """At most 100 characters."""
     note: Annotated[str | None, Text(300)] = field(default=None, repr=False)
     """At most 300 characters."""
-    customer_reference: Annotated[str | None, Text(40)] = None
+    customer_reference: Annotated[str | None, Text(40)] = field(default=None, converter=optional(normal_reference))
     """At most 40 characters; the other way to name the order when it is cancelled."""
     product_type: Annotated[str | None, Text(4)] = None
     """Product code of up to 4 characters."""
@@ -49,6 +52,8 @@ class Order:
     """Where a transport order goes."""
 
     def _rules(self) -> Iterator[tuple[str, str]]:
+        if has_control_characters(self.reference_id):
+            yield "reference_id", "holds a control character or a line break"
         if self.send_time_from and self.send_time_to and self.send_time_from > self.send_time_to:
             yield "send_time_to", f"is {self.send_time_to}, which is before {self.send_time_from}"
 

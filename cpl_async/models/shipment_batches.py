@@ -14,6 +14,7 @@ from .addresses import BATCH_ADDRESS, COUNTRY, Address
 from .codes import LabelFormat, PageSize, RelationType, ReturnChannelType
 from .constraints import Items, Number, Text
 from .items import Imported
+from .references import has_control_characters, normal_reference
 
 __all__ = [
     "CashOnDelivery",
@@ -71,8 +72,12 @@ class ExternalNumber:
 
     code: Annotated[str, Text(4, 1)]
     """``CUST`` is the customer's own reference, printed on the label; ``ESPN``, ``PRTE``, ``PRBC``: see code lists."""
-    external_number: Annotated[str, Text(100, 1)]
-    """The number, 1–100 characters."""
+    external_number: Annotated[str, Text(100, 1)] = field(converter=normal_reference)
+    """The number, 1–100 characters, in its normal form (see :func:`normal_reference`)."""
+
+    def _rules(self) -> Iterator[tuple[str, str]]:
+        if has_control_characters(self.external_number):
+            yield "external_number", "holds a control character or a line break"
 
 
 @frozen(kw_only=True)
@@ -204,8 +209,9 @@ class Shipment:
     Source: the vendor's schema and documentation.
     """
 
-    reference_id: Annotated[str, Text(128, 1)]
-    """The caller's reference, 1–128 characters, unique in its batch."""
+    reference_id: Annotated[str, Text(128, 1)] = field(converter=normal_reference)
+    """The caller's reference, 1–128 characters, unique in its batch, in its normal form: without invisible characters,
+    with plain spaces, composed (NFC)."""
     product_type: Annotated[str, Text(4, 1)]
     """Product code of up to 4 characters, e.g. ``PRIV``; the code list is the truth."""
     recipient: Annotated[Address, BATCH_ADDRESS]
@@ -252,6 +258,8 @@ class Shipment:
         return evolve(self, external_numbers=[*self.external_numbers, number])
 
     def _rules(self) -> Iterator[tuple[str, str]]:
+        if has_control_characters(self.reference_id):
+            yield "reference_id", "holds a control character or a line break"
         if self.product_type in WITH_COD and self.cash_on_delivery is None:
             yield "cash_on_delivery", f"is missing, product {self.product_type} collects money"
         if self.product_type in WITHOUT_COD and self.cash_on_delivery is not None:

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from .._nearest import nearest_names
 from ..errors import Failure, Outcome, Problem, ProtocolError, ValidationError
+from ..models.references import normal_reference
 from ..transport.answers import Answer, json_of, limit_of, mapping_of, total_of, unreadable
 from ..transport.call import COLLECTOR, OPTIONS, Call
 
@@ -39,6 +40,8 @@ FILTER_VALUES = 50
 """Values that one filter of a list takes (source: the vendor's documentation)."""
 MOST_ITEMS = 1000
 """Items of one page (source: the vendor's schema)."""
+REFERENCES = frozenset({"customer_references", "order_references"})
+"""Filters whose values are references: they are looked for in the form in which they were sent."""
 LONGEST_QUERY = 5000
 """Bytes of one filter's values: servers refuse addresses from some 8,000 on."""
 READ_AT_ONCE = 100
@@ -284,6 +287,8 @@ def query_of(parameters: Mapping[str, Any], lists: frozenset[str] = frozenset())
             raise ValidationError(
                 f"{name} takes at most {FILTER_VALUES} values, not {len(values)}: use `iterate`, which splits them"
             )
+        if name in REFERENCES:
+            values = [normal_reference(item) for item in values]
         wire = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
         query.extend((wire, _text_of(name, item)) for item in values)
     return query

@@ -88,9 +88,10 @@ class Orders(Resource):
         from ..models.checking import problems_of
         from ..models.codec import encode
         from ..models.orders import CancelOrderEvent
+        from ..models.references import normal_reference
 
         given = [
-            (name, value)
+            (name, normal_reference(value))
             for name, value in (("customerReference", customer_reference), ("orderReference", order_reference))
             if value is not None
         ]

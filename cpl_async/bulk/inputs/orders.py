@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import evolve
 
+from ...models.references import normal_reference
 from ..values.paying import may_need_total
 from ..values.spaces import blanks_removed
 from .columns import COLUMNS
@@ -31,8 +32,8 @@ def orders_in(rows: Iterable[RawRow]) -> Iterator[RawRow]:
         if first is None:
             first = row
             continue
-        reference = row.values.get("reference_id")
-        if reference and reference == first.values.get("reference_id") and row.problem is None:
+        reference = normal_reference(row.values.get("reference_id", ""))
+        if reference and reference == normal_reference(first.values.get("reference_id", "")) and row.problem is None:
             together = _together(first, row)
             if together is not None:
                 first = together
@@ -70,7 +71,10 @@ def _told_otherwise(one: dict[str, str], other: dict[str, str]) -> list[str]:
     return [
         column
         for column, text in other.items()
-        if text and column in COLUMNS and blanks_removed(text) != blanks_removed(one.get(column, ""))
+        if text
+        and column in COLUMNS
+        and column != "reference_id"
+        and blanks_removed(text) != blanks_removed(one.get(column, ""))
     ]
 
 

@@ -10,6 +10,7 @@ from attrs import frozen
 from sqlalchemy import case, delete, func, insert, or_, select, update
 
 from ...errors import JournalError
+from ...models.references import normal_reference
 from ..states import BatchState, RowState
 from .database import Database
 from .schema import READY, attempts, batches, jobs, parcels, rows, strays
@@ -71,6 +72,7 @@ class Keeping:
         :param numbers: its parcels; the first is its master. What was known as its parcels before is kept apart.
         :raises JournalError: without such a row, or when it is decided already.
         """
+        reference = normal_reference(reference)
         async with self._database.transaction() as connection:
             query = select(rows).where(rows.c.job == job, rows.c.reference == reference, rows.c.claim.is_not(None))
             row = (await connection.execute(query)).one_or_none()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from hashlib import blake2b
 
+from ...models.references import normal_reference
+
 __all__ = ["key_of", "new_secret"]
 
 
@@ -14,5 +16,5 @@ def new_secret() -> bytes:
 
 
 def key_of(reference: str, secret: bytes) -> bytes:
-    """Return what a reference is known by in the journal that has this key."""
-    return blake2b(reference.encode("utf-8", "surrogatepass"), key=secret, digest_size=16).digest()
+    """Return the keyed hash of a reference's normal form."""
+    return blake2b(normal_reference(reference).encode("utf-8", "surrogatepass"), key=secret, digest_size=16).digest()
