@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from .models.pages import Page as Page
     from .models.products import ProductChoice as ProductChoice
     from .models.products import choose_product as choose_product
+    from .models.references import normal_reference as normal_reference
     from .models.routing import Route as Route
     from .models.shipment_batches import CashOnDelivery as CashOnDelivery
     from .models.shipment_batches import CompleteLabel as CompleteLabel
@@ -211,6 +212,7 @@ _HOMES = {
     "models.orders": ("CancelOrderEvent", "TrackedOrder"),
     "models.pages": ("Page",),
     "models.products": ("ProductChoice", "choose_product"),
+    "models.references": ("normal_reference",),
     "models.routing": ("Route",),
     "models.shipment_batches": (
         "CashOnDelivery",
@@ -407,6 +409,7 @@ __all__ = [
     "__version__",
     "choose_product",
     "correlation_id",
+    "normal_reference",
     "tracking_link",
 ]
 

@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from cpl_async.models.pages import Page as Page
     from cpl_async.models.products import ProductChoice as ProductChoice
     from cpl_async.models.products import choose_product as choose_product
+    from cpl_async.models.references import normal_reference as normal_reference
     from cpl_async.models.routing import Route as Route
     from cpl_async.models.shipment_batches import CashOnDelivery as CashOnDelivery
     from cpl_async.models.shipment_batches import CompleteLabel as CompleteLabel
@@ -281,6 +282,7 @@ __all__ = [
     "__version__",
     "choose_product",
     "correlation_id",
+    "normal_reference",
     "tracking_link",
 ]
 

@@ -14,7 +14,7 @@ from generated_file import ROOT, run, tidied
 
 PACKAGE = ROOT / "cpl_async"
 TARGET = PACKAGE / "__init__.py"
-INTERNAL = {"checking", "codec", "constraints", "code_rules", "items"}
+INTERNAL = {"checking", "codec", "constraints", "code_rules", "items", "references"}
 """Modules of ``models`` that are no family."""
 OTHERS = {
     "bulk.asking": ["Reconciled"],
@@ -26,6 +26,7 @@ OTHERS = {
     "bulk.stream": ["OrderResult", "ParcelLabel", "ShipResult"],
     "bulk.withdrawing": ["CancelResult"],
     "client": ["Client", "ClientSettings", "RawResponse"],
+    "models.references": ["normal_reference"],
     "resources.order_batches": ["OrderBatch"],
     "resources.shipment_batches": ["ShipmentBatch"],
     "settings": ["PRODUCTION", "TESTING"],
