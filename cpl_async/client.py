@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from os import PathLike
 from ssl import SSLContext
 from types import TracebackType
@@ -20,6 +20,7 @@ from .transport.forking import belongs_to_this_process, this_process
 from .transport.limits import Credentials, LimitStore, host_limits
 from .transport.redaction import Secret
 from .transport.requester import Requester
+from .transport.server_clock import ServerClock
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -169,6 +170,7 @@ class Client:
         )
         self._limits = _store_of(shared)
         self._journal = journal
+        self._server_clock = ServerClock()
         self._requester: Requester | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = this_process()
@@ -294,7 +296,7 @@ class Client:
         whole settling time: only then is it absent. Without a canary nothing is ever called absent.
 
         :param references: values of ``CUST``, or the shipments themselves: then recipient and product must agree too.
-        :param since: the moment just before the write, with its time zone: what is older is not its work.
+        :param since: the carrier's time just before the write, see :meth:`server_time`: what is older is not its work.
         :param canaries: values of ``CUST`` of shipments that are known to be there, to see that the search works.
         :param known: numbers of shipments that are known to be something else.
         :param settle: seconds until what was created must be visible.
@@ -304,7 +306,7 @@ class Client:
         """
         from .bulk.asking import reconcile
 
-        return await reconcile(self.shipments, references, since=since, canaries=canaries, known=known, settle=settle)
+        return await reconcile(self, references, since=since, canaries=canaries, known=known, settle=settle)
 
     def _family(self, kind: type[Family]) -> Family:
         """Return the calls of one family, which are loaded when they are first asked for."""
@@ -369,6 +371,21 @@ class Client:
         """How many requests have left so far, tokens and second tries counted."""
         requester = self._opened()
         return requester.requests_sent if requester is not None else 0
+
+    async def server_time(self, **options: Unpack[CallOptions]) -> datetime | None:
+        """Return the carrier's time, as the ``Date`` headers of its responses show it.
+
+        Dates that the carrier shows are by its clock: take this time, not that of the machine, for what is compared
+        with them, e.g. ``since`` of :meth:`reconcile`. It runs on between responses; ``/info`` is requested if there
+        was no response yet.
+
+        :return: the time in UTC, to about a second, or ``None`` if responses have no date.
+        :raises CplError: when there was no response yet, and none can be had.
+        """
+        if self._server_clock.now() is None:
+            await self.info.get(**options)
+        now = self._server_clock.now()
+        return datetime.fromtimestamp(now, UTC) if now is not None else None
 
     async def check(self, shipments: Iterable[Shipment], **options: Unpack[CallOptions]) -> list[Problem]:
         """Check shipments before anything is sent: each by itself, among them, and against the code lists.
@@ -459,7 +476,7 @@ class Client:
             raise ConfigurationError("the client is closed: make a new one, or use it before it is closed")
         requester = self._opened()
         if requester is None:
-            requester = self._requester = Requester(self._credentials, self._settings, self._limits)
+            requester = self._requester = Requester(self._credentials, self._settings, self._limits, self._server_clock)
             belongs_to_this_process(requester)
             self._process = this_process()
             self._loop = loop

@@ -233,7 +233,7 @@ class Client(twins.OwningTwin[core.Client]):
         whole settling time: only then is it absent. Without a canary nothing is ever called absent.
 
         :param references: values of ``CUST``, or the shipments themselves: then recipient and product must agree too.
-        :param since: the moment just before the write, with its time zone: what is older is not its work.
+        :param since: the carrier's time just before the write, see :meth:`server_time`: what is older is not its work.
         :param canaries: values of ``CUST`` of shipments that are known to be there, to see that the search works.
         :param known: numbers of shipments that are known to be something else.
         :param settle: seconds until what was created must be visible.
@@ -294,6 +294,18 @@ class Client(twins.OwningTwin[core.Client]):
     def requests_sent(self) -> int:
         """How many requests have left so far, tokens and second tries counted."""
         return self._core.requests_sent
+
+    def server_time(self, **options: Unpack[CallOptions]) -> datetime | None:
+        """Return the carrier's time, as the ``Date`` headers of its responses show it.
+
+        Dates that the carrier shows are by its clock: take this time, not that of the machine, for what is compared
+        with them, e.g. ``since`` of :meth:`reconcile`. It runs on between responses; ``/info`` is requested if there
+        was no response yet.
+
+        :return: the time in UTC, to about a second, or ``None`` if responses have no date.
+        :raises CplError: when there was no response yet, and none can be had.
+        """
+        return portal.call(self._core.server_time, **options)
 
     def check(self, shipments: Iterable[Shipment], **options: Unpack[CallOptions]) -> list[Problem]:
         """Check shipments before anything is sent: each by itself, among them, and against the code lists.

@@ -44,7 +44,7 @@ def ship(self: Any, reference: str, to: dict[str, str], before: str = "") -> dic
     """
     if known := list(cpl.shipments.iterate(customer_references=[reference])):
         return {"state": "shipped", "number": known[0].shipment_number}
-    began = datetime.now(UTC)
+    began = cpl.server_time() or datetime.now(UTC)  # what is found is dated by the carrier's clock
     try:
         batch = cpl.shipment_batches.create([shipment(reference, to)], labels=LabelSettings(format="Pdf"))
     except CplError as error:

@@ -65,12 +65,13 @@ class Shop:
                 [reference, json.dumps(recipient)],
             )
 
-    def take(self, reference: str) -> bool:
+    async def take(self, reference: str) -> bool:
         """Take an order for sending; of two who try at once, one gets it."""
+        now = await self.client.server_time() or datetime.now(UTC)  # what is found is dated by the carrier's clock
         with self.database:
             taken = self.database.execute(
                 "UPDATE shipments SET state = 'sending', began = ? WHERE reference = ? AND state = 'new'",
-                [datetime.now(UTC).timestamp(), reference],
+                [now.timestamp(), reference],
             )
         return taken.rowcount == 1
 
@@ -84,7 +85,11 @@ class Shop:
 
     async def ship(self, reference: str) -> None:
         """Ship an order, unless that has begun already."""
-        if not self.take(reference):
+        try:
+            if not await self.take(reference):
+                return
+        except CplError as error:  # the carrier cannot be reached: nothing was sent
+            self.note(reference, "new", message=str(error))
             return
         try:
             batch = await self.client.shipment_batches.create(

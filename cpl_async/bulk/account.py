@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, Unpack
+from typing import TYPE_CHECKING, Any, Protocol
 
 from yarl import URL
 
@@ -11,8 +11,7 @@ from ..settings import is_loopback
 from .journal import JournalPlace
 
 if TYPE_CHECKING:
-    from ..models.info import Info
-    from ..transport.call import CallOptions
+    from .protocol import InfoCalls
 
 __all__ = ["AccountClient", "journal_place"]
 
@@ -20,14 +19,6 @@ SANDBOX = "CPL sandbox"
 TIMEOUT = 20.0
 TRIES = 3
 """Of reading an answer that cannot be read."""
-
-
-class InfoCalls(Protocol):
-    """The call that tells which system it is."""
-
-    async def get(self, **options: Unpack[CallOptions]) -> Info:
-        """Return what the system says of itself."""
-        ...
 
 
 class AccountClient(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from math import isfinite
@@ -13,9 +12,10 @@ from attrs import frozen
 
 from ..errors import AuthenticationError, PermissionDenied, ValidationError
 from ..models.references import normal_reference
+from .carrier_clock import CarrierClock
 from .evidence import COMPARED, SKEW, Finding, FoundShipment, Verdict, Wanted
 from .looking import look_for, nothing_found, searching
-from .protocol import ShipmentCalls
+from .protocol import BulkClient
 from .schedule import Patience, Watch
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Reconciled:
 
 
 async def reconcile(
-    calls: ShipmentCalls,
+    client: BulkClient,
     references: Iterable[str | Shipment],
     *,
     since: datetime,
@@ -59,18 +59,22 @@ async def reconcile(
     wanted = _wanted(references, since, frozenset(known))
     if not (isfinite(settle) and settle > 0):
         raise ValidationError(f"settle is a number of seconds over 0, not {settle}")
-    if since.timestamp() > time.time() + SKEW:
-        raise ValidationError(f"since is the moment just before the write, and {since.isoformat()} is still to come")
-    began = time.time()
+    clock = CarrierClock(client=client)
+    await clock.learn()
+    if since.timestamp() > clock.now() + SKEW:
+        raise ValidationError(
+            f"since is the carrier's time just before the write (see server_time), and {since.isoformat()} is to come"
+        )
+    began = clock.now()
     watch = Watch(since.timestamp() if since.timestamp() < began else began, Patience(settle=settle))
     results: dict[str, Reconciled] = {}
     traces: dict[str, Finding] = {}
     problem = ""
     while wanted.keys() - results.keys():
-        await asyncio.sleep(max(0.0, watch.due(time.time()) - time.time()))
-        now = time.time()
+        await asyncio.sleep(max(0.0, watch.due(clock.now()) - clock.now()))
+        now = clock.now()
         left = [wanted[reference] for reference in wanted if reference not in results]
-        look = await look_for(searching(calls), left, canaries)
+        look = await look_for(searching(client.shipments), left, canaries)
         problem = look.problem or problem
         good = look.good >= {one.reference for one in left}
         watch.looked(now, good=good)
@@ -111,7 +115,7 @@ def _wanted(references: Iterable[str | Shipment], since: datetime, known: frozen
     if isinstance(references, (str, bytes)):
         raise ValidationError("reconcile takes a list of references or shipments, not one")
     if not isinstance(since, datetime) or since.tzinfo is None:
-        raise ValidationError("since is the moment just before the write: a datetime with its time zone")
+        raise ValidationError("since is the carrier's time just before the write: a datetime with its time zone")
     found: dict[str, Wanted] = {}
     for one in references:
         reference, rest = (normal_reference(one), {}) if isinstance(one, str) else _of_shipment(one)

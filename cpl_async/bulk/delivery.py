@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -11,9 +10,10 @@ from typing import TypeVar
 
 from attrs import define, frozen
 
-from ..errors import CplError, Outcome, Problem, ValidationError
+from ..errors import ConfigurationError, CplError, Outcome, Problem, ValidationError
 from ..transport.lanes import Lane
 from ..transport.processes import worker_name
+from ..transport.write_by import WriteBy
 from .columns import column_of
 from .journal.course import Attempt, BatchRow, Course, RowResult
 from .protocol import SendCalls
@@ -36,9 +36,9 @@ HOPELESS = (404, 405, 410, 501)
 """Statuses that say that this is not the API: no further try will find it there."""
 
 
-def in_time() -> float:
-    """Return by when an attempt that begins now must be written, where no loan ends before: seconds since the epoch."""
-    return time.time() + WRITE_TIMEOUT
+def in_time() -> WriteBy:
+    """Return the write deadline of an attempt that begins now, where no lease ends before it."""
+    return WriteBy.after(WRITE_TIMEOUT)
 
 
 class NothingMoves(Exception):
@@ -71,8 +71,10 @@ class Delivery:
     on_refused: Callable[[Sequence[RowResult]], None]
     on_undecided: Callable[[int], None]
     on_note: Callable[[str], None]
-    write_by: Callable[[], float]
-    """Gives the moment, in seconds since the epoch, from which nothing of an attempt that begins now may leave."""
+    write_by: Callable[[], WriteBy]
+    """Returns the deadline from which nothing of an attempt that begins now may leave."""
+    check_clock: Callable[[], Awaitable[None]]
+    """Compares the clocks if the carrier's was not known at the start; raises before anything is sent."""
 
     async def deliver(self, batch: int) -> None:
         """Send a batch until the server has taken it, nothing of it is left, or :attr:`stop` is set.
@@ -83,6 +85,9 @@ class Delivery:
         while not self.stop.is_set():
             try:  # the token first: an attempt is written down only when nothing but the request itself is left to do
                 await self.calls.ready(lane=Lane.CREATE, timeout=READY_TIMEOUT, tries=1)
+                await self.check_clock()
+            except ConfigurationError as error:
+                raise NothingMoves(error) from None
             except CplError as error:
                 failures += 1
                 await self._pause(error, failures)
@@ -121,7 +126,7 @@ class Delivery:
             failures += 1
             await self._pause(failure, failures)
 
-    async def _send(self, batch: int, attempt: Attempt, identifier: str, write_by: float) -> CplError | None:
+    async def _send(self, batch: int, attempt: Attempt, identifier: str, write_by: WriteBy) -> CplError | None:
         """Send once; return why the server took nothing, or ``None`` when it took the batch or nobody knows."""
         try:
             remote_id = await self.calls.send(

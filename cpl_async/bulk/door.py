@@ -76,6 +76,8 @@ class BulkOptions(TypedDict, total=False):
     """Send nothing when any row of a file is bad."""
     again: bool
     """Send rows too whose reference an earlier job has shipped, or may have: they are billed again."""
+    ignore_clock: bool
+    """Send though this machine's clock is hours off the carrier's."""
     resend_unlabelled: bool
     """Cancel what was found without its label, and send it again once it is seen cancelled."""
     cancel_duplicates: bool
@@ -273,7 +275,7 @@ class Bulk:
         run.on_problem = lambda number, line, problems: refused.append(
             RefusedRow(row=number, line=line, message="; ".join(map(str, problems)))
         )
-        job, standing = await run.hand_over(part_size)
+        job, standing = await run.hand_over(self._client, part_size)
         return HandedOver(job=job, standing=standing, refused=tuple(refused))
 
     async def work(

@@ -13,6 +13,8 @@ from pathlib import Path
 from attrs import define, field
 
 from ..errors import CplError
+from ..transport.write_by import WriteBy, elapsed
+from .carrier_clock import CarrierClock
 from .columns import RowProblem
 from .delivery import Delivered, Delivery, NothingMoves, in_time
 from .inputs.terms import PLAIN, Terms
@@ -42,6 +44,7 @@ AHEAD = 16
 """Batches that are made at once: the first is sent while the others wait to be made."""
 LINGER = 1.0
 """Seconds that planned rows wait for others to fill their batch."""
+DEADLINE_CHECK_SECONDS = 5.0
 FIRST_LOOK = 0.2
 SLOWEST_LOOK = 5.0
 
@@ -104,8 +107,10 @@ class Engine:
     """How the input names its columns, for what the server refuses."""
     kind: Kind = SHIPMENTS
     feed: Feed = field(factory=Feed)
-    write_by: Callable[[], float] = in_time
-    """Gives the moment from which nothing of an attempt that begins now may leave."""
+    write_by: Callable[[], WriteBy] = in_time
+    """Returns the deadline from which nothing of an attempt that begins now may leave."""
+    clock: CarrierClock
+    """The clock by which the journal knows what was written when."""
     whole: bool = True
     """Whether it is the work on all of the job: labels, the last look, and what is cancelled, are for all at once."""
     stopped_by: CplError | None = field(init=False, default=None)
@@ -129,6 +134,8 @@ class Engine:
             unclear=self.journal.unclear,
             job=self.job.id,
             patience=Patience(settle=self.options.settle),
+            clock=self.clock.now,
+            is_shared=self.journal.is_shared,
             stop=self._halt,
             on_found=self._found,
             on_put_back=self._put_back,
@@ -154,6 +161,7 @@ class Engine:
             on_undecided=self._lose,
             on_note=self.on_note,
             write_by=self.write_by,
+            check_clock=self.clock.check,
         )
 
     async def run(self, *, sending: bool) -> None:
@@ -161,6 +169,8 @@ class Engine:
 
         :param sending: whether what is planned may be sent; else only what was sent is followed.
         """
+        if sending:
+            await self.clock.check()
         watching = [asyncio.create_task(self._halt_at_deadline()), asyncio.create_task(self._halt_when_stopped())]
         try:
             await self._work(sending=sending)
@@ -200,9 +210,9 @@ class Engine:
 
                 self._polling = self._new_polling(end_batch)
                 for number, remote_id in await course.batches_in(self.job.id, BatchState.IMPORTED):
-                    await end_batch(OpenBatch(batch=number, remote_id=remote_id, accepted_at=time.time()))
+                    await end_batch(OpenBatch(batch=number, remote_id=remote_id, accepted_at=elapsed()))
                 for number, remote_id in await course.batches_in(self.job.id, BatchState.ACCEPTED):
-                    self._polling.add(OpenBatch(batch=number, remote_id=remote_id, accepted_at=time.time()))
+                    self._polling.add(OpenBatch(batch=number, remote_id=remote_id, accepted_at=elapsed()))
                 tasks.create_task(self._polling.run())
                 tasks.create_task(self._reconciling.run())
                 await self._reconciling.take_up()
@@ -340,7 +350,8 @@ class Engine:
     async def _halt_at_deadline(self) -> None:
         if self.options.deadline is None:
             return
-        await asyncio.sleep(max(0.0, self.options.deadline - time.time()))
+        while (left := self.options.deadline - self.clock.now()) > 0:  # looked at again: a machine may be suspended
+            await asyncio.sleep(min(left, DEADLINE_CHECK_SECONDS))
         self.late = True
         self.on_note("the deadline has come: nothing more is sent, labels of what is done are fetched")
         self._halt.set()
@@ -352,7 +363,7 @@ class Engine:
 
     def _taken(self, batch: Delivered) -> None:
         self.progress.sent += batch.rows
-        self._polling.add(OpenBatch(batch=batch.batch, remote_id=batch.remote_id, accepted_at=time.time()))
+        self._polling.add(OpenBatch(batch=batch.batch, remote_id=batch.remote_id, accepted_at=elapsed()))
         self._tell()
 
     def _lose(self, count: int) -> None:

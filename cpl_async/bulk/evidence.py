@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timezone
 from enum import StrEnum
 
 from attrs import Factory, field, frozen
@@ -70,7 +70,9 @@ class Entry:
     product: str | None = None
     recipient: Mapping[str, str] = field(factory=dict, repr=False)
     began: float | None = None
-    """Its earliest moment, in seconds since the epoch."""
+    """The time of its first event at the earliest, in seconds since the epoch."""
+    began_latest: float | None = None
+    """The same at the latest, where a time without an offset stands for two: the clocks are set back an hour then."""
     last: float | None = None
     """Its latest moment."""
     cancelled: bool = False
@@ -147,7 +149,7 @@ def _sort(wanted: Wanted, entries: Iterable[Entry]) -> _Sorted:
             continue
         if entry.began is None:
             found.doubtful.append(f"{entry.number} has no date, so it may be older than the write")
-        elif entry.began < wanted.since - SKEW:
+        elif (entry.began_latest or entry.began) < wanted.since - SKEW:
             found.doubtful.append(f"{entry.number} is from {_clock(entry.began)}, a little before the write")
         elif (difference := _difference(wanted, entry)) is not None:
             found.doubtful.append(f"{entry.number} has the same reference and {difference}")
@@ -210,6 +212,17 @@ def _plain(text: str | None) -> str:
     return re.sub(r"\W+", "", text or "").casefold()
 
 
+def _span_of(date: datetime) -> tuple[float, float]:
+    """Return the earliest and the latest time that a date can mean: two, in the hour that comes twice in autumn.
+
+    Only a date that came without an offset is of a zone in which an hour comes twice.
+    """
+    if isinstance(date.tzinfo, timezone):  # it came with its offset
+        return (moment := date.timestamp()), moment
+    moments = [date.replace(fold=fold).timestamp() for fold in (0, 1)]
+    return min(moments), max(moments)
+
+
 def _by_number(number: str) -> tuple[int, str]:
     return len(number), number
 
@@ -221,9 +234,8 @@ def _clock(moment: float) -> str:
 def entry_of(shipment: TrackedShipment) -> Entry:
     """Return a parcel as ``shipments.list`` shows it, in the form that :func:`judge` takes."""
     events = shipment.track_and_trace.events if shipment.track_and_trace else []
-    moments = [event.event_date.timestamp() for event in events if event.event_date is not None]
-    updated = shipment.last_update_date.timestamp() if shipment.last_update_date is not None else None
-    known = [*moments, *([updated] if updated is not None else [])]
+    dates = [date for date in (*(event.event_date for event in events), shipment.last_update_date) if date is not None]
+    spans = [_span_of(date) for date in dates]
     of_set = shipment.shipment_set
     address, cust = shipment.recipient, shipment.cust or ""
     texts = {name: getattr(address, name) for name in COMPARED} if address is not None else {}
@@ -235,7 +247,8 @@ def entry_of(shipment: TrackedShipment) -> Entry:
         in_set=(of_set.shipments_in_set or 1) if of_set is not None else 1,
         product=shipment.product_type,
         recipient={name: text for name, text in texts.items() if text},
-        began=min(known, default=None),
-        last=max(known, default=None),
+        began=min((earliest for earliest, _ in spans), default=None),
+        began_latest=min((latest for _, latest in spans), default=None),
+        last=max((latest for _, latest in spans), default=None),
         cancelled=shipment.phase in CANCELLED,
     )

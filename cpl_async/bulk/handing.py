@@ -14,6 +14,7 @@ from .journal.parts import Standing
 from .journal.taking import TakenAs
 from .kinds import SHIPMENTS
 from .planners import Planner
+from .protocol import BulkClient
 from .run import JobRun, under_way
 from .stream import ANY_ROWS, together
 
@@ -51,15 +52,17 @@ class HandRows(JobRun):
     planner: Planner
     name: str
 
-    async def hand_over(self, size: int) -> tuple[str, Standing]:
+    async def hand_over(self, client: BulkClient, size: int) -> tuple[str, Standing]:
         """Take all rows in and cut the job into parts, or leave it as it is while workers are at it.
 
+        :param client: Shows the carrier's time, where an earlier run has left something open.
         :param size: rows in a part.
         :return: the job's name, and how its parts stand.
         :raises ConfigurationError: when the settings cannot be used, or rows are bad and it is strict.
         :raises JournalError: when the journal cannot be used, or a run has the job to itself.
         """
-        async with Journal.open(self.place) as journal:
+        clock = self.clock_of(client)
+        async with Journal.open(self.place, now=clock.now) as journal:
             number = await journal.job(
                 name=self.name,
                 digest=ANY_ROWS,
@@ -75,7 +78,7 @@ class HandRows(JobRun):
                     if (await journal.read(number)).kind != SHIPMENTS.name:
                         raise JournalError(f"the job {self.name} is one of orders", advice="Choose another name")
                     await self._take(journal, number)
-                    await self.cut(journal, number, size, closing=True)
+                    await self.cut(clock, journal, number, size, closing=True)
             return self.name, await journal.parts.standing(number)
 
     async def _take(self, journal: Journal, job: int) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from attrs import define, field
 
 from ..errors import JournalError
-from ..transport.write_by import elapsed
+from ..transport.write_by import WriteBy, elapsed
 from .delivery import WRITE_TIMEOUT
 from .journal.database import LoanLost
 from .journal.parts import Part, Parts
@@ -43,10 +42,10 @@ class Loan:
     """When it runs out, by :func:`elapsed`: reckoned from before it was asked for, so never too late."""
     _given_back: bool = field(default=False, init=False)
 
-    def write_by(self) -> float:
-        """Return the moment, in seconds since the epoch, from which nothing may leave that is begun now."""
+    def write_by(self) -> WriteBy:
+        """Return the deadline from which nothing may leave that is begun now."""
         left = self.until - self.lease * MARGIN - elapsed()
-        return time.time() + min(left, WRITE_TIMEOUT)
+        return WriteBy.after(min(left, WRITE_TIMEOUT))
 
     async def keep(self) -> None:
         """Renew it until this is cancelled; a journal that cannot be reached is tried again while the loan lasts.

@@ -19,8 +19,8 @@ from .tables import FOR_EXCEL, FOR_PROGRAMS, TableStyle
 __all__ = ["ShipOptions"]
 
 KEPT = (
-    "a4", "again", "at_once", "batch_size", "cancel_duplicates", "deadline", "language", "papers", "pilot", "position",
-    "resend_unlabelled", "settle", "wait",
+    "a4", "again", "at_once", "batch_size", "cancel_duplicates", "deadline", "ignore_clock", "language", "papers",
+    "pilot", "position", "resend_unlabelled", "settle", "wait",
 )  # fmt: skip
 """Options that the work on a job needs once its rows are planned."""
 
@@ -47,6 +47,8 @@ class ShipOptions:
     """Rows that go first where nothing is known to be there by which to see that a search works; 0 for none."""
     deadline: float | None = None
     """Moment in seconds since the epoch from which nothing is sent any more; labels of what is done are fetched."""
+    ignore_clock: bool = False
+    """Send though this machine's clock is hours off the carrier's."""
     resend_unlabelled: bool = False
     """Cancel what was found without its label, and send it again once it is seen cancelled."""
     cancel_duplicates: bool = False

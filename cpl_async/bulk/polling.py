@@ -15,6 +15,7 @@ from attrs import define, field
 from ..errors import AuthenticationError, CplError, PermissionDenied
 from ..models.references import normal_reference
 from ..transport.lanes import Lane
+from ..transport.write_by import elapsed
 from .importing import OutcomeOf
 from .journal.course import Course, ParcelRecord, RowResult
 from .protocol import ItemStates, StateCalls
@@ -47,7 +48,7 @@ class OpenBatch:
     batch: int
     remote_id: str
     accepted_at: float
-    """Seconds since the epoch."""
+    """By :func:`elapsed`: a clock that is set while an import runs changes nothing."""
 
 
 @define(kw_only=True)
@@ -82,7 +83,7 @@ class Polling:
 
     def _pause(self, batch: OpenBatch) -> float:
         """Return the seconds until a batch is looked at: by its age, and by how long imports took lately."""
-        age = time.time() - batch.accepted_at
+        age = elapsed() - batch.accepted_at
         if not self._took:
             return min(max(FIRST_POLL - age, UNKNOWN_PART * age, FASTEST), SLOWEST)
         if age < SOON * min(self._took):
@@ -121,7 +122,7 @@ class Polling:
         self._changed.set()
 
     async def _ask(self, batch: OpenBatch) -> None:
-        age = time.time() - batch.accepted_at
+        age = elapsed() - batch.accepted_at
         try:
             result = await unless_stopped(self.stop, self.calls.get(batch.remote_id, lane=Lane.CREATE))
             if result is None:
@@ -141,7 +142,7 @@ class Polling:
             await self._again(batch, "is still being imported; run the same command again to go on")
 
     async def _again(self, batch: OpenBatch, why: str) -> None:
-        if time.time() + self._pause(batch) > batch.accepted_at + self.wait:
+        if elapsed() + self._pause(batch) > batch.accepted_at + self.wait:
             self.on_undecided(await self.course.give_up(batch.batch, why))
             await self.on_imported(batch)  # what has a number can be printed all the same
             return

@@ -9,6 +9,7 @@ from ..transport.lanes import Lane
 
 if TYPE_CHECKING:
     from ..models.data import Label
+    from ..models.info import Info
     from ..models.orders import TrackedOrder
     from ..models.pages import Page
     from ..models.shipment_batches import ShipmentBatchResult
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
     from ..resources.orders import OrderFilters
     from ..resources.shipments import ShipmentFilters
     from ..transport.call import CallOptions
+    from ..transport.server_clock import ServerClock
 
 __all__ = [
     "BatchCalls",
     "BulkClient",
     "DataCalls",
+    "InfoCalls",
     "ItemStates",
     "OrderCalls",
     "SendCalls",
@@ -116,8 +119,26 @@ class OrderCalls(Protocol):
         ...
 
 
+class InfoCalls(Protocol):
+    """The call that needs no token."""
+
+    async def get(self, **options: Unpack[CallOptions]) -> Info:
+        """Return what the system says of itself."""
+        ...
+
+
 class BulkClient(Protocol):
     """A client, as the bulk engine sees it."""
+
+    @property
+    def _server_clock(self) -> ServerClock:
+        """The carrier's clock, as far as responses have shown it."""
+        ...
+
+    @property
+    def info(self) -> InfoCalls:
+        """Calls about the system."""
+        ...
 
     @property
     def shipment_batches(self) -> BatchCalls:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
@@ -56,11 +55,16 @@ class Reconciling:
     unclear: Unclear
     job: int
     patience: Patience
+    clock: Callable[[], float]
+    """The carrier's time in seconds since the epoch."""
+    is_shared: bool
+    """Whether other hosts write to the journal: what they have lost begins to settle with this run at the earliest."""
     stop: asyncio.Event
     """Set when nothing more is to be asked in this run."""
     on_found: Callable[[int], None]
     on_put_back: Callable[[int], None]
     on_note: Callable[[str], None]
+    _began: float = field(init=False)
     _cases: list[_Case] = field(factory=list, init=False)
     _canaries: list[str] = field(factory=list, init=False)
     _known_good: list[str] = field(factory=list, init=False)
@@ -70,6 +74,9 @@ class Reconciling:
     _changed: asyncio.Event = field(factory=asyncio.Event, init=False)
     _moved: asyncio.Event = field(factory=asyncio.Event, init=False)
     _no_more: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._began = self.clock()
 
     @property
     def open(self) -> int:
@@ -86,12 +93,13 @@ class Reconciling:
         by_end: dict[float, dict[str, UnclearRow]] = {}
         for row in rows:
             if row.cust:
-                by_end.setdefault(row.until, {})[row.cust] = row
+                until = max(row.until, self._began) if self.is_shared else row.until
+                by_end.setdefault(until, {})[row.cust] = row
         for until, of_case in by_end.items():
             self._cases.append(_Case(Watch(until, self.patience), of_case))
         if by_end:
             count = sum(map(len, by_end.values()))
-            latest = max(by_end) + self.patience.settle - time.time()
+            latest = max(by_end) + self.patience.settle - self.clock()
             self.on_note(
                 f"the answer to {count} rows was lost: they are looked for by their references"
                 + (f", for up to {latest:.0f} s" if latest > 1 else "")
@@ -112,8 +120,8 @@ class Reconciling:
         """Look until every row is settled, or this run cannot tell; end when :attr:`stop` is set."""
         while not self.stop.is_set() and not (self._no_more and not self._cases):
             self._changed.clear()
-            case = min(self._cases, key=lambda one: one.watch.due(time.time()), default=None)
-            wait = case.watch.due(time.time()) - time.time() if case is not None else None
+            case = min(self._cases, key=lambda one: one.watch.due(self.clock()), default=None)
+            wait = case.watch.due(self.clock()) - self.clock() if case is not None else None
             if case is None or (wait is not None and wait > 0):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(wait):
@@ -140,7 +148,7 @@ class Reconciling:
             self._cases.remove(case)
             self._moved.set()
             return
-        now = time.time()
+        now = self.clock()
         wanted = [self.kind.wanted_of(row) for row in case.rows.values()]
         fresh = await self._fresh_canary(min(row.since for row in case.rows.values()))
         canaries = list(dict.fromkeys([*fresh, *await self._chosen_canaries()]))

@@ -15,6 +15,8 @@ from attrs import define, field
 from ..errors import ConfigurationError, CplError, JournalError
 from ..models.codec import encode
 from ..transport.events import LISTENER
+from ..transport.write_by import WriteBy
+from .carrier_clock import CarrierClock
 from .delivery import in_time
 from .engine import Engine
 from .intake import ProblemHook
@@ -30,6 +32,10 @@ from .protocol import BulkClient
 from .states import GOES_ON, RowState
 
 __all__ = ["JobRun", "digest_of_sender", "under_way"]
+
+
+NOTHING_OPEN = (RowState.PLANNED, RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED)
+"""States of rows of which the carrier has no request that is still to be settled."""
 
 
 @define(kw_only=True)
@@ -48,7 +54,7 @@ class JobRun:
     """Why sending ended before its end, if it did."""
     late: bool = field(init=False, default=False)
     """Whether the deadline came before the end."""
-    write_by: Callable[[], float] = in_time
+    write_by: Callable[[], WriteBy] = in_time
     """See :class:`Engine`."""
     _stop: asyncio.Event = field(factory=asyncio.Event, alias="stopping")
 
@@ -66,27 +72,33 @@ class JobRun:
         """Send nothing more and end when what is under way is written down; the next run goes on."""
         self._stop.set()
 
+    def clock_of(self, client: BulkClient) -> CarrierClock:
+        """Return the clock of a run with this client."""
+        return CarrierClock(client=client, ignores_difference=self.options.ignore_clock, on_note=self.on_note)
+
     def _show(self, progress: Progress) -> None:
         self.progress = progress
         self.on_progress(progress)
 
-    async def carry(self, client: BulkClient, journal: Journal, job: int, began: float) -> ShipSummary:
+    async def carry(self, clock: CarrierClock, journal: Journal, job: int, began: float) -> ShipSummary:
         """Bring a planned job as far as it goes, while no other run does.
 
+        :param clock: of this run, and its client.
         :param began: when the run began, by the monotonic clock.
         :raises JournalError: when another run is at work on the same output.
         """
         with alone(Output(self.out, self.options).lock, f"the output folder {self.out}"):
-            return await self._work(client, journal, await self._readied(journal, job), began)
+            return await self._work(clock, journal, await self._readied(clock, journal, job), began)
 
-    async def cut(self, journal: Journal, number: int, size: int, *, closing: bool) -> None:
+    async def cut(self, clock: CarrierClock, journal: Journal, number: int, size: int, *, closing: bool) -> None:
         """Cut what is left to do of a job into parts for workers, while no other run is at work on it.
 
+        :param clock: see :meth:`carry`.
         :param size: rows in a part.
         :param closing: whether the last worker makes labels and papers in :attr:`out`.
         :raises ConfigurationError: when rows are bad and the run is strict.
         """
-        job = await self._readied(journal, number)
+        job = await self._readied(clock, journal, number)
         bad = await journal.results.rejected_before_sending(job.id)
         if self.options.strict and bad:
             raise ConfigurationError(f"{bad} rows have mistakes, and it is to be strict: nothing was sent")
@@ -94,7 +106,7 @@ class JobRun:
         await journal.keep_settings(job.id, kept)
         await journal.parts.cut(job.id, size, closing=closing)
 
-    async def _readied(self, journal: Journal, number: int) -> Job:
+    async def _readied(self, clock: CarrierClock, journal: Journal, number: int) -> Job:
         """Return the job, ready to go on: its rows in batches, and what a killed run left in the open settled."""
         job = await journal.read(number)
         if job.label_format != self.options.label_format:
@@ -104,7 +116,10 @@ class JobRun:
                 f"the job {job.name} is done, and its data was removed; nothing was sent",
                 advice="What it has shipped is known by its references: give other rows a file of their own",
             )
-        self._check_fits(job, (await journal.results.counts(job.id))[RowState.PLANNED])
+        counts = await journal.results.counts(job.id)
+        self._check_fits(job, counts[RowState.PLANNED])
+        if any(count for state, count in counts.items() if state not in NOTHING_OPEN):
+            await clock.learn()
         await journal.keep_settings(job.id, {**job.settings, **self._settings()})
         if self.options.again:
             await journal.planning.allow_again(job.id)
@@ -117,7 +132,7 @@ class JobRun:
         :param planned: rows that are not sent yet.
         """
 
-    async def _work(self, client: BulkClient, journal: Journal, job: Job, began: float) -> ShipSummary:
+    async def _work(self, clock: CarrierClock, journal: Journal, job: Job, began: float) -> ShipSummary:
         output = Output(self.out, self.options)
         files = await journal.course.label_files(job.id)
         unclear = await journal.unclear.counts(job.id)
@@ -128,16 +143,18 @@ class JobRun:
         if (other := output.job_of_before(job)) is not None:
             self.on_note(f"{self.out} held the results of the job {other}; they are replaced")
         counts = await journal.results.counts(job.id)
-        self.progress = Progress.from_counts(counts)
         bad = await journal.results.rejected_before_sending(job.id)
         withhold = f"--strict, and rows with mistakes: {bad}" if self.options.strict and bad else ""
+        if counts[RowState.PLANNED] and not withhold:
+            await clock.check()
+        self.progress = Progress.from_counts(counts)
         measures = Measures.from_dict(job.measures)
         started = time.time()
         if _open(counts, sending=not withhold) or unclear.ever:
             listening = LISTENER.set(measures)
             try:
                 async with output.joining_early(journal.results, job):
-                    await self._run_engine(client, journal, job, output, sending=not withhold)
+                    await self._run_engine(clock, journal, job, output, sending=not withhold)
             finally:
                 LISTENER.reset(listening)
         self._enter(Phase.JOINING)
@@ -171,10 +188,11 @@ class JobRun:
         return written.summary
 
     async def _run_engine(
-        self, client: BulkClient, journal: Journal, job: Job, output: Output, *, sending: bool
+        self, clock: CarrierClock, journal: Journal, job: Job, output: Output, *, sending: bool
     ) -> None:
         engine = Engine(
-            client=client,
+            client=clock.client,
+            clock=clock,
             journal=journal,
             job=job,
             options=self.options,

@@ -84,37 +84,38 @@ class ShipFile(JobRun):
         :raises ConfigurationError: when the sender, the output or the settings cannot be used; nothing was sent.
         :raises JournalError: when the journal cannot be used, or another run is at work on the same job or output.
         """
-        began = time.monotonic()
+        began, clock = time.monotonic(), self.clock_of(client)
         source = self.prepare()
         digest = await to_thread.run_sync(source.digest)
-        async with Journal.open(self.place) as journal:
+        async with Journal.open(self.place, now=clock.now) as journal:
             job = await _job(journal, source, self.options, digest)
             async with journal.only_one(job, f"the job of {self.path.name}"):
                 await journal.parts.dissolve(job)
                 if not (await journal.read(job)).planned:
                     await self._take_in(journal, job, source, digest)
-                return await self.carry(client, journal, job, began)
+                return await self.carry(clock, journal, job, began)
 
-    async def hand_over(self, size: int) -> tuple[str, Standing]:
+    async def hand_over(self, client: BulkClient, size: int) -> tuple[str, Standing]:
         """Take the rows in and cut the job into parts for workers, or leave it as it is while workers are at it.
 
         The last worker makes labels and papers in the output folder, unless that is one of this host.
 
+        :param client: Shows the carrier's time, where an earlier run has left something open.
         :param size: rows in a part.
         :return: the job's name, and how its parts stand.
         :raises InputError: when the file cannot be read; nothing was sent.
         :raises ConfigurationError: when the sender or the settings cannot be used, or rows are bad and it is strict.
         :raises JournalError: when the journal cannot be used, or a run has the job to itself.
         """
-        source = self.prepare()
+        source, clock = self.prepare(), self.clock_of(client)
         digest = await to_thread.run_sync(source.digest)
-        async with Journal.open(self.place) as journal:
+        async with Journal.open(self.place, now=clock.now) as journal:
             job = await _job(journal, source, self.options, digest)
             if not await under_way(journal, job):
                 async with journal.only_one(job, f"the job of {self.path.name}"):
                     if not (await journal.read(job)).planned:
                         await self._take_in(journal, job, source, digest)
-                    await self.cut(journal, job, size, closing=not self.out_is_here)
+                    await self.cut(clock, journal, job, size, closing=not self.out_is_here)
             return (await journal.read(job)).name, await journal.parts.standing(job)
 
     def _check_fits(self, job: Job, planned: int) -> None:
@@ -157,8 +158,8 @@ class ResumeJob(JobRun):
         :return: what became of each row, counted; the files are in the output folder.
         :raises JournalError: without such a job or all of its rows, or when another run is at work on it.
         """
-        began = time.monotonic()
-        async with Journal.open(self.place) as journal:
+        began, clock = time.monotonic(), self.clock_of(client)
+        async with Journal.open(self.place, now=clock.now) as journal:
             job = await journal.find(self.name)
             async with journal.only_one(job.id, f"the job {job.name}"):
                 await journal.parts.dissolve(job.id)
@@ -167,7 +168,7 @@ class ResumeJob(JobRun):
                         f"the rows of the job {job.name} were not all taken in when its run ended; nothing was sent",
                         advice="Run `cpl ship` with its file again",
                     )
-                return await self.carry(client, journal, job.id, began)
+                return await self.carry(clock, journal, job.id, began)
 
 
 def _check_sender(options: ShipOptions) -> None:

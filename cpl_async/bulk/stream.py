@@ -15,6 +15,7 @@ from attrs import define, field, frozen
 from ..errors import ConfigurationError
 from ..transport.events import LISTENER
 from .bodies import TAIL_OF_ORDERS
+from .carrier_clock import CarrierClock
 from .engine import Engine, Feed
 from .journal import Journal, JournalPlace
 from .journal.book import Job
@@ -124,7 +125,8 @@ class ShipRows:
 
         :raises JournalError: when the journal cannot be used, or another run is at work on this job.
         """
-        async with Journal.open(self.place) as journal:
+        clock = CarrierClock(client=client, ignores_difference=self.options.ignore_clock, on_note=self._note_for_log)
+        async with Journal.open(self.place, now=clock.now) as journal:
             number = await journal.job(
                 name=self.name,
                 digest=ANY_ROWS,
@@ -140,15 +142,19 @@ class ShipRows:
                 await journal.parts.dissolve(number)
                 self._check(job)
                 await journal.finish_planning(number)
+                await clock.learn()
                 await journal.course.forsake_open_attempts(number)
                 if self.options.again:
                     await journal.planning.allow_again(number)
-                run = self._run(client, journal, job)
+                run = self._run(clock, journal, job)
                 try:
                     async for result in run:
                         yield result
                 finally:
                     await run.aclose()
+
+    def _note_for_log(self, note: str) -> None:
+        logger.info("job %s: %s", self.name, note)
 
     def _check(self, job: Job) -> None:
         if job.kind != self.kind.name:
@@ -158,7 +164,7 @@ class ShipRows:
         if job.purged_at is not None:
             raise ConfigurationError(f"the job {job.name} is done, and its data was removed: choose another name")
 
-    async def _run(self, client: BulkClient, journal: Journal, job: Job) -> AsyncGenerator[ShipResult, None]:
+    async def _run(self, clock: CarrierClock, journal: Journal, job: Job) -> AsyncGenerator[ShipResult, None]:
         stop, feed = asyncio.Event(), Feed(ended=False)
         folder = self.labels or self.place.folder / f"labels-{job.uid[:12]}"
         try:
@@ -169,9 +175,10 @@ class ShipRows:
         gone = [name for name in await journal.course.label_files(job.id) if not (folder / name).is_file()]
         await journal.course.forget_labels(job.id, gone)
         await journal.keep_settings(job.id, {"out": str(folder.absolute()), "batch_size": self.options.batch_size})
-        measures, began = Measures.from_dict(job.measures), time.time()
+        measures, started, began = Measures.from_dict(job.measures), time.monotonic(), time.time()
         engine = Engine(
-            client=client,
+            client=clock.client,
+            clock=clock,
             journal=journal,
             job=job,
             options=self.options,
@@ -181,7 +188,7 @@ class ShipRows:
             progress=Progress(),
             on_problem=lambda number, line, problems: None,
             on_progress=self._tick,
-            on_note=lambda note: logger.info("job %s: %s", self.name, note),
+            on_note=self._note_for_log,
             kind=self.kind,
             feed=feed,
         )
@@ -210,7 +217,7 @@ class ShipRows:
             await asyncio.gather(working, feeding, return_exceptions=True)
             measures.runs.append([began, time.time()])
             await journal.add_effort(
-                job.id, seconds=time.time() - began, requests=measures.sent, measures=measures.as_dict()
+                job.id, seconds=time.monotonic() - started, requests=measures.sent, measures=measures.as_dict()
             )
 
     async def _take_no_more(self, feeding: asyncio.Task[None]) -> None:

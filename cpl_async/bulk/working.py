@@ -13,6 +13,7 @@ from ..errors import AuthenticationError, CplError, JournalError, PermissionDeni
 from ..transport.events import LISTENER
 from ..transport.processes import worker_name
 from ..transport.write_by import elapsed
+from .carrier_clock import CarrierClock
 from .engine import Engine
 from .journal import Journal, JournalPlace
 from .journal.book import Job
@@ -77,7 +78,8 @@ class Worker:
 
         :raises JournalError: without such a job, or when the part was taken over meanwhile.
         """
-        async with Journal.open(self.place, patience=patience_for(self.lease)) as journal:
+        clock = CarrierClock(client=client, on_note=self.on_note)
+        async with Journal.open(self.place, patience=patience_for(self.lease), now=clock.now) as journal:
             job = await journal.find(self.name)
             began = elapsed()
             part = await journal.parts.claim(job.id, self.lease, worker_name())
@@ -86,7 +88,7 @@ class Worker:
                 return Worked(part=None, closed=False, problem="", left=left, again_in=again)
             loan = Loan(journal.parts, part, self.lease, began + self.lease)
             with journal.on_loan(part) as mine:
-                problem, summary = await self._carry_on_loan(client, mine, job, loan)
+                problem, summary = await self._carry_on_loan(clock, mine, job, loan)
             left, again = await self._look(journal, job)
         closed = part.closing and not problem
         return Worked(
@@ -108,11 +110,11 @@ class Worker:
         return left, wait if await journal.parts.watch(job.id, wait) else None
 
     async def _carry_on_loan(
-        self, client: BulkClient, journal: Journal, job: Job, loan: Loan
+        self, clock: CarrierClock, journal: Journal, job: Job, loan: Loan
     ) -> tuple[str, ShipSummary | None]:
         """Carry the part while it is kept; return why it did not come to its end, and what a closing one has made."""
         keeping = asyncio.create_task(loan.keep())
-        carrying = asyncio.create_task(self._carry(client, journal, job, loan))
+        carrying = asyncio.create_task(self._carry(clock, journal, job, loan))
         try:
             await asyncio.wait({keeping, carrying}, return_when=asyncio.FIRST_COMPLETED)
             if keeping.done():  # it ends with an error only
@@ -141,18 +143,21 @@ class Worker:
             self.on_note(f"the part is free when its loan has run out: {error.message}")
 
     async def _carry(
-        self, client: BulkClient, journal: Journal, job: Job, loan: Loan
+        self, clock: CarrierClock, journal: Journal, job: Job, loan: Loan
     ) -> tuple[str, ShipSummary | None]:
         options = ShipOptions.from_kept(job.settings.get("options", {}), label_format=job.label_format)
+        clock.ignores_difference = options.ignore_clock
+        await clock.learn()
         if loan.part.closing:
-            return await self._close(client, journal, job, loan, options)
-        return await self._send(client, journal, job, loan, options), None
+            return await self._close(clock, journal, job, loan, options)
+        return await self._send(clock, journal, job, loan, options), None
 
-    async def _send(self, client: BulkClient, journal: Journal, job: Job, loan: Loan, options: ShipOptions) -> str:
+    async def _send(self, clock: CarrierClock, journal: Journal, job: Job, loan: Loan, options: ShipOptions) -> str:
         await journal.course.forsake_open_attempts(job.id)
         progress = Progress.from_counts(await journal.results.counts(job.id))
         engine = Engine(
-            client=client,
+            client=clock.client,
+            clock=clock,
             journal=journal,
             job=job,
             options=options,
@@ -186,7 +191,7 @@ class Worker:
         return str(error)
 
     async def _close(
-        self, client: BulkClient, journal: Journal, job: Job, loan: Loan, options: ShipOptions
+        self, clock: CarrierClock, journal: Journal, job: Job, loan: Loan, options: ShipOptions
     ) -> tuple[str, ShipSummary]:
         run = JobRun(
             out=Path(job.settings["out"]),
@@ -198,7 +203,7 @@ class Worker:
             stopping=self._stop,
         )
         Output(run.out, options).prepare()
-        summary = await run.carry(client, journal, job.id, time.monotonic())
+        summary = await run.carry(clock, journal, job.id, time.monotonic())
         if run.stopped_by is not None:
             return self._ended_by(run.stopped_by), summary
         return ("the worker was stopped" if self._stop.is_set() else ""), summary

@@ -58,7 +58,7 @@ class FollowedRun(ShipFile):
 
         :raises CancelledError: when it was stopped while workers are at work; they go on.
         """
-        name, standing = await self.hand_over(self.part_size)
+        name, standing = await self.hand_over(client, self.part_size)
         await self._queue(name, standing.free)
         await self._follow(name)
         return await super().run(client)  # attrs makes another class of this one

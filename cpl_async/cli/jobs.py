@@ -160,6 +160,7 @@ def show_job(account: Account, name: str) -> None:
 @click.option("--out", type=FILE, help="Another output folder than before.")
 @click.option("--settle", type=click.FloatRange(0.1), default=SETTLE, show_default=True, envvar="CPL_SETTLE")
 @click.option("--deadline", callback=as_moment, help="Send nothing from this moment on.")
+@click.option("--ignore-clock", is_flag=True, help="Send though this machine's clock is hours off the carrier's.")
 @click.option("--resend-unlabelled", is_flag=True, help="Cancel what was found without label, and send it again.")
 @click.option("--cancel-duplicates", is_flag=True, help="Cancel shipments that are there twice.")
 @language_option

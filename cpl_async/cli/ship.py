@@ -80,6 +80,7 @@ STANDARD_INPUT = Path("-")
     show_default=True,
     help="Rows that go first in an account's first job; 0 for none.",
 )
+@click.option("--ignore-clock", is_flag=True, help="Send though this machine's clock is hours off the carrier's.")
 @click.option("--resend-unlabelled", is_flag=True, help="Cancel what was found without label, and send it again.")
 @click.option("--cancel-duplicates", is_flag=True, help="Cancel shipments that are there twice.")
 @click.option("--papers/--no-papers", default=True, help="Make a report and a handover protocol; on unless told.")

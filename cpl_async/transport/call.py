@@ -68,8 +68,8 @@ class CallOptions(RequestOptions, total=False):
     """Seconds for the whole call: token, slot, tries and answer."""
     tries: int
     """Most tries where a second one is safe, 1–8; 8 unless given."""
-    write_by: float
-    """Moment in seconds since the epoch from which nothing of the call may leave any more: a process that was stopped
+    write_by: float | WriteBy
+    """Deadline in seconds since the epoch from which nothing of the call may leave any more: a process that was stopped
     meanwhile, and goes on, sends nothing. For calls with a body of JSON."""
 
 

@@ -33,6 +33,7 @@ from .gate import Gate
 from .limits import Credentials, LimitStore
 from .redaction import HiddenText
 from .retry import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, TRYING_AGAIN, pause_before_retry
+from .server_clock import ServerClock
 from .sessions import CONNECT_TIMEOUT, READ_TIMEOUT, Sessions
 from .token import ClientClosed, Token
 from .tracing import TRACER, exchanged
@@ -51,13 +52,20 @@ STALE_TRIES = 3
 class Requester:
     """The transport of one client; lives on one event loop."""
 
-    def __init__(self, credentials: Credentials, settings: TransportSettings, limits: LimitStore) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        settings: TransportSettings,
+        limits: LimitStore,
+        clock: ServerClock | None = None,
+    ) -> None:
         self._credentials = credentials
         self._settings = settings
         self._base = URL(credentials.base_url.rstrip("/") + "/")
         self._pace = limits.pace(credentials)
         self._token = limits.token(credentials)
         self._gate = Gate(settings.max_connections)
+        self._clock = clock or ServerClock()
         self.requests_sent: int = 0
         """Requests of which bytes have left."""
         self._sessions = Sessions(self._base, settings)
@@ -149,8 +157,10 @@ class Requester:
         if not isinstance(tries, int) or not 1 <= tries <= MOST_TRIES:
             raise ConfigurationError(f"tries is a whole number from 1 to {MOST_TRIES}, not {tries!r}")
         write_by = options.get("write_by")
-        if write_by is not None and not is_moment(write_by):
-            raise ConfigurationError(f"write_by is a moment in seconds since the epoch, not {write_by!r}")
+        if write_by is not None and not isinstance(write_by, WriteBy):
+            if not is_moment(write_by):
+                raise ConfigurationError(f"write_by is a time in seconds since the epoch, not {write_by!r}")
+            write_by = WriteBy(write_by)
         return Course(
             call,
             call.asked(identifier),
@@ -158,7 +168,7 @@ class Requester:
             headers,
             time.monotonic() + timeout,
             tries,
-            WriteBy(write_by) if write_by is not None else None,
+            write_by,
         )
 
     async def _try(self, course: Course) -> Answer:
@@ -217,8 +227,11 @@ class Requester:
         return self._checked(course, answer, token)
 
     def _checked(self, course: Course, answer: Answer, token: Token | None = None) -> Answer:
+        is_page = answer.status < 300 and is_page_of_html(answer)
+        if course.call.url is None:
+            self._clock.note(answer.headers, certain=200 <= answer.status < 300 and not is_page)
         if answer.status < 300:
-            if not is_page_of_html(answer):
+            if not is_page:
                 return answer
             words = f"answered {answer.status} with a page of HTML, as a gateway or a log-in page does"
             failure = unreadable(words, answer, course.call)

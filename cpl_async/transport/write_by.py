@@ -33,10 +33,20 @@ class WriteBy:
         self._moment = moment
         self._elapsed = elapsed() + moment - time.time()
 
+    @classmethod
+    def after(cls, seconds: float) -> WriteBy:
+        """Return the deadline in so many seconds from now."""
+        return cls(time.time() + seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds until it comes, by the clock that says less; negative afterwards."""
+        return min(self._moment - time.time(), self._elapsed - elapsed())
+
     @property
     def passed(self) -> bool:
         """Whether it has come."""
-        return time.time() >= self._moment or elapsed() >= self._elapsed
+        return self.left <= 0
 
 
 def elapsed() -> float:

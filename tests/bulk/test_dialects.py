@@ -33,7 +33,7 @@ def test_tables_and_indices_can_be_made(dialect: Dialect, name: str) -> None:
 
 @both
 def test_a_row_that_is_there_is_passed_over(dialect: Dialect) -> None:
-    database = Database(cast("AsyncEngine", SimpleNamespace(dialect=dialect)), PLACE, {})
+    database = Database(cast("AsyncEngine", SimpleNamespace(dialect=dialect)), PLACE, {}, lambda: 0.0)
     assert "ON CONFLICT DO NOTHING" in str(database.insert_unless_taken(rows).compile(dialect=dialect))
 
 

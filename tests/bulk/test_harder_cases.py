@@ -267,7 +267,7 @@ async def test_a_cancelled_run_leaves_a_journal_that_works(sandbox: Sandbox, cli
 
 
 async def test_a_moment_to_come_is_no_since(client: Client) -> None:
-    with pytest.raises(ValidationError, match="still to come"):
+    with pytest.raises(ValidationError, match="is to come"):
         await client.reconcile(["a"], since=datetime.now(UTC) + timedelta(days=2), canaries=["b"])
     with pytest.raises(ValidationError, match="number of seconds"):
         await client.reconcile(["a"], since=datetime.now(UTC), settle=float("nan"))

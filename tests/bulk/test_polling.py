@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
 
 from cpl_async.bulk.polling import FIRST_POLL, OpenBatch, Polling
 from cpl_async.transport.lanes import Lane
+from cpl_async.transport.write_by import elapsed
 
 WAITING = 0.3
 
@@ -58,7 +58,7 @@ async def test_the_wait_for_a_turn_is_not_taken_for_a_slow_import() -> None:
     running = asyncio.create_task(polling.run())
     pauses = []
     for number in range(4):
-        batch = OpenBatch(batch=number, remote_id=str(number), accepted_at=time.time())
+        batch = OpenBatch(batch=number, remote_id=str(number), accepted_at=elapsed())
         pauses.append(polling._pause(batch))
         polling.add(batch)
         async with asyncio.timeout(10):

@@ -26,6 +26,7 @@ from cpl_async.bulk.planners import ShipmentPlanner
 from cpl_async.bulk.states import RowState
 from cpl_async.bulk.working import Worked, Worker
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
+from cpl_async.transport.write_by import WriteBy
 
 from ..bulk.shipping import Shipping
 from ..conftest import many_rows, write_rows
@@ -44,7 +45,7 @@ async def handed_over(host: Shipping, rows: int, size: int = 20, **options: Any)
     path = write_rows(host.folder / "rows.csv", many_rows(rows))
     run = host.prepared(path, name="job", batch_size=10, **options)
     run.out_is_here = False
-    return (await run.hand_over(size))[1]
+    return (await run.hand_over(host.client, size))[1]
 
 
 def worker(host: Shipping, lease: float = LEASE) -> Worker:
@@ -198,9 +199,9 @@ async def test_rows_of_a_query_are_handed_over(host: Shipping, sandbox: Sandbox)
 
     rows = many_rows(30)
     begun = run([*rows, rows[0], {**rows[1], "reference_id": "bad", "country": "Atlantis"}])
-    assert (await begun.hand_over(10))[1].parts == 3
+    assert (await begun.hand_over(host.client, 10))[1].parts == 3
     assert [number for number, _ in told] == [31, 32]
-    assert (await run(rows).hand_over(10))[1].parts == 3  # handed over again while workers are at it: nothing changes
+    assert (await run(rows).hand_over(host.client, 10))[1].parts == 3  # workers are at it: nothing changes
     last = await to_the_end(host)
     assert last.summary is not None
     assert (last.summary.shipped, last.summary.rejected) == (30, 1)
@@ -217,7 +218,7 @@ async def test_what_cannot_be_handed_over(host: Shipping, tmp_path: Path, client
     rows[3]["country"] = "Atlantis"
     run = host.prepared(write_rows(host.folder / "bad.csv", rows), strict=True)
     with pytest.raises(ConfigurationError, match="1 rows have mistakes"):
-        await run.hand_over(5)
+        await run.hand_over(client, 5)
 
 
 async def test_a_program_that_is_stopped_in_a_transaction_does_not_hold_up_the_others(host: Shipping) -> None:
@@ -291,7 +292,7 @@ async def test_when_a_write_had_surely_ended(host: Shipping, monkeypatch: pytest
         ends = []
         for batch, ended in zip(batches, (False, True), strict=True):
             await journal.course.begin_attempt(
-                batch, tail=b"", correlation_id="c", owner="host:mark.1", write_by=now + 100
+                batch, tail=b"", correlation_id="c", owner="host:mark.1", write_by=WriteBy.after(100)
             )
             monkeypatch.setattr(course, "has_ended", lambda name, ended=ended: name == "mark.1" and ended)
             await journal.course.forsake_open_attempts(job.id)

@@ -163,7 +163,7 @@ def test_a_process_that_was_stopped_in_the_middle_of_a_body_does_not_end_it(slow
 async def test_it_must_be_a_moment(slow: SlowServer) -> None:
     async with client_of(slow) as cpl:
         for odd in (float("nan"), "soon", float("inf")):
-            with pytest.raises(ConfigurationError, match="write_by is a moment in seconds since the epoch"):
+            with pytest.raises(ConfigurationError, match="write_by is a time in seconds since the epoch"):
                 await cpl.shipment_batches.send(b"{}", write_by=odd)  # type: ignore[arg-type]  # that is the point
 
 

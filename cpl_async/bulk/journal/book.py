@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -82,7 +81,7 @@ class Journal:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, place: JournalPlace, **options: float) -> AsyncIterator[Journal]:
+    async def open(cls, place: JournalPlace, **options: Any) -> AsyncIterator[Journal]:
         """Open the journal, and close it at the end.
 
         :param options: see :meth:`Database.open`.
@@ -93,6 +92,11 @@ class Journal:
             yield cls(database, place)
         finally:
             await database.close()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether programs on several hosts use it."""
+        return self._database.is_shared
 
     @contextmanager
     def on_loan(self, part: Part) -> Iterator[Journal]:
@@ -133,7 +137,7 @@ class Journal:
                     "source": source,
                     "kind": kind,
                     "state": PLANNING,
-                    "created_at": time.time(),
+                    "created_at": self._database.now(),
                     **made,
                     "columns": orjson.dumps(made["columns"]).decode(),
                 }
@@ -201,7 +205,7 @@ class Journal:
 
     async def finish(self, job: int) -> None:
         """Say that nothing is left to do."""
-        await self._set(job, state=FINISHED, finished_at=time.time())
+        await self._set(job, state=FINISHED, finished_at=self._database.now())
 
     async def add_effort(self, job: int, *, seconds: float, requests: int, measures: dict[str, Any]) -> None:
         """Add what a run has cost.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from ...errors import CplError, Outcome
 from ...transport.processes import has_ended, process_name
+from ...transport.write_by import WriteBy
 from ..bodies import compose
 from ..states import BatchState, RowState
 from .claims import claimed_elsewhere, words_of_claim
@@ -90,7 +90,7 @@ class Course:
             .join(batches)
             .where(batches.c.job == job, attempts.c.outcome.is_(None), *self._span.of_batches)
         )
-        now = time.time()
+        now = self._database.now()
         async with self._database.transaction() as connection:
             for attempt in (await connection.execute(open_ones)).all():
                 message = (
@@ -124,7 +124,7 @@ class Course:
             return [(row.id, row.remote_id or "") for row in found]
 
     async def begin_attempt(
-        self, batch: int, *, tail: bytes, correlation_id: str, owner: str, write_by: float
+        self, batch: int, *, tail: bytes, correlation_id: str, owner: str, write_by: WriteBy
     ) -> tuple[Attempt | None, list[RowResult]]:
         """Write down that a batch is about to be sent; only then may it be.
 
@@ -163,8 +163,8 @@ class Course:
                     body_hash=hashlib.sha256(body).hexdigest(),
                     correlation_id=correlation_id,
                     owner=owner,
-                    began_at=time.time(),
-                    write_by=write_by,
+                    began_at=self._database.now(),
+                    write_by=self._database.now() + write_by.left,
                 )
             )
             await self._set_batch(connection, batch, state=BatchState.SENDING)
@@ -174,7 +174,7 @@ class Course:
 
     async def accepted(self, batch: int, attempt: int, remote_id: str) -> None:
         """Write down the id of a batch that the server took."""
-        now = time.time()
+        now = self._database.now()
         async with self._database.transaction() as connection:
             await self._end(connection, attempt, "accepted", 201, None, now)
             await self._set_batch(connection, batch, state=BatchState.ACCEPTED, remote_id=remote_id, accepted_at=now)
@@ -196,7 +196,7 @@ class Course:
             began = select(attempts.c.began_at).where(attempts.c.id == attempt)
             began_at = (await connection.execute(began)).scalar_one()
             await self._end(connection, attempt, Outcome.UNKNOWN, error.status, error.message)
-            await self._lose(connection, batch, began_at, time.time(), message)
+            await self._lose(connection, batch, began_at, self._database.now(), message)
 
     async def halve(self, batch: int, second: Sequence[int]) -> int:
         """Move rows of a batch to a new one; return its id."""
@@ -243,7 +243,7 @@ class Course:
                 ]
                 await connection.execute(self._database.insert_unless_taken(parcels), values)
             if settled:
-                await self._set_batch(connection, batch, state=BatchState.IMPORTED, imported_at=time.time())
+                await self._set_batch(connection, batch, state=BatchState.IMPORTED, imported_at=self._database.now())
 
     async def give_up(self, batch: int, message: str) -> int:
         """Leave a batch's open rows undecided for this run; the next run asks again. Return their number."""
@@ -324,7 +324,7 @@ class Course:
         created = rows.c.batch == batch, rows.c.state == RowState.CREATED
         async with self._database.transaction() as connection:
             result = await connection.execute(
-                update(rows).where(*created).values(state=RowState.SHIPPED, settled_at=time.time())
+                update(rows).where(*created).values(state=RowState.SHIPPED, settled_at=self._database.now())
             )
             still_open = select(rows.c.number).where(rows.c.batch == batch, rows.c.state == RowState.ACCEPTED).limit(1)
             if (await connection.execute(still_open)).first() is None:
@@ -346,14 +346,16 @@ class Course:
         async with self._database.transaction() as connection:
             accepted = select(batches.c.accepted_at).where(batches.c.id == batch)
             accepted_at = (await connection.execute(accepted)).scalar_one()
-            if message and accepted_at is not None and accepted_at < time.time() - LABELS_KEPT:
+            if message and accepted_at is not None and accepted_at < self._database.now() - LABELS_KEPT:
                 day = datetime.fromtimestamp(accepted_at).date()
                 message = f"its label can be had for 30 days, and it was created on {day.isoformat()}"
             without = await connection.execute(
                 update(rows).where(*mine, lacking).values(state=RowState.UNLABELLED, message=message)
             )
             shipped = await connection.execute(
-                update(rows).where(*mine, ~lacking).values(state=RowState.SHIPPED, message="", settled_at=time.time())
+                update(rows)
+                .where(*mine, ~lacking)
+                .values(state=RowState.SHIPPED, message="", settled_at=self._database.now())
             )
             if (await connection.execute(still_open)).first() is None:
                 state = BatchState.IMPORTED if without.rowcount else BatchState.DONE
@@ -385,7 +387,7 @@ class Course:
                     message=bindparam("m"),
                     shipment_number=bindparam("k"),
                     claimed=claimed,
-                    settled_at=time.time(),
+                    settled_at=self._database.now(),
                 ),
                 [
                     {"n": result.row, "s": result.state, "m": result.message, "k": result.shipment_number}
@@ -413,5 +415,5 @@ class Course:
         await connection.execute(
             update(attempts)
             .where(attempts.c.id == attempt)
-            .values(outcome=str(outcome), status=status, message=message, ended_at=now or time.time())
+            .values(outcome=str(outcome), status=status, message=message, ended_at=now or self._database.now())
         )

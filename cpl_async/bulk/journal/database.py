@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar, cast
 
@@ -54,27 +55,34 @@ class LoanLost(JournalError):
 class Database:
     """One connection to the journal's database, on a thread of its own, used by one task at a time."""
 
-    def __init__(self, engine: AsyncEngine, place: JournalPlace, held: dict[int, int]) -> None:
+    def __init__(
+        self, engine: AsyncEngine, place: JournalPlace, held: dict[int, int], now: Callable[[], float]
+    ) -> None:
         self._engine = engine
         self._place = place
         self._held = held
         self._turn = asyncio.Lock()
         self._loan: tuple[int, str] | None = None
+        self.now: Callable[[], float] = now
+        """Returns the time of what is written, in seconds since the epoch."""
         self.secret: bytes = b""
         """Key of the hashes by which references are known."""
 
     @classmethod
-    async def open(cls, place: JournalPlace, patience: float = PATIENCE) -> Database:
+    async def open(
+        cls, place: JournalPlace, patience: float = PATIENCE, now: Callable[[], float] = time.time
+    ) -> Database:
         """Open or make the journal of an account.
 
         :param patience: seconds for which a program that was stopped in the middle of a transaction keeps others from
             writing to a journal in PostgreSQL.
+        :param now: returns the time of what is written, in seconds since the epoch: a run gives the carrier's.
         :raises JournalError: when it cannot be opened, is damaged, newer than this program, or another account's.
         """
         place.prepare()
         held: dict[int, int] = {}
         engine = postgresql_engine(place, held, patience) if place.url else _sqlite_engine(place)
-        database = cls(engine, place, held)
+        database = cls(engine, place, held, now)
         try:
             async with AsyncFileLock(place.folder / "opening.lock", timeout=LONGEST_OPENING, poll_interval=0.01):
                 await database._check()

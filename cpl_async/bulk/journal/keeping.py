@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -111,7 +110,7 @@ class Keeping:
                     master=parcel.master,
                     state=DOUBLE,
                     message="created for this row before a person decided on it",
-                    found_at=time.time(),
+                    found_at=self._database.now(),
                 )
             )
         await connection.execute(delete(parcels).where(*of_row))
@@ -180,6 +179,6 @@ class Keeping:
                 .values(message=None, correlation_id="", body_hash="")
             )
             await connection.execute(
-                update(jobs).where(jobs.c.id == job).values(purged_at=time.time(), settings="{}", columns="[]")
+                update(jobs).where(jobs.c.id == job).values(purged_at=self._database.now(), settings="{}", columns="[]")
             )
         await self._database.rewrite()

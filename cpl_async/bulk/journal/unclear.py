@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +17,8 @@ from .span import ALL, Span
 __all__ = ["DOUBLE", "GONE", "WITHDRAWN", "Found", "Stray", "Unclear", "UnclearCounts", "UnclearRow"]
 
 AT_ONCE = 500
+LONGEST_WRITE_SECONDS = 180.0
+"""Seconds after which an attempt that is under way has ended: no write deadline is further ahead."""
 SEEN_STATES = (RowState.SHIPPED, RowState.CREATED, RowState.UNLABELLED, RowState.FOUND)
 """States in which a reference has a number, so that a search must show it."""
 UNDER_WAY = (RowState.SENDING, RowState.ACCEPTED, RowState.UNDECIDED)
@@ -115,14 +116,15 @@ class Unclear:
             found = (await connection.execute(query)).all()
             known, own = await self._numbers(connection, job, which)
             rivals = await self._rivals(connection, job, which)
+        now = self._database.now()
         return [
             UnclearRow(
                 number=row.number,
                 line=row.line,
                 reference=row.reference,
                 cust=row.cust,
-                since=row.unclear_since,
-                until=row.unclear_until,
+                since=min(row.unclear_since, now),  # a clock that was ahead and is right again delays nothing
+                until=min(row.unclear_until, now + LONGEST_WRITE_SECONDS),
                 parcels=row.parcels,
                 body=row.body,
                 state=RowState(row.state),
@@ -181,7 +183,7 @@ class Unclear:
 
         :param state: what they are: shipped without label, or done where there are no labels.
         """
-        now = time.time()
+        now = self._database.now()
         async with self._database.transaction() as connection:
             numbers = [number for finding in findings for number in finding.shipment.numbers]
             taken_by: dict[str, int] = {}
@@ -334,7 +336,7 @@ class Unclear:
         numbers = {row for row, _ in groups}
         query = select(rows.c.number, rows.c.key).where(rows.c.job == job, rows.c.number.in_(numbers))
         keys = {row.number: row.key for row in await connection.execute(query)}
-        now = time.time()
+        now = self._database.now()
         values = [
             {
                 "job": job,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -60,7 +59,7 @@ class Withdrawals:
 
     async def gone(self, job: int, numbers: Sequence[int]) -> None:
         """Plan rows again all of whose parcels were seen cancelled; the numbers are kept apart."""
-        now = time.time()
+        now = self._database.now()
         async with self._database.transaction() as connection:
             for number in numbers:
                 await self._set_aside(connection, job, number, now)

@@ -1,0 +1,43 @@
+"""Runs ``cpl`` with a wall clock that is wrong and jumps: ``python -m benchmarks.wrong_clock -7200,86400@3 ship …``.
+
+The first argument lists the differences from the true time in seconds: the first one holds from the start, each further
+one from ``@`` so many seconds after it. The steady clocks of the machine are not touched.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+
+import time_machine
+
+from cpl_async.cli import main
+
+__all__ = ["parse"]
+
+
+def parse(text: str) -> list[tuple[float, float]]:
+    """Return pairs of seconds after the start and difference in seconds."""
+    pairs = []
+    for part in text.split(","):
+        difference, _, after = part.partition("@")
+        pairs.append((float(after or 0), float(difference)))
+    return sorted(pairs)
+
+
+def jump(traveller: time_machine.Traveller, pairs: list[tuple[float, float]]) -> None:
+    """Move the clock at each of the given times."""
+    began, now = time.monotonic(), pairs[0][1]
+    for after, difference in pairs[1:]:
+        time.sleep(max(0.0, began + after - time.monotonic()))
+        traveller.shift(difference - now)
+        now = difference
+
+
+if __name__ == "__main__":
+    differences = parse(sys.argv[1])
+    sys.argv = ["cpl", *sys.argv[2:]]
+    with time_machine.travel(time.time() + differences[0][1], tick=True) as coordinates:
+        threading.Thread(target=jump, args=(coordinates, differences), daemon=True).start()
+        main()
