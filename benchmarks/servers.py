@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["NotInstalled", "PostgreSQL", "Redis", "answers", "binary", "free_port"]
+__all__ = ["NotInstalled", "PgBouncer", "PostgreSQL", "Redis", "answers", "binary", "free_port"]
 
 
 class NotInstalled(Exception):
@@ -110,6 +110,13 @@ class PostgreSQL:
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def query(self, text: str) -> str:
+        """Return what the server answers to a statement."""
+        program = binary("psql")
+        assert program is not None
+        command = [program, "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-At", "-c", text]
+        return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=True).stdout.strip()
+
     def _run(self, name: str, *arguments: str) -> None:
         program = binary(name)
         assert program is not None
@@ -123,3 +130,48 @@ class PostgreSQL:
             timeout=60,
         )
         assert done.returncode == 0, (name, (self.folder / "log").read_text() if (self.folder / "log").exists() else "")
+
+
+class PgBouncer:
+    """A pooler in front of a PostgreSQL."""
+
+    def __init__(self, database: PostgreSQL, mode: str, ignored: str = "extra_float_digits") -> None:
+        """Start it.
+
+        :param mode: ``session`` or ``transaction``.
+        :param ignored: Parameters of the start of a connection that it ignores; it refuses all that it does not know.
+        """
+        program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+        if program is None:
+            raise NotInstalled("pgbouncer is not installed")
+        self.mode, self.port = mode, free_port()
+        file = database.folder / f"pgbouncer-{self.port}.ini"
+        lines = [
+            "[databases]",
+            f"postgres = host=127.0.0.1 port={database.port} user=postgres",
+            "[pgbouncer]",
+            "listen_addr = 127.0.0.1",
+            f"listen_port = {self.port}",
+            "unix_socket_dir =",
+            "auth_type = any",
+            f"pool_mode = {mode}",
+            f"ignore_startup_parameters = {ignored}",
+        ]
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        file.chmod(0o644)
+        self.process = subprocess.Popen(
+            [program, str(file)], user=database.user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while not answers(self.port)():
+            assert self.process.poll() is None
+            time.sleep(0.02)
+
+    @property
+    def url(self) -> str:
+        """Address of the database behind it."""
+        return f"postgresql://postgres:geheim@127.0.0.1:{self.port}/postgres"
+
+    def end(self) -> None:
+        """Stop it."""
+        self.process.terminate()
+        self.process.wait(timeout=20)

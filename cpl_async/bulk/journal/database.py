@@ -20,7 +20,7 @@ from ...errors import JournalError
 from ..locks import alone, at_work
 from .keys import new_secret
 from .place import JournalPlace
-from .postgresql import key_of, postgresql_engine
+from .postgresql import key_of, postgresql_engine, reason_of
 from .schema import OLDEST, VERSION, account, metadata, parts
 
 __all__ = ["Database", "LoanLost", "new_id"]
@@ -91,7 +91,7 @@ class Database:
             raise JournalError(f"the journal {place.shown} is being opened by another run that does not end") from None
         except (SQLAlchemyError, OSError) as error:
             await engine.dispose()
-            reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+            reason = reason_of(error)
             advice = (
                 "See that PostgreSQL runs, and that CPL_JOURNAL names a database that is there" if place.url else None
             )
@@ -145,7 +145,7 @@ class Database:
                     await _to_its_end(whole.__aexit__(type(cancelled), cancelled, None))
                 raise
             except (DBAPIError, OSError) as error:
-                raise JournalError(f"the journal cannot be opened: {getattr(error, 'orig', error)}") from None
+                raise JournalError(f"the journal cannot be opened: {reason_of(error)}") from None
             try:
                 try:
                     if self._loan is not None:
@@ -156,7 +156,7 @@ class Database:
                     raise
                 await _to_its_end(whole.__aexit__(None, None, None))
             except DBAPIError as error:
-                raise JournalError(f"the journal cannot be written: {error.orig}") from None
+                raise JournalError(f"the journal cannot be written: {reason_of(error)}") from None
 
     async def _check_loan(self, connection: AsyncConnection, part: int, owner: str) -> None:
         mine = select(parts.c.id).where(parts.c.id == part, parts.c.owner == owner)
@@ -217,6 +217,8 @@ class Database:
         async with self._engine.begin() as connection:
             if place.url:
                 await connection.execute(CreateSchema(place.schema, if_not_exists=True))
+                if (await connection.execute(select(func.current_schema()))).scalar_one() != place.schema:
+                    raise JournalError(f"the journal {place.shown} cannot be used: tables would be made elsewhere")
             if not await connection.run_sync(lambda sync: inspect(sync).has_table(account.name)):
                 await connection.run_sync(metadata.create_all)
                 self.secret = new_secret()

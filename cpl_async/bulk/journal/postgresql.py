@@ -2,36 +2,61 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import re
+import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import AsyncAdaptedQueuePool, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, JournalError
 from ..locks import at_work
 from .place import JournalPlace
 
-__all__ = ["key_of", "postgresql_engine"]
+if TYPE_CHECKING:
+    import asyncpg
+
+__all__ = ["key_of", "postgresql_engine", "reason_of"]
 
 LONGEST_WAIT = 3600
+READ_COMMITTED = "read committed"
 SETTINGS = {
+    # a snapshot that is older than the wait for the lock of the only writer would show rows as they were before
+    "default_transaction_isolation": READ_COMMITTED,
+    # what is committed is on the disk, whatever the server does for others
     "synchronous_commit": "on",
-    "application_name": "cpl",
+    # a writer waits for its turn as long as it takes
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    # a host that is gone keeps no lock
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "25000",
+    # all that is joined is found by an index, whatever the server believes of freshly filled tables
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
-"""All that is joined is found by an index, though what the server knows of freshly filled tables may say otherwise.
-What is committed is on the disk, whatever the server does for others; a host that is gone keeps no lock."""
-CONNECTS_IN = 10.0
-"""Seconds."""
+"""Set for each connection after it is made: a pooler may ignore, or refuse, what is given at the start."""
+VERIFIED = ("default_transaction_isolation", "synchronous_commit", "search_path")
+CONNECT_SECONDS = 10.0
+STARTING_SECONDS = 30.0
+"""For a server that says that it is starting."""
+STARTING_PAUSE = 0.5
+PROBE_SECONDS = 3.0
+PROBES = 3
+OF_OTHER_DRIVERS = frozenset({
+    "channel_binding", "client_encoding", "connect_timeout", "fallback_application_name", "gssencmode", "keepalives",
+    "keepalives_count", "keepalives_idle", "keepalives_interval", "load_balance_hosts", "options", "pgbouncer",
+    "replication", "requiressl", "sslcompression", "sslsni", "tcp_user_timeout",
+})  # fmt: skip
+"""Parameters that hosts of databases write into addresses for libpq or other clients; the server knows none of them."""
+DRIVERS_CLASS = re.compile(r"^<class '[\w.]+'>: ")
 
 
 def postgresql_engine(place: JournalPlace, held: Mapping[int, int], patience: float) -> AsyncEngine:
@@ -51,14 +76,19 @@ def postgresql_engine(place: JournalPlace, held: Mapping[int, int], patience: fl
         "search_path": place.schema,
         "idle_in_transaction_session_timeout": str(max(1, round(patience * 1000))),
     }
+
+    async def connect(*_: Any, **__: Any) -> asyncpg.Connection:
+        return await _connected(place, url, settings)
+
     try:
         engine = create_async_engine(
-            url.set(drivername="postgresql+asyncpg"),
+            "postgresql+asyncpg://",
+            async_creator=connect,
+            isolation_level=READ_COMMITTED.upper(),
             poolclass=AsyncAdaptedQueuePool,
             pool_size=1,
             max_overflow=0,
             pool_timeout=LONGEST_WAIT,
-            connect_args={"server_settings": settings, "timeout": CONNECTS_IN},
         )
     except ModuleNotFoundError as error:
         words = f"{error.name} is not installed: pip install 'cpl-sdk[distributed]'"
@@ -83,6 +113,111 @@ def postgresql_engine(place: JournalPlace, held: Mapping[int, int], patience: fl
     event.listen(engine.sync_engine, "connect", keep_locks)
     event.listen(engine.sync_engine, "begin", begin_alone)
     return engine
+
+
+async def _connected(place: JournalPlace, url: URL, settings: Mapping[str, str]) -> asyncpg.Connection:
+    """Connect, choose the settings that exactly-once rests on, and verify them.
+
+    :raises JournalError: if the server cannot be reached, or something between does not keep the settings.
+    """
+    import asyncpg
+
+    address = _address(url)
+    try:
+        connection = await _reached(address)
+        try:
+            await connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in settings.items()))
+            await _verify(connection, address, place, settings)
+        except BaseException:
+            connection.terminate()
+            raise
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
+        raise JournalError(
+            f"the journal {place.shown} cannot be opened: {reason_of(error)}",
+            advice="See that PostgreSQL runs, and that CPL_JOURNAL names a database that is there",
+        ) from None
+    return connection
+
+
+async def _reached(address: str) -> asyncpg.Connection:
+    """Connect; wait for a server that is starting."""
+    import asyncpg
+
+    until = time.monotonic() + STARTING_SECONDS
+    while True:
+        try:
+            # statements without names: a pooler may give the next one to another connection of the server
+            return await asyncpg.connect(address, timeout=CONNECT_SECONDS, statement_cache_size=0)
+        except asyncpg.CannotConnectNowError:
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(STARTING_PAUSE)
+
+
+async def _verify(
+    connection: asyncpg.Connection, address: str, place: JournalPlace, settings: Mapping[str, str]
+) -> None:
+    pid = await connection.fetchval("SELECT pg_backend_pid()")
+    if pid != connection.get_server_pid() and await _shares_connections(connection, address):
+        raise JournalError(
+            f"the journal {place.shown} is behind a pooler that gives each transaction another connection of the "
+            "server: the lock of a job would not hold",
+            advice="Use the pooler's session mode, or the server's own port",
+        )
+    shown = ", ".join(f"current_setting('{name}')" for name in VERIFIED)
+    found = await connection.fetchrow(f"SELECT {shown}, current_schema()")
+    *values, schema = found
+    wrong = [name for name, value in zip(VERIFIED, values, strict=True) if value.strip('"') != settings[name]]
+    if schema not in (None, place.schema):  # none before it is made
+        wrong.append("current_schema()")
+    if wrong:
+        raise JournalError(
+            f"the journal {place.shown} cannot be used: the connection does not keep {', '.join(wrong)}",
+            advice="Something between this program and PostgreSQL, such as a pooler, changes it: connect past it",
+        )
+
+
+async def _shares_connections(connection: asyncpg.Connection, address: str) -> bool:
+    """Return whether a pooler takes a connection of the server away between two transactions.
+
+    A second client holds a transaction open: if it is given the server's process of the first one, or the first one
+    has another process afterwards, the process belongs to neither.
+    """
+    import asyncpg
+
+    for _ in range(PROBES):
+        before = await connection.fetchval("SELECT pg_backend_pid()")
+        try:
+            other = await asyncpg.connect(address, timeout=PROBE_SECONDS, statement_cache_size=0)
+        except TimeoutError:  # the pool has one connection, and it is ours
+            return False
+        try:
+            async with asyncio.timeout(PROBE_SECONDS), other.transaction():
+                theirs = await other.fetchval("SELECT pg_backend_pid()")
+                if theirs == before or await connection.fetchval("SELECT pg_backend_pid()") != before:
+                    return True
+        except TimeoutError:
+            return False
+        finally:
+            other.terminate()
+    return False
+
+
+def _address(url: URL) -> str:
+    """Return the address as the driver takes it: without what only other clients know."""
+    plain = url.difference_update_query(OF_OTHER_DRIVERS & url.query.keys())
+    if "application_name" not in plain.query:
+        plain = plain.update_query_dict({"application_name": "cpl"})
+    return plain.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what a driver says of a failure, without the names of its classes."""
+    said = getattr(error, "orig", None) or error
+    text = DRIVERS_CLASS.sub("", str(said)).strip()
+    if not text and isinstance(said, TimeoutError):
+        return f"no answer within {CONNECT_SECONDS:.0f} s"
+    return text or type(said).__name__
 
 
 def key_of(schema: str, number: int) -> int:
