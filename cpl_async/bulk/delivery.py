@@ -15,6 +15,7 @@ from ..transport.lanes import Lane
 from ..transport.processes import worker_name
 from ..transport.write_by import WriteBy
 from .columns import column_of
+from .journal.continuity import JournalGone
 from .journal.course import Attempt, BatchRow, Course, RowResult
 from .protocol import SendCalls
 from .states import RowState
@@ -95,13 +96,16 @@ class Delivery:
             if self.stop.is_set():
                 return
             identifier, write_by = str(uuid.uuid4()), self.write_by()
-            attempt, claimed = await self.course.begin_attempt(
-                batch,
-                tail=self.body_tail,
-                correlation_id=identifier,
-                owner=worker_name(),
-                write_by=write_by,
-            )
+            try:
+                attempt, claimed = await self.course.begin_attempt(
+                    batch,
+                    tail=self.body_tail,
+                    correlation_id=identifier,
+                    owner=worker_name(),
+                    write_by=write_by,
+                )
+            except JournalGone as error:  # what was sent before is followed to its end, and reported
+                raise NothingMoves(error) from None
             self.on_refused(claimed)
             if attempt is None:
                 return

@@ -245,6 +245,8 @@ class Engine:
         piloted = False
         while not self._over:
             ended = self.feed.ended  # asked first: what is planned after this look is seen by the next
+            if self.journal.has_gap:
+                await self._reconciling.take_up()
             free = await self.journal.planning.free_rows(self.job.id)
             if free and not piloted:
                 piloted = True

@@ -62,7 +62,7 @@ class HandRows(JobRun):
         :raises JournalError: when the journal cannot be used, or a run has the job to itself.
         """
         clock = self.clock_of(client)
-        async with Journal.open(self.place, now=clock.now) as journal:
+        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.again) as journal:
             number = await journal.job(
                 name=self.name,
                 digest=ANY_ROWS,

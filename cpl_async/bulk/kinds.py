@@ -9,12 +9,14 @@ from typing import Any
 import orjson
 from attrs import frozen
 
+from ..errors import JournalError
 from ..models.codes import OrderState
 from ..models.orders import TrackedOrder
 from ..models.references import normal_reference
 from ..transport.lanes import Lane
 from .evidence import COMPARED, Entry, Wanted
 from .importing import OutcomeOf, outcome_of, outcome_of_order
+from .journal.continuity import DAMAGED_ADVICE
 from .journal.unclear import UnclearRow
 from .looking import MOST_ENTRIES, Searching, searching
 from .protocol import BulkClient, SendCalls, StateCalls
@@ -42,8 +44,21 @@ class Kind:
     has_labels: bool
 
 
+def _body_of(row: UnclearRow) -> dict[str, Any]:
+    """Return what was sent for a row.
+
+    :raises JournalError: when it cannot be read any more.
+    """
+    try:
+        body: dict[str, Any] = orjson.loads(row.body) if row.body else {}
+    except ValueError:
+        words = f"the journal is damaged: what was sent for row {row.number} cannot be read"
+        raise JournalError(words, advice=DAMAGED_ADVICE) from None
+    return body
+
+
 def _wanted_shipment(row: UnclearRow) -> Wanted:
-    body: dict[str, Any] = orjson.loads(row.body) if row.body else {}
+    body = _body_of(row)
     address: dict[str, Any] = body.get("recipient") or {}
     texts = {name: address.get(WIRE.get(name, name)) for name in COMPARED}
     return Wanted(
@@ -58,7 +73,7 @@ def _wanted_shipment(row: UnclearRow) -> Wanted:
 
 def _wanted_order(row: UnclearRow) -> Wanted:
     """Return an order as it is known again: its list shows no moment of its making, so its day must do."""
-    body: dict[str, Any] = orjson.loads(row.body) if row.body else {}
+    body = _body_of(row)
     day = str(body.get("sendDate") or "")[:10]
     return Wanted(
         reference=row.cust or "",

@@ -20,14 +20,14 @@ from typing import Any
 
 from attrs import asdict, define, field, frozen
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, JournalError
 from .columns import COLUMNS, OURS, in_headings
 from .files import replacing
 from .formulas import harmless
 from .inputs.headings import terms_below
 from .inputs.terms import Terms
 from .joints import CALLED_OFF, JOINT_NAME, EarlyJoining, JoinError, Joints, Order
-from .journal.book import Job
+from .journal.book import Job, Journal
 from .journal.results import Results, RowReport
 from .journal.unclear import DOUBLE, WITHDRAWN, Stray, Unclear
 from .options import ShipOptions
@@ -73,6 +73,14 @@ class ShipSummary:
     """In all runs of the job."""
     seconds: float
     """Of all runs of the job."""
+    base_url: str = ""
+    """The system that it was shipped to."""
+    account: str = ""
+    """Digest of base URL and client id."""
+    journal: str = ""
+    """Id of the journal that knows the job."""
+    attempts: int = 0
+    """Attempts to send that the journal had recorded when this was written."""
     already_done: bool = False
     """Whether there was nothing left to do, and nothing was sent."""
     layout: str = "single"
@@ -188,18 +196,37 @@ class Output:
             return {}
         return found if isinstance(found, dict) else {}
 
-    async def write_tables(self, results: Results, unclear: Unclear, job: Job, *, why_not_sent: str = "") -> Written:
+    async def verify_journal(self, journal: Journal) -> None:
+        """Hold the journal against what an earlier run of this account has left in this folder.
+
+        :raises JournalError: if it does not know the job of that run: it is another journal, and would ship it again.
+        """
+        before = self._before()
+        if not journal.place.keeps_mark or before.get("account") != journal.place.account:
+            return
+        if not await journal.knows(str(before.get("job_id"))):
+            raise JournalError(
+                f"{self.folder} holds results of the job {before.get('job')} of this account, and the journal "
+                f"{journal.place.shown} does not know it: it would ship again what was shipped; nothing was sent",
+                advice="Restore the journal, or name the right one (CPL_STATE_DIR, CPL_JOURNAL); "
+                "--again (again=True) ships all the same",
+            )
+        counter = before.get("attempts")
+        await journal.notice_counter(str(before.get("journal")), counter if isinstance(counter, int) else 0)
+
+    async def write_tables(self, journal: Journal, job: Job, *, why_not_sent: str = "") -> Written:
         """Write what became of each row, and in which order the labels are to be joined.
 
         :param why_not_sent: said of rows that were not sent.
         """
+        results = journal.results
         _, _, labels = await results.totals(job.id)
         names = self.joints.names(labels)
         self._clear_other_job(job)
         reasons, order = await self._write_rows(results, job, names, why_not_sent)
-        doubles = await self._write_doubles(unclear, job)
+        doubles = await self._write_doubles(journal.unclear, job)
         counted = sum(reasons.values(), Counter[str]())
-        summary = await self.summary(results, job, names=names, reasons=counted, doubles=doubles)
+        summary = await self.summary(journal, job, names=names, reasons=counted, doubles=doubles)
         return Written(summary=summary, reasons=reasons, names=names, order=order)
 
     async def join(self, written: Written) -> JoinError | None:
@@ -244,7 +271,7 @@ class Output:
 
     async def summary(
         self,
-        results: Results,
+        journal: Journal,
         job: Job,
         *,
         names: Sequence[str] | None = None,
@@ -256,6 +283,7 @@ class Output:
 
         :param names: joint files of labels; as the last run left them, when they are not given.
         """
+        results = journal.results
         counts = await results.counts(job.id)
         batches, parcels, labels = await results.totals(job.id)
         ends = ends_of(counts)
@@ -273,6 +301,10 @@ class Output:
             batches=batches,
             requests=job.requests,
             seconds=round(job.seconds, 3),
+            base_url=journal.place.base_url,
+            account=journal.place.account,
+            journal=journal.uid,
+            attempts=await journal.counter(),
             already_done=already_done,
             layout=self.layout,
             label_files=files if self.options.joint else [PICTURES] if labels else [],

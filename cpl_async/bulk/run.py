@@ -18,10 +18,12 @@ from ..transport.events import LISTENER
 from ..transport.write_by import WriteBy
 from .carrier_clock import CarrierClock
 from .delivery import in_time
+from .disk_space import shortages
 from .engine import Engine
 from .intake import ProblemHook
 from .journal import Journal, JournalPlace
 from .journal.book import Job
+from .journal.continuity import JournalGone
 from .locks import alone
 from .measuring import Measures
 from .options import ShipOptions
@@ -87,7 +89,10 @@ class JobRun:
         :param began: when the run began, by the monotonic clock.
         :raises JournalError: when another run is at work on the same output.
         """
-        with alone(Output(self.out, self.options).lock, f"the output folder {self.out}"):
+        output = Output(self.out, self.options)
+        with alone(output.lock, f"the output folder {self.out}"):
+            if not self.options.again:
+                await output.verify_journal(journal)
             return await self._work(clock, journal, await self._readied(clock, journal, job), began)
 
     async def cut(self, clock: CarrierClock, journal: Journal, number: int, size: int, *, closing: bool) -> None:
@@ -138,7 +143,7 @@ class JobRun:
         unclear = await journal.unclear.counts(job.id)
         settled = job.finished and not unclear.ever and output.holds(job, files)
         if settled and not _open(await journal.results.counts(job.id), sending=True):
-            return await output.summary(journal.results, job, already_done=True)
+            return await output.summary(journal, job, already_done=True)
         await journal.course.forget_labels(job.id, await to_thread.run_sync(output.missing, files))
         if (other := output.job_of_before(job)) is not None:
             self.on_note(f"{self.out} held the results of the job {other}; they are replaced")
@@ -147,9 +152,12 @@ class JobRun:
         withhold = f"--strict, and rows with mistakes: {bad}" if self.options.strict and bad else ""
         if counts[RowState.PLANNED] and not withhold:
             await clock.check()
+            folder = None if journal.is_shared else self.place.folder
+            for shortage in shortages(folder, self.out, rows=counts[RowState.PLANNED]):
+                self.on_note(shortage)
         self.progress = Progress.from_counts(counts)
         measures = Measures.from_dict(job.measures)
-        started = time.time()
+        started = clock.now()
         if _open(counts, sending=not withhold) or unclear.ever:
             listening = LISTENER.set(measures)
             try:
@@ -158,7 +166,7 @@ class JobRun:
             finally:
                 LISTENER.reset(listening)
         self._enter(Phase.JOINING)
-        measures.runs.append([started, time.time()])
+        measures.runs.append([started, clock.now()])
         await journal.add_effort(
             job.id, seconds=time.monotonic() - began, requests=measures.sent, measures=measures.as_dict()
         )
@@ -171,7 +179,7 @@ class JobRun:
 
     async def _write(self, journal: Journal, job: Job, output: Output, why_not_sent: str) -> ShipSummary:
         """Write all files; the papers are made while the labels are joined."""
-        written = await output.write_tables(journal.results, journal.unclear, job, why_not_sent=why_not_sent)
+        written = await output.write_tables(journal, job, why_not_sent=why_not_sent)
         papers: list[str] = []
         async with asyncio.TaskGroup() as tasks:
             joining = tasks.create_task(output.join(written))
@@ -183,6 +191,10 @@ class JobRun:
             self.on_note(problem)
         await journal.read(job.id)  # whoever has lost the job meanwhile is told so here, and says nothing of its end
         output.end(written)
+        try:
+            journal.verify_files()
+        except JournalGone as gone:
+            self.stopped_by = self.stopped_by or gone
         if (failure := joining.result()) is not None:
             raise failure
         return written.summary

@@ -44,7 +44,7 @@ async def check_file(path: Path, options: ShipOptions, on_problem: ProblemHook) 
     _check_sender(options)
     source = Source(path, options.reading)
     with TemporaryDirectory(prefix="cpl-check-") as folder:
-        place = JournalPlace(folder=Path(folder), base_url="check", client_id="check")
+        place = JournalPlace(folder=Path(folder), base_url="check", client_id="check", keeps_mark=False)
         async with Journal.open(place) as journal:
             job = await _job(journal, source, options, "")
             intake = Intake(journal.planning, job, options.sender, on_problem, lambda _: None)
@@ -87,7 +87,7 @@ class ShipFile(JobRun):
         began, clock = time.monotonic(), self.clock_of(client)
         source = self.prepare()
         digest = await to_thread.run_sync(source.digest)
-        async with Journal.open(self.place, now=clock.now) as journal:
+        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.again) as journal:
             job = await _job(journal, source, self.options, digest)
             async with journal.only_one(job, f"the job of {self.path.name}"):
                 await journal.parts.dissolve(job)
@@ -109,7 +109,7 @@ class ShipFile(JobRun):
         """
         source, clock = self.prepare(), self.clock_of(client)
         digest = await to_thread.run_sync(source.digest)
-        async with Journal.open(self.place, now=clock.now) as journal:
+        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.again) as journal:
             job = await _job(journal, source, self.options, digest)
             if not await under_way(journal, job):
                 async with journal.only_one(job, f"the job of {self.path.name}"):
@@ -159,7 +159,7 @@ class ResumeJob(JobRun):
         :raises JournalError: without such a job or all of its rows, or when another run is at work on it.
         """
         began, clock = time.monotonic(), self.clock_of(client)
-        async with Journal.open(self.place, now=clock.now) as journal:
+        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.again) as journal:
             job = await journal.find(self.name)
             async with journal.only_one(job.id, f"the job {job.name}"):
                 await journal.parts.dissolve(job.id)

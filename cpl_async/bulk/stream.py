@@ -126,7 +126,7 @@ class ShipRows:
         :raises JournalError: when the journal cannot be used, or another run is at work on this job.
         """
         clock = CarrierClock(client=client, ignores_difference=self.options.ignore_clock, on_note=self._note_for_log)
-        async with Journal.open(self.place, now=clock.now) as journal:
+        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.again) as journal:
             number = await journal.job(
                 name=self.name,
                 digest=ANY_ROWS,
@@ -175,7 +175,7 @@ class ShipRows:
         gone = [name for name in await journal.course.label_files(job.id) if not (folder / name).is_file()]
         await journal.course.forget_labels(job.id, gone)
         await journal.keep_settings(job.id, {"out": str(folder.absolute()), "batch_size": self.options.batch_size})
-        measures, started, began = Measures.from_dict(job.measures), time.monotonic(), time.time()
+        measures, started, began = Measures.from_dict(job.measures), time.monotonic(), clock.now()
         engine = Engine(
             client=clock.client,
             clock=clock,
@@ -215,7 +215,7 @@ class ShipRows:
             stop.set()
             feeding.cancel()
             await asyncio.gather(working, feeding, return_exceptions=True)
-            measures.runs.append([began, time.time()])
+            measures.runs.append([began, clock.now()])
             await journal.add_effort(
                 job.id, seconds=time.monotonic() - started, requests=measures.sent, measures=measures.as_dict()
             )

@@ -174,13 +174,13 @@ class Worker:
             whole=False,
         )
         self.on_progress(progress)
-        measures, began, started = Measures(), time.monotonic(), time.time()
+        measures, began, started = Measures(), time.monotonic(), clock.now()
         listening = LISTENER.set(measures)
         try:
             await engine.run(sending=True)
         finally:
             LISTENER.reset(listening)
-        measures.runs.append([started, time.time()])
+        measures.runs.append([started, clock.now()])
         await journal.add_work(job.id, seconds=time.monotonic() - began, measures=measures)
         if engine.stopped_by is not None:
             return self._ended_by(engine.stopped_by)

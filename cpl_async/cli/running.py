@@ -92,7 +92,7 @@ def _status(summary: ShipSummary, run: Run) -> int:
         return CANNOT_RUN
     if run.interrupted:
         return INTERRUPTED
-    return 0 if summary.all_shipped else NOT_ALL
+    return 0 if summary.all_shipped and run.stopped_by is None else NOT_ALL
 
 
 async def _carry(run: Run, access: Access, display: Display, words: StopWords) -> ShipSummary:

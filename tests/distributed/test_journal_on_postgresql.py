@@ -165,3 +165,26 @@ async def test_an_address_that_is_none_is_told(tmp_path: Path, url: str, words: 
     with pytest.raises(ConfigurationError, match=words):
         async with Journal.open(place):
             pass
+
+
+async def test_what_was_shipped_since_a_backup_is_looked_for_before_it_is_sent(
+    tmp_path: Path, client: Client, sandbox: Sandbox, database: PostgreSQL
+) -> None:
+    host = on_host("a", tmp_path, client, database)
+    await host(write_rows(tmp_path / "a.csv", many_rows(3)), "first")
+    late = write_rows(tmp_path / "b.csv", many_rows(9)[3:])
+    await host(late, "second")
+    restored = [
+        "DELETE FROM parcels WHERE job > 1",
+        "DELETE FROM rows WHERE job > 1",
+        "DELETE FROM attempts WHERE batch IN (SELECT id FROM batches WHERE job > 1)",
+        "DELETE FROM batches WHERE job > 1",
+        "DELETE FROM jobs WHERE id > 1",
+        "UPDATE account SET counter = 1",
+    ]
+    database.query("; ".join([f"SET search_path = {host.place.schema}", *restored]))
+    assert figures(await host(late, "third")) == (6, 0, 6, 0, 0)
+    assert len(sandbox.shipments()) == 9
+    database.query(f"DROP SCHEMA {host.place.schema} CASCADE")
+    with pytest.raises(JournalError, match="is gone"):
+        await host(late, "fourth")

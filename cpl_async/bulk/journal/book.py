@@ -13,6 +13,7 @@ from sqlalchemy import insert, select, update
 
 from ..._nearest import nearest
 from ...errors import JournalError
+from ...models.codes import LabelFormat
 from ..measuring import Measures
 from .course import Course
 from .database import Database
@@ -59,6 +60,28 @@ class Job:
     purged_at: float | None
 
 
+def _job_of(found: Any) -> Job:
+    return Job(
+        id=found.id,
+        uid=found.uid,
+        name=found.name,
+        columns=[str(name) for name in orjson.loads(found.columns)],
+        body_tail=bytes(found.body_tail),
+        label_format=LabelFormat(found.label_format).value,
+        sender=found.sender,
+        planned=found.state != PLANNING,
+        finished=found.state == FINISHED,
+        seconds=float(found.seconds),
+        requests=int(found.requests),
+        kind=found.kind,
+        settings=dict(orjson.loads(found.settings)),
+        measures=dict(orjson.loads(found.measures)),
+        source=found.source,
+        created_at=float(found.created_at),
+        purged_at=found.purged_at,
+    )
+
+
 class NoSuchJob(JournalError):
     """The journal has no job of this name."""
 
@@ -92,6 +115,33 @@ class Journal:
             yield cls(database, place)
         finally:
             await database.close()
+
+    @property
+    def uid(self) -> str:
+        """Known of no other journal."""
+        return self._database.uid
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether it went back in time, so that rows are looked for before they are sent."""
+        return self._database.gap is not None
+
+    async def counter(self) -> int:
+        """Return the number of attempts of the account."""
+        return await self._database.counter()
+
+    async def notice_counter(self, uid: str, counter: int) -> None:
+        """See :meth:`Database.notice_counter`."""
+        await self._database.notice_counter(uid, counter)
+
+    def verify_files(self) -> None:
+        """See :meth:`Database.verify_files`."""
+        self._database.verify_files()
+
+    async def knows(self, uid: str) -> bool:
+        """Return whether there is a job with this uid."""
+        async with self._database.transaction() as connection:
+            return (await connection.execute(select(jobs.c.id).where(jobs.c.uid == uid))).first() is not None
 
     @property
     def is_shared(self) -> bool:
@@ -170,25 +220,8 @@ class Journal:
         """Return a job as it is now."""
         async with self._database.transaction() as connection:
             found = (await connection.execute(select(jobs).where(jobs.c.id == job))).one()
-        return Job(
-            id=found.id,
-            uid=found.uid,
-            name=found.name,
-            columns=orjson.loads(found.columns),
-            body_tail=found.body_tail,
-            label_format=found.label_format,
-            sender=found.sender,
-            planned=found.state != PLANNING,
-            finished=found.state == FINISHED,
-            seconds=found.seconds,
-            requests=found.requests,
-            kind=found.kind,
-            settings=orjson.loads(found.settings),
-            measures=orjson.loads(found.measures),
-            source=found.source,
-            created_at=found.created_at,
-            purged_at=found.purged_at,
-        )
+        with self._database.values_are_whole():
+            return _job_of(found)
 
     async def set_columns(self, job: int, columns: list[str]) -> None:
         """Keep the columns of a file whose heading is known only at its end."""

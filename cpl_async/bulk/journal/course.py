@@ -132,6 +132,7 @@ class Course:
 
         :param tail: what stands after the shipments in the body.
         :return: the attempt, or ``None`` when nothing of the batch is left to send; and the rows rejected here.
+        :raises JournalGone: when the journal was removed or replaced: the attempt must not be made.
         """
         planned = rows.c.batch == batch, rows.c.state == RowState.PLANNED
         async with self._database.transaction() as connection:
@@ -169,6 +170,8 @@ class Course:
             )
             await self._set_batch(connection, batch, state=BatchState.SENDING)
             await connection.execute(update(rows).where(*planned).values(state=RowState.SENDING))
+            counter = await self._database.count_attempt(connection)
+        await self._database.confirm(counter)
         sent = [BatchRow(number=row.number, line=row.line, reference=row.reference) for row in found]
         return Attempt(id=new_id(result), rows=sent, body=body), refused
 

@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar, cast
 
+from anyio import to_thread
 from filelock import AsyncFileLock, Timeout
-from sqlalchemy import AsyncAdaptedQueuePool, Table, event, func, insert, inspect, select, text
+from sqlalchemy import (
+    AsyncAdaptedQueuePool,
+    Connection,
+    Table,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.schema import CreateSchema
 
 from ...errors import JournalError
 from ..locks import alone, at_work
+from ..states import RowState
+from .continuity import DAMAGED_ADVICE, FileIdentity, JournalMark, lost_journal, read_mark, write_mark
 from .keys import new_secret
 from .place import JournalPlace
 from .postgresql import key_of, postgresql_engine, reason_of
-from .schema import OLDEST, VERSION, account, metadata, parts
+from .schema import OLDEST, VERSION, account, attempts, jobs, metadata, parts, rows
 
 __all__ = ["Database", "LoanLost", "new_id"]
 
 T = TypeVar("T")
+logger: logging.Logger = logging.getLogger("cpl_async")
+POSTGRESQL_ADVICE = "See that PostgreSQL runs, and that CPL_JOURNAL names a database that is there"
+SENT_IN_GAP = "the journal was restored from a backup: it is not known whether this was sent since"
 LONGEST_WAIT = 3600
 AT_ONCE = 200
 """Values that are made ready for the database without a pause: some two milliseconds."""
@@ -67,17 +88,30 @@ class Database:
         """Returns the time of what is written, in seconds since the epoch."""
         self.secret: bytes = b""
         """Key of the hashes by which references are known."""
+        self.uid: str = ""
+        """Known of no other journal."""
+        self.gap: tuple[float, float] | None = None
+        """Begin and end of a time of which this journal knows nothing, since it was restored from a backup."""
+        self._files: FileIdentity | None = None
+        self._marking = asyncio.Lock()
+        self._marked = 0
 
     @classmethod
     async def open(
-        cls, place: JournalPlace, patience: float = PATIENCE, now: Callable[[], float] = time.time
+        cls,
+        place: JournalPlace,
+        patience: float = PATIENCE,
+        now: Callable[[], float] = time.time,
+        *,
+        replaces_lost: bool = False,
     ) -> Database:
         """Open or make the journal of an account.
 
         :param patience: seconds for which a program that was stopped in the middle of a transaction keeps others from
             writing to a journal in PostgreSQL.
         :param now: returns the time of what is written, in seconds since the epoch: a run gives the carrier's.
-        :raises JournalError: when it cannot be opened, is damaged, newer than this program, or another account's.
+        :param replaces_lost: whether a new one is made where the journal that was there is gone.
+        :raises JournalError: when it cannot be opened, is damaged, gone, newer than this program, or another account's.
         """
         place.prepare()
         held: dict[int, int] = {}
@@ -85,16 +119,16 @@ class Database:
         database = cls(engine, place, held, now)
         try:
             async with AsyncFileLock(place.folder / "opening.lock", timeout=LONGEST_OPENING, poll_interval=0.01):
-                await database._check()
+                await database._check(replaces_lost=replaces_lost)
         except Timeout:
             await engine.dispose()
-            raise JournalError(f"the journal {place.shown} is being opened by another run that does not end") from None
-        except (SQLAlchemyError, OSError) as error:
+            raise JournalError(
+                f"timed out waiting for another process to finish opening the journal {place.shown}"
+            ) from None
+        except (SQLAlchemyError, OSError, ValueError) as error:
             await engine.dispose()
             reason = reason_of(error)
-            advice = (
-                "See that PostgreSQL runs, and that CPL_JOURNAL names a database that is there" if place.url else None
-            )
+            advice = POSTGRESQL_ADVICE if place.url else DAMAGED_ADVICE
             raise JournalError(f"the journal {place.shown} cannot be opened: {reason}", advice=advice) from None
         except BaseException:
             await engine.dispose()
@@ -144,19 +178,100 @@ class Database:
                 if entering.done() and not entering.cancelled() and entering.exception() is None:
                     await _to_its_end(whole.__aexit__(type(cancelled), cancelled, None))
                 raise
-            except (DBAPIError, OSError) as error:
-                raise JournalError(f"the journal cannot be opened: {reason_of(error)}") from None
+            except (DBAPIError, OSError, ValueError) as error:
+                raise JournalError(f"the journal cannot be opened: {reason_of(error)}", advice=DAMAGED_ADVICE) from None
             try:
                 try:
                     if self._loan is not None:
                         await self._check_loan(connection, *self._loan)
-                    yield cast("AsyncConnection", Steady(connection))
+                    with self.values_are_whole():
+                        yield cast("AsyncConnection", Steady(connection))
                 except BaseException as error:
                     await _to_its_end(whole.__aexit__(type(error), error, error.__traceback__))
                     raise
                 await _to_its_end(whole.__aexit__(None, None, None))
             except DBAPIError as error:
-                raise JournalError(f"the journal cannot be written: {reason_of(error)}") from None
+                raise JournalError(
+                    f"the journal cannot be written: {reason_of(error)}",
+                    advice="Free its disk, or see that it can be reached, and run the same command again",
+                ) from None
+
+    @contextmanager
+    def values_are_whole(self) -> Iterator[None]:
+        """Let what cannot be read of the journal's values be a damage of the journal.
+
+        :raises JournalError: when a value is not what was written.
+        """
+        try:
+            yield
+        except (ValueError, TypeError, KeyError, InvalidRequestError) as error:  # no text, no JSON, no state, no row
+            raise JournalError(
+                f"the journal {self._place.shown} is damaged: a value cannot be read ({type(error).__name__})",
+                advice=DAMAGED_ADVICE,
+            ) from None
+
+    async def count_attempt(self, connection: AsyncConnection) -> int:
+        """Count one more attempt, in the transaction that records it; return the number of all."""
+        await connection.execute(update(account).values(counter=account.c.counter + 1))
+        return int((await connection.execute(select(account.c.counter))).scalar_one())
+
+    async def confirm(self, counter: int) -> None:
+        """Verify that what was committed is in the journal that others will read, and note it outside of it.
+
+        :param counter: of :meth:`count_attempt`.
+        :raises JournalGone: when the journal was removed or replaced: nothing may be sent.
+        :raises JournalError: when the note cannot be written.
+        """
+        async with self._marking:
+            if counter > self._marked:
+                mark = JournalMark(uid=self.uid, counter=counter, at=self.now())
+                await to_thread.run_sync(write_mark, self._place, mark)
+                self._marked = counter
+        self.verify_files()
+
+    def verify_files(self) -> None:
+        """Verify that the journal's files are those that were opened.
+
+        :raises JournalGone: when one was removed or replaced.
+        """
+        if self._files is not None:
+            self._files.check()
+
+    async def counter(self) -> int:
+        """Return the number of all attempts of the account."""
+        async with self.transaction() as connection:
+            return int((await connection.execute(select(account.c.counter))).scalar_one())
+
+    async def notice_counter(self, uid: str, counter: int) -> None:
+        """Compare with what is known outside of the journal of its attempts.
+
+        :param uid: of the journal that is meant.
+        :param counter: attempts that it had recorded.
+        """
+        if uid != self.uid:
+            return
+        async with self.transaction() as connection:
+            known = int((await connection.execute(select(account.c.counter))).scalar_one())
+            if counter > known:
+                await self._note_gap(connection, counter)
+
+    async def _note_gap(self, connection: AsyncConnection, counter: int) -> None:
+        """Note that this journal went back in time: what it says was not sent may have been sent since."""
+        latest = (await connection.execute(select(func.max(attempts.c.began_at)))).scalar_one()
+        first = (await connection.execute(select(func.min(jobs.c.created_at)))).scalar_one()
+        since, until = float(latest or first or 0.0), self.now()
+        if self.gap is not None:
+            since = min(since, self.gap[0])
+        self.gap = since, until
+        await connection.execute(update(account).values(counter=counter, gap_since=since, gap_until=until))
+        doubtful = {"state": RowState.UNDECIDED, "batch": None, "unclear_since": since, "unclear_until": until}
+        await connection.execute(
+            update(rows).where(rows.c.state == RowState.PLANNED).values(message=SENT_IN_GAP, **doubtful)
+        )
+        logger.warning(
+            "the journal %s went back in time: what it says was not sent is looked for before it is sent",
+            self._place.shown,
+        )
 
     async def _check_loan(self, connection: AsyncConnection, part: int, owner: str) -> None:
         mine = select(parts.c.id).where(parts.c.id == part, parts.c.owner == owner)
@@ -212,19 +327,25 @@ class Database:
                 async with self.transaction() as connection:
                     await connection.execute(select(func.pg_advisory_unlock(key)))
 
-    async def _check(self) -> None:
-        place = self._place
+    async def _check(self, *, replaces_lost: bool) -> None:
+        place, mark = self._place, read_mark(self._place)
+        if not place.url:
+            await to_thread.run_sync(lambda: self._make_file(mark, replaces_lost=replaces_lost))
         async with self._engine.begin() as connection:
             if place.url:
                 await connection.execute(CreateSchema(place.schema, if_not_exists=True))
                 if (await connection.execute(select(func.current_schema()))).scalar_one() != place.schema:
                     raise JournalError(f"the journal {place.shown} cannot be used: tables would be made elsewhere")
+            else:
+                damage = (await connection.exec_driver_sql("PRAGMA quick_check(1)")).scalar_one()
+                if damage != "ok":
+                    raise JournalError(f"the journal {place.shown} is damaged: {damage}", advice=DAMAGED_ADVICE)
             if not await connection.run_sync(lambda sync: inspect(sync).has_table(account.name)):
-                await connection.run_sync(metadata.create_all)
-                self.secret = new_secret()
-                values = {"schema_version": VERSION, "base_url": place.base_url, "client_id": place.client_id}
-                await connection.execute(insert(account).values(**values, secret=self.secret))
-                return
+                if not place.url:
+                    raise JournalError(f"the journal {place.shown} is damaged: it is empty", advice=DAMAGED_ADVICE)
+                if mark is not None and not replaces_lost:
+                    raise lost_journal(place, mark, replaced=False)
+                await connection.run_sync(_make_tables, place)
             version = int((await connection.execute(select(account.c.schema_version))).scalar_one())
             if not OLDEST <= version <= VERSION:
                 raise JournalError(
@@ -235,10 +356,61 @@ class Database:
                 from .migrations import migrate  # Alembic takes a quarter of a second, and is needed once
 
                 await connection.run_sync(migrate, version)
-            found = (await connection.execute(select(account))).one()
-        self.secret = found.secret
-        if (found.base_url, found.client_id) != (place.base_url, place.client_id):
-            raise JournalError(f"the journal {place.shown} belongs to {found.client_id} at {found.base_url}")
+            with self.values_are_whole():
+                found = (await connection.execute(select(account))).one()
+                self.secret, self.uid = bytes(found.secret), str(found.uid)
+                self.gap = (found.gap_since, found.gap_until) if found.gap_since is not None else None
+            if (found.base_url, found.client_id) != (place.base_url, place.client_id):
+                raise JournalError(
+                    f"the journal {place.shown} belongs to {found.client_id} at {found.base_url}",
+                    advice="Name another folder in CPL_STATE_DIR, or use the credentials that it belongs to",
+                )
+            if mark is not None and mark.uid != self.uid and not replaces_lost:
+                raise lost_journal(place, mark, replaced=True)
+            counter = int(found.counter)
+            if mark is not None and mark.uid == self.uid and mark.counter > counter:
+                counter = mark.counter
+                await self._note_gap(connection, counter)
+        if mark is None or (mark.uid, mark.counter) != (self.uid, counter):
+            write_mark(place, JournalMark(uid=self.uid, counter=counter, at=self.now()))
+        if not place.url:
+            self._files = FileIdentity(place.file)
+
+    def _make_file(self, mark: JournalMark | None, *, replaces_lost: bool) -> None:
+        """Make a journal under another name and give it its own only when it is whole; an empty file is a damage."""
+        place = self._place
+        if place.file.exists():
+            if not place.file.stat().st_size:
+                raise JournalError(f"the journal {place.shown} is damaged: it is empty", advice=DAMAGED_ADVICE)
+            return
+        if mark is not None and not replaces_lost:
+            raise lost_journal(place, mark, replaced=False)
+        fresh = place.folder / f"{place.file.name}.new"
+        fresh.unlink(missing_ok=True)
+        os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        engine = create_engine(f"sqlite:///{fresh}")
+        try:
+            with engine.begin() as connection:
+                _make_tables(connection, place)
+        finally:
+            engine.dispose()
+        for suffix in ("-wal", "-shm"):  # of a journal that was here before
+            place.file.with_name(place.file.name + suffix).unlink(missing_ok=True)
+        fresh.replace(place.file)
+
+
+def _make_tables(connection: Connection, place: JournalPlace) -> None:
+    """Make the tables of a new journal."""
+    metadata.create_all(connection)
+    connection.execute(
+        insert(account).values(
+            schema_version=VERSION,
+            base_url=place.base_url,
+            client_id=place.client_id,
+            secret=new_secret(),
+            uid=uuid.uuid4().hex,
+        )
+    )
 
 
 class Steady:

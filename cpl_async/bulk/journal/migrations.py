@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, bindparam, select, update
@@ -26,7 +28,17 @@ def migrate(connection: Connection, version: int) -> None:
         _to_2(connection)
     if version < 3:
         _to_3(connection)
+    if version < 4:
+        _to_4(connection)
     connection.execute(update(account).values(schema_version=VERSION))
+
+
+def _to_4(connection: Connection) -> None:
+    """Add what tells that a journal is gone or went back in time."""
+    operations = Operations(MigrationContext.configure(connection))
+    for name in ("uid", "counter", "gap_since", "gap_until"):
+        operations.add_column(account.name, account.c[name]._copy())
+    connection.execute(update(account).values(uid=uuid.uuid4().hex))
 
 
 def _to_3(connection: Connection) -> None:

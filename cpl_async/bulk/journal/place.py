@@ -30,6 +30,8 @@ class JournalPlace:
     """On this host: the journal itself, or what else a run keeps where the journal is in PostgreSQL."""
     base_url: str
     client_id: str
+    keeps_mark: bool = True
+    """Whether it is noticed when the journal is gone: that of a run on a sandbox of its own may go with the sandbox."""
     url: str = field(default="", repr=False)
     """Address of a PostgreSQL where the journal is, so that several hosts share it; none for a file."""
 
@@ -54,7 +56,12 @@ class JournalPlace:
     def beside(cls, out: Path) -> JournalPlace:
         """Return the place for a run on the sandbox: beside the output, and for no other system."""
         absolute = out.absolute()
-        return cls(folder=absolute.with_name(absolute.name + "-sandbox"), base_url="sandbox", client_id="sandbox")
+        return cls(
+            folder=absolute.with_name(absolute.name + "-sandbox"),
+            base_url="sandbox",
+            client_id="sandbox",
+            keeps_mark=False,
+        )
 
     @property
     def file(self) -> Path:
@@ -62,10 +69,19 @@ class JournalPlace:
         return self.folder / "journal.sqlite3"
 
     @property
+    def mark(self) -> Path | None:
+        """File that tells which journal was here, or ``None`` if that is not kept."""
+        return self.folder.with_name(self.folder.name + ".mark") if self.keeps_mark else None
+
+    @property
+    def account(self) -> str:
+        """Digest of the account: base URL, client id, and which sandbox it is."""
+        return hashlib.sha256(f"{self.base_url}\0{self.client_id}\0{self.folder.name}".encode()).hexdigest()[:16]
+
+    @property
     def schema(self) -> str:
         """The schema of this account's tables in PostgreSQL; several accounts share a database."""
-        mark = hashlib.sha256(f"{self.base_url}\0{self.client_id}\0{self.folder.name}".encode()).hexdigest()[:16]
-        return f"cpl_{mark}"
+        return f"cpl_{self.account}"
 
     @property
     def shown(self) -> str:
@@ -79,10 +95,10 @@ class JournalPlace:
     @property
     def may_exist(self) -> bool:
         """Whether there is a journal; of one in PostgreSQL only opening it can tell."""
-        return bool(self.url) or self.file.exists()
+        return bool(self.url) or self.file.exists() or (self.mark is not None and self.mark.exists())
 
     def prepare(self) -> None:
-        """Make the folder and the file, for the user's eyes only.
+        """Make the folder, readable by its user only.
 
         :raises JournalError: when they cannot be made, or lie on a network file system, where locks are not safe.
         """
@@ -96,8 +112,6 @@ class JournalPlace:
                     f"the journal's folder {self.folder} is on a network file system ({kind}), where it could be lost",
                     advice=f"Name a folder on a local disk in {STATE_DIRECTORY}",
                 )
-            os.close(os.open(self.file, os.O_CREAT | os.O_RDWR, 0o600))
-            self.file.chmod(0o600)
         except OSError as error:
             raise JournalError(
                 f"the journal's folder {self.folder} cannot be written: {error.strerror or error}",

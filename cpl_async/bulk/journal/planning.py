@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from ..states import BatchState, RowState
 from .claims import claimed_elsewhere, words_of_claim
-from .database import Database, new_id
+from .database import SENT_IN_GAP, Database, new_id
 from .keys import key_of
 from .schema import READY, batches, jobs, rows
 from .span import ALL, Span
@@ -54,7 +54,7 @@ class Planning:
 
         :return: number, line and message of the rows that were rejected for their reference.
         """
-        values = [values_of(job, row, self._database.secret) for row in planned]
+        values = [values_of(job, row, self._database) for row in planned]
         twice: list[tuple[int, int, str]] = []
         async with self._database.transaction() as connection:
             await connection.execute(self._database.insert_unless_taken(rows), values)
@@ -153,8 +153,19 @@ class Planning:
         return made
 
 
-def values_of(job: int, row: PlannedRow, secret: bytes) -> dict[str, Any]:
-    """Return the columns of a row that is planned."""
+def values_of(job: int, row: PlannedRow, database: Database) -> dict[str, Any]:
+    """Return the columns of a row that is planned.
+
+    In a journal that went back in time it may have been sent since, so it is looked for before it is sent.
+    """
+    values = _values_of(job, row, database.secret)
+    if database.gap is not None and row.body is not None:
+        since, until = database.gap
+        values |= {"state": RowState.UNDECIDED, "message": SENT_IN_GAP, "unclear_since": since, "unclear_until": until}
+    return values
+
+
+def _values_of(job: int, row: PlannedRow, secret: bytes) -> dict[str, Any]:
     return {
         "job": job,
         "number": row.number,

@@ -8,7 +8,9 @@ import orjson
 from attrs import field, frozen
 from sqlalchemy import case, func, select
 
+from ...errors import JournalError
 from ..states import RowState
+from .continuity import DAMAGED_ADVICE
 from .database import Database
 from .keys import key_of
 from .schema import batches, parcels, rows
@@ -48,7 +50,11 @@ class RowReport:
     @property
     def raw(self) -> dict[str, str]:
         """Its columns as they came."""
-        fields: dict[str, str] = orjson.loads(self.as_json)
+        try:
+            fields: dict[str, str] = orjson.loads(self.as_json)
+        except ValueError:
+            words = f"the journal is damaged: the fields of row {self.number} cannot be read"
+            raise JournalError(words, advice=DAMAGED_ADVICE) from None
         return fields
 
 
@@ -128,17 +134,21 @@ class Results:
                 for parcel in await connection.execute(of_rows):
                     place = LabelPlace(number=parcel.number, file=parcel.label_file, page=parcel.label_page)
                     places.setdefault(parcel.row, []).append(place)
-            for row in found:
-                yield RowReport(
-                    number=row.number,
-                    line=row.line,
-                    reference=row.reference,
-                    as_json=row.raw,
-                    state=RowState(row.state),
-                    message=row.message,
-                    shipment_number=row.shipment_number,
-                    parcels=tuple(places.get(row.number, ())),
-                )
+                reports = [
+                    RowReport(
+                        number=row.number,
+                        line=row.line,
+                        reference=row.reference,
+                        as_json=row.raw,
+                        state=RowState(row.state),
+                        message=row.message,
+                        shipment_number=row.shipment_number,
+                        parcels=tuple(places.get(row.number, ())),
+                    )
+                    for row in found
+                ]
+            for report in reports:
+                yield report
             last = found[-1].number
 
     async def numbers(self, job: int, states: Sequence[RowState], between: tuple[int, int]) -> list[int]:

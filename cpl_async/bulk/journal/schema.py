@@ -33,7 +33,7 @@ __all__ = [
     "strays",
 ]
 
-OLDEST, VERSION = 1, 3
+OLDEST, VERSION = 1, 4
 """The oldest version of the tables that can be brought up, and that of this program."""
 PLANNING, READY, FINISHED = "planning", "ready", "finished"
 """States of a job: its rows are being written down, it can be worked on, nothing is left to do."""
@@ -46,7 +46,13 @@ account: Table = Table(
     Column("base_url", Text, nullable=False),
     Column("client_id", Text, nullable=False),
     Column("secret", LargeBinary),
+    Column("uid", String(32)),
+    Column("counter", Integer, nullable=False, server_default="0"),
+    Column("gap_since", Float),
+    Column("gap_until", Float),
 )
+"""One row. ``counter`` is the number of attempts; between ``gap_since`` and ``gap_until`` there were some that this
+journal does not know, since it was restored from a backup."""
 jobs: Table = Table(
     "jobs",
     metadata,

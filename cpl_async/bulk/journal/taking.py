@@ -76,7 +76,7 @@ class Taking:
                 else:
                     number += 1
                     one = Taken(how=TakenAs.PLANNED, number=number)
-                    values = values_of(job, row, self._database.secret)
+                    values = values_of(job, row, self._database)
                     added.append(values | {"number": number, "given": run})
                 if row.reference and one.how is TakenAs.PLANNED:
                     fresh[row.reference] = one
@@ -95,7 +95,7 @@ class Taking:
             return Taken(how=TakenAs.KNOWN, number=before.number)
         unsent = before.state == RowState.PLANNED and before.batch is None
         if before.unclear_since is None and (before.state == RowState.REJECTED or unsent):  # a mended row is a new one
-            values = values_of(job, row, self._database.secret)
+            values = values_of(job, row, self._database)
             del values["job"], values["number"]
             await connection.execute(update(rows).where(*here).values(**values, given=run, batch=None, claimed=0))
             return Taken(how=TakenAs.PLANNED, number=before.number)
