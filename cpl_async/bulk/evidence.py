@@ -212,14 +212,19 @@ def _plain(text: str | None) -> str:
     return re.sub(r"\W+", "", text or "").casefold()
 
 
-def _span_of(date: datetime) -> tuple[float, float]:
+def _span_of(date: datetime) -> tuple[float, float] | None:
     """Return the earliest and the latest time that a date can mean: two, in the hour that comes twice in autumn.
 
     Only a date that came without an offset is of a zone in which an hour comes twice.
+
+    :return: ``None`` for a date at the end of the calendar, which is no time of anything.
     """
-    if isinstance(date.tzinfo, timezone):  # it came with its offset
-        return (moment := date.timestamp()), moment
-    moments = [date.replace(fold=fold).timestamp() for fold in (0, 1)]
+    try:
+        if isinstance(date.tzinfo, timezone):  # it came with its offset
+            return (moment := date.timestamp()), moment
+        moments = [date.replace(fold=fold).timestamp() for fold in (0, 1)]
+    except (OverflowError, ValueError):
+        return None
     return min(moments), max(moments)
 
 
@@ -234,8 +239,8 @@ def _clock(moment: float) -> str:
 def entry_of(shipment: TrackedShipment) -> Entry:
     """Return a parcel as ``shipments.list`` shows it, in the form that :func:`judge` takes."""
     events = shipment.track_and_trace.events if shipment.track_and_trace else []
-    dates = [date for date in (*(event.event_date for event in events), shipment.last_update_date) if date is not None]
-    spans = [_span_of(date) for date in dates]
+    dates = (*(event.event_date for event in events), shipment.last_update_date)
+    spans = [span for date in dates if date is not None and (span := _span_of(date)) is not None]
     of_set = shipment.shipment_set
     address, cust = shipment.recipient, shipment.cust or ""
     texts = {name: getattr(address, name) for name in COMPARED} if address is not None else {}

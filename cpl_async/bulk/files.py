@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ from pathlib import Path
 
 __all__ = ["named", "replacing"]
 
+LONGEST_NAME = 60
+DIGEST_LENGTH = 10
 ODD = re.compile(r"[^A-Za-z0-9-]")
 
 
@@ -25,5 +28,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def named(text: str) -> str:
-    """Return a part of a file's name for a text that is not ours: letters, digits and dashes, good on every system."""
-    return ODD.sub("_", text)
+    """Return a part of a file's name for a text that is not ours: letters, digits and dashes, good on every system.
+
+    Two texts never give one name: a digest is added where characters are replaced, where the text is long, and where a
+    system without regard to letter case could take it for another.
+    """
+    name = ODD.sub("_", text)[:LONGEST_NAME]
+    if name == text and name == name.upper():
+        return name
+    return f"{name}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:DIGEST_LENGTH]}"

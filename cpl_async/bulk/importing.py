@@ -11,8 +11,11 @@ from ..models.shipment_batches import ShipmentResultItem
 from .journal.course import OpenRow, ParcelRecord, RowResult
 from .states import RowState
 
-__all__ = ["OutcomeOf", "outcome_of", "outcome_of_order"]
+__all__ = ["UNREADABLE", "OutcomeOf", "outcome_of", "outcome_of_order"]
 
+UNREADABLE = "the carrier's response about it cannot be used, so it is not known what was created"
+LONGEST_NUMBER = 50
+"""Characters of a shipment number (source: the vendor's documentation has 50 for references of this kind)."""
 OutcomeOf = Callable[[OpenRow, Any], tuple[RowResult, list[ParcelRecord]] | None]
 """What became of a row, and its parcels; ``None`` while that is not certain."""
 
@@ -25,6 +28,8 @@ def outcome_of(row: OpenRow, item: ShipmentResultItem) -> tuple[RowResult, list[
     """
     if not item.settled:
         return None
+    if odd := _odd_numbers(item):
+        return _result(row, RowState.UNDECIDED, f"{UNREADABLE}: {odd}"), []
     parts = [part for part in item.related_items if part.relation_type in (None, RelationType.SHIPMENT_SET)]
     failed = [part for part in parts if part.import_state == ImportState.ERROR]
     parcels = _parcels(row, item)
@@ -44,6 +49,20 @@ def outcome_of(row: OpenRow, item: ShipmentResultItem) -> tuple[RowResult, list[
     return _result(row, RowState.CREATED, "", item.shipment_number), parcels
 
 
+def _odd_numbers(item: ShipmentResultItem) -> str:
+    """Return what is wrong with the numbers of an item, or an empty text.
+
+    A number is written on a label, names a file and is what a parcel is cancelled by.
+    """
+    numbers = [part.shipment_number for part in (item, *item.related_items) if part.shipment_number]
+    for number in numbers:
+        if len(number) > LONGEST_NUMBER or not number.isprintable() or " " in number:
+            return f"{number[:LONGEST_NUMBER]!r} is no number of a shipment"
+    if len(set(numbers)) < len(numbers):
+        return "two of its parcels have the same number"
+    return ""
+
+
 def _result(row: OpenRow, state: RowState, message: str, number: str | None = None) -> RowResult:
     return RowResult(row=row.number, line=row.line, state=state, message=message, shipment_number=number)
 
@@ -55,9 +74,15 @@ def _parcels(row: OpenRow, item: ShipmentResultItem) -> list[ParcelRecord]:
     if item.shipment_number:
         found.insert(0, (item.shipment_number, item.label_url))
     return [
-        ParcelRecord(row=row.number, number=number, master=found[0][0], place=place, label_url=url)
+        ParcelRecord(row=row.number, number=number, master=found[0][0], place=place, label_url=_address(url))
         for place, (number, url) in enumerate(found, 1)
     ]
+
+
+def _address(url: str | None) -> str | None:
+    """Return the address of a label as it can be kept, or ``None`` for a text that is no address."""
+    text = (url or "").strip()
+    return text if text and text.isprintable() else None
 
 
 def outcome_of_order(row: OpenRow, item: OrderResultItem) -> tuple[RowResult, list[ParcelRecord]] | None:

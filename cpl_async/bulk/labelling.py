@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from .stopping import unless_stopped
 
 __all__ = ["Labelling"]
 
+logger: logging.Logger = logging.getLogger("cpl_async")
 AT_ONCE = 4
 BATCHES_AT_ONCE = 2
 """So many batches' parcels are held in memory; with two, the next one's pages fill the gap at the end of one."""
@@ -162,11 +164,16 @@ class Labelling:
                 await to_thread.run_sync(_keep, label.content, file, self.label_format, count)
             except OSError as error:
                 return f"its label cannot be stored in {file.parent}: {error.strerror or error}"
-            except (CplError, _OddLabels) as error:
+            except CplError as error:
                 if isinstance(error, AuthenticationError):
                     self.on_end(error)
-                self._failed_in_a_row += not isinstance(error, _OddLabels)
+                self._failed_in_a_row += 1
                 return f"its label cannot be had: {error}"
+            except _OddLabels as error:
+                return f"its label cannot be had: {error}"
+            except Exception as error:  # whatever a label holds, it costs this label only
+                logger.warning("a label cannot be read: %s", type(error).__name__)
+                return f"its label cannot be read: {type(error).__name__}"
             self._failed_in_a_row = 0
             return None
 
@@ -195,5 +202,5 @@ def _count(content: bytes, label_format: LabelFormat) -> int:
     try:
         with pikepdf.open(io.BytesIO(content)) as document:
             return len(document.pages)
-    except pikepdf.PdfError:
+    except (pikepdf.PdfError, ValueError, RuntimeError, MemoryError):
         raise _OddLabels("what came is no readable PDF") from None

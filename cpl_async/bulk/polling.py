@@ -7,16 +7,16 @@ import heapq
 import itertools
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from ..errors import AuthenticationError, CplError, PermissionDenied
 from ..models.references import normal_reference
 from ..transport.lanes import Lane
 from ..transport.write_by import elapsed
-from .importing import OutcomeOf
+from .importing import UNREADABLE, OutcomeOf
 from .journal.course import Course, ParcelRecord, RowResult
 from .protocol import ItemStates, StateCalls
 from .states import RowState
@@ -148,23 +148,51 @@ class Polling:
             return
         self.add(batch)
 
+    async def _without_clashes(
+        self, batch: int, outcomes: Iterable[tuple[RowResult, list[ParcelRecord]]]
+    ) -> tuple[list[RowResult], list[ParcelRecord]]:
+        """Return what became of rows, without numbers that two rows have: nobody knows whose they are."""
+        pairs = list(outcomes)
+        owners: dict[str, int] = {}
+        clashing: set[str] = set()
+        for _, found in pairs:
+            for parcel in found:
+                if owners.setdefault(parcel.number, parcel.row) != parcel.row:
+                    clashing.add(parcel.number)
+        if owners:
+            clashing |= await self.course.numbers_of_other_rows(batch, owners)
+        if clashing:
+            pairs = [
+                (_unusable(result, f"another row has the number {odd[0]} too"), [])
+                if (odd := [parcel.number for parcel in found if parcel.number in clashing])
+                else (result, found)
+                for result, found in pairs
+            ]
+        return [result for result, _ in pairs], [parcel for _, found in pairs for parcel in found]
+
     async def _take(self, batch: OpenBatch, result: ItemStates) -> bool:
         """Write down the items that are settled; return whether all are."""
         rows = await self.course.open_rows(batch.batch)
-        results: list[RowResult] = []
-        parcels: list[ParcelRecord] = []
+        outcomes: dict[str, tuple[RowResult, list[ParcelRecord]]] = {}
         for number, item in enumerate(result.items, 1):
             if number % TAKEN_AT_ONCE == 0:
                 await asyncio.sleep(0)
             reference = normal_reference(item.reference_id or "")
-            settled = self.outcome_of(rows[reference], item) if reference in rows else None
-            if settled is not None:
-                del rows[reference]
-                results.append(settled[0])
-                parcels += settled[1]
+            if reference not in rows or (settled := self.outcome_of(rows[reference], item)) is None:
+                continue
+            if outcomes.setdefault(reference, settled) != settled:
+                outcomes[reference] = _unusable(settled[0], "it is listed twice"), []
+        for reference in outcomes:
+            del rows[reference]
+        results, parcels = await self._without_clashes(batch.batch, outcomes.values())
         if results or not rows:
             await self.course.imported(batch.batch, results, parcels, settled=not rows)
         self.on_created(sum(outcome.state is RowState.CREATED for outcome in results))
         self.on_undecided(sum(outcome.state is RowState.UNDECIDED for outcome in results))
         self.on_refused([outcome for outcome in results if outcome.state is RowState.REJECTED])
         return not rows
+
+
+def _unusable(result: RowResult, why: str) -> RowResult:
+    """Return the result of a row about which the response cannot be used."""
+    return evolve(result, state=RowState.UNDECIDED, message=f"{UNREADABLE}: {why}", shipment_number=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from .database import Database, new_id
 from .schema import READY, attempts, batches, jobs, parcels, rows
 from .span import ALL, Span
 
+NUMBERS_AT_ONCE = 500
 LABELS_KEPT = 30 * 86_400.0
 """Seconds for which the labels of a batch can be fetched (source: the vendor's documentation)."""
 
@@ -224,6 +225,21 @@ class Course:
                 row.reference: OpenRow(number=row.number, line=row.line, parcels=row.parcels)
                 for row in await connection.execute(query)
             }
+
+    async def numbers_of_other_rows(self, batch: int, owners: Mapping[str, int]) -> set[str]:
+        """Return which numbers other rows of the job have already.
+
+        :param owners: number → row that it was given for.
+        """
+        numbers, found = list(owners), set[str]()
+        job = select(batches.c.job).where(batches.c.id == batch).scalar_subquery()
+        async with self._database.transaction() as connection:
+            for start in range(0, len(numbers), NUMBERS_AT_ONCE):
+                query = select(parcels.c.number, parcels.c.row).where(
+                    parcels.c.job == job, parcels.c.number.in_(numbers[start : start + NUMBERS_AT_ONCE])
+                )
+                found |= {number for number, row in await connection.execute(query) if owners[number] != row}
+        return found
 
     async def imported(
         self, batch: int, results: Sequence[RowResult], found: Sequence[ParcelRecord], *, settled: bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     Column,
+    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -13,8 +14,21 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
 )
+
+
+class PlainText(TypeDecorator[str]):
+    """Text of others that every database takes: PostgreSQL refuses a NUL in it."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the text as it is written."""
+        return value.replace("\0", "\ufffd") if value is not None and "\0" in value else value
+
 
 __all__ = [
     "FINISHED",
@@ -62,7 +76,7 @@ jobs: Table = Table(
     Column("kind", String(16), nullable=False, server_default="shipments"),
     Column("settings", Text, nullable=False, server_default="{}"),
     Column("digest", String(64), nullable=False),
-    Column("source", Text, nullable=False),
+    Column("source", PlainText, nullable=False),
     Column("columns", Text, nullable=False),
     Column("body_tail", LargeBinary, nullable=False),
     Column("label_format", String(10), nullable=False),
@@ -92,7 +106,7 @@ rows: Table = Table(
     Column("body", LargeBinary),
     Column("parcels", Integer, nullable=False, default=1),
     Column("state", String(24), nullable=False),
-    Column("message", Text, nullable=False, default=""),
+    Column("message", PlainText, nullable=False, default=""),
     Column("claimed", Integer, nullable=False, default=0),
     Column("batch", ForeignKey("batches.id")),
     Column("shipment_number", Text),
@@ -130,7 +144,7 @@ attempts: Table = Table(
     Column("ended_at", Float),
     Column("outcome", String(20)),
     Column("status", Integer),
-    Column("message", Text),
+    Column("message", PlainText),
     Index("attempts_of_batch", "batch"),
 )
 parcels: Table = Table(
@@ -141,7 +155,7 @@ parcels: Table = Table(
     Column("row", Integer, nullable=False),
     Column("master", String(50), nullable=False),
     Column("place", Integer, nullable=False),
-    Column("label_url", Text),
+    Column("label_url", PlainText),
     Column("label_file", Text),
     Column("label_page", Integer),
     Index("parcels_of_row", "job", "row"),
@@ -155,7 +169,7 @@ strays: Table = Table(
     Column("key", LargeBinary),
     Column("master", String(50), nullable=False),
     Column("state", String(16), nullable=False),
-    Column("message", Text, nullable=False, default=""),
+    Column("message", PlainText, nullable=False, default=""),
     Column("found_at", Float, nullable=False),
     Index("strays_of_row", "job", "row"),
     Index("strays_by_key", "key"),
@@ -174,7 +188,7 @@ parts: Table = Table(
     Column("worker", Text, nullable=False, default=""),
     Column("lease_until", Float),
     Column("claims", Integer, nullable=False, default=0),
-    Column("message", Text, nullable=False, default=""),
+    Column("message", PlainText, nullable=False, default=""),
     Index("parts_of_job", "job", "state"),
 )
 """Parts of a job that several workers share, each on loan to one of them; a job that one run carries has none."""
