@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from attrs import define, evolve, field
 
@@ -174,14 +175,19 @@ class Polling:
         """Write down the items that are settled; return whether all are."""
         rows = await self.course.open_rows(batch.batch)
         outcomes: dict[str, tuple[RowResult, list[ParcelRecord]]] = {}
+        items: dict[str, Any] = {}
         for number, item in enumerate(result.items, 1):
             if number % TAKEN_AT_ONCE == 0:
                 await asyncio.sleep(0)
             reference = normal_reference(item.reference_id or "")
-            if reference not in rows or (settled := self.outcome_of(rows[reference], item)) is None:
+            if reference not in rows:
                 continue
-            if outcomes.setdefault(reference, settled) != settled:
-                outcomes[reference] = _unusable(settled[0], "it is listed twice"), []
+            if items.setdefault(reference, item) != item:
+                row = rows[reference]
+                undecided = RowResult(row=row.number, line=row.line, state=RowState.UNDECIDED)
+                outcomes[reference] = _unusable(undecided, "it is listed twice"), []
+            elif (settled := self.outcome_of(rows[reference], item)) is not None:
+                outcomes[reference] = settled
         for reference in outcomes:
             del rows[reference]
         results, parcels = await self._without_clashes(batch.batch, outcomes.values())
