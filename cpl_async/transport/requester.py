@@ -42,6 +42,7 @@ from .write_by import TooLate, WriteBy, is_moment
 __all__ = ["Requester"]
 
 FORM = "application/x-www-form-urlencoded"
+ACCEPT = "application/json, */*;q=0.5"
 FEW = 5
 """References that a note names."""
 STALE_TRIES = 3
@@ -132,16 +133,11 @@ class Requester:
         identifier = (
             options.get("correlation_id") or correlation_id.get() or settings.correlation_id or _new_identifier()
         )
-        headers = {"X-Correlation-ID": identifier, "Accept": "application/json, */*;q=0.5"}
-        if language := options.get("language") or settings.language:
-            headers["Accept-Language"] = language
-        if level := options.get("log_level") or settings.log_level:
-            headers["X-LogLevel"] = level
-        for name, value in headers.items():
-            if not isinstance(value, str):
-                raise ConfigurationError(f"{name} must be text, not {type(value).__name__}")
-            if "\r" in value or "\n" in value or "\0" in value:
-                raise ConfigurationError(f"{name} must not hold a line break")
+        headers = _headers(
+            identifier,
+            options.get("language") or settings.language,
+            options.get("log_level") or settings.log_level,
+        )
         timeout = options.get("timeout", settings.timeout)
         tries = options.get("tries", MOST_TRIES)
         if not isinstance(timeout, (int, float)) or not timeout > 0:
@@ -426,6 +422,25 @@ class Requester:
         """Whether anyone listens; an event that nobody hears is not made."""
         heard = self._settings.on_event is not None or LISTENER.get() is not None or bool(LISTENERS)
         return heard or logger.isEnabledFor(logging.DEBUG)
+
+
+def _headers(identifier: str, language: str | None, log_level: str | None) -> dict[str, str]:
+    """Return the headers of a request.
+
+    :raises ConfigurationError: if a value is not text, or has a character that a header cannot hold.
+    """
+    headers = {"X-Correlation-ID": identifier, "Accept": ACCEPT}
+    if language:
+        headers["Accept-Language"] = language
+    if log_level:
+        headers["X-LogLevel"] = log_level
+    for name, value in headers.items():
+        if not isinstance(value, str):
+            raise ConfigurationError(f"{name} must be text, not {type(value).__name__}")
+        # The HTTP library finds such a character only after the slot was taken, when the outcome counts as unknown.
+        if not value.isprintable():
+            raise ConfigurationError(f"{name} must not contain control characters or line breaks: {value[:100]!a}")
+    return headers
 
 
 def _new_identifier() -> str:
