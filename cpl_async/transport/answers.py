@@ -42,6 +42,8 @@ __all__ = [
 ]
 
 MOST_WORDS = 500
+LONGEST_IDENTIFIER = 1000
+"""Characters of a correlation id."""
 CULPRIT = re.compile(r"(?:shipments|orders)\[([0-9]+)\]", re.IGNORECASE)
 OUR_FAULT = {400, 405, 406, 409, 411, 413, 414, 415, 422, 431}
 
@@ -55,6 +57,8 @@ class Answer:
     body: bytes = field(repr=False)
     correlation_id: str = ""
     """Of its request."""
+    is_complete: bool = True
+    """Whether the body is whole; otherwise it was longer than the limit of its kind, and was cut there."""
 
 
 @define(kw_only=True)
@@ -83,7 +87,7 @@ def error_of(answer: Answer, asked: Asked, now: datetime | None = None) -> CplEr
         operation=asked.operation,
         status=status,
         words=words,
-        correlation_id=_header(answer, "X-Correlation-ID") or asked.correlation_id,
+        correlation_id=_correlation_id(answer) or asked.correlation_id,
         outcome=outcome,
         retry_after=retry_after_of(answer.headers, now),
         problems=problems,
@@ -180,8 +184,10 @@ def _phrase(status: int) -> str:
         return "unknown status"
 
 
-def _header(answer: Answer, name: str) -> str | None:
-    return answer.headers.get(name) or None
+def _correlation_id(answer: Answer) -> str | None:
+    """Return the id that the server sends back, or `None` if it sends none that can be shown and sent again."""
+    value = answer.headers.get("X-Correlation-ID", "")
+    return value if value.isprintable() and 0 < len(value) <= LONGEST_IDENTIFIER else None
 
 
 def retry_after_of(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -230,7 +236,7 @@ def json_of(answer: Answer, asked: Request) -> Any:
         return None
     try:
         return orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
+    except (orjson.JSONDecodeError, MemoryError):
         raise unreadable(f"answered {answer.status} with a body that is not JSON", answer, asked) from None
 
 
@@ -254,7 +260,7 @@ def unreadable(words: str, answer: Answer, asked: Request) -> ProtocolError:
             operation=asked.operation,
             status=answer.status,
             words=words,
-            correlation_id=_header(answer, "X-Correlation-ID") or answer.correlation_id or None,
+            correlation_id=_correlation_id(answer) or answer.correlation_id or None,
             outcome=outcome,
             references=tuple(asked.references),
         ),

@@ -13,6 +13,7 @@ from yarl import URL
 
 from ..errors import CplError
 from .answers import Answer, Asked
+from .bodies import JSON_BYTES
 from .events import EventHook
 from .form import FilePart
 from .lanes import Lane
@@ -112,6 +113,8 @@ class Call:
     """Full address, where it is not a path of the API."""
     body_matters: bool = True
     """False where the headers say all: a body that breaks off then loses nothing."""
+    limit: int = JSON_BYTES
+    """Largest number of bytes that the body of the response may have after decompression."""
 
     def asked(self, identifier: str) -> Asked:
         """Return what an error about this call needs to know.

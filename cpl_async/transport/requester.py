@@ -26,6 +26,7 @@ from ..errors import (
     TransportError,
 )
 from .answers import Answer, Asked, error_of, is_page_of_html, json_of, unreadable
+from .bodies import ERROR_BYTES
 from .call import COLLECTOR, OPTIONS, Call, CallOptions, Course, TransportSettings, correlation_id
 from .events import LISTENER, LISTENERS, Event, EventKind, log_event, logger
 from .form import FileChanged
@@ -214,9 +215,12 @@ class Requester:
 
     def _checked(self, course: Course, answer: Answer, token: Token | None = None) -> Answer:
         if answer.status < 300:
-            if not is_page_of_html(answer):
+            if not answer.is_complete:
+                words = f"answered {answer.status} with a body of more than {course.call.limit:,} bytes"
+            elif is_page_of_html(answer):
+                words = f"answered {answer.status} with a page of HTML, as a gateway or a log-in page does"
+            else:
                 return answer
-            words = f"answered {answer.status} with a page of HTML, as a gateway or a log-in page does"
             failure = unreadable(words, answer, course.call)
             if course.call.writes:
                 self._tell(course, EventKind.UNKNOWN, status=answer.status, outcome=Outcome.UNKNOWN, error=words)
@@ -245,6 +249,7 @@ class Requester:
             body=urlencode(form).encode(),
             content_type=FORM,
             authorized=False,
+            limit=ERROR_BYTES,
         )
         course = self._course(call, {"timeout": CONNECT_TIMEOUT + READ_TIMEOUT})
         course.asked = evolve(course.asked, is_login=True)
@@ -310,7 +315,7 @@ class Requester:
         marker = CURRENT.set(exchange)
         try:
             answer = await self._sessions.carry(course.call, course.headers, exchange, token)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError, MemoryError) as error:
             self._show(course, exchange, None, _words_for(error))
             return exchange, error
         except asyncio.CancelledError:
