@@ -17,6 +17,7 @@ from .bodies import JSON_BYTES
 from .events import EventHook
 from .form import FilePart
 from .lanes import Lane
+from .redaction import HiddenText
 from .wire import Exchange
 from .write_by import WriteBy
 
@@ -140,6 +141,8 @@ class Course:
     attempt: int = 0
     exchange: Exchange | None = None
     last_error: CplError | None = None
+    tokens: list[HiddenText] = field(factory=list)
+    """Tokens that it was sent with."""
 
     @property
     def left(self) -> float:

@@ -6,7 +6,9 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -25,7 +27,7 @@ from ..errors import (
     Timeout,
     TransportError,
 )
-from .answers import Answer, Asked, error_of, is_page_of_html, json_of, unreadable
+from .answers import Answer, Asked, error_of, is_page_of_html, json_of, mapping_of, unreadable
 from .bodies import ERROR_BYTES
 from .call import COLLECTOR, OPTIONS, Call, CallOptions, Course, TransportSettings, correlation_id
 from .events import LISTENER, LISTENERS, Event, EventKind, log_event, logger
@@ -33,7 +35,8 @@ from .form import FileChanged
 from .gate import Gate
 from .limits import Credentials, LimitStore
 from .redaction import HiddenText
-from .retry import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, TRYING_AGAIN, pause_before_retry
+from .redactor import Redactor
+from .retry import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, TRYING_AGAIN, Failed, pause_before_retry
 from .sessions import CONNECT_TIMEOUT, READ_TIMEOUT, Sessions
 from .token import ClientClosed, Token
 from .tracing import TRACER, exchanged
@@ -185,17 +188,23 @@ class Requester:
             async for attempt in tries:
                 with attempt:
                     if attempt.num == 1:
-                        raise failed
+                        raise Failed(failed)
                     last, kind = course.last_error, type(course.last_error).__name__
                     # what the server said may hold anybody's data, and is for the error, not for the log
                     why = kind if last is None else f"HTTP {last.status}" if last.status else last.message
                     self._tell(course, EventKind.RETRY, error=why, error_type=kind)
-                    return await self._with_token(course)
+                    try:
+                        return await self._with_token(course)
+                    except CplError as error:
+                        raise Failed(error) from None
+        except Failed as failure:
+            failed = failure.error
         finally:
             TRYING_AGAIN.reset(marker)
-        raise AssertionError("unreachable")  # the last try returns or raises
+        raise failed
 
     def _pause(self, course: Course, error: Exception) -> bool | float:
+        error = error.error if isinstance(error, Failed) else error
         course.last_error = error if isinstance(error, CplError) else None
         if course.write_by is not None and course.write_by.passed:
             return False
@@ -211,9 +220,14 @@ class Requester:
             self._token.discard(token)
             token = await self._token.get(self._fetch_token)
             answer = await self._exchange(course, token)
-        return self._checked(course, answer, token)
+        return self._checked(course, answer)
 
-    def _checked(self, course: Course, answer: Answer, token: Token | None = None) -> Answer:
+    def _redactor(self, course: Course, answer: Answer | None = None) -> Redactor:
+        """Return what hides the secret, the tokens that a call has used, and the one that it has fetched."""
+        fetched = _token_of(mapping_of(answer)) if answer is not None and course.asked.is_login else None
+        return Redactor((self._credentials.secret.reveal(), *course.tokens, *([fetched] if fetched else [])))
+
+    def _checked(self, course: Course, answer: Answer) -> Answer:
         if answer.status < 300:
             if not answer.is_complete:
                 words = f"answered {answer.status} with a body of more than {course.call.limit:,} bytes"
@@ -225,8 +239,7 @@ class Requester:
             if course.call.writes:
                 self._tell(course, EventKind.UNKNOWN, status=answer.status, outcome=Outcome.UNKNOWN, error=words)
             raise failure
-        hidden = (*self._credentials.secret.spellings(), *((token.value,) if token else ()))
-        error = error_of(answer, evolve(course.asked, hidden=hidden))
+        error = error_of(answer, evolve(course.asked, redactor=self._redactor(course)))
         if isinstance(error, RateLimited):
             self._pace.slow_down(error.failure.retry_after)
         if course.call.writes and error.outcome is Outcome.UNKNOWN:
@@ -269,8 +282,8 @@ class Requester:
 
     def _token_in(self, answer: Answer, asked: Asked, asked_at: float) -> Token:
         data = json_of(answer, asked)
-        value = data.get("access_token") if isinstance(data, dict) else None
-        if not isinstance(value, str) or not value or not value.isprintable() or not value.isascii():
+        value = _token_of(data) if isinstance(data, dict) else None
+        if value is None:
             failure = Failure(operation=asked.operation, status=answer.status, correlation_id=asked.correlation_id)
             raise ProtocolError("the answer holds no access_token", failure=failure)
         lasts = data.get("expires_in")
@@ -305,6 +318,8 @@ class Requester:
         hold what must not be shown.
         """
         course.attempt += 1
+        if token is not None and token.value not in course.tokens:
+            course.tokens.append(token.value)
         exchange = course.exchange = Exchange(self._pace, course.lane, course.write_by)
         if self._is_heard():
             exchange.on_wrote = partial(self._tell, course, EventKind.REQUEST)
@@ -337,8 +352,9 @@ class Requester:
         if (tracer := TRACER.get()) is None:
             return
         url = course.call.url or self._sessions.url(course.call)
-        seen = exchanged(course, str(url), time.monotonic() - exchange.began, answer, error)
+        seconds = time.monotonic() - exchange.began
         try:
+            seen = exchanged(course, str(url), seconds, answer, error, self._redactor(course, answer))
             tracer(seen)
         except Exception:  # as in _tell
             logger.exception("the tracer failed")
@@ -427,6 +443,13 @@ class Requester:
         """Whether anyone listens; an event that nobody hears is not made."""
         heard = self._settings.on_event is not None or LISTENER.get() is not None or bool(LISTENERS)
         return heard or logger.isEnabledFor(logging.DEBUG)
+
+
+def _token_of(data: Mapping[str, Any]) -> HiddenText | None:
+    """Return the token in a response, or `None` if there is none that a header can hold."""
+    value = data.get("access_token")
+    usable = isinstance(value, str) and value.isprintable() and value.isascii()
+    return HiddenText(value) if usable and value else None
 
 
 def _headers(identifier: str, language: str | None, log_level: str | None) -> dict[str, str]:
