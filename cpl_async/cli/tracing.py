@@ -39,7 +39,7 @@ def print_exchange(seen: Exchanged) -> None:
     else:
         lines.append(f"<<< {seen.status} after {seen.seconds:.3f} s")
         lines += _headers(seen.headers)
-        lines += _body(seen.body, seen.headers.get("Content-Type", ""))
+        lines += _body(seen.body, seen.content_type)
     say("\n".join([*lines, ""]))
 
 

@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
+from math import isfinite
 from typing import Any, TypeVar, get_args, get_origin
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,10 @@ from .codes import OpenCode
 __all__ = ["decode", "decode_list", "encode", "pythonic_path", "to_wire", "warm_up", "wire_name"]
 
 T = TypeVar("T")
+LONGEST_NUMBER = 400
+"""Digits: JSON numbers have up to 308 before the point."""
+LARGEST_EXACT = 2.0**53
+"""JSON numbers from 2**64 on are read as floating point numbers; from here on these are not exact."""
 END_OF_DAY = time(23, 59, 59)
 _PLAIN = (str, int, bool, float, datetime, date, time)
 
@@ -128,7 +133,11 @@ def _write_decimal(value: Decimal) -> orjson.Fragment:
 
 
 def _read_decimal(value: Any, _: Any = None) -> Decimal:
-    return Decimal(str(value))
+    number = Decimal(str(value))
+    # 1e999999999 is a number of few characters that takes a gigabyte where it is written without an exponent
+    if not number.is_finite() or max(abs(number.adjusted()), len(number.as_tuple().digits)) > LONGEST_NUMBER:
+        raise ValueError("expected a number that can be written")
+    return number
 
 
 def _read_text(value: Any, _: Any = None) -> str:
@@ -136,6 +145,8 @@ def _read_text(value: Any, _: Any = None) -> str:
         return value
     if isinstance(value, (dict, list)):
         raise TypeError(f"expected text, got {type(value).__name__}")
+    if isinstance(value, float) and not abs(value) < LARGEST_EXACT:  # digits of a number of a shipment are lost
+        raise ValueError("expected text, got a number that is too large to be exact")
     return str(value)
 
 
@@ -157,7 +168,10 @@ def _read_whole(value: Any, _: Any = None) -> int:
 def _read_number(value: Any, _: Any = None) -> float:
     if isinstance(value, bool):
         raise TypeError("expected a number")
-    return float(value)
+    number = float(value)
+    if not isfinite(number):
+        raise ValueError("expected a finite number")
+    return number
 
 
 def _read_time(value: Any, _: Any = None) -> time:
@@ -319,8 +333,11 @@ def _readable_parts(
         except Exception as error:
             inner, many = _bare(field.type)
             below = value[name]
-            if attrs.has(inner) and many and isinstance(below, list):
-                parts[field.name] = _readable_items(inner, below, where, odd, converter)
+            if attrs.has(inner) and many and isinstance(below, (list, dict)):
+                items = below if isinstance(below, list) else [below]
+                if items is not below:
+                    odd.append(f"{where} (no list)")
+                parts[field.name] = _readable_items(inner, items, where, odd, converter)
             elif attrs.has(inner) and isinstance(below, dict):
                 parts[field.name] = inner(**_readable_parts(inner, below, where, odd, converter))
             else:

@@ -27,10 +27,10 @@ __all__ = [
     "MOST_ITEMS",
     "Listing",
     "Opener",
+    "Position",
     "Resource",
     "in_path",
     "in_range",
-    "is_last",
     "query_of",
     "refuse",
 ]
@@ -88,15 +88,19 @@ class Resource:
         return await (await self._client._transport()).send(call, options)
 
     async def _object(self, call: Call, options: Any, kind: type[T]) -> T:
-        """Carry a call through and read its answer; an empty one is an object without anything."""
+        """Carry a call through and read its answer.
+
+        :raises ProtocolError: If it is empty, ``null`` or no object: nothing of it is known.
+        """
         from ..models.codec import decode
 
         answer = await self._send(call, options)
         data = json_of(answer, call)
-        if data is not None and not isinstance(data, dict):
-            raise unreadable(f"answered {answer.status} with what is no JSON object", answer, call)
+        if not isinstance(data, dict):
+            what = "an empty body" if data is None else "what is no JSON object"
+            raise unreadable(f"answered {answer.status} with {what}", answer, call)
         try:
-            return decode(data or {}, kind)
+            return decode(data, kind)
         except Exception as error:
             raise unreadable(
                 f"answered {answer.status} with odd values: {type(error).__name__}", answer, call
@@ -141,22 +145,21 @@ class Resource:
         if _asks_for_nothing(listing, asked):
             return
         for part in _parts(asked, listing.filters):
-            offset = 0
+            position = Position(listing.operation)
             coming: asyncio.Task[tuple[Answer, Call]] | None = None
             try:
                 while True:
                     if self._kept is not None:
-                        found = await self._page(listing, part, kind, page, offset)
+                        found = await self._page(listing, part, kind, page, position.offset)
                     else:
-                        answer = await coming if coming is not None else await self._fetch(listing, part, page, offset)
+                        answer = await (coming or self._fetch(listing, part, page, position.offset))
                         coming = None
-                        found = await _page_of(*answer, kind, page, offset)
+                        found = await _page_of(*answer, kind, page, position.offset)
                         del answer
                     items = found.items
-                    offset += len(items)
-                    last = is_last(found, offset, listing.operation)
+                    last = position.advance(found)
                     if not last and self._kept is None:
-                        coming = asyncio.ensure_future(self._fetch(listing, part, page, offset))
+                        coming = asyncio.ensure_future(self._fetch(listing, part, page, position.offset))
                     items.reverse()
                     while items:
                         yield items.pop()
@@ -172,18 +175,38 @@ class Resource:
         return await self._send(call, options), call
 
 
-def is_last(page: Page[Any], end: int, operation: str) -> bool:
-    """Return whether nothing comes after a page.
+class Position:
+    """The position in a list that is fetched page by page."""
 
-    :param end: position after its last item.
-    :raises ProtocolError: when the server says that there is more and gives nothing.
-    """
-    if page.total is None:
-        return len(page.items) < page.limit
-    if not page.items and end < page.total:
-        words = f"the list ended after {end} of {page.total} items"
-        raise ProtocolError(words, failure=Failure(operation=operation, words=words, outcome=Outcome.REJECTED))
-    return end >= page.total
+    __slots__ = ("_ends", "_operation", "offset")
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+        self._ends: tuple[Any, Any] | None = None
+        self.offset: int = 0
+        """Number of items fetched so far."""
+
+    def advance(self, page: Page[Any]) -> bool:
+        """Move past a page and return whether it is the last one.
+
+        :raises ProtocolError: The server returns the same page again, so that the list would never end, or says that
+            there are more items and returns none.
+        """
+        items = page.items
+        ends = (items[0], items[-1]) if items else None
+        if ends is not None and ends == self._ends:
+            raise self._error(f"the server returned the same {len(items)} items again at offset {self.offset}")
+        self._ends = ends
+        self.offset += len(items)
+        if page.total is None:
+            return len(items) < page.limit
+        if not items and self.offset < page.total:
+            raise self._error(f"the list ended after {self.offset} of {page.total} items")
+        return self.offset >= page.total
+
+    def _error(self, message: str) -> ProtocolError:
+        failure = Failure(operation=self._operation, words=message, outcome=Outcome.REJECTED)
+        return ProtocolError(message, failure=failure)
 
 
 def _asks_for_nothing(listing: Listing, asked: Mapping[str, Any]) -> bool:

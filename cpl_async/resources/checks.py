@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Problem
+from ..errors import Problem, ValidationError
 from .batches import CHECKED_AT_ONCE, listed, problems_among
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ async def choose(
     """Choose a product and hold it against the code lists."""
     from ..models.products import choose_product
 
+    if not isinstance(country, str):
+        raise ValidationError(f"country is a text of two letters, not {type(country).__name__}; nothing was sent")
     kept = codelists.cached()
     products, countries = await asyncio.gather(kept.products(**options), kept.countries(**options))
     return choose_product(

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from ..transport.call import CallOptions
-from .base import MOST_ITEMS, Listing, is_last
+from .base import MOST_ITEMS, Listing, Position
 from .keeping import KeptResource
 
 if TYPE_CHECKING:
@@ -70,14 +70,13 @@ class Codelists(KeptResource):
 
         :param codelist: one of the calls below, e.g. ``cpl.codelists.products``.
         """
-        offset = 0
-        while True:
-            page = await codelist(limit=MOST_ITEMS, offset=offset, **options)
+        position = Position("codelists.iterate")
+        last = False
+        while not last:
+            page = await codelist(limit=MOST_ITEMS, offset=position.offset, **options)
+            last = position.advance(page)
             for entry in page.items:
                 yield entry
-            offset += len(page.items)
-            if is_last(page, offset, "codelists.iterate"):
-                break
 
     async def age_checks(
         self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]

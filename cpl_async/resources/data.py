@@ -8,6 +8,7 @@ from yarl import URL
 
 from ..errors import ConfigurationError, ValidationError
 from ..settings import is_loopback
+from ..transport.bodies import LABEL_BYTES
 from ..transport.call import Call
 from .base import Resource, in_path
 
@@ -35,20 +36,31 @@ class Data(Resource):
         from ..models.data import Label
 
         transport = await self._client._transport()
-        call = Call(operation="data.get", method="GET", path="data")
+        call = Call(operation="data.get", method="GET", path="data", limit=LABEL_BYTES)
         if not isinstance(source, str) or "/" not in source:
-            call = Call(operation="data.get", method="GET", path=f"data/{in_path(source)}")
+            call = Call(operation="data.get", method="GET", path=f"data/{in_path(source)}", limit=LABEL_BYTES)
         else:
-            try:
-                url = URL(source)
-            except ValueError:
-                raise ValidationError(f"the address of a file cannot be read: {source[:100]!r}") from None
-            own = url.absolute and transport.is_own_host(url)
+            url = _address(source)
+            own = bool(url.host) and transport.is_own_host(url)
             if not own and not is_acceptable(url):
                 raise ConfigurationError(f"a file's address on another host must be https, not {source[:100]!r}")
-            call = Call(operation="data.get", method="GET", path="data", url=url, authorized=own)
+            call = Call(operation="data.get", method="GET", path="data", url=url, authorized=own, limit=LABEL_BYTES)
         answer = await self._send(call, options)
         return Label(content=answer.body, content_type=answer.headers.get("Content-Type", ""))
+
+
+def _address(source: str) -> URL:
+    """Return the address of a file.
+
+    :raises ValidationError: It cannot be read.
+    """
+    try:
+        url = URL(source)
+        if url.host:  # that of `https://xn--/` cannot be decoded
+            url.origin()  # `//host/x` has none
+    except ValueError:
+        raise ValidationError(f"the address of a file cannot be read: {source[:100]!r}") from None
+    return url
 
 
 def is_acceptable(url: URL) -> bool:

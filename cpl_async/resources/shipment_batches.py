@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from ..errors import ValidationError
+from ..transport.bodies import LABEL_BYTES
 from ..transport.call import Call
 from .base import in_path, in_range, query_of, refuse
 from .batches import Batch, Batches, listed, problems_among
@@ -207,6 +208,7 @@ class ShipmentBatches(Batches):
             method="GET",
             path=f"shipment/batch/{in_path(batch_id)}/label",
             query=query,
+            limit=LABEL_BYTES,
         )
         from ..models.data import Label
 

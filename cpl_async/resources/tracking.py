@@ -11,7 +11,7 @@ from attrs import define, field
 
 from ..errors import ValidationError
 from ..transport.lanes import Lane
-from .base import FILTER_VALUES, MOST_ITEMS, is_last
+from .base import FILTER_VALUES, MOST_ITEMS, Position
 
 if TYPE_CHECKING:
     from ..models.pages import Page
@@ -77,16 +77,15 @@ async def _look_up(look: Lister, numbers: list[str], options: Any) -> list[Track
 
     found: dict[str, TrackedShipment] = {}
     wanted = list(dict.fromkeys(numbers))
-    offset = 0
+    position = Position("shipments.list")
     while True:
         page = await look(
-            **{"lane": Lane.BACKGROUND, **options}, shipment_numbers=wanted, limit=MOST_ITEMS, offset=offset
+            **{"lane": Lane.BACKGROUND, **options}, shipment_numbers=wanted, limit=MOST_ITEMS, offset=position.offset
         )
         for shipment in page.items:
             if shipment.shipment_number is not None:
                 found[shipment.shipment_number] = shipment
-        offset += len(page.items)
-        if is_last(page, offset, "shipments.list"):
+        if position.advance(page):
             break
     return [Tracking(number=number, shipment=found.get(number)) for number in numbers]
 

@@ -26,6 +26,7 @@ from ..errors import (
     ServerError,
     ValidationError,
 )
+from .redactor import Redactor
 
 __all__ = [
     "Answer",
@@ -42,6 +43,10 @@ __all__ = [
 ]
 
 MOST_WORDS = 500
+LONGEST_TEXT = 16 * 1024
+"""Bytes of an error that is not JSON in which its message is looked for."""
+LONGEST_IDENTIFIER = 1000
+"""Characters of a correlation id."""
 CULPRIT = re.compile(r"(?:shipments|orders)\[([0-9]+)\]", re.IGNORECASE)
 OUR_FAULT = {400, 405, 406, 409, 411, 413, 414, 415, 422, 431}
 
@@ -55,6 +60,8 @@ class Answer:
     body: bytes = field(repr=False)
     correlation_id: str = ""
     """Of its request."""
+    is_complete: bool = True
+    """Whether the body is whole; otherwise it was longer than the limit of its kind, and was cut there."""
 
 
 @define(kw_only=True)
@@ -66,16 +73,19 @@ class Asked:
     writes: bool
     references: Sequence[str] = field(default=(), repr=False)
     is_login: bool = False
-    hidden: Sequence[str] = field(default=(), repr=False)
-    """Secrets that a server may repeat in its words."""
+    redactor: Redactor | None = field(default=None, repr=False)
+    """Hides the secrets that a server may repeat."""
 
 
 def error_of(answer: Answer, asked: Asked, now: datetime | None = None) -> CplError:
     """Return the error that an answer with a status of 300 or more stands for."""
     status = answer.status
-    for secret in asked.hidden:
-        if secret and secret.encode() in answer.body:
-            answer = evolve(answer, body=answer.body.replace(secret.encode(), b"***"))
+    identifier = _correlation_id(answer)
+    if asked.redactor is not None:
+        # more than is shown, since half of a secret at a cut would not be found
+        body = answer.body if _is_object(answer) else answer.body[:LONGEST_TEXT]
+        answer = evolve(answer, body=asked.redactor.body(body))
+        identifier = identifier and asked.redactor.text(identifier)
     document = _document_of(answer)
     words, problems = _words_of(answer, document, asked.references)
     kind, outcome = _kind_of(status, asked)
@@ -83,7 +93,7 @@ def error_of(answer: Answer, asked: Asked, now: datetime | None = None) -> CplEr
         operation=asked.operation,
         status=status,
         words=words,
-        correlation_id=_header(answer, "X-Correlation-ID") or asked.correlation_id,
+        correlation_id=identifier or asked.correlation_id,
         outcome=outcome,
         retry_after=retry_after_of(answer.headers, now),
         problems=problems,
@@ -107,9 +117,13 @@ def _kind_of(status: int, asked: Asked) -> tuple[type[CplError], Outcome]:
     return ProtocolError, Outcome.UNKNOWN if asked.writes else Outcome.REJECTED
 
 
+def _is_object(answer: Answer) -> bool:
+    return answer.body.lstrip()[:1] == b"{"
+
+
 def _document_of(answer: Answer) -> ProblemJson | None:
     """Return an answer in the form of problem+json, whatever its content type says."""
-    if answer.body.lstrip()[:1] != b"{":
+    if not _is_object(answer):
         return None
     try:
         data = orjson.loads(answer.body)
@@ -170,7 +184,10 @@ def _problems_of(errors: Mapping[str, Sequence[str]], references: Sequence[str])
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()
+    """Return a value as text; lists and objects as JSON, since Python's form would escape it once more."""
+    if value is None or isinstance(value, str):
+        return (value or "").strip()
+    return orjson.dumps(value).decode() if isinstance(value, (list, dict)) else str(value)
 
 
 def _phrase(status: int) -> str:
@@ -180,8 +197,10 @@ def _phrase(status: int) -> str:
         return "unknown status"
 
 
-def _header(answer: Answer, name: str) -> str | None:
-    return answer.headers.get(name) or None
+def _correlation_id(answer: Answer) -> str | None:
+    """Return the id that the server sends back, or `None` if it sends none that can be shown and sent again."""
+    value = answer.headers.get("X-Correlation-ID", "")
+    return value if value.isprintable() and 0 < len(value) <= LONGEST_IDENTIFIER else None
 
 
 def retry_after_of(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -230,7 +249,7 @@ def json_of(answer: Answer, asked: Request) -> Any:
         return None
     try:
         return orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
+    except (orjson.JSONDecodeError, MemoryError):
         raise unreadable(f"answered {answer.status} with a body that is not JSON", answer, asked) from None
 
 
@@ -254,7 +273,7 @@ def unreadable(words: str, answer: Answer, asked: Request) -> ProtocolError:
             operation=asked.operation,
             status=answer.status,
             words=words,
-            correlation_id=_header(answer, "X-Correlation-ID") or answer.correlation_id or None,
+            correlation_id=_correlation_id(answer) or answer.correlation_id or None,
             outcome=outcome,
             references=tuple(asked.references),
         ),

@@ -13,9 +13,11 @@ from yarl import URL
 
 from ..errors import CplError
 from .answers import Answer, Asked
+from .bodies import JSON_BYTES
 from .events import EventHook
 from .form import FilePart
 from .lanes import Lane
+from .redaction import HiddenText
 from .wire import Exchange
 from .write_by import WriteBy
 
@@ -112,6 +114,8 @@ class Call:
     """Full address, where it is not a path of the API."""
     body_matters: bool = True
     """False where the headers say all: a body that breaks off then loses nothing."""
+    limit: int = JSON_BYTES
+    """Largest number of bytes that the body of the response may have after decompression."""
 
     def asked(self, identifier: str) -> Asked:
         """Return what an error about this call needs to know.
@@ -137,6 +141,8 @@ class Course:
     attempt: int = 0
     exchange: Exchange | None = None
     last_error: CplError | None = None
+    tokens: list[HiddenText] = field(factory=list)
+    """Tokens that it was sent with."""
 
     @property
     def left(self) -> float:

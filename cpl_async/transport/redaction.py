@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from urllib.parse import quote, quote_plus
 
-__all__ = ["HiddenText", "Secret"]
+__all__ = ["HIDDEN", "HiddenText", "Secret"]
 
 HIDDEN = "***"
 
@@ -21,22 +20,6 @@ class Secret:
     def reveal(self) -> str:
         """Return the secret itself."""
         return self._value
-
-    def spellings(self) -> tuple[HiddenText, ...]:
-        """Return the secret as it is and as a server may repeat it: in a form, in JSON, in a page."""
-        import html  # both are only needed once something went wrong
-        import json
-
-        value = self._value
-        ways = (
-            value,
-            quote(value),
-            quote(value, safe=""),
-            quote_plus(value),
-            json.dumps(value)[1:-1],
-            html.escape(value),
-        )
-        return tuple(HiddenText(way) for way in dict.fromkeys(ways))
 
     def digest(self) -> str:
         """Return a short keyless digest that tells two secrets apart and gives neither away."""

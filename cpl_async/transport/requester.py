@@ -6,7 +6,9 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -25,14 +27,16 @@ from ..errors import (
     Timeout,
     TransportError,
 )
-from .answers import Answer, Asked, error_of, is_page_of_html, json_of, unreadable
+from .answers import Answer, Asked, error_of, is_page_of_html, json_of, mapping_of, unreadable
+from .bodies import ERROR_BYTES
 from .call import COLLECTOR, OPTIONS, Call, CallOptions, Course, TransportSettings, correlation_id
 from .events import LISTENER, LISTENERS, Event, EventKind, log_event, logger
 from .form import FileChanged
 from .gate import Gate
 from .limits import Credentials, LimitStore
 from .redaction import HiddenText
-from .retry import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, TRYING_AGAIN, pause_before_retry
+from .redactor import Redactor
+from .retry import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, TRYING_AGAIN, Failed, pause_before_retry
 from .server_clock import ServerClock
 from .sessions import CONNECT_TIMEOUT, READ_TIMEOUT, Sessions
 from .token import ClientClosed, Token
@@ -43,6 +47,7 @@ from .write_by import TooLate, WriteBy, is_moment
 __all__ = ["Requester"]
 
 FORM = "application/x-www-form-urlencoded"
+ACCEPT = "application/json, */*;q=0.5"
 FEW = 5
 """References that a note names."""
 STALE_TRIES = 3
@@ -140,16 +145,11 @@ class Requester:
         identifier = (
             options.get("correlation_id") or correlation_id.get() or settings.correlation_id or _new_identifier()
         )
-        headers = {"X-Correlation-ID": identifier, "Accept": "application/json, */*;q=0.5"}
-        if language := options.get("language") or settings.language:
-            headers["Accept-Language"] = language
-        if level := options.get("log_level") or settings.log_level:
-            headers["X-LogLevel"] = level
-        for name, value in headers.items():
-            if not isinstance(value, str):
-                raise ConfigurationError(f"{name} must be text, not {type(value).__name__}")
-            if "\r" in value or "\n" in value or "\0" in value:
-                raise ConfigurationError(f"{name} must not hold a line break")
+        headers = _headers(
+            identifier,
+            options.get("language") or settings.language,
+            options.get("log_level") or settings.log_level,
+        )
         timeout = options.get("timeout", settings.timeout)
         tries = options.get("tries", MOST_TRIES)
         if not isinstance(timeout, (int, float)) or not timeout > 0:
@@ -198,17 +198,23 @@ class Requester:
             async for attempt in tries:
                 with attempt:
                     if attempt.num == 1:
-                        raise failed
+                        raise Failed(failed)
                     last, kind = course.last_error, type(course.last_error).__name__
                     # what the server said may hold anybody's data, and is for the error, not for the log
                     why = kind if last is None else f"HTTP {last.status}" if last.status else last.message
                     self._tell(course, EventKind.RETRY, error=why, error_type=kind)
-                    return await self._with_token(course)
+                    try:
+                        return await self._with_token(course)
+                    except CplError as error:
+                        raise Failed(error) from None
+        except Failed as failure:
+            failed = failure.error
         finally:
             TRYING_AGAIN.reset(marker)
-        raise AssertionError("unreachable")  # the last try returns or raises
+        raise failed
 
     def _pause(self, course: Course, error: Exception) -> bool | float:
+        error = error.error if isinstance(error, Failed) else error
         course.last_error = error if isinstance(error, CplError) else None
         if course.write_by is not None and course.write_by.passed:
             return False
@@ -224,22 +230,25 @@ class Requester:
             self._token.discard(token)
             token = await self._token.get(self._fetch_token)
             answer = await self._exchange(course, token)
-        return self._checked(course, answer, token)
+        return self._checked(course, answer)
 
-    def _checked(self, course: Course, answer: Answer, token: Token | None = None) -> Answer:
-        is_page = answer.status < 300 and is_page_of_html(answer)
+    def _redactor(self, course: Course, answer: Answer | None = None) -> Redactor:
+        """Return what hides the secret, the tokens that a call has used, and the one that it has fetched."""
+        fetched = _token_of(mapping_of(answer)) if answer is not None and course.asked.is_login else None
+        return Redactor((self._credentials.secret.reveal(), *course.tokens, *([fetched] if fetched else [])))
+
+    def _checked(self, course: Course, answer: Answer) -> Answer:
+        words = _why_unusable(course.call, answer) if answer.status < 300 else ""
         if course.call.url is None:
-            self._clock.note(answer.headers, certain=200 <= answer.status < 300 and not is_page)
+            self._clock.note(answer.headers, certain=answer.status < 300 and not words)
         if answer.status < 300:
-            if not is_page:
+            if not words:
                 return answer
-            words = f"answered {answer.status} with a page of HTML, as a gateway or a log-in page does"
             failure = unreadable(words, answer, course.call)
             if course.call.writes:
                 self._tell(course, EventKind.UNKNOWN, status=answer.status, outcome=Outcome.UNKNOWN, error=words)
             raise failure
-        hidden = (*self._credentials.secret.spellings(), *((token.value,) if token else ()))
-        error = error_of(answer, evolve(course.asked, hidden=hidden))
+        error = error_of(answer, evolve(course.asked, redactor=self._redactor(course)))
         if isinstance(error, RateLimited):
             self._pace.slow_down(error.failure.retry_after)
         if course.call.writes and error.outcome is Outcome.UNKNOWN:
@@ -262,6 +271,7 @@ class Requester:
             body=urlencode(form).encode(),
             content_type=FORM,
             authorized=False,
+            limit=ERROR_BYTES,
         )
         course = self._course(call, {"timeout": CONNECT_TIMEOUT + READ_TIMEOUT})
         course.asked = evolve(course.asked, is_login=True)
@@ -281,8 +291,8 @@ class Requester:
 
     def _token_in(self, answer: Answer, asked: Asked, asked_at: float) -> Token:
         data = json_of(answer, asked)
-        value = data.get("access_token") if isinstance(data, dict) else None
-        if not isinstance(value, str) or not value or not value.isprintable() or not value.isascii():
+        value = _token_of(data) if isinstance(data, dict) else None
+        if value is None:
             failure = Failure(operation=asked.operation, status=answer.status, correlation_id=asked.correlation_id)
             raise ProtocolError("the answer holds no access_token", failure=failure)
         lasts = data.get("expires_in")
@@ -317,6 +327,8 @@ class Requester:
         hold what must not be shown.
         """
         course.attempt += 1
+        if token is not None and token.value not in course.tokens:
+            course.tokens.append(token.value)
         exchange = course.exchange = Exchange(self._pace, course.lane, course.write_by)
         if self._is_heard():
             exchange.on_wrote = partial(self._tell, course, EventKind.REQUEST)
@@ -327,7 +339,7 @@ class Requester:
         marker = CURRENT.set(exchange)
         try:
             answer = await self._sessions.carry(course.call, course.headers, exchange, token)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError, MemoryError) as error:
             self._show(course, exchange, None, _words_for(error))
             return exchange, error
         except asyncio.CancelledError:
@@ -349,8 +361,9 @@ class Requester:
         if (tracer := TRACER.get()) is None:
             return
         url = course.call.url or self._sessions.url(course.call)
-        seen = exchanged(course, str(url), time.monotonic() - exchange.began, answer, error)
+        seconds = time.monotonic() - exchange.began
         try:
+            seen = exchanged(course, str(url), seconds, answer, error, self._redactor(course, answer))
             tracer(seen)
         except Exception:  # as in _tell
             logger.exception("the tracer failed")
@@ -439,6 +452,43 @@ class Requester:
         """Whether anyone listens; an event that nobody hears is not made."""
         heard = self._settings.on_event is not None or LISTENER.get() is not None or bool(LISTENERS)
         return heard or logger.isEnabledFor(logging.DEBUG)
+
+
+def _token_of(data: Mapping[str, Any]) -> HiddenText | None:
+    """Return the token in a response, or `None` if there is none that a header can hold."""
+    value = data.get("access_token")
+    usable = isinstance(value, str) and value.isprintable() and value.isascii()
+    return HiddenText(value) if usable and value else None
+
+
+def _headers(identifier: str, language: str | None, log_level: str | None) -> dict[str, str]:
+    """Return the headers of a request.
+
+    :raises ConfigurationError: if a value is not text, or has a character that a header cannot hold.
+    """
+    headers = {"X-Correlation-ID": identifier, "Accept": ACCEPT}
+    if language:
+        headers["Accept-Language"] = language
+    if log_level:
+        headers["X-LogLevel"] = log_level
+    for name, value in headers.items():
+        if not isinstance(value, str):
+            raise ConfigurationError(f"{name} must be text, not {type(value).__name__}")
+        # The HTTP library finds such a character only after the slot was taken, when the outcome counts as unknown.
+        if not value.isprintable():
+            raise ConfigurationError(f"{name} must not contain control characters or line breaks: {value[:100]!a}")
+    return headers
+
+
+def _why_unusable(call: Call, answer: Answer) -> str:
+    """Return why an answer that is no error cannot be used, or an empty text."""
+    if answer.status < 200:
+        return f"answered {answer.status:03}, which is no final status"
+    if not answer.is_complete:
+        return f"answered {answer.status} with a body of more than {call.limit:,} bytes"
+    if is_page_of_html(answer):
+        return f"answered {answer.status} with a page of HTML, as a gateway or a log-in page does"
+    return ""
 
 
 def _new_identifier() -> str:

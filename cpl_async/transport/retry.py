@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 from ..errors import CplError, Outcome, RateLimited, ServerError, TransportError
 
-__all__ = ["FIRST_WAIT", "LONGEST_WAIT", "MOST_TRIES", "TRYING_AGAIN", "pause_before_retry"]
+__all__ = ["FIRST_WAIT", "LONGEST_WAIT", "MOST_TRIES", "TRYING_AGAIN", "Failed", "pause_before_retry"]
 
 MOST_TRIES = 8
 FIRST_WAIT = 0.2
@@ -15,6 +15,18 @@ LONGEST_WAIT = 10.0
 TRYING_AGAIN: ContextVar[bool] = ContextVar("cpl_trying_again", default=False)
 """Whether the library that keeps the waits works for us: then its own log says nothing, for ours does."""
 PASSING = frozenset({408, 500, 502, 503, 504})
+
+
+class Failed(Exception):
+    """Carries the error of a try through the library that keeps the waits.
+
+    That library also reports to structlog and Prometheus where they are installed, with the text of the exception: the
+    server's message in it may hold personal data.
+    """
+
+    def __init__(self, error: CplError) -> None:
+        super().__init__(type(error).__name__)
+        self.error: CplError = error
 
 
 def _is_not_ours(record: logging.LogRecord) -> bool:

@@ -11,6 +11,7 @@ from yarl import URL
 
 from .._version import __version__
 from .answers import Answer
+from .bodies import ERROR_BYTES, read_body
 from .call import Call, TransportSettings
 from .forking import this_process
 from .form import FormBody
@@ -24,6 +25,8 @@ READ_TIMEOUT = 30.0
 """Seconds without a byte after which a read is given up and tried again; a write waits until its time is up."""
 IDLE_BODY = 5.0
 """Seconds for a body that says nothing which the headers have not said."""
+ERROR_BODY = 15.0
+"""Seconds for the body of an error, which says more of what its status says already."""
 READS_KEPT = 15.0
 WRITES_KEPT = 2.0
 """Seconds that an idle connection is kept. Writes use a fresh or very recently used one: a stale one loses answers."""
@@ -149,21 +152,30 @@ class Sessions:
             proxy=self._settings.proxy,
             timeout=TIMES[call.writes],
         )
-        matters = call.body_matters or response.status >= 300
         try:
-            if matters:
-                content = await response.read()
-            else:
-                async with asyncio.timeout(IDLE_BODY):
-                    content = await response.read()
-        except (aiohttp.ClientError, OSError):
-            if matters:
-                raise
-            content = b""
+            content, is_complete = await self._body(response, call)
         finally:
             response.release()
         exchange.answered = True
-        return Answer(status=response.status, headers=response.headers, body=content)
+        return Answer(status=response.status, headers=response.headers, body=content, is_complete=is_complete)
+
+    async def _body(self, response: aiohttp.ClientResponse, call: Call) -> tuple[bytes, bool]:
+        """Return the body of a response and whether it is complete.
+
+        Where status and headers decide what happened, a body that breaks off or does not end changes nothing.
+
+        :raises aiohttp.ClientError: The connection broke, and the body is needed.
+        """
+        is_error = response.status >= 300
+        if call.body_matters and not is_error:
+            return await read_body(response, call.limit)
+        try:
+            async with asyncio.timeout(ERROR_BODY if is_error else IDLE_BODY):
+                content, _ = await read_body(response, ERROR_BYTES)
+                return content, True
+        except (aiohttp.ClientError, OSError):
+            response.close()
+            return b"", True
 
     def url(self, call: Call) -> URL:
         """Return the address of a call, its query included."""

@@ -11,6 +11,7 @@ from attrs import field, frozen
 if TYPE_CHECKING:
     from .answers import Answer
     from .call import Course
+    from .redactor import Redactor
 
 __all__ = ["TRACER", "Exchanged", "exchanged"]
 
@@ -32,6 +33,8 @@ class Exchanged:
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
     """Empty for a token's answer."""
+    content_type: str = ""
+    """Of the body."""
     error: str = ""
     """Why there is no answer."""
 
@@ -40,21 +43,40 @@ TRACER: ContextVar[Callable[[Exchanged], None] | None] = ContextVar("cpl_tracer"
 """Who is shown the exchanges of a context."""
 
 
-def exchanged(course: Course, url: str, seconds: float, answer: Answer | None, error: str) -> Exchanged:
+def exchanged(
+    course: Course, url: str, seconds: float, answer: Answer | None, error: str, redactor: Redactor
+) -> Exchanged:
     """Return what may be shown of an exchange."""
     call = course.call
     login = course.asked.is_login
+    content_type = answer.headers.get("Content-Type", "") if answer is not None else ""
     return Exchanged(
         operation=call.operation,
         attempt=course.attempt,
         method=call.method,
-        url=url,
-        sent_headers=course.headers,
-        sent=b"" if login else call.body or b"",
+        url=redactor.text(url),
+        sent_headers=redactor.headers(course.headers),
+        sent=b"" if login else _body(call.body or b"", call.content_type, redactor),
         sent_type=call.content_type if call.body else "",
         seconds=seconds,
         status=answer.status if answer is not None else None,
-        headers=answer.headers if answer is not None else {},
-        body=answer.body if answer is not None and not login else b"",
+        headers=_headers(answer, redactor),
+        body=_body(answer.body, content_type, redactor) if answer is not None and not login else b"",
+        content_type=content_type,
         error=error,
     )
+
+
+def _headers(answer: Answer | None, redactor: Redactor) -> Mapping[str, str]:
+    """Return the headers of a response; the values of one that is repeated are joined."""
+    headers: dict[str, str] = {}
+    for name, value in (answer.headers if answer is not None else {}).items():
+        name, value = redactor.text(name), redactor.text(value)
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _body(body: bytes, content_type: str, redactor: Redactor) -> bytes:
+    """Return a body; only of text and JSON is more shown than the size."""
+    is_text = "json" in content_type or content_type.startswith("text/")
+    return redactor.body(body) if is_text else body

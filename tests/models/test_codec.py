@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from cpl_async import CashOnDelivery, ImportState, LabelSettings, ShipmentBatchResult, TrackedShipment
+from cpl_async import AccessPoint, CashOnDelivery, ImportState, LabelSettings, ShipmentBatchResult, TrackedShipment
 from cpl_async.models.codec import decode, decode_list, encode, pythonic_path, wire_name
 
 from ..conftest import shipment
@@ -108,3 +108,29 @@ def test_prices_are_read_as_decimals() -> None:
 
 def test_label_settings_take_a_format_by_its_text() -> None:
     assert encode(LabelSettings(format="Zpl")) == b'{"format":"Zpl"}'
+
+
+@pytest.mark.parametrize("value", ["1e999999999", "-1e-999999999", "NaN", "Infinity", "1" * 5000])
+def test_a_number_that_cannot_be_written_is_unreadable(value: str) -> None:
+    [item] = decode_list([{"shipmentNumber": "1", "paymentInfo": {"codPrice": value}}], TrackedShipment)
+    assert item.shipment_number == "1"
+    assert item.unreadable == "cannot be read: paymentInfo.codPrice (ValueError)"
+    assert item.payment_info is not None
+    assert item.payment_info.cod_price is None
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-inf"])
+def test_a_position_is_a_finite_number(value: str) -> None:
+    [point] = decode_list([{"accessPointCode": "A", "gps": {"latitude": value, "longitude": 14.4}}], AccessPoint)
+    assert point.unreadable == "cannot be read: gps.latitude (ValueError)"
+    assert point.gps is not None
+    assert point.gps.latitude is None
+    assert point.gps.distance_km(50.0, 14.0) is None
+
+
+def test_one_object_where_an_item_declares_a_list_is_read_and_reported() -> None:
+    data = {"items": [{"referenceId": "a", "shipmentNumber": "1", "relatedItems": {"shipmentNumber": "2"}}]}
+    [item] = decode(data, ShipmentBatchResult).items
+    assert [child.shipment_number for child in item.related_items] == ["2"]
+    assert item.unreadable == "cannot be read: relatedItems (no list)"
+    assert item.settled is False

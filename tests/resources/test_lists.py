@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
-from cpl_async import AccessPoint, Client, ConfigurationError, PermissionDenied, ServerError, ValidationError
+from cpl_async import (
+    AccessPoint,
+    Client,
+    ConfigurationError,
+    PermissionDenied,
+    ProtocolError,
+    ServerError,
+    ValidationError,
+)
 from cpl_async.resources.codelists import CODELISTS
 from cpl_async.sandbox import Fault, FaultKind, Role, Sandbox
+
+from ..contract.server import serving
 
 MakeClient = Callable[..., Client]
 MakeSandbox = Callable[..., Sandbox]
@@ -205,3 +215,27 @@ async def test_a_result_comes_with_the_answer_it_was_read_from(client: Client) -
 
 async def nothing() -> None:
     """Ask nobody."""
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Paging-Limit": "1"}, {"X-Paging-Total-Items-Count": "999999999999999"}])
+async def test_a_list_whose_server_ignores_the_offset_ends_in_an_error(
+    make_client: MakeClient, headers: dict[str, str]
+) -> None:
+    async with serving() as server:
+        server.answer([{"shipmentNumber": "1"}, {"shipmentNumber": "2"}])
+        server.headers |= headers
+        client = make_client(base_url=server.base_url)
+        kept = client.codelists.cached()
+        iterators: list[AsyncIterator[Any]] = [
+            client.shipments.iterate(page=2),
+            client.orders.iterate(page=2),
+            client.access_points.iterate(page=2),
+            client.access_points.cached().iterate(page=2),
+        ]
+        if headers:  # without them two items are fewer than were asked for, so nothing more is fetched
+            iterators.append(client.shipments.track(["1", "2", "3"]))
+            iterators.append(client.codelists.iterate(client.codelists.products))
+            iterators.append(kept.iterate(kept.products))
+        for items in iterators:
+            with pytest.raises(ProtocolError, match="the same 2 items again at offset 2"):
+                [item async for item in items]

@@ -172,7 +172,7 @@ async def test_handles_ids_and_queries_are_checked_before_sending(sandbox: Sandb
 
 async def test_null_where_a_list_is_declared_is_read(mocked: aioresponses, make_client: MakeClient) -> None:
     mocked.post("https://api.example/login/getAccessToken", payload={"access_token": "t", "expires_in": 1800})
-    mocked.get("https://api.example/shipment/batch/x", body=b"")
+    mocked.get("https://api.example/shipment/batch/x", body=b"{}")
     mocked.get("https://api.example/shipment/batch/x", body=b'{"items": null, "completeLabel": null}')
     mocked.get("https://api.example/shipment/batch/x", body=b"[1, 2]")
     client = make_client(base_url="https://api.example")

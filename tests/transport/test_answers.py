@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 
 from cpl_async import errors
 from cpl_async.transport.answers import Answer, Asked, batch_id_of, error_of, json_of, retry_after_of, total_of
-from cpl_async.transport.redaction import Secret
+from cpl_async.transport.redactor import Redactor
 
 ASKED = Asked(operation="shipment_batches.create", correlation_id="c-1", writes=True, references=("a", "b"))
 
@@ -104,7 +104,7 @@ def test_a_gateways_words_are_told_in_short(body: bytes, words: str) -> None:
 
 def test_a_secret_that_the_server_repeats_is_hidden() -> None:
     secret = 'p&ss/w+rd="1'
-    asked = Asked(operation="x", correlation_id="c", writes=False, hidden=Secret(secret).spellings())
+    asked = Asked(operation="x", correlation_id="c", writes=False, redactor=Redactor([secret]))
     for spelt in (secret, quote_plus(secret), quote(secret, safe=""), html.escape(secret)):
         assert spelt not in str(error_of(answer(401, f"<title>{spelt} is wrong</title>".encode()), asked))
     assert "***" in str(error_of(answer(401, json.dumps({"title": secret}).encode()), asked))

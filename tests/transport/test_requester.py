@@ -249,11 +249,8 @@ async def test_a_redirect_is_not_followed(mocked: aioresponses, make_client: Mak
     assert len(mocked.requests) == 1
 
 
-@pytest.mark.parametrize("body", [b"", b"null", b"{}"])
-async def test_an_empty_answer_is_a_sensible_empty_value(
-    mocked: aioresponses, make_client: MakeClient, body: bytes
-) -> None:
-    mocked.get("https://api.example/info", body=body)
+async def test_an_empty_object_is_a_sensible_empty_value(mocked: aioresponses, make_client: MakeClient) -> None:
+    mocked.get("https://api.example/info", body=b"{}")
     info = await make_client(base_url="https://api.example").info.get()
     assert info.version is None
 
@@ -292,8 +289,30 @@ async def test_headers_can_be_set_for_each_call_each_client_and_each_context(
     finally:
         correlation_id.reset(marker)
     assert caught.value.correlation_id == "of-the-web-request"
-    with pytest.raises(ConfigurationError, match="line break"):
-        await client.info.get(correlation_id="a\r\nX-Evil: 1")
+
+
+CONTROLS = ["a\r\nX-Evil: 1", "a\0", "a\x01", "a\tb", "\x1b]0;a\x07", "a\x7f", "a\x85", "a\u2028", "a\u202e", "a\ud800"]
+
+
+@pytest.mark.parametrize("value", CONTROLS, ids=ascii)
+@pytest.mark.parametrize("option", ["correlation_id", "language", "log_level"])
+async def test_a_header_with_a_control_character_is_refused_before_a_write_is_sent(
+    sandbox: Sandbox, make_client: MakeClient, option: str, value: str
+) -> None:
+    options: Any = {option: value}
+    for client, of_call in ((make_client(sandbox), options), (make_client(sandbox, **options), {})):
+        with pytest.raises(ConfigurationError, match="control character") as caught:
+            await client.shipment_batches.create([shipment()], **of_call)
+        assert caught.value.outcome == "not_sent"
+        assert client.requests_sent == 0
+    if option == "correlation_id":
+        marker = correlation_id.set(value)
+        try:
+            with pytest.raises(ConfigurationError, match="control character"):
+                await make_client(sandbox).shipment_batches.create([shipment()])
+        finally:
+            correlation_id.reset(marker)
+    assert sandbox.ledger.entries == []
 
 
 async def test_an_empty_post_has_a_length_and_no_type(make_client: MakeClient) -> None:
