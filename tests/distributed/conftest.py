@@ -13,22 +13,20 @@ import pytest
 from benchmarks.servers import PostgreSQL, Redis
 from cpl_async.distributed.link import Link, Timing
 
-from ..serving import started
-
 QUICK = Timing(beat=0.05, patience=0.3, lease=0.3, alone=0.6, hold=0.7, forget=5.0)
 """So that a test need not wait for seconds until a process goes on alone."""
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Redis]:
-    one = started(lambda: Redis(tmp_path))
+    one = Redis(tmp_path)
     yield one
     one.kill()
 
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[PostgreSQL]:
-    one = started(PostgreSQL)
+    one = PostgreSQL()
     yield one
     one.end()
 
