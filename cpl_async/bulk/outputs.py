@@ -21,6 +21,7 @@ from typing import Any
 from attrs import asdict, define, field, frozen
 
 from ..errors import ConfigurationError
+from ..plain_text import plain_json, plain_table_cell
 from .columns import COLUMNS, OURS, in_headings
 from .files import replacing
 from .formulas import harmless
@@ -87,7 +88,7 @@ class ShipSummary:
 
     def as_json(self) -> str:
         """Return the summary as JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False, indent=2)
+        return plain_json(json.dumps(asdict(self), ensure_ascii=False, indent=2))
 
 
 @frozen(kw_only=True)
@@ -385,8 +386,8 @@ def _reason(row: RowReport, message: str) -> str:
 
 @contextmanager
 def _table(path: Path, heading: Sequence[str], style: TableStyle) -> Iterator[Callable[[Sequence[str]], None]]:
-    """Give what adds a row to a CSV file that a spreadsheet can open without harm."""
+    """Give what adds a row to a CSV file that does no harm in a spreadsheet or a terminal."""
     with replacing(path) as fresh, fresh.open("w", encoding=style.encoding, newline="") as file:
         writer = csv.writer(file, delimiter=style.delimiter, lineterminator=style.line_end)
-        writer.writerow([harmless(name) for name in heading])
-        yield lambda fields: writer.writerow([harmless(field) for field in fields])
+        writer.writerow([harmless(plain_table_cell(name)) for name in heading])
+        yield lambda fields: writer.writerow([harmless(plain_table_cell(field)) for field in fields])
