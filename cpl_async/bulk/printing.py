@@ -34,8 +34,9 @@ BINARY = re.compile(
 """Begins a graphic whose bytes may be anything, commands as well."""
 WITH_DATA = frozenset({b"^FD", b"^FV", b"^SN", b"^SF", b"^GF", b"^TB", b"~DG", b"~DY"})
 """Commands whose data may go over several lines. What stands on a line of its own behind others is for no label."""
-ROOT_KEYS = frozenset({"/Type", "/Pages", "/PageMode", "/Version", "/Lang", "/PageLayout", "/ViewerPreferences", "/Metadata",
-                       "/OutputIntents", "/MarkInfo", "/StructTreeRoot", "/PageLabels", "/Extensions"})  # fmt: skip
+ROOT_KEYS = frozenset({"/Type", "/Pages", "/PageMode", "/Version", "/Lang", "/PageLayout", "/ViewerPreferences",
+                       "/Metadata", "/OutputIntents", "/MarkInfo", "/StructTreeRoot", "/PageLabels",
+                       "/Extensions"})  # fmt: skip
 PAGE_KEYS = frozenset({"/Type", "/Parent", "/Resources", "/MediaBox", "/CropBox", "/BleedBox", "/TrimBox", "/ArtBox",
                        "/Contents", "/Rotate", "/Group", "/UserUnit", "/Tabs", "/StructParents", "/Metadata",
                        "/PieceInfo", "/LastModified", "/Thumb", "/Trans", "/Dur"})  # fmt: skip

@@ -1,11 +1,9 @@
-"""What is printed steers no terminal, and streams that cannot be written lose nothing and change no status but the true."""
+"""What is printed steers no terminal; streams that cannot be written lose nothing, and the exit status is true."""
 
 from __future__ import annotations
 
 import ast
 import json
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from cpl_async.plain_text import STEERING
 from cpl_async.sandbox import Fault, FaultKind, Sandbox, SandboxSettings
 
 from ..conftest import many_rows, write_rows
-from .conftest import CPL, Runner, access_to
+from .conftest import Runner, access_to
 
 ATTACK = "no \x1b]0;pwned\x07 \x1b[31mred \x9b31m \x85 \u202egnp.exe \u2066x"
 FULL = Path("/dev/full")
