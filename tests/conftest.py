@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack
+import signal
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aioresponses import aioresponses
 
+from benchmarks.servers import NotInstalled
 from cpl_async import Address, Client, ExternalNumber, Shipment
 from cpl_async.sandbox import Sandbox, SandboxSettings
 from cpl_async.transport.limits import host_limits
@@ -25,6 +27,35 @@ FAST = 50.0
 
 PATIENT = 0.015
 """Seconds of the 40 ms that tests forgive which are not about the pace: a machine under load delivers late."""
+
+
+def pytest_configure() -> None:
+    """Let child processes receive Ctrl-C: a runner started in the background passes an ignored SIGINT on to them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def skipped_without_servers() -> Iterator[None]:
+    """Skip the test if it needs a server that is not installed."""
+    try:
+        yield
+    except NotInstalled as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None]:
+    """Skip a test if one of its fixtures needs a server that is not installed."""
+    with skipped_without_servers():
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Skip a test if it needs a server that is not installed."""
+    with skipped_without_servers():
+        yield
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

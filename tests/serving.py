@@ -9,14 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
-from benchmarks.servers import NotInstalled, Redis, answers, free_port
+from benchmarks.servers import Redis, answers, free_port
 
-T = TypeVar("T")
-__all__ = ["PYTHON", "answers", "free_port", "redis", "served", "started"]
+__all__ = ["PYTHON", "answers", "free_port", "redis", "served"]
 
 PYTHON = os.environ.get("TESTS_PYTHON") or sys.executable
 """What pages and examples run in: this environment, or a fresh one with no more in it than they ask for."""
@@ -55,14 +53,6 @@ def served(command: list[str], folder: Path, environment: dict[str, str], ready:
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[str]:
     """The address of a Redis server of this test's own."""
-    server = started(lambda: Redis(tmp_path))
+    server = Redis(tmp_path)
     yield server.url
     server.kill()
-
-
-def started(start: Callable[[], T]) -> T:
-    """Start a server, or skip the test that needs it where it is not installed."""
-    try:
-        return start()
-    except NotInstalled as missing:
-        pytest.skip(str(missing))

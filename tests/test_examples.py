@@ -25,7 +25,7 @@ from benchmarks.servers import PostgreSQL
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from .pictures import codes_in
-from .serving import PYTHON, answers, free_port, redis, served, started
+from .serving import PYTHON, answers, free_port, redis, served
 
 __all__ = ["redis"]  # a fixture
 
@@ -361,7 +361,7 @@ def compose() -> dict[str, Any]:
 def test_the_workers_of_the_compose_file_ship_what_the_terminal_hands_over(
     cpl_sandbox: Sandbox, tmp_path: Path, redis: str
 ) -> None:
-    database = started(PostgreSQL)
+    database = PostgreSQL()
     services, labels = compose(), tmp_path / "labels"
     hosts = {"redis://redis:6379": redis.removesuffix("/0"), "postgresql://cpl@postgres:5432/cpl": database.url}
     environment = {"LABELS": str(labels), "CPL_STATE_DIR": str(tmp_path / "state"), "C_FORCE_ROOT": "1"}

@@ -16,6 +16,7 @@ from attrs import define, field
 from ..errors import CplError
 from ..models.codes import LabelFormat
 from . import joining
+from .files import begin_anew
 from .joining import JoinPlan, Joint, label_place, numbered_name, output_names
 from .journal.results import Results
 from .options import ShipOptions
@@ -99,6 +100,7 @@ class Joints:
         :param names: number of a file, from 0 → its name.
         :param first: the number of the first file that is filled.
         """
+        begin_anew(self._order)
         with self._order.open("w", encoding="utf-8") as file:
             plan = JoinPlan(is_zpl=self.options.label_format == LabelFormat.ZPL, a4=self.options.a4)
             file.write(plan.as_json() + "\n")

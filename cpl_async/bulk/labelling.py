@@ -19,6 +19,7 @@ from ..resources.shipment_batches import MOST_LABELS
 from ..transport.lanes import Lane
 from .files import named, replacing
 from .journal.course import Course, ParcelRecord
+from .printing import ActiveLabel, printable
 from .protocol import BulkClient
 from .stopping import unless_stopped
 
@@ -183,7 +184,11 @@ class Labelling:
 
 
 def _keep(content: bytes, file: Path, label_format: LabelFormat, count: int) -> None:
-    """Check that a file holds so many labels, and put it in its place whole or not at all."""
+    """Check that a file holds so many labels that only print, and put it in its place whole or not at all."""
+    try:
+        content = printable(content, label_format)
+    except ActiveLabel as error:
+        raise _OddLabels(str(error)) from None
     found = _count(content, label_format)
     if found != count:
         raise _OddLabels(f"{count} labels were asked for, {found} came")

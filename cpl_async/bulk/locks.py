@@ -24,11 +24,11 @@ def at_work(what: str) -> JournalError:
 def alone(file: Path, what: str) -> Iterator[None]:
     """Hold a lock for as long as the block runs.
 
-    :param file: the lock's file; it stays, empty.
+    :param file: File of the lock, for this user only; it stays, empty.
     :param what: names what is held, for the error.
     :raises JournalError: when another run holds it.
     """
-    lock = FileLock(file, timeout=0)
+    lock = FileLock(file, timeout=0, mode=0o600)  # who cannot open it cannot hold it
     try:
         lock.acquire()
     except Timeout:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import getpass
 import hashlib
 import json
 import logging
@@ -21,6 +20,8 @@ from typing import Any
 from attrs import asdict, define, field, frozen
 
 from ..errors import ConfigurationError, JournalError
+from ..plain_text import plain_json, plain_table_cell
+from ..transport.shared_file import runtime_folder
 from .columns import COLUMNS, OURS, in_headings
 from .files import replacing
 from .formulas import harmless
@@ -95,7 +96,7 @@ class ShipSummary:
 
     def as_json(self) -> str:
         """Return the summary as JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False, indent=2)
+        return plain_json(json.dumps(asdict(self), ensure_ascii=False, indent=2))
 
 
 @frozen(kw_only=True)
@@ -155,11 +156,23 @@ class Output:
             if (self.folder / name).is_dir():
                 raise ConfigurationError(f"the output {self.folder / name} cannot be written: it is a folder")
 
+        for place in (self.pictures, *self.folder.glob("parts-*")):
+            if place.is_symlink():
+                raise ConfigurationError(
+                    f"the output {place} cannot be written: it is a symbolic link, which is not followed"
+                )
+
     @property
     def lock(self) -> Path:
-        """File of the lock that keeps two runs out of one folder."""
-        mark = hashlib.sha256(os.fsencode(self.folder.resolve())).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"cpl-out-{getpass.getuser()}-{mark}.lock"
+        """File of the lock that keeps two runs out of one folder, where no other user can hold it.
+
+        It is in the private folder of the user's running processes, or in the output folder if there is none.
+        """
+        try:
+            mark = hashlib.sha256(os.fsencode(self.folder.resolve())).hexdigest()[:16]
+            return runtime_folder() / f"out-{mark}.lock"
+        except OSError:
+            return self.folder / ".cpl.lock"
 
     def missing(self, files: Sequence[str]) -> list[str]:
         """Return which of the files that the journal knows are not there any more."""
@@ -417,8 +430,8 @@ def _reason(row: RowReport, message: str) -> str:
 
 @contextmanager
 def _table(path: Path, heading: Sequence[str], style: TableStyle) -> Iterator[Callable[[Sequence[str]], None]]:
-    """Give what adds a row to a CSV file that a spreadsheet can open without harm."""
+    """Give what adds a row to a CSV file that does no harm in a spreadsheet or a terminal."""
     with replacing(path) as fresh, fresh.open("w", encoding=style.encoding, newline="") as file:
         writer = csv.writer(file, delimiter=style.delimiter, lineterminator=style.line_end)
-        writer.writerow([harmless(name) for name in heading])
-        yield lambda fields: writer.writerow([harmless(field) for field in fields])
+        writer.writerow([harmless(plain_table_cell(name)) for name in heading])
+        yield lambda fields: writer.writerow([harmless(plain_table_cell(field)) for field in fields])

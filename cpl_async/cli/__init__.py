@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from typing import TYPE_CHECKING
 
@@ -22,17 +21,34 @@ def main() -> None:
         if error.name and error.name.split(".")[0] in ("cpl_async", "cpl_sync"):
             raise
         sys.exit(f"cpl: {error.name} is not installed; the command needs: pip install 'cpl-sdk[all]'")
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # an old terminal's letters are no reason to end
-            stream.reconfigure(errors="replace")
-    sys.exit(_run(cpl))
+    from .output import lasting_streams
+
+    lasting_streams()
+    sys.exit(_status(cpl))
+
+
+def _status(command: Command) -> int:
+    """Run a command and return its exit status, which says as well if its results could not be printed."""
+    from .failures import NOT_ALL
+    from .output import output_failure, tell
+
+    try:
+        status = _run(command)
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 0
+    failure = output_failure()
+    if failure is not None:
+        tell(f"the result could not be printed: {failure.strerror}; what the command did is done")
+        return status or NOT_ALL
+    return status
 
 
 def _run(command: Command) -> int:
     """Run a command; what is wrong with its words is told as everything else that is wrong."""
     import click
 
-    from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, say, tell
+    from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL
+    from .output import say, tell
 
     try:
         status = command.main(prog_name="cpl", standalone_mode=False)

@@ -20,6 +20,7 @@ from ..errors import ConfigurationError
 from ..settings import base_url_from
 from ..transport.tracing import TRACER
 from .failures import quiet_libraries
+from .output import say
 from .tracing import print_exchange
 
 __all__ = ["Access", "Chosen", "access_options", "journal_of"]
@@ -140,7 +141,10 @@ def journal_of(access: Access) -> JournalPlace:
         async with evolve(access, client_secret="none").client() as client:  # noqa: S106 - /info needs no token
             return await journal_place(client)
 
-    return asyncio.run(find())
+    place = asyncio.run(find())
+    if place.doubt:
+        say(f"note: {place.doubt}")
+    return place
 
 
 def _prompted() -> str:

@@ -11,7 +11,8 @@ from attrs import frozen
 from ..client import Client
 from ..errors import AuthenticationError, CplError, Outcome, PermissionDenied
 from .connection import Connection, connected
-from .failures import INTERRUPTED, NOT_ALL, say
+from .failures import INTERRUPTED, NOT_ALL
+from .output import say
 from .tables import show
 from .words import counted
 

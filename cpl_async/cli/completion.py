@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
-from .tables import emit
+from .output import print_text
 
 __all__ = ["completion"]
 
@@ -25,4 +25,4 @@ def completion(context: click.Context, shell: str) -> None:
       cpl completion fish > ~/.config/fish/completions/cpl.fish
     """
     kind = SHELLS[shell]
-    emit(kind(context.find_root().command, {}, "cpl", "_CPL_COMPLETE").source())
+    print_text(kind(context.find_root().command, {}, "cpl", "_CPL_COMPLETE").source())

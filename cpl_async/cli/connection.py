@@ -14,8 +14,9 @@ from attrs import frozen
 from ..client import Client
 from ..transport.events import Event, EventKind
 from .access import Access, Chosen, access_options
-from .failures import INTERRUPTED, needing_extra, plain_failures, quiet_libraries, say
+from .failures import INTERRUPTED, needing_extra, plain_failures, quiet_libraries
 from .languages import NAMES, of_server
+from .output import say
 
 __all__ = ["LANGUAGE", "Connection", "connected"]
 

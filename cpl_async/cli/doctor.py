@@ -20,6 +20,7 @@ from ..settings import is_loopback
 from .access import Access
 from .connection import Connection, connected
 from .failures import NOT_ALL
+from .output import print_text
 from .tables import show
 
 __all__ = ["doctor"]
@@ -79,7 +80,7 @@ def doctor(connection: Connection) -> None:
         show(findings, columns, as_json=False)
         for finding in findings:
             if finding.advice:
-                click.echo(f"{finding.step}: {finding.advice}")
+                print_text(f"{finding.step}: {finding.advice}")
     if any(finding.result == FAILED for finding in findings):
         raise SystemExit(NOT_ALL)
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-import click
-
 from ..errors import ConfigurationError, CplError, NotFound, Outcome, ValidationError
-from .words import plain
+from .output import say, tell
 
 __all__ = [
     "CANNOT_RUN",
@@ -21,8 +18,6 @@ __all__ = [
     "needing_extra",
     "plain_failures",
     "quiet_libraries",
-    "say",
-    "tell",
 ]
 
 NOT_ALL = 1
@@ -32,21 +27,10 @@ CANNOT_RUN = 2
 INTERRUPTED = 130
 
 
-def say(text: str) -> None:
-    """Write a line for people, beside the result."""
-    click.echo("\n".join(plain(line) for line in text.split("\n")), err=True)
-
-
 def fail(text: str, status: int = CANNOT_RUN) -> NoReturn:
     """Write the one line that says what is wrong, and end."""
     tell(text)
     raise SystemExit(status)
-
-
-def tell(text: str) -> None:
-    """Write the one line that says what is wrong."""
-    colour = False if os.environ.get("NO_COLOR") else None
-    click.echo(click.style("error: ", fg="red") + plain(" ".join(text.split())), err=True, color=colour)
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from ..configuration import FILE_NAME, read_settings, settings_from_environment,
 from ..errors import ConfigurationError, CplError
 from ..settings import PRODUCTION, TESTING, base_url_from, secret_from_file
 from .access import Access
-from .failures import plain_failures, quiet_libraries, say
+from .failures import plain_failures, quiet_libraries
+from .output import say
 
 __all__ = ["init"]
 

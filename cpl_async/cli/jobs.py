@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import orjson
 from attrs import asdict, frozen
 
 from ..bulk.jobs import BulkJob, JobCancelled, Jobs, UndecidedRow
@@ -19,11 +18,12 @@ from ..bulk.journal import JournalPlace
 from ..bulk.schedule import SETTLE
 from .access import Access, Chosen, access_options, journal_of
 from .connection import LANGUAGE
-from .failures import NOT_ALL, plain_failures, quiet_libraries, say
+from .failures import NOT_ALL, plain_failures, quiet_libraries
 from .languages import language_option
 from .moments import as_moment
+from .output import print_json, print_text, say
 from .running import StopWords, carry, sandbox_beside
-from .tables import emit, local, show
+from .tables import local, show
 from .words import counted
 
 __all__ = ["jobs"]
@@ -65,14 +65,9 @@ def _confirm(question: str, *, yes: bool) -> None:
     click.confirm(question, abort=True, err=True)
 
 
-def _print(data: Any) -> None:
-    """Print what is of our own, with the names that it has in Python."""
-    emit(orjson.dumps(data, default=asdict, option=orjson.OPT_INDENT_2).decode())
-
-
 def _show(items: Sequence[Any], columns: Mapping[str, Callable[[Any], Any]], *, as_json: bool, nothing: str) -> None:
     if as_json:
-        _print(items)
+        print_json(items, asdict)
     else:
         show(items, columns, as_json=False, nothing=nothing)
 
@@ -144,7 +139,7 @@ def show_job(account: Account, name: str) -> None:
     place = account.place()
     job = asyncio.run(Jobs(place).show(name))
     if account.as_json:
-        _print(job)
+        print_json(job, asdict)
         return
     facts = {"journal": place.shown, **asdict(job), "created_at": local(job.created_at)}
     if place.url and (parts := asyncio.run(Jobs(place).parts(name))).parts:
@@ -152,7 +147,7 @@ def show_job(account: Account, name: str) -> None:
             "parts of workers": f"{parts.done} of {parts.parts} done, {parts.at_work} at work, {parts.free} free",
             **({"given back": parts.problem} if parts.problem else {}),
         }
-    emit("\n".join(f"{title.replace('_', ' '):<22} {value}" for title, value in facts.items()))
+    print_text("\n".join(f"{title.replace('_', ' '):<22} {value}" for title, value in facts.items()))
 
 
 @jobs.command(short_help="Go on with a job; its input is not needed.")
@@ -274,9 +269,9 @@ def cancel(account: Account, name: str, yes: bool) -> None:
     with account.reached() as access:
         result = asyncio.run(work(access))
     if account.as_json:
-        _print(result)
+        print_json(result, asdict)
     else:
-        emit(f"{counted(result.cancelled, 'parcel')} cancelled, {len(result.refused)} not")
+        print_text(f"{counted(result.cancelled, 'parcel')} cancelled, {len(result.refused)} not")
         say(f"labels and protocol are as before: `cpl jobs resume {name}` makes them without what is cancelled")
         for number, why in result.refused.items():
             say(f"{number}: {why}")

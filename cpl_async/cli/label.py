@@ -10,6 +10,7 @@ from attrs import frozen
 
 from ..bulk.files import named, replacing
 from ..bulk.journal import Journal, JournalPlace
+from ..bulk.printing import ActiveLabel, printable
 from ..client import Client
 from ..errors import ConfigurationError
 from ..models.data import Label
@@ -71,9 +72,13 @@ def label(connection: Connection, parcel: str, batch: str | None, out: Path | No
         path = out or Path(f"label-{named(number)}{ENDINGS.get(file.content_type.partition(';')[0], '.zpl')}")
         if out is not None and len(found) > 1:
             path = out.with_stem(f"{out.stem}-{named(number)}")
+        try:
+            content = printable(file.content, None)
+        except ActiveLabel as error:
+            raise ConfigurationError(f"the label of {number} is not saved: {error}") from None
         with replacing(path) as fresh:
-            fresh.write_bytes(file.content)
-        saved.append(Saved(number, str(path), len(file.content)))
+            fresh.write_bytes(content)
+        saved.append(Saved(number, str(path), len(content)))
     columns = {"number": lambda one: one.number, "file": lambda one: one.file, "bytes": lambda one: one.bytes}
     show(saved, columns, as_json=connection.as_json)
 

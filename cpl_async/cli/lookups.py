@@ -12,8 +12,9 @@ from ..errors import ConfigurationError, NotFound
 from ..models.access_points import AccessPoint, NearbyAccessPoint
 from ..resources.codelists import CODELISTS
 from .connection import Connection, connected
-from .failures import NOT_ALL, say
-from .tables import local, print_json, show
+from .failures import NOT_ALL
+from .output import print_text, say
+from .tables import local, show, show_json
 
 __all__ = ["LOOKUPS"]
 
@@ -71,7 +72,7 @@ def points(
 
     found = connection.run(look)
     if connection.as_json:
-        print_json([{"distanceKm": round(one.distance_km, 3), "accessPoint": one.point} for one in found])
+        show_json([{"distanceKm": round(one.distance_km, 3), "accessPoint": one.point} for one in found])
     else:
         show(found, _POINT, as_json=False)
     if not found:
@@ -223,7 +224,7 @@ def customer(connection: Connection) -> None:
 
     accounts, addresses = connection.run(look)
     if connection.as_json:
-        print_json({"accounts": accounts, "addresses": addresses})
+        show_json({"accounts": accounts, "addresses": addresses})
         return
     of_account: dict[str, Any] = {
         "currency": lambda one: one.currency,
@@ -240,7 +241,7 @@ def customer(connection: Connection) -> None:
     if accounts:
         show(accounts, of_account, as_json=False)
     if accounts and addresses:
-        click.echo()
+        print_text()
     if addresses:
         show(addresses, of_address, as_json=False)
 
@@ -311,7 +312,7 @@ def info(connection: Connection) -> None:
         "node": lambda one: one.node,
     }
     if connection.as_json:
-        print_json(found)
+        show_json(found)
     else:
         show([found], columns, as_json=False)
 

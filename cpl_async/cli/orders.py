@@ -12,7 +12,8 @@ from ..errors import ConfigurationError
 from ..models.codes import OrderState, OrderType
 from ..models.order_batches import Order
 from .connection import Connection, connected
-from .failures import NOT_ALL, say
+from .failures import NOT_ALL
+from .output import say
 from .sender import sender_from
 from .tables import PRAGUE, local, show
 

@@ -21,7 +21,9 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from ..bulk.progress import Phase, Progress
+from ..plain_text import plain_lines
 from ..transport.tracing import TRACER
+from .output import say
 from .words import counted
 
 __all__ = ["Display"]
@@ -67,9 +69,9 @@ class Display:
     def say(self, text: str) -> None:
         """Write a line above the bars."""
         if self._bars is not None:
-            self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+            self._console.print(plain_lines(text), highlight=False, markup=False, soft_wrap=True)
         else:
-            self._console.file.write(text + "\n")
+            say(text)
 
     def __call__(self, progress: Progress) -> None:
         """Show a change."""

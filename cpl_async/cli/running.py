@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import click
 from attrs import frozen
 
 from ..bulk.columns import RowProblem
@@ -22,8 +19,9 @@ from ..bulk.ship import ResumeJob, ShipFile
 from ..bulk.wording import worded
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
 from .access import Access
-from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, fail, needing_extra, quiet_libraries, say
+from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, fail, needing_extra, quiet_libraries
 from .languages import of_server
+from .output import print_json, print_text, say
 from .progress import Display
 from .summary import WORDS, in_words
 
@@ -78,10 +76,10 @@ def carry(run: Run, access: Access, as_json: bool, words: StopWords) -> None:
         if run.stopped_by.status in HOPELESS:
             say(f"is {access.base_url} the address of the API? `cpl doctor` tries it")
     status = _status(summary, run)
-    try:
-        click.echo(summary.as_json() if as_json else in_words(summary, run))
-    except BrokenPipeError:  # whoever read has gone; what was done is done
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if as_json:
+        print_json(summary.as_json())
+    else:
+        print_text(in_words(summary, run))
     raise SystemExit(status)
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import click
 
 from ..settings import is_loopback
-from .failures import fail, needing_extra, plain_failures, say
+from .failures import fail, needing_extra, plain_failures
+from .output import print_text, say
 
 __all__ = ["sandbox"]
 
@@ -68,7 +69,7 @@ def sandbox(faults: tuple[str, ...], **chosen: Any) -> None:
             ("CPL_CLIENT_ID", "sandbox"),
             ("CPL_CLIENT_SECRET", "sandbox"),
         ):
-            click.echo(f"export {name}={value}")
+            print_text(f"export {name}={value}")
         if not is_loopback(chosen["host"]):
             say(f"warning: {chosen['host']} can be reached from other machines")
         say("sandbox is running, Ctrl-C ends it")

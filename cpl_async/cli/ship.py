@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -22,9 +21,10 @@ from ..bulk.ship import ShipFile, check_file
 from ..bulk.tables import FOR_EXCEL, FOR_PROGRAMS
 from ..models.codes import LabelFormat
 from .access import Access, Chosen, access_options, journal_of
-from .failures import NOT_ALL, needing_extra, plain_failures, say
+from .failures import NOT_ALL, needing_extra, plain_failures
 from .languages import language_option
 from .moments import as_moment
+from .output import print_json, print_text, say
 from .running import Problems, StopWords, carry, sandbox_beside
 from .sender import sender_from
 from .summary import WORDS, counted_rows
@@ -188,15 +188,15 @@ def _kept(source: Path) -> AbstractContextManager[Path]:
 
 def _check(source: Path, options: ShipOptions, as_json: bool) -> None:
     language = options.language
-    problems = Problems(say if as_json else click.echo, language, every=True)
+    problems = Problems(say if as_json else print_text, language, every=True)
     checked = asyncio.run(check_file(source, options, problems))
     for note in checked.notes:
         say(f"note: {note}")
     good = checked.rows - checked.rejected
     if as_json:
-        click.echo(json.dumps({"rows": checked.rows, "good": good, "rejected": checked.rejected}, indent=2))
+        print_json({"rows": checked.rows, "good": good, "rejected": checked.rejected})
     else:
         rows = counted_rows(checked.rows, language)
-        click.echo(WORDS[language]["checked"].format(rows=rows, good=good, bad=checked.rejected))
+        print_text(WORDS[language]["checked"].format(rows=rows, good=good, bad=checked.rejected))
     if checked.rejected:
         raise SystemExit(NOT_ALL)

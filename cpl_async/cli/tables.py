@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-import click
-import orjson
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ..models.codec import to_wire
-from .failures import say
-from .words import plain
+from ..plain_text import plain
+from .output import print_json, print_json_line, print_table, say
 
-__all__ = ["emit", "local", "print_json", "print_json_line", "show"]
+__all__ = ["local", "show", "show_json", "show_json_line"]
 
 T = TypeVar("T")
 NEVER_BROKEN = 20
@@ -39,7 +36,7 @@ def show(
     :param nothing: is said, beside the result, when there are no items.
     """
     if as_json:
-        print_json(items)
+        show_json(items)
         return
     if not items:
         say(nothing)
@@ -53,35 +50,17 @@ def show(
         table.add_column(heading, overflow="fold", no_wrap=whole, min_width=max(map(len, cells)) if whole else None)
     for row in zip(*used.values(), strict=True):
         table.add_row(*(Text(cell) for cell in row))
-    _write(lambda: console.print(table))
+    print_table(console, table)
 
 
-def print_json(data: Any) -> None:
+def show_json(data: Any) -> None:
     """Print data as JSON with the API's own names."""
-    text = orjson.dumps(data, default=to_wire, option=orjson.OPT_INDENT_2).decode()
-    emit(text)
+    print_json(data, to_wire)
 
 
-def print_json_line(data: Any) -> bool:
-    """Print data as one line of JSON, for a stream; return whether anybody still reads."""
-    return emit(orjson.dumps(data, default=to_wire).decode())
-
-
-def emit(text: str) -> bool:
-    """Print a text; return whether anybody still reads."""
-    return _write(lambda: click.echo(text))
-
-
-def _write(write: Callable[[], None]) -> bool:
-    if sys.stdout is None:  # it was closed from the start
-        return False
-    try:
-        write()
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever read has gone; what was done is done
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return False
-    return True
+def show_json_line(data: Any) -> bool:
+    """Print data with the API's own names as one line of JSON, for a stream; return whether anybody still reads."""
+    return print_json_line(data, to_wire)
 
 
 def _cell(value: Any) -> str:

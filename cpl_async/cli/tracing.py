@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
+from ..plain_text import plain
 from ..transport.tracing import Exchanged
-from .failures import say
-from .words import plain
+from .output import say
 
 __all__ = ["masked", "print_exchange"]
 

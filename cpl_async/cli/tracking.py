@@ -12,9 +12,10 @@ from ..client import Client
 from ..errors import ConfigurationError
 from ..models.shipments import StateChange, TrackedShipment
 from .connection import Connection, connected
-from .failures import NOT_ALL, say
-from .tables import emit, local, print_json_line, show
-from .words import counted, plain
+from .failures import NOT_ALL
+from .output import print_text, say
+from .tables import local, show, show_json_line
+from .words import counted
 
 __all__ = ["track"]
 
@@ -140,7 +141,7 @@ def _show_change(change: StateChange, as_json: bool) -> bool:
     """Print a change; return whether anybody still reads."""
     if as_json:
         shown = {"number": change.number, "before": change.before, "phase": change.phase, "events": change.events}
-        return print_json_line(shown)
+        return show_json_line(shown)
     last = change.shipment.last_event
     words = f"{local(last.event_date)}  {last.name or ''}" if last else ""
-    return emit(plain(f"{change.number}  {change.before or 'new'} → {change.phase or 'unknown'}  {words}"))
+    return print_text(f"{change.number}  {change.before or 'new'} → {change.phase or 'unknown'}  {words}")

@@ -6,7 +6,7 @@ import hashlib
 
 from attrs import Factory, field, frozen
 
-__all__ = ["ALL", "ASK", "BEAT", "BYE", "DISCARD", "LANDED", "LEAVE", "LOOK", "SLOW", "WROTE", "Script"]
+__all__ = ["ALL", "ASK", "DISCARD", "LANDED", "LEAVE", "LOOK", "PROBE", "SLOW", "WROTE", "Script"]
 
 
 @frozen
@@ -27,76 +27,10 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 """
 
-BEAT = Script(
-    NOW
-    + """
--- KEYS: members. ARGV: me, index of before or -1, places, lease, forget, hold, and what was known:
--- members of before as id=index,…, and when it began then; until when this may be heard, 0 for ever;
--- and 1 of who was alone until now
-if tonumber(ARGV[9]) > 0 and now > tonumber(ARGV[9]) then -- who sent it has given up on us, and goes on alone
-    return redis.error_reply('LATE a sign of life that was held up on its way')
-end
-local members, me, before, places = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local lease, forget, hold = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local began = tonumber(redis.call('HGET', members, 'began'))
-if not began or began > now then -- nothing is remembered: whoever cannot see us keeps to the places of before
-    began = now
-    redis.call('DEL', members)
-    redis.call('HSET', members, 'began', string.format('%.0f', now))
-end
-if ARGV[8] ~= string.format('%.0f', began) then
-    for id, index in string.gmatch(ARGV[7], '([^=,]+)=(%d+)') do
-        redis.call('HSETNX', members, 'm' .. id, string.format('%d:%.0f', index, began))
-    end
-end
-local taken, seen_of, mine = {}, {}, nil
-local all = redis.call('HGETALL', members)
-for place = 1, #all, 2 do
-    if string.sub(all[place], 1, 1) == 'm' then
-        local id = string.sub(all[place], 2)
-        local index, seen = string.match(all[place + 1], '^(-?%d+):(%d+)$')
-        index, seen = tonumber(index), tonumber(seen)
-        if id ~= me and now - seen > forget then
-            redis.call('HDEL', members, all[place])
-        elseif id == me then
-            mine = index
-        else
-            seen_of[id] = {index, seen}
-            taken[index] = true
-        end
-    end
-end
-if mine == nil or mine < 0 or taken[mine] then
-    mine = -1
-    if before >= 0 and before < places and not taken[before] then
-        mine = before
-    else
-        for index = 0, places - 1 do
-            if not taken[index] then mine = index; break end
-        end
-    end
-end
-local known, missing, seen = {me .. '=' .. mine}, {}, now
-if ARGV[10] == '1' then -- it may have written a moment ago: its place is left free until its next sign of life
-    seen = now - lease - 1
-    if mine >= 0 then missing[1] = mine end
-end
-redis.call('HSET', members, 'm' .. me, string.format('%d:%.0f', mine, seen))
-for id, of in pairs(seen_of) do
-    known[#known + 1] = id .. '=' .. of[1]
-    if now - of[2] > lease and of[1] >= 0 then missing[#missing + 1] = of[1] end
-end
-local quiet = 0
-if now < began + hold then quiet = began + hold end
-redis.call('HSET', members, 'gone', table.concat(missing, ','), 'quiet', string.format('%.0f', quiet))
-return {mine, string.format('%.0f', began), table.concat(known, ',')}
-"""
-)
-
-BYE = Script(
+PROBE = Script(
     """
--- KEYS: members. ARGV: those who are no more
-for _, id in ipairs(ARGV) do redis.call('HDEL', KEYS[1], 'm' .. id) end
+-- KEYS: probe. A server that is read-only, or a replica, refuses this: it cannot keep the limits
+redis.call('SET', KEYS[1], 1, 'PX', 10000)
 return 1
 """
 )
@@ -104,23 +38,26 @@ return 1
 ASK = Script(
     NOW
     + """
--- KEYS: pace, line, members. ARGV: me, lane, interval, lead, grace, valid, absent, width, guard, places, index
-local pace, line, members, me, lane = KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2]
+-- KEYS: pace, line. ARGV: me, lane, interval, lead, grace, valid, absent
+local pace, line, me, lane = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local interval, lead, grace, valid = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local absent, width, guard = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local places, index = tonumber(ARGV[10]), tonumber(ARGV[11])
+local absent = tonumber(ARGV[7])
 local WEIGHT = {person = 6, create = 3, background = 2}
 local function text(number) return string.format('%.0f', number) end
 
-local s = redis.call('HMGET', pace, 'free', 'factor', 'slow', 'holder', 'due', 'ticket', 'turn')
+local s = redis.call('HMGET', pace, 'free', 'factor', 'slow', 'holder', 'due', 'ticket', 'turn', 'at')
 local free, slow, holder = tonumber(s[1]), tonumber(s[3]) or 0, s[4] or ''
 local factor = now < slow and tonumber(s[2]) or 1
 local due_of_holder, ticket, turn = tonumber(s[5]) or 0, tonumber(s[6]) or 0, tonumber(s[7]) or 0
 local step = interval * factor
-if not free or free > now + 120000000 or slow > now + 120000000 then -- somebody may have written just before
-    free, factor, slow = now + step, 1, 0
-    redis.call('HSET', pace, 'free', text(free), 'slow', 0)
+if not free or (tonumber(s[8]) or 0) > now + 1000000 then
+    -- nothing is remembered, or this clock was set back: what is here is of a time that has not come.
+    -- Somebody may have written just before
+    free, factor, slow, holder, step = now + interval, 1, 0, '', interval
+    redis.call('HSET', pace, 'free', text(free), 'slow', 0, 'holder', '')
+    redis.call('DEL', line)
 end
+redis.call('HSET', pace, 'at', text(now))
 if holder == me then holder = '' end
 if holder ~= '' and now > due_of_holder + valid then -- it may have written until then, and nobody will tell us
     free = math.max(free, due_of_holder + valid + step)
@@ -161,31 +98,7 @@ for _, other in ipairs(waiting) do
 end
 
 local due = math.max(free, now)
-local quiet = tonumber(redis.call('HGET', members, 'quiet')) or 0
-due = math.max(due, quiet)
-local missing = {}
-for gone in string.gmatch(redis.call('HGET', members, 'gone') or '', '%d+') do
-    missing[#missing + 1] = tonumber(gone)
-end
-local cycle, last = width * places, valid -- how long after it is due the slot may be used
-if #missing > places / 4 then -- too many cannot see us: all keep to their own places
-    if index < 0 then return {0, text(now + 500000)} end
-    local since = (due - index * width) % cycle
-    if since > guard / 2 then due, since = due + cycle - since, 0 end
-    last = math.min(last, guard - since)
-else
-    for _ = 1, 2 * #missing do -- a place of who cannot see us is left free, and what it needs before and behind
-        for _, gone in ipairs(missing) do
-            local since = (due - gone * width + step) % cycle
-            if since < 2 * step + guard then due = due + 2 * step + guard - since end
-        end
-    end
-    for _, gone in ipairs(missing) do
-        last = math.min(last, cycle - (due - gone * width + step) % cycle)
-    end
-end
-
-local mine = holder == '' and due - now <= lead and (ahead == 0 or now >= due + ahead * grace)
+local mine = holder == '' and due - now <= lead and (ahead == 0 or now >= free + ahead * grace)
 if mine then
     redis.call('HDEL', line, me)
     turn = my_pass
@@ -197,16 +110,17 @@ else
     redis.call('PEXPIRE', line, 60000)
 end
 redis.call('PEXPIRE', pace, 600000)
-if mine then return {1, text(due), text(due + last)} end
+if mine then return {1, text(due)} end
 if holder ~= '' then due = math.max(due, due_of_holder + step) end
 return {0, text(due + ahead * step - lead)}
 """
 )
 
 WROTE = Script(
-    """
+    NOW
+    + """
 -- KEYS: pace. ARGV: me, when, interval
-local pace, me, at = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local pace, me, at = KEYS[1], ARGV[1], math.min(tonumber(ARGV[2]), now) -- who wrote may think of another time
 local s = redis.call('HMGET', pace, 'free', 'factor', 'slow', 'holder')
 local factor = at < (tonumber(s[3]) or 0) and tonumber(s[2]) or 1
 local free = math.max(tonumber(s[1]) or 0, at + tonumber(ARGV[3]) * factor)
@@ -250,8 +164,12 @@ LOOK = Script(
 local s = redis.call('HMGET', KEYS[1], 'blob', 'renew', 'ends', 'flight', 'since', 'refusal')
 if s[1] and now < tonumber(s[2]) then return {'token', s[1], s[2], s[3]} end
 local mine = s[4] and string.sub(s[4], 1, #ARGV[5]) == ARGV[5] -- whose answer was lost
-if s[4] and not mine and now - tonumber(s[5]) < tonumber(ARGV[4]) then return {'wait', '30000'} end
+local age = s[4] and now - tonumber(s[5])
+if s[4] and not mine and age >= 0 and age < tonumber(ARGV[4]) then return {'wait', '30000'} end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - tonumber(ARGV[3]))
+for _, of in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], string.format('(%.0f', now), '+inf')) do
+    redis.call('ZADD', KEYS[2], now, of) -- this clock was set back
+end
 local fetches = tonumber(ARGV[2])
 local asked = redis.call('ZRANGE', KEYS[2], -fetches, -1, 'WITHSCORES')
 if #asked >= 2 * fetches then
@@ -270,9 +188,9 @@ return {'fetch'}
 LANDED = Script(
     NOW
     + """
--- KEYS: token, asked. ARGV: flight, blob, mark, renew, ends, refusal
+-- KEYS: token, asked. ARGV: flight, blob, mark, renew, ends, refusal, microseconds that count less
 if redis.call('HGET', KEYS[1], 'flight') == ARGV[1] then redis.call('HDEL', KEYS[1], 'flight', 'since') end
-redis.call('ZADD', KEYS[2], now, ARGV[1]) -- it may have left any time until now
+redis.call('ZADD', KEYS[2], now - tonumber(ARGV[7]), ARGV[1]) -- it may have left any time until now
 redis.call('PEXPIRE', KEYS[2], 120000)
 if ARGV[2] ~= '' then
     redis.call('HSET', KEYS[1], 'blob', ARGV[2], 'mark', ARGV[3], 'renew', ARGV[4], 'ends', ARGV[5])
@@ -295,4 +213,4 @@ return 1
 """
 )
 
-ALL = (BEAT, BYE, ASK, WROTE, LEAVE, SLOW, LOOK, LANDED, DISCARD)
+ALL = (ASK, WROTE, LEAVE, SLOW, LOOK, LANDED, DISCARD, PROBE)

@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ..errors import AuthenticationError, Failure, Outcome
 from ..transport.redaction import HiddenText, Secret
-from ..transport.token import PER_SECONDS, OwnBudget, Token, not_again
+from ..transport.token import NOT_COUNTED, PER_SECONDS, OwnBudget, Shelf, Token, not_again
 from .link import MICRO, Link, Question, micro
 from .scripts import DISCARD, LANDED, LOOK
 
@@ -33,13 +34,29 @@ logger: logging.Logger = logging.getLogger("cpl_async")
 class RedisShelf:
     """Where all processes lay their token; its methods never wait."""
 
-    def __init__(self, link: Link, key: str, secret: Secret, fetches: int, alone: int) -> None:
-        """Lay nothing there yet.
+    def __init__(
+        self,
+        link: Link,
+        key: str,
+        secret: Secret,
+        fetches: int,
+        alone: int,
+        host: Callable[[], Shelf | None] = lambda: None,
+    ) -> None:
+        """Create the place without a token.
 
-        :param secret: of the client; a key for the token is derived from it.
-        :param fetches: token requests a minute of all processes.
-        :param alone: token requests a minute of this one while Redis is away.
+        :param link: Connection to Redis.
+        :param key: Prefix of the names in Redis.
+        :param secret: Secret of the client; a key for the token is derived from it.
+        :param fetches: Token requests of all processes in a minute, at least 1.
+        :param alone: Token requests of this process in a minute while Redis is unavailable, at least 1.
+        :param host: Returns the place where the processes of this host keep their token while Redis is unavailable, or
+            `None` if they share no folder. Called once, when it is needed. Default: no such place.
         """
+        self._find_host: Callable[[], Shelf | None] | None = host
+        self._host: Shelf | None = None
+        self._is_alone = False
+        """Whether the fetch that is under way was started without Redis."""
         self._link = link
         self._keys = [f"{key}:token", f"{key}:asked"]
         self._cipher = AESGCM(_key_from(secret, key))
@@ -62,7 +79,7 @@ class RedisShelf:
                 return self._read(answer)
             if not self._link.sees():
                 self._link.is_needed()
-                return self._own.wait(time.monotonic())
+                return self._look_alone()
             if not self._under_way:
                 self._under_way = True
                 self._flights += 1
@@ -76,18 +93,39 @@ class RedisShelf:
                 self._link.ask(Question(LOOK, self._keys, arguments, self._on_answer, self._on_lost))
             return LOOK_AGAIN
 
-    def landed(self, token: Token | None, refusal: str | None = None) -> None:
-        """Say what came of a fetch; it may have left any time until now."""
-        if not self._link.sees():
+    def _look_alone(self) -> Token | float:
+        if self._find_host is not None:
+            self._host, self._find_host = self._find_host(), None
+        looked = self._host.look() if self._host is not None else self._own.wait(time.monotonic())
+        self._is_alone = looked == 0.0
+        return looked
+
+    def landed(self, token: Token | None, refusal: str | None = None, *, is_limited: bool = False) -> None:
+        """Record the result of a fetch; see :meth:`Shelf.landed`."""
+        with self._lock:
+            is_alone, self._is_alone = self._is_alone, False
+        if is_alone and self._host is not None:
+            self._host.landed(token, refusal, is_limited=is_limited)
+        elif is_alone:
+            self._own.landed(time.monotonic(), is_limited=is_limited)
+        if not self._link.sees() or (is_alone and token is None):
             return
         blob, mark, renew, ends = b"", "", 0, 0
         if token is not None:
             blob, mark = self._sealed(token), _mark_of(str(token.value))
             renew, ends = (micro(self._link.theirs(moment)) for moment in (token.renew_at, token.ends_at))
-        self._link.ask(Question(LANDED, self._keys, [self._flight, blob, mark, renew, ends, refusal or ""]))
+        self._link.ask(
+            Question(
+                LANDED,
+                self._keys,
+                [self._flight, blob, mark, renew, ends, refusal or "", micro(NOT_COUNTED if is_limited else 0)],
+            )
+        )
 
     def discard(self, token: Token) -> None:
-        """Throw away a token that the server refused, unless another has taken its place."""
+        """Discard a token that the server refused, unless another has taken its place."""
+        if self._host is not None:
+            self._host.discard(token)
         if self._link.sees():
             self._link.ask(Question(DISCARD, self._keys[:1], [_mark_of(str(token.value))]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -31,7 +32,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def make_app(world: World) -> web.Application:
     """Return the application of one sandbox."""
-    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_plain_refusals])
+    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_plain_refusals, _own_host])
     app[WORLD] = world
     for (method, path), (operation, handler) in OPERATIONS.items():
         app.router.add_route(method, BASE_PATH + path, _answering(operation, handler))
@@ -60,6 +61,33 @@ async def _plain_refusals(request: web.Request, handler: Handler) -> web.StreamR
         status = 400 if error.status == 413 else error.status
         headers = {name: value for name, value in error.headers.items() if name == "Allow"}
         return problem(status, error.reason, headers=headers)
+
+
+@web.middleware
+async def _own_host(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse a name that is not the sandbox's: a page in a browser may let its own name lead to this machine.
+
+    A sandbox that other machines are meant to reach answers by whatever name they know it.
+    """
+    host, name = request.app[WORLD].settings.host, _name_in(request.host)
+    if _is_loopback(host) and not _is_loopback(name):
+        await request.read()
+        return problem(421, f"This is the sandbox at {host}, not {name[:100]!r}.")
+    return await handler(request)
+
+
+def _name_in(host: str) -> str:
+    """Return the name of a ``Host`` without its port."""
+    return host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0].lower()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 async def _ledger(request: web.Request) -> web.Response:

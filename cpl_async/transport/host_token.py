@@ -15,7 +15,7 @@ from ..errors import AuthenticationError, Failure, Outcome
 from .host_pace import is_alive
 from .redaction import HiddenText
 from .shared_file import Busy, SharedFile
-from .token import PER_SECONDS, OwnBudget, Token, not_again
+from .token import PER_SECONDS, OwnBudget, Token, counted_from, not_again
 
 __all__ = ["HostShelf"]
 
@@ -107,14 +107,15 @@ class HostShelf:
             logger.warning("the token cannot be shared with other processes: %s", error)
             return self._own.wait(now)
 
-    def landed(self, token: Token | None, refusal: str | None = None) -> None:
-        """Say what came of a fetch; it may have left any time until now."""
+    def landed(self, token: Token | None, refusal: str | None = None, *, is_limited: bool = False) -> None:
+        """Record the result of a fetch; see :meth:`Shelf.landed`."""
 
         def change(state: _State) -> None:
             if state.flight is not None and state.flight[1] == self._mark:
                 state.flight = None
             if state.asked:
-                state.asked[-1] = self._clock()
+                state.asked[-1] = counted_from(self._clock(), is_limited=is_limited)
+                state.asked.sort()
             if token is not None:
                 state.token, state.refusal = _record_of(token), None
             elif refusal is not None:

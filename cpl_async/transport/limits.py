@@ -167,6 +167,19 @@ class HostLimits(ProcessLimits):
             _checked_share(share)
         super().__init__()
 
+    def line(self, key: tuple[str, str]) -> HostLine | None:
+        """Return the line of this host's processes at the full rate limit, or `None` if they share no folder."""
+        file = self._file("pace", key, has_fallback=True)
+        return HostLine(file, INTERVAL, INTERVAL) if file is not None else None
+
+    def shelf(self, key: tuple[str, str, str], fetches: int) -> HostShelf | None:
+        """Return the place of this host's token, or `None` if its processes share no folder.
+
+        :param fetches: Token requests of this host in a minute, at least 1.
+        """
+        file = self._file("token", key, has_fallback=True)
+        return HostShelf(file, fetches, fetches) if file is not None else None
+
     def _new_pace(self, key: tuple[str, str]) -> Pace:
         file = self._file("pace", key)
         given = self._given_share()
@@ -186,8 +199,11 @@ class HostLimits(ProcessLimits):
     def _given_share(self) -> float | None:
         return self._share if self._share is not None else share_of_environment()
 
-    def _file(self, what: str, key: tuple[str, ...]) -> SharedFile | None:
-        """Return the file of these credentials, whose name gives none away; ``None`` where there can be none."""
+    def _file(self, what: str, key: tuple[str, ...], *, has_fallback: bool = False) -> SharedFile | None:
+        """Return the file of these credentials, or `None` if it cannot be used. Its name reveals none of them.
+
+        :param has_fallback: Whether nothing has to be logged if the file cannot be used. Default: false.
+        """
         try:
             folder = self._folder or runtime_folder()
             name = hashlib.sha256("\0".join((boot(), *key)).encode()).hexdigest()[:32]
@@ -196,7 +212,7 @@ class HostLimits(ProcessLimits):
                 pass
             return file
         except OSError as error:
-            if not self._warned:
+            if not self._warned and not has_fallback:
                 self._warned = True
                 logger.warning(
                     "token and pace cannot be shared with other processes (%s): this one keeps to %.0f %% of the "

@@ -5,20 +5,33 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from attrs import Factory, field, frozen
 
-from ..errors import AuthenticationError, ConfigurationError, CplError, TransportError
+from ..errors import AuthenticationError, ConfigurationError, CplError, RateLimited, TransportError
 from .redaction import HiddenText
 
-__all__ = ["FETCHES", "PER_SECONDS", "ClientClosed", "OwnBudget", "Shelf", "Token", "TokenCell", "not_again"]
+__all__ = [
+    "FETCHES",
+    "NOT_COUNTED",
+    "PER_SECONDS",
+    "ClientClosed",
+    "OwnBudget",
+    "Shelf",
+    "Token",
+    "TokenCell",
+    "counted_from",
+    "not_again",
+]
 
 FETCHES = 12
 PER_SECONDS = 61.0
 """The limit is 12 token requests a minute (source: the vendor's documentation); a second is margin."""
+NOT_COUNTED = PER_SECONDS - 5.0
+"""A token request that the server refused with 429 was not processed. It counts for 5 seconds, not for a minute: the
+limit was that of all requests, or its own, of which 5 seconds are the average."""
 RENEW_BEFORE = 60.0
 FLIGHT_IS_LOST = 90.0
 """A fetch that says nothing for so many seconds died with its loop: the next who asks starts another."""
@@ -72,8 +85,13 @@ class Shelf(Protocol):
         """Return the token; or 0 when this process is to fetch one; or the seconds after which to look again."""
         ...
 
-    def landed(self, token: Token | None, refusal: str | None = None) -> None:
-        """Say what came of a fetch."""
+    def landed(self, token: Token | None, refusal: str | None = None, *, is_limited: bool = False) -> None:
+        """Record the result of a fetch, which may have been sent at any time until now.
+
+        :param token: The token, or `None` if there is none.
+        :param refusal: Message of the server if it refused the credentials. Default: it did not.
+        :param is_limited: Whether the server refused the request with 429. Default: false.
+        """
         ...
 
     def discard(self, token: Token) -> None:
@@ -97,7 +115,7 @@ class TokenCell:
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._flight: _Flight | None = None
-        self._fetched: deque[float] = deque(maxlen=fetches)
+        self._budget = OwnBudget(fetches)
         self._refusal: AuthenticationError | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -161,25 +179,22 @@ class TokenCell:
 
     async def _fetched_here(self, fetch: Callable[[], Awaitable[Token]]) -> Token:
         await self._wait_for_budget()
+        is_limited = False
         try:
             return await fetch()
-        finally:  # it may have left any time until now
-            with self._lock:
-                self._fetched[-1] = self._clock()
+        except RateLimited:
+            is_limited = True
+            raise
+        finally:
+            self._budget.landed(self._clock(), is_limited=is_limited)
 
     async def _wait_for_budget(self) -> None:
-        while True:
+        while wait := self._budget.wait(self._clock()):
             with self._lock:
-                now = self._clock()
-                full = len(self._fetched) == self._fetched.maxlen
-                wait = self._fetched[0] + PER_SECONDS - now if full else 0.0
-                if wait <= 0:
-                    self._fetched.append(now)
-                    return
                 refusal = self._refusal
             if refusal is not None:
                 raise AuthenticationError(
-                    not_again(refusal.message, wait, self._fetched.maxlen), failure=refusal.failure
+                    not_again(refusal.message, wait, self._budget.fetches), failure=refusal.failure
                 )
             await asyncio.sleep(wait)
 
@@ -200,26 +215,41 @@ class TokenCell:
 
 
 class OwnBudget:
-    """Token requests of a process that cannot see the others."""
+    """Token requests of one process in a minute; safe among threads."""
 
     def __init__(self, fetches: int) -> None:
-        """Have asked for nothing yet.
+        """Start with an unused budget.
 
-        :param fetches: so many a minute.
+        :param fetches: Requests in a minute, at least 1.
         """
-        self._fetches = fetches
+        self.fetches: int = fetches
+        self._lock = threading.Lock()
         self._asked: list[float] = []
 
     def wait(self, now: float) -> float:
         """Return 0 and count a request, or the seconds until one may be made."""
-        self._asked = [at for at in self._asked if now - PER_SECONDS < at]
-        if len(self._asked) >= self._fetches:
-            return self._asked[-self._fetches] + PER_SECONDS - now
-        self._asked.append(now)
-        return 0.0
+        with self._lock:
+            self._asked = [at for at in self._asked if now - PER_SECONDS < at]
+            if len(self._asked) >= self.fetches:
+                return self._asked[-self.fetches] + PER_SECONDS - now
+            self._asked.append(now)
+            return 0.0
+
+    def landed(self, now: float, *, is_limited: bool = False) -> None:
+        """Count the last request from its end, since it may have been sent at any time until then.
+
+        :param is_limited: Whether the server refused it with 429. Default: false.
+        """
+        with self._lock:
+            self._asked = sorted((*self._asked[:-1], counted_from(now, is_limited=is_limited)))
 
 
-def not_again(words: str, wait: float, most: int | None) -> str:
+def counted_from(now: float, *, is_limited: bool) -> float:
+    """Return the time from which a request that ends now counts for a minute."""
+    return now - NOT_COUNTED if is_limited else now
+
+
+def not_again(words: str, wait: float, most: int) -> str:
     """Say why credentials that were refused are not tried again for the moment."""
     return f"{words} (not asked again for {wait:.0f} s: at most {most} token requests a minute)"
 
@@ -232,14 +262,18 @@ async def _shared(shelf: Shelf, fetch: Callable[[], Awaitable[Token]]) -> Token:
             continue
         token: Token | None = None
         refusal: str | None = None
+        is_limited = False
         try:
             token = await fetch()
             return token
         except AuthenticationError as error:
             refusal = error.message
             raise
+        except RateLimited:
+            is_limited = True
+            raise
         finally:
-            shelf.landed(token, refusal)
+            shelf.landed(token, refusal, is_limited=is_limited)
     return found
 
 

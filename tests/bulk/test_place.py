@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -35,18 +36,57 @@ def test_without_a_word_it_is_the_users_state_folder(monkeypatch: pytest.MonkeyP
     assert folder.is_relative_to(tmp_path)
 
 
-def test_a_network_file_system_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(place_module, "_file_system", lambda folder: "nfs4")
-    with pytest.raises(JournalError, match=r"network file system \(nfs4\)") as caught:
+@pytest.mark.parametrize(
+    "kind",
+    ["nfs4", "cifs", "9p", "drvfs", "virtiofs", "fuse.glusterfs", "ceph", "fuse.ceph", "fuse.s3fs", "fuse.rclone",
+     "gpfs", "beegfs", "davfs", "fuse.sshfs", "fuse.mergerfs", "vboxsf", "fuse.vmhgfs-fuse", "fuse.grpcfuse",
+     "fuse.gcsfuse"],
+)  # fmt: skip
+def test_a_file_system_on_which_sqlite_is_not_safe_is_refused(
+    kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(place_module, "file_system_of", lambda folder: kind)
+    with pytest.raises(JournalError, match=rf"\({kind}\)") as caught:
         JournalPlace(folder=tmp_path / "a", base_url="x", client_id="y").prepare()
     assert "CPL_STATE_DIR" in str(caught.value)
+    assert not list((tmp_path / "a").iterdir())
+
+
+@pytest.mark.parametrize("kind", ["fuse", "fuse.newfs", "brandnew"])
+def test_a_file_system_that_is_not_known_is_warned_of(
+    kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(place_module, "file_system_of", lambda folder: kind)
+    JournalPlace(folder=tmp_path / "a", base_url="x", client_id="y").prepare()
+    assert f"({kind})" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "kind", ["", "ext4", "xfs", "btrfs", "zfs", "overlay", "tmpfs", "fuseblk", "fuse.fuse-overlayfs"]
+)
+def test_a_local_file_system_is_taken_without_a_word(
+    kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(place_module, "file_system_of", lambda folder: kind)
+    JournalPlace(folder=tmp_path / "a", base_url="x", client_id="y").prepare()
+    assert not caplog.records
 
 
 def test_the_file_system_of_a_folder_is_told(tmp_path: Path) -> None:
     if not Path("/proc/self/mountinfo").exists():
         pytest.skip("this system does not say what is mounted where")
-    assert place_module._file_system(tmp_path) not in ("", "proc")
-    assert place_module._file_system(Path("/proc/self")) == "proc"
+    assert place_module.file_system_of(tmp_path) not in ("", "proc")
+    assert place_module.file_system_of(Path("/proc/self")) == "proc"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
+def test_the_folder_of_a_journal_is_private_however_it_was_made(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir(mode=0o777)
+    folder.chmod(0o777)
+    place = JournalPlace(folder=folder, base_url="x", client_id="y")
+    place.prepare()
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cpl_async.cli.words import plain
+from cpl_async.plain_text import plain
 from cpl_async.sandbox import Fault, FaultKind, Role, Sandbox, SandboxSettings
 
 from ..conftest import many_rows, write_rows

@@ -11,24 +11,19 @@ from pathlib import Path
 import pytest
 
 from benchmarks.servers import PostgreSQL, Redis
-from cpl_async.distributed.link import Link, Timing
-
-from ..serving import started
-
-QUICK = Timing(beat=0.05, patience=0.3, lease=0.3, alone=0.6, hold=0.7, forget=5.0)
-"""So that a test need not wait for seconds until a process goes on alone."""
+from cpl_async.distributed.link import Link
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Redis]:
-    one = started(lambda: Redis(tmp_path))
+    one = Redis(tmp_path)
     yield one
     one.kill()
 
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[PostgreSQL]:
-    one = started(PostgreSQL)
+    one = PostgreSQL()
     yield one
     one.end()
 
@@ -100,8 +95,8 @@ def make_link(server: Redis) -> Iterator[Callable[..., Link]]:
     """Make links of as many processes, as far as Redis can tell."""
     links: list[Link] = []
 
-    def make(url: str = "", places: int = 4) -> Link:
-        link = Link(url or server.url, prefix="t", places=places, timing=QUICK)
+    def make(url: str = "") -> Link:
+        link = Link(url or server.url, prefix="t", patience=0.3)
         links.append(link)
         return link
 

@@ -387,5 +387,5 @@ def test_workers_killed_and_stopped_broker_and_database_restarted(tmp_path: Path
     assert findings.broken == []
     assert findings.counts["rows"] == 500
     assert findings.counts["shipped"] > 250
-    assert findings.counts["refused_for_pace"] == 0
+    assert findings.counts["refused_for_pace"] < 0.05 * findings.counts["requests"]  # while Redis is unavailable
     assert findings.counts["woken"] == findings.counts["stopped"]

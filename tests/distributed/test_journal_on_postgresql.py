@@ -20,7 +20,6 @@ from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from ..bulk.shipping import figures
 from ..cli.conftest import CPL, access_to
 from ..conftest import many_rows, write_rows
-from ..serving import started
 from .hosts import on_host
 
 ROOT = Path(__file__).parent.parent.parent
@@ -86,7 +85,7 @@ async def test_two_jobs_of_two_hosts_do_not_send_the_same_reference(
 async def test_a_database_that_restarts_ends_the_run_and_the_next_goes_on(
     tmp_path: Path, client: Client, sandbox: Sandbox
 ) -> None:
-    database = started(PostgreSQL)
+    database = PostgreSQL()
     try:
         shipping = on_host("a", tmp_path, client, database)
         rows = write_rows(tmp_path / "a.csv", many_rows(40))

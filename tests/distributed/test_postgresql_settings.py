@@ -17,7 +17,6 @@ from cpl_async.sandbox import Sandbox
 
 from ..bulk.shipping import Shipping, sent_twice
 from ..conftest import many_rows, write_rows
-from ..serving import started
 from .hosts import on_host
 
 
@@ -28,7 +27,7 @@ def host(tmp_path: Path, client: Client, database: PostgreSQL) -> Shipping:
 
 @pytest.fixture(params=["session", "transaction"])
 def pooler(request: pytest.FixtureRequest, database: PostgreSQL) -> Iterator[PgBouncer]:
-    one = started(lambda: PgBouncer(database, request.param))
+    one = PgBouncer(database, request.param)
     yield one
     one.end()
 

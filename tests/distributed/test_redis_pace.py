@@ -1,28 +1,28 @@
-"""One pace for all, also for those who cannot see Redis for a while; nobody ever comes too close to another."""
+"""One rate limit for all processes; without Redis each keeps to its share, and those of a host to the interval."""
 
 from __future__ import annotations
 
 import itertools
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
-from benchmarks.servers import Redis
-from cpl_async.distributed import link as link_module
+from benchmarks.servers import Redis, free_port
 from cpl_async.distributed.link import Link, Question
-from cpl_async.distributed.pace import GUARD, VALID, RedisLine
-from cpl_async.distributed.scripts import BYE
+from cpl_async.distributed.pace import RedisLine
+from cpl_async.distributed.scripts import DISCARD
+from cpl_async.transport.host_pace import HostLine
 from cpl_async.transport.lanes import Lane
+from cpl_async.transport.shared_file import SharedFile
 
-from .conftest import QUICK, Wire
+from .conftest import Wire
 
 INTERVAL = 0.02
 CLOCKS = 0.0005
@@ -30,8 +30,13 @@ CLOCKS = 0.0005
 MakeLink = Callable[..., Link]
 
 
-def line_of(link: Link) -> RedisLine:
-    return RedisLine(link, "t:k", INTERVAL)
+SHARE = 0.25
+
+
+def line_of(link: Link, folder: Path | None = None) -> RedisLine:
+    """Return a line whose process shares a folder with the others of its host, or shares none."""
+    host = HostLine(SharedFile(folder / "t.pace"), INTERVAL, INTERVAL) if folder is not None else None
+    return RedisLine(link, "t:k", INTERVAL, SHARE, lambda: host)
 
 
 def until(condition: Callable[[], object], what: str = "it did not come to pass", seconds: float = 10.0) -> None:
@@ -92,17 +97,8 @@ def taken(line: RedisLine, lane: Lane = Lane.CREATE) -> None:
     until(lambda: line.ask(lane) == 0, "the slot did not come")
 
 
-def settled(*links: Link) -> None:
-    """Wait until all are known, and the silence after Redis began to remember is over."""
-    for link in links:
-        link.is_needed()
-    time.sleep(QUICK.hold + 2 * QUICK.beat)
-    until(lambda: all(link.sees() and link.index >= 0 for link in links))
-
-
 def test_slots_go_round_fairly_and_never_closer_than_the_interval(make_link: MakeLink, writers: Writers) -> None:
     links = [make_link() for _ in range(4)]
-    settled(*links)
     for link in links:
         writers.add(line_of(link))
     until(lambda: len(writers.written) >= 120, seconds=30)
@@ -113,7 +109,6 @@ def test_slots_go_round_fairly_and_never_closer_than_the_interval(make_link: Mak
 
 def test_classes_share_by_weight_across_processes_and_none_starves(make_link: MakeLink, writers: Writers) -> None:
     links = [make_link() for _ in range(3)]
-    settled(*links)
     for link, lane in zip(links, Lane, strict=True):
         writers.add(line_of(link), lane)
     until(lambda: len(writers.written) >= 110, seconds=30)
@@ -126,7 +121,6 @@ def test_classes_share_by_weight_across_processes_and_none_starves(make_link: Ma
 
 def test_the_next_slot_is_counted_from_the_write(make_link: MakeLink) -> None:
     first, second = line_of(make_link()), line_of(make_link())
-    settled(first._link, second._link)
     taken(first)
     time.sleep(INTERVAL * 1.5)  # late, but in time
     assert first.holds()
@@ -139,7 +133,6 @@ def test_the_next_slot_is_counted_from_the_write(make_link: MakeLink) -> None:
 
 def test_a_slot_that_is_not_used_goes_to_the_next(make_link: MakeLink) -> None:
     hanging, giving, other = (line_of(make_link()) for _ in range(3))
-    settled(hanging._link, giving._link, other._link)
     taken(hanging)
     last = 0.0
     while hanging.holds():  # it may write until the end, and die before it says so
@@ -158,7 +151,6 @@ def test_a_slot_that_is_not_used_goes_to_the_next(make_link: MakeLink) -> None:
 
 def test_a_refusal_slows_all_of_them(make_link: MakeLink) -> None:
     first, second = line_of(make_link()), line_of(make_link())
-    settled(first._link, second._link)
     taken(first)
     first.wrote()
     first.slow_down(1.5, 4.0, 30.0, 0.3)
@@ -172,205 +164,190 @@ def test_a_refusal_slows_all_of_them(make_link: MakeLink) -> None:
     assert time.monotonic() - wrote >= INTERVAL * 1.5
 
 
-def test_without_redis_all_go_on_in_their_parts_and_none_comes_too_close(
-    server: Redis, make_link: MakeLink, writers: Writers, caplog: pytest.LogCaptureFixture
+def own_gaps(written: list[tuple[float, int]], number: int) -> list[float]:
+    own = [at for at, who in written if who == number]
+    return [later - at for at, later in itertools.pairwise(own)]
+
+
+def test_without_redis_each_keeps_to_its_share_and_those_of_a_host_to_the_interval(
+    server: Redis, make_link: MakeLink, writers: Writers, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     links = [make_link() for _ in range(4)]
-    settled(*links)
     for link in links:
-        writers.add(line_of(link))
-    until(lambda: len(writers.written) >= 20)
+        writers.add(line_of(link, tmp_path))
+    writers.write_more(20)
     server.kill()
     until(lambda: not any(link.sees() for link in links))
-    before = len(writers.written)
-    time.sleep(QUICK.alone + 0.2)
-    until(lambda: len(writers.written) >= before + 40)
-    server.start()  # with no memory of anybody
+    writers.write_more(8)  # slots that were granted before
+    alone_from = time.monotonic()
+    writers.write_more(60)
+    alone_to = time.monotonic()
+    server.start()  # without any memory
     until(lambda: all(link.sees() for link in links))
-    again = len(writers.written)
-    until(lambda: len(writers.written) >= again + 60, seconds=20)
-    written = writers.end()
-    assert writers.closest() >= INTERVAL - CLOCKS
-    assert set(Counter(number for _, number in written[before : before + 40])) == {0, 1, 2, 3}
+    writers.write_more(40)
+    alone = [pair for pair in writers.end() if alone_from < pair[0] < alone_to]
+    assert {number for _, number in alone} == {0, 1, 2, 3}
+    assert min(later[0] - at[0] for at, later in itertools.pairwise(alone)) >= INTERVAL - CLOCKS
+    for number in range(4):
+        assert min(own_gaps(alone, number)) >= INTERVAL / SHARE - CLOCKS
     said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert sum("Redis does not answer" in words for words in said) == 4
-    assert sum("Redis answers again" in words for words in said) == 4
+    assert sum("keeps to its share of the rate limit" in message for message in said) == 4
+    assert sum("Redis answers again" in message for message in said) == 4
 
 
-def test_a_redis_that_hangs_counts_as_gone_and_what_it_hears_late_counts_for_nothing(
-    server: Redis, make_link: MakeLink, writers: Writers
+def test_a_process_that_cannot_see_redis_keeps_to_its_share_and_the_others_go_on(
+    make_link: MakeLink, wire: Wire, writers: Writers
 ) -> None:
-    links = [make_link() for _ in range(4)]
-    settled(*links)
+    links = [make_link(), make_link(), make_link(wire.url)]
     for link in links:
         writers.add(line_of(link))
-    for _ in range(2):
-        writers.write_more(20)
-        assert server.process is not None
-        server.process.send_signal(signal.SIGSTOP)
-        until(lambda: not any(link.sees() for link in links))
-        time.sleep(QUICK.alone)
-        writers.write_more(12)
-        server.process.send_signal(signal.SIGCONT)
-        until(lambda: all(link.sees() for link in links))
-    writers.write_more(40)
-    writers.end()
-    assert writers.closest() >= INTERVAL - CLOCKS
-
-
-def test_who_cannot_see_redis_and_those_who_can_do_not_meet(make_link: MakeLink, wire: Wire, writers: Writers) -> None:
-    links = [make_link(places=8) for _ in range(2)]
-    cut = make_link(wire.url, places=8)
-    settled(*links, cut)
-    for link in (*links, cut):
-        writers.add(line_of(link))
     until(lambda: {0, 1, 2} <= {number for _, number in writers.written})
     wire.break_off()
-    until(lambda: not cut.sees())
-    since = time.monotonic()
-
-    def alone() -> int:
-        return sum(number == 2 and at > since for at, number in list(writers.written))
-
-    until(lambda: alone() >= 8, "who is cut off does not go on")
-    both = Counter(number for at, number in list(writers.written) if at > since)
+    until(lambda: not links[2].sees())
+    writers.write_more(5)
+    cut_from = time.monotonic()
+    until(lambda: sum(number == 2 and at > cut_from for at, number in list(writers.written)) >= 8)
+    cut_to = time.monotonic()
     wire.mend()
-    until(cut.sees)
-    back = time.monotonic()
-    until(lambda: sum(number == 2 and at > back for at, number in list(writers.written)) >= 10)
-    writers.end()
-    assert both[0] > both[2] < both[1]  # the others have the rest of the time
-    assert writers.closest() >= INTERVAL - CLOCKS
+    until(links[2].sees)
+    back_from = time.monotonic()
+    until(lambda: sum(number == 2 and at > back_from for at, number in list(writers.written)) >= 10)
+    cut = [pair for pair in writers.end() if cut_from < pair[0] < cut_to]
+    assert min(own_gaps(cut, 2)) >= INTERVAL / SHARE - CLOCKS
+    counts = Counter(number for _, number in cut)
+    assert counts[0] > counts[2] < counts[1]
 
 
-def test_a_slot_ends_before_the_part_of_who_cannot_see_redis(make_link: MakeLink, wire: Wire) -> None:
-    link, cut = make_link(places=8), make_link(wire.url, places=8)
-    settled(link, cut)
-    line = line_of(link)
-    index, width = cut.index, INTERVAL + GUARD
-    wire.break_off()
-    until(lambda: not cut.sees())
-    time.sleep(QUICK.lease + 3 * QUICK.beat)
-    shortened = 0
-    for _ in range(40):
-        taken(line)
-        assert line._granted is not None
-        due, last = line._granted
-        room = 8 * width - (due - index * width + INTERVAL) % (8 * width)
-        assert last - due <= room + 0.001
-        shortened += last - due < VALID - 0.001
-        line.wrote()
-    assert shortened > 0
+def read_only(server: Redis) -> None:
+    with redis.Redis.from_url(server.url) as connection:
+        connection.replicaof("127.0.0.1", "9")
 
 
-def test_a_redis_that_forgot_all_hears_of_who_still_cannot_see_it(
-    server: Redis, make_link: MakeLink, wire: Wire, writers: Writers
+def writable(server: Redis) -> None:
+    with redis.Redis.from_url(server.url) as connection:
+        connection.replicaof("NO", "ONE")
+
+
+def stopped(server: Redis) -> None:
+    assert server.process is not None
+    server.process.send_signal(signal.SIGSTOP)
+
+
+def woken(server: Redis) -> None:
+    assert server.process is not None
+    server.process.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize(("fail", "recover"), [(stopped, woken), (read_only, writable)])
+def test_a_redis_that_hangs_or_is_read_only_is_unavailable_until_it_can_be_written(
+    server: Redis,
+    make_link: MakeLink,
+    writers: Writers,
+    caplog: pytest.LogCaptureFixture,
+    fail: Callable[[Redis], None],
+    recover: Callable[[Redis], None],
+    tmp_path: Path,
 ) -> None:
-    links = [make_link(places=8) for _ in range(2)]
-    cut = make_link(wire.url, places=8)
-    settled(*links, cut)
-    until(lambda: all(cut.me in link._others for link in links))
-    for link in (*links, cut):
-        writers.add(line_of(link))
-    until(lambda: {0, 1, 2} <= {number for _, number in writers.written})
-    wire.break_off()
-    server.kill()
-    until(lambda: not any(link.sees() for link in (*links, cut)))
-    time.sleep(QUICK.alone)  # all are in their own parts of the time now
-    server.start()
+    links = [make_link() for _ in range(2)]
+    for link in links:
+        writers.add(line_of(link, tmp_path))
+    writers.write_more(20)
+    fail(server)
+    until(lambda: not any(link.sees() for link in links))
+    writers.write_more(20)
+    assert not any(link.sees() for link in links)
+    recover(server)
     until(lambda: all(link.sees() for link in links))
-    since = time.monotonic()
-    until(lambda: sum(number == 2 and at > since for at, number in list(writers.written)) >= 12)
-    both = Counter(number for at, number in writers.end() if at > since)
-    assert both[0] > both[2] < both[1]
+    writers.write_more(20)
+    writers.end()
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert sum("keeps to its share" in message for message in said) == 2
+
+
+def test_processes_that_begin_while_redis_is_away_keep_to_the_same_rules(writers: Writers, tmp_path: Path) -> None:
+    links = [Link(f"redis://127.0.0.1:{free_port()}/0", prefix="t") for _ in range(4)]
+    try:
+        for link in links:
+            writers.add(line_of(link, tmp_path))
+        until(lambda: set(Counter(number for _, number in writers.written)) == {0, 1, 2, 3})
+        writers.write_more(40)
+        written = writers.end()
+    finally:
+        for link in links:
+            link.close()
     assert writers.closest() >= INTERVAL - CLOCKS
+    for number in range(4):
+        assert min(own_gaps(written, number)) >= INTERVAL / SHARE - CLOCKS
 
 
-def test_who_is_killed_is_found_out_by_the_others_of_its_host(server: Redis, make_link: MakeLink) -> None:
-    link = make_link()
-    settled(link)
-    program = (
-        "import sys, time\nfrom cpl_async.distributed.link import Link, Timing\n"
-        f"link = Link({server.url!r}, prefix='t', places=4, timing=Timing(beat=0.05))\nlink.is_needed()\n"
-        "while link.index < 0: time.sleep(0.01)\nprint(link.me, flush=True)\ntime.sleep(60)"
-    )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        other = process.stdout.readline().strip()
-        until(lambda: other in link._others)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-    until(lambda: other not in link._others, "the dead one keeps its part of the time", QUICK.forget / 2)
+def test_the_first_request_of_a_process_alone_waits_for_no_more_than_its_own_interval() -> None:
+    link = Link(f"redis://127.0.0.1:{free_port()}/0", prefix="t")
+    line = line_of(link)
+    try:
+        link.is_needed()
+        until(lambda: not link.sees())
+        assert line.ask(Lane.CREATE) <= INTERVAL / SHARE
+        taken(line)
+        assert line.holds()
+        line.wrote()
+        assert not line.holds()
+        assert line.ask(Lane.CREATE) >= INTERVAL / SHARE * 0.9
+    finally:
+        link.close()
 
 
-def test_who_does_not_send_for_long_lets_go_of_its_place(make_link: MakeLink, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link_module, "REST_AFTER", 0.3)
-    resting, watching = make_link(), make_link()
-    settled(resting)
-    line = line_of(resting)
+def test_a_process_alone_slows_down_when_it_is_refused() -> None:
+    link = Link(f"redis://127.0.0.1:{free_port()}/0", prefix="t")
+    line = line_of(link)
+    try:
+        link.is_needed()
+        until(lambda: not link.sees())
+        taken(line)
+        line.wrote()
+        line.slow_down(1.5, 4.0, 30.0, 0.0)
+        assert line.ask(Lane.CREATE) >= 1.5 * INTERVAL / SHARE * 0.9
+        line.slow_down(1.5, 4.0, 30.0, 1.0)
+        assert line.ask(Lane.CREATE) >= 0.9
+    finally:
+        link.close()
+
+
+def test_a_clock_of_redis_that_was_set_back_holds_up_nobody(server: Redis, make_link: MakeLink) -> None:
+    line, other = line_of(make_link()), line_of(make_link())
+    for one in (line, other):
+        taken(one)
+        one.wrote()
+    with redis.Redis.from_url(server.url) as connection:
+        until(lambda: connection.hget("t:k:pace", "holder") == b"")
+        seconds, micros = connection.time()
+        ahead = str((seconds + 600) * 1_000_000 + micros)
+        later = {"free": ahead, "at": ahead, "due": ahead, "slow": ahead, "factor": "4", "holder": "dead"}
+        connection.hset("t:k:pace", mapping=later)
+        connection.hset("t:k:line", "dead too", f"person:0:{ahead}")
+    began = time.monotonic()
+    for one in (line, other, line):
+        taken(one)
+        one.wrote()
+    assert time.monotonic() - began < 5
+
+
+def test_a_process_that_thinks_of_another_time_does_not_block_the_line(server: Redis, make_link: MakeLink) -> None:
+    line, other = line_of(make_link()), line_of(make_link())
+    taken(other)
+    other.wrote()
     taken(line)
+    line._link._clock.offset += 600  # Redis's clock was set back since it was measured
     line.wrote()
-
-    def seen() -> bool:
-        watching.is_needed()
-        return resting.me in watching._others
-
-    until(seen)
-    until(lambda: not seen())
-    taken(line)
-    until(seen)
-
-
-def test_who_is_closed_says_goodbye(make_link: MakeLink) -> None:
-    leaving, watching = make_link(), make_link()
-    settled(leaving, watching)
-    until(lambda: leaving.me in watching._others)
-    line = line_of(leaving)
-    taken(line)
-    line.wrote()
-    leaving.close()
-    until(lambda: leaving.me not in watching._others)
-    taken(line)  # it still gets its slots, at the rate of its share
+    taken(other)
 
 
 def test_an_answer_that_nobody_expects_counts_as_none(make_link: MakeLink, caplog: pytest.LogCaptureFixture) -> None:
     link = make_link()
-    settled(link)
 
     def fails(_: object) -> None:
         raise ValueError("odd")
 
-    link.ask(Question(BYE, [link.members], ["nobody"], fails))
+    link.ask(Question(DISCARD, ["t:k:token"], [""], fails))
     until(lambda: "odd" in caplog.text)
     until(link.sees)
     taken(line_of(link))
-
-
-def test_more_than_have_a_part_of_their_own_share_while_redis_is_there(make_link: MakeLink, writers: Writers) -> None:
-    links = [make_link(places=1) for _ in range(2)]
-    links[0].is_needed()
-    until(lambda: links[0].index == 0)
-    links[1].is_needed()
-    until(links[1].sees)
-    for link in links:
-        writers.add(line_of(link))
-    until(lambda: len(writers.written) >= 40)
-    assert {link.index for link in links} == {0, -1}
-    assert len(Counter(number for _, number in writers.end())) == 2
-    assert writers.closest() >= INTERVAL - CLOCKS
-
-
-def test_a_redis_that_was_never_there_leaves_the_rate_of_the_share(caplog: pytest.LogCaptureFixture) -> None:
-    link = Link("redis://127.0.0.1:9/0", prefix="t", places=4, timing=QUICK)
-    line = line_of(link)
-    try:
-        began = time.monotonic()
-        taken(line)
-        assert time.monotonic() - began >= QUICK.alone
-        line.wrote()
-        wrote = time.monotonic()
-        taken(line)
-        assert time.monotonic() - wrote >= 4 * INTERVAL
-    finally:
-        link.close()
-    assert "Redis does not answer" in caplog.text

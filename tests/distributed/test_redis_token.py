@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import redis
@@ -12,8 +13,11 @@ import redis
 from benchmarks.servers import Redis
 from cpl_async import AuthenticationError
 from cpl_async.distributed.link import Link
-from cpl_async.distributed.token import RedisShelf
+from cpl_async.distributed.token import LOOK_AGAIN, RedisShelf
+from cpl_async.errors import RateLimited
+from cpl_async.transport.host_token import HostShelf
 from cpl_async.transport.redaction import Secret
+from cpl_async.transport.shared_file import SharedFile
 from cpl_async.transport.token import PER_SECONDS, Token, TokenCell
 
 MakeLink = Callable[..., Link]
@@ -30,6 +34,7 @@ class Carrier:
     def __init__(self) -> None:
         self.given = 0
         self.refuses = False
+        self.limits = False
         self.seconds = 1800.0
 
     async def fetch(self) -> Token:
@@ -38,6 +43,8 @@ class Carrier:
         await asyncio.sleep(0.1)
         if self.refuses:
             raise AuthenticationError("wrong secret")
+        if self.limits:
+            raise RateLimited("too many requests")
         return Token.lasting(f"token-{number}", self.seconds, asked_at, scope="all")
 
 
@@ -139,3 +146,59 @@ async def test_a_fetch_that_died_does_not_hold_up_the_others(
     token = await TokenCell(shelf=shelf_of(make_link())).get(carrier.fetch)
     assert time.monotonic() - began >= 0.5
     assert str(token.value) == "token-1"
+
+
+async def test_a_request_refused_for_pace_does_not_use_up_the_budget(make_link: MakeLink) -> None:
+    carrier = Carrier()
+    carrier.limits = True
+    shelf = shelf_of(make_link())
+    for _ in range(FETCHES):
+        with pytest.raises(RateLimited):
+            await TokenCell(shelf=shelf).get(carrier.fetch)
+    carrier.limits = False
+    assert 0 < await answered(shelf) < 6
+    assert carrier.given == FETCHES
+
+
+async def answered(shelf: RedisShelf) -> float:
+    """Return the seconds that a process has to wait for a token request."""
+    while (wait := shelf.look()) in (LOOK_AGAIN, 0.03):
+        await asyncio.sleep(0.005)
+    assert isinstance(wait, float)
+    return wait
+
+
+async def test_a_clock_that_was_set_back_ends_no_token_request_in_the_future(
+    server: Redis, make_link: MakeLink
+) -> None:
+    with redis.Redis.from_url(server.url) as connection:
+        seconds, micros = connection.time()
+        ahead = (seconds + 600) * 1_000_000 + micros
+        connection.hset("t:k:token", mapping={"flight": "dead:1", "since": ahead})
+        connection.zadd("t:k:asked", {f"dead:{number}": ahead for number in range(FETCHES - 1)})
+    carrier = Carrier()
+    async with asyncio.timeout(30):
+        token = await TokenCell(shelf=shelf_of(make_link())).get(carrier.fetch)
+    assert str(token.value) == "token-1"
+    shelf = shelf_of(make_link())
+    shelf.discard(token)
+    assert await answered(shelf) <= PER_SECONDS
+
+
+async def test_without_redis_the_processes_of_a_host_share_one_token(server: Redis, tmp_path: Path) -> None:
+    server.kill()
+    carrier = Carrier()
+    links = [Link(server.url, prefix="t") for _ in range(4)]
+
+    def shelf(link: Link) -> RedisShelf:
+        host = HostShelf(SharedFile(tmp_path / "t.token"), 1, 1)
+        return RedisShelf(link, "t:k", Secret("geheim"), FETCHES, 1, lambda: host)
+
+    cells = [TokenCell(shelf=shelf(link)) for link in links]
+    try:
+        tokens = await asyncio.gather(*(cell.get(carrier.fetch) for cell in cells))
+    finally:
+        for link in links:
+            link.close()
+    assert {str(token.value) for token in tokens} == {"token-1"}
+    assert carrier.given == 1

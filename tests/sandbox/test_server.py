@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import jwt
 import pytest
 
@@ -313,3 +314,18 @@ def test_a_taken_port_is_told() -> None:
         port = int(first.base_url.split(":")[2].split("/")[0])
         with pytest.raises(OSError, match="in use"):
             Sandbox(SandboxSettings(port=port)).start()
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("evil.example", 421), ("evil.example:80", 421), ("127.0.0.1.evil.example", 421), ("10.0.0.1", 421), ("", 421),
+        ("localhost.evil.example", 421), ("[2001:db8::1]:80", 421), ("127.0.0.1@evil.example", 421),
+        ("localhost:1234", 200), ("127.0.0.1", 200), ("[::1]:80", 200), ("shop.localhost", 200), ("LOCALHOST", 200),
+    ],
+)  # fmt: skip
+async def test_it_answers_its_own_name_only(sandbox: Sandbox, host: str, status: int) -> None:
+    async with aiohttp.ClientSession() as session:
+        for url in (f"{sandbox.base_url}/info", sandbox.ledger_url):
+            async with session.get(url, headers={"Host": host}) as answer:
+                assert answer.status == status, await answer.text()

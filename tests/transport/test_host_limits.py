@@ -375,6 +375,15 @@ def test_token_requests_of_all_are_counted_together(shelves: list[HostShelf], cl
         shelves[0].look()
 
 
+def test_a_token_request_refused_for_pace_counts_for_seconds_only(shelves: list[HostShelf], clock: Clock) -> None:
+    for number in range(FETCHES):
+        assert shelves[number % 2].look() == 0.0
+        shelves[number % 2].landed(None, is_limited=True)
+    assert shelves[0].look() == pytest.approx(5)
+    clock.now += 5
+    assert shelves[0].look() == 0.0
+
+
 @pytest.mark.parametrize(
     "content",
     [

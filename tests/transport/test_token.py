@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from cpl_async.errors import AuthenticationError, TransportError
+from cpl_async.errors import AuthenticationError, RateLimited, TransportError
 from cpl_async.transport.token import ClientClosed, Token, TokenCell
 
 
@@ -177,3 +177,13 @@ async def test_the_thirteenth_waits_for_its_minute(
 
 def test_a_token_shows_nothing_of_itself() -> None:
     assert "geheim" not in repr(Token.lasting("geheim", 10, 0)) + repr(Token.lasting("geheim", 10, 0).value)
+
+
+async def test_a_request_refused_for_pace_does_not_use_up_the_minute(clock: Clock, server: Server) -> None:
+    cell = TokenCell(clock, fetches=1)
+    server.error = RateLimited("too many requests")
+    with pytest.raises(RateLimited):
+        await cell.get(server.fetch)
+    server.error = None
+    clock.now += 5
+    assert (await cell.get(server.fetch)).value == "t2"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
@@ -13,13 +15,28 @@ from yarl import URL
 
 from ...errors import JournalError
 
-__all__ = ["JournalPlace"]
+__all__ = ["JournalPlace", "file_system_of"]
 
 STATE_DIRECTORY = "CPL_STATE_DIR"
 JOURNAL = "CPL_JOURNAL"
 OLD_SCHEME = "postgres://"
 """What many who host databases write."""
-NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "fuse.sshfs", "ceph", "glusterfs", "lustre"})
+UNSAFE = frozenset({
+    "9p", "acfs", "afs", "afpfs", "autofs", "beegfs", "ceph", "cifs", "coda", "curlftpfs", "davfs", "davfs2",
+    "drvfs", "fakeowner", "fhgfs", "gcsfuse", "gfs", "gfs2", "glusterfs", "gpfs", "grpcfuse", "juicefs", "lustre",
+    "mergerfs", "moosefs", "mfs", "ncpfs", "nfs", "nfs3", "nfs4", "nfsd", "ocfs2", "orangefs", "osxfs", "panfs",
+    "prl_fs", "pvfs2", "quobyte", "s3fs", "s3ql", "seaweedfs", "smb", "smb2", "smb3", "smbfs", "sshfs", "vboxsf",
+    "virtiofs", "vmhgfs", "vmhgfs-fuse", "webdav", "wekafs", "rclone", "goofys", "blobfuse", "blobfuse2",
+    "mountpoint-s3", "onedrive", "gdfs", "google-drive-ocamlfuse",
+})  # fmt: skip
+"""File systems of a network, a cloud or the host of a virtual machine: locks or shared memory of SQLite fail there."""
+LOCAL = frozenset({
+    "apfs", "aufs", "bcachefs", "btrfs", "ecryptfs", "ext2", "ext3", "ext4", "exfat", "f2fs", "fuseblk",
+    "fuse-overlayfs", "hfs", "hfsplus", "jfs", "msdos", "nilfs2", "ntfs", "ntfs3", "overlay", "overlayfs", "ramfs",
+    "reiserfs", "rootfs", "shiftfs", "tmpfs", "udf", "ufs", "vfat", "xfs", "zfs",
+})  # fmt: skip
+"""File systems on which SQLite is safe."""
+logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 @frozen(kw_only=True)
@@ -97,21 +114,37 @@ class JournalPlace:
         """Whether there is a journal; of one in PostgreSQL only opening it can tell."""
         return bool(self.url) or self.file.exists() or (self.mark is not None and self.mark.exists())
 
+    @property
+    def doubt(self) -> str:
+        """Warning about a file system that is not known; empty if there is none."""
+        kind = "" if self.url else file_system_of(self.folder)
+        if not kind or kind.removeprefix("fuse.") in LOCAL | UNSAFE:
+            return ""
+        return (
+            f"it is not known whether a journal is safe on the file system ({kind}) of {self.folder}: "
+            f"if other machines use it too, name a folder on a local disk in {STATE_DIRECTORY}"
+        )
+
     def prepare(self) -> None:
         """Make the folder, readable by its user only.
 
-        :raises JournalError: when they cannot be made, or lie on a network file system, where locks are not safe.
+        :raises JournalError: If they cannot be made, or are on a file system on which SQLite is not safe.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with suppress(PermissionError, NotImplementedError):  # of another owner, who decides
+                self.folder.chmod(0o700)
             if self.url:
                 return
-            kind = _file_system(self.folder)
-            if kind in NETWORK:
+            kind = file_system_of(self.folder)
+            if kind.removeprefix("fuse.") in UNSAFE:
                 raise JournalError(
-                    f"the journal's folder {self.folder} is on a network file system ({kind}), where it could be lost",
+                    f"the folder of the journal {self.folder} is on a file system ({kind}) on which a journal can be "
+                    "damaged or used by two runs at once",
                     advice=f"Name a folder on a local disk in {STATE_DIRECTORY}",
                 )
+            if self.doubt:
+                logger.warning("%s", self.doubt)
         except OSError as error:
             raise JournalError(
                 f"the journal's folder {self.folder} cannot be written: {error.strerror or error}",
@@ -119,8 +152,8 @@ class JournalPlace:
             ) from None
 
 
-def _file_system(folder: Path) -> str:
-    """Return the kind of file system that a folder lies on; empty where that cannot be told."""
+def file_system_of(folder: Path) -> str:
+    """Return the kind of file system that a folder is on, e.g. ``ext4`` or ``fuse.sshfs``; empty if it is not known."""
     try:
         lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
