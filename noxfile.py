@@ -37,6 +37,17 @@ def lowest(session: nox.Session) -> None:
 
 
 @nox.session
+def nightly(session: nox.Session) -> None:
+    """Run what takes hours: all proofs of exactly-once with clocks, identities and journals, and the large fuzz."""
+    install(session, "--editable", ".[all]")
+    of_small = ["--rows", "1000", "--batch-size", "20", "--at-once", "2", "--settle", "4"]
+    session.run("python", "-m", "benchmarks.proof", *of_small, "--seeds", "200")
+    session.run("python", "-m", "benchmarks.proof", *of_small, "--seeds", "40", "--postgresql")
+    session.run("python", "-m", "benchmarks.proof", *of_small, "--seeds", "20", "--tail", "1.2")
+    session.run("python", "-m", "benchmarks.proof_of_workers", "--rows", "4000", "--seeds", "6")
+
+
+@nox.session
 def documentation(session: nox.Session) -> None:
     """Build the site, and fail at the first warning."""
     install(session, "--editable", ".[all]")

@@ -1,16 +1,19 @@
 """The proof of exactly-once: ships with all faults on, kills the client, and holds the report against the ledger.
 
-python -m benchmarks.proof                         100,000 rows, all faults, five kills
+python -m benchmarks.proof                         100,000 rows, all faults, five kills, wrong clocks
 python -m benchmarks.proof --rows 1000 --batch-size 20 --seeds 200 --at-once 4
 python -m benchmarks.proof --tail 1.2              shipments that can be found later than the settling time
 
 The sandbox runs in this process, the client in one of its own that is killed with SIGKILL at random moments and started
-again. Then each row of the report is compared with the sandbox's ledger. It ends with status 1 if a promise is broken.
+again. Its clock is up to three days off and jumps, references come in odd spellings, the journal is copied, removed and
+damaged between runs, and PostgreSQL has another default isolation level (``--calm``: none of it). Then each row of the
+report is compared with the sandbox's ledger. It ends with status 1 if a promise is broken.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import csv
 import json
 import os
@@ -21,6 +24,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,7 +33,16 @@ import pypdfium2
 import zxingcpp
 from attrs import define, field, frozen
 
+from benchmarks.hostile_world import (
+    ISOLATION_LEVELS,
+    RESPELLED,
+    JournalTrouble,
+    clock_of,
+    with_clock,
+    write_respelled,
+)
 from benchmarks.results import keep
+from benchmarks.servers import PostgreSQL
 from benchmarks.ship import CPL, write
 from cpl_async.sandbox import Sandbox, SandboxSettings
 from cpl_async.sandbox.store import Parcel, StoredShipment
@@ -44,6 +57,9 @@ ELSEWHERE = {
 """Five in a hundred requests of all kinds fail in some other way, and one search in sixteen answers what is not so."""
 BARCODES = 1000
 """Labels that are read by a scanner."""
+AT_THE_START = 0.2
+"""Share of kills that are counted from the start of a run; the others from its first request."""
+LONGEST_START = 30.0
 MOST_RUNS = 12
 """Runs after the last kill in which the job must come to its end."""
 
@@ -59,6 +75,8 @@ class Setup:
     settle: float
     tail: float
     faults: bool = True
+    hostile: bool = True
+    """Whether clocks are wrong, references are spelled oddly, and journals are copied, removed and damaged."""
     journal: str = ""
     """Address of a PostgreSQL; a file unless given."""
 
@@ -103,7 +121,13 @@ def settings_for(setup: Setup) -> SandboxSettings:
 def prove(setup: Setup, folder: Path) -> Findings:
     """Ship one file with faults and kills, and hold the report against the ledger."""
     found = Findings()
+    chance = random.Random(setup.seed + 2)
     write(folder / "rows.csv", setup.rows, setup.seed)
+    if setup.hostile:
+        (folder / "rows.csv").rename(folder / "plain.csv")
+        write_respelled(folder / "plain.csv", folder / "rows.csv", chance, share=RESPELLED)
+        if setup.journal:
+            set_isolation(setup.journal, chance.choice(ISOLATION_LEVELS))
     began = time.monotonic()
     with Sandbox(settings_for(setup)) as sandbox:
         if setup.faults:
@@ -121,6 +145,9 @@ def prove(setup: Setup, folder: Path) -> Findings:
             sandbox._read(lambda: list(sandbox._world.store.db.execute("UPDATE shipments SET visible = done")))
             client.run()
         audit(folder, sandbox, setup, found)
+        if setup.hostile:
+            sandbox.faults.clear()
+            client.run_respelled(found, chance)
         found.late = lateness(folder, sandbox)
         if found.counts["shipped_without_label"] and not setup.tail:
             sandbox.faults.clear()
@@ -143,7 +170,9 @@ class Client:
 
     def __init__(self, folder: Path, sandbox: Sandbox, setup: Setup) -> None:
         self.folder, self.setup = folder, setup
+        self.sandbox = sandbox
         self.chance = random.Random(setup.seed + 1)
+        self.trouble = JournalTrouble(folder / "state", self.chance)
         self.environment = os.environ | {
             "CPL_BASE_URL": sandbox.base_url,
             "CPL_CLIENT_ID": "sandbox",
@@ -154,16 +183,18 @@ class Client:
         }
         (folder / "run").mkdir(exist_ok=True)
 
-    def start(self, *options: str) -> subprocess.Popen[str]:
+    def start(self, *options: str, file: str = "rows.csv", out: str = "out") -> subprocess.Popen[str]:
         """Start the client."""
-        command = [*CPL, "ship", str(self.folder / "rows.csv"), "--out", str(self.folder / "out"), "--json"]
+        command = with_clock(clock_of(self.chance, 8.0)) if self.setup.hostile else CPL
+        command = [*command, "ship", str(self.folder / file), "--out", str(self.folder / out), "--json"]
+        command += ["--ignore-clock"] * self.setup.hostile
         command += ["--settle", str(self.setup.settle), "--batch-size", str(self.setup.batch_size), *options]
         with (self.folder / "client.log").open("a", encoding="utf-8") as log:
             return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=self.environment, encoding="utf-8")
 
-    def run(self, *options: str) -> dict[str, Any]:
+    def run(self, *options: str, file: str = "rows.csv", out: str = "out") -> dict[str, Any]:
         """Run the client to its end and return its summary."""
-        client = self.start(*options)
+        client = self.start(*options, file=file, out=out)
         text, _ = client.communicate()
         if client.returncode not in (0, 1) or not text:
             return {"unfinished": -1, "status": client.returncode}
@@ -172,23 +203,83 @@ class Client:
 
     def run_with_kills(self, found: Findings) -> None:
         """Kill the client at random moments, then let it come to its end."""
-        length = 1.5 + self.setup.rows / 4000 + self.setup.rows / self.setup.batch_size * 0.05
+        length = 0.8 + self.setup.rows / 4000 + self.setup.rows / self.setup.batch_size * 0.05
         for _ in range(self.setup.kills):
             client = self.start()
             try:
-                client.wait(self.chance.uniform(0.7, length))
+                if self.chance.random() > AT_THE_START:
+                    self.wait_until_it_sends(client)
+                client.wait(self.chance.uniform(0.1, length))
             except subprocess.TimeoutExpired:
                 client.kill()
                 found.counts["kills"] += 1
             client.wait()
             assert client.stdout is not None
             client.stdout.close()
+            first = "restore" if self.trouble.has_copy else "copy"
+            self.trouble_journal(found, self.chance.choice([first, first, "away", "none"]))
+        self.trouble_journal(found, self.chance.choice(["restore", "restore", "away"]))
         for _ in range(MOST_RUNS):
             summary = self.run()
             found.counts["runs"] += 1
             if summary["unfinished"] == 0:
                 return
         found.broken.append(f"the job is not finished after {MOST_RUNS} runs: {summary}")
+
+    def wait_until_it_sends(self, client: subprocess.Popen[str]) -> None:
+        """Wait until a run makes a request, so that a slow start is not all that a kill meets."""
+        before, until = len(self.sandbox.ledger.entries), time.monotonic() + LONGEST_START
+        while len(self.sandbox.ledger.entries) == before and client.poll() is None and time.monotonic() < until:
+            time.sleep(0.02)
+
+    def trouble_journal(self, found: Findings, event: str) -> None:
+        """Copy, restore, remove or damage the journal; a run without it must refuse to send."""
+        if not self.setup.hostile or self.setup.journal:
+            return
+        if event == "copy":
+            self.trouble.keep_copy()
+        elif event == "restore":
+            self.trouble.restore_copy()
+        elif event == "away" and (kept := self.trouble.take_away()) is not None:
+            before = len(self.sandbox.ledger.of("shipment_batches.create"))
+            summary = self.run()
+            if summary.get("status") != 2 or len(self.sandbox.ledger.of("shipment_batches.create")) > before:
+                found.broken.append(f"a run whose journal was taken away has ended as {summary}")
+            self.trouble.put_back(kept)
+            found.counts["refusals"] += 1
+        found.counts["restored journals"] = self.trouble.copies
+
+    def run_respelled(self, found: Findings, chance: random.Random) -> None:
+        """Ship rows once more whose references are spelled otherwise: none may be sent."""
+        count = write_respelled(self.folder / "plain.csv", self.folder / "again.csv", chance, share=1.0, rows=200)
+        before = len(live_by_reference(self.sandbox))
+        summary = self.run(file="again.csv", out="out-again")
+        rejected = {
+            row["reference_id"] for row in report_of(self.folder, "shipments.csv") if row["state"] == "rejected"
+        }
+        again = {row["reference_id"] for row in report_of(self.folder, "shipments.csv", "out-again")}
+        fresh = len(live_by_reference(self.sandbox)) - before
+        if fresh > len(rejected & again) or summary.get("rows") != count:
+            found.broken.append(f"{fresh} rows were sent again in another spelling: {summary}")
+        twice = [name for name, shipments in live_by_reference(self.sandbox).items() if len(shipments) > 1]
+        if twice and not self.setup.tail:
+            found.broken.append(f"sent again in another spelling: {twice[:5]}")
+        found.counts["respelled"] += count
+
+
+def set_isolation(journal: str, level: str) -> None:
+    """Let another isolation level be the default of a PostgreSQL."""
+
+    async def change() -> None:
+        import asyncpg
+
+        connection = await asyncpg.connect(journal)
+        try:
+            await connection.execute(f"ALTER ROLE CURRENT_USER SET default_transaction_isolation = '{level}'")
+        finally:
+            await connection.close()
+
+    asyncio.run(change())
 
 
 def lateness(folder: Path, sandbox: Sandbox) -> list[float]:
@@ -208,9 +299,9 @@ def lateness(folder: Path, sandbox: Sandbox) -> list[float]:
     return sorted(at - done[batch] for batch, at in known if batch in done and at > done[batch])
 
 
-def report_of(folder: Path, name: str = "shipments.csv") -> list[dict[str, str]]:
+def report_of(folder: Path, name: str = "shipments.csv", out: str = "out") -> list[dict[str, str]]:
     """Return a file of the report."""
-    path = folder / "out" / name
+    path = folder / out / name
     if not path.exists():
         return []
     with path.open(encoding="utf-8", newline="") as file:
@@ -234,7 +325,7 @@ def is_live(parcel: Parcel) -> bool:
 def audit(folder: Path, sandbox: Sandbox, setup: Setup, found: Findings) -> None:
     """Hold every row of the report against the ledger."""
     report, live = report_of(folder), live_by_reference(sandbox)
-    if (journals := len(list((folder / "state").glob("*")))) != 1:
+    if (journals := sum(one.is_dir() for one in (folder / "state").glob("*"))) != 1:
         found.broken.append(f"the client has kept {journals} journals of one account")
     listed = {row["double"] for row in report_of(folder, "doubles.csv")}
     found.counts["rows"] = len(report)
@@ -318,9 +409,21 @@ def main() -> int:
     parser.add_argument("--settle", type=float, default=8.0)
     parser.add_argument("--tail", type=float, default=0.0, help="shape of a heavy tail of visibility; 0 for none")
     parser.add_argument("--journal", default="", help="address of a PostgreSQL for the journal; a file unless given")
+    parser.add_argument("--calm", action="store_true", help="right clocks, plain references, journals left alone")
     parser.add_argument("--at-once", type=int, default=1, help="so many proofs at the same time")
     parser.add_argument("--keep", action="store_true", help="write the figures to RESULTS.md")
+    parser.add_argument("--postgresql", action="store_true", help="journals in a PostgreSQL started for the proof")
     given = parser.parse_args()
+    with ExitStack() as stack:
+        if given.postgresql:
+            database = PostgreSQL()
+            stack.callback(database.end)
+            given.journal = database.url
+        return proved(given)
+
+
+def proved(given: argparse.Namespace) -> int:
+    """Run the proofs, print what they have shown, and return the exit status."""
     totals: Counter[str] = Counter()
     broken: list[str] = []
     seconds = 0.0
@@ -328,7 +431,7 @@ def main() -> int:
     setups = [
         Setup(
             rows=given.rows, batch_size=given.batch_size, seed=seed, kills=given.kills, settle=given.settle,
-            tail=given.tail, journal=given.journal,
+            tail=given.tail, journal=given.journal, hostile=not given.calm,
         )
         for seed in range(given.first_seed, given.first_seed + given.seeds)
     ]  # fmt: skip

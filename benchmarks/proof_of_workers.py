@@ -22,6 +22,7 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
+from benchmarks.hostile_world import clock_of, with_clock
 from benchmarks.proof import ANSWERS_LOST, ELSEWHERE, Client, Findings, Setup, audit, check_resent, settings_for
 from benchmarks.results import keep
 from benchmarks.servers import PostgreSQL, Redis
@@ -40,7 +41,7 @@ import sys
 from tasks import app
 from cpl_async.distributed.celery import ship_job
 job = ship_job(sys.argv[1], name="proof", out=sys.argv[2], part_size=int(sys.argv[3]), batch_size=int(sys.argv[4]),
-               settle=float(sys.argv[5]), papers=False)
+               settle=float(sys.argv[5]), papers=False, ignore_clock=True)
 print("handed over", flush=True)
 print(job.wait(), flush=True)
 """
@@ -68,6 +69,8 @@ class Workers:
     folder: Path
     environment: dict[str, str]
     count: int
+    seed: int = 0
+    """Of the clock that each worker has."""
     running: dict[int, subprocess.Popen[bytes]] = field(factory=dict)
     asleep: set[int] = field(factory=set)
 
@@ -76,7 +79,8 @@ class Workers:
         home = self.folder / f"worker-{number}"
         home.mkdir(exist_ok=True)
         (home / "tasks.py").write_text(TASKS)
-        command = [sys.executable, "-m", "celery", "--app", "tasks", "worker", "--concurrency", "1"]
+        clock = clock_of(random.Random(f"{self.seed} {number} {len(self.running)}"), 20.0)
+        command = with_clock(clock, "-m", "celery", "--app", "tasks", "worker", "--concurrency", "1")
         command += ["--hostname", f"w{number}@%h", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
         more = {"CPL_STATE_DIR": str(home / "state"), "CPL_RUNTIME_DIR": str(home)}
         with (home / "log").open("ab") as log:
@@ -200,7 +204,7 @@ def prove(setup: Setup, trouble: Trouble, folder: Path) -> Findings:
             "CPL_LEASE": str(trouble.lease),
             "C_FORCE_ROOT": "1",
         }
-        workers = Workers(folder, environment, trouble.workers)
+        workers = Workers(folder, environment, trouble.workers, setup.seed)
         for number in range(trouble.workers):
             workers.start(number)
         began = time.monotonic()

@@ -1,4 +1,7 @@
-"""Runs ``cpl`` with a wall clock that is wrong and jumps: ``python -m benchmarks.wrong_clock -7200,86400@3 ship …``.
+"""Runs ``cpl``, or a module, with a wall clock that is wrong and jumps:
+
+python -m benchmarks.wrong_clock =-7200,86400@3 ship rows.csv
+python -m benchmarks.wrong_clock =86400 -m celery worker
 
 The first argument lists the differences from the true time in seconds: the first one holds from the start, each further
 one from ``@`` so many seconds after it. The steady clocks of the machine are not touched.
@@ -6,6 +9,7 @@ one from ``@`` so many seconds after it. The steady clocks of the machine are no
 
 from __future__ import annotations
 
+import runpy
 import sys
 import threading
 import time
@@ -36,8 +40,13 @@ def jump(traveller: time_machine.Traveller, pairs: list[tuple[float, float]]) ->
 
 
 if __name__ == "__main__":
-    differences = parse(sys.argv[1])
-    sys.argv = ["cpl", *sys.argv[2:]]
+    differences = parse(sys.argv[1].removeprefix("="))
+    is_module = sys.argv[2] == "-m"
+    sys.argv = sys.argv[3:] if is_module else ["cpl", *sys.argv[2:]]
     with time_machine.travel(time.time() + differences[0][1], tick=True) as coordinates:
         threading.Thread(target=jump, args=(coordinates, differences), daemon=True).start()
-        main()
+        if is_module:
+            sys.path.insert(0, "")
+            runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+        else:
+            main()

@@ -55,7 +55,7 @@ class WrongClock:
         }
 
     def __call__(self, clock: str, *options: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "benchmarks.wrong_clock", clock, "ship", str(self.file), "--json"]
+        command = [sys.executable, "-m", "benchmarks.wrong_clock", f"={clock}", "ship", str(self.file), "--json"]
         command += [
             "--out",
             str(self.folder / "out"),
