@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypedDict, Type
 from attrs import field, frozen
 
 from .errors import ConfigurationError
-from .settings import PRODUCTION, base_url_from
+from .settings import PRODUCTION, base_url_from, proxy_from
 from .transport.call import COLLECTOR, Answers, TransportSettings
 from .transport.events import EventHook
 from .transport.forking import belongs_to_this_process, this_process
@@ -134,9 +134,9 @@ class Client:
         :param language: ``Accept-Language`` of all calls, e.g. ``en-GB``.
         :param log_level: ``X-LogLevel`` of all calls.
         :param max_connections: requests under way at once, at least 1.
-        :param proxy: address of an HTTP proxy.
+        :param proxy: address of an HTTP proxy, ``http://host:port`` or ``host:port``.
         :param ssl: a context with certificates of your own.
-        :param trust_env: take the proxy from the environment.
+        :param trust_env: take the proxy from ``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``; ``.netrc`` is never used.
         :param allow_plain_http: take a base URL without encryption for another host than loopback.
         :param shared: where token and pace are kept: in files for all processes of this user on this host unless given;
             the address of a Redis for all hosts, ``redis://…`` (extra ``distributed``), or a :class:`RedisShared`.
@@ -162,7 +162,7 @@ class Client:
             language=language,
             log_level=log_level,
             max_connections=max_connections,
-            proxy=proxy,
+            proxy=proxy_from(proxy) if proxy else None,
             ssl=ssl,
             trust_env=trust_env,
             on_event=on_event,

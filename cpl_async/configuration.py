@@ -18,7 +18,7 @@ from yarl import URL
 
 from ._nearest import nearest
 from .errors import ConfigurationError
-from .settings import PRODUCTION, TESTING, base_url_from, is_loopback, secret_from_file
+from .settings import PRODUCTION, TESTING, base_url_from, is_loopback, proxy_from, secret_from_file
 
 __all__ = ["CONFIG", "FILE_NAME", "PROFILE", "Settings", "read_settings", "settings_from_environment", "user_file"]
 
@@ -334,6 +334,13 @@ def _text(value: Any) -> str:
     return value.strip()
 
 
+def _proxy(value: Any) -> str:
+    try:
+        return proxy_from(_text(value))
+    except ConfigurationError:
+        raise ValueError from None
+
+
 def _path(value: Any) -> Path:
     return Path(_text(str(value) if isinstance(value, os.PathLike) else value))
 
@@ -365,7 +372,7 @@ KEYS: dict[str, tuple[Convert, str]] = {
     "language": (_text, "a language like en-GB or cs-CZ"),
     "timeout": (partial(_number, float), "a number of seconds over 0"),
     "max_connections": (partial(_number, int), "a whole number over 0"),
-    "proxy": (_text, "the address of a proxy"),
+    "proxy": (_proxy, "the address of an HTTP proxy"),
     "trust_env": (_flag, "true or false"),
     "ca_file": (_path, "the path of a file with certificates"),
     "shared": (_text, "the address of a Redis, redis://…"),

@@ -14,6 +14,7 @@ __all__ = [
     "TESTING",
     "base_url_from",
     "is_loopback",
+    "proxy_from",
     "secret_from_file",
 ]
 
@@ -43,6 +44,25 @@ def base_url_from(text: str, *, allow_plain_http: bool = False) -> str:
             f"the base URL {text!r} is not encrypted, and {url.host} is not this machine: use https"
         )
     return str(url).rstrip("/")
+
+
+def proxy_from(text: str, name: str = "proxy") -> str:
+    """Return the address of a proxy; one without a scheme is completed with `http://`, as curl does.
+
+    :param text: Host and port, with or without scheme, user and password.
+    :param name: Name of the setting, for the error.
+    :raises ConfigurationError: It is not the address of an HTTP proxy. The error does not show it, since it may hold a
+        password.
+    """
+    complete = text.strip() if "://" in text else f"http://{text.strip()}"
+    try:
+        url = URL(complete)
+        usable = url.scheme in ("http", "https") and bool(url.host) and url.port is not None
+    except ValueError:
+        usable = False
+    if not usable or not complete.isprintable() or " " in complete:
+        raise ConfigurationError(f"{name} must be the address of an HTTP proxy, for example http://proxy.example:3128")
+    return complete
 
 
 def is_loopback(host: str) -> bool:

@@ -85,9 +85,9 @@ class Client(twins.OwningTwin[core.Client]):
         :param language: ``Accept-Language`` of all calls, e.g. ``en-GB``.
         :param log_level: ``X-LogLevel`` of all calls.
         :param max_connections: requests under way at once, at least 1.
-        :param proxy: address of an HTTP proxy.
+        :param proxy: address of an HTTP proxy, ``http://host:port`` or ``host:port``.
         :param ssl: a context with certificates of your own.
-        :param trust_env: take the proxy from the environment.
+        :param trust_env: take the proxy from ``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``; ``.netrc`` is never used.
         :param allow_plain_http: take a base URL without encryption for another host than loopback.
         :param shared: where token and pace are kept: in files for all processes of this user on this host unless given;
             the address of a Redis for all hosts, ``redis://…`` (extra ``distributed``), or a :class:`RedisShared`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import ssl
 import subprocess
 import sys
 import time
@@ -89,7 +90,7 @@ async def test_clients_share_connections_and_close_only_their_own_calls(counting
 
 async def test_clients_that_connect_in_another_way_share_none(counting: Counting) -> None:
     plain = account(1, counting.url)
-    asking = Client(client_id="a2", client_secret="s", base_url=counting.url, trust_env=True)
+    asking = Client(client_id="a2", client_secret="s", base_url=counting.url, ssl=ssl.create_default_context())
     await plain.info.get()
     await asking.info.get()
     assert counting.connections == 2
