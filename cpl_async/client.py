@@ -338,9 +338,9 @@ class Client:
     ) -> Self:
         """Make a client from a file with settings, e.g. ``cpl.toml``; what stands in the environment goes before it.
 
-        :param profile: which of the file's profiles, e.g. ``test``; ``CPL_PROFILE`` unless given.
-        :param file: ``CPL_CONFIG`` unless given; else the ``cpl.toml``, or ``pyproject.toml`` with ``[tool.cpl]``, of
-            this folder or the nearest above it, else the user's own, which ``cpl init`` writes.
+        :param profile: Name of a profile, e.g. ``test``. Default: ``CPL_PROFILE``, else the one that a file chooses.
+        :param file: Default: ``CPL_CONFIG``, else the ``cpl.toml``, or ``pyproject.toml`` with ``[tool.cpl]``, of this
+            folder or the nearest above it, and below it the user's own, which ``cpl init`` writes.
         :param environment: another mapping than the process's environment.
         :param settings: go before both.
         :raises ConfigurationError: names what is missing, unknown or cannot be used, and where it stands.
