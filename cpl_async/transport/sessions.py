@@ -101,9 +101,10 @@ class Sessions:
         """Whether this client uses them no more."""
 
     async def close(self) -> None:
-        """Break off what this client has under way, and leave the connections to others."""
-        if self.closed:
-            return
+        """Break off what this client has under way, and leave the connections to others.
+
+        A second call finishes what one that was cancelled has left open.
+        """
         self.closed = True
         for exchange in list(self._under_way):
             exchange.break_off()
