@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypedDict, Type
 from attrs import field, frozen
 
 from .errors import ConfigurationError
-from .settings import PRODUCTION, base_url_from
+from .settings import PRODUCTION, base_url_from, proxy_from
 from .transport.call import COLLECTOR, Answers, TransportSettings
 from .transport.events import EventHook
 from .transport.forking import belongs_to_this_process, this_process
@@ -135,9 +135,9 @@ class Client:
         :param language: ``Accept-Language`` of all calls, e.g. ``en-GB``.
         :param log_level: ``X-LogLevel`` of all calls.
         :param max_connections: requests under way at once, at least 1.
-        :param proxy: address of an HTTP proxy.
+        :param proxy: address of an HTTP proxy, ``http://host:port`` or ``host:port``.
         :param ssl: a context with certificates of your own.
-        :param trust_env: take the proxy from the environment.
+        :param trust_env: take the proxy from ``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``; ``.netrc`` is never used.
         :param allow_plain_http: take a base URL without encryption for another host than loopback.
         :param shared: where token and pace are kept: in files for all processes of this user on this host unless given;
             the address of a Redis for all hosts, ``redis://…`` (extra ``distributed``), or a :class:`RedisShared`.
@@ -163,7 +163,7 @@ class Client:
             language=language,
             log_level=log_level,
             max_connections=max_connections,
-            proxy=proxy,
+            proxy=proxy_from(proxy) if proxy else None,
             ssl=ssl,
             trust_env=trust_env,
             on_event=on_event,
@@ -340,9 +340,9 @@ class Client:
     ) -> Self:
         """Make a client from a file with settings, e.g. ``cpl.toml``; what stands in the environment goes before it.
 
-        :param profile: which of the file's profiles, e.g. ``test``; ``CPL_PROFILE`` unless given.
-        :param file: ``CPL_CONFIG`` unless given; else the ``cpl.toml``, or ``pyproject.toml`` with ``[tool.cpl]``, of
-            this folder or the nearest above it, else the user's own, which ``cpl init`` writes.
+        :param profile: Name of a profile, e.g. ``test``. Default: ``CPL_PROFILE``, else the one that a file chooses.
+        :param file: Default: ``CPL_CONFIG``, else the ``cpl.toml``, or ``pyproject.toml`` with ``[tool.cpl]``, of this
+            folder or the nearest above it, and below it the user's own, which ``cpl init`` writes.
         :param environment: another mapping than the process's environment.
         :param settings: go before both.
         :raises ConfigurationError: names what is missing, unknown or cannot be used, and where it stands.

@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from attrs import Factory, field, frozen
-from yarl import URL
 
 from ._nearest import nearest
 from .errors import ConfigurationError
-from .settings import PRODUCTION, TESTING, base_url_from, is_loopback, secret_from_file
+from .settings import PRODUCTION, TESTING, proxy_from, secret_from_file, text_from_file
 
 __all__ = ["CONFIG", "FILE_NAME", "PROFILE", "Settings", "read_settings", "settings_from_environment", "user_file"]
 
 FILE_NAME = "cpl.toml"
 CONFIG, PROFILE = "CPL_CONFIG", "CPL_PROFILE"
 """Environment variables that name the file and the profile."""
-CARRIER = frozenset({URL(PRODUCTION).host, URL(TESTING).host})
 TRUE, FALSE = ("1", "true", "yes"), ("0", "false", "no")
+LONGEST_FILE = 1024 * 1024
+"""Bytes of a file with settings."""
 LONGEST_COMMAND = 60.0
 """Seconds for a command that prints the secret: a person may have to unlock something."""
 logger: logging.Logger = logging.getLogger("cpl_async")
@@ -93,9 +93,9 @@ def read_settings(
     """Return the settings: arguments first, then the environment, the profile in the file, and the file.
 
     :param arguments: by name of the setting; those that are ``None`` are not given.
-    :param profile: which of the file's profiles; ``CPL_PROFILE`` unless given.
-    :param file: TOML; ``CPL_CONFIG`` unless given, else the ``cpl.toml`` or ``pyproject.toml`` (``[tool.cpl]``) of this
-        folder or the nearest above it, else the user's own.
+    :param profile: Name of a profile. Default: ``CPL_PROFILE``, else the one that a file chooses.
+    :param file: TOML. Default: ``CPL_CONFIG``, else the ``cpl.toml`` or ``pyproject.toml`` (``[tool.cpl]``) of this
+        folder or the nearest above it, and below it the user's own.
     :param environment: another mapping than the process's environment.
     :param folder: where looking for the file begins; the working folder unless given.
     :raises ConfigurationError: names the setting, where it stands, and what is wrong with it.
@@ -103,17 +103,11 @@ def read_settings(
     environment = os.environ if environment is None else environment
     given = {name: value for name, value in (arguments or {}).items() if value is not None}
     sources = [_Source(values=given, where=lambda name: f"argument {name}"), _of_environment(environment)]
-    named = profile or environment.get(PROFILE, "").strip() or None
-    path = file or environment.get(CONFIG, "").strip() or None
-    found = Path(path) if path is not None else _find(folder)
-    if found is not None:
-        sources += _of_file(found, named, trusted=path is not None or found == user_file())
-    elif named is not None:
-        raise ConfigurationError(
-            f"there is no profile {named}, since there is no {FILE_NAME}",
-            advice="Make one with `cpl init`, or leave the profile out",
-        )
-    return _merge(sources, named)
+    files = _files(file or environment.get(CONFIG, "").strip() or None, folder)
+    named = profile or environment.get(PROFILE, "").strip() or next((one.profile for one in files if one.profile), None)
+    if named is not None:
+        _check_profile(named, files)
+    return _merge([*sources, *(source for one in files for source in one.sources(named))], named)
 
 
 def settings_from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -142,7 +136,7 @@ def _of_environment(environment: Mapping[str, str]) -> _Source:
 
 
 def _find(folder: Path | None) -> Path | None:
-    """Return the nearest file with settings, from a folder upwards, else the user's own, else nothing."""
+    """Return the nearest file with settings, from a folder upwards, or `None` if there is none."""
     try:
         begin = (folder or Path.cwd()).absolute()
         places = (begin, *begin.parents)
@@ -153,8 +147,7 @@ def _find(folder: Path | None) -> Path | None:
             path = place / name
             if os.path.isfile(path) and _has_settings(path) and _is_ours(path):  # no error where it may not be looked
                 return path
-    own = user_file()
-    return own if own.is_file() else None
+    return None
 
 
 def _has_settings(path: Path) -> bool:
@@ -162,7 +155,7 @@ def _has_settings(path: Path) -> bool:
     if path.name == FILE_NAME:
         return True
     try:
-        return "cpl" in tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
+        return "cpl" in tomllib.loads(text_from_file(path, LONGEST_FILE)).get("tool", {})
     except (OSError, ValueError, AttributeError):
         return False
 
@@ -175,30 +168,76 @@ def _is_ours(path: Path) -> bool:
     return False
 
 
-def _of_file(path: Path, profile: str | None, *, trusted: bool) -> Iterator[_Source]:
-    """Yield a file's profile, if one is asked for, and what stands outside of profiles."""
+@frozen(kw_only=True)
+class _File:
+    """A file with settings."""
+
+    path: Path
+    table: Mapping[str, Any]
+    """Settings outside of its profiles."""
+    profiles: Mapping[str, Mapping[str, Any]]
+    profile: str | None
+    """The profile that it chooses."""
+    trusted: bool
+    """Whether a person named it, or keeps it as their own."""
+
+    def sources(self, profile: str | None) -> Iterator[_Source]:
+        """Yield the settings of a profile, if the file has it, and those outside of profiles."""
+        tables = [(self.table, str(self.path))]
+        if profile is not None and profile in self.profiles:
+            tables.insert(0, (self.profiles[profile], f"{self.path}, profile {profile}"))
+        for table, place in tables:
+            folder = self.path.absolute().parent
+            yield _Source(values=table, where=_named(place), folder=folder, trusted=self.trusted)
+
+
+def _files(named: str | os.PathLike[str] | None, folder: Path | None) -> list[_File]:
+    """Return the file that is named; otherwise the nearest one and the user's own, in this order."""
+    if named is not None:
+        return [_loaded(Path(named), trusted=True)]
+    own = user_file()
+    found = _find(folder)
+    files = [] if found is None or found == own else [_loaded(found, trusted=False)]
+    return [*files, _loaded(own, trusted=True)] if own.is_file() else files
+
+
+def _loaded(path: Path, *, trusted: bool) -> _File:
+    """Read a file. All profiles are checked: a mistake in one is found before it is needed."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(text_from_file(path, LONGEST_FILE))
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}") from None
-    except ValueError as error:  # not TOML, or not UTF-8
+    except ValueError as error:  # not TOML, not UTF-8, or too long
         raise ConfigurationError(f"{path} cannot be read: {error}") from None
     if path.name == "pyproject.toml":
         content = content.get("tool", {}).get("cpl", {})
-    profiles = content.pop("profiles", {})
+    profiles, profile = content.pop("profiles", {}), content.pop("profile", None)
     if not isinstance(profiles, dict) or not all(isinstance(one, dict) for one in profiles.values()):
         raise ConfigurationError(f"{path}: profiles is a table of tables, e.g. [profiles.test]")
-    if profile is not None and profile not in profiles:
-        known = f"its profiles are {', '.join(profiles)}" if profiles else "it has none"
-        raise ConfigurationError(f"{path} has no profile {profile}{_near(profile, profiles)}: {known}")
-    tables = [(content, str(path))]
-    for name, table in profiles.items():  # all are checked: a mistake in one is found before it is needed
-        tables.insert(0, (table, f"{path}, profile {name}"))
-    for table, words in tables:
-        _check_names(table, words)
-    for table, words in tables:
-        if table is content or (profile is not None and table is profiles[profile]):
-            yield _Source(values=table, where=_named(words), folder=path.absolute().parent, trusted=trusted)
+    if profile is not None and (not isinstance(profile, str) or not profile.strip()):
+        raise ConfigurationError(f"{path}: profile must be the name of a profile, not {profile!r}")
+    _check_names(content, str(path))
+    for name, table in profiles.items():
+        _check_names(table, f"{path}, profile {name}")
+    return _File(path=path, table=content, profiles=profiles, profile=profile, trusted=trusted)
+
+
+def _check_profile(profile: str, files: Sequence[_File]) -> None:
+    """Raise if no file has the profile.
+
+    :raises ConfigurationError: names the profiles that there are.
+    """
+    known = [name for file in files for name in file.profiles]
+    if not files:
+        raise ConfigurationError(
+            f"there is no profile {profile}, since there is no {FILE_NAME}",
+            advice="Make one with `cpl init`, or leave the profile out",
+        )
+    if profile not in known:
+        places = " and ".join(str(file.path) for file in files)
+        have = "has" if len(files) == 1 else "have"
+        there_are = f"the profiles are {', '.join(known)}" if known else "there are none"
+        raise ConfigurationError(f"{places} {have} no profile {profile}{_near(profile, known)}: {there_are}")
 
 
 def _named(place: str) -> Callable[[str], str]:
@@ -237,11 +276,11 @@ def _merge(sources: Sequence[_Source], profile: str | None) -> Settings:
         name = given[0]
         origins[name] = source.where(name)
         if name in SECRETS:
-            _refuse_what_was_only_found(source, name, source.values[name])
+            _refuse_what_was_only_found(source, name)
             secret = partial(_secret_of, name, source.values[name], source)
             continue
         values[name] = _converted(name, source)
-        _refuse_what_was_only_found(source, name, values[name])
+        _refuse_what_was_only_found(source, name)
     base_url = values.pop("base_url", None) or (TESTING if values.pop("test_system", False) else PRODUCTION)
     authority = values.pop("ca_file", None)
     if authority is not None:
@@ -268,20 +307,17 @@ def _converted(name: str, source: _Source) -> Any:
     return source.folder / made if isinstance(made, Path) else made
 
 
-def _refuse_what_was_only_found(source: _Source, name: str, value: Any) -> None:
+def _refuse_what_was_only_found(source: _Source, name: str) -> None:
     """Refuse what would let any folder that a person works in run a program, or see their secret.
 
     :raises ConfigurationError: says how to allow it.
     """
     if source.trusted or name not in CAREFUL:
         return
-    if name == "base_url":
-        host = URL(base_url_from(value)).host or ""
-        if host in CARRIER or is_loopback(host):
-            return
     raise ConfigurationError(
         f"{source.where(name)} is used only from a file that you name: this one was found in the folder",
-        advice=f"Name it with --config or {CONFIG} if you trust it, or put the setting in {user_file()}",
+        advice=f"Name it with --config or {CONFIG} if you trust it, or put the setting into a profile of {user_file()} "
+        "and choose that here: profile = …",
     )
 
 
@@ -334,6 +370,13 @@ def _text(value: Any) -> str:
     return value.strip()
 
 
+def _proxy(value: Any) -> str:
+    try:
+        return proxy_from(_text(value))
+    except ConfigurationError:
+        raise ValueError from None
+
+
 def _path(value: Any) -> Path:
     return Path(_text(str(value) if isinstance(value, os.PathLike) else value))
 
@@ -365,7 +408,7 @@ KEYS: dict[str, tuple[Convert, str]] = {
     "language": (_text, "a language like en-GB or cs-CZ"),
     "timeout": (partial(_number, float), "a number of seconds over 0"),
     "max_connections": (partial(_number, int), "a whole number over 0"),
-    "proxy": (_text, "the address of a proxy"),
+    "proxy": (_proxy, "the address of an HTTP proxy"),
     "trust_env": (_flag, "true or false"),
     "ca_file": (_path, "the path of a file with certificates"),
     "shared": (_text, "the address of a Redis, redis://…"),
@@ -375,5 +418,8 @@ KEYS: dict[str, tuple[Convert, str]] = {
 SECRETS = ("client_secret", "client_secret_file", "client_secret_command")
 GROUPS = (SECRETS, ("base_url", "test_system"), *((n,) for n in KEYS if n not in (*SECRETS, "base_url", "test_system")))
 """Settings of which one is given; the first source that has one of a group decides it."""
-CAREFUL = frozenset({"client_secret_command", "base_url", "proxy", "trust_env", "ca_file", "shared", "journal"})
-"""What decides where the secret goes, or runs a program."""
+CAREFUL = frozenset({
+    "client_secret_file", "client_secret_command", "base_url", "test_system", "proxy", "trust_env",
+    "ca_file", "shared", "journal",
+})  # fmt: skip
+"""What decides where the secret comes from or goes to, or runs a program."""

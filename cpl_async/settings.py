@@ -14,9 +14,13 @@ __all__ = [
     "TESTING",
     "base_url_from",
     "is_loopback",
+    "proxy_from",
     "secret_from_file",
+    "text_from_file",
 ]
 
+LONGEST_SECRET = 16 * 1024
+"""Bytes of the file of a secret."""
 PRODUCTION = "https://api.dhl.com/ecs/ppl/myapi2"
 """The vendor's production system."""
 TESTING = "https://api-dev.dhl.com/ecs/ppl/myapi2"
@@ -45,6 +49,25 @@ def base_url_from(text: str, *, allow_plain_http: bool = False) -> str:
     return str(url).rstrip("/")
 
 
+def proxy_from(text: str, name: str = "proxy") -> str:
+    """Return the address of a proxy; one without a scheme is completed with `http://`, as curl does.
+
+    :param text: Host and port, with or without scheme, user and password.
+    :param name: Name of the setting, for the error.
+    :raises ConfigurationError: It is not the address of an HTTP proxy. The error does not show it, since it may hold a
+        password.
+    """
+    complete = text.strip() if "://" in text else f"http://{text.strip()}"
+    try:
+        url = URL(complete)
+        usable = url.scheme in ("http", "https") and bool(url.host) and url.port is not None
+    except ValueError:
+        usable = False
+    if not usable or not complete.isprintable() or " " in complete:
+        raise ConfigurationError(f"{name} must be the address of an HTTP proxy, for example http://proxy.example:3128")
+    return complete
+
+
 def is_loopback(host: str) -> bool:
     """Return whether a host is this machine itself."""
     if host == "localhost":
@@ -55,15 +78,32 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def text_from_file(path: Path, limit: int) -> str:
+    """Return the text of a file.
+
+    :param limit: Largest number of bytes.
+    :raises OSError: It cannot be read.
+    :raises ValueError: It is larger than the limit, or not UTF-8.
+    """
+    with path.open("rb") as file:  # also a device or a pipe, which has no size
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError(f"it has more than {limit:,} bytes")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise ValueError("it is not text") from None
+
+
 def secret_from_file(path: Path) -> str:
     """Return the secret that a file holds, without the white space around it.
 
-    :raises ConfigurationError: when the file cannot be read or is empty.
+    :raises ConfigurationError: The file cannot be read, is empty or too large.
     """
     try:
-        secret = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        secret = text_from_file(path, LONGEST_SECRET).strip()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigurationError(f"the secret's file {path} cannot be read: {reason}") from None
     if not secret:
         raise ConfigurationError(f"the secret's file {path} is empty")

@@ -57,6 +57,7 @@ class Background:
         self._awake = False
         self.ending: bool = False
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._closing: set[asyncio.Task[Any]] = set()
         self.held: set[object] = set()
         """What the collector must leave alone as long as it is in use."""
         self.thread: threading.Thread = threading.Thread(target=self._run, name="cpl-sync", daemon=True)
@@ -120,7 +121,10 @@ class Background:
                 return
 
         def start() -> None:
-            self.begin(quietly()).add_done_callback(self.forget)
+            task = self.begin(quietly())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+            task.add_done_callback(self.forget)
 
         self.post(start)
 
@@ -129,11 +133,13 @@ class Background:
         done = threading.Event()
 
         async def close_all() -> None:
-            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            # a close that is cancelled leaves its connections open, and the HTTP library complains of them
+            closing = set(self._closing)
+            others = asyncio.all_tasks() - closing - {asyncio.current_task()}
             for task in others:
                 task.cancel()
-            if others:
-                await asyncio.wait(others, timeout=LAST_WORDS / 2)
+            if others or closing:
+                await asyncio.wait(others | closing, timeout=LAST_WORDS / 2)
             await asyncio.gather(*(thing.close() for thing in things), return_exceptions=True)
             done.set()
             self.loop.stop()

@@ -85,9 +85,9 @@ class Client(twins.OwningTwin[core.Client]):
         :param language: ``Accept-Language`` of all calls, e.g. ``en-GB``.
         :param log_level: ``X-LogLevel`` of all calls.
         :param max_connections: requests under way at once, at least 1.
-        :param proxy: address of an HTTP proxy.
+        :param proxy: address of an HTTP proxy, ``http://host:port`` or ``host:port``.
         :param ssl: a context with certificates of your own.
-        :param trust_env: take the proxy from the environment.
+        :param trust_env: take the proxy from ``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``; ``.netrc`` is never used.
         :param allow_plain_http: take a base URL without encryption for another host than loopback.
         :param shared: where token and pace are kept: in files for all processes of this user on this host unless given;
             the address of a Redis for all hosts, ``redis://…`` (extra ``distributed``), or a :class:`RedisShared`.
@@ -266,9 +266,9 @@ class Client(twins.OwningTwin[core.Client]):
     ) -> Self:
         """Make a client from a file with settings, e.g. ``cpl.toml``; what stands in the environment goes before it.
 
-        :param profile: which of the file's profiles, e.g. ``test``; ``CPL_PROFILE`` unless given.
-        :param file: ``CPL_CONFIG`` unless given; else the ``cpl.toml``, or ``pyproject.toml`` with ``[tool.cpl]``, of
-            this folder or the nearest above it, else the user's own, which ``cpl init`` writes.
+        :param profile: Name of a profile, e.g. ``test``. Default: ``CPL_PROFILE``, else the one that a file chooses.
+        :param file: Default: ``CPL_CONFIG``, else the ``cpl.toml``, or ``pyproject.toml`` with ``[tool.cpl]``, of this
+            folder or the nearest above it, and below it the user's own, which ``cpl init`` writes.
         :param environment: another mapping than the process's environment.
         :param settings: go before both.
         :raises ConfigurationError: names what is missing, unknown or cannot be used, and where it stands.

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "models": {"errors"},
     "settings": {"errors"},
     "configuration": {"errors", "settings"},
-    "transport": {"errors", "models", "_version"},
+    "transport": {"errors", "models", "settings", "_version"},
     "resources": {"transport", "models", "errors", "settings"},
     "client": {"bulk", "distributed", "configuration", "resources", "transport", "models", "errors", "settings"},
     "bulk": {"resources", "transport", "models", "errors", "settings", "_version", "plain_text"},

@@ -53,15 +53,17 @@ def test_arguments_go_before_the_environment_that_before_the_profile_that_before
 
 
 def test_an_address_is_one_setting_however_it_is_said(folder: Path) -> None:
+    named = {"CPL_CONFIG": str(folder / "cpl.toml")}
     (folder / "cpl.toml").write_text(f'base_url = "{PRODUCTION}"\n[profiles.test]\ntest_system = true\n')
-    assert read(folder).base_url == PRODUCTION
-    assert read(folder, profile="test").base_url == TESTING
-    assert read(folder, {"CPL_TEST_SYSTEM": "1"}).base_url == TESTING
-    assert read(folder, {"CPL_TEST_SYSTEM": "no"}, profile="test").base_url == PRODUCTION
-    assert read(folder, {"CPL_BASE_URL": "http://127.0.0.1:1/x"}, profile="test").base_url == "http://127.0.0.1:1/x"
+    assert read(folder, named).base_url == PRODUCTION
+    assert read(folder, named, profile="test").base_url == TESTING
+    assert read(folder, named | {"CPL_TEST_SYSTEM": "1"}).base_url == TESTING
+    assert read(folder, named | {"CPL_TEST_SYSTEM": "no"}, profile="test").base_url == PRODUCTION
+    found = read(folder, named | {"CPL_BASE_URL": "http://127.0.0.1:1/x"}, profile="test")
+    assert found.base_url == "http://127.0.0.1:1/x"
     (folder / "cpl.toml").write_text(f'base_url = "{PRODUCTION}"\ntest_system = true\n')
     with pytest.raises(ConfigurationError, match="give one of them"):
-        read(folder)
+        read(folder, named)
 
 
 @pytest.mark.parametrize(
@@ -143,9 +145,10 @@ def test_a_working_folder_that_was_removed_is_no_error(tmp_path: Path) -> None:
 def test_a_secret_lies_in_a_file_beside_or_is_printed_by_a_command(folder: Path) -> None:
     (folder / "secret.txt").write_text("geheim\n")
     (folder / "cpl.toml").write_text('client_secret_file = "secret.txt"')
-    assert read(folder).secret() == "geheim"
-    assert read(folder, {"CPL_CLIENT_SECRET": "other"}).secret() == "other"
-    assert "geheim" not in repr(read(folder))
+    named = {"CPL_CONFIG": str(folder / "cpl.toml")}
+    assert read(folder, named).secret() == "geheim"
+    assert read(folder, named | {"CPL_CLIENT_SECRET": "other"}).secret() == "other"
+    assert "geheim" not in repr(read(folder, named))
     command = [sys.executable, "-c", "print(' from command '); print('second line')"]
     (folder / "cpl.toml").write_text(f"client_secret_command = {command!r}")
     found = read(folder, file=folder / "cpl.toml")
@@ -187,7 +190,19 @@ def test_no_command_is_run_before_the_secret_is_asked_for(folder: Path, tmp_path
     "line",
     [
         'client_secret_command = ["echo", "x"]',
+        'client_secret_file = "/etc/passwd"',
+        'client_secret_file = "secret.txt"',
         'base_url = "https://elsewhere.example/myapi2"',
+        'base_url = "http://127.0.0.1:8080/myapi2"',
+        'base_url = "https://api.dhl.com/another/api"',
+        f'base_url = "{PRODUCTION}"',
+        "test_system = true",
+        "test_system = false",
+        'shared = "redis://elsewhere.example/0"',
+        'journal = "postgresql://elsewhere.example/db"',
+        'ca_file = "ca.pem"',
+        '[profiles.test]\nbase_url = "http://localhost:1"',
+        '[profiles.test]\nclient_secret_file = "/etc/passwd"',
         'proxy = "http://elsewhere.example:3128"',
         "trust_env = true",
     ],
@@ -195,21 +210,54 @@ def test_no_command_is_run_before_the_secret_is_asked_for(folder: Path, tmp_path
 def test_a_file_that_was_only_found_neither_runs_a_program_nor_says_where_the_secret_goes(
     folder: Path, line: str
 ) -> None:
+    profile = "test" if "profiles" in line else None
     (folder / "cpl.toml").write_text(line)
-    with pytest.raises(ConfigurationError, match="only from a file that you name"):
-        read(folder)
+    for environment in ({}, {"CPL_CLIENT_SECRET": "s", "CPL_CLIENT_ID": "a"}):
+        overridden = "client_secret" in line and bool(environment)
+        if overridden:
+            assert read(folder, environment, profile=profile).secret() == "s"
+            continue
+        with pytest.raises(ConfigurationError, match="only from a file that you name"):
+            read(folder, environment, profile=profile)
+    if "ca_file" in line:
+        return
     own = user_file()
     own.parent.mkdir(parents=True)
     (folder / "cpl.toml").rename(own)
-    read(folder)
+    read(folder, profile=profile)
 
 
-def test_a_file_that_was_found_may_name_the_carrier_and_this_machine(folder: Path) -> None:
-    for address in (PRODUCTION, TESTING, "http://127.0.0.1:8080/myapi2", "http://localhost:1/myapi2"):
-        (folder / "cpl.toml").write_text(f'base_url = "{address}"')
-        assert read(folder).base_url == address
-    (folder / "cpl.toml").write_text('base_url = "http://[::1"')
-    with pytest.raises(ConfigurationError):
+def test_a_file_that_was_found_may_choose_a_profile_of_the_users_own(folder: Path) -> None:
+    own = user_file()
+    own.parent.mkdir(parents=True)
+    (own.parent / "secret.txt").write_text("geheim")
+    own.write_text(
+        'client_id = "shop"\ntimeout = 5\nlanguage = "en-GB"\n'
+        '[profiles.test]\nclient_id = "shop-test"\nclient_secret_file = "secret.txt"\ntest_system = true\n'
+    )
+    (folder / "cpl.toml").write_text('profile = "test"\nlanguage = "cs-CZ"\n')
+    found = read(folder)
+    assert (found.client_id, found.base_url, found.secret()) == ("shop-test", TESTING, "geheim")
+    assert found.profile == "test"
+    assert found.options == {"timeout": 5.0, "language": "cs-CZ"}
+    assert found.origins["base_url" if "base_url" in found.origins else "test_system"].startswith(str(own))
+    (folder / "cpl.toml").write_text('profile = "live"\n')
+    with pytest.raises(ConfigurationError, match="have no profile live: the profiles are test"):
+        read(folder)
+    assert read(folder, {"CPL_PROFILE": "test"}).client_id == "shop-test"
+    (folder / "cpl.toml").write_text("profile = 7\n")
+    with pytest.raises(ConfigurationError, match="profile must be the name of a profile"):
+        read(folder)
+
+
+def test_a_secret_is_read_from_its_file_with_a_limit(folder: Path) -> None:
+    for path in ("/dev/zero", str(folder / "large")):
+        (folder / "large").write_bytes(b"x" * 20_000)
+        with pytest.raises(ConfigurationError, match="more than 16,384 bytes"):
+            read(folder, {"CPL_CLIENT_SECRET_FILE": path}).secret()
+    with (folder / "cpl.toml").open("wb") as file:
+        file.truncate(2_000_000)
+    with pytest.raises(ConfigurationError, match="more than 1,048,576 bytes"):
         read(folder)
 
 
@@ -258,9 +306,10 @@ def test_clients_are_made_from_a_file(kind: Any, folder: Path, monkeypatch: pyte
         'client_id = "shop"\nclient_secret_file = "secret.txt"\ntimeout = 5\n[profiles.test]\ntest_system = true\n'
     )
     monkeypatch.chdir(folder)
-    client = kind.from_config("test", environment={})
+    named = {"CPL_CONFIG": "cpl.toml"}
+    client = kind.from_config("test", environment=named)
     assert (client.client_id, client.base_url) == ("shop", TESTING)
-    assert kind.from_config(environment={"CPL_CLIENT_ID": "env"}, timeout=3.0).client_id == "env"
+    assert kind.from_config(environment=named | {"CPL_CLIENT_ID": "env"}, timeout=3.0).client_id == "env"
     (folder / "cpl.toml").write_text("")
     with pytest.raises(ConfigurationError, match="CPL_CLIENT_ID and CPL_CLIENT_SECRET are not set"):
         kind.from_config(environment={})

@@ -17,6 +17,7 @@ from yarl import URL
 from ..client import Client
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied, RateLimited
 from ..settings import is_loopback
+from ..transport.proxies import proxy_for
 from .access import Access
 from .connection import Connection, connected
 from .failures import NOT_ALL
@@ -105,17 +106,20 @@ async def _all_steps(client: Client, account: Access | None) -> list[Finding]:
 
 
 async def _network(client: Client, options: Mapping[str, Any]) -> AsyncIterator[Finding]:
-    url = URL(client.base_url)
-    if proxy := options.get("proxy"):
-        yield Finding("name", SKIPPED, f"the proxy {URL(proxy).host} asks for it")
-        return
-    host, port = url.host or "", url.port or 443
+    url = target = URL(client.base_url)
+    proxy = proxy_for(url, proxy=options.get("proxy"), trust_env=options.get("trust_env", False))
+    if proxy is not None:
+        target = URL(proxy)
+        source = "the settings" if options.get("proxy") else f"{url.scheme.upper()}_PROXY"
+        yield Finding("proxy", OK, f"{target.host}:{target.port}, from {source}")
+    host, port = target.host or "", target.port or 443
+    what = "base URL" if proxy is None else "proxy"
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(PATIENCE):
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, TimeoutError) as error:
-        yield Finding("name", FAILED, f"{host} is not known: {error}", "Check the base URL, DNS and the network")
+        yield Finding("name", FAILED, f"{host} is not known: {error}", f"Check the {what}, DNS and the network")
         return
     if host != found[0][4][0]:
         yield Finding("name", OK, f"{host} is {found[0][4][0]}")
@@ -124,16 +128,18 @@ async def _network(client: Client, options: Mapping[str, Any]) -> AsyncIterator[
             _, writer = await asyncio.open_connection(host, port)
             writer.close()
     except (OSError, TimeoutError) as error:
-        what = f"{host}:{port} does not answer: {error or 'no answer in time'}"
+        problem = f"{host}:{port} does not answer: {error or 'no answer in time'}"
         advice = (
-            "Start the server there"
+            f"Start the {'proxy' if proxy else 'server'} there"
             if is_loopback(host)
             else "Check firewall and proxy; the port must be open outwards"
         )
-        yield Finding("reachable", FAILED, what, advice)
+        yield Finding("reachable", FAILED, problem, advice)
         return
     yield Finding("reachable", OK, f"{host}:{port} takes connections")
-    if url.scheme == "https":
+    if proxy is not None:
+        yield Finding("TLS", SKIPPED, "the proxy makes the connection")
+    elif url.scheme == "https":
         yield await _tls(host, port, options.get("ssl"))
     else:
         yield Finding("TLS", SKIPPED, "plain HTTP on this machine")

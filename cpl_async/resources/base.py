@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from datetime import datetime
+from inspect import iscoroutinefunction
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from ..errors import Failure, Outcome, Problem, ProtocolError, ValidationError
 from ..models.references import normal_reference
 from ..transport.answers import Answer, json_of, limit_of, mapping_of, total_of, unreadable
 from ..transport.call import COLLECTOR, OPTIONS, Call
+from .tracebacks import without_locals
 
 if TYPE_CHECKING:
     from ..models.pages import Page
@@ -79,6 +81,13 @@ class Resource:
     """A family of calls of one client."""
 
     __slots__ = ("_client", "_kept")
+
+    def __init_subclass__(cls) -> None:
+        """Keep people's data out of the tracebacks of all calls of a family."""
+        super().__init_subclass__()
+        for name, call in list(vars(cls).items()):
+            if not name.startswith("_") and iscoroutinefunction(call):
+                setattr(cls, name, without_locals(call))
 
     def __init__(self, client: Opener, kept: Kept | None = None) -> None:
         self._client = client
@@ -252,6 +261,7 @@ async def _items(answer: Answer, call: Call, kind: type[T]) -> list[T]:
         raise unreadable(f"answered {answer.status} with odd values: {type(error).__name__}", answer, call) from None
 
 
+@without_locals
 async def _page_of(answer: Answer, call: Call, kind: type[T], limit: int, offset: int) -> Page[T]:
     from ..models.pages import Page
 

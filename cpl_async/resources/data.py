@@ -60,7 +60,7 @@ def _address(source: str) -> URL:
             url.origin()  # `//host/x` has none
     except ValueError:
         raise ValidationError(f"the address of a file cannot be read: {source[:100]!r}") from None
-    return url
+    return url.with_user(None) if url.host else url  # the HTTP library would send them as credentials
 
 
 def is_acceptable(url: URL) -> bool:

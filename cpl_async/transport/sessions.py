@@ -15,6 +15,7 @@ from .bodies import ERROR_BYTES, read_body
 from .call import Call, TransportSettings
 from .forking import this_process
 from .form import FormBody
+from .proxies import proxy_for
 from .token import Token
 from .wire import Body, Exchange, PacedRequest
 
@@ -55,7 +56,7 @@ class Pool:
     def shared(cls, user: Sessions, settings: TransportSettings) -> Pool:
         """Return the pool of the running loop."""
         loop = asyncio.get_running_loop()
-        key = id(loop), id(this_process()), id(settings.ssl), settings.trust_env
+        key = id(loop), id(this_process()), id(settings.ssl)
         pool = _pools.get(key)
         if pool is None or pool.loop is not loop or not pool.users:
             pool = _pools[key] = cls(loop, settings)
@@ -75,7 +76,7 @@ class Pool:
             cookie_jar=aiohttp.DummyCookieJar(),
             request_class=PacedRequest,
             headers={"User-Agent": f"cpl-sdk/{__version__}"},
-            trust_env=settings.trust_env,
+            trust_env=False,  # it would also use .netrc: see `proxy_for`
             raise_for_status=False,
         )
         # aiohttp sends GET and PUT again by itself when a kept connection drops, past the pace and the events.
@@ -84,7 +85,7 @@ class Pool:
         return session
 
 
-_pools: WeakValueDictionary[tuple[int, int, int, bool], Pool] = WeakValueDictionary()
+_pools: WeakValueDictionary[tuple[int, int, int], Pool] = WeakValueDictionary()
 """Weak: clients that nobody closes take their connections with them, and aiohttp says so."""
 
 
@@ -100,9 +101,10 @@ class Sessions:
         """Whether this client uses them no more."""
 
     async def close(self) -> None:
-        """Break off what this client has under way, and leave the connections to others."""
-        if self.closed:
-            return
+        """Break off what this client has under way, and leave the connections to others.
+
+        A second call finishes what one that was cancelled has left open.
+        """
         self.closed = True
         for exchange in list(self._under_way):
             exchange.break_off()
@@ -142,14 +144,15 @@ class Sessions:
         skipped: tuple[str, ...] | None,
         exchange: Exchange,
     ) -> Answer:
+        url = call.url or self.url(call)
         response = await session.request(
             call.method,
-            call.url or self.url(call),
+            url,
             data=body,
             headers=sent,
             skip_auto_headers=skipped,
             allow_redirects=False,
-            proxy=self._settings.proxy,
+            proxy=proxy_for(url, proxy=self._settings.proxy, trust_env=self._settings.trust_env),
             timeout=TIMES[call.writes],
         )
         try:

@@ -273,6 +273,30 @@ def test_the_doctor_says_of_each_failure_what_to_do(cpl: Runner) -> None:
         assert failing(CPL_BASE_URL=secure, **access)[0] == "TLS"
 
 
+@pytest.mark.parametrize(
+    ("settings", "source"),
+    [
+        ({"CPL_PROXY": "{}"}, "the settings"),
+        ({"CPL_PROXY": "http://user:word@{}"}, "the settings"),
+        ({"CPL_TRUST_ENV": "1", "HTTP_PROXY": "{}"}, "HTTP_PROXY"),
+    ],
+)
+def test_the_doctor_looks_at_the_proxy_that_calls_use(
+    cpl: Runner, server: Sandbox, settings: dict[str, str], source: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+    access = access_to(server) | {name: value.format(address) for name, value in settings.items()}
+    done = cpl("doctor", "--json", access=access, status=1)
+    found = {row["check"]: row for row in json.loads(done.stdout)}
+    assert found["proxy"]["found"] == f"{address}, from {source}"
+    assert found["reachable"]["result"] == "failed"
+    assert found["reachable"]["advice"] == "Start the proxy there"
+    assert "word" not in done.stdout + done.stderr
+    untrusted = cpl("doctor", "--json", access=access_to(server) | {"HTTP_PROXY": address})
+    assert "proxy" not in {row["check"] for row in json.loads(untrusted.stdout)}
+
+
 def test_the_doctor_shows_what_to_do_below_the_table(cpl: Runner) -> None:
     access = {"CPL_CLIENT_ID": "a", "CPL_CLIENT_SECRET": "b", "CPL_BASE_URL": "http://127.0.0.1:9/x"}
     assert cpl("doctor", access=access, status=1).stdout.splitlines()[-1] == "reachable: Start the server there"

@@ -422,6 +422,40 @@ def test_clients_that_are_forgotten_are_closed(program: Program, sandbox: Sandbo
     assert (done.stdout, done.stderr) == ("True\n0\n", "")
 
 
+SHAPES = {
+    "a local variable": "def main():\n    c = Client.from_env()\n    c.info.get()\nmain()",
+    "one expression": "Client.from_env().info.get()",
+    "del": "c = Client.from_env()\nc.info.get()\ndel c",
+    "a list": "def main():\n    cs = [Client.from_env() for _ in range(3)]\n    [c.info.get() for c in cs]\nmain()",
+    "an exception": (
+        "def main():\n    c = Client.from_env()\n    c.info.get()\n    raise ValueError\n"
+        "try:\n    main()\nexcept ValueError:\n    pass"
+    ),
+    "an iterator": (
+        "def main():\n    c = Client.from_env().codelists\n    i = c.iterate(c.products)\n    next(i)\nmain()"
+    ),
+    "a family": "f = Client.from_env().info\nf.get()\ndel f",
+    "a client of another account": (
+        "def main():\n    c = Client.from_env()\n    d = Client.from_env({**os.environ, 'CPL_CLIENT_ID': 'b'})\n"
+        "    c.info.get()\n    d.info.get()\nmain()"
+    ),
+    "a cycle": "def main():\n    c = [Client.from_env()]\n    c.append(c)\n    c[0].info.get()\nmain()",
+    "a thread": (
+        "def main():\n    Client.from_env().info.get()\nt = threading.Thread(target=main)\nt.start()\nt.join()"
+    ),
+    "a call at exit": "c = Client.from_env()\natexit.register(c.info.get)",
+    "a global": "c = Client.from_env()\nc.info.get()",
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_a_client_that_is_dropped_as_the_process_ends_is_closed(program: Program, shape: str) -> None:
+    text = f"import atexit, os, threading\nfrom cpl_sync import Client\n{shape}\n"
+    for _ in range(3):
+        done = program(text, PYTHONWARNINGS="always")
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_handle_keeps_its_client_alive(program: Program) -> None:
     text = """
         import gc

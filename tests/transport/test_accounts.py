@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import ssl
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from cpl_async import Client, ConfigurationError, TransportError
@@ -89,7 +91,7 @@ async def test_clients_share_connections_and_close_only_their_own_calls(counting
 
 async def test_clients_that_connect_in_another_way_share_none(counting: Counting) -> None:
     plain = account(1, counting.url)
-    asking = Client(client_id="a2", client_secret="s", base_url=counting.url, trust_env=True)
+    asking = Client(client_id="a2", client_secret="s", base_url=counting.url, ssl=ssl.create_default_context())
     await plain.info.get()
     await asking.info.get()
     assert counting.connections == 2
@@ -150,3 +152,28 @@ async def test_a_slow_and_a_locked_account_hold_up_no_other(fresh_limits: Path) 
         await asyncio.gather(*stuck, return_exceptions=True)
         for client in (locked, slow, *others):
             await client.close()
+
+
+async def test_a_close_that_was_cancelled_is_finished_by_the_next(
+    counting: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = account(1, counting.url)
+    await client.info.get()
+    held = asyncio.Event()
+    close = aiohttp.ClientSession.close
+
+    async def slow(session: aiohttp.ClientSession) -> None:
+        await held.wait()
+        await close(session)
+
+    monkeypatch.setattr(aiohttp.ClientSession, "close", slow)
+    closing = asyncio.ensure_future(client.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait([closing])
+    held.set()
+    await client.close()
+    requester = client._requester
+    assert requester is not None
+    assert requester._sessions._pool.reads.closed
+    assert requester._sessions._pool.writes.closed
