@@ -39,7 +39,8 @@ def test_without_a_word_it_is_the_users_state_folder(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     "kind",
     ["nfs4", "cifs", "9p", "drvfs", "virtiofs", "fuse.glusterfs", "ceph", "fuse.ceph", "fuse.s3fs", "fuse.rclone",
-     "gpfs", "beegfs", "davfs", "fuse.sshfs", "fuse.mergerfs", "vboxsf", "fuse.vmhgfs-fuse", "fuse.grpcfuse", "fuse.gcsfuse"],
+     "gpfs", "beegfs", "davfs", "fuse.sshfs", "fuse.mergerfs", "vboxsf", "fuse.vmhgfs-fuse", "fuse.grpcfuse",
+     "fuse.gcsfuse"],
 )  # fmt: skip
 def test_a_file_system_on_which_sqlite_is_not_safe_is_refused(
     kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
