@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar, cast
 
 from filelock import AsyncFileLock, Timeout
-from sqlalchemy import AsyncAdaptedQueuePool, Table, event, func, insert, inspect, select, text
+from sqlalchemy import URL, AsyncAdaptedQueuePool, Table, event, func, insert, inspect, select, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -270,7 +270,7 @@ def _sqlite_engine(place: JournalPlace) -> AsyncEngine:
     import aiosqlite  # noqa: F401 - with the engine, not in the first call
 
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///{place.file}",
+        URL.create("sqlite+aiosqlite", database=str(place.file)),  # in a text, "?" and "%" would be of an address
         poolclass=AsyncAdaptedQueuePool,  # not of itself in every version
         pool_size=1,
         max_overflow=0,
