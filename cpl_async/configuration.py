@@ -18,6 +18,7 @@ from yarl import URL
 
 from ._nearest import nearest
 from .errors import ConfigurationError
+from .folders import user_folder
 from .settings import PRODUCTION, TESTING, base_url_from, is_loopback, secret_from_file
 
 __all__ = ["CONFIG", "FILE_NAME", "PROFILE", "Settings", "read_settings", "settings_from_environment", "user_file"]
@@ -107,7 +108,7 @@ def read_settings(
     path = file or environment.get(CONFIG, "").strip() or None
     found = Path(path) if path is not None else _find(folder)
     if found is not None:
-        sources += _of_file(found, named, trusted=path is not None or found == user_file())
+        sources += _of_file(found, named, trusted=path is not None or found == _own_file())
     elif named is not None:
         raise ConfigurationError(
             f"there is no profile {named}, since there is no {FILE_NAME}",
@@ -126,10 +127,21 @@ def settings_from_environment(environment: Mapping[str, str] | None = None) -> S
 
 
 def user_file() -> Path:
-    """Return the place of the user's own file, which need not be there."""
-    import platformdirs
+    """Return the place of the user's own file, which need not be there.
 
-    return Path(platformdirs.user_config_path("cpl", appauthor=False)) / FILE_NAME
+    :raises ConfigurationError: If the user has no home directory.
+    """
+    if (own := _own_file()) is None:
+        raise ConfigurationError(
+            "this user has no home directory for settings",
+            advice=f"Name a file with --config or {CONFIG}, or set HOME or XDG_CONFIG_HOME",
+        )
+    return own
+
+
+def _own_file() -> Path | None:
+    folder = user_folder("config")
+    return folder / FILE_NAME if folder is not None else None
 
 
 def _of_environment(environment: Mapping[str, str]) -> _Source:
@@ -153,8 +165,8 @@ def _find(folder: Path | None) -> Path | None:
             path = place / name
             if os.path.isfile(path) and _has_settings(path) and _is_ours(path):  # no error where it may not be looked
                 return path
-    own = user_file()
-    return own if own.is_file() else None
+    own = _own_file()
+    return own if own is not None and os.path.isfile(own) else None
 
 
 def _has_settings(path: Path) -> bool:
@@ -281,7 +293,7 @@ def _refuse_what_was_only_found(source: _Source, name: str, value: Any) -> None:
             return
     raise ConfigurationError(
         f"{source.where(name)} is used only from a file that you name: this one was found in the folder",
-        advice=f"Name it with --config or {CONFIG} if you trust it, or put the setting in {user_file()}",
+        advice=f"Name it with --config or {CONFIG} if you trust it, or put the setting in {_own_file() or 'your own'}",
     )
 
 
@@ -289,7 +301,7 @@ def _secret_of(name: str, value: Any, source: _Source) -> str:
     if name == "client_secret":
         return str(value)
     if name == "client_secret_file":
-        return secret_from_file(source.folder / _path(value).expanduser())
+        return secret_from_file(source.folder / _expanded(_path(value)))
     return _secret_from_command(value, source.where(name))
 
 
@@ -332,6 +344,17 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError
     return value.strip()
+
+
+def _expanded(path: Path) -> Path:
+    """Return a path whose ``~`` is the home directory.
+
+    :raises ConfigurationError: If there is none.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ConfigurationError(f"{path} cannot be used: this user has no home directory") from None
 
 
 def _path(value: Any) -> Path:
