@@ -17,6 +17,7 @@ from attrs import Factory, field, frozen
 
 from ._nearest import nearest
 from .errors import ConfigurationError
+from .folders import user_folder
 from .settings import PRODUCTION, TESTING, proxy_from, secret_from_file, text_from_file
 
 __all__ = ["CONFIG", "FILE_NAME", "PROFILE", "Settings", "read_settings", "settings_from_environment", "user_file"]
@@ -120,10 +121,21 @@ def settings_from_environment(environment: Mapping[str, str] | None = None) -> S
 
 
 def user_file() -> Path:
-    """Return the place of the user's own file, which need not be there."""
-    import platformdirs
+    """Return the place of the user's own file, which need not be there.
 
-    return Path(platformdirs.user_config_path("cpl", appauthor=False)) / FILE_NAME
+    :raises ConfigurationError: If the user has no home directory.
+    """
+    if (own := _own_file()) is None:
+        raise ConfigurationError(
+            "this user has no home directory for settings",
+            advice=f"Name a file with --config or {CONFIG}, or set HOME or XDG_CONFIG_HOME",
+        )
+    return own
+
+
+def _own_file() -> Path | None:
+    folder = user_folder("config")
+    return folder / FILE_NAME if folder is not None else None
 
 
 def _of_environment(environment: Mapping[str, str]) -> _Source:
@@ -195,10 +207,10 @@ def _files(named: str | os.PathLike[str] | None, folder: Path | None) -> list[_F
     """Return the file that is named; otherwise the nearest one and the user's own, in this order."""
     if named is not None:
         return [_loaded(Path(named), trusted=True)]
-    own = user_file()
+    own = _own_file()
     found = _find(folder)
     files = [] if found is None or found == own else [_loaded(found, trusted=False)]
-    return [*files, _loaded(own, trusted=True)] if own.is_file() else files
+    return [*files, _loaded(own, trusted=True)] if own is not None and os.path.isfile(own) else files
 
 
 def _loaded(path: Path, *, trusted: bool) -> _File:
@@ -316,8 +328,8 @@ def _refuse_what_was_only_found(source: _Source, name: str) -> None:
         return
     raise ConfigurationError(
         f"{source.where(name)} is used only from a file that you name: this one was found in the folder",
-        advice=f"Name it with --config or {CONFIG} if you trust it, or put the setting into a profile of {user_file()} "
-        "and choose that here: profile = …",
+        advice=f"Name it with --config or {CONFIG} if you trust it, or put the setting into a profile of "
+        f"{_own_file() or 'your own file'} and choose that here: profile = …",
     )
 
 
@@ -325,7 +337,7 @@ def _secret_of(name: str, value: Any, source: _Source) -> str:
     if name == "client_secret":
         return str(value)
     if name == "client_secret_file":
-        return secret_from_file(source.folder / _path(value).expanduser())
+        return secret_from_file(source.folder / _expanded(_path(value)))
     return _secret_from_command(value, source.where(name))
 
 
@@ -375,6 +387,17 @@ def _proxy(value: Any) -> str:
         return proxy_from(_text(value))
     except ConfigurationError:
         raise ValueError from None
+
+
+def _expanded(path: Path) -> Path:
+    """Return a path whose ``~`` is the home directory.
+
+    :raises ConfigurationError: If there is none.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ConfigurationError(f"{path} cannot be used: this user has no home directory") from None
 
 
 def _path(value: Any) -> Path:

@@ -101,12 +101,16 @@ class Joints:
         :param first: the number of the first file that is filled.
         """
         begin_anew(self._order)
-        with self._order.open("w", encoding="utf-8") as file:
-            plan = JoinPlan(is_zpl=self.options.label_format == LabelFormat.ZPL, a4=self.options.a4)
-            file.write(plan.as_json() + "\n")
-            order = Order(names, file.write, self.options.position, self.made, first)
-            yield order
-            order.close()
+        try:
+            with self._order.open("w", encoding="utf-8") as file:
+                plan = JoinPlan(is_zpl=self.options.label_format == LabelFormat.ZPL, a4=self.options.a4)
+                file.write(plan.as_json() + "\n")
+                order = Order(names, file.write, self.options.position, self.made, first)
+                yield order
+                order.close()
+        except BaseException:
+            self._order.unlink(missing_ok=True)
+            raise
 
     def numbered(self, number: int) -> str:
         """Return the name of a file of several."""
@@ -119,6 +123,8 @@ class Joints:
                 return None
             command = [sys.executable, "-m", "cpl_async.bulk.joining", str(self._order)]
             done = await anyio.run_process(command, check=False, start_new_session=True)  # Ctrl-C is ours to handle
+        except (OSError, MemoryError) as error:  # no file descriptor, process or memory is left
+            return JoinError(f"the labels could not be joined: {error or 'out of memory'}")
         finally:
             self._order.unlink(missing_ok=True)
         if done.returncode:

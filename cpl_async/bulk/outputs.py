@@ -20,7 +20,7 @@ from typing import Any
 from attrs import asdict, define, field, frozen
 
 from ..errors import ConfigurationError, JournalError
-from ..plain_text import plain_json, plain_table_cell
+from ..plain_text import plain, plain_json, plain_table_cell
 from ..transport.shared_file import runtime_folder
 from .columns import COLUMNS, OURS, in_headings
 from .files import replacing
@@ -136,8 +136,12 @@ class Output:
         """Make the folder, and see that it can be written and that the input is safe.
 
         :param source: the input, where it is a file of this host.
-        :raises ConfigurationError: when it cannot be written, or an output would overwrite the input.
+        :raises ConfigurationError: If a name is not UTF-8, the folder cannot be written, or an output would overwrite
+            the input.
         """
+        for path in (self.folder.absolute(), *([Path(source.name)] if source is not None else ())):
+            if any("\ud800" <= letter <= "\udfff" for letter in str(path)):  # the journal keeps its name as text
+                raise ConfigurationError(f"the path {plain(str(path))} cannot be used: its name is not UTF-8")
         real = source.resolve() if source is not None else Path()
         ours = {(self.folder / name).resolve() for name in (SHIPMENTS, REJECTED, DOUBLES, SUMMARY, *PAPERS)}
         if real in ours or (real.parent == self.folder.resolve() and JOINT_NAME.fullmatch(real.name)):

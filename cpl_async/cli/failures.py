@@ -14,7 +14,9 @@ __all__ = [
     "CANNOT_RUN",
     "INTERRUPTED",
     "NOT_ALL",
+    "described",
     "fail",
+    "failure_of",
     "needing_extra",
     "plain_failures",
     "quiet_libraries",
@@ -38,12 +40,31 @@ def plain_failures() -> Iterator[None]:
     """Turn what went wrong into one line: exit status 1 where the server refused or the outcome is unknown, else 2."""
     try:
         yield
-    except CplError as error:
-        answered = error.status is not None and isinstance(error, (NotFound, ValidationError))
-        fail(str(error), NOT_ALL if answered or error.outcome is Outcome.UNKNOWN else CANNOT_RUN)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        fail(f"{where}{error.strerror or error}")
+    except (CplError, OSError, MemoryError, ExceptionGroup) as error:
+        failure = failure_of(error)
+        if failure is None:
+            raise
+        answered = isinstance(failure, (NotFound, ValidationError)) and failure.status is not None
+        is_unknown = isinstance(failure, CplError) and failure.outcome is Outcome.UNKNOWN
+        fail(described(failure), NOT_ALL if answered or is_unknown else CANNOT_RUN)
+
+
+def failure_of(error: BaseException) -> CplError | OSError | MemoryError | None:
+    """Return the failure to report of an error or a group of errors, or `None` if one of them is a bug."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error if isinstance(error, (CplError, OSError, MemoryError)) else None
+    failures = [failure_of(one) for one in error.exceptions]
+    return None if None in failures else failures[0]
+
+
+def described(failure: CplError | OSError | MemoryError) -> str:
+    """Return what is said of a failure, on one line."""
+    if isinstance(failure, MemoryError):
+        return "out of memory"
+    if isinstance(failure, OSError):
+        where = f"{failure.filename}: " if failure.filename else ""
+        return f"{where}{failure.strerror or failure}"
+    return str(failure)
 
 
 @contextmanager

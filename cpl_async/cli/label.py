@@ -14,6 +14,7 @@ from ..bulk.printing import ActiveLabel, printable
 from ..client import Client
 from ..errors import ConfigurationError
 from ..models.data import Label
+from ..plain_text import plain
 from .access import journal_of
 from .connection import Connection, connected
 from .tables import show
@@ -78,7 +79,7 @@ def label(connection: Connection, parcel: str, batch: str | None, out: Path | No
             raise ConfigurationError(f"the label of {number} is not saved: {error}") from None
         with replacing(path) as fresh:
             fresh.write_bytes(content)
-        saved.append(Saved(number, str(path), len(content)))
+        saved.append(Saved(number, plain(str(path)), len(content)))
     columns = {"number": lambda one: one.number, "file": lambda one: one.file, "bytes": lambda one: one.bytes}
     show(saved, columns, as_json=connection.as_json)
 

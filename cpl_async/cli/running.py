@@ -19,7 +19,7 @@ from ..bulk.ship import ResumeJob, ShipFile
 from ..bulk.wording import worded
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
 from .access import Access
-from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, fail, needing_extra, quiet_libraries
+from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, described, fail, failure_of, needing_extra, quiet_libraries
 from .languages import of_server
 from .output import print_json, print_text, say
 from .progress import Display
@@ -65,11 +65,12 @@ def carry(run: Run, access: Access, as_json: bool, words: StopWords) -> None:
     except (KeyboardInterrupt, asyncio.CancelledError):
         say(words.ended)
         raise SystemExit(INTERRUPTED) from None
-    except (CplError, OSError) as error:
-        if not run.began_sending:
+    except (CplError, OSError, MemoryError, ExceptionGroup) as error:
+        failure = failure_of(error)
+        if failure is None or not run.began_sending:
             raise
         problems.tell_rest()
-        fail(f"{error}; parcels may have been created: run the same command again to go on", NOT_ALL)
+        fail(f"{described(failure)}; parcels may have been created: run the same command again to go on", NOT_ALL)
     problems.tell_rest()
     if run.stopped_by is not None:
         say(f"sending ended early: {run.stopped_by}")

@@ -8,13 +8,13 @@ import stat
 import sys
 import threading
 import time
-import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..errors import ConfigurationError
+from ..folders import user_folder
 from .forking import when_forked
 
 __all__ = ["Busy", "SharedFile", "boot", "runtime_folder"]
@@ -246,11 +246,10 @@ def runtime_folder() -> Path:
                 f"CPL_RUNTIME_DIR must be an absolute path, for all processes to see one: {named!r}"
             )
     else:
-        import platformdirs
-
-        with warnings.catch_warnings():  # it warns where the system names no such folder; a private one will do
-            warnings.simplefilter("ignore")
-            folder = platformdirs.user_runtime_path("cpl", appauthor=False)
+        own = user_folder("runtime")
+        if own is None:
+            raise FileNotFoundError("this user has no folder for running processes: name one in CPL_RUNTIME_DIR")
+        folder = own
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 from anyio import to_thread
 from filelock import AsyncFileLock, Timeout
 from sqlalchemy import (
+    URL,
     AsyncAdaptedQueuePool,
     Connection,
     Table,
@@ -388,7 +389,7 @@ class Database:
         fresh = place.folder / f"{place.file.name}.new"
         fresh.unlink(missing_ok=True)
         os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        engine = create_engine(f"sqlite:///{fresh}")
+        engine = create_engine(URL.create("sqlite", database=str(fresh)))
         try:
             with engine.begin() as connection:
                 _make_tables(connection, place)
@@ -452,7 +453,7 @@ def _sqlite_engine(place: JournalPlace) -> AsyncEngine:
     import aiosqlite  # noqa: F401 - with the engine, not in the first call
 
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///{place.file}",
+        URL.create("sqlite+aiosqlite", database=str(place.file)),  # in a text, "?" and "%" would be of an address
         poolclass=AsyncAdaptedQueuePool,  # not of itself in every version
         pool_size=1,
         max_overflow=0,

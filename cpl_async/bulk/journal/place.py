@@ -9,11 +9,13 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-import platformdirs
 from attrs import field, frozen
 from yarl import URL
 
 from ...errors import JournalError
+from ...folders import user_folder
+from ...plain_text import plain
+from ...transport.shared_file import runtime_folder
 
 __all__ = ["JournalPlace", "file_system_of"]
 
@@ -58,13 +60,14 @@ class JournalPlace:
 
         :param world: for a sandbox, which of those that were ever at its address: it may have forgotten everything.
         :param url: another database than that of the environment.
+        :raises JournalError: If the user has no home directory, and the environment names no folder.
         """
         state = os.environ.get(STATE_DIRECTORY, "").strip()
-        root = Path(state) if state else platformdirs.user_state_path("cpl", appauthor=False)
+        server = url or os.environ.get(JOURNAL, "").strip()
+        root = Path(state) if state else _root(is_shared=bool(server))
         system = URL(base_url)
         mark = hashlib.sha256("\0".join([base_url, client_id, *([world] if world else [])]).encode()).hexdigest()[:8]
         name = re.sub(r"[^A-Za-z0-9.-]+", "_", f"{system.host}-{client_id}")[:80]
-        server = url or os.environ.get(JOURNAL, "").strip()
         if server.startswith(OLD_SCHEME):
             server = "postgresql://" + server.removeprefix(OLD_SCHEME)
         return cls(folder=root / f"{name}-{mark}", base_url=base_url, client_id=client_id, url=server)
@@ -104,7 +107,7 @@ class JournalPlace:
     def shown(self) -> str:
         """Where the journal is, for people; without a password."""
         if not self.url:
-            return str(self.file)
+            return plain(str(self.file))
         url = URL(self.url)
         port = f":{url.explicit_port}" if url.explicit_port else ""
         return f"{url.scheme}://{url.host or ''}{port}{url.path} ({self.schema})"
@@ -150,6 +153,22 @@ class JournalPlace:
                 f"the journal's folder {self.folder} cannot be written: {error.strerror or error}",
                 advice=f"Name another folder in {STATE_DIRECTORY}",
             ) from None
+
+
+def _root(*, is_shared: bool) -> Path:
+    """Return the folder of all journals of this user.
+
+    :param is_shared: Whether the journal is in PostgreSQL: what is kept here then are locks only.
+    """
+    if (folder := user_folder("state")) is not None:
+        return folder
+    if is_shared:
+        with suppress(OSError):
+            return runtime_folder()
+    raise JournalError(
+        "this user has no home directory, where a journal would be",
+        advice=f"Name a folder that is kept in {STATE_DIRECTORY}; nothing was sent",
+    )
 
 
 def file_system_of(folder: Path) -> str:
