@@ -17,7 +17,7 @@ from .settings import PRODUCTION, base_url_from, proxy_from
 from .transport.call import COLLECTOR, Answers, TransportSettings
 from .transport.events import EventHook
 from .transport.forking import belongs_to_this_process, this_process
-from .transport.limits import Credentials, LimitStore, host_limits
+from .transport.limits import Credentials, JournalMemory, LimitStore, host_limits
 from .transport.redaction import Secret
 from .transport.requester import Requester
 from .transport.server_clock import ServerClock
@@ -365,6 +365,12 @@ class Client:
     def journal_address(self) -> str | None:
         """The PostgreSQL that it was given for its journal; it may hold a password."""
         return self._journal
+
+    @property
+    def _journal_memory(self) -> JournalMemory | None:
+        """Where hosts know which journal each account has, or ``None`` if they share nothing."""
+        memory: JournalMemory | None = getattr(self._limits, "journals", None)
+        return memory
 
     @property
     def requests_sent(self) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..resources.orders import OrderFilters
     from ..resources.shipments import ShipmentFilters
     from ..transport.call import CallOptions
+    from ..transport.limits import JournalMemory
     from ..transport.server_clock import ServerClock
 
 __all__ = [
@@ -133,6 +134,11 @@ class BulkClient(Protocol):
     @property
     def _server_clock(self) -> ServerClock:
         """The carrier's clock, as far as responses have shown it."""
+        ...
+
+    @property
+    def _journal_memory(self) -> JournalMemory | None:
+        """Where hosts know which journal each account has."""
         ...
 
     @property

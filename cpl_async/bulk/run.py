@@ -113,6 +113,7 @@ class JobRun:
 
     async def _readied(self, clock: CarrierClock, journal: Journal, number: int) -> Job:
         """Return the job, ready to go on: its rows in batches, and what a killed run left in the open settled."""
+        await journal.compare(clock.client._journal_memory, replaces_lost=self.options.again)
         job = await journal.read(number)
         if job.label_format != self.options.label_format:
             raise ConfigurationError(f"the job {job.name} was made with labels as {job.label_format}: use that format")

@@ -142,6 +142,7 @@ class ShipRows:
                 await journal.parts.dissolve(number)
                 self._check(job)
                 await journal.finish_planning(number)
+                await journal.compare(client._journal_memory, replaces_lost=self.options.again)
                 await clock.learn()
                 await journal.course.forsake_open_attempts(number)
                 if self.options.again:

@@ -147,6 +147,7 @@ class Worker:
     ) -> tuple[str, ShipSummary | None]:
         options = ShipOptions.from_kept(job.settings.get("options", {}), label_format=job.label_format)
         clock.ignores_difference = options.ignore_clock
+        await journal.compare(clock.client._journal_memory, replaces_lost=options.again)
         await clock.learn()
         if loan.part.closing:
             return await self._close(clock, journal, job, loan, options)

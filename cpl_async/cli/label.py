@@ -14,6 +14,7 @@ from ..bulk.printing import ActiveLabel, printable
 from ..client import Client
 from ..errors import ConfigurationError
 from ..models.data import Label
+from ..models.references import normal_reference
 from ..plain_text import plain
 from .access import journal_of
 from .connection import Connection, connected
@@ -94,11 +95,11 @@ async def _in_journal(place: JournalPlace, parcel: str) -> dict[str, str]:
 
 async def _fetch(client: Client, parcel: str, batch: str | None, addresses: dict[str, str]) -> dict[str, Label]:
     if batch is not None:
-        addresses = {}
+        addresses, reference = {}, normal_reference(parcel)
         for item in (await client.shipment_batches.get(batch)).items:
             parts = [item, *item.related_items]
             for part in parts:
-                named = parcel in (item.reference_id, part.shipment_number)
+                named = parcel == part.shipment_number or reference == normal_reference(item.reference_id or "")
                 if named and part.shipment_number and part.label_url:
                     addresses[part.shipment_number] = part.label_url
         if not addresses:

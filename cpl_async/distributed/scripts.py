@@ -6,7 +6,7 @@ import hashlib
 
 from attrs import Factory, field, frozen
 
-__all__ = ["ALL", "ASK", "DISCARD", "LANDED", "LEAVE", "LOOK", "PROBE", "SLOW", "WROTE", "Script"]
+__all__ = ["ALL", "ASK", "DISCARD", "LANDED", "LEAVE", "LOOK", "MARK", "PROBE", "SLOW", "WROTE", "Script"]
 
 
 @frozen
@@ -32,6 +32,18 @@ PROBE = Script(
 -- KEYS: probe. A server that is read-only, or a replica, refuses this: it cannot keep the limits
 redis.call('SET', KEYS[1], 1, 'PX', 10000)
 return 1
+"""
+)
+
+MARK = Script(
+    """
+-- KEYS: mark of a journal. ARGV: uid, counter, at, or nothing to read only. The counter of a journal never goes back
+local s = redis.call('HMGET', KEYS[1], 'uid', 'counter', 'at')
+if ARGV[1] and (s[1] ~= ARGV[1] or (tonumber(s[2]) or 0) < tonumber(ARGV[2])) then
+    redis.call('HSET', KEYS[1], 'uid', ARGV[1], 'counter', ARGV[2], 'at', ARGV[3])
+end
+if ARGV[1] then redis.call('PEXPIRE', KEYS[1], 7776000000) end
+return s
 """
 )
 
@@ -213,4 +225,4 @@ return 1
 """
 )
 
-ALL = (ASK, WROTE, LEAVE, SLOW, LOOK, LANDED, DISCARD, PROBE)
+ALL = (ASK, WROTE, LEAVE, SLOW, LOOK, LANDED, DISCARD, PROBE, MARK)

@@ -10,6 +10,7 @@ from ..transport.limits import ProcessLimits, host_limits, share_of_environment
 from ..transport.pace import INTERVAL, Pace
 from ..transport.redaction import Secret
 from ..transport.token import FETCHES, TokenCell
+from .journal_marks import JournalMarks
 from .link import Link
 from .pace import RedisLine
 from .token import RedisShelf
@@ -53,6 +54,11 @@ class RedisShared(ProcessLimits):
         self._share = share
         self._prefix = prefix
         super().__init__()
+
+    @property
+    def journals(self) -> JournalMarks:
+        """Where it is known which journal each account has."""
+        return JournalMarks(self._link, self._prefix)
 
     def close(self) -> None:
         """Close the connection. Clients that still send keep to their share of the limits."""

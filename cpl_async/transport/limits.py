@@ -27,6 +27,8 @@ from .token import FETCHES, Token, TokenCell
 __all__ = [
     "Credentials",
     "HostLimits",
+    "JournalMemory",
+    "KnownJournal",
     "LimitStore",
     "ProcessLimits",
     "SharedPace",
@@ -48,6 +50,30 @@ class Credentials:
     base_url: str
     client_id: str
     secret: Secret = field(repr=False)
+
+
+@frozen(kw_only=True)
+class KnownJournal:
+    """What is known of a journal outside of it."""
+
+    uid: str
+    """Of the journal."""
+    counter: int
+    """Number of attempts that it has recorded at least."""
+    at: float
+    """Time of the last one, in seconds since the epoch."""
+
+
+class JournalMemory(Protocol):
+    """Keeps where several hosts can see it which journal each account has."""
+
+    async def read(self, account: str) -> KnownJournal | None:
+        """Return what is known of an account's journal, or `None` if nothing is."""
+        ...
+
+    def write(self, account: str, known: KnownJournal) -> None:
+        """Note what is known of an account's journal, without waiting."""
+        ...
 
 
 class SharedSlot(Protocol):

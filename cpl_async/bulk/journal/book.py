@@ -14,6 +14,7 @@ from sqlalchemy import insert, select, update
 from ..._nearest import nearest
 from ...errors import JournalError
 from ...models.codes import LabelFormat
+from ...transport.limits import JournalMemory
 from ..measuring import Measures
 from .course import Course
 from .database import Database
@@ -129,6 +130,11 @@ class Journal:
     async def counter(self) -> int:
         """Return the number of attempts of the account."""
         return await self._database.counter()
+
+    async def compare(self, memory: JournalMemory | None, *, replaces_lost: bool) -> None:
+        """See :meth:`Database.compare`; without a memory nothing is compared."""
+        if memory is not None:
+            await self._database.compare(memory, replaces_lost=replaces_lost)
 
     async def notice_counter(self, uid: str, counter: int) -> None:
         """See :meth:`Database.notice_counter`."""

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from attrs import asdict, frozen
+from attrs import asdict
 
 from ...errors import JournalError
+from ...transport.limits import KnownJournal
 from .place import JournalPlace
 
-__all__ = ["DAMAGED_ADVICE", "FileIdentity", "JournalGone", "JournalMark", "lost_journal", "read_mark", "write_mark"]
+__all__ = ["DAMAGED_ADVICE", "FileIdentity", "JournalGone", "lost_journal", "read_mark", "write_mark"]
 
 LARGEST_MARK = 4096
 """Bytes of a mark that are read."""
@@ -37,31 +38,19 @@ class JournalGone(JournalError):
     """The file of a journal was removed or replaced while it was in use."""
 
 
-@frozen(kw_only=True)
-class JournalMark:
-    """What is known of a journal outside of it."""
-
-    uid: str
-    """Of the journal."""
-    counter: int
-    """Attempts that it has recorded at least."""
-    at: float
-    """Time of the last one, in seconds since the epoch."""
-
-
-def read_mark(place: JournalPlace) -> JournalMark | None:
+def read_mark(place: JournalPlace) -> KnownJournal | None:
     """Return the mark of a journal, or ``None`` if there is none that can be read."""
     if place.mark is None:
         return None
     try:
         with place.mark.open("rb") as file:
             data: Any = orjson.loads(file.read(LARGEST_MARK))
-        return JournalMark(uid=str(data["uid"]), counter=int(data["counter"]), at=float(data["at"]))
+        return KnownJournal(uid=str(data["uid"]), counter=int(data["counter"]), at=float(data["at"]))
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def write_mark(place: JournalPlace, mark: JournalMark) -> None:
+def write_mark(place: JournalPlace, mark: KnownJournal) -> None:
     """Write the mark of a journal to the disk.
 
     :raises JournalError: When it cannot be written.
@@ -84,7 +73,7 @@ def write_mark(place: JournalPlace, mark: JournalMark) -> None:
         ) from None
 
 
-def lost_journal(place: JournalPlace, mark: JournalMark, *, replaced: bool) -> JournalError:
+def lost_journal(place: JournalPlace, mark: KnownJournal, *, replaced: bool) -> JournalError:
     """Return the error about a journal that was there and is not there any more.
 
     :param replaced: Whether another journal is in its place.

@@ -34,9 +34,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.schema import CreateSchema
 
 from ...errors import JournalError
+from ...transport.limits import JournalMemory, KnownJournal
 from ..locks import alone, at_work
 from ..states import RowState
-from .continuity import DAMAGED_ADVICE, FileIdentity, JournalMark, lost_journal, read_mark, write_mark
+from .continuity import DAMAGED_ADVICE, FileIdentity, lost_journal, read_mark, write_mark
 from .keys import new_secret
 from .place import JournalPlace
 from .postgresql import key_of, postgresql_engine, reason_of
@@ -94,6 +95,7 @@ class Database:
         self.gap: tuple[float, float] | None = None
         """Begin and end of a time of which this journal knows nothing, since it was restored from a backup."""
         self._files: FileIdentity | None = None
+        self._memory: JournalMemory | None = None
         self._marking = asyncio.Lock()
         self._marked = 0
 
@@ -225,8 +227,10 @@ class Database:
         """
         async with self._marking:
             if counter > self._marked:
-                mark = JournalMark(uid=self.uid, counter=counter, at=self.now())
+                mark = KnownJournal(uid=self.uid, counter=counter, at=self.now())
                 await to_thread.run_sync(write_mark, self._place, mark)
+                if self._memory is not None:
+                    self._memory.write(self._place.account, mark)
                 self._marked = counter
         self.verify_files()
 
@@ -237,6 +241,23 @@ class Database:
         """
         if self._files is not None:
             self._files.check()
+
+    async def compare(self, memory: JournalMemory, *, replaces_lost: bool) -> None:
+        """Compare with what all hosts know of the account's journal, and note there what is written from now on.
+
+        :param memory: where it is known.
+        :param replaces_lost: whether this journal takes the place of one that is gone.
+        :raises JournalError: when the account had another journal.
+        """
+        known = await memory.read(self._place.account) if self._place.keeps_mark else None
+        if known is not None and known.uid != self.uid and not replaces_lost:
+            raise lost_journal(self._place, known, replaced=True)
+        if known is not None:
+            await self.notice_counter(known.uid, known.counter)
+        self._memory = memory if self._place.keeps_mark else None
+        if self._memory is not None:
+            at = known.at if known is not None and known.uid == self.uid else self.now()
+            self._memory.write(self._place.account, KnownJournal(uid=self.uid, counter=await self.counter(), at=at))
 
     async def counter(self) -> int:
         """Return the number of all attempts of the account."""
@@ -373,11 +394,11 @@ class Database:
                 counter = mark.counter
                 await self._note_gap(connection, counter)
         if mark is None or (mark.uid, mark.counter) != (self.uid, counter):
-            write_mark(place, JournalMark(uid=self.uid, counter=counter, at=self.now()))
+            write_mark(place, KnownJournal(uid=self.uid, counter=counter, at=self.now()))
         if not place.url:
             self._files = FileIdentity(place.file)
 
-    def _make_file(self, mark: JournalMark | None, *, replaces_lost: bool) -> None:
+    def _make_file(self, mark: KnownJournal | None, *, replaces_lost: bool) -> None:
         """Make a journal under another name and give it its own only when it is whole; an empty file is a damage."""
         place = self._place
         if place.file.exists():

@@ -1,0 +1,59 @@
+"""The marks of journals in Redis: a host without a folder that lasts still notices that a journal went back in time."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+from ..transport.limits import KnownJournal
+from .link import Link, Question
+from .scripts import MARK
+
+__all__ = ["JournalMarks"]
+
+ANSWER_SECONDS = 2.0
+"""For the answer of Redis; without one nothing is known."""
+
+
+class JournalMarks:
+    """Keeps for each account which journal it has and how many attempts that has recorded."""
+
+    def __init__(self, link: Link, prefix: str) -> None:
+        self._link = link
+        self._prefix = prefix
+
+    async def read(self, account: str) -> KnownJournal | None:
+        """Return what is known of an account's journal, or `None` if nothing is or Redis is unavailable.
+
+        :param account: Digest of the account.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+
+        def settle(found: Any) -> None:
+            if not answer.done():
+                answer.set_result(found)
+
+        def deliver(found: Any) -> None:
+            with suppress(RuntimeError):  # that loop is closed, and nobody waits any more
+                loop.call_soon_threadsafe(settle, found)
+
+        self._link.ask(Question(MARK, [self._key(account)], [], deliver, lambda: deliver(None)))
+        try:
+            found = await asyncio.wait_for(answer, ANSWER_SECONDS)
+            uid, counter, at = (value.decode() for value in found)
+            return KnownJournal(uid=uid, counter=int(counter), at=float(at))
+        except (TimeoutError, TypeError, ValueError, AttributeError):
+            return None
+
+    def write(self, account: str, known: KnownJournal) -> None:
+        """Note what is known of an account's journal; it is lost while Redis is unavailable.
+
+        :param account: Digest of the account.
+        """
+        arguments = [known.uid, known.counter, repr(known.at)]
+        self._link.ask(Question(MARK, [self._key(account)], arguments))
+
+    def _key(self, account: str) -> str:
+        return f"{self._prefix}:journal:{account}"
