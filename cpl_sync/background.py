@@ -13,7 +13,8 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
+from functools import partial
 from typing import Any
 from weakref import WeakSet
 
@@ -23,12 +24,16 @@ from cpl_async.transport.forking import keep_for_good, when_forked
 __all__ = ["Background", "background", "close_at_exit", "running"]
 
 logger: logging.Logger = logging.getLogger("cpl_async")
+ENDING = "the process is ending: calls can no longer be made"
 LAST_WORDS = 1.0
 """Seconds that open work gets when the process ends."""
 
 
-class _DaemonThreads(ThreadPoolExecutor):
-    """Runs blocking work in daemon threads: a name look-up that hangs must not keep the process from ending."""
+class _DaemonThreads(Executor):
+    """Runs blocking work in daemon threads: a name look-up that hangs must not keep the process from ending.
+
+    It is no `ThreadPoolExecutor`, whose module cannot be imported any more in a handler of `atexit`.
+    """
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -47,12 +52,19 @@ class _DaemonThreads(ThreadPoolExecutor):
         return future
 
 
+def _in_a_daemon_thread(
+    loop: asyncio.AbstractEventLoop, executor: Executor | None, work: Callable[..., Any], *args: Any
+) -> asyncio.Future[Any]:
+    """Stand in for the loop's `run_in_executor`, whose default is a `ThreadPoolExecutor`."""
+    return asyncio.wrap_future((executor or _DaemonThreads()).submit(work, *args), loop=loop)
+
+
 class Background:
     """An event loop on a daemon thread of its own."""
 
     def __init__(self) -> None:
         self.loop: asyncio.AbstractEventLoop = _new_loop()
-        self.loop.set_default_executor(_DaemonThreads(1))
+        vars(self.loop)["run_in_executor"] = partial(_in_a_daemon_thread, self.loop)
         self._inbox: deque[Callable[[], object]] = deque()
         self._awake = False
         self.ending: bool = False
@@ -61,7 +73,11 @@ class Background:
         self.held: set[object] = set()
         """What the collector must leave alone as long as it is in use."""
         self.thread: threading.Thread = threading.Thread(target=self._run, name="cpl-sync", daemon=True)
-        self.thread.start()
+        try:
+            self.thread.start()
+        except RuntimeError:  # the interpreter is ending, and starts no thread any more
+            self.loop.close()
+            raise ConfigurationError(ENDING) from None
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
@@ -172,7 +188,7 @@ def background() -> Background:
         with _lock:
             if _current is None:
                 if _ended:
-                    raise ConfigurationError("the process is ending: calls can no longer be made")
+                    raise ConfigurationError(ENDING)
                 made = Background()
                 if (found := running()) is not None:  # a signal handler has called meanwhile, on this very thread
                     made.end()
@@ -217,7 +233,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     if os.environ.get("CPL_UVLOOP", "1").strip().lower() not in ("0", "no", "off", "false"):
         try:
             import uvloop
-        except ImportError:
+        except (ImportError, RuntimeError):  # the latter in a handler of `atexit`
             return asyncio.new_event_loop()
 
         class Loop(uvloop.Loop):

@@ -120,93 +120,106 @@ class Client(twins.OwningTwin[core.Client]):
     @property
     def shipment_batches(self) -> ShipmentBatches:
         """Creating shipments, their state and labels."""
+        inner = self._core.shipment_batches
         from .resources.shipment_batches import ShipmentBatches
 
-        return ShipmentBatches(self._core.shipment_batches, self)
+        return ShipmentBatches(inner, self)
 
     @property
     def shipments(self) -> Shipments:
         """Tracking of shipments, cancelling them, adding contacts and documents."""
+        inner = self._core.shipments
         from .resources.shipments import Shipments
 
-        return Shipments(self._core.shipments, self)
+        return Shipments(inner, self)
 
     @property
     def order_batches(self) -> OrderBatches:
         """Ordering collections and transports, and the state of a batch."""
+        inner = self._core.order_batches
         from .resources.order_batches import OrderBatches
 
-        return OrderBatches(self._core.order_batches, self)
+        return OrderBatches(inner, self)
 
     @property
     def orders(self) -> Orders:
         """Tracking and cancelling of orders."""
+        inner = self._core.orders
         from .resources.orders import Orders
 
-        return Orders(self._core.orders, self)
+        return Orders(inner, self)
 
     @property
     def access_points(self) -> AccessPoints:
         """Pickup points."""
+        inner = self._core.access_points
         from .resources.access_points import AccessPoints
 
-        return AccessPoints(self._core.access_points, self)
+        return AccessPoints(inner, self)
 
     @property
     def address_whisper(self) -> AddressWhisper:
         """Suggestions of addresses."""
+        inner = self._core.address_whisper
         from .resources.address_whisper import AddressWhisper
 
-        return AddressWhisper(self._core.address_whisper, self)
+        return AddressWhisper(inner, self)
 
     @property
     def codelists(self) -> Codelists:
         """What the codes mean."""
+        inner = self._core.codelists
         from .resources.codelists import Codelists
 
-        return Codelists(self._core.codelists, self)
+        return Codelists(inner, self)
 
     @property
     def customer(self) -> CustomerResource:
         """The customer's accounts, addresses and series of numbers."""
+        inner = self._core.customer
         from .resources.customer import CustomerResource
 
-        return CustomerResource(self._core.customer, self)
+        return CustomerResource(inner, self)
 
     @property
     def routing(self) -> Routing:
         """Routing information for labels of one's own."""
+        inner = self._core.routing
         from .resources.routing import Routing
 
-        return Routing(self._core.routing, self)
+        return Routing(inner, self)
 
     @property
     def data(self) -> Data:
         """Single labels by their address."""
+        inner = self._core.data
         from .resources.data import Data
 
-        return Data(self._core.data, self)
+        return Data(inner, self)
 
     @property
     def info(self) -> InfoResource:
         """Version, state and clock of the service."""
+        inner = self._core.info
         from .resources.info import InfoResource
 
-        return InfoResource(self._core.info, self)
+        return InfoResource(inner, self)
 
     @property
     def login(self) -> Login:
         """The access token."""
+        inner = self._core.login
         from .resources.login import Login
 
-        return Login(self._core.login, self)
+        return Login(inner, self)
 
     @property
     def version_information(self) -> VersionInformationResource:
         """News and planned outages."""
+        inner = self._core.version_information
         from .resources.version_information import VersionInformationResource
 
-        return VersionInformationResource(self._core.version_information, self)
+        return VersionInformationResource(inner, self)
 
     @property
     def bulk(self) -> Bulk:
@@ -214,9 +227,10 @@ class Client(twins.OwningTwin[core.Client]):
 
         :raises ConfigurationError: when the extra is not installed.
         """
+        inner = self._core.bulk
         from .bulk.door import Bulk
 
-        return Bulk(self._core.bulk, self)
+        return Bulk(inner, self)
 
     def reconcile(
         self,

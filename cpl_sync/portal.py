@@ -142,6 +142,9 @@ class ResultIterator(GeneratorABC[T, None, None]):
             loop.held.discard(generator)
             self._caller.leave(loop)
 
+    def __reduce__(self) -> str:
+        raise TypeError("an iterator is neither pickled nor copied, like a generator: begin a new one")
+
     def __repr__(self) -> str:
         return f"<iterator of {self._name}>"
 

@@ -156,7 +156,8 @@ def body_of(node: Function, returns: str, owner: str) -> str:
     target = f"self._core.{node.name}"
     if "property" in decorators:
         if returns in twinned():
-            return f"from .{twinned()[returns]} import {returns}\nreturn {returns}({target}, self)"
+            # the core first: it says what is missing where the twin's module cannot be imported
+            return f"inner = {target}\nfrom .{twinned()[returns]} import {returns}\nreturn {returns}(inner, self)"
         return f"return {target}"
     if isinstance(node, ast.FunctionDef) and not returns.startswith("Generator["):
         kind = "type(self)" if returns == "Self" else returns

@@ -32,7 +32,9 @@ def without_locals(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]
         except BaseException as error:
             del args, options
             _clear(error)
-            raise
+            if error.__traceback__ is not None:
+                error.__traceback__ = error.__traceback__.tb_next  # its first line is the one above
+            raise  # adds no line
 
     return cleared
 

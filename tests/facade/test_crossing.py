@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import copy
+import gc
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -620,8 +623,6 @@ def test_an_iterator_may_not_be_read_by_what_it_reads() -> None:
 
 
 def test_an_iterator_in_a_cycle_is_closed_once(caplog: pytest.LogCaptureFixture) -> None:
-    import gc
-
     courses = [Course() for _ in range(50)]
     for course in courses:
         iterator = portal.iterate(course.numbers, 100)
@@ -639,6 +640,18 @@ def test_an_iterator_in_a_cycle_is_closed_once(caplog: pytest.LogCaptureFixture)
     portal.call(settle)
     assert caplog.text == ""
     assert background().held == set()
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps], ids=["copy", "deepcopy", "pickle"])
+def test_an_iterator_is_not_copied_and_goes_on(copied: Callable[[Any], object]) -> None:
+    course = Course()
+    iterator = portal.iterate(course.numbers, 5)
+    first = next(iterator)
+    with pytest.raises(TypeError, match="neither pickled nor copied"):
+        copied(iterator)
+    gc.collect()
+    assert not course.ended.is_set()
+    assert len([first, *iterator]) == 5
 
 
 def test_an_event_hook_runs_in_the_thread_of_its_call(

@@ -456,6 +456,45 @@ def test_a_client_that_is_dropped_as_the_process_ends_is_closed(program: Program
         assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("uvloop", ["0", "1"])
+@pytest.mark.parametrize("begin", ["import atexit, cpl_sync, threading", "import atexit, threading", "import atexit"])
+def test_the_facade_can_first_be_used_in_handlers_of_atexit(program: Program, begin: str, uvloop: str) -> None:
+    text = f"""
+        {begin}
+
+        def use(number):
+            import os
+            import cpl_sync
+            address = os.environ["CPL_BASE_URL"].replace("127.0.0.1", "localhost")  # a name to look up
+            try:
+                cpl_sync.Client.from_env({{**os.environ, "CPL_BASE_URL": address}}).info.get()
+                print(number)
+            except cpl_sync.ConfigurationError as error:
+                print(number, error)
+
+        atexit.register(use, 1)
+        atexit.register(use, 2)
+    """
+    done = program(text, CPL_UVLOOP=uvloop)
+    ending = "the process is ending: calls can no longer be made"  # Python starts no threads then, from 3.12 on
+    assert done.stdout in ("2\n1\n", f"2 {ending}\n1 {ending}\n")
+    assert done.stderr == ""
+
+
+def test_the_bulk_door_without_its_extra_says_what_to_install(program: Program) -> None:
+    text = """
+        import sys
+        for name in ("sqlalchemy", "alembic", "aiosqlite", "pikepdf", "filelock"):
+            sys.modules[name] = None
+        from cpl_sync import Client, ConfigurationError
+        try:
+            Client.from_env().bulk
+        except ConfigurationError as error:
+            print(error)
+    """
+    assert "pip install 'cpl-sdk[bulk]'" in program(text).stdout
+
+
 def test_a_handle_keeps_its_client_alive(program: Program) -> None:
     text = """
         import gc
