@@ -173,8 +173,9 @@ class Labelling:
             except _OddLabels as error:
                 return f"its label cannot be had: {error}"
             except Exception as error:  # whatever a label holds, it costs this label only
-                logger.warning("a label cannot be read: %s", type(error).__name__)
-                return f"its label cannot be read: {type(error).__name__}"
+                message = f"its label cannot be read: {type(error).__name__}"
+                logger.warning("%s", message)
+                return message
             self._failed_in_a_row = 0
             return None
 

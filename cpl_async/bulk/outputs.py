@@ -19,7 +19,7 @@ from typing import Any
 
 from attrs import asdict, define, field, frozen
 
-from ..errors import ConfigurationError, JournalError
+from ..errors import ConfigurationError
 from ..plain_text import plain, plain_json, plain_table_cell
 from ..transport.shared_file import runtime_folder
 from .columns import COLUMNS, OURS, in_headings
@@ -29,6 +29,7 @@ from .inputs.headings import terms_below
 from .inputs.terms import Terms
 from .joints import CALLED_OFF, JOINT_NAME, EarlyJoining, JoinError, Joints, Order
 from .journal.book import Job, Journal
+from .journal.continuity import unknown_job
 from .journal.results import Results, RowReport
 from .journal.unclear import DOUBLE, WITHDRAWN, Stray, Unclear
 from .options import ShipOptions
@@ -222,12 +223,7 @@ class Output:
         if not journal.place.keeps_mark or before.get("account") != journal.place.account:
             return
         if not await journal.knows(str(before.get("job_id"))):
-            raise JournalError(
-                f"{self.folder} holds results of the job {before.get('job')} of this account, and the journal "
-                f"{journal.place.shown} does not know it: it would ship again what was shipped; nothing was sent",
-                advice="Restore the journal, or name the right one (CPL_STATE_DIR, CPL_JOURNAL); "
-                "--again (again=True) ships all the same",
-            )
+            raise unknown_job(journal.place, str(self.folder), str(before.get("job")))
         counter = before.get("attempts")
         await journal.notice_counter(str(before.get("journal")), counter if isinstance(counter, int) else 0)
 

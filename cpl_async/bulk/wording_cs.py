@@ -232,6 +232,26 @@ PHRASES: dict[str, str] = {
     "its label can be had for 30 days, and it was created on {}": "štítek lze získat 30 dní, a vznikl {}",
     "{} labels were asked for, {} came": "žádalo se štítků: {}, přišlo {}",
     "what came is no readable PDF": "co přišlo, není čitelné PDF",
+    "its label cannot be read: {}": "štítek nelze přečíst: {}",
+    "the path {} cannot be used: its name is not UTF-8": "cestu {} nelze použít: její název není v UTF-8",
+    # what a response holds that cannot be used
+    "holds a control character or a line break": "obsahuje řídicí znak nebo konec řádku",
+    "the carrier's response about it cannot be used, so it is not known what was created": (
+        "odpověď dopravce o ní nelze použít, takže není známo, co vzniklo"
+    ),
+    "the carrier's response about it cannot be used, so it is not known what was created: {}": (
+        "odpověď dopravce o ní nelze použít, takže není známo, co vzniklo: {}"
+    ),
+    "{} is no number of a shipment": "{} není číslo zásilky",
+    "two of its parcels have the same number": "dva její balíky mají stejné číslo",
+    "it is listed twice": "je v ní uvedena dvakrát",
+    "another row has the number {} too": "stejné číslo {} má i jiný řádek",
+    "{} has the reference {}, which differs only in letter case or spaces": (
+        "{} má referenci {}, která se liší jen velikostí písmen nebo mezerami"
+    ),
+    "the journal was restored from a backup: it is not known whether this was sent since": (
+        "deník byl obnoven ze zálohy: není známo, zda to od té doby nebylo odesláno"
+    ),
     "it is being cancelled: `cpl jobs cancel` goes on": "ruší se: pokračuje příkaz `cpl jobs cancel`",
     "it is being cancelled, to be sent again with a label": "ruší se, aby se odeslala znovu se štítkem",
     "it is being cancelled, to be sent again; so far: {}": "ruší se, aby se odeslala znovu; zatím: {}",

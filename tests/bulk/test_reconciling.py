@@ -366,9 +366,12 @@ async def test_a_journal_of_the_first_version_is_brought_up_and_its_lost_rows_ar
         assert (await journal.unclear.counts(1)).ever == 3
     connection = sqlite3.connect(place.file)
     connection.executescript(
-        "DROP TABLE parts; ALTER TABLE jobs DROP watched_until; UPDATE account SET schema_version = 2"
+        "DROP TABLE parts; ALTER TABLE jobs DROP watched_until; UPDATE account SET schema_version = 2;"
+        + "".join(f"ALTER TABLE account DROP {name};" for name in ("uid", "counter", "gap_since", "gap_until"))
     )
     connection.close()
+    assert place.mark is not None
+    place.mark.unlink()
     async with Journal.open(place) as journal:
         async with journal._database.transaction() as made:
             assert (await made.execute(select(schema.parts))).all() == []

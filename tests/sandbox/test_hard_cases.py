@@ -76,7 +76,7 @@ async def test_bytes_that_are_no_text_break_nothing(sandbox: Sandbox, peer: Peer
     lines = b"".join(key.encode() + b": " + value + b"\r\n" for key, value in headers.items())
     await asyncio.sleep(0.05)
     reader, writer = await asyncio.open_connection(url.host, url.port)
-    writer.write(b"GET /myapi2/customer HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + lines + b"\r\n")
+    writer.write(b"GET /myapi2/customer HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + lines + b"\r\n")
     status = int((await reader.readline()).split()[1])
     writer.close()
     await writer.wait_closed()

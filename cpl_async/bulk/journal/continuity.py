@@ -18,7 +18,7 @@ from ...errors import JournalError
 from ...transport.limits import KnownJournal
 from .place import JournalPlace
 
-__all__ = ["DAMAGED_ADVICE", "FileIdentity", "JournalGone", "lost_journal", "read_mark", "write_mark"]
+__all__ = ["DAMAGED_ADVICE", "FileIdentity", "JournalGone", "lost_journal", "read_mark", "unknown_job", "write_mark"]
 
 LARGEST_MARK = 4096
 """Bytes of a mark that are read."""
@@ -84,6 +84,20 @@ def lost_journal(place: JournalPlace, mark: KnownJournal, *, replaced: bool) -> 
         f"the journal {place.shown} {what}: on {day} it knew {mark.counter} attempts to send, and this one "
         "would not know what was shipped; nothing was sent",
         advice=RESTORE,
+    )
+
+
+def unknown_job(place: JournalPlace, folder: str, job: str) -> JournalError:
+    """Return the error about an output folder whose job the journal does not know.
+
+    :param folder: The output folder.
+    :param job: Name of the job.
+    """
+    return JournalError(
+        f"{folder} holds results of the job {job} of this account, and the journal {place.shown} does not know it: it "
+        "would ship again what was shipped; nothing was sent",
+        advice="Restore the journal, or name the right one (CPL_STATE_DIR, CPL_JOURNAL); --again (again=True) ships "
+        "all the same",
     )
 
 
