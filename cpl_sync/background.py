@@ -9,7 +9,6 @@ import ipaddress
 import logging
 import os
 import socket
-import sys
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
@@ -20,6 +19,7 @@ from weakref import WeakSet
 
 from cpl_async.errors import ConfigurationError
 from cpl_async.transport.forking import keep_for_good, when_forked
+from cpl_async.transport.processes import patched_by
 
 __all__ = ["Background", "background", "close_at_exit", "running"]
 
@@ -213,18 +213,10 @@ def refuse_green_threads() -> None:
 
     :raises ConfigurationError: names what replaced them.
     """
-    patched = []
-    if (gevent := sys.modules.get("gevent.monkey")) is not None and any(
-        gevent.is_module_patched(module) for module in ("threading", "socket", "select")
-    ):
-        patched.append("gevent")
-    if (eventlet := sys.modules.get("eventlet.patcher")) is not None and any(
-        eventlet.is_monkey_patched(module) for module in ("thread", "socket", "select")
-    ):
-        patched.append("eventlet")
-    if patched:
+    patched = patched_by()
+    if patched is not None:
         raise ConfigurationError(
-            f"threads or sockets of this process are patched by {patched[0]}, so no event loop can run beside them",
+            f"threads or sockets of this process are patched by {patched}, so no event loop can run beside them",
             advice="Use cpl_sync in a process that is not patched (e.g. gthread or prefork workers)",
         )
 

@@ -28,7 +28,9 @@ __all__ = ["WORDS", "followed"]
 LOOK_EVERY = 1.0
 """Seconds, at least."""
 PART_OF_THE_TIME = 0.05
-"""In which it is looked how far the job is, at most."""
+"""Largest part of the time that is spent looking how far the job is."""
+LONGEST_PAUSE = 10.0
+"""Seconds between two looks, at most: a look that waited for a lock says nothing of the next one."""
 NOBODY_FOR, LONGEST = 20.0, 600.0
 """Seconds in which no worker takes a free part up, after which tasks are queued again; twice as long each time."""
 JOURNAL_AWAY = 600.0
@@ -92,11 +94,11 @@ class FollowedRun(ShipFile):
                 self._moved, before = time.monotonic(), (now.done, now.at_work)
             elif time.monotonic() > self._moved + self._patience:
                 why = await asyncio.to_thread(why_tasks_failed, self._tasks)
-                self._say(f"no worker takes the job up: {why or ADVICE}")
+                self._say(f"no worker takes the job up: {why or now.problem or ADVICE}")
                 self._moved, self._patience = time.monotonic(), min(2 * self._patience, LONGEST)
                 await self._queue(name, now.free)
             took = time.monotonic() - began  # to count a million rows takes a while, in which no worker writes
-            await self._wait(max(LOOK_EVERY, took / PART_OF_THE_TIME))
+            await self._wait(pause_after(took))
         self._show(Progress(phase=Phase.READING))
 
     async def _wait(self, seconds: float) -> None:
@@ -118,6 +120,11 @@ class FollowedRun(ShipFile):
     async def _queue(self, name: str, count: int) -> None:
         tasks = JobTasks(self.app, name, self.account, self.place.schema)
         self._tasks += await asyncio.to_thread(tasks.put, count)
+
+
+def pause_after(took: float) -> float:
+    """Return the seconds until the next look, after one that took some seconds."""
+    return min(max(LOOK_EVERY, took / PART_OF_THE_TIME), LONGEST_PAUSE)
 
 
 def followed(run: ShipFile, account: str, part_size: int | None) -> FollowedRun:

@@ -76,10 +76,10 @@ def _cell(value: Any) -> str:
 
 
 def local(moment: datetime | None) -> str:
-    """Return a moment in the carrier's time, that of Prague, to the minute."""
+    """Return a time in the carrier's zone, that of Prague, to the minute and with its zone."""
     if moment is None:
         return ""
     try:
-        return f"{moment.astimezone(PRAGUE):%Y-%m-%d %H:%M}"
+        return f"{moment.astimezone(PRAGUE):%Y-%m-%d %H:%M %Z}"
     except (OverflowError, ValueError):  # at the very edge of the calendar, as some servers write "none"
         return moment.isoformat()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
+import threading
 import time
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping
 from math import inf
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 from anyio import to_thread
 from attrs import field, frozen
 from celery import current_app, shared_task
+from celery.exceptions import SoftTimeLimitExceeded
 from celery.utils.imports import symbol_by_name
 
 from ..bulk.account import journal_place
@@ -27,6 +30,7 @@ from ..bulk.journal.book import NoSuchJob
 from ..bulk.loans import LEASE
 from ..client import Client
 from ..errors import ConfigurationError, CplError, JournalError
+from ..transport.processes import patched_by
 
 if TYPE_CHECKING:
     from ..bulk.door import FileOptions
@@ -63,6 +67,9 @@ LOOK_EVERY = 1.0
 NOBODY_FOR = 30.0
 """Seconds in which no worker takes a free part up, after which tasks are queued again; twice as long each time."""
 BROKER_TIMEOUT = 5.0
+SOFT_LIMIT: int = getattr(signal, "SIGUSR1", 0)
+"""Signal that tells a process of Celery's pool that the soft time limit of its task is over; 0 on Windows."""
+TIME_LIMIT = "the time limit of its task was over before the part was done: give tasks more time, or make smaller parts"
 
 
 def _do_next(
@@ -79,12 +86,16 @@ def _do_next(
     :raises PartFailed: when trying again is of no use, or was so twelve times.
     """
     tasks = JobTasks(self.app, name, account, journal)
+    lease = float(self.app.conf.get("cpl_lease", LEASE))
     try:
-        worked = _run(_work(self, tasks, float(self.app.conf.get("cpl_lease", LEASE))))
+        worked = _run(_work(self, tasks, lease), is_task=True)
     except ConfigurationError:
         raise
     except NoSuchJob as error:
         raise PartFailed(str(error)) from error
+    except SoftTimeLimitExceeded:
+        tasks.try_again(failures, TIME_LIMIT, None)
+        return {"job": name, "part": None, "closed": False, "problem": TIME_LIMIT}
     except CplError as error:  # the database or the server is away, or another worker has the part
         tasks.try_again(failures, str(error), error)
         return {"job": name, "part": None, "closed": False, "problem": str(error)}
@@ -107,6 +118,12 @@ def _do_next(
         "parts": left.parts,
         "done": left.done,
     }
+
+
+def _may_be_killed(task: Any) -> bool:
+    """Return whether the pool kills the process of a task at a time limit."""
+    limits = getattr(task.request, "timelimit", None) or (None,)
+    return bool(limits[0] or getattr(task, "time_limit", None) or task.app.conf.get("task_time_limit"))
 
 
 def _take_up(account: str = "") -> list[str]:
@@ -193,7 +210,7 @@ class ShipJob:
             if told or now.at_work or not now.free:
                 moved = time.monotonic()
             elif time.monotonic() > moved + patience:
-                why = why_tasks_failed(self.tasks)
+                why = why_tasks_failed(self.tasks) or now.problem
                 logger.warning("no worker takes the job %s up: %s", self.name, why or "is one running?")
                 self.take_up()
                 moved, patience = time.monotonic(), min(2 * patience, LONGEST_PAUSE)
@@ -302,9 +319,14 @@ def check_broker(app: Any) -> None:
 
 
 def why_tasks_failed(tasks: Iterable[Any]) -> str | None:
-    """Return why one of some tasks has failed, where results are kept and one has."""
+    """Return why one of some tasks has failed or met a problem, or `None` if none has or no results are kept."""
     try:
-        return next((str(task.result) for task in tasks if task.state == "FAILURE"), None)
+        for task in tasks:
+            if task.state == "FAILURE":
+                return str(task.result)
+            if task.state == "SUCCESS" and isinstance(task.result, dict) and task.result.get("problem"):
+                return str(task.result["problem"])
+        return None
     except Exception:  # without a result backend, or while it is away
         return None
 
@@ -320,14 +342,67 @@ def _client_for(app: Any, account: str) -> Client:
     return client
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run asynchronous work to its end, on a loop of its own."""
+def _run(work: Coroutine[Any, Any, T], *, is_task: bool = False) -> T:
+    """Run asynchronous work to its end, on a loop of its own.
+
+    :param is_task: Whether a task of Celery does it, which may have a time limit. Default: false.
+    :raises ConfigurationError: If a loop runs in this thread, or green threads share it.
+    :raises SoftTimeLimitExceeded: If the time limit of the task was over.
+    """
+    problem: ConfigurationError | None = None
+    if (library := patched_by()) is not None:
+        problem = ConfigurationError(
+            f"threads or sockets of this process are patched by {library}: its tasks would share one event loop",
+            advice="Start the worker with --pool prefork, threads or solo, and call from a process that is not patched",
+        )
+    elif asyncio._get_running_loop() is not None:
+        problem = ConfigurationError("this would block the event loop: call it by asyncio.to_thread(…)")
+    if problem is not None:
+        work.close()
+        raise problem
+    with asyncio.Runner() as runner:
+        before = _soft_limit_handler() if is_task else None
+        return runner.run(work) if before is None else _run_until_soft_limit(runner, work, before)
+
+
+def _soft_limit_handler() -> Any:
+    """Return Celery's handler of the soft time limit, or `None` if this is no thread or process that has one."""
+    if SOFT_LIMIT == 0 or threading.current_thread() is not threading.main_thread():
+        return None
+    before = signal.getsignal(SOFT_LIMIT)
+    return before if callable(before) else None
+
+
+def _run_until_soft_limit(runner: asyncio.Runner, work: Coroutine[Any, Any, T], before: Any) -> T:
+    """Run work; at the soft time limit of its task cancel it, so that it can end in good order.
+
+    Celery raises the limit as an exception wherever the main thread happens to be; in the middle of a callback it would
+    be taken for an error of that.
+
+    :param before: Celery's handler of the limit.
+    """
+    is_over = False
+
+    async def limited() -> T:
+        task = asyncio.ensure_future(work)
+
+        def end() -> None:
+            nonlocal is_over
+            is_over = True
+            task.cancel(TIME_LIMIT)
+
+        asyncio.get_running_loop().add_signal_handler(SOFT_LIMIT, end)
+        return await task
+
     try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    work.close()
-    raise ConfigurationError("this would block the event loop: call it by asyncio.to_thread(…)")
+        return runner.run(limited())
+    except asyncio.CancelledError:
+        if is_over:
+            raise SoftTimeLimitExceeded(TIME_LIMIT) from None
+        raise
+    finally:
+        runner.get_loop().remove_signal_handler(SOFT_LIMIT)
+        signal.signal(SOFT_LIMIT, before)
 
 
 async def _work(task: Any, tasks: JobTasks, lease: float) -> Worked:
@@ -348,7 +423,18 @@ async def _work(task: Any, tasks: JobTasks, lease: float) -> Worked:
                 f"the job {tasks.name} is another account's than {client.client_id} at {client.base_url}, which this "
                 f"worker's settings give for {tasks.account or 'no account'!r}"
             )
+        if _may_be_killed(task):
+            await _have_watched(client, tasks, lease)
         return await client.bulk.work(tasks.name, lease=lease, on_progress=tell if task.request.id else None)
+
+
+async def _have_watched(client: Client, tasks: JobTasks, lease: float) -> None:
+    """Put a task in the queue that looks after the job, if none does: one that is killed cannot ask for another."""
+    async with Journal.open(await journal_place(client)) as journal:
+        job = await journal.find(tasks.name)
+        is_open = (await journal.parts.standing(job.id)).is_open
+        if is_open and await journal.parts.watch(job.id, lease):
+            await to_thread.run_sync(lambda: tasks.put(countdown=lease, looking_after=True))
 
 
 async def _hand_over(app: Any, source: Any, account: str, given: dict[str, Any]) -> tuple[HandedOver, str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import sys
 
 from .host_pace import is_alive
 from .shared_file import boot
 
-__all__ = ["has_ended", "host_mark", "process_name", "worker_name"]
+__all__ = ["has_ended", "host_mark", "patched_by", "process_name", "worker_name"]
 
 
 def host_mark() -> str:
@@ -29,6 +30,19 @@ def process_name() -> str:
 def worker_name() -> str:
     """Return the name of this process with that of its host before a colon, for people."""
     return f"{socket.gethostname()}:{process_name()}"
+
+
+def patched_by() -> str | None:
+    """Return the name of the library that has replaced threads or sockets of this process, or `None` if none has."""
+    if (gevent := sys.modules.get("gevent.monkey")) is not None and any(
+        gevent.is_module_patched(module) for module in ("threading", "socket", "select")
+    ):
+        return "gevent"
+    if (eventlet := sys.modules.get("eventlet.patcher")) is not None and any(
+        eventlet.is_monkey_patched(module) for module in ("thread", "socket", "select")
+    ):
+        return "eventlet"
+    return None
 
 
 def has_ended(name: str) -> bool:

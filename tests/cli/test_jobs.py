@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -26,7 +27,9 @@ def test_a_lost_row_is_found_out_and_settled_by_hand(cpl: Runner, server: Sandbo
     assert "monday" in listed
     shown = json.loads(cpl("jobs", "show", "monday", "--json", access=account).stdout)
     assert (shown["rows"], shown["undecided"], shown["not_sent"]) == (3, 3, 0)
-    assert "journal.sqlite3" in cpl("jobs", "show", "monday", access=account).stdout
+    shown = cpl("jobs", "show", "monday", access=account).stdout
+    assert "journal.sqlite3" in shown
+    assert re.search(r"created at +\d{4}-\d\d-\d\d \d\d:\d\d CES?T\n", shown)
     assert "no shipment known to be there" in cpl("jobs", "undecided", "monday", access=account).stdout
     for reference in ("T-00001", "T-00002"):
         cpl("jobs", "resolve", "monday", reference, "--send-again", access=account)

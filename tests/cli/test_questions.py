@@ -47,7 +47,7 @@ def test_shipments_are_tracked_by_number_reference_and_file(cpl: Runner, server:
     assert [item["shipmentNumber"] for item in json.loads(done.stdout)] == shipped
     assert "not known: 40999999999" in done.stderr
     events = cpl("track", shipped[0], "--events", access=access_to(server)).stdout
-    assert [line.split()[3] for line in events.splitlines()[2:]] == ["Order", "InTransport"]
+    assert [line.split()[4] for line in events.splitlines()[2:]] == ["Order", "InTransport"]
 
 
 def test_watching_shows_each_change_until_all_is_over(cpl: Runner, server: Sandbox, shipped: list[str]) -> None:

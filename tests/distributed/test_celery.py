@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from ..serving import served
 
 __all__ = ["cpl"]  # a fixture
 celery = pytest.importorskip("cpl_async.distributed.celery", reason="Celery is not installed")
+SoftTimeLimitExceeded = pytest.importorskip("celery.exceptions").SoftTimeLimitExceeded
 
 
 class Queue:
@@ -36,6 +38,7 @@ class Queue:
     def __init__(self, client: Callable[[], Client], **conf: Any) -> None:
         self.conf: dict[str, Any] = {"cpl_client": lambda account: client(), "cpl_lease": 4.0, **conf}
         self.tasks = {"cpl.work": self}
+        self.timelimit: tuple[int | None, int | None] = (None, None)
         self.waiting: list[tuple[tuple[Any, ...], dict[str, Any], float | None]] = []
         self.results: list[dict[str, Any]] = []
         self.told: list[tuple[str, str, dict[str, Any]]] = []
@@ -61,7 +64,8 @@ class Queue:
         def note(task_id: str, state: str, meta: dict[str, Any]) -> None:
             self.told.append((task_id, state, meta))
 
-        task = SimpleNamespace(app=self, request=SimpleNamespace(id=identifier), update_state=note)
+        request = SimpleNamespace(id=identifier, timelimit=self.timelimit)
+        task = SimpleNamespace(app=self, request=request, update_state=note)
         done: dict[str, Any] = celery._do_next(task, *arguments, **options)
         self.results.append(done)
         return done
@@ -266,6 +270,98 @@ def test_a_task_that_is_broken_off_gives_its_part_back(queue: Queue, tmp_path: P
     rows = job.rows()
     assert rows.shipped + rows.shipped_without_label == 20
     assert len(references(sandbox)) == len(set(references(sandbox))) == 20
+
+
+def soft_limit(*_: object) -> None:
+    """Raise what Celery's own handler raises."""
+    raise SoftTimeLimitExceeded
+
+
+def test_a_soft_time_limit_gives_the_part_back_and_another_task_goes_on(
+    queue: Queue, tmp_path: Path, sandbox: Sandbox
+) -> None:
+    job = ship(queue, tmp_path, rows=20)
+    sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.create", seconds=30.0))
+
+    def end_when_sending() -> None:
+        while not sandbox.ledger.of("login.get_access_token"):
+            time.sleep(0.05)
+        time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, soft_limit)
+    threading.Thread(target=end_when_sending, daemon=True).start()
+    try:
+        result = queue.do_next()
+        assert signal.getsignal(signal.SIGUSR1) is soft_limit
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert result["problem"] == job.standing().problem == celery.TIME_LIMIT
+    assert (job.standing().free, job.standing().at_work) == (1, 0)
+    [options] = [options for _, options, countdown in queue.waiting if countdown == celery.FIRST_PAUSE]
+    queue.waiting.clear()
+    queue.do("job", "", **options)
+    queue.do_all()
+    rows = job.rows()
+    assert rows.shipped + rows.shipped_without_label == 20
+    assert len(references(sandbox)) == len(set(references(sandbox))) == 20
+
+
+@pytest.mark.parametrize("limits", [{"request": (90, 60)}, {"conf": 90}])
+def test_a_task_that_is_killed_at_its_time_limit_has_another_one_look_after_it(
+    queue: Queue, tmp_path: Path, sandbox: Sandbox, limits: dict[str, Any]
+) -> None:
+    def kill(*_: object) -> None:
+        raise TooLong
+
+    job = ship(queue, tmp_path, rows=20)
+    if "conf" in limits:
+        queue.conf["task_time_limit"] = limits["conf"]
+    queue.timelimit = limits.get("request", (None, None))
+    sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.create", seconds=10.0))
+    before = signal.signal(signal.SIGALRM, kill)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 1.5)
+        with pytest.raises(TooLong):
+            queue.do_next()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert [(options, countdown) for _, options, countdown in queue.waiting] == [({"looking_after": True}, 4.0)]
+    queue.waiting.clear()
+    queue.do("job", "", looking_after=True)
+    queue.do_all()
+    assert job.standing().closed
+    queue.waiting.clear()
+    queue.do("job", "", looking_after=True)
+    assert queue.waiting == []  # nobody looks after a job that is closed
+
+
+def test_in_a_patched_process_it_is_said_how_to_start_the_worker(
+    queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = ship(queue, tmp_path, rows=20)
+    monkeypatch.setattr(celery, "patched_by", lambda: "gevent")
+    with pytest.raises(ConfigurationError, match=r"patched by gevent.*--pool prefork"):
+        queue.do_next()
+    with pytest.raises(ConfigurationError, match="patched by gevent"):
+        job.standing()
+
+
+def test_why_no_worker_takes_a_job_up_is_known_from_what_they_reported(queue: Queue, tmp_path: Path) -> None:
+    good = SimpleNamespace(state="SUCCESS", result={"problem": ""})
+    gave_up = SimpleNamespace(state="SUCCESS", result={"problem": "HTTP 404"})
+    failed = SimpleNamespace(state="FAILURE", result=ValueError("broken"))
+    assert celery.why_tasks_failed([good, SimpleNamespace(state="PENDING", result=None)]) is None
+    assert celery.why_tasks_failed([good, gave_up]) == "HTTP 404"
+    assert celery.why_tasks_failed([good, failed]) == "broken"
+
+
+def test_a_slow_look_does_not_blind_who_follows() -> None:
+    from cpl_async.cli import distributed
+
+    assert distributed.pause_after(0.001) == distributed.LOOK_EVERY
+    assert distributed.pause_after(14.0) == distributed.pause_after(1000.0) == distributed.LONGEST_PAUSE <= 10
 
 
 def test_other_queues_use_the_facade(
