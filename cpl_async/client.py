@@ -18,6 +18,7 @@ from .transport.call import COLLECTOR, Answers, TransportSettings
 from .transport.events import EventHook
 from .transport.forking import belongs_to_this_process, this_process
 from .transport.limits import Credentials, LimitStore, host_limits
+from .transport.loops import running_loop
 from .transport.redaction import Secret
 from .transport.requester import Requester
 
@@ -454,7 +455,7 @@ class Client:
 
     async def _transport(self) -> Requester:
         """Return what carries the calls, opening it at first use."""
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         if self._closed:
             raise ConfigurationError("the client is closed: make a new one, or use it before it is closed")
         requester = self._opened()
@@ -472,7 +473,7 @@ class Client:
         return self._requester if self._process is this_process() else None
 
     def _check_loop(self) -> None:
-        if self._loop is not asyncio.get_running_loop():
+        if self._loop is not running_loop():
             raise ConfigurationError("the client belongs to another event loop: make and close one on each loop")
 
     async def __aenter__(self) -> Self:

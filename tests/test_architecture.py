@@ -15,13 +15,14 @@ import cpl_async
 ROOT = Path(cpl_async.__file__).parent
 MAY_IMPORT = {
     "_nearest": set[str](),
+    "_clock": set[str](),
     "_version": set[str](),
     "errors": set[str](),
     "models": {"errors"},
     "settings": {"errors"},
     "configuration": {"errors", "settings"},
-    "transport": {"errors", "models", "settings", "_version"},
-    "resources": {"transport", "models", "errors", "settings"},
+    "transport": {"errors", "models", "settings", "_clock", "_version"},
+    "resources": {"transport", "models", "errors", "settings", "_clock"},
     "client": {"bulk", "distributed", "configuration", "resources", "transport", "models", "errors", "settings"},
     "bulk": {"resources", "transport", "models", "errors", "settings", "_version"},
     "sandbox": set[str](),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextvars import ContextVar
 from ssl import SSLContext
@@ -11,6 +10,7 @@ from typing import TypedDict
 from attrs import define, field, frozen
 from yarl import URL
 
+from .._clock import monotonic
 from ..errors import CplError
 from .answers import Answer, Asked
 from .bodies import JSON_BYTES
@@ -146,4 +146,4 @@ class Course:
 
     @property
     def left(self) -> float:
-        return self.deadline - time.monotonic()
+        return self.deadline - monotonic()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -15,6 +14,7 @@ import aiohttp
 from attrs import evolve
 from yarl import URL
 
+from .._clock import monotonic
 from .._nearest import nearest_names
 from ..errors import (
     AuthenticationError,
@@ -156,7 +156,7 @@ class Requester:
             call.asked(identifier),
             options.get("lane") or call.lane,
             headers,
-            time.monotonic() + timeout,
+            monotonic() + timeout,
             tries,
             WriteBy(write_by) if write_by is not None else None,
         )
@@ -266,7 +266,7 @@ class Requester:
         )
         course = self._course(call, {"timeout": CONNECT_TIMEOUT + READ_TIMEOUT})
         course.asked = evolve(course.asked, is_login=True)
-        asked_at = time.monotonic()
+        asked_at = monotonic()
         try:
             async with asyncio.timeout(course.left):
                 answer = self._checked(course, await self._exchange(course, None))
@@ -352,7 +352,7 @@ class Requester:
         if (tracer := TRACER.get()) is None:
             return
         url = course.call.url or self._sessions.url(course.call)
-        seconds = time.monotonic() - exchange.began
+        seconds = monotonic() - exchange.began
         try:
             seen = exchanged(course, str(url), seconds, answer, error, self._redactor(course, answer))
             tracer(seen)
@@ -423,7 +423,7 @@ class Requester:
             lane=course.lane,
             status=status,
             outcome=outcome,
-            seconds=time.monotonic() - exchange.began if exchange else 0.0,
+            seconds=monotonic() - exchange.began if exchange else 0.0,
             waited=exchange.waited if exchange else 0.0,
             error=error,
             error_type=error_type,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from attrs import Factory, field, frozen
 
+from .._clock import monotonic
 from ..errors import AuthenticationError, ConfigurationError, CplError, TransportError
 from .redaction import HiddenText
 
@@ -85,7 +85,7 @@ class TokenCell:
     """The place of one token in this process; safe among threads and loops."""
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, *, shelf: Shelf | None = None, fetches: int = FETCHES
+        self, clock: Callable[[], float] = monotonic, *, shelf: Shelf | None = None, fetches: int = FETCHES
     ) -> None:
         """Hold no token yet.
 
