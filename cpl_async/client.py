@@ -110,7 +110,7 @@ class Client:
         self,
         *,
         client_id: str,
-        client_secret: str,
+        client_secret: str | Callable[[], str],
         base_url: str = PRODUCTION,
         timeout: float = 60.0,
         correlation_id: str | None = None,
@@ -128,7 +128,8 @@ class Client:
         """Take the settings; nothing is sent and no connection is opened yet.
 
         :param client_id: as the carrier gave it.
-        :param client_secret: shown in no log, error or repr.
+        :param client_secret: the secret, or a function that returns it, which is called again once when the secret is
+            refused, for one that is rotated. Shown in no log, error or repr.
         :param base_url: production unless given; see ``TESTING``.
         :param timeout: seconds for a whole call, unless the call has its own.
         :param correlation_id: ``X-Correlation-ID`` of all calls; each has one of its own unless given.
@@ -146,7 +147,8 @@ class Client:
         :param on_event: called with each :class:`Event` while its call is under way: it must be quick.
         :raises ConfigurationError: when a setting cannot be used.
         """
-        if not client_id or not client_secret:
+        secret, read_secret = (client_secret(), client_secret) if callable(client_secret) else (client_secret, None)
+        if not client_id or not secret:
             raise ConfigurationError("client_id and client_secret must not be empty")
         if on_event is not None and not callable(on_event):
             raise ConfigurationError(f"on_event is a function that takes an event, not {on_event!r}")
@@ -155,7 +157,7 @@ class Client:
         self._credentials = Credentials(
             base_url=base_url_from(base_url, allow_plain_http=allow_plain_http),
             client_id=client_id,
-            secret=Secret(client_secret),
+            secret=Secret(secret),
         )
         self._settings = TransportSettings(
             timeout=timeout,
@@ -167,6 +169,7 @@ class Client:
             ssl=ssl,
             trust_env=trust_env,
             on_event=on_event,
+            read_secret=read_secret,
         )
         self._limits = _store_of(shared)
         self._journal = journal
@@ -494,9 +497,9 @@ class Client:
 
 def _made(kind: Callable[..., T], found: Settings, settings: ClientSettings) -> T:
     """Make a client of what was found, and of what goes before it."""
-    client_id, client_secret = found.credentials()
+    client_id, _ = found.credentials()
     return kind(
-        client_id=client_id, client_secret=client_secret, base_url=found.base_url, **{**found.options, **settings}
+        client_id=client_id, client_secret=found.secret, base_url=found.base_url, **{**found.options, **settings}
     )
 
 

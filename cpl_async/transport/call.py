@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from ssl import SSLContext
 from typing import TypedDict
@@ -92,6 +92,8 @@ class TransportSettings:
     ssl: SSLContext | None = None
     trust_env: bool = False
     on_event: EventHook | None = None
+    read_secret: Callable[[], str] | None = field(default=None, repr=False)
+    """Reads the secret again from where it came."""
 
 
 @define(kw_only=True)

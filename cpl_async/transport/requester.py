@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
@@ -37,6 +37,7 @@ from .limits import Credentials, LimitStore
 from .redaction import HiddenText
 from .redactor import Redactor
 from .retry import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, TRYING_AGAIN, Failed, pause_before_retry
+from .rotation import Rotation
 from .sessions import CONNECT_TIMEOUT, READ_TIMEOUT, Sessions
 from .token import ClientClosed, Token
 from .tracing import TRACER, exchanged
@@ -45,6 +46,7 @@ from .write_by import TooLate, WriteBy, is_moment
 
 __all__ = ["Requester"]
 
+T = TypeVar("T")
 FORM = "application/x-www-form-urlencoded"
 ACCEPT = "application/json, */*;q=0.5"
 FEW = 5
@@ -60,6 +62,8 @@ class Requester:
         self._credentials = credentials
         self._settings = settings
         self._base = URL(credentials.base_url.rstrip("/") + "/")
+        self._limits = limits
+        self._rotation = Rotation(settings.read_secret)
         self._pace = limits.pace(credentials)
         self._token = limits.token(credentials)
         self._gate = Gate(settings.max_connections)
@@ -80,7 +84,7 @@ class Requester:
         course = self._course(call, options)
         try:
             async with asyncio.timeout(max(0.0, course.left)):
-                return await self._token.get(self._fetch_token)
+                return await self._renewing(self._fetched)
         except TimeoutError:
             error = self._time_is_up(course)
         raise error
@@ -211,21 +215,59 @@ class Requester:
         return pause_before_retry(error, writes=course.call.writes, left=course.left)
 
     async def _with_token(self, course: Course) -> Answer:
-        """Send with a token; on a 401 throw it away and send once more with a fresh one."""
+        """Send with a token, and once more if the secret was rotated meanwhile."""
         if not course.call.authorized:
             return self._checked(course, await self._exchange(course, None))
-        token = await self._token.get(self._fetch_token)
+        return await self._renewing(partial(self._with_fresh_token, course))
+
+    async def _with_fresh_token(self, course: Course) -> Answer:
+        """Send with a token; on a 401 throw it away and send once more with a fresh one."""
+        token = await self._fetched()
         answer = await self._exchange(course, token)
         if answer.status == 401:
             self._token.discard(token)
-            token = await self._token.get(self._fetch_token)
-            answer = await self._exchange(course, token)
+            answer = await self._exchange(course, await self._fetched())
         return self._checked(course, answer)
+
+    async def _fetched(self) -> Token:
+        return await self._token.get(self._fetch_token)
+
+    async def _renewing(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something that needs the secret, and once more with the new one if it was rotated.
+
+        A 401 means that nothing was done, so that also a write is sent again.
+
+        :raises AuthenticationError: The secret was refused, and the one that is read again as well.
+        """
+        used = self._credentials.secret
+        try:
+            return await work()
+        except AuthenticationError as error:
+            refusal = error
+        if self._credentials.secret == used:  # otherwise another call has read it meanwhile
+            await self._renew(refusal)
+        return await work()
+
+    async def _renew(self, refusal: AuthenticationError) -> None:
+        """Read the secret again from where it came.
+
+        :raises AuthenticationError: It cannot be read again, or is the same as before.
+        """
+        secret, problem = await self._rotation.read(self._credentials.secret)
+        if secret is None:
+            message = f"{refusal.message.rstrip('. ')} ({problem})" if problem else refusal.message
+            raise AuthenticationError(message, failure=refusal.failure, advice=refusal.next_step)
+        if secret != self._credentials.secret:
+            self._credentials = evolve(self._credentials, secret=secret)
+            self._token = self._limits.token(self._credentials)
+            logger.warning("the client secret was refused; it was read again and has changed, so the calls go on")
 
     def _redactor(self, course: Course, answer: Answer | None = None) -> Redactor:
         """Return what hides the secret, the tokens that a call has used, and the one that it has fetched."""
         fetched = _token_of(mapping_of(answer)) if answer is not None and course.asked.is_login else None
-        return Redactor((self._credentials.secret.reveal(), *course.tokens, *([fetched] if fetched else [])))
+        secrets = (self._credentials.secret, *self._rotation.refused)
+        values = (*(secret.reveal() for secret in secrets), *course.tokens, *([fetched] if fetched else []))
+        return Redactor(values)
 
     def _checked(self, course: Course, answer: Answer) -> Answer:
         if answer.status < 300:
