@@ -18,6 +18,7 @@ from .transport.call import COLLECTOR, Answers, TransportSettings
 from .transport.events import EventHook
 from .transport.forking import belongs_to_this_process, this_process
 from .transport.limits import Credentials, JournalMemory, LimitStore, host_limits
+from .transport.loops import running_loop
 from .transport.redaction import Secret
 from .transport.requester import Requester
 from .transport.server_clock import ServerClock
@@ -110,7 +111,7 @@ class Client:
         self,
         *,
         client_id: str,
-        client_secret: str,
+        client_secret: str | Callable[[], str],
         base_url: str = PRODUCTION,
         timeout: float = 60.0,
         correlation_id: str | None = None,
@@ -128,7 +129,8 @@ class Client:
         """Take the settings; nothing is sent and no connection is opened yet.
 
         :param client_id: as the carrier gave it.
-        :param client_secret: shown in no log, error or repr.
+        :param client_secret: the secret, or a function that returns it, which is called again once when the secret is
+            refused, for one that is rotated. Shown in no log, error or repr.
         :param base_url: production unless given; see ``TESTING``.
         :param timeout: seconds for a whole call, unless the call has its own.
         :param correlation_id: ``X-Correlation-ID`` of all calls; each has one of its own unless given.
@@ -146,7 +148,8 @@ class Client:
         :param on_event: called with each :class:`Event` while its call is under way: it must be quick.
         :raises ConfigurationError: when a setting cannot be used.
         """
-        if not client_id or not client_secret:
+        secret, read_secret = (client_secret(), client_secret) if callable(client_secret) else (client_secret, None)
+        if not client_id or not secret:
             raise ConfigurationError("client_id and client_secret must not be empty")
         if on_event is not None and not callable(on_event):
             raise ConfigurationError(f"on_event is a function that takes an event, not {on_event!r}")
@@ -155,7 +158,7 @@ class Client:
         self._credentials = Credentials(
             base_url=base_url_from(base_url, allow_plain_http=allow_plain_http),
             client_id=client_id,
-            secret=Secret(client_secret),
+            secret=Secret(secret),
         )
         self._settings = TransportSettings(
             timeout=timeout,
@@ -167,6 +170,7 @@ class Client:
             ssl=ssl,
             trust_env=trust_env,
             on_event=on_event,
+            read_secret=read_secret,
         )
         self._limits = _store_of(shared)
         self._journal = journal
@@ -477,7 +481,7 @@ class Client:
 
     async def _transport(self) -> Requester:
         """Return what carries the calls, opening it at first use."""
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         if self._closed:
             raise ConfigurationError("the client is closed: make a new one, or use it before it is closed")
         requester = self._opened()
@@ -495,7 +499,7 @@ class Client:
         return self._requester if self._process is this_process() else None
 
     def _check_loop(self) -> None:
-        if self._loop is not asyncio.get_running_loop():
+        if self._loop is not running_loop():
             raise ConfigurationError("the client belongs to another event loop: make and close one on each loop")
 
     async def __aenter__(self) -> Self:
@@ -516,9 +520,9 @@ class Client:
 
 def _made(kind: Callable[..., T], found: Settings, settings: ClientSettings) -> T:
     """Make a client of what was found, and of what goes before it."""
-    client_id, client_secret = found.credentials()
+    client_id, _ = found.credentials()
     return kind(
-        client_id=client_id, client_secret=client_secret, base_url=found.base_url, **{**found.options, **settings}
+        client_id=client_id, client_secret=found.secret, base_url=found.base_url, **{**found.options, **settings}
     )
 
 

@@ -60,7 +60,8 @@ class Settings:
 
         :raises ConfigurationError: names what is missing.
         """
-        secret = self.secret()
+        ahead = self._secret.ahead if isinstance(self._secret, _ReadOnce) else self._secret
+        secret = ahead()  # kept for the client that is made of it: a command is run once
         found = {"CPL_CLIENT_ID": self.client_id, "CPL_CLIENT_SECRET": secret}
         if missing := [name for name, value in found.items() if not value]:
             raise ConfigurationError(
@@ -80,7 +81,9 @@ class _Source:
     folder: Path = field(factory=Path)
     """Relative paths begin here."""
     trusted: bool = True
-    """Whether a person named it: else it may say neither where a secret goes nor what is run."""
+    """Whether a person named it: else it may say neither where a secret comes from or goes to nor what is run."""
+    again: Callable[[str], str | None] = lambda name: None
+    """Reads a setting again; `None` where it does not change."""
 
 
 def read_settings(
@@ -144,7 +147,11 @@ def _of_environment(environment: Mapping[str, str]) -> _Source:
     }
     best = next((name for name in SECRETS if name in values), None)
     values = {name: text for name, text in values.items() if name not in SECRETS or name == best}
-    return _Source(values=values, where=lambda name: f"CPL_{name.upper()}")
+    return _Source(
+        values=values,
+        where=lambda name: f"CPL_{name.upper()}",
+        again=lambda name: environment.get(f"CPL_{name.upper()}", "").strip(),
+    )
 
 
 def _find(folder: Path | None) -> Path | None:
@@ -289,7 +296,7 @@ def _merge(sources: Sequence[_Source], profile: str | None) -> Settings:
         origins[name] = source.where(name)
         if name in SECRETS:
             _refuse_what_was_only_found(source, name)
-            secret = partial(_secret_of, name, source.values[name], source)
+            secret = _ReadOnce(partial(_secret_of, name, source.values[name], source))
             continue
         values[name] = _converted(name, source)
         _refuse_what_was_only_found(source, name)
@@ -333,9 +340,28 @@ def _refuse_what_was_only_found(source: _Source, name: str) -> None:
     )
 
 
+class _ReadOnce:
+    """Reads the secret when it is asked for. What was read ahead is returned once."""
+
+    def __init__(self, read: Callable[[], str]) -> None:
+        self._read = read
+        self._ahead: str | None = None
+
+    def ahead(self) -> str:
+        """Return the secret, and keep it for the next call."""
+        if self._ahead is None:
+            self._ahead = self._read()
+        return self._ahead
+
+    def __call__(self) -> str:
+        """Return the secret that was read ahead, otherwise read it."""
+        secret, self._ahead = self._ahead, None
+        return self._read() if secret is None else secret
+
+
 def _secret_of(name: str, value: Any, source: _Source) -> str:
     if name == "client_secret":
-        return str(value)
+        return str(source.again(name) or value)
     if name == "client_secret_file":
         return secret_from_file(source.folder / _expanded(_path(value)))
     return _secret_from_command(value, source.where(name))

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 from weakref import WeakSet
 
+from cpl_async._clock import monotonic
 from cpl_async.errors import ConfigurationError
 from cpl_async.transport.forking import keep_for_good, when_forked
 from cpl_async.transport.processes import patched_by
@@ -65,6 +66,8 @@ class Background:
     def __init__(self) -> None:
         self.loop: asyncio.AbstractEventLoop = _new_loop()
         vars(self.loop)["run_in_executor"] = partial(_in_a_daemon_thread, self.loop)
+        if isinstance(self.loop, asyncio.BaseEventLoop):  # a test that freezes time must not stop its timers
+            vars(self.loop)["time"] = monotonic
         self._inbox: deque[Callable[[], object]] = deque()
         self._awake = False
         self.ending: bool = False

@@ -60,7 +60,7 @@ class Client(twins.OwningTwin[core.Client]):
         self,
         *,
         client_id: str,
-        client_secret: str,
+        client_secret: str | Callable[[], str],
         base_url: str = PRODUCTION,
         timeout: float = 60.0,
         correlation_id: str | None = None,
@@ -78,7 +78,8 @@ class Client(twins.OwningTwin[core.Client]):
         """Take the settings; nothing is sent and no connection is opened yet.
 
         :param client_id: as the carrier gave it.
-        :param client_secret: shown in no log, error or repr.
+        :param client_secret: the secret, or a function that returns it, which is called again once when the secret is
+            refused, for one that is rotated. Shown in no log, error or repr.
         :param base_url: production unless given; see ``TESTING``.
         :param timeout: seconds for a whole call, unless the call has its own.
         :param correlation_id: ``X-Correlation-ID`` of all calls; each has one of its own unless given.

@@ -75,7 +75,8 @@ def made(kind: Callable[..., C], **settings: Any) -> C:
     :raises ConfigurationError: in a process that is patched by gevent or eventlet.
     """
     refuse_green_threads()
-    return kind(**{name: hook(value) if callable(value) else value for name, value in settings.items()})
+    hooks = {name: hook(value) for name, value in settings.items() if callable(value) and name != "client_secret"}
+    return kind(**{**settings, **hooks})
 
 
 def for_class(method: Callable[..., Any], kind: type[S]) -> Callable[..., S]:

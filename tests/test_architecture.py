@@ -15,6 +15,7 @@ import cpl_async
 ROOT = Path(cpl_async.__file__).parent
 MAY_IMPORT = {
     "_nearest": set[str](),
+    "_clock": set[str](),
     "_version": set[str](),
     "errors": set[str](),
     "folders": set[str](),
@@ -22,14 +23,14 @@ MAY_IMPORT = {
     "models": {"errors"},
     "settings": {"errors"},
     "configuration": {"errors", "folders", "settings"},
-    "transport": {"errors", "folders", "models", "settings", "_version"},
-    "resources": {"transport", "models", "errors", "settings"},
+    "transport": {"errors", "folders", "models", "settings", "_clock", "_version"},
+    "resources": {"transport", "models", "errors", "settings", "_clock"},
     "client": {"bulk", "distributed", "configuration", "resources", "transport", "models", "errors", "settings"},
     "bulk": {"resources", "transport", "models", "errors", "settings", "_version", "plain_text", "folders"},
     "sandbox": set[str](),
     "testing": {"models"},
     "distributed": {"errors", "transport"},
-    "tasks": {"bulk", "client", "distributed", "errors", "models"},
+    "tasks": {"transport", "bulk", "client", "distributed", "errors", "models"},
     "telemetry": {"_version", "errors", "transport"},
     "pytest_plugin": {"sandbox"},
     "cli": {

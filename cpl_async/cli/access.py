@@ -34,6 +34,8 @@ class Access:
 
     client_id: str
     client_secret: str = field(repr=False)
+    read_secret: Callable[[], str] | None = field(default=None, repr=False)
+    """Reads the secret again, for one that is rotated while a command runs."""
     base_url: str
     options: Mapping[str, Any] = Factory(dict)
     origins: dict[str, str] = Factory(dict)
@@ -46,10 +48,17 @@ class Access:
         """
         return Client(
             client_id=self.client_id,
-            client_secret=self.client_secret,
+            client_secret=self._secret(),
             base_url=self.base_url,
             **{**self.options, **more},
         )
+
+    def _secret(self) -> str | Callable[[], str]:
+        """Return the secret, or what returns it now and reads it again later."""
+        if self.read_secret is None:
+            return self.client_secret
+        known, read = [self.client_secret], self.read_secret
+        return lambda: known.pop() if known else read()
 
 
 @frozen(kw_only=True)
@@ -81,7 +90,8 @@ class Chosen:
         :raises ConfigurationError: names what is missing or cannot be used.
         """
         account, secret = self._found()
-        return evolve(account, client_secret=secret() or _prompted())
+        known = secret()
+        return evolve(account, client_secret=known or _prompted(), read_secret=secret if known else None)
 
     def _found(self) -> tuple[Access, Callable[[], str]]:
         if self.base_url and self.test_system:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from attrs import evolve, field, frozen
 
+from .._clock import monotonic
 from ..errors import BatchError, Failure, Outcome, Problem, ProtocolError, Timeout, ValidationError
 from ..transport.answers import batch_id_of
 from ..transport.call import Call
 from ..transport.lanes import Lane
+from ..transport.loops import running_loop
 from .base import Resource
 
 if TYPE_CHECKING:
@@ -113,16 +114,16 @@ class Batch(Generic[R]):
         :return: the last state.
         :raises Timeout: when items are still open; the batch goes on, ask again later.
         """
-        deadline = time.monotonic() + timeout
+        deadline = monotonic() + timeout
         options.setdefault("lane", Lane.BACKGROUND)
         pause = FIRST_POLL
         while True:
-            left = max(0.001, deadline - time.monotonic())
+            left = max(0.001, deadline - monotonic())
             try:
                 result = await self._look(self.id, timeout=left, **options)
                 if result.settled and len(result.items) >= len(self.references):
                     break
-                if time.monotonic() + pause > deadline:
+                if monotonic() + pause > deadline:
                     raise self._still_open(result, timeout)
                 await asyncio.sleep(pause)
             except asyncio.CancelledError as cancelled:
@@ -171,6 +172,7 @@ async def problems_among(name: str, things: Sequence[Any], kind: type) -> list[P
     """
     from ..models.checking import problems_of
 
+    running_loop()
     problems: list[Problem] = []
     seen: dict[str, int] = {}
     for index, thing in enumerate(things):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem, ValidationError
+from ..transport.loops import running_loop
 from .batches import CHECKED_AT_ONCE, listed, problems_among
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ async def check(codelists: Codelists, shipments: Iterable[Shipment], options: An
 async def _rules(codelists: Codelists, options: Any) -> CodeRules:
     from ..models.code_rules import CodeRules
 
+    running_loop()
     products, countries, currencies, services = await asyncio.gather(
         codelists.products(**options),
         codelists.countries(**options),
@@ -69,6 +71,7 @@ async def choose(
 
     if not isinstance(country, str):
         raise ValidationError(f"country is a text of two letters, not {type(country).__name__}; nothing was sent")
+    running_loop()
     kept = codelists.cached()
     products, countries = await asyncio.gather(kept.products(**options), kept.countries(**options))
     return choose_product(

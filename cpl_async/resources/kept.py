@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
-import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
 
 from attrs import define, evolve
 
+from .._clock import monotonic
 from ..errors import ConfigurationError, RateLimited, ServerError, TransportError
 from ..transport.forking import keep_for_good, this_process
 
@@ -35,7 +35,7 @@ class _Slot:
 class Kept:
     """Pages in memory, each fetched once however many ask."""
 
-    def __init__(self, ttl: float, stale_for: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, ttl: float, stale_for: float, clock: Callable[[], float] = monotonic) -> None:
         """Keep nothing yet.
 
         :param ttl: seconds for which a page is given again.

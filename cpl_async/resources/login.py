@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
+from .._clock import monotonic
 from .base import Resource
 
 if TYPE_CHECKING:
@@ -32,6 +32,6 @@ class Login(Resource):
         return AccessToken(
             access_token=token.value,
             token_type=token.kind,
-            expires_in=max(0, round(token.ends_at - time.monotonic())),
+            expires_in=max(0, round(token.ends_at - monotonic())),
             scope=token.scope,
         )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
+from .._clock import monotonic
 from ..errors import ValidationError
 from ..transport.lanes import Lane
+from ..transport.loops import running_loop
 from .base import FILTER_VALUES, MOST_ITEMS, Position
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ async def tracking(
 
     Results are handed out while the numbers to come are still waited for.
     """
+    running_loop()
     chunks = _chunks(numbers)
     source: asyncio.Task[list[str] | None] | None = None
     under_way: set[asyncio.Task[list[Tracking]]] = set()
@@ -149,9 +151,10 @@ async def following(
     every: float,
     slowest: float,
     options: Any,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] = monotonic,
 ) -> AsyncGenerator[StateChange, None]:
     """Yield each change of state once, until each shipment needs no further look."""
+    running_loop()
     if until is not None and not callable(until):
         raise ValidationError(f"until is a function that takes a shipment, not {until!r}")
     if every <= 0 or slowest < every:

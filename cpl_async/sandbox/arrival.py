@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-import time
 
 from aiohttp import web
+
+from .clock import wall
 
 __all__ = ["ArrivalSocket", "arrival_of", "forget_arrival"]
 
@@ -43,7 +44,7 @@ def _moment(ancillary: list[tuple[int, int, bytes]]) -> float:
         if level == socket.SOL_SOCKET and kind == STAMP and len(data) >= TIMESPEC.size:
             seconds, nanoseconds = TIMESPEC.unpack_from(data)
             return float(seconds) + float(nanoseconds) / 1e9
-    return time.time()
+    return wall()
 
 
 def _connection_of(request: web.Request) -> ArrivalSocket | None:
@@ -55,7 +56,7 @@ def _connection_of(request: web.Request) -> ArrivalSocket | None:
 def arrival_of(request: web.Request) -> float:
     """Return when the request's first bytes arrived, in seconds since the epoch."""
     connection = _connection_of(request)
-    return time.time() if connection is None or connection.arrived is None else connection.arrived
+    return wall() if connection is None or connection.arrived is None else connection.arrived
 
 
 def forget_arrival(request: web.Request) -> None:

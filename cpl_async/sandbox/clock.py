@@ -2,10 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import time
 from math import isfinite
 
-__all__ = ["Clock"]
+__all__ = ["Clock", "monotonic", "new_loop", "wall"]
+
+MONOTONIC: int | None = getattr(time, "CLOCK_MONOTONIC", None)
+REAL: int | None = 5 if sys.platform == "linux" else getattr(time, "CLOCK_REALTIME", None)
+"""On Linux CLOCK_REALTIME_COARSE: time-machine moves CLOCK_REALTIME."""
+
+
+def monotonic() -> float:
+    """Return the seconds of the monotonic clock, which a test that freezes time does not stop."""
+    return time.clock_gettime(MONOTONIC) if MONOTONIC is not None else time.monotonic()
+
+
+def wall() -> float:
+    """Return the seconds since the epoch, which a test that freezes time does not stop."""
+    return time.clock_gettime(REAL) if REAL is not None else time.time()
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop whose timers go on while a test freezes time."""
+    loop = asyncio.new_event_loop()
+    if hasattr(loop, "__dict__"):
+        vars(loop)["time"] = monotonic
+    return loop
 
 
 class Clock:
@@ -19,12 +43,12 @@ class Clock:
         if not (isfinite(speed) and speed > 0):
             raise ValueError(f"the speed of the clock must be a number over 0, not {speed}")
         self._speed = speed
-        self._began = max(time.time(), earliest)
-        self._ticks = time.monotonic()
+        self._began = max(wall(), earliest)
+        self._ticks = monotonic()
 
     def now(self) -> float:
         """Return the moment."""
-        return self._began + (time.monotonic() - self._ticks) * self._speed
+        return self._began + (monotonic() - self._ticks) * self._speed
 
     def advance(self, seconds: float) -> None:
         """Put the clock forward."""

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from .app import BASE_PATH, LEDGER_PATH, make_app
 from .arrival import ArrivalSocket
+from .clock import new_loop
 from .faults import Faults
 from .ledger import Ledger
 from .order_store import StoredOrder
@@ -149,7 +150,8 @@ class Sandbox:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self.serve())
+            with asyncio.Runner(loop_factory=new_loop) as runner:
+                runner.run(self.serve())
         except BaseException as error:
             self._failure = error
             self._ready.set()

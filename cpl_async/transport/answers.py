@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import orjson
 from attrs import define, evolve, field
 
+from .._clock import wall
 from ..errors import (
     AuthenticationError,
     CplError,
@@ -210,13 +211,21 @@ def retry_after_of(headers: Mapping[str, str], now: datetime | None = None) -> f
         return None
     if re.fullmatch("[0-9]+", text):
         return float(text)
+    moment = _date(text)
+    if moment is None:
+        return None
+    # by the server's own clock where it says its time: ours may be wrong, or frozen by a test
+    now = now or _date(headers.get("Date", "")) or datetime.fromtimestamp(wall(), UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _date(text: str) -> datetime | None:
+    """Return the time that a header names, or `None` if it names none."""
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 class Request(Protocol):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from ssl import SSLContext
 from typing import TypedDict
@@ -11,6 +10,7 @@ from typing import TypedDict
 from attrs import define, field, frozen
 from yarl import URL
 
+from .._clock import monotonic
 from ..errors import CplError
 from .answers import Answer, Asked
 from .bodies import JSON_BYTES
@@ -92,6 +92,8 @@ class TransportSettings:
     ssl: SSLContext | None = None
     trust_env: bool = False
     on_event: EventHook | None = None
+    read_secret: Callable[[], str] | None = field(default=None, repr=False)
+    """Reads the secret again from where it came."""
 
 
 @define(kw_only=True)
@@ -146,4 +148,4 @@ class Course:
 
     @property
     def left(self) -> float:
-        return self.deadline - time.monotonic()
+        return self.deadline - monotonic()

@@ -10,7 +10,6 @@ import logging
 import os
 import struct
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from math import isfinite
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from attrs import define, field
 
+from .._clock import monotonic
 from .lanes import Lane
 from .shared_file import Busy, SharedFile
 
@@ -112,7 +112,7 @@ class HostLine:
         file: SharedFile,
         interval: float,
         alone: float,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         """Stand in no line yet.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
-import time
 from collections.abc import Callable
 from typing import Any
 
 from attrs import define, field
 
+from .._clock import monotonic
 from ..errors import AuthenticationError, Failure, Outcome
 from .host_pace import is_alive
 from .redaction import HiddenText
@@ -66,7 +66,7 @@ class _State:
 class HostShelf:
     """Where the processes of a host lay their token; its methods never wait."""
 
-    def __init__(self, file: SharedFile, fetches: int, alone: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, file: SharedFile, fetches: int, alone: int, clock: Callable[[], float] = monotonic) -> None:
         """Lay nothing there yet.
 
         :param fetches: token requests a minute of all processes.

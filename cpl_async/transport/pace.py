@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from typing import Protocol
 
+from .._clock import monotonic
 from .lanes import Lane, LaneQueue
 
 __all__ = ["INTERVAL", "Line", "Pace", "Slot"]
@@ -100,7 +100,7 @@ class Pace:
     """The one line of all requests of one set of credentials in this process; safe among threads and loops."""
 
     def __init__(
-        self, interval: float = INTERVAL, clock: Callable[[], float] = time.monotonic, line: Line | None = None
+        self, interval: float = INTERVAL, clock: Callable[[], float] = monotonic, line: Line | None = None
     ) -> None:
         """Let the first request go at once.
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
 from attrs import evolve
 from yarl import URL
 
+from .._clock import monotonic
 from .._nearest import nearest_names
 from ..errors import (
     AuthenticationError,
@@ -37,6 +37,7 @@ from .limits import Credentials, LimitStore
 from .redaction import HiddenText
 from .redactor import Redactor
 from .retry import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, TRYING_AGAIN, Failed, pause_before_retry
+from .rotation import Rotation
 from .server_clock import ServerClock
 from .sessions import CONNECT_TIMEOUT, READ_TIMEOUT, Sessions
 from .token import ClientClosed, Token
@@ -46,6 +47,7 @@ from .write_by import TooLate, WriteBy, is_moment
 
 __all__ = ["Requester"]
 
+T = TypeVar("T")
 FORM = "application/x-www-form-urlencoded"
 ACCEPT = "application/json, */*;q=0.5"
 FEW = 5
@@ -67,6 +69,8 @@ class Requester:
         self._credentials = credentials
         self._settings = settings
         self._base = URL(credentials.base_url.rstrip("/") + "/")
+        self._limits = limits
+        self._rotation = Rotation(settings.read_secret)
         self._pace = limits.pace(credentials)
         self._token = limits.token(credentials)
         self._gate = Gate(settings.max_connections)
@@ -88,7 +92,7 @@ class Requester:
         course = self._course(call, options)
         try:
             async with asyncio.timeout(max(0.0, course.left)):
-                return await self._token.get(self._fetch_token)
+                return await self._renewing(self._fetched)
         except TimeoutError:
             error = self._time_is_up(course)
         raise error
@@ -166,7 +170,7 @@ class Requester:
             call.asked(identifier),
             options.get("lane") or call.lane,
             headers,
-            time.monotonic() + timeout,
+            monotonic() + timeout,
             tries,
             write_by,
         )
@@ -221,21 +225,59 @@ class Requester:
         return pause_before_retry(error, writes=course.call.writes, left=course.left)
 
     async def _with_token(self, course: Course) -> Answer:
-        """Send with a token; on a 401 throw it away and send once more with a fresh one."""
+        """Send with a token, and once more if the secret was rotated meanwhile."""
         if not course.call.authorized:
             return self._checked(course, await self._exchange(course, None))
-        token = await self._token.get(self._fetch_token)
+        return await self._renewing(partial(self._with_fresh_token, course))
+
+    async def _with_fresh_token(self, course: Course) -> Answer:
+        """Send with a token; on a 401 throw it away and send once more with a fresh one."""
+        token = await self._fetched()
         answer = await self._exchange(course, token)
         if answer.status == 401:
             self._token.discard(token)
-            token = await self._token.get(self._fetch_token)
-            answer = await self._exchange(course, token)
+            answer = await self._exchange(course, await self._fetched())
         return self._checked(course, answer)
+
+    async def _fetched(self) -> Token:
+        return await self._token.get(self._fetch_token)
+
+    async def _renewing(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something that needs the secret, and once more with the new one if it was rotated.
+
+        A 401 means that nothing was done, so that also a write is sent again.
+
+        :raises AuthenticationError: The secret was refused, and the one that is read again as well.
+        """
+        used = self._credentials.secret
+        try:
+            return await work()
+        except AuthenticationError as error:
+            refusal = error
+        if self._credentials.secret == used:  # otherwise another call has read it meanwhile
+            await self._renew(refusal)
+        return await work()
+
+    async def _renew(self, refusal: AuthenticationError) -> None:
+        """Read the secret again from where it came.
+
+        :raises AuthenticationError: It cannot be read again, or is the same as before.
+        """
+        secret, problem = await self._rotation.read(self._credentials.secret)
+        if secret is None:
+            message = f"{refusal.message.rstrip('. ')} ({problem})" if problem else refusal.message
+            raise AuthenticationError(message, failure=refusal.failure, advice=refusal.next_step)
+        if secret != self._credentials.secret:
+            self._credentials = evolve(self._credentials, secret=secret)
+            self._token = self._limits.token(self._credentials)
+            logger.warning("the client secret was refused; it was read again and has changed, so the calls go on")
 
     def _redactor(self, course: Course, answer: Answer | None = None) -> Redactor:
         """Return what hides the secret, the tokens that a call has used, and the one that it has fetched."""
         fetched = _token_of(mapping_of(answer)) if answer is not None and course.asked.is_login else None
-        return Redactor((self._credentials.secret.reveal(), *course.tokens, *([fetched] if fetched else [])))
+        secrets = (self._credentials.secret, *self._rotation.refused)
+        values = (*(secret.reveal() for secret in secrets), *course.tokens, *([fetched] if fetched else []))
+        return Redactor(values)
 
     def _checked(self, course: Course, answer: Answer) -> Answer:
         words = _why_unusable(course.call, answer) if answer.status < 300 else ""
@@ -275,7 +317,7 @@ class Requester:
         )
         course = self._course(call, {"timeout": CONNECT_TIMEOUT + READ_TIMEOUT})
         course.asked = evolve(course.asked, is_login=True)
-        asked_at = time.monotonic()
+        asked_at = monotonic()
         try:
             async with asyncio.timeout(course.left):
                 answer = self._checked(course, await self._exchange(course, None))
@@ -361,7 +403,7 @@ class Requester:
         if (tracer := TRACER.get()) is None:
             return
         url = course.call.url or self._sessions.url(course.call)
-        seconds = time.monotonic() - exchange.began
+        seconds = monotonic() - exchange.began
         try:
             seen = exchanged(course, str(url), seconds, answer, error, self._redactor(course, answer))
             tracer(seen)
@@ -432,7 +474,7 @@ class Requester:
             lane=course.lane,
             status=status,
             outcome=outcome,
-            seconds=time.monotonic() - exchange.began if exchange else 0.0,
+            seconds=monotonic() - exchange.began if exchange else 0.0,
             waited=exchange.waited if exchange else 0.0,
             error=error,
             error_type=error_type,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .._clock import wall
 from ..errors import ConfigurationError
 from ..folders import user_folder
 from .forking import when_forked
@@ -223,7 +224,7 @@ def _open_private(path: Path) -> int:
 
 def _sweep(folder: Path) -> None:
     """Remove what nobody has used for days; who still has it open notices."""
-    before = time.time() - OLD
+    before = wall() - OLD
     for path in folder.iterdir():
         with suppress(OSError):
             if OURS.fullmatch(path.name) and path.lstat().st_mtime < before:

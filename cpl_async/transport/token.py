@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from attrs import Factory, field, frozen
 
+from .._clock import monotonic
 from ..errors import AuthenticationError, ConfigurationError, CplError, RateLimited, TransportError
 from .redaction import HiddenText
 
@@ -103,7 +103,7 @@ class TokenCell:
     """The place of one token in this process; safe among threads and loops."""
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, *, shelf: Shelf | None = None, fetches: int = FETCHES
+        self, clock: Callable[[], float] = monotonic, *, shelf: Shelf | None = None, fetches: int = FETCHES
     ) -> None:
         """Hold no token yet.
 

@@ -6,12 +6,12 @@ for, so that the time to connect is not counted as distance between two requests
 
 from __future__ import annotations
 
-import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import aiohttp
 
+from .._clock import monotonic
 from .lanes import Lane
 from .write_by import TooLate, gone_to_the_kernel
 
@@ -56,7 +56,7 @@ class Exchange:
         self.pace: SharedPace = pace
         self.lane: Lane = lane
         self.write_by: WriteBy | None = write_by
-        self.began: float = time.monotonic()
+        self.began: float = monotonic()
         self.connection: Connection | None = None
         self.broken_off: bool = False
         """Whether its client was closed meanwhile."""
@@ -79,11 +79,11 @@ class Exchange:
         """Seconds that the slot was waited for."""
         if self.slot_asked_at is None:
             return 0.0
-        return (self.slot_at or time.monotonic()) - self.slot_asked_at
+        return (self.slot_at or monotonic()) - self.slot_asked_at
 
     def where_time_went(self) -> str:
         """Say which part took the time, for the error of a time-out."""
-        now = time.monotonic()
+        now = monotonic()
         if self.slot_asked_at is None:
             return f"{now - self.began:.1f} s waiting for a connection"
         connecting = self.slot_asked_at - self.began
@@ -102,7 +102,7 @@ class Exchange:
         if self.broken_off:
             raise StaleConnection("the client was closed while its request waited for a connection")
         self.connection = connection
-        self.slot_asked_at = time.monotonic()
+        self.slot_asked_at = monotonic()
         slot = await self.pace.acquire(self.lane)
         while not slot.valid:  # this loop was held up so long that the slot went to another
             slot.give_back()
@@ -117,7 +117,7 @@ class Exchange:
             slot.give_back()
             raise StaleConnection("the connection was closed while its request waited for a slot")
         self.slot = slot
-        self.slot_at = time.monotonic()
+        self.slot_at = monotonic()
 
     def break_off(self) -> None:
         """Close the connection under the request, since its client is closed."""
@@ -129,7 +129,7 @@ class Exchange:
         """Note that the first bytes have left."""
         if self.wrote_at is None and self.slot is not None:
             self.slot.wrote()
-            self.wrote_at = time.monotonic()
+            self.wrote_at = monotonic()
             if self.on_wrote is not None:
                 self.on_wrote()
 

@@ -8,6 +8,8 @@ import select
 import time
 from typing import TYPE_CHECKING
 
+from .._clock import monotonic
+
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
 
@@ -51,7 +53,7 @@ class WriteBy:
 
 def elapsed() -> float:
     """Return the seconds since the machine was started, those included in which it slept."""
-    return time.clock_gettime(CLOCK) if CLOCK is not None else time.monotonic()
+    return time.clock_gettime(CLOCK) if CLOCK is not None else monotonic()
 
 
 async def gone_to_the_kernel(writer: AbstractStreamWriter) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import string
 import subprocess
 import sys
+import zipfile
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import pypdfium2
 import pytest
 from attrs import evolve
 
-from cpl_async.bulk.papers import protocol_words, report_words
+from cpl_async.bulk.papers import page, protocol_words, report_words
 from cpl_async.bulk.papers.page import page_of
 from cpl_async.bulk.papers.process import make_paper
 from cpl_async.bulk.papers.report_data import Course, Double, OpenRow, Reason, ReportData, RequestKind
@@ -31,6 +33,7 @@ from cpl_async.bulk.papers.timegrid import (
 
 from .browser import chromium
 
+PACKAGE = Path(page.__file__).parents[2]
 NOON = 1795518000.0  # 24 November 2026, 12:00 in Prague
 DAY = 86_400.0
 
@@ -353,3 +356,24 @@ async def test_it_prints_on_a_few_sheets_of_a4_in_ink_on_white(tmp_path: Path) -
     assert text.count("half within") == 1
     assert document[0].render(scale=1).to_pil().convert("L").getpixel((5, 5)) == 255
     document.close()
+
+
+def test_papers_are_made_from_a_package_in_a_zip_file(tmp_path: Path) -> None:
+    """As in an application that is packed with zipapp or shiv."""
+    archive = tmp_path / "application.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for path in sorted(PACKAGE.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                packed.write(path, path.relative_to(PACKAGE.parent))
+    rows = PACKAGE.parent / "examples" / "shipments.csv"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", "import cpl_async.cli as c; print(c.__file__, flush=True); c.main()",
+         "ship", str(rows), "--sandbox", "--out", "out"],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(archive), "CPL_STATE_DIR": str(tmp_path / "state")},
+        capture_output=True, encoding="utf-8", timeout=120,
+    )  # fmt: skip
+    assert str(archive) in done.stdout, done.stderr
+    assert done.returncode in (0, 1), done.stderr  # some rows of the example are refused
+    assert "cannot be" not in done.stderr
+    made = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"labels.pdf", "report.html", "protocol.pdf", "summary.json"} <= made, done.stderr

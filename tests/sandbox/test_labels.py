@@ -13,7 +13,7 @@ import zxingcpp
 from PIL import Image, ImageFont
 
 from cpl_async.sandbox.labels import LabelDrawer
-from cpl_async.sandbox.labels.layout import LabelData, Text, font_path, layout
+from cpl_async.sandbox.labels.layout import LabelData, Text, font_file, layout
 
 from ..pictures import codes_in, page_sizes
 
@@ -31,7 +31,7 @@ LABEL = LabelData(
 
 @pytest.mark.parametrize("bold", [True, False])
 def test_the_font_has_every_letter_of_its_countries(bold: bool) -> None:
-    font = ImageFont.truetype(font_path(bold), 40)
+    font = ImageFont.truetype(font_file(bold), 40)
     missing = font.getmask("\uffff").getbbox(), bytes(font.getmask("\uffff"))
     for letter in LETTERS:
         assert (font.getmask(letter).getbbox(), bytes(font.getmask(letter))) != missing, letter
@@ -83,7 +83,7 @@ def test_long_words_are_made_smaller_and_stay_on_the_label() -> None:
     texts = [mark for mark in layout(long) if isinstance(mark, Text)]
     assert min(text.size for text in texts) >= 6
     font = {
-        bold: ImageFont.truetype(font_path(bold), 100, layout_engine=ImageFont.Layout.BASIC) for bold in (True, False)
+        bold: ImageFont.truetype(font_file(bold), 100, layout_engine=ImageFont.Layout.BASIC) for bold in (True, False)
     }
     for text in texts:
         assert text.x + font[text.bold].getlength(text.text) / 100 * text.size * 25.4 / 72 <= 127

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from importlib.resources import files
 
 from attrs import frozen
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,6 +15,9 @@ from .report_words import WORDS
 from .writing import Writing
 
 __all__ = ["page_of"]
+
+HERE = __name__.rpartition(".")[0]
+"""The package with the templates, which may lie in a zip file."""
 
 KNOWN_SYSTEMS = ("production", "testing", "sandbox")
 
@@ -38,7 +41,7 @@ def page_of(data: ReportData) -> str:
     writing = Writing("cs" if words is WORDS["cs"] else "en", data.zone)
     plots = plots_of(data, words, writing)
     environment = Environment(
-        loader=PackageLoader(__name__.rpartition(".")[0]),
+        loader=PackageLoader(HERE),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -65,7 +68,7 @@ def page_of(data: ReportData) -> str:
 
 
 def _style() -> str:
-    return (Path(__file__).parent / "templates" / "report.css").read_text(encoding="utf-8")
+    return (files(HERE) / "templates" / "report.css").read_text(encoding="utf-8")
 
 
 def _drawings(plot: Plot) -> list[tuple[str, Markup]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 
 from attrs import define, field
@@ -19,7 +21,6 @@ from .writing import Writing
 
 __all__ = ["ProtocolDrawing"]
 
-FONTS = Path(__file__).parents[2] / "fonts"
 PLAIN, BOLD = "DejaVuSansCondensed", "DejaVuSansCondensed-Bold"
 WIDTH, HEIGHT = A4
 MM = 72 / 25.4
@@ -40,7 +41,8 @@ TOTAL_LINE = 14.0
 @cache
 def _fonts() -> None:
     for name in (PLAIN, BOLD):
-        pdfmetrics.registerFont(TTFont(name, str(FONTS / f"{name}.ttf")))
+        font = files("cpl_async") / "fonts" / f"{name}.ttf"  # may lie in a zip file
+        pdfmetrics.registerFont(TTFont(name, BytesIO(font.read_bytes())))
 
 
 @define

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
+from ..clock import wall
 from ..world import WORLD
 
 __all__ = ["APPLICATION", "OPERATIONS"]
 
 APPLICATION = "CPL sandbox"
 
-BEGAN = datetime.now(UTC)
+BEGAN = datetime.fromtimestamp(wall(), UTC)
 
 
 async def get(request: web.Request) -> web.Response:
@@ -21,7 +22,7 @@ async def get(request: web.Request) -> web.Response:
         {
             "version": "sandbox",
             "state": "OK",
-            "time": datetime.now(UTC).isoformat(),
+            "time": datetime.fromtimestamp(wall(), UTC).isoformat(),
             "node": request.app[WORLD].store.world,
             "application": APPLICATION,
             "startTime": BEGAN.isoformat(),

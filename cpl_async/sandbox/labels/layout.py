@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
+from io import BytesIO
 
 from attrs import frozen
 from barcode.codex import Code128
 from PIL import ImageFont
 
-__all__ = ["HEIGHT", "MODULE", "WIDTH", "Bars", "Box", "LabelData", "Mark", "Text", "font_path", "layout"]
+__all__ = ["HEIGHT", "MODULE", "WIDTH", "Bars", "Box", "LabelData", "Mark", "Text", "font_file", "layout"]
 
 WIDTH, HEIGHT = 127.0, 110.0
 """Millimetres; the least size of a Czech label (source: the vendor's documentation)."""
@@ -75,14 +76,15 @@ class Bars:
 Mark = Text | Box | Bars
 
 
-def font_path(bold: bool) -> Path:
-    """Return the file of the font, which has all Latin letters of Central Europe."""
-    return Path(__file__).parents[2] / "fonts" / f"DejaVuSansCondensed{'-Bold' if bold else ''}.ttf"
+def font_file(bold: bool) -> BytesIO:
+    """Return the file of the font, which has all Latin letters of Central Europe; it may lie in a zip file."""
+    name = f"DejaVuSansCondensed{'-Bold' if bold else ''}.ttf"
+    return BytesIO((files("cpl_async") / "fonts" / name).read_bytes())
 
 
 @cache
 def _font(bold: bool) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(font_path(bold), 100, layout_engine=ImageFont.Layout.BASIC)
+    return ImageFont.truetype(font_file(bold), 100, layout_engine=ImageFont.Layout.BASIC)
 
 
 def _fitting(x: float, y: float, size: float, text: str, width: float, bold: bool = False) -> Text:

@@ -9,7 +9,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from .layout import HEIGHT, MODULE, WIDTH, Bars, Box, Mark, font_path
+from .layout import HEIGHT, MODULE, WIDTH, Bars, Box, Mark, font_file
 
 __all__ = ["a4_sheets", "single_pages"]
 
@@ -57,7 +57,7 @@ def a4_sheets(labels: Iterable[list[Mark]], position: int) -> bytes:
 def _canvas(width: float, height: float) -> tuple[Canvas, io.BytesIO]:
     for bold in (False, True):
         if _name(bold) not in pdfmetrics.getRegisteredFontNames():
-            pdfmetrics.registerFont(TTFont(_name(bold), str(font_path(bold))))
+            pdfmetrics.registerFont(TTFont(_name(bold), font_file(bold)))
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=(width * MM, height * MM), pageCompression=1, invariant=1)
     canvas.setTitle("CPL sandbox labels")

@@ -7,7 +7,7 @@ from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
 
-from .layout import HEIGHT, MODULE, WIDTH, Bars, Box, Mark, font_path
+from .layout import HEIGHT, MODULE, WIDTH, Bars, Box, Mark, font_file
 from .pdf import runs
 
 __all__ = ["picture"]
@@ -47,4 +47,4 @@ def picture(marks: list[Mark], kind: str, dpi: int) -> bytes:
 
 @cache
 def _font(bold: bool, pixels: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(font_path(bold), pixels, layout_engine=ImageFont.Layout.BASIC)
+    return ImageFont.truetype(font_file(bold), pixels, layout_engine=ImageFont.Layout.BASIC)
