@@ -86,6 +86,7 @@ class Reconciling:
     async def take_up(self) -> None:
         """Look for all rows of the job that are undecided since their answer was lost, and not looked for yet."""
         async with self._taking:
+            await self.unclear.date_gap()
             rows = [row for row in await self.unclear.undecided(self.job) if row.number not in self._taken]
             self._taken |= {row.number for row in rows}
         nameless = {row.number: NO_REFERENCE for row in rows if not row.cust}

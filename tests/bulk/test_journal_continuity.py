@@ -248,3 +248,21 @@ async def test_a_mark_that_cannot_be_read_is_none(shipping: Shipping) -> None:
     mark = read_mark(shipping.place)
     assert mark is not None
     assert mark.counter == 1
+
+
+async def test_the_settling_of_what_a_backup_does_not_know_begins_with_the_run(shipping: Shipping) -> None:
+    path = rows_of(shipping, "a.csv", 1, 3)
+    await shipping(path, name="n")
+    async with Journal.open(shipping.place) as journal:
+        await journal.notice_counter(journal.uid, 99)
+        assert journal.has_gap
+    clock = [1_000.0]  # of a machine whose clock is far behind
+    async with Journal.open(shipping.place, now=lambda: clock[0]) as journal:
+        assert journal._database.gap is not None
+        assert journal._database.gap[1] is None
+        clock[0] = 2_000_000_000.0  # the carrier's time is known now
+        await journal.unclear.date_gap()
+        assert journal._database.gap[1] == clock[0]
+        clock[0] += 50.0
+        await journal.unclear.date_gap()
+        assert journal._database.gap[1] == 2_000_000_000.0

@@ -92,8 +92,10 @@ class Database:
         """Key of the hashes by which references are known."""
         self.uid: str = ""
         """Known of no other journal."""
-        self.gap: tuple[float, float] | None = None
-        """Begin and end of a time of which this journal knows nothing, since it was restored from a backup."""
+        self.gap: tuple[float, float | None] | None = None
+        """Begin and end of a time of which this journal knows nothing, since it was restored from a backup.
+
+        The end is ``None`` until a run that knows the carrier's time has set it: see :meth:`date_gap`."""
         self._files: FileIdentity | None = None
         self._memory: JournalMemory | None = None
         self._marking = asyncio.Lock()
@@ -281,12 +283,12 @@ class Database:
         """Note that this journal went back in time: what it says was not sent may have been sent since."""
         latest = (await connection.execute(select(func.max(attempts.c.began_at)))).scalar_one()
         first = (await connection.execute(select(func.min(jobs.c.created_at)))).scalar_one()
-        since, until = float(latest or first or 0.0), self.now()
+        since = float(latest or first or 0.0)
         if self.gap is not None:
             since = min(since, self.gap[0])
-        self.gap = since, until
-        await connection.execute(update(account).values(counter=counter, gap_since=since, gap_until=until))
-        doubtful = {"state": RowState.UNDECIDED, "batch": None, "unclear_since": since, "unclear_until": until}
+        self.gap = since, None
+        await connection.execute(update(account).values(counter=counter, gap_since=since, gap_until=None))
+        doubtful = {"state": RowState.UNDECIDED, "batch": None, "unclear_since": since, "unclear_until": None}
         await connection.execute(
             update(rows).where(rows.c.state == RowState.PLANNED).values(message=SENT_IN_GAP, **doubtful)
         )
@@ -294,6 +296,20 @@ class Database:
             "the journal %s went back in time: what it says was not sent is looked for before it is sent",
             self._place.shown,
         )
+
+    async def date_gap(self) -> None:
+        """Let the gap end now, if its end is not known yet: at opening the carrier's time may not be known."""
+        if self.gap is None or self.gap[1] is not None:
+            return
+        now = self.now()
+        async with self.transaction() as connection:
+            await connection.execute(update(account).where(account.c.gap_until.is_(None)).values(gap_until=now))
+            await connection.execute(
+                update(rows)
+                .where(rows.c.unclear_since.is_not(None), rows.c.unclear_until.is_(None))
+                .values(unclear_until=now)
+            )
+        self.gap = self.gap[0], now
 
     async def _check_loan(self, connection: AsyncConnection, part: int, owner: str) -> None:
         mine = select(parts.c.id).where(parts.c.id == part, parts.c.owner == owner)

@@ -18,7 +18,7 @@ __all__ = ["DOUBLE", "GONE", "WITHDRAWN", "Found", "Stray", "Unclear", "UnclearC
 
 AT_ONCE = 500
 LONGEST_WRITE_SECONDS = 180.0
-"""Seconds after which an attempt that is under way has ended: no write deadline is further ahead."""
+"""Seconds after which an attempt of another host that is under way has ended: no write deadline is further ahead."""
 SEEN_STATES = (RowState.SHIPPED, RowState.CREATED, RowState.UNLABELLED, RowState.FOUND)
 """States in which a reference has a number, so that a search must show it."""
 UNDER_WAY = (RowState.SENDING, RowState.ACCEPTED, RowState.UNDECIDED)
@@ -101,6 +101,10 @@ class Unclear:
             ever, askable = (await connection.execute(query)).one()
         return UnclearCounts(ever=int(ever), askable=int(askable))
 
+    async def date_gap(self) -> None:
+        """See :meth:`Database.date_gap`."""
+        await self._database.date_gap()
+
     async def undecided(self, job: int) -> list[UnclearRow]:
         """Return the rows that may have been created and are not settled, those without a reference to ask by too."""
         return await self._rows(job, rows.c.state == RowState.UNDECIDED)
@@ -117,6 +121,7 @@ class Unclear:
             known, own = await self._numbers(connection, job, which)
             rivals = await self._rivals(connection, job, which)
         now = self._database.now()
+        latest = now + (LONGEST_WRITE_SECONDS if self._database.is_shared else 0.0)
         return [
             UnclearRow(
                 number=row.number,
@@ -124,7 +129,7 @@ class Unclear:
                 reference=row.reference,
                 cust=row.cust,
                 since=min(row.unclear_since, now),  # a clock that was ahead and is right again delays nothing
-                until=min(row.unclear_until, now + LONGEST_WRITE_SECONDS),
+                until=min(row.unclear_until or now, latest),
                 parcels=row.parcels,
                 body=row.body,
                 state=RowState(row.state),
