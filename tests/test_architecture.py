@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "sandbox": set[str](),
     "testing": {"models"},
     "distributed": {"errors", "transport"},
-    "tasks": {"bulk", "client", "distributed", "errors", "models"},
+    "tasks": {"bulk", "client", "distributed", "errors", "models", "transport"},
     "telemetry": {"_version", "errors", "transport"},
     "pytest_plugin": {"sandbox"},
     "cli": {
