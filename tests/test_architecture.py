@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "sandbox": set[str](),
     "testing": {"models"},
     "distributed": {"errors", "transport"},
-    "tasks": {"transport", "bulk", "client", "distributed", "errors", "models"},
+    "tasks": {"bulk", "client", "distributed", "errors", "models", "transport"},
     "telemetry": {"_version", "errors", "transport"},
     "pytest_plugin": {"sandbox"},
     "cli": {

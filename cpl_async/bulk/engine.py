@@ -17,6 +17,7 @@ from ..transport.write_by import WriteBy, elapsed
 from .carrier_clock import CarrierClock
 from .columns import RowProblem
 from .delivery import Delivered, Delivery, NothingMoves, in_time
+from .error_groups import ungrouped
 from .inputs.terms import PLAIN, Terms
 from .intake import ProblemHook
 from .journal import Journal
@@ -194,8 +195,7 @@ class Engine:
             on_labelled=self._count("labelled"),
             on_end=self._end,
         )
-        failure: BaseException | None = None
-        try:
+        with ungrouped():
             async with asyncio.TaskGroup() as tasks:
 
                 async def end_batch(batch: OpenBatch) -> None:
@@ -221,10 +221,6 @@ class Engine:
                     await self._send_all()
                 self._polling.no_more()
                 self._reconciling.no_more()
-        except* (CplError, OSError) as group:
-            failure = _first_in(group)
-        if failure is not None:
-            raise failure
 
     def _new_polling(self, on_imported: Callable[[OpenBatch], Awaitable[None]]) -> Polling:
         return Polling(
@@ -401,9 +397,3 @@ class Engine:
 
     def _tell(self) -> None:
         self.on_progress(self.progress)
-
-
-def _first_in(group: BaseException) -> BaseException:
-    while isinstance(group, BaseExceptionGroup):
-        group = group.exceptions[0]
-    return group

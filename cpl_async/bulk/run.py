@@ -20,6 +20,7 @@ from .carrier_clock import CarrierClock
 from .delivery import in_time
 from .disk_space import shortages
 from .engine import Engine
+from .error_groups import ungrouped
 from .intake import ProblemHook
 from .journal import Journal, JournalPlace
 from .journal.book import Job
@@ -182,12 +183,13 @@ class JobRun:
         """Write all files; the papers are made while the labels are joined."""
         written = await output.write_tables(journal, job, why_not_sent=why_not_sent)
         papers: list[str] = []
-        async with asyncio.TaskGroup() as tasks:
-            joining = tasks.create_task(output.join(written))
-            if self.options.papers:
-                language = self.options.language
-                making = make_papers(journal, job, written.summary, written.reasons, self.out, language=language)
-                tasks.create_task(_into(papers, making))
+        with ungrouped():
+            async with asyncio.TaskGroup() as tasks:
+                joining = tasks.create_task(output.join(written))
+                if self.options.papers:
+                    language = self.options.language
+                    making = make_papers(journal, job, written.summary, written.reasons, self.out, language=language)
+                    tasks.create_task(_into(papers, making))
         for problem in papers:
             self.on_note(problem)
         await journal.read(job.id)  # whoever has lost the job meanwhile is told so here, and says nothing of its end
@@ -246,7 +248,11 @@ class JobRun:
 
 
 async def _into(found: list[str], work: Awaitable[list[str]]) -> None:
-    found += await work
+    """Add what could not be made; a disk that fails costs the papers, not the labels."""
+    try:
+        found += await work
+    except OSError as error:
+        found.append(f"report and protocol were not made: {error.strerror or error}")
 
 
 async def under_way(journal: Journal, job: int) -> bool:

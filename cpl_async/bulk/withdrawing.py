@@ -10,6 +10,7 @@ from attrs import define, field, frozen
 
 from ..errors import CplError, Outcome, ValidationError
 from ..transport.lanes import Lane
+from .error_groups import ungrouped
 from .evidence import CANCELLED
 from .protocol import ShipmentCalls
 from .stopping import unless_stopped
@@ -67,9 +68,10 @@ class Withdrawal:
                 sent.add(number)
 
         sent: set[str] = set()
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(min(AT_ONCE, len(left))):
-                tasks.create_task(some())
+        with ungrouped():
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(min(AT_ONCE, len(left))):
+                    tasks.create_task(some())
         seen = await self._see(sent, words)
         for number in left:
             if number in seen:
