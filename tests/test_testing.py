@@ -145,11 +145,12 @@ def test_the_tests_that_the_documents_show_pass(tmp_path: Path) -> None:
         one for page in pages for one in SNIPPET.findall(page) if "testing import" in one and "open(" not in one
     ]
     done = run(tmp_path, "\n\n".join(snippets), "-W", "error")
-    assert len(snippets) == 4
+    assert len(snippets) == 5
     assert results(done) == {
         "test_a_parcel_arrives": "PASSED",
         "test_a_shipment_gets_a_number": "PASSED",
         "test_a_lost_answer_is_not_sent_again_blindly": "PASSED",
+        "test_a_parcel_of_new_year": "PASSED",
     }
 
 

@@ -39,6 +39,8 @@ async def read_body(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes
                 return (joined(pieces)[:limit] if limit <= ERROR_BYTES else b""), False
             await asyncio.sleep(0)  # a compressed piece can be followed by hundreds of others without a wait
         return joined(pieces), True
+    except RuntimeError as error:  # the HTTP library at some bodies that cannot be decompressed
+        raise aiohttp.ClientPayloadError(str(error)) from None
     except MemoryError:
         pieces.clear()
         response.close()

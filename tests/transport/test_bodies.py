@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
 from typing import Any
 
+import aiohttp
 import orjson
 import pytest
 
-from cpl_async import Client, CplError, ProtocolError, ServerError, ValidationError
+from cpl_async import Client, CplError, ProtocolError, ServerError, TransportError, ValidationError
 from cpl_async.transport import bodies
 from cpl_async.transport.bodies import ERROR_BYTES, JSON_BYTES, LABEL_BYTES
 
@@ -174,3 +175,22 @@ async def test_a_created_batch_without_id_is_unknown_whatever_correlation_id_com
             await client.shipment_batches.create([shipment()], correlation_id="mine")
     assert caught.value.outcome == "unknown"
     assert caught.value.correlation_id == "mine"
+
+
+async def test_what_the_http_library_raises_at_a_body_is_an_error_of_ours(
+    server: HostileServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(stream: aiohttp.StreamReader) -> bytes:
+        if server.calls:  # not at the token
+            raise RuntimeError("Connection closed.")
+        return await read(stream)
+
+    read = aiohttp.StreamReader.readany
+    monkeypatch.setattr(aiohttp.StreamReader, "readany", fail)
+    with pytest.raises(TransportError, match="broke off") as caught:
+        await made(server, WRITES["set"], response(b"{}"))
+    assert caught.value.outcome == "unknown"
+    server.calls = 0
+    with pytest.raises(ValidationError) as refused:
+        await made(server, WRITES["set"], response(b"{}", status="400 Bad"))
+    assert refused.value.outcome == "rejected"
