@@ -44,11 +44,11 @@ SETTINGS = {
 }
 """Set for each connection after it is made: a pooler may ignore, or refuse, what is given at the start."""
 VERIFIED = ("default_transaction_isolation", "synchronous_commit", "search_path")
-CONNECT_SECONDS = 10.0
+CONNECT_SECONDS = 10
 STARTING_SECONDS = 30.0
 """For a server that says that it is starting."""
 STARTING_PAUSE = 0.5
-PROBE_SECONDS = 3.0
+PROBE_SECONDS = 3
 PROBES = 3
 OF_OTHER_DRIVERS = frozenset({
     "channel_binding", "client_encoding", "connect_timeout", "fallback_application_name", "gssencmode", "keepalives",
@@ -165,7 +165,7 @@ async def _verify(
             advice="Use the pooler's session mode, or the server's own port",
         )
     shown = ", ".join(f"current_setting('{name}')" for name in VERIFIED)
-    found = await connection.fetchrow(f"SELECT {shown}, current_schema()")
+    found: Any = await connection.fetchrow(f"SELECT {shown}, current_schema()")
     *values, schema = found
     wrong = [name for name, value in zip(VERIFIED, values, strict=True) if value.strip('"') != settings[name]]
     if schema not in (None, place.schema):  # none before it is made
@@ -216,7 +216,7 @@ def reason_of(error: BaseException) -> str:
     said = getattr(error, "orig", None) or error
     text = DRIVERS_CLASS.sub("", str(said)).strip()
     if not text and isinstance(said, TimeoutError):
-        return f"no answer within {CONNECT_SECONDS:.0f} s"
+        return f"no answer within {CONNECT_SECONDS} s"
     return text or type(said).__name__
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 
-class PlainText(TypeDecorator[str]):
+class _PlainText(TypeDecorator[str]):
     """Text of others that every database takes: PostgreSQL refuses a NUL in it."""
 
     impl = Text
@@ -76,7 +76,7 @@ jobs: Table = Table(
     Column("kind", String(16), nullable=False, server_default="shipments"),
     Column("settings", Text, nullable=False, server_default="{}"),
     Column("digest", String(64), nullable=False),
-    Column("source", PlainText, nullable=False),
+    Column("source", _PlainText, nullable=False),
     Column("columns", Text, nullable=False),
     Column("body_tail", LargeBinary, nullable=False),
     Column("label_format", String(10), nullable=False),
@@ -106,7 +106,7 @@ rows: Table = Table(
     Column("body", LargeBinary),
     Column("parcels", Integer, nullable=False, default=1),
     Column("state", String(24), nullable=False),
-    Column("message", PlainText, nullable=False, default=""),
+    Column("message", _PlainText, nullable=False, default=""),
     Column("claimed", Integer, nullable=False, default=0),
     Column("batch", ForeignKey("batches.id")),
     Column("shipment_number", Text),
@@ -144,7 +144,7 @@ attempts: Table = Table(
     Column("ended_at", Float),
     Column("outcome", String(20)),
     Column("status", Integer),
-    Column("message", PlainText),
+    Column("message", _PlainText),
     Index("attempts_of_batch", "batch"),
 )
 parcels: Table = Table(
@@ -155,7 +155,7 @@ parcels: Table = Table(
     Column("row", Integer, nullable=False),
     Column("master", String(50), nullable=False),
     Column("place", Integer, nullable=False),
-    Column("label_url", PlainText),
+    Column("label_url", _PlainText),
     Column("label_file", Text),
     Column("label_page", Integer),
     Index("parcels_of_row", "job", "row"),
@@ -169,7 +169,7 @@ strays: Table = Table(
     Column("key", LargeBinary),
     Column("master", String(50), nullable=False),
     Column("state", String(16), nullable=False),
-    Column("message", PlainText, nullable=False, default=""),
+    Column("message", _PlainText, nullable=False, default=""),
     Column("found_at", Float, nullable=False),
     Index("strays_of_row", "job", "row"),
     Index("strays_by_key", "key"),
@@ -188,7 +188,7 @@ parts: Table = Table(
     Column("worker", Text, nullable=False, default=""),
     Column("lease_until", Float),
     Column("claims", Integer, nullable=False, default=0),
-    Column("message", PlainText, nullable=False, default=""),
+    Column("message", _PlainText, nullable=False, default=""),
     Index("parts_of_job", "job", "state"),
 )
 """Parts of a job that several workers share, each on loan to one of them; a job that one run carries has none."""
