@@ -45,6 +45,7 @@ def nightly(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks.proof", *of_small, "--seeds", "40", "--postgresql")
     session.run("python", "-m", "benchmarks.proof", *of_small, "--seeds", "20", "--tail", "1.2")
     session.run("python", "-m", "benchmarks.proof_of_workers", "--rows", "4000", "--seeds", "6")
+    session.run("python", "-m", "benchmarks.fuzz", "--cases", "100000")
 
 
 @nox.session

@@ -135,3 +135,31 @@ def test_the_facade_works_in_a_thread_of_trio(trio: Any, sandbox: Sandbox) -> No
 
     with cpl_sync.Client(client_id="sandbox", client_secret="sandbox", base_url=sandbox.base_url) as client:
         assert trio.run(main).version
+
+
+def test_a_job_goes_on_while_time_is_frozen_and_says_why_it_would_not_send(tmp_path: Path) -> None:
+    """In a process of its own, which is killed should the job never end."""
+    program = """
+        import freezegun
+        from cpl_async import ConfigurationError
+        from cpl_async.sandbox import Sandbox, SandboxSettings
+        from cpl_async.testing import make_shipment
+        import cpl_sync
+
+        with Sandbox(SandboxSettings(speed=50)) as sandbox, freezegun.freeze_time("2001-01-01", real_asyncio=True):
+            with cpl_sync.Client(client_id="sandbox", client_secret="sandbox", base_url=sandbox.base_url) as client:
+                try:
+                    list(client.bulk.ship([make_shipment()], name="a", pilot=0))
+                except ConfigurationError as error:
+                    print(error.message.split(";")[1].strip())
+                print([one.state for one in client.bulk.ship([make_shipment()], name="b", pilot=0, ignore_clock=True)])
+        """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        env=os.environ | {"CPL_STATE_DIR": str(tmp_path), "CPL_RUNTIME_DIR": str(tmp_path / "run")},
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.splitlines() == ["nothing was sent", "['shipped']"], done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from attrs import define, field
 
+from .._clock import monotonic
 from ..errors import CplError
 from ..transport.write_by import WriteBy, elapsed
 from .carrier_clock import CarrierClock
@@ -75,12 +75,12 @@ class Feed:
 
         :param free: rows that wait already.
         """
-        now = time.monotonic()
+        now = monotonic()
         self._waiting_since = min(self._waiting_since, now) if free else now
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, self._waiting_since + LINGER - now)):
                 await self._changed.wait()
-        if time.monotonic() >= self._waiting_since + LINGER:
+        if monotonic() >= self._waiting_since + LINGER:
             self.hurried = True
             self._waiting_since = inf
         self._changed.clear()
@@ -330,12 +330,12 @@ class Engine:
 
     async def _pilot_is_seen(self) -> bool:
         """Wait until the search shows a shipment of the pilot."""
-        until = time.monotonic() + min(PILOT_PATIENCE, self.options.settle)
+        until = monotonic() + min(PILOT_PATIENCE, self.options.settle)
         pause = FIRST_LOOK
         while not self._over:
             if await self._reconciling.canary_is_seen():
                 return True
-            if time.monotonic() + pause > until:
+            if monotonic() + pause > until:
                 return False
             await unless_stopped(self._halt, asyncio.sleep(pause))
             pause = min(pause * 1.5, SLOWEST_LOOK)

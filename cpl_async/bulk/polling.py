@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
@@ -13,6 +12,7 @@ from typing import Any
 
 from attrs import define, evolve, field
 
+from .._clock import monotonic
 from ..errors import AuthenticationError, CplError, PermissionDenied
 from ..models.references import normal_reference
 from ..transport.lanes import Lane
@@ -79,7 +79,7 @@ class Polling:
 
     def add(self, batch: OpenBatch) -> None:
         """Ask after a batch from now on."""
-        heapq.heappush(self._due, (time.monotonic() + self._pause(batch), next(self._order), batch))
+        heapq.heappush(self._due, (monotonic() + self._pause(batch), next(self._order), batch))
         self._changed.set()
 
     def _pause(self, batch: OpenBatch) -> float:
@@ -105,7 +105,7 @@ class Polling:
                 if not self._due and self._no_more and not under_way:
                     break
                 self._changed.clear()
-                wait = self._due[0][0] - time.monotonic() if self._due and len(under_way) < AT_ONCE else None
+                wait = self._due[0][0] - monotonic() if self._due and len(under_way) < AT_ONCE else None
                 if wait is None or wait > 0:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(wait):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 
 from attrs import define, field
 
+from .._clock import monotonic
 from .journal.withdrawals import Withdrawals
 from .options import ShipOptions
 from .protocol import ShipmentCalls
@@ -79,9 +79,9 @@ class Resending:
         """
         if self._tried is None:
             return False
-        until = time.monotonic() + self.options.wait
+        until = monotonic() + self.options.wait
         while (state := await self.withdrawals.state_of(self.job, self._tried)) in UNDER_WAY:
-            if self.stop.is_set() or time.monotonic() > until:
+            if self.stop.is_set() or monotonic() > until:
                 return True
             await unless_stopped(self.stop, asyncio.sleep(LOOK_EVERY))
         if state is RowState.REJECTED:

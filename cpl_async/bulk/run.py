@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from anyio import to_thread
 from attrs import define, field
 
+from .._clock import monotonic
 from ..errors import ConfigurationError, CplError, JournalError
 from ..models.codec import encode
 from ..transport.events import LISTENER
@@ -170,7 +170,7 @@ class JobRun:
         self._enter(Phase.JOINING)
         measures.runs.append([started, clock.now()])
         await journal.add_effort(
-            job.id, seconds=time.monotonic() - began, requests=measures.sent, measures=measures.as_dict()
+            job.id, seconds=monotonic() - began, requests=measures.sent, measures=measures.as_dict()
         )
         summary = await self._write(journal, await journal.read(job.id), output, withhold or self._why_not_sent())
         if summary.rows == summary.shipped + summary.rejected + summary.cancelled:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from anyio import to_thread
 from attrs import define, field, frozen
 
+from .._clock import monotonic
 from ..errors import ConfigurationError, JournalError
 from ..models.checking import problems_of
 from ..models.shipment_batches import Shipment
@@ -84,7 +84,7 @@ class ShipFile(JobRun):
         :raises ConfigurationError: when the sender, the output or the settings cannot be used; nothing was sent.
         :raises JournalError: when the journal cannot be used, or another run is at work on the same job or output.
         """
-        began, clock = time.monotonic(), self.clock_of(client)
+        began, clock = monotonic(), self.clock_of(client)
         source = self.prepare()
         digest = await to_thread.run_sync(source.digest)
         async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.again) as journal:
@@ -158,7 +158,7 @@ class ResumeJob(JobRun):
         :return: what became of each row, counted; the files are in the output folder.
         :raises JournalError: without such a job or all of its rows, or when another run is at work on it.
         """
-        began, clock = time.monotonic(), self.clock_of(client)
+        began, clock = monotonic(), self.clock_of(client)
         async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.again) as journal:
             job = await journal.find(self.name)
             async with journal.only_one(job.id, f"the job {job.name}"):

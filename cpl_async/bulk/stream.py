@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 
 from attrs import define, field, frozen
 
+from .._clock import monotonic
 from ..errors import ConfigurationError
 from ..transport.events import LISTENER
 from .bodies import TAIL_OF_ORDERS
@@ -176,7 +176,7 @@ class ShipRows:
         gone = [name for name in await journal.course.label_files(job.id) if not (folder / name).is_file()]
         await journal.course.forget_labels(job.id, gone)
         await journal.keep_settings(job.id, {"out": str(folder.absolute()), "batch_size": self.options.batch_size})
-        measures, started, began = Measures.from_dict(job.measures), time.monotonic(), clock.now()
+        measures, started, began = Measures.from_dict(job.measures), monotonic(), clock.now()
         engine = Engine(
             client=clock.client,
             clock=clock,
@@ -218,7 +218,7 @@ class ShipRows:
             await asyncio.gather(working, feeding, return_exceptions=True)
             measures.runs.append([began, clock.now()])
             await journal.add_effort(
-                job.id, seconds=time.monotonic() - started, requests=measures.sent, measures=measures.as_dict()
+                job.id, seconds=monotonic() - started, requests=measures.sent, measures=measures.as_dict()
             )
 
     async def _take_no_more(self, feeding: asyncio.Task[None]) -> None:
@@ -372,14 +372,14 @@ async def together(rows: Iterable[T] | AsyncIterable[T], name: str) -> AsyncGene
         try:
             while True:
                 waiting = waiting or asyncio.ensure_future(_next(source))
-                left = max(0.0, began + LONGEST_WAIT - time.monotonic()) if group else None
+                left = max(0.0, began + LONGEST_WAIT - monotonic()) if group else None
                 await asyncio.wait({waiting}, timeout=left)
                 if not waiting.done() or len(group) == TAKEN_AT_ONCE:
                     yield group
                     group = []
                     continue
                 done, waiting = waiting, None
-                began = began if group else time.monotonic()
+                began = began if group else monotonic()
                 group.append(done.result())
         except StopAsyncIteration:
             if group:

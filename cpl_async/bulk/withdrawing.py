@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable, Sequence
 
 from attrs import define, field, frozen
 
+from .._clock import monotonic
 from ..errors import CplError, Outcome, ValidationError
 from ..transport.lanes import Lane
 from .error_groups import ungrouped
@@ -107,13 +107,13 @@ class Withdrawal:
         """Return which parcels are seen cancelled; those that were refused may have been cancelled before."""
         open_ones = set(numbers)
         seen: set[str] = set()
-        until = time.monotonic() + self.patience
+        until = monotonic() + self.patience
         pause = FIRST_PAUSE
         while open_ones:
             for number in await self._cancelled_among(sorted(open_ones)):
                 seen.add(number)
                 open_ones.discard(number)
-            if open_ones <= set(refused) or time.monotonic() + pause > until:
+            if open_ones <= set(refused) or monotonic() + pause > until:
                 break
             if await unless_stopped(self.stop, _slept(pause)) is None:
                 break

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from attrs import define, field, frozen
 
+from .._clock import monotonic
 from ..errors import AuthenticationError, CplError, JournalError, PermissionDenied
 from ..transport.events import LISTENER
 from ..transport.processes import worker_name
@@ -175,14 +175,14 @@ class Worker:
             whole=False,
         )
         self.on_progress(progress)
-        measures, began, started = Measures(), time.monotonic(), clock.now()
+        measures, began, started = Measures(), monotonic(), clock.now()
         listening = LISTENER.set(measures)
         try:
             await engine.run(sending=True)
         finally:
             LISTENER.reset(listening)
         measures.runs.append([started, clock.now()])
-        await journal.add_work(job.id, seconds=time.monotonic() - began, measures=measures)
+        await journal.add_work(job.id, seconds=monotonic() - began, measures=measures)
         if engine.stopped_by is not None:
             return self._ended_by(engine.stopped_by)
         return "the worker was stopped" if self._stop.is_set() else ""
@@ -204,7 +204,7 @@ class Worker:
             stopping=self._stop,
         )
         Output(run.out, options).prepare()
-        summary = await run.carry(clock, journal, job.id, time.monotonic())
+        summary = await run.carry(clock, journal, job.id, monotonic())
         if run.stopped_by is not None:
             return self._ended_by(run.stopped_by), summary
         return ("the worker was stopped" if self._stop.is_set() else ""), summary

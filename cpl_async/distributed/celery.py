@@ -22,6 +22,7 @@ from celery import current_app, shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from celery.utils.imports import symbol_by_name
 
+from .._clock import monotonic
 from ..bulk.account import journal_place
 from ..bulk.door import PART_SIZE
 from ..bulk.handing import HandedOver, RefusedRow
@@ -186,9 +187,9 @@ class ShipJob:
         :raises TimeoutError: when it was not finished in time; the workers go on.
         :raises JournalError: when the journal was away for ten minutes.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = None if timeout is None else monotonic() + timeout
         before: Standing | None = None
-        moved, patience = time.monotonic(), NOBODY_FOR
+        moved, patience = monotonic(), NOBODY_FOR
         lost_at: float | None = None
         while True:
             try:
@@ -196,8 +197,8 @@ class ShipJob:
             except JournalError as error:  # the database restarts, say: the workers try again too
                 if lost_at is None:
                     logger.warning("job %s: %s; trying again", self.name, error)
-                lost_at = lost_at or time.monotonic()
-                if time.monotonic() > min(lost_at + LONGEST_PAUSE, deadline or inf):
+                lost_at = lost_at or monotonic()
+                if monotonic() > min(lost_at + LONGEST_PAUSE, deadline or inf):
                     raise
                 time.sleep(LOOK_EVERY)
                 continue
@@ -208,13 +209,13 @@ class ShipJob:
             if told and on_change is not None:
                 on_change(now)
             if told or now.at_work or not now.free:
-                moved = time.monotonic()
-            elif time.monotonic() > moved + patience:
+                moved = monotonic()
+            elif monotonic() > moved + patience:
                 why = why_tasks_failed(self.tasks) or now.problem
                 logger.warning("no worker takes the job %s up: %s", self.name, why or "is one running?")
                 self.take_up()
-                moved, patience = time.monotonic(), min(2 * patience, LONGEST_PAUSE)
-            if deadline is not None and time.monotonic() > deadline:
+                moved, patience = monotonic(), min(2 * patience, LONGEST_PAUSE)
+            if deadline is not None and monotonic() > deadline:
                 raise TimeoutError(f"the job {self.name} is not finished: {now.done} of {now.parts} parts are done")
             before = now
             time.sleep(LOOK_EVERY)
@@ -410,9 +411,9 @@ async def _work(task: Any, tasks: JobTasks, lease: float) -> Worked:
 
     async def tell(progress: Progress) -> None:
         nonlocal told_at
-        if time.monotonic() < told_at + TOLD_EVERY:
+        if monotonic() < told_at + TOLD_EVERY:
             return
-        told_at = time.monotonic()
+        told_at = monotonic()
         counts = {"job": tasks.name, "rows": progress.rows, "sent": progress.sent, "created": progress.created}
         identifier = task.request.id
         await to_thread.run_sync(lambda: task.update_state(task_id=identifier, state="PROGRESS", meta=counts))

@@ -6,7 +6,6 @@ import atexit
 import logging
 import os
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
+from .._clock import monotonic
 from ..errors import ConfigurationError
 from ..transport.forking import keep_for_good
 from ..transport.processes import process_name
@@ -102,7 +102,7 @@ class Link:
         self._thread: threading.Thread | None = None
         self._ended = False
         self._up: bool | None = None
-        self._started_at = time.monotonic()
+        self._started_at = monotonic()
         self._needed_at = self._started_at
 
     # --- asked by lines and shelves, on any thread
@@ -116,7 +116,7 @@ class Link:
     def is_needed(self) -> None:
         """Keep trying to reach Redis for a while, if it is unavailable."""
         with self._wake:
-            self._needed_at = time.monotonic()
+            self._needed_at = monotonic()
             if self._thread is None and not self._ended:
                 self._thread = threading.Thread(target=self._run, name="cpl-redis", daemon=True)
                 self._started_at = self._needed_at
@@ -127,7 +127,7 @@ class Link:
     def sees(self) -> bool:
         """Return whether Redis answers; before the first answer it counts as available for a short time."""
         if self._up is None:
-            return time.monotonic() - self._started_at < 3 * self._patience
+            return monotonic() - self._started_at < 3 * self._patience
         return self._up
 
     def theirs(self, ours: float) -> float:
@@ -177,9 +177,9 @@ class Link:
     def _next(self, pause: float) -> list[Question]:
         """Wait for questions, or until an unavailable Redis is to be tried again."""
         with self._wake:
-            not_before = time.monotonic() + pause
+            not_before = monotonic() + pause
             while not self._ended:
-                now = time.monotonic()
+                now = monotonic()
                 is_wanted = self._up is False and now - self._needed_at < NEEDED_FOR
                 if now >= not_before and (self._questions or is_wanted):
                     break
@@ -195,9 +195,9 @@ class Link:
         pipe.time()
         for question in questions:
             pipe.evalsha(question.script.sha, len(question.keys), *question.keys, *question.arguments)
-        began = time.monotonic()
+        began = monotonic()
         answers = pipe.execute(raise_on_error=False)
-        ended = time.monotonic()
+        ended = monotonic()
         if any(isinstance(answer, NoScriptError) for answer in answers):
             answers[1:] = self._with_scripts(questions, answers[1:])
         for answer in answers:

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
+from .._clock import monotonic
 from ..transport.lanes import Lane
 from ..transport.pace import Line
 from .link import MICRO, Link, Question, micro
@@ -75,7 +75,7 @@ class RedisLine:
 
     def ask(self, lane: Lane) -> float:
         """Ask for the slot; return 0 if it is ours, otherwise the seconds after which to ask again."""
-        link, now = self._link, time.monotonic()
+        link, now = self._link, monotonic()
         with self._lock:
             if self._granted is not None:
                 due, last = self._granted
@@ -97,12 +97,12 @@ class RedisLine:
         """Return whether the slot is still ours."""
         with self._lock:
             if self._granted is not None:
-                return time.monotonic() < self._granted[1]
+                return monotonic() < self._granted[1]
             return self._is_alone and (self._host is None or self._host.holds())
 
     def wrote(self) -> None:
         """Record that the first bytes have just been written: the next slot is counted from now."""
-        now = time.monotonic()
+        now = monotonic()
         with self._lock:
             if self._is_alone and self._host is not None:
                 self._host.wrote()
@@ -128,7 +128,7 @@ class RedisLine:
 
     def slow_down(self, slower: float, slowest: float, seconds: float, pause: float) -> None:
         """Reduce the rate of all processes for a while; see :meth:`HostLine.slow_down`."""
-        now = time.monotonic()
+        now = monotonic()
         with self._lock:
             factor, until = self._slow
             self._slow = min(slowest, (factor if now < until else 1.0) * slower), now + seconds
@@ -183,7 +183,7 @@ class RedisLine:
     def _alone_from(self, wrote_at: float) -> float:
         """Return when this process may write without Redis after a write."""
         factor, until = self._slow
-        factor = factor if time.monotonic() < until else 1.0
+        factor = factor if monotonic() < until else 1.0
         return wrote_at + self._alone_interval * factor * random.uniform(1, 1 + JITTER)
 
     def _leave_host(self) -> None:

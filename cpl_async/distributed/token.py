@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from .._clock import monotonic
 from ..errors import AuthenticationError, Failure, Outcome
 from ..transport.redaction import HiddenText, Secret
 from ..transport.token import NOT_COUNTED, PER_SECONDS, OwnBudget, Shelf, Token, not_again
@@ -96,7 +96,7 @@ class RedisShelf:
     def _look_alone(self) -> Token | float:
         if self._find_host is not None:
             self._host, self._find_host = self._find_host(), None
-        looked = self._host.look() if self._host is not None else self._own.wait(time.monotonic())
+        looked = self._host.look() if self._host is not None else self._own.wait(monotonic())
         self._is_alone = looked == 0.0
         return looked
 
@@ -107,7 +107,7 @@ class RedisShelf:
         if is_alone and self._host is not None:
             self._host.landed(token, refusal, is_limited=is_limited)
         elif is_alone:
-            self._own.landed(time.monotonic(), is_limited=is_limited)
+            self._own.landed(monotonic(), is_limited=is_limited)
         if not self._link.sees() or (is_alone and token is None):
             return
         blob, mark, renew, ends = b"", "", 0, 0

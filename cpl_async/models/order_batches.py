@@ -86,10 +86,10 @@ class OrderBatchResult:
 
     @property
     def by_reference(self) -> dict[str, OrderResultItem]:
-        """Items by their reference."""
-        return {item.reference_id: item for item in self.items if item.reference_id is not None}
+        """Items by their reference in its normal form."""
+        return {normal_reference(item.reference_id): item for item in self.items if item.reference_id is not None}
 
     @property
     def errors(self) -> dict[str, str]:
         """Code and message of each order that failed at import, by its reference."""
-        return {item.reference_id or "": item.error for item in self.items if item.error}
+        return {normal_reference(item.reference_id or ""): item.error for item in self.items if item.error}

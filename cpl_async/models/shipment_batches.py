@@ -387,8 +387,8 @@ class ShipmentBatchResult:
 
     @property
     def by_reference(self) -> dict[str, ShipmentResultItem]:
-        """Items by their reference."""
-        return {item.reference_id: item for item in self.items if item.reference_id is not None}
+        """Items by their reference in its normal form."""
+        return {normal_reference(item.reference_id): item for item in self.items if item.reference_id is not None}
 
     @property
     def numbers(self) -> list[str]:
@@ -406,5 +406,5 @@ class ShipmentBatchResult:
                 *(f"a further parcel: {related.error}" for related in item.related_items if related.error),
             ]
             if words := "; ".join(error for error in errors if error):
-                found[item.reference_id or ""] = words
+                found[normal_reference(item.reference_id or "")] = words
         return found

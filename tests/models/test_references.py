@@ -14,6 +14,7 @@ from cpl_async.bulk.columns import reference_in
 from cpl_async.bulk.journal.keys import key_of
 from cpl_async.models.checking import problems_of
 from cpl_async.models.references import INVISIBLE, folded_reference, normal_reference
+from cpl_async.models.shipment_batches import ShipmentBatchResult, ShipmentResultItem
 
 from ..conftest import shipment
 
@@ -76,3 +77,8 @@ def test_a_control_character_in_a_reference_is_refused(text: str) -> None:
 def test_no_visible_letter_is_called_invisible() -> None:
     assert not any(unicodedata.category(letter).startswith(("L", "N", "P")) for letter in INVISIBLE if letter not in
                    "\u115f\u1160\u3164\uffa0-\u17b4")  # fmt: skip
+
+
+def test_items_are_found_by_the_normal_form_of_what_the_carrier_shows() -> None:
+    item = ShipmentResultItem(reference_id="2026\u00a01\u200b")
+    assert ShipmentBatchResult(items=[item]).by_reference == {"2026 1": item}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from ..._clock import monotonic
 from ...errors import ConfigurationError, JournalError
 from ..locks import at_work
 from .place import JournalPlace
@@ -143,13 +143,13 @@ async def _reached(address: str) -> asyncpg.Connection:
     """Connect; wait for a server that is starting."""
     import asyncpg
 
-    until = time.monotonic() + STARTING_SECONDS
+    until = monotonic() + STARTING_SECONDS
     while True:
         try:
             # statements without names: a pooler may give the next one to another connection of the server
             return await asyncpg.connect(address, timeout=CONNECT_SECONDS, statement_cache_size=0)
         except asyncpg.CannotConnectNowError:
-            if time.monotonic() > until:
+            if monotonic() > until:
                 raise
             await asyncio.sleep(STARTING_PAUSE)
 
