@@ -443,7 +443,7 @@ SHAPES = {
     "a thread": (
         "def main():\n    Client.from_env().info.get()\nt = threading.Thread(target=main)\nt.start()\nt.join()"
     ),
-    "a call at exit": "c = Client.from_env()\natexit.register(c.info.get)",
+    "a call at exit": "c = Client.from_env()\nc.info.get()\natexit.register(c.info.get)",
     "a global": "c = Client.from_env()\nc.info.get()",
 }
 
