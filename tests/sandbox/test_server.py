@@ -105,7 +105,8 @@ async def test_the_moment_of_arrival_is_the_kernels(
 
 
 async def test_a_batch_moves_through_its_states(make_sandbox: MakeSandbox, connect: Callable[[Sandbox], Peer]) -> None:
-    peer = connect(make_sandbox(speed=1, import_seconds=0.5))
+    sandbox = make_sandbox(speed=1, import_seconds=600.0)
+    peer = connect(sandbox)
     await peer.log_in()
     status, body, headers = await peer("POST", "/shipment/batch", json={"shipments": [GOOD]})
     assert (status, body) == (201, b"")
@@ -116,6 +117,7 @@ async def test_a_batch_moves_through_its_states(make_sandbox: MakeSandbox, conne
         item = result["items"][0]
         states.append(item["importState"])
         assert ("shipmentNumber" in item) is (item["importState"] == "Complete")
+        sandbox.advance(60)
     assert list(dict.fromkeys(states)) in (["Accepted", "InProcess", "Complete"], ["InProcess", "Complete"])
 
 
@@ -262,11 +264,13 @@ async def test_location_takes_every_form(
 
 
 async def test_visibility_may_come_late(make_sandbox: MakeSandbox, connect: Callable[[Sandbox], Peer]) -> None:
-    peer = connect(make_sandbox(speed=1, import_seconds=0.01, visible_after=1.5))
+    sandbox = make_sandbox(speed=1, import_seconds=0.01, visible_after=600.0)
+    peer = connect(sandbox)
     await peer.log_in()
     await peer("POST", "/shipment/batch", json={"shipments": [GOOD]})
     assert (await peer("GET", "/shipment?CustomerReferences=a&Limit=9&Offset=0"))[1] == []
-    _, found, headers = await peer("GET", "/shipment?CustomerReferences=a&Limit=9&Offset=0", wait=1.7)
+    sandbox.advance(1300)
+    _, found, headers = await peer("GET", "/shipment?CustomerReferences=a&Limit=9&Offset=0")
     assert [parcel["externalNumbers"] for parcel in found] == [GOOD["externalNumbers"]]
     assert "referenceId" not in found[0]
     assert headers["X-Paging-Total-Items-Count"] == "1"
