@@ -27,11 +27,11 @@ from aiohttp import web
 from benchmarks.peers import is_there
 from benchmarks.results import keep
 from cpl_async import Client
-from cpl_async.transport.host_pace import HostLine
-from cpl_async.transport.lanes import Lane
-from cpl_async.transport.limits import Credentials, ProcessLimits
-from cpl_async.transport.pace import Pace
-from cpl_async.transport.shared_file import SharedFile
+from cpl_async.ratelimit.file_backend import HostLine
+from cpl_async.ratelimit.pacer import Pace
+from cpl_async.ratelimit.priority import Lane
+from cpl_async.ratelimit.registry import Credentials, ProcessLimits
+from cpl_async.system.locked_file import SharedFile
 
 Way = Callable[[str], AbstractAsyncContextManager[Callable[[], Awaitable[object]]]]
 ITEMS = {"items": [{"referenceId": "a", "shipmentNumber": "40900000001", "importState": "Complete", "labelUrl": "x"}]}

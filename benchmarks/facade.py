@@ -42,8 +42,8 @@ import cpl_sync
 from benchmarks.call import NoPace
 from benchmarks.peers import is_there
 from benchmarks.results import keep
+from cpl_async.ratelimit.registry import HostLimits, LimitStore
 from cpl_async.sandbox import Sandbox, SandboxSettings
-from cpl_async.transport.limits import HostLimits, LimitStore
 from cpl_sync import portal
 
 P = ParamSpec("P")

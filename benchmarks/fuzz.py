@@ -17,11 +17,11 @@ import attrs
 from attrs import Factory, define
 
 from cpl_async import Client, ConfigurationError, CplError, Page
+from cpl_async.auth.token_cache import Token, TokenCell
 from cpl_async.models.codec import encode
+from cpl_async.ratelimit.priority import Lane
+from cpl_async.ratelimit.registry import Credentials
 from cpl_async.testing import make_shipment
-from cpl_async.transport.lanes import Lane
-from cpl_async.transport.limits import Credentials
-from cpl_async.transport.token import Token, TokenCell
 from tests.contract.fuzzing import Case, cases
 from tests.contract.test_requests import arguments_of, call_of
 from tests.hostile import HostileServer, hostile_server

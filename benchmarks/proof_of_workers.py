@@ -32,14 +32,14 @@ from cpl_async.sandbox import Sandbox
 VISIBILITY = 5
 """Seconds after which Redis gives a task to another worker, though its own has not ended: far too short, on purpose."""
 TASKS = f"""
-from cpl_async.distributed.worker import app
+from cpl_async.celery.app import app
 app.conf.broker_transport_options = {{"visibility_timeout": {VISIBILITY}}}
 app.conf.result_backend_transport_options = {{"visibility_timeout": {VISIBILITY}}}
 """
 PROGRAM = """
 import sys
 from tasks import app
-from cpl_async.distributed.celery import ship_job
+from cpl_async.celery import ship_job
 job = ship_job(sys.argv[1], name="proof", out=sys.argv[2], part_size=int(sys.argv[3]), batch_size=int(sys.argv[4]),
                settle=float(sys.argv[5]), papers=False, ignore_clock=True)
 print("handed over", flush=True)

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .bulk.asking import Reconciled as Reconciled
-    from .bulk.door import BulkOptions as BulkOptions
-    from .bulk.door import FileOptions as FileOptions
-    from .bulk.evidence import FoundShipment as FoundShipment
-    from .bulk.evidence import Verdict as Verdict
+    from .bulk.api import BulkOptions as BulkOptions
+    from .bulk.api import FileOptions as FileOptions
     from .bulk.jobs import BulkJob as BulkJob
     from .bulk.jobs import JobCancelled as JobCancelled
     from .bulk.jobs import UndecidedRow as UndecidedRow
-    from .bulk.outputs import ShipSummary as ShipSummary
+    from .bulk.output.folder import ShipSummary as ShipSummary
     from .bulk.progress import Phase as Phase
     from .bulk.progress import Progress as Progress
-    from .bulk.stream import OrderResult as OrderResult
-    from .bulk.stream import ParcelLabel as ParcelLabel
-    from .bulk.stream import ShipResult as ShipResult
-    from .bulk.withdrawing import CancelResult as CancelResult
+    from .bulk.reconcile.canceller import CancelResult as CancelResult
+    from .bulk.reconcile.evidence import Verdict as Verdict
+    from .bulk.reconcile.standalone import Reconciled as Reconciled
+    from .bulk.records import FoundShipment as FoundShipment
+    from .bulk.runs.row_stream import OrderResult as OrderResult
+    from .bulk.runs.row_stream import ParcelLabel as ParcelLabel
+    from .bulk.runs.row_stream import ShipResult as ShipResult
     from .client import Client as Client
     from .client import ClientSettings as ClientSettings
     from .client import RawResponse as RawResponse
@@ -129,6 +129,9 @@ if TYPE_CHECKING:
     from .models.shipments import TrackingEvent as TrackingEvent
     from .models.shipments import tracking_link as tracking_link
     from .models.version_information import VersionInformation as VersionInformation
+    from .ratelimit.priority import Lane as Lane
+    from .ratelimit.registry import HostLimits as HostLimits
+    from .ratelimit.registry import ProcessLimits as ProcessLimits
     from .resources.access_points import AccessPointFilters as AccessPointFilters
     from .resources.access_points import NearFilters as NearFilters
     from .resources.codelists import PriceLimitFilters as PriceLimitFilters
@@ -142,19 +145,17 @@ if TYPE_CHECKING:
     from .transport.call import correlation_id as correlation_id
     from .transport.events import Event as Event
     from .transport.events import EventKind as EventKind
-    from .transport.lanes import Lane as Lane
-    from .transport.limits import HostLimits as HostLimits
-    from .transport.limits import ProcessLimits as ProcessLimits
 
 _HOMES = {
-    "bulk.asking": ("Reconciled",),
-    "bulk.door": ("BulkOptions", "FileOptions"),
-    "bulk.evidence": ("FoundShipment", "Verdict"),
+    "bulk.api": ("BulkOptions", "FileOptions"),
     "bulk.jobs": ("BulkJob", "JobCancelled", "UndecidedRow"),
-    "bulk.outputs": ("ShipSummary",),
+    "bulk.output.folder": ("ShipSummary",),
     "bulk.progress": ("Phase", "Progress"),
-    "bulk.stream": ("OrderResult", "ParcelLabel", "ShipResult"),
-    "bulk.withdrawing": ("CancelResult",),
+    "bulk.reconcile.canceller": ("CancelResult",),
+    "bulk.reconcile.evidence": ("Verdict",),
+    "bulk.reconcile.standalone": ("Reconciled",),
+    "bulk.records": ("FoundShipment",),
+    "bulk.runs.row_stream": ("OrderResult", "ParcelLabel", "ShipResult"),
     "client": ("Client", "ClientSettings", "RawResponse"),
     "errors": (
         "AuthenticationError",
@@ -261,6 +262,8 @@ _HOMES = {
         "tracking_link",
     ),
     "models.version_information": ("VersionInformation",),
+    "ratelimit.priority": ("Lane",),
+    "ratelimit.registry": ("HostLimits", "ProcessLimits"),
     "resources.access_points": ("AccessPointFilters", "NearFilters"),
     "resources.codelists": ("PriceLimitFilters",),
     "resources.order_batches": ("OrderBatch",),
@@ -270,8 +273,6 @@ _HOMES = {
     "settings": ("PRODUCTION", "TESTING"),
     "transport.call": ("CallOptions", "correlation_id"),
     "transport.events": ("Event", "EventKind"),
-    "transport.lanes": ("Lane",),
-    "transport.limits": ("HostLimits", "ProcessLimits"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

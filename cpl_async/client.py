@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Self, TypedDict, Type
 from attrs import field, frozen
 
 from .errors import ConfigurationError
+from .ratelimit.registry import Credentials, JournalMemory, LimitStore, host_limits
 from .settings import PRODUCTION, base_url_from, proxy_from
+from .system.event_loop import running_loop
+from .system.fork_safety import belongs_to_this_process, this_process
+from .system.secret_values import Secret
 from .transport.call import COLLECTOR, Answers, TransportSettings
 from .transport.events import EventHook
-from .transport.forking import belongs_to_this_process, this_process
-from .transport.limits import Credentials, JournalMemory, LimitStore, host_limits
-from .transport.loops import running_loop
-from .transport.redaction import Secret
 from .transport.requester import Requester
 from .transport.server_clock import ServerClock
 
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from .bulk.asking import Reconciled
-    from .bulk.door import Bulk
+    from .bulk.api import Bulk
+    from .bulk.reconcile.standalone import Reconciled
     from .configuration import Settings
     from .errors import Problem
     from .models.products import ProductChoice
@@ -90,7 +90,7 @@ def _store_of(shared: LimitStore | str | None) -> LimitStore:
     if not isinstance(shared, str):
         return shared or host_limits
     try:
-        from .distributed.shared import shared_at
+        from .distributed.redis_limits import shared_at
     except ModuleNotFoundError as error:
         raise ConfigurationError(f"{error.name} is not installed: pip install 'cpl-sdk[distributed]'") from None
     return shared_at(shared)
@@ -279,7 +279,7 @@ class Client:
         :raises ConfigurationError: when the extra is not installed.
         """
         try:
-            from .bulk.door import Bulk
+            from .bulk.api import Bulk
         except ModuleNotFoundError as error:
             words = f"{error.name} is not installed: pip install 'cpl-sdk[bulk]'"
             raise ConfigurationError(words) from None
@@ -308,7 +308,7 @@ class Client:
         :raises ValidationError: for a reference that cannot be asked for, or twice.
         :raises CplError: when the search is refused.
         """
-        from .bulk.asking import reconcile
+        from .bulk.reconcile.standalone import reconcile
 
         return await reconcile(self, references, since=since, canaries=canaries, known=known, settle=settle)
 

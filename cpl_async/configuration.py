@@ -17,8 +17,8 @@ from attrs import Factory, field, frozen
 
 from ._nearest import nearest
 from .errors import ConfigurationError
-from .folders import user_folder
 from .settings import PRODUCTION, TESTING, proxy_from, secret_from_file, text_from_file
+from .system.user_folders import user_folder
 
 __all__ = ["CONFIG", "FILE_NAME", "PROFILE", "Settings", "read_settings", "settings_from_environment", "user_file"]
 

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 from cpl_async._version import __version__
 
 if TYPE_CHECKING:
-    from cpl_async.bulk.asking import Reconciled as Reconciled
-    from cpl_async.bulk.door import BulkOptions as BulkOptions
-    from cpl_async.bulk.door import FileOptions as FileOptions
-    from cpl_async.bulk.evidence import FoundShipment as FoundShipment
-    from cpl_async.bulk.evidence import Verdict as Verdict
+    from cpl_async.bulk.api import BulkOptions as BulkOptions
+    from cpl_async.bulk.api import FileOptions as FileOptions
     from cpl_async.bulk.jobs import BulkJob as BulkJob
     from cpl_async.bulk.jobs import JobCancelled as JobCancelled
     from cpl_async.bulk.jobs import UndecidedRow as UndecidedRow
-    from cpl_async.bulk.outputs import ShipSummary as ShipSummary
+    from cpl_async.bulk.output.folder import ShipSummary as ShipSummary
     from cpl_async.bulk.progress import Phase as Phase
     from cpl_async.bulk.progress import Progress as Progress
-    from cpl_async.bulk.stream import OrderResult as OrderResult
-    from cpl_async.bulk.stream import ParcelLabel as ParcelLabel
-    from cpl_async.bulk.stream import ShipResult as ShipResult
-    from cpl_async.bulk.withdrawing import CancelResult as CancelResult
+    from cpl_async.bulk.reconcile.canceller import CancelResult as CancelResult
+    from cpl_async.bulk.reconcile.evidence import Verdict as Verdict
+    from cpl_async.bulk.reconcile.standalone import Reconciled as Reconciled
+    from cpl_async.bulk.records import FoundShipment as FoundShipment
+    from cpl_async.bulk.runs.row_stream import OrderResult as OrderResult
+    from cpl_async.bulk.runs.row_stream import ParcelLabel as ParcelLabel
+    from cpl_async.bulk.runs.row_stream import ShipResult as ShipResult
     from cpl_async.client import ClientSettings as ClientSettings
     from cpl_async.client import RawResponse as RawResponse
     from cpl_async.errors import AuthenticationError as AuthenticationError
@@ -129,6 +129,9 @@ if TYPE_CHECKING:
     from cpl_async.models.shipments import TrackingEvent as TrackingEvent
     from cpl_async.models.shipments import tracking_link as tracking_link
     from cpl_async.models.version_information import VersionInformation as VersionInformation
+    from cpl_async.ratelimit.priority import Lane as Lane
+    from cpl_async.ratelimit.registry import HostLimits as HostLimits
+    from cpl_async.ratelimit.registry import ProcessLimits as ProcessLimits
     from cpl_async.resources.access_points import AccessPointFilters as AccessPointFilters
     from cpl_async.resources.access_points import NearFilters as NearFilters
     from cpl_async.resources.codelists import PriceLimitFilters as PriceLimitFilters
@@ -140,9 +143,6 @@ if TYPE_CHECKING:
     from cpl_async.transport.call import correlation_id as correlation_id
     from cpl_async.transport.events import Event as Event
     from cpl_async.transport.events import EventKind as EventKind
-    from cpl_async.transport.lanes import Lane as Lane
-    from cpl_async.transport.limits import HostLimits as HostLimits
-    from cpl_async.transport.limits import ProcessLimits as ProcessLimits
 
     from .client import Client as Client
     from .resources.order_batches import OrderBatch as OrderBatch

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Self, Unpack, cast
 from cpl_async import client as core
 from cpl_async.settings import PRODUCTION
 
-from . import portal, twins
+from . import portal, proxies
 
 if TYPE_CHECKING:
-    from cpl_async.bulk.asking import Reconciled
+    from cpl_async.bulk.reconcile.standalone import Reconciled
     from cpl_async.client import ClientSettings, P, RawResponse, T
     from cpl_async.errors import Problem
     from cpl_async.models.products import ProductChoice
     from cpl_async.models.shipment_batches import Shipment
+    from cpl_async.ratelimit.registry import LimitStore
     from cpl_async.transport.call import CallOptions
     from cpl_async.transport.events import EventHook
-    from cpl_async.transport.limits import LimitStore
 
-    from .bulk.door import Bulk
+    from .bulk.api import Bulk
     from .resources.access_points import AccessPoints
     from .resources.address_whisper import AddressWhisper
     from .resources.codelists import Codelists
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Client"]
 
 
-class Client(twins.OwningTwin[core.Client]):
+class Client(proxies.OwningTwin[core.Client]):
     """A client of the CPL API, safe to share among all who call it.
 
     Clients with the same credentials and base URL share one token and one pace, on whatever thread or loop of
@@ -98,7 +98,7 @@ class Client(twins.OwningTwin[core.Client]):
         :raises ConfigurationError: when a setting cannot be used.
         """
         super().__init__(
-            twins.made(
+            proxies.made(
                 core.Client,
                 client_id=client_id,
                 client_secret=client_secret,
@@ -229,7 +229,7 @@ class Client(twins.OwningTwin[core.Client]):
         :raises ConfigurationError: when the extra is not installed.
         """
         inner = self._core.bulk
-        from .bulk.door import Bulk
+        from .bulk.api import Bulk
 
         return Bulk(inner, self)
 
@@ -268,7 +268,7 @@ class Client(twins.OwningTwin[core.Client]):
         :param settings: all else that a client takes, e.g. ``timeout`` or ``language``.
         :raises ConfigurationError: names what is missing, or cannot be used.
         """
-        return twins.for_class(core.Client.from_env, cls)(environment, **settings)
+        return proxies.for_class(core.Client.from_env, cls)(environment, **settings)
 
     @classmethod
     def from_config(
@@ -288,7 +288,7 @@ class Client(twins.OwningTwin[core.Client]):
         :param settings: go before both.
         :raises ConfigurationError: names what is missing, unknown or cannot be used, and where it stands.
         """
-        return twins.for_class(core.Client.from_config, cls)(profile, file=file, environment=environment, **settings)
+        return proxies.for_class(core.Client.from_config, cls)(profile, file=file, environment=environment, **settings)
 
     @property
     def base_url(self) -> str:

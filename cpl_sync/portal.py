@@ -15,9 +15,9 @@ from typing import Any, TypeVar, cast
 
 from cpl_async.errors import ConfigurationError
 
-from .background import running
-from .callers import CALLER, Caller, callback
-from .steps import Step
+from .blocking_call import Step
+from .calling_thread import CALLER, Caller, callback
+from .loop_thread import running
 from .tracebacks import outermost
 
 __all__ = ["ResultIterator", "call", "iterate"]

@@ -15,8 +15,8 @@ from aioresponses import aioresponses
 
 from benchmarks.servers import NotInstalled
 from cpl_async import Address, Client, ExternalNumber, Shipment
+from cpl_async.ratelimit.registry import host_limits
 from cpl_async.sandbox import Sandbox, SandboxSettings
-from cpl_async.transport.limits import host_limits
 
 from .aioresponses_fix import adapted
 

@@ -1,4 +1,4 @@
-"""Imports point one way, importing costs little, and the public names are what they say."""
+"""Importing costs little, and the public names are what they say."""
 
 from __future__ import annotations
 
@@ -13,74 +13,6 @@ import pytest
 import cpl_async
 
 ROOT = Path(cpl_async.__file__).parent
-MAY_IMPORT = {
-    "_nearest": set[str](),
-    "_clock": set[str](),
-    "_version": set[str](),
-    "errors": set[str](),
-    "folders": set[str](),
-    "plain_text": set[str](),
-    "models": {"errors"},
-    "settings": {"errors"},
-    "configuration": {"errors", "folders", "settings"},
-    "transport": {"errors", "folders", "models", "settings", "_clock", "_version"},
-    "resources": {"transport", "models", "errors", "settings", "_clock"},
-    "client": {"bulk", "distributed", "configuration", "resources", "transport", "models", "errors", "settings"},
-    "bulk": {"_clock", "resources", "transport", "models", "errors", "settings", "_version", "plain_text", "folders"},
-    "sandbox": set[str](),
-    "testing": {"models"},
-    "distributed": {"_clock", "errors", "transport"},
-    "tasks": {"_clock", "bulk", "client", "distributed", "errors", "models", "transport"},
-    "telemetry": {"_version", "errors", "transport"},
-    "pytest_plugin": {"sandbox"},
-    "cli": {
-        "bulk",
-        "client",
-        "configuration",
-        "distributed",
-        "errors",
-        "models",
-        "plain_text",
-        "resources",
-        "settings",
-        "sandbox",
-        "transport",
-        "_version",
-    },
-    "__init__": {"_version", "bulk", "client", "errors", "models", "resources", "settings", "transport"},
-}
-"""cli → bulk → client → resources → transport → errors; the bulk engine knows the client by a protocol, and the client
-opens the door to it when it is first asked for."""
-TASKS = {"celery.py", "worker.py"}
-"""Of ``distributed``: they stand above ``bulk``, as the commands do."""
-
-
-def part_of(path: Path) -> str:
-    first, *rest = path.relative_to(ROOT).parts
-    return "tasks" if first == "distributed" and TASKS & set(rest) else first.removesuffix(".py")
-
-
-def imports_of(path: Path) -> set[str]:
-    """Return the parts of the package that a module imports, those for type checkers too."""
-    package = ["cpl_async", *path.relative_to(ROOT).parts[:-1]]
-    found = set[str]()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            full = [*base, *(node.module.split(".") if node.module else [])]
-            names = [full] if len(full) > 1 or not base else [[*full, alias.name] for alias in node.names]
-            found.update(name[1] for name in names if name[0] == "cpl_async" and len(name) > 1)
-            found.update("cpl_sync" for name in names if name[0] == "cpl_sync")
-        elif isinstance(node, ast.Import):
-            found.update("cpl_sync" for alias in node.names if alias.name.startswith("cpl_sync"))
-    return found
-
-
-@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_point_one_way(path: Path) -> None:
-    part = part_of(path)
-    allowed = MAY_IMPORT[part] | {part, "_nearest"}
-    assert imports_of(path) <= allowed
 
 
 def loaded_after(statement: str) -> set[str]:
@@ -99,7 +31,7 @@ def test_the_client_loads_only_what_a_call_needs_at_once() -> None:
 
 
 def test_a_job_does_not_load_what_only_old_journals_need() -> None:
-    assert not loaded_after("import cpl_async.bulk.door, cpl_async.cli.ship") & {
+    assert not loaded_after("import cpl_async.bulk.api, cpl_async.cli.ship") & {
         "alembic",
         "mako",
         "pikepdf",
@@ -148,7 +80,7 @@ def test_calls_take_one_argument_by_position_at_most() -> None:
                     and not any(ast.unparse(decorator) == "classmethod" for decorator in call.decorator_list)
                     and len(call.args.args) > 2
                 ]
-    assert several == ["kept.py: page"]  # it is no call of the API
+    assert several == ["page_cache.py: page"]  # it is no call of the API
 
 
 def test_the_typed_settings_are_those_of_the_client() -> None:

@@ -19,8 +19,8 @@ import time_machine
 
 import cpl_sync
 from cpl_async import Client, ConfigurationError
-from cpl_async._clock import monotonic, wall
 from cpl_async.sandbox import Sandbox
+from cpl_async.system.clock import monotonic, wall
 from cpl_async.testing import make_shipment
 
 Frozen = Callable[[], AbstractContextManager[Any]]

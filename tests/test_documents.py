@@ -17,7 +17,7 @@ import pytest
 
 import cpl_sync
 from cpl_async import Client
-from cpl_async.bulk.columns import COLUMNS
+from cpl_async.bulk.parsing.row_parser import COLUMNS
 from cpl_async.cli.app import cpl
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 

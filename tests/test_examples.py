@@ -390,7 +390,7 @@ def test_the_workers_of_the_compose_file_ship_what_the_terminal_hands_over(
     finally:
         database.end()
     assert (labels / "one" / "labels.pdf").exists()
-    assert (labels / "one" / "protocol.pdf").exists()
+    assert (labels / "one" / "manifest.pdf").exists()
     [night] = [folder for folder in labels.iterdir() if folder.name.startswith("own-")]
     assert done.stdout.strip() == str(len(rows.splitlines()) - 1)
     assert (night / "labels.pdf").exists()

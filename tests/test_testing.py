@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cpl_async import Client, ImportState
-from cpl_async.models.checking import problems_of
+from cpl_async.models.validation import problems_of
 from cpl_async.sandbox import Sandbox
 from cpl_async.testing import make_address, make_batch_result, make_order, make_shipment, make_tracked_shipment
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 import typing
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
-from architecture import drawing  # noqa: E402 - beside this file
+from architecture import flowchart  # noqa: E402 - beside this file
 
 import cpl_async  # noqa: E402 - of this checkout
 from cpl_async.models.codec import wire_name  # noqa: E402
@@ -31,7 +32,7 @@ KINDS = {
     ),
     "errors": ("Errors", "All that can go wrong; each says what is known of the call.", ("errors",)),
     "bulk": ("Bulk", "Many shipments and orders, exactly once.", ("bulk",)),
-    "transport": ("Transport", "Options of a call, events, lanes and limits.", ("transport",)),
+    "transport": ("Transport", "Options of a call, events, priorities and limits.", ("transport", "ratelimit")),
 }
 """Page → its title, its first line, and the parts of the package whose public names it describes."""
 SANDBOX = ("Sandbox", "SandboxSettings", "Fault", "FaultKind", "Role", "Entry")
@@ -71,8 +72,8 @@ def generated() -> dict[str, str]:
             "cpl_async.testing",
             "cpl_async.pytest_plugin",
             "cpl_async.telemetry",
-            "cpl_async.distributed.shared",
-            "cpl_async.distributed.celery",
+            "cpl_async.distributed.redis_limits",
+            "cpl_async.celery",
         ],
     )
     pages["reference/fields.md"] = fields_page()
@@ -154,6 +155,6 @@ def on_files(files: Files, config: Any) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, config: Any, files: Files) -> str:
     """Lead links that leave the documentation to the pages that hold the same."""
-    markdown = markdown.replace("<!-- architecture -->", drawing())
+    markdown = re.sub(r"<!-- imports of (\S+) -->", lambda match: f"```mermaid\n{flowchart(match[1])}\n```", markdown)
     up = "../" * page.file.src_uri.count("/")
     return markdown.replace("](../benchmarks/RESULTS.md)", f"]({up}results.md)")

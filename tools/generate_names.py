@@ -14,17 +14,18 @@ from generated_file import ROOT, run, tidied
 
 PACKAGE = ROOT / "cpl_async"
 TARGET = PACKAGE / "__init__.py"
-INTERNAL = {"checking", "codec", "constraints", "code_rules", "items", "references"}
+INTERNAL = {"validation", "codec", "constraints", "code_rules", "items", "references"}
 """Modules of ``models`` that are no family."""
 OTHERS = {
-    "bulk.asking": ["Reconciled"],
-    "bulk.door": ["BulkOptions", "FileOptions"],
-    "bulk.evidence": ["FoundShipment", "Verdict"],
+    "bulk.reconcile.standalone": ["Reconciled"],
+    "bulk.api": ["BulkOptions", "FileOptions"],
+    "bulk.records": ["FoundShipment"],
+    "bulk.reconcile.evidence": ["Verdict"],
     "bulk.jobs": ["BulkJob", "JobCancelled", "UndecidedRow"],
-    "bulk.outputs": ["ShipSummary"],
+    "bulk.output.folder": ["ShipSummary"],
     "bulk.progress": ["Phase", "Progress"],
-    "bulk.stream": ["OrderResult", "ParcelLabel", "ShipResult"],
-    "bulk.withdrawing": ["CancelResult"],
+    "bulk.runs.row_stream": ["OrderResult", "ParcelLabel", "ShipResult"],
+    "bulk.reconcile.canceller": ["CancelResult"],
     "client": ["Client", "ClientSettings", "RawResponse"],
     "models.references": ["normal_reference"],
     "resources.order_batches": ["OrderBatch"],
@@ -32,8 +33,8 @@ OTHERS = {
     "settings": ["PRODUCTION", "TESTING"],
     "transport.call": ["CallOptions", "correlation_id"],
     "transport.events": ["Event", "EventKind"],
-    "transport.lanes": ["Lane"],
-    "transport.limits": ["HostLimits", "ProcessLimits"],
+    "ratelimit.priority": ["Lane"],
+    "ratelimit.registry": ["HostLimits", "ProcessLimits"],
 }
 
 

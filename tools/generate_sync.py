@@ -19,7 +19,7 @@ from generated_file import ROOT, run, tidied
 
 CORE, FACADE = ROOT / "cpl_async", ROOT / "cpl_sync"
 CLIENT = "client"
-DOOR = "bulk.door"
+DOOR = "bulk.api"
 """Module of what a client offers besides its families."""
 GIVEN = ("Filters", "Options")
 """Ends of names of classes that only say what a call takes."""
@@ -150,9 +150,9 @@ def body_of(node: Function, returns: str, owner: str) -> str:
     passed += [f"**{node.args.kwarg.arg}"] if node.args.kwarg else []
     given = ", ".join(passed)
     if node.name == "__init__":
-        return f"super().__init__(twins.made(core.{owner}, {given}))"
+        return f"super().__init__(proxies.made(core.{owner}, {given}))"
     if "classmethod" in decorators:
-        return f"return twins.for_class(core.{owner}.{node.name}, cls)({given})"
+        return f"return proxies.for_class(core.{owner}.{node.name}, cls)({given})"
     target = f"self._core.{node.name}"
     if "property" in decorators:
         if returns in twinned():
@@ -205,7 +205,7 @@ def class_of(name: str) -> ast.ClassDef:
         for method in node.body:
             if isinstance(method, Function) and is_public(method, module) and method.name not in members:
                 members[method.name] = method_of(method, variables_of(module), name)
-    base = "twins.OwningTwin" if module == CLIENT else "twins.Twin"
+    base = "proxies.OwningTwin" if module == CLIENT else "proxies.Twin"
     docstring = ordinary(deepcopy(class_in(module, name).body[0]))
     return ast.ClassDef(
         name=name,
@@ -257,7 +257,7 @@ def module_of(module: str) -> str:
         "from collections.abc import Generator",
         "from typing import TYPE_CHECKING, cast",
         f"from {package} import {leaf} as core",
-        f"from {ups} import portal, twins",
+        f"from {ups} import portal, proxies",
         *early,
         "if TYPE_CHECKING:",
         *(f"    {line}" for line in late or ["pass"]),

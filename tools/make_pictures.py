@@ -41,7 +41,7 @@ def main() -> None:
         cpl(folder, "ship", "shipments.csv", "--sandbox", "--out", "sheets", "--a4", "--no-papers")
         sheet(folder / "out" / "labels.pdf", PICTURES / "label.png", 1.4)
         sheet(folder / "sheets" / "labels.pdf", PICTURES / "labels-a4.png", 0.9)
-        sheet(folder / "out" / "protocol.pdf", PICTURES / "protocol.png", 1.1)
+        sheet(folder / "out" / "manifest.pdf", PICTURES / "protocol.png", 1.1)
         shot((folder / "out" / "report.html").as_uri(), PICTURES / "report.png", 1100, 1500)
         terminal(folder, "$ cpl ship shipments.csv --sandbox --out out\n" + words, PICTURES / "terminal.png")
 

@@ -11,15 +11,15 @@ from pathlib import Path
 from attrs import asdict, field, frozen
 
 from ..errors import ConfigurationError, JournalError
+from .client_protocols import ShipmentCalls
 from .journal import Journal, JournalPlace
-from .journal.book import Job
-from .journal.keeping import JobLine
-from .journal.parts import Standing
+from .journal.job_repository import JobLine
+from .journal.journal import Job
+from .journal.shard_repository import Standing
 from .options import ShipOptions
-from .protocol import ShipmentCalls
-from .ship import ResumeJob
-from .states import RowState, ends_of
-from .withdrawing import Withdrawal
+from .reconcile.canceller import Withdrawal
+from .records import RowState, ends_of
+from .runs.file_job import ResumeJob
 
 __all__ = ["BulkJob", "JobCancelled", "Jobs", "UndecidedRow"]
 

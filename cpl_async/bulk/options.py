@@ -12,17 +12,32 @@ from ..models.addresses import Address
 from ..models.codec import encode
 from ..models.codes import LabelFormat, PageSize
 from ..models.shipment_batches import CompleteLabelSettings, LabelSettings
-from .inputs.options import ReadingOptions
-from .schedule import SETTLE
-from .tables import FOR_EXCEL, FOR_PROGRAMS, TableStyle
+from .readers.reading_options import ReadingOptions
 
-__all__ = ["ShipOptions"]
+__all__ = ["FOR_EXCEL", "FOR_PROGRAMS", "SETTLE", "ShipOptions", "TableStyle"]
+
+
+SETTLE = 900.0
+"""Seconds: as long as an import that we know of is waited for. What is not there by then was not created."""
 
 KEPT = (
     "a4", "again", "at_once", "batch_size", "cancel_duplicates", "deadline", "ignore_clock", "language", "papers",
     "pilot", "position", "resend_unlabelled", "settle", "wait",
 )  # fmt: skip
 """Options that the work on a job needs once its rows are planned."""
+
+
+@frozen(kw_only=True)
+class TableStyle:
+    """Encoding, delimiter and line ending of CSV."""
+
+    encoding: str
+    delimiter: str
+    line_end: str
+
+
+FOR_PROGRAMS = TableStyle(encoding="utf-8", delimiter=",", line_end="\n")
+FOR_EXCEL = TableStyle(encoding="utf-8-sig", delimiter=";", line_end="\r\n")
 
 
 @frozen(kw_only=True)
@@ -54,7 +69,7 @@ class ShipOptions:
     cancel_duplicates: bool = False
     """Cancel shipments that are there twice, all but the one that counts."""
     papers: bool = True
-    """Whether a report (HTML) and a handover protocol (PDF) are made."""
+    """Whether a report (HTML) and a handover manifest (PDF) are made."""
     language: str = field(default="en", validator=in_(("en", "cs")))
     """Of the papers: ``en`` or ``cs``."""
     wait: float = field(default=900.0, validator=ge(0))

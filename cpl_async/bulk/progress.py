@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from attrs import define
 
-from .states import RowState
+from .records import RowState
 
 __all__ = ["Phase", "Progress", "ProgressHook"]
 

@@ -12,8 +12,8 @@ from typing import Any
 import click
 from attrs import Factory, evolve, field, fields, frozen
 
-from ..bulk.account import journal_place
 from ..bulk.journal import JournalPlace
+from ..bulk.journal.account import journal_place
 from ..client import Client
 from ..configuration import read_settings
 from ..errors import ConfigurationError
@@ -21,7 +21,7 @@ from ..settings import base_url_from
 from ..transport.tracing import TRACER
 from .failures import quiet_libraries
 from .output import say
-from .tracing import print_exchange
+from .trace import print_exchange
 
 __all__ = ["Access", "Chosen", "access_options", "journal_of"]
 

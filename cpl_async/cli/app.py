@@ -5,17 +5,17 @@ from __future__ import annotations
 import click
 
 from .._version import __version__
-from .changing import cancel, redirect
+from .cancel import cancel, redirect
 from .completion import completion
 from .doctor import doctor
 from .init import init
 from .jobs import jobs
 from .label import label
-from .lookups import LOOKUPS
-from .orders import order
+from .lookup import LOOKUPS
+from .order import order
 from .sandbox import sandbox
 from .ship import ship
-from .tracking import track
+from .track import track
 
 __all__ = ["cpl"]
 

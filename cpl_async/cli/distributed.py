@@ -10,18 +10,18 @@ from typing import Any
 
 from attrs import define, field
 
-from ..bulk.door import PART_SIZE
+from ..bulk.api import PART_SIZE
+from ..bulk.client_protocols import BulkClient
 from ..bulk.journal import Journal
-from ..bulk.outputs import ShipSummary
+from ..bulk.output.folder import ShipSummary
 from ..bulk.progress import Phase, Progress
-from ..bulk.protocol import BulkClient
-from ..bulk.ship import ShipFile
-from ..bulk.stopping import unless_stopped
+from ..bulk.runs.file_job import ShipFile
+from ..bulk.shutdown import unless_stopped
+from ..celery.app import BROKER, app
+from ..celery.tasks import JobTasks, check_broker, why_tasks_failed
 from ..configuration import PROFILE
-from ..distributed.celery import JobTasks, check_broker, why_tasks_failed
-from ..distributed.worker import BROKER, app
 from ..errors import ConfigurationError, JournalError
-from .running import StopWords
+from .job_runner import StopWords
 
 __all__ = ["WORDS", "followed"]
 
@@ -35,7 +35,7 @@ NOBODY_FOR, LONGEST = 20.0, 600.0
 """Seconds in which no worker takes a free part up, after which tasks are queued again; twice as long each time."""
 JOURNAL_AWAY = 600.0
 """Seconds for which the journal may be away while workers are followed."""
-ADVICE = "is a worker running? celery --app cpl_async.distributed.worker worker"
+ADVICE = "is a worker running? celery --app cpl_async.celery.app worker"
 WORDS = StopWords(
     ending="ending (again to stop at once)",
     ended="no longer followed: the workers go on; run the same command again to follow them and to get the labels",

@@ -17,7 +17,7 @@ from yarl import URL
 from ..client import Client
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied, RateLimited
 from ..settings import is_loopback
-from ..transport.proxies import proxy_for
+from ..transport.proxy import proxy_for
 from .access import Access
 from .connection import Connection, connected
 from .failures import NOT_ALL

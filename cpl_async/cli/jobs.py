@@ -15,16 +15,16 @@ from attrs import asdict, frozen
 
 from ..bulk.jobs import BulkJob, JobCancelled, Jobs, UndecidedRow
 from ..bulk.journal import JournalPlace
-from ..bulk.schedule import SETTLE
+from ..bulk.options import SETTLE
 from .access import Access, Chosen, access_options, journal_of
 from .connection import LANGUAGE
+from .counting import counted
 from .failures import NOT_ALL, plain_failures, quiet_libraries
+from .job_runner import StopWords, carry, sandbox_beside
 from .languages import language_option
-from .moments import as_moment
 from .output import print_json, print_text, say
-from .running import StopWords, carry, sandbox_beside
 from .tables import local, show
-from .words import counted
+from .timestamps import as_moment
 
 __all__ = ["jobs"]
 

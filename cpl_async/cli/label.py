@@ -10,12 +10,12 @@ from attrs import frozen
 
 from ..bulk.files import named, replacing
 from ..bulk.journal import Journal, JournalPlace
-from ..bulk.printing import ActiveLabel, printable
 from ..client import Client
 from ..errors import ConfigurationError
 from ..models.data import Label
 from ..models.references import normal_reference
 from ..plain_text import plain
+from ..resources.label_sanitizer import ActiveLabel, printable
 from .access import journal_of
 from .connection import Connection, connected
 from .tables import show

@@ -23,8 +23,8 @@ from rich.text import Text
 from ..bulk.progress import Phase, Progress
 from ..plain_text import plain_lines
 from ..transport.tracing import TRACER
+from .counting import counted
 from .output import say
-from .words import counted
 
 __all__ = ["Display"]
 

@@ -10,24 +10,22 @@ from typing import Any
 
 import click
 
-from ..bulk.inputs.shop_names import names_from
-from ..bulk.inputs.standard_input import SHOWN, spooled
-from ..bulk.inputs.terms import ShopNames
 from ..bulk.journal import JournalPlace
-from ..bulk.options import ShipOptions
-from ..bulk.reading import ReadingOptions
-from ..bulk.schedule import SETTLE
-from ..bulk.ship import ShipFile, check_file
-from ..bulk.tables import FOR_EXCEL, FOR_PROGRAMS
+from ..bulk.options import FOR_EXCEL, FOR_PROGRAMS, SETTLE, ShipOptions
+from ..bulk.parsing.column_mapping import ShopNames
+from ..bulk.readers.mapping_file import names_from
+from ..bulk.readers.source import ReadingOptions
+from ..bulk.readers.stdin import SHOWN, spooled
+from ..bulk.runs.file_job import ShipFile, check_file
 from ..models.codes import LabelFormat
 from .access import Access, Chosen, access_options, journal_of
 from .failures import NOT_ALL, needing_extra, plain_failures
+from .job_runner import Problems, StopWords, carry, sandbox_beside
 from .languages import language_option
-from .moments import as_moment
 from .output import print_json, print_text, say
-from .running import Problems, StopWords, carry, sandbox_beside
 from .sender import sender_from
 from .summary import WORDS, counted_rows
+from .timestamps import as_moment
 
 __all__ = ["ship"]
 
@@ -83,7 +81,7 @@ STANDARD_INPUT = Path("-")
 @click.option("--ignore-clock", is_flag=True, help="Send though this machine's clock is hours off the carrier's.")
 @click.option("--resend-unlabelled", is_flag=True, help="Cancel what was found without label, and send it again.")
 @click.option("--cancel-duplicates", is_flag=True, help="Cancel shipments that are there twice.")
-@click.option("--papers/--no-papers", default=True, help="Make a report and a handover protocol; on unless told.")
+@click.option("--papers/--no-papers", default=True, help="Make a report and a handover manifest; on unless told.")
 @language_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and nothing else.")
 @access_options

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..bulk.outputs import ShipSummary
-from ..bulk.papers.writing import Writing
-from ..bulk.ship import ResumeJob, ShipFile
+from ..bulk.output.folder import ShipSummary
+from ..bulk.reports.formatting import Writing
+from ..bulk.runs.file_job import ResumeJob, ShipFile
 
 __all__ = ["WORDS", "counted_rows", "in_words"]
 
@@ -25,7 +25,7 @@ WORDS = {
         "rejected_file": "rejected",
         "copy": "(copy it, mend it, send the copy)",
         "report": "report",
-        "protocol": "protocol",
+        "manifest": "manifest",
         "summary": "summary",
         "journal": "journal",
         "because": "Not shipped with a label, because:",
@@ -56,7 +56,7 @@ WORDS = {
         "rejected_file": "odmítnuté",
         "copy": "(zkopírujte, opravte a odešlete kopii)",
         "report": "zpráva",
-        "protocol": "protokol",
+        "manifest": "protokol",
         "summary": "souhrn",
         "journal": "deník",
         "because": "Bez štítku zůstalo, protože:",
@@ -120,7 +120,7 @@ def _files(summary: ShipSummary, run: ShipFile | ResumeJob, words: dict[str, str
     found.append((words["shipments"], str(run.out / "shipments.csv")))
     if summary.rejected:
         found.append((words["rejected_file"], f"{run.out / 'rejected.csv'} {words['copy']}"))
-    for title, name in (("report", "report.html"), ("protocol", "protocol.pdf")):
+    for title, name in (("report", "report.html"), ("manifest", "manifest.pdf")):
         if run.options.papers and (run.out / name).exists():
             found.append((words[title], str(run.out / name)))
     return [*found, (words["summary"], str(run.out / "summary.json")), (words["journal"], run.place.shown)]

@@ -6,6 +6,6 @@ together, on whatever host they are, and go on within their part of them while R
 
 from __future__ import annotations
 
-from .shared import RedisShared
+from .redis_limits import RedisShared
 
 __all__ = ["RedisShared"]

@@ -6,8 +6,8 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-from ..transport.limits import KnownJournal
-from .link import Link, Question
+from ..ratelimit.registry import KnownJournal
+from .redis_connection import Link, Question
 from .scripts import MARK
 
 __all__ = ["JournalMarks"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import ValidationError
 from ..transport.call import CallOptions
 from .base import MOST_ITEMS, Listing, in_range
-from .keeping import KeptResource
+from .cached_resource import KeptResource
 
 if TYPE_CHECKING:
     from typing import Unpack

@@ -15,14 +15,14 @@ from attrs import frozen
 from .._nearest import nearest_names
 from ..errors import Failure, Outcome, Problem, ProtocolError, ValidationError
 from ..models.references import normal_reference
-from ..transport.answers import Answer, json_of, limit_of, mapping_of, total_of, unreadable
 from ..transport.call import COLLECTOR, OPTIONS, Call
+from ..transport.responses import Answer, json_of, limit_of, mapping_of, total_of, unreadable
 from .tracebacks import without_locals
 
 if TYPE_CHECKING:
     from ..models.pages import Page
     from ..transport.requester import Requester
-    from .kept import Kept
+    from .page_cache import Kept
 
 __all__ = [
     "FILTER_VALUES",

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from attrs import evolve, field, frozen
 
-from .._clock import monotonic
 from ..errors import BatchError, Failure, Outcome, Problem, ProtocolError, Timeout, ValidationError
-from ..transport.answers import batch_id_of
+from ..ratelimit.priority import Lane
+from ..system.clock import monotonic
+from ..system.event_loop import running_loop
 from ..transport.call import Call
-from ..transport.lanes import Lane
-from ..transport.loops import running_loop
+from ..transport.responses import batch_id_of
 from .base import Resource
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ async def problems_among(name: str, things: Sequence[Any], kind: type) -> list[P
     :param name: of the list, for the paths; the loop breathes in between.
     :param kind: what each must be.
     """
-    from ..models.checking import problems_of
+    from ..models.validation import problems_of
 
     running_loop()
     problems: list[Problem] = []

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem, ValidationError
-from ..transport.loops import running_loop
+from ..system.event_loop import running_loop
 from .batches import CHECKED_AT_ONCE, listed, problems_among
 
 if TYPE_CHECKING:

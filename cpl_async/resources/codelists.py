@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..transport.call import CallOptions
 from .base import MOST_ITEMS, Listing, Position
-from .keeping import KeptResource
+from .cached_resource import KeptResource
 
 if TYPE_CHECKING:
     from typing import Unpack

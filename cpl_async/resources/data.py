@@ -8,8 +8,8 @@ from yarl import URL
 
 from ..errors import ConfigurationError, ValidationError
 from ..settings import is_loopback
-from ..transport.bodies import LABEL_BYTES
 from ..transport.call import Call
+from ..transport.response_body import LABEL_BYTES
 from .base import Resource, in_path
 
 if TYPE_CHECKING:

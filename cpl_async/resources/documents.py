@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import ConfigurationError, Problem, ValidationError
-from ..transport.form import FilePart
+from ..transport.multipart import FilePart
 from .base import refuse
 
 __all__ = ["CONTENT_TYPES", "MOST_BYTES", "parts_of"]

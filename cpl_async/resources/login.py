@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._clock import monotonic
+from ..system.clock import monotonic
 from .base import Resource
 
 if TYPE_CHECKING:

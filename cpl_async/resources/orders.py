@@ -85,10 +85,10 @@ class Orders(Resource):
             refuses (400), e.g. since the courier was there already.
         :raises ServerError: 500 or 503; the order may have been cancelled, see ``outcome``.
         """
-        from ..models.checking import problems_of
         from ..models.codec import encode
         from ..models.orders import CancelOrderEvent
         from ..models.references import normal_reference
+        from ..models.validation import problems_of
 
         given = [
             (name, normal_reference(value))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from ..errors import ValidationError
-from ..transport.bodies import LABEL_BYTES
 from ..transport.call import Call
+from ..transport.response_body import LABEL_BYTES
 from .base import in_path, in_range, query_of, refuse
 from .batches import Batch, Batches, listed, problems_among
 
@@ -128,9 +128,9 @@ class ShipmentBatches(Batches):
         :return: the answer as it came; what it holds is not documented.
         :raises ValidationError: when a rule is broken; nothing was combined.
         """
-        from ..models.checking import problems_of
         from ..models.codec import encode
         from ..models.shipment_batches import ConnectSet
+        from ..models.validation import problems_of
 
         body = ConnectSet(
             shipment_numbers=shipment_numbers, customer_id=customer_id, external_set_number=external_set_number
@@ -160,9 +160,9 @@ class ShipmentBatches(Batches):
         :param labels: the new settings.
         :param return_channel: where the carrier sends the labels by itself.
         """
-        from ..models.checking import problems_of
         from ..models.codec import encode
         from ..models.shipment_batches import UpdateShipmentBatch
+        from ..models.validation import problems_of
 
         update = UpdateShipmentBatch(label_settings=labels, return_channel=return_channel)
         refuse("shipment_batches.update_labels", problems_of(update))
@@ -285,8 +285,8 @@ class ShipmentBatch(BatchOfShipments):
 
 async def _check(shipments: Sequence[Shipment], labels: LabelSettings | None) -> None:
     """Refuse a batch with anything wrong in it, all at once, letting the loop breathe."""
-    from ..models.checking import problems_of
     from ..models.shipment_batches import Shipment
+    from ..models.validation import problems_of
 
     if not 1 <= len(shipments) <= MOST_SHIPMENTS:
         raise ValidationError(f"a batch takes 1 to {MOST_SHIPMENTS} shipments, not {len(shipments)}")

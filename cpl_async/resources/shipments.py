@@ -168,9 +168,9 @@ class Shipments(Resource):
         :param email: an address.
         :raises ValidationError: without any of the three, or when the carrier refuses.
         """
-        from ..models.checking import problems_of
         from ..models.codec import encode
         from ..models.shipments import RedirectRecipientAddress, RedirectShipmentEvent
+        from ..models.validation import problems_of
 
         if not (contact or phone or email):
             raise ValidationError("shipments.redirect needs a contact, a phone or an email; nothing was sent")

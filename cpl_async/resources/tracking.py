@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from .._clock import monotonic
 from ..errors import ValidationError
-from ..transport.lanes import Lane
-from ..transport.loops import running_loop
+from ..ratelimit.priority import Lane
+from ..system.clock import monotonic
+from ..system.event_loop import running_loop
 from .base import FILTER_VALUES, MOST_ITEMS, Position
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from .arrival import arrival_of, forget_arrival
-from .asked import ASKED, OPERATION, form_of, header_of, missing, read_request
-from .families import OPERATIONS
-from .families.locations import refused
+from .arrival_time import arrival_of, forget_arrival
 from .faults import Fault, FaultKind
+from .handlers import OPERATIONS
+from .handlers.batch_responses import refused
 from .ledger import Entry
 from .problems import problem, words_for
+from .request_parsing import ASKED, OPERATION, form_of, header_of, missing, read_request
 from .roles import Role
 from .world import CLIENT, FAULT, REFUSED_FOR, WORLD, World
 

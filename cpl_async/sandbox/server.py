@@ -13,7 +13,7 @@ from typing import Self, TypeVar
 from aiohttp import web
 
 from .app import BASE_PATH, LEDGER_PATH, make_app
-from .arrival import ArrivalSocket
+from .arrival_time import ArrivalSocket
 from .clock import new_loop
 from .faults import Faults
 from .ledger import Ledger

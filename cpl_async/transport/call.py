@@ -10,16 +10,16 @@ from typing import TypedDict
 from attrs import define, field, frozen
 from yarl import URL
 
-from .._clock import monotonic
 from ..errors import CplError
-from .answers import Answer, Asked
-from .bodies import JSON_BYTES
+from ..ratelimit.priority import Lane
+from ..system.clock import monotonic
+from ..system.secret_values import HiddenText
 from .events import EventHook
-from .form import FilePart
-from .lanes import Lane
-from .redaction import HiddenText
-from .wire import Exchange
-from .write_by import WriteBy
+from .exchange import Exchange
+from .multipart import FilePart
+from .response_body import JSON_BYTES
+from .responses import Answer, Asked
+from .write_deadline import WriteBy
 
 __all__ = [
     "COLLECTOR",

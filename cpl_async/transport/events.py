@@ -10,7 +10,7 @@ from enum import StrEnum
 from attrs import field, frozen
 
 from ..errors import Outcome
-from .lanes import Lane
+from ..ratelimit.priority import Lane
 
 __all__ = ["LISTENER", "LISTENERS", "Event", "EventHook", "EventKind", "log_event"]
 

@@ -14,8 +14,9 @@ import aiohttp
 from attrs import evolve
 from yarl import URL
 
-from .._clock import monotonic
 from .._nearest import nearest_names
+from ..auth.secret_rotation import Rotation
+from ..auth.token_cache import ClientClosed, Token
 from ..errors import (
     AuthenticationError,
     ConfigurationError,
@@ -27,23 +28,22 @@ from ..errors import (
     Timeout,
     TransportError,
 )
-from .answers import Answer, Asked, error_of, is_page_of_html, json_of, mapping_of, unreadable
-from .bodies import ERROR_BYTES
+from ..ratelimit.concurrency import Gate
+from ..ratelimit.registry import Credentials, LimitStore
+from ..system.clock import monotonic
+from ..system.secret_values import HiddenText
 from .call import COLLECTOR, OPTIONS, Call, CallOptions, Course, TransportSettings, correlation_id
 from .events import LISTENER, LISTENERS, Event, EventKind, log_event, logger
-from .form import FileChanged
-from .gate import Gate
-from .limits import Credentials, LimitStore
-from .redaction import HiddenText
-from .redactor import Redactor
+from .exchange import CURRENT, Exchange, StaleConnection
+from .multipart import FileChanged
+from .redaction import Redactor
+from .response_body import ERROR_BYTES
+from .responses import Answer, Asked, error_of, is_page_of_html, json_of, mapping_of, unreadable
 from .retry import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, TRYING_AGAIN, Failed, pause_before_retry
-from .rotation import Rotation
 from .server_clock import ServerClock
 from .sessions import CONNECT_TIMEOUT, READ_TIMEOUT, Sessions
-from .token import ClientClosed, Token
 from .tracing import TRACER, exchanged
-from .wire import CURRENT, Exchange, StaleConnection
-from .write_by import TooLate, WriteBy, is_moment
+from .write_deadline import TooLate, WriteBy, is_moment
 
 __all__ = ["Requester"]
 

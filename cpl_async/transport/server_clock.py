@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-from .write_by import elapsed
+from .write_deadline import elapsed
 
 __all__ = ["ServerClock"]
 

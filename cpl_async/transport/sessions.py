@@ -10,14 +10,14 @@ import aiohttp
 from yarl import URL
 
 from .._version import __version__
-from .answers import Answer
-from .bodies import ERROR_BYTES, read_body
+from ..auth.token_cache import Token
+from ..system.fork_safety import this_process
 from .call import Call, TransportSettings
-from .forking import this_process
-from .form import FormBody
-from .proxies import proxy_for
-from .token import Token
-from .wire import Body, Exchange, PacedRequest
+from .exchange import Body, Exchange, PacedRequest
+from .multipart import FormBody
+from .proxy import proxy_for
+from .response_body import ERROR_BYTES, read_body
+from .responses import Answer
 
 __all__ = ["CONNECT_TIMEOUT", "READ_TIMEOUT", "Sessions"]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from .answers import Answer
     from .call import Course
-    from .redactor import Redactor
+    from .redaction import Redactor
+    from .responses import Answer
 
 __all__ = ["TRACER", "Exchanged", "exchanged"]
 

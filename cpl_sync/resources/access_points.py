@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from cpl_async.resources import access_points as core
 from cpl_async.resources.base import MOST_ITEMS
-from cpl_async.resources.kept import DAY
+from cpl_async.resources.page_cache import DAY
 
-from .. import portal, twins
+from .. import portal, proxies
 
 if TYPE_CHECKING:
     from cpl_async.models.access_points import AccessPoint, NearbyAccessPoint
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["AccessPoints"]
 
 
-class AccessPoints(twins.Twin[core.AccessPoints]):
+class AccessPoints(proxies.Twin[core.AccessPoints]):
     """Pickup points; there are tens of thousands, so read them all with ``iterate``."""
 
     __slots__ = ()

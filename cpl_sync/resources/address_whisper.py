@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from cpl_async.resources import address_whisper as core
 
-from .. import portal, twins
+from .. import portal, proxies
 
 if TYPE_CHECKING:
     from cpl_async.models.address_whisper import AddressWhisp
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["AddressWhisper"]
 
 
-class AddressWhisper(twins.Twin[core.AddressWhisper]):
+class AddressWhisper(proxies.Twin[core.AddressWhisper]):
     """Suggestions of addresses."""
 
     __slots__ = ()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from cpl_async.resources import codelists as core
 from cpl_async.resources.base import MOST_ITEMS
-from cpl_async.resources.kept import DAY
+from cpl_async.resources.page_cache import DAY
 
-from .. import portal, twins
+from .. import portal, proxies
 
 if TYPE_CHECKING:
     from cpl_async.models.codelists import (
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Codelists"]
 
 
-class Codelists(twins.Twin[core.Codelists]):
+class Codelists(proxies.Twin[core.Codelists]):
     """Code lists; names come in the language of the call."""
 
     __slots__ = ()

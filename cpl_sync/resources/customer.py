@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from cpl_async.resources import customer as core
 
-from .. import portal, twins
+from .. import portal, proxies
 
 if TYPE_CHECKING:
     from cpl_async.models.customer import Customer, CustomerAddress
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["CustomerResource"]
 
 
-class CustomerResource(twins.Twin[core.CustomerResource]):
+class CustomerResource(proxies.Twin[core.CustomerResource]):
     """What the carrier knows of the customer."""
 
     __slots__ = ()

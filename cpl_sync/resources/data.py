@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from cpl_async.resources import data as core
 
-from .. import portal, twins
+from .. import portal, proxies
 
 if TYPE_CHECKING:
     from cpl_async.models.data import Label
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Data"]
 
 
-class Data(twins.Twin[core.Data]):
+class Data(proxies.Twin[core.Data]):
     """Files that the API points to."""
 
     __slots__ = ()

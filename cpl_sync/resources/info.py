@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from cpl_async.resources import info as core
 
-from .. import portal, twins
+from .. import portal, proxies
 
 if TYPE_CHECKING:
     from cpl_async.models.info import Info
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["InfoResource"]
 
 
-class InfoResource(twins.Twin[core.InfoResource]):
+class InfoResource(proxies.Twin[core.InfoResource]):
     """Version, state and clock of the service."""
 
     __slots__ = ()

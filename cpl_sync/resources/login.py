@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from cpl_async.resources import login as core
 
-from .. import portal, twins
+from .. import portal, proxies
 
 if TYPE_CHECKING:
     from cpl_async.models.login import AccessToken
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Login"]
 
 
-class Login(twins.Twin[core.Login]):
+class Login(proxies.Twin[core.Login]):
     """Access tokens; every other call gets its own by itself."""
 
     __slots__ = ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from cpl_async.resources import order_batches as core
 
-from .. import portal, twins
+from .. import portal, proxies
 
 if TYPE_CHECKING:
     from cpl_async.models.order_batches import Order, OrderBatchResult
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["OrderBatch", "OrderBatches"]
 
 
-class OrderBatches(twins.Twin[core.OrderBatches]):
+class OrderBatches(proxies.Twin[core.OrderBatches]):
     """Batches of orders: create, wait."""
 
     __slots__ = ()
@@ -70,7 +70,7 @@ class OrderBatches(twins.Twin[core.OrderBatches]):
         portal.call(self._core.ready, **options)
 
 
-class OrderBatch(twins.Twin[core.OrderBatch]):
+class OrderBatch(proxies.Twin[core.OrderBatch]):
     """A batch of orders that was accepted."""
 
     __slots__ = ()

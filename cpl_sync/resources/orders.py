@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 from cpl_async.resources import orders as core
 from cpl_async.resources.base import MOST_ITEMS
 
-from .. import portal, twins
+from .. import portal, proxies
 
 if TYPE_CHECKING:
     from cpl_async.models.orders import TrackedOrder
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Orders"]
 
 
-class Orders(twins.Twin[core.Orders]):
+class Orders(proxies.Twin[core.Orders]):
     """Tracking and cancelling of orders."""
 
     __slots__ = ()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from cpl_async.resources import routing as core
 
-from .. import portal, twins
+from .. import portal, proxies
 
 if TYPE_CHECKING:
     from cpl_async.models.routing import Route
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Routing"]
 
 
-class Routing(twins.Twin[core.Routing]):
+class Routing(proxies.Twin[core.Routing]):
     """Routing of a shipment to an address."""
 
     __slots__ = ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from cpl_async.resources import shipment_batches as core
 from cpl_async.resources.shipment_batches import MOST_LABELS
 
-from .. import portal, twins
+from .. import portal, proxies
 
 if TYPE_CHECKING:
     from cpl_async.models.data import Label
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ShipmentBatch", "ShipmentBatches"]
 
 
-class ShipmentBatches(twins.Twin[core.ShipmentBatches]):
+class ShipmentBatches(proxies.Twin[core.ShipmentBatches]):
     """Batches of shipments: create, wait, fetch labels."""
 
     __slots__ = ()
@@ -169,7 +169,7 @@ class ShipmentBatches(twins.Twin[core.ShipmentBatches]):
         portal.call(self._core.ready, **options)
 
 
-class ShipmentBatch(twins.Twin[core.ShipmentBatch]):
+class ShipmentBatch(proxies.Twin[core.ShipmentBatch]):
     """A batch of shipments that was accepted."""
 
     __slots__ = ()

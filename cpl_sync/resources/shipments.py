@@ -11,7 +11,7 @@ from cpl_async.resources import shipments as core
 from cpl_async.resources.base import MOST_ITEMS
 from cpl_async.resources.tracking import EVERY, SLOWEST
 
-from .. import portal, twins
+from .. import portal, proxies
 
 if TYPE_CHECKING:
     from cpl_async.models.pages import Page
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Shipments"]
 
 
-class Shipments(twins.Twin[core.Shipments]):
+class Shipments(proxies.Twin[core.Shipments]):
     """Tracking of shipments, and what can still be changed of them."""
 
     __slots__ = ()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 from cpl_async.resources import version_information as core
 from cpl_async.resources.base import MOST_ITEMS
 
-from .. import portal, twins
+from .. import portal, proxies
 
 if TYPE_CHECKING:
     from cpl_async.models.pages import Page
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["VersionInformationResource"]
 
 
-class VersionInformationResource(twins.Twin[core.VersionInformationResource]):
+class VersionInformationResource(proxies.Twin[core.VersionInformationResource]):
     """News and planned outages."""
 
     __slots__ = ()

@@ -19,13 +19,13 @@ from typing import Any
 from celery import Celery
 
 from cpl_async import Client
-from cpl_async.distributed.celery import ShipJob, ship_job
+from cpl_async.celery import ShipJob, ship_job
 
 LABELS = Path(os.environ.get("LABELS", "/srv/labels"))
 """Where all workers see the same folder: the last one writes labels and reports there."""
 BROKER = os.environ.get("CPL_BROKER", "redis://127.0.0.1:6379/0")
 
-app = Celery("shop", broker=BROKER, backend=BROKER, include=["cpl_async.distributed.celery"])
+app = Celery("shop", broker=BROKER, backend=BROKER, include=["cpl_async.celery.tasks"])
 app.conf.update(
     broker_connection_retry_on_startup=True,
     worker_prefetch_multiplier=1,  # a part is long: none waits behind another

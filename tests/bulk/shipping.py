@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from cpl_async import Client
-from cpl_async.bulk.columns import RowProblem
 from cpl_async.bulk.journal import JournalPlace
 from cpl_async.bulk.options import ShipOptions
-from cpl_async.bulk.outputs import ShipSummary
-from cpl_async.bulk.ship import ShipFile
+from cpl_async.bulk.output.folder import ShipSummary
+from cpl_async.bulk.parsing.row_parser import RowProblem
+from cpl_async.bulk.runs.file_job import ShipFile
 from cpl_async.sandbox import Sandbox
 
 __all__ = ["FILES", "Shipping", "figures", "sent_twice"]

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from cpl_async import Client, JournalError
-from cpl_async.bulk import account as account_module
-from cpl_async.bulk.account import journal_place
+from cpl_async.bulk.journal import account as account_module
+from cpl_async.bulk.journal.account import journal_place
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 MakeClient = Callable[..., Client]

@@ -18,14 +18,14 @@ import pytest
 from sqlalchemy import Update, update
 
 from cpl_async import Client, TrackedShipment, Verdict
-from cpl_async.bulk.carrier_clock import CarrierClock
-from cpl_async.bulk.evidence import entry_of, judge
 from cpl_async.bulk.journal import Journal
 from cpl_async.bulk.journal.schema import rows
+from cpl_async.bulk.reconcile.carrier_clock import CarrierClock
+from cpl_async.bulk.reconcile.evidence import entry_of, judge
 from cpl_async.models.codec import decode
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.transport.server_clock import ServerClock
-from cpl_async.transport.write_by import WriteBy
+from cpl_async.transport.write_deadline import WriteBy
 
 from ..conftest import many_rows, write_rows
 from .shipping import Shipping, sent_twice
@@ -202,9 +202,9 @@ def test_a_write_deadline_is_not_put_off_by_a_clock_that_is_set_back(monkeypatch
 async def test_settling_in_a_shared_journal_begins_no_earlier_than_the_takeover(
     sandbox: Sandbox, shipping: Shipping, make_client: Callable[..., Client]
 ) -> None:
-    from cpl_async.bulk.kinds import SHIPMENTS
-    from cpl_async.bulk.reconciling import Reconciling
-    from cpl_async.bulk.schedule import Patience
+    from cpl_async.bulk.reconcile.reconciler import Reconciling
+    from cpl_async.bulk.reconcile.schedule import Patience
+    from cpl_async.bulk.reconcile.strategy import SHIPMENT_STRATEGY
 
     sandbox.faults.add(LOST)
     sandbox.faults.play("empty-list", 1.0)
@@ -214,8 +214,8 @@ async def test_settling_in_a_shared_journal_begins_no_earlier_than_the_takeover(
         job = await journal.find("n")
         for is_shared in (False, True):
             reconciling = Reconciling(
-                kind=SHIPMENTS,
-                search=SHIPMENTS.search(shipping.client),
+                strategy=SHIPMENT_STRATEGY,
+                search=SHIPMENT_STRATEGY.search(shipping.client),
                 unclear=journal.unclear,
                 job=job.id,
                 patience=Patience(settle=20.0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cpl_async.bulk.columns import COLUMNS, column_of, shipment_from
+from cpl_async.bulk.parsing.row_parser import COLUMNS, column_of, shipment_from
 from cpl_async.models.codec import encode
 
 from ..conftest import example_rows

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from cpl_async.bulk.journal import JournalPlace
-from cpl_async.bulk.journal.claims import claimed_elsewhere
-from cpl_async.bulk.journal.database import Database
+from cpl_async.bulk.journal.conflicts import claimed_elsewhere
+from cpl_async.bulk.journal.connection import Database
 from cpl_async.bulk.journal.schema import metadata, rows
 
 KINDS: list[Any] = [PGDialect, SQLiteDialect]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cpl_async import Client
-from cpl_async.bulk.disk_space import LABEL_BYTES, shortages
+from cpl_async.bulk.output.disk_space import LABEL_BYTES, shortages
 
 from ..conftest import many_rows, write_rows
 from .shipping import Shipping

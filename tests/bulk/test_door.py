@@ -175,7 +175,7 @@ async def test_a_file_is_shipped_with_progress_told(sandbox: Sandbox, client: Cl
     assert summary.shipped == 37
     assert seen[-1].labelled == 37
     assert (tmp_path / "out" / "report.html").exists()
-    assert (tmp_path / "out" / "protocol.pdf").exists()
+    assert (tmp_path / "out" / "manifest.pdf").exists()
     (job,) = await client.bulk.jobs()
     assert await client.bulk.job(job.name) == job
     resumed = await client.bulk.resume(job.name)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cpl_async import Client, ConfigurationError
-from cpl_async.bulk.error_groups import ungrouped
+from cpl_async.system.error_groups import ungrouped
 
 from ..conftest import many_rows, write_rows
 from .shipping import Shipping
@@ -44,9 +44,9 @@ async def test_a_disk_that_fails_for_the_papers_costs_the_papers_only(
     async def full(*_: Any, **__: Any) -> list[str]:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("cpl_async.bulk.run.make_papers", full)
+    monkeypatch.setattr("cpl_async.bulk.runs.runner.make_papers", full)
     shipping = Shipping(tmp_path, client)
     summary = await shipping(write_rows(tmp_path / "a.csv", many_rows(2)), papers=True)
     assert summary.shipped == 2
     assert summary.label_files == ["labels.pdf"]
-    assert "report and protocol were not made: No space left on device" in shipping.notes
+    assert "report and manifest were not made: No space left on device" in shipping.notes

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from cpl_async import CplError, TrackedShipment
-from cpl_async.bulk.evidence import Entry, FoundShipment, Verdict, Wanted, entry_of, judge
-from cpl_async.bulk.looking import look_for, nothing_found
-from cpl_async.bulk.schedule import Patience, Watch
+from cpl_async.bulk.reconcile.evidence import Entry, Verdict, Wanted, entry_of, judge
+from cpl_async.bulk.reconcile.schedule import Patience, Watch
+from cpl_async.bulk.reconcile.search import look_for, nothing_found
+from cpl_async.bulk.records import FoundShipment
 from cpl_async.models.codec import decode
 
 SINCE = 1_800_000_000.0

@@ -9,16 +9,16 @@ import pytest
 
 from cpl_async import Client, ConfigurationError
 from cpl_async.bulk.files import replacing
-from cpl_async.bulk.locks import alone
 from cpl_async.bulk.options import ShipOptions
-from cpl_async.bulk.outputs import Output
+from cpl_async.bulk.output.folder import Output
 from cpl_async.errors import JournalError
+from cpl_async.system.run_lock import alone
 
 from ..conftest import many_rows, write_rows
 from .shipping import Shipping
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links and owners are those of POSIX")
-NAMES = ("labels.pdf", "shipments.csv", "rejected.csv", "summary.json", "report.html", "protocol.pdf", "labels-order")
+NAMES = ("labels.pdf", "shipments.csv", "rejected.csv", "summary.json", "report.html", "manifest.pdf", "labels-order")
 
 
 @pytest.mark.parametrize("is_dangling", [False, True])

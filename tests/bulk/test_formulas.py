@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cpl_async.bulk.formulas import harmless, original
-from cpl_async.bulk.outputs import _table
-from cpl_async.bulk.reading import Source
-from cpl_async.bulk.tables import FOR_EXCEL, FOR_PROGRAMS, TableStyle
+from cpl_async.bulk.options import FOR_EXCEL, FOR_PROGRAMS, TableStyle
+from cpl_async.bulk.output.folder import _table
+from cpl_async.bulk.readers.formula_escape import harmless, original
+from cpl_async.bulk.readers.source import Source
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from cpl_async import Address, Client, ConfigurationError, JournalError, ShipmentResultItem
-from cpl_async.bulk import delivery as delivery_module
-from cpl_async.bulk.importing import outcome_of
 from cpl_async.bulk.journal import Journal
-from cpl_async.bulk.journal.course import OpenRow
+from cpl_async.bulk.journal.batch_repository import OpenRow
+from cpl_async.bulk.pipeline import sender as delivery_module
+from cpl_async.bulk.pipeline.import_result import outcome_of
 from cpl_async.bulk.progress import Progress
-from cpl_async.bulk.reading import InputError, Source
-from cpl_async.bulk.states import RowState
+from cpl_async.bulk.readers.source import InputError, Source
+from cpl_async.bulk.records import RowState
 from cpl_async.models.codec import decode
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
@@ -181,7 +181,7 @@ async def test_one_item_that_never_settles_does_not_hold_the_others_labels(
     def delays(*_: Any) -> tuple[float, float, float]:
         return (0.0, 1e9, 1e9) if next(calls) == 1 else (0.0, 0.0, 0.0)
 
-    monkeypatch.setattr("cpl_async.sandbox.families.shipment_batches.delays_for", delays)
+    monkeypatch.setattr("cpl_async.sandbox.handlers.shipment_batches.delays_for", delays)
     path = write_rows(shipping.folder / "a.csv", many_rows(4, parcels="1"))
     summary = await shipping(path, wait=1.0)
     assert figures(summary) == (4, 3, 0, 0, 1)

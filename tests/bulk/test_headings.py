@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cpl_async.bulk.columns import COLUMNS, shipment_from
-from cpl_async.bulk.inputs.headings import column_named
-from cpl_async.bulk.inputs.synonyms import COLUMN_OF
-from cpl_async.bulk.reading import InputError, Source
+from cpl_async.bulk.parsing.row_parser import COLUMNS, shipment_from
+from cpl_async.bulk.readers.column_aliases import COLUMN_OF
+from cpl_async.bulk.readers.header import column_named
+from cpl_async.bulk.readers.source import InputError, Source
 from cpl_async.models.shipment_batches import Shipment
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cpl_async.bulk.joining import JoinPlan, Joint, label_place, output_names
+from cpl_async.bulk.output.merge_process import JoinPlan, Joint, label_place, output_names
 from cpl_async.sandbox.labels import LabelDrawer
 from cpl_async.sandbox.labels.layout import LabelData
 
@@ -22,7 +22,7 @@ def labels(*numbers: int) -> list[LabelData]:
 def join(folder: Path, joint: Joint, plan: JoinPlan) -> None:
     lines = folder / "order"
     lines.write_text("\n".join([plan.as_json(), joint.as_json()]))
-    subprocess.run([sys.executable, "-m", "cpl_async.bulk.joining", lines], check=True, timeout=60)
+    subprocess.run([sys.executable, "-m", "cpl_async.bulk.output.merge_process", lines], check=True, timeout=60)
 
 
 @pytest.mark.parametrize(

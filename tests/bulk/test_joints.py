@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from cpl_async import Client
-from cpl_async.bulk import joining as joining_module
-from cpl_async.bulk import joints as joints_module
-from cpl_async.bulk.joints import Joints
 from cpl_async.bulk.options import ShipOptions
+from cpl_async.bulk.output import label_merge as joints_module
+from cpl_async.bulk.output import merge_process as joining_module
+from cpl_async.bulk.output.label_merge import Joints
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.sandbox.labels import LabelDrawer
 from cpl_async.sandbox.labels.layout import LabelData

@@ -15,7 +15,7 @@ from cpl_async import Client, JournalError
 from cpl_async.bulk.jobs import Jobs
 from cpl_async.bulk.journal import Journal
 from cpl_async.bulk.journal.continuity import JournalGone, read_mark
-from cpl_async.bulk.ship import ResumeJob
+from cpl_async.bulk.runs.file_job import ResumeJob
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import many_rows, write_rows
@@ -177,7 +177,7 @@ async def test_a_job_of_before_the_backup_goes_on_with_what_was_not_sent(sandbox
 async def test_rows_of_a_caller_are_looked_for_too(
     sandbox: Sandbox, shipping: Shipping, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cpl_async.bulk.door.journal_place", lambda _: _place(shipping))
+    monkeypatch.setattr("cpl_async.bulk.api.journal_place", lambda _: _place(shipping))
     await shipping(rows_of(shipping, "a.csv", 1, 3))
     copy = backup(shipping)
     rows = many_rows(9)[3:]

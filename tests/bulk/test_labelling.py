@@ -9,9 +9,9 @@ from typing import Any, cast
 import pytest
 
 from cpl_async import Label, LabelFormat
-from cpl_async.bulk.journal.course import Course, ParcelRecord
-from cpl_async.bulk.labelling import Labelling
-from cpl_async.bulk.protocol import BulkClient
+from cpl_async.bulk.client_protocols import BulkClient
+from cpl_async.bulk.journal.batch_repository import Course, ParcelRecord
+from cpl_async.bulk.pipeline.label_fetcher import Labelling
 from cpl_async.sandbox.labels import LabelDrawer
 from cpl_async.sandbox.labels.layout import LabelData
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from cpl_async import Client, Label
-from cpl_async.bulk.evidence import entry_of
 from cpl_async.bulk.files import named
+from cpl_async.bulk.reconcile.evidence import entry_of
 from cpl_async.models.codec import decode
 from cpl_async.models.shipment_batches import ShipmentBatchResult, ShipmentResultItem
 from cpl_async.models.shipments import TrackedShipment

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cpl_async import Client
-from cpl_async.bulk.columns import shipment_from
-from cpl_async.bulk.reading import RawRow, Source
+from cpl_async.bulk.parsing.row_parser import shipment_from
+from cpl_async.bulk.readers.source import RawRow, Source
 from cpl_async.sandbox import Sandbox
 
 from .shipping import Shipping, figures

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from cpl_async.bulk.columns import shipment_from
-from cpl_async.bulk.inputs.terms import ShopNames, Terms, Way
+from cpl_async.bulk.parsing.column_mapping import ShopNames, Terms, Way
+from cpl_async.bulk.parsing.row_parser import shipment_from
 from cpl_async.models.shipment_batches import Shipment
 
 ROW = {"reference_id": "2026-00042", "name": "J", "street": "U", "city": "P", "zip_code": "11000", "country": "CZ"}

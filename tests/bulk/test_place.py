@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from cpl_async import JournalError
-from cpl_async.bulk.journal import place as place_module
-from cpl_async.bulk.journal.database import Database
-from cpl_async.bulk.journal.place import JournalPlace
+from cpl_async.bulk.journal import location as place_module
+from cpl_async.bulk.journal.connection import Database
+from cpl_async.bulk.journal.location import JournalPlace
 
 
 def test_each_account_and_each_sandbox_has_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

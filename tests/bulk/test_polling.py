@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cpl_async.bulk.polling import FIRST_POLL, OpenBatch, Polling
-from cpl_async.transport.lanes import Lane
-from cpl_async.transport.write_by import elapsed
+from cpl_async.bulk.pipeline.poller import FIRST_POLL, OpenBatch, Polling
+from cpl_async.ratelimit.priority import Lane
+from cpl_async.transport.write_deadline import elapsed
 
 WAITING = 0.3
 

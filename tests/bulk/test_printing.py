@@ -8,8 +8,8 @@ import pikepdf
 import pytest
 
 from cpl_async import Client, LabelSettings
-from cpl_async.bulk.printing import ActiveLabel, printable
 from cpl_async.models.codes import LabelFormat
+from cpl_async.resources.label_sanitizer import ActiveLabel, printable
 from cpl_async.sandbox import Sandbox
 
 from ..conftest import shipment

@@ -1,4 +1,4 @@
-"""The handover protocol names every parcel that the driver takes, and adds them up."""
+"""The handover manifest names every parcel that the driver takes, and adds them up."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from attrs import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cpl_async.bulk.papers.process import make_paper
-from cpl_async.bulk.papers.protocol import write_protocol
-from cpl_async.bulk.papers.protocol_data import Handover, HandoverRow, read_handover, write_handover
-from cpl_async.bulk.papers.protocol_paging import Room, broken, paged
+from cpl_async.bulk.reports.manifest_data import Handover, HandoverRow, read_handover, write_handover
+from cpl_async.bulk.reports.manifest_pages import Room, broken, paged
+from cpl_async.bulk.reports.manifest_process import write_protocol
+from cpl_async.bulk.reports.process import make_paper
 
 NOON = 1795518000.0  # 24 November 2026, 12:00 in Prague
 
@@ -53,8 +53,8 @@ def rows(number: int) -> Iterator[HandoverRow]:
 def made(folder: Path, shipments: Iterable[HandoverRow], **others: Any) -> list[str]:
     """Return the text of each page of a protocol."""
     write_handover(folder / "data.jsonl", handover(**others), shipments)
-    write_protocol(folder / "data.jsonl", folder / "protocol.pdf")
-    document = pypdfium2.PdfDocument(folder / "protocol.pdf")
+    write_protocol(folder / "data.jsonl", folder / "manifest.pdf")
+    document = pypdfium2.PdfDocument(folder / "manifest.pdf")
     try:
         return [page.get_textpage().get_text_range().replace("\u00a0", " ") for page in document]
     finally:
@@ -125,7 +125,7 @@ def test_nothing_is_drawn_outside_the_margins(tmp_path: Path) -> None:
         currency="CZK",
     )
     made(tmp_path, [wide] * 30, job="W" * 300, sender=["W" * 200])
-    document = pypdfium2.PdfDocument(tmp_path / "protocol.pdf")
+    document = pypdfium2.PdfDocument(tmp_path / "manifest.pdf")
     for page in document:
         picture = page.render(scale=1).to_pil().convert("L")
         inner = (38, 30, picture.width - 38, picture.height - 30)
@@ -152,7 +152,7 @@ def test_the_same_data_make_the_same_file(tmp_path: Path) -> None:
     files = []
     for _ in range(2):
         made(tmp_path, rows(5))
-        files.append((tmp_path / "protocol.pdf").read_bytes())
+        files.append((tmp_path / "manifest.pdf").read_bytes())
     assert files[0] == files[1]
 
 
@@ -185,21 +185,22 @@ def test_a_broken_text_keeps_its_letters_and_its_width(text: str, width: int) ->
 
 
 async def test_the_protocol_is_made_beside_its_data_or_the_old_one_stays(tmp_path: Path) -> None:
-    data, paper = tmp_path / "data.jsonl", tmp_path / "protocol.pdf"
+    data, paper = tmp_path / "data.jsonl", tmp_path / "manifest.pdf"
     write_handover(data, handover(), rows(3))
-    assert await make_paper("protocol", data) is None
+    assert await make_paper("manifest", data) is None
     good = paper.read_bytes()
     assert good.startswith(b"%PDF")
     data.write_text(data.read_text(encoding="utf-8") + "{]\n", encoding="utf-8")
-    assert "JSONDecodeError" in (await make_paper("protocol", data) or "")
+    assert "JSONDecodeError" in (await make_paper("manifest", data) or "")
     assert paper.read_bytes() == good
-    assert not (tmp_path / "protocol.pdf.part").exists()
+    assert not (tmp_path / "manifest.pdf.part").exists()
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read from /proc")
 def test_ten_thousand_parcels_take_hardly_more_memory_than_a_hundred(tmp_path: Path) -> None:
     program = (
-        "import sys; from cpl_async.bulk.papers.protocol import main; main(); print(open('/proc/self/status').read())"
+        "import sys; from cpl_async.bulk.reports.manifest_process import main; main(); "
+        "print(open('/proc/self/status').read())"
     )
     peaks = []
     for number in (100, 10_000):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cpl_async.bulk.reading import InputError, Source
+from cpl_async.bulk.readers.source import InputError, Source
 
 from ..conftest import EXAMPLES, example_rows, write_rows
 

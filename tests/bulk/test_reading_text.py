@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cpl_async.bulk.columns import shipment_from
-from cpl_async.bulk.reading import InputError, ReadingOptions, Source
+from cpl_async.bulk.parsing.row_parser import shipment_from
+from cpl_async.bulk.readers.source import InputError, ReadingOptions, Source
 from cpl_async.models.codec import encode
 
 from ..conftest import EXAMPLES, example_rows

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from cpl_async import Client, Verdict
-from cpl_async.bulk.evidence import judge
 from cpl_async.bulk.jobs import Jobs
+from cpl_async.bulk.reconcile.evidence import judge
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import many_rows, shipment, write_rows

@@ -17,19 +17,13 @@ import pypdfium2
 import pytest
 from attrs import evolve
 
-from cpl_async.bulk.papers import page, protocol_words, report_words
-from cpl_async.bulk.papers.page import page_of
-from cpl_async.bulk.papers.process import make_paper
-from cpl_async.bulk.papers.report_data import Course, Double, OpenRow, Reason, ReportData, RequestKind
-from cpl_async.bulk.papers.timegrid import (
-    Moment,
-    Span,
-    counted,
-    grid_over,
-    highest,
-    spread_of,
-    waiting,
-)
+from cpl_async.bulk.reports import html as page
+from cpl_async.bulk.reports import manifest_words as protocol_words
+from cpl_async.bulk.reports import report_words
+from cpl_async.bulk.reports.data import Course, Double, OpenRow, Reason, ReportData, RequestKind
+from cpl_async.bulk.reports.html import page_of
+from cpl_async.bulk.reports.process import make_paper
+from cpl_async.bulk.reports.timeline import Moment, Span, counted, grid_over, highest, spread_of, waiting
 
 from .browser import chromium
 
@@ -284,15 +278,15 @@ async def test_a_report_that_cannot_be_made_leaves_the_old_one_and_says_why(tmp_
 
 
 def test_the_engine_loads_nothing_that_draws() -> None:
-    names = "report, report_data, timegrid, process, protocol, protocol_data, writing"
-    program = f"import sys; from cpl_async.bulk.papers import {names}; print(*sys.modules)"
+    names = "report_process, data, timeline, process, manifest_process, manifest_data, formatting"
+    program = f"import sys; from cpl_async.bulk.reports import {names}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not {"matplotlib", "numpy", "jinja2", "reportlab", "cpl_async.sandbox"} & set(done.stdout.split())
 
 
-@pytest.mark.parametrize(("paper", "missing"), [("report", "matplotlib"), ("protocol", "reportlab")])
+@pytest.mark.parametrize(("paper", "missing"), [("report", "matplotlib"), ("manifest", "reportlab")])
 def test_without_its_extra_a_paper_says_what_to_install(tmp_path: Path, paper: str, missing: str) -> None:
-    from cpl_async.bulk.papers.protocol_data import Handover, write_handover
+    from cpl_async.bulk.reports.manifest_data import Handover, write_handover
 
     data = tmp_path / "data"
     if paper == "report":
@@ -300,7 +294,7 @@ def test_without_its_extra_a_paper_says_what_to_install(tmp_path: Path, paper: s
     else:
         write_handover(data, Handover(job="j", at=NOON, sender=[]), [])
     program = f"import sys; sys.modules['{missing}'] = None; sys.argv[1:] = [{str(data)!r}]"
-    program += f"; from cpl_async.bulk.papers.{paper} import main; main()"
+    program += f"; from cpl_async.bulk.reports.{paper}_process import main; main()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.strip() == f"the {paper} needs {missing}: pip install 'cpl-sdk[report]'"
@@ -376,4 +370,4 @@ def test_papers_are_made_from_a_package_in_a_zip_file(tmp_path: Path) -> None:
     assert done.returncode in (0, 1), done.stderr  # some rows of the example are refused
     assert "cannot be" not in done.stderr
     made = {path.name for path in (tmp_path / "out").iterdir()}
-    assert {"labels.pdf", "report.html", "protocol.pdf", "summary.json"} <= made, done.stderr
+    assert {"labels.pdf", "report.html", "manifest.pdf", "summary.json"} <= made, done.stderr

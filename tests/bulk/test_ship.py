@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from cpl_async import Address, AuthenticationError, Client, ConfigurationError, JournalError, LabelFormat
-from cpl_async.bulk import delivery as delivery_module
-from cpl_async.bulk.joints import JoinError
 from cpl_async.bulk.journal import JournalPlace
+from cpl_async.bulk.output.label_merge import JoinError
+from cpl_async.bulk.pipeline import sender as delivery_module
 from cpl_async.bulk.progress import Phase, Progress
+from cpl_async.ratelimit.registry import ProcessLimits
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
-from cpl_async.transport.limits import ProcessLimits
 
 from ..conftest import EXAMPLES, many_rows, write_rows
 from ..pictures import codes_in, page_sizes

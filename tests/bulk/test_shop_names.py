@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cpl_async.bulk.columns import shipment_from
-from cpl_async.bulk.inputs.shop_names import names_from
-from cpl_async.bulk.reading import InputError, ReadingOptions, Source
+from cpl_async.bulk.parsing.row_parser import shipment_from
+from cpl_async.bulk.readers.mapping_file import names_from
+from cpl_async.bulk.readers.source import InputError, ReadingOptions, Source
 
 TABLES = """
 [columns]

@@ -6,19 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cpl_async.bulk.papers.plots import ticks
-from cpl_async.bulk.papers.report_data import Course
-from cpl_async.bulk.papers.timegrid import (
-    Moment,
-    Span,
-    TimeGrid,
-    counted,
-    grid_over,
-    highest,
-    spread_of,
-    waiting,
-)
-from cpl_async.bulk.papers.writing import Writing
+from cpl_async.bulk.reports.data import Course
+from cpl_async.bulk.reports.formatting import Writing
+from cpl_async.bulk.reports.plots import ticks
+from cpl_async.bulk.reports.timeline import Moment, Span, TimeGrid, counted, grid_over, highest, spread_of, waiting
 
 NOON = 1795518000.0  # 24 November 2026, 12:00 in Prague
 DAY = 86_400.0

@@ -6,13 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from cpl_async.bulk.values.certainty import Unclear, without_damage
-from cpl_async.bulk.values.countries import country_code
-from cpl_async.bulk.values.moments import delivery_day
-from cpl_async.bulk.values.numbers import amount, parcel_count, weight
-from cpl_async.bulk.values.phones import telephone
-from cpl_async.bulk.values.postcodes import postcode
-from cpl_async.bulk.values.services import age_code, service_codes
+from cpl_async.bulk.parsing.ambiguous_value import Unclear, without_damage
+from cpl_async.bulk.parsing.country import country_code
+from cpl_async.bulk.parsing.dates import delivery_day
+from cpl_async.bulk.parsing.numbers import amount, parcel_count, weight
+from cpl_async.bulk.parsing.phone import telephone
+from cpl_async.bulk.parsing.postcode import postcode
+from cpl_async.bulk.parsing.services import age_code, service_codes
 
 
 @pytest.mark.parametrize(

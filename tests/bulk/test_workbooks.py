@@ -15,8 +15,8 @@ import pyarrow.parquet
 import pytest
 from openpyxl import Workbook
 
-from cpl_async.bulk.columns import shipment_from
-from cpl_async.bulk.reading import InputError, ReadingOptions, Source
+from cpl_async.bulk.parsing.row_parser import shipment_from
+from cpl_async.bulk.readers.source import InputError, ReadingOptions, Source
 from cpl_async.errors import ConfigurationError
 from cpl_async.models.codec import encode
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cpl_async.cli.tracing import masked
+from cpl_async.cli.trace import masked
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import EXAMPLES
@@ -73,7 +73,7 @@ def test_every_field_that_a_repr_hides_is_masked() -> None:
     from attrs import fields, has
 
     import cpl_async
-    from cpl_async.cli.tracing import OF_ADDRESS, PERSONAL
+    from cpl_async.cli.trace import OF_ADDRESS, PERSONAL
 
     hidden = set()
     for name in cpl_async.__all__:

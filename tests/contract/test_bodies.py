@@ -23,12 +23,12 @@ from cpl_async import (
     SpecificDelivery,
     ValidationError,
 )
-from cpl_async.models.checking import problems_of
 from cpl_async.models.codec import encode
 from cpl_async.models.order_batches import CreateOrderBatch
 from cpl_async.models.orders import CancelOrderEvent
 from cpl_async.models.shipment_batches import ConnectSet, CreateShipmentBatch, UpdateShipmentBatch
 from cpl_async.models.shipments import RedirectShipmentEvent
+from cpl_async.models.validation import problems_of
 
 from ..conftest import shipment
 from . import body_schema

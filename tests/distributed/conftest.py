@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.servers import PostgreSQL, Redis
-from cpl_async.distributed.link import Link
+from cpl_async.distributed.redis_connection import Link
 
 
 @pytest.fixture

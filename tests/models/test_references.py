@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cpl_async import ExternalNumber
-from cpl_async.bulk.columns import reference_in
-from cpl_async.bulk.journal.keys import key_of
-from cpl_async.models.checking import problems_of
+from cpl_async.bulk.journal.reference_hash import key_of
+from cpl_async.bulk.parsing.row_parser import reference_in
 from cpl_async.models.references import INVISIBLE, folded_reference, normal_reference
 from cpl_async.models.shipment_batches import ShipmentBatchResult, ShipmentResultItem
+from cpl_async.models.validation import problems_of
 
 from ..conftest import shipment
 

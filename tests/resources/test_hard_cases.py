@@ -28,8 +28,8 @@ from cpl_async import (
     TransportError,
     ValidationError,
 )
-from cpl_async.models.checking import problems_of
 from cpl_async.models.codec import decode, encode
+from cpl_async.models.validation import problems_of
 from cpl_async.resources import documents
 from cpl_async.sandbox import Sandbox
 
@@ -115,7 +115,7 @@ async def test_a_list_that_ends_early_says_so(server: Server, odd: Client) -> No
 async def test_a_server_that_caps_its_pages_is_followed_to_the_end(
     odd: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cpl_async.transport.answers import Answer
+    from cpl_async.transport.responses import Answer
 
     async def send(call: Any, options: Any) -> Answer:
         offset = int(dict(call.query)["Offset"])
@@ -185,8 +185,8 @@ async def test_the_loop_breathes_while_a_page_is_read(server: Server, odd: Clien
 
     await odd.shipments.list(limit=1)
     from cpl_async.resources.base import READ_AT_ONCE, _items
-    from cpl_async.transport.answers import Answer
     from cpl_async.transport.call import Call
+    from cpl_async.transport.responses import Answer
 
     beating = asyncio.ensure_future(heartbeat())
     await asyncio.sleep(0)

@@ -12,8 +12,8 @@ import pytest
 from multidict import CIMultiDict
 
 from cpl_async import errors
-from cpl_async.transport.answers import Answer, Asked, batch_id_of, error_of, json_of, retry_after_of, total_of
-from cpl_async.transport.redactor import Redactor
+from cpl_async.transport.redaction import Redactor
+from cpl_async.transport.responses import Answer, Asked, batch_id_of, error_of, json_of, retry_after_of, total_of
 
 ASKED = Asked(operation="shipment_batches.create", correlation_id="c-1", writes=True, references=("a", "b"))
 

@@ -13,8 +13,8 @@ import orjson
 import pytest
 
 from cpl_async import Client, CplError, ProtocolError, ServerError, TransportError, ValidationError
-from cpl_async.transport import bodies
-from cpl_async.transport.bodies import ERROR_BYTES, JSON_BYTES, LABEL_BYTES
+from cpl_async.transport import response_body as bodies
+from cpl_async.transport.response_body import ERROR_BYTES, JSON_BYTES, LABEL_BYTES
 
 from ..conftest import shipment
 from ..hostile import HostileServer, hostile_server, response

@@ -19,16 +19,19 @@ from pathlib import Path
 import pytest
 
 from cpl_async import AuthenticationError, Client, ConfigurationError
+from cpl_async.auth import file_store as host_token
+from cpl_async.auth.file_store import HostShelf
+from cpl_async.auth.token_cache import FETCHES, Token
+from cpl_async.ratelimit import file_backend as host_pace
+from cpl_async.ratelimit.file_backend import HostLine
+from cpl_async.ratelimit.pacer import INTERVAL
+from cpl_async.ratelimit.priority import Lane
+from cpl_async.ratelimit.registry import Credentials, HostLimits
 from cpl_async.sandbox import Sandbox
-from cpl_async.transport import host_pace, host_token, shared_file
-from cpl_async.transport.host_pace import HostLine
-from cpl_async.transport.host_token import HostShelf
-from cpl_async.transport.lanes import Lane
-from cpl_async.transport.limits import Credentials, HostLimits
-from cpl_async.transport.pace import INTERVAL
-from cpl_async.transport.redaction import Secret
-from cpl_async.transport.shared_file import Busy, SharedFile, runtime_folder
-from cpl_async.transport.token import FETCHES, Token
+from cpl_async.system import locked_file as shared_file
+from cpl_async.system.locked_file import Busy, SharedFile, runtime_folder
+from cpl_async.system.process_identity import is_alive
+from cpl_async.system.secret_values import Secret
 
 ME = Credentials(base_url="https://api.example", client_id="me", secret=Secret("secret"))
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and owners are those of POSIX")
@@ -407,8 +410,8 @@ def test_a_damaged_token_file_is_empty(shelves: list[HostShelf], tmp_path: Path,
 
 def test_a_fetch_that_died_is_done_by_the_next(shelves: list[HostShelf], tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from cpl_async.transport.host_token import HostShelf;"
-        "from cpl_async.transport.shared_file import SharedFile;"
+        "import sys, time; from pathlib import Path; from cpl_async.auth.file_store import HostShelf;"
+        "from cpl_async.system.locked_file import SharedFile;"
         "print(HostShelf(SharedFile(Path(sys.argv[1])), 12, 3).look())"
     )
     file = tmp_path / "real.token"
@@ -432,10 +435,10 @@ def test_a_process_that_was_stopped_while_it_fetches_does_not_hold_up_the_others
 def test_a_process_that_ended_and_was_not_asked_for_is_not_alive() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
-    assert not host_pace.is_alive(ended.pid)
+    assert not is_alive(ended.pid)
     ended.wait()
-    assert not host_pace.is_alive(ended.pid)
-    assert host_pace.is_alive(os.getpid())
+    assert not is_alive(ended.pid)
+    assert is_alive(os.getpid())
 
 
 def test_stores_are_let_go(tmp_path: Path) -> None:
@@ -450,8 +453,8 @@ def test_stores_are_let_go(tmp_path: Path) -> None:
 HOLD = """
 import sys, time
 from pathlib import Path
-from cpl_async.transport.host_pace import HostLine
-from cpl_async.transport.shared_file import SharedFile
+from cpl_async.ratelimit.file_backend import HostLine
+from cpl_async.system.locked_file import SharedFile
 
 file = SharedFile(Path(sys.argv[1]))
 if sys.argv[2] == "slot":

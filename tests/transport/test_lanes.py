@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from cpl_async.transport.lanes import WEIGHTS, Lane, LaneQueue
+from cpl_async.ratelimit.priority import WEIGHTS, Lane, LaneQueue
 
 
 def test_turns_are_shared_by_weight() -> None:

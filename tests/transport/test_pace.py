@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import pytest
 
-from cpl_async.transport import pace as pace_module
-from cpl_async.transport.lanes import Lane
-from cpl_async.transport.pace import Pace, Slot
+from cpl_async.ratelimit import pacer as pace_module
+from cpl_async.ratelimit.pacer import Pace, Slot
+from cpl_async.ratelimit.priority import Lane
 
 INTERVAL = 0.02
 

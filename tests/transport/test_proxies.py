@@ -11,7 +11,7 @@ from yarl import URL
 
 from cpl_async import Client, ConfigurationError
 from cpl_async.settings import proxy_from
-from cpl_async.transport.proxies import proxy_for
+from cpl_async.transport.proxy import proxy_for
 
 from ..contract.server import Server, serving
 

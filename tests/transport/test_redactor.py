@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cpl_async import Client, CplError
-from cpl_async.transport.redactor import Redactor
+from cpl_async.transport.redaction import Redactor
 from cpl_async.transport.tracing import TRACER, Exchanged
 
 from ..hostile import HostileServer, hostile_server, response

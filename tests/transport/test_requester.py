@@ -27,9 +27,9 @@ from cpl_async import (
     TransportError,
     correlation_id,
 )
+from cpl_async.ratelimit.registry import ProcessLimits
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.transport.call import Call
-from cpl_async.transport.limits import ProcessLimits
 
 from ..conftest import shipment
 

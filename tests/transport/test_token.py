@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
+from cpl_async.auth.token_cache import ClientClosed, Token, TokenCell
 from cpl_async.errors import AuthenticationError, RateLimited, TransportError
-from cpl_async.transport.token import ClientClosed, Token, TokenCell
 
 
 class Clock:

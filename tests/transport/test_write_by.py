@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from cpl_async import Client, ConfigurationError, Outcome, Timeout
-from cpl_async.transport.write_by import WriteBy, gone_to_the_kernel
+from cpl_async.transport.write_deadline import WriteBy, gone_to_the_kernel
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter

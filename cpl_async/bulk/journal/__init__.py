@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .book import Journal
-from .place import JournalPlace
+from .journal import Journal
+from .location import JournalPlace
 
 __all__ = ["Journal", "JournalPlace"]

@@ -15,8 +15,8 @@ import orjson
 from attrs import asdict
 
 from ...errors import JournalError
-from ...transport.limits import KnownJournal
-from .place import JournalPlace
+from ...ratelimit.registry import KnownJournal
+from .location import JournalPlace
 
 __all__ = ["DAMAGED_ADVICE", "FileIdentity", "JournalGone", "lost_journal", "read_mark", "unknown_job", "write_mark"]
 

@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, bindparam, select, update
 
-from .keys import key_of, new_secret
+from .reference_hash import key_of, new_secret
 from .schema import VERSION, account, batches, jobs, metadata, rows
 
 __all__ = ["migrate"]

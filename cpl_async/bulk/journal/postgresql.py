@@ -13,10 +13,10 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from ..._clock import monotonic
 from ...errors import ConfigurationError, JournalError
-from ..locks import at_work
-from .place import JournalPlace
+from ...system.clock import monotonic
+from ...system.run_lock import at_work
+from .location import JournalPlace
 
 if TYPE_CHECKING:
     import asyncpg

@@ -1,0 +1,1 @@
+"""Access tokens and the secret that they are fetched with."""

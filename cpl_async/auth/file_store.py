@@ -1,0 +1,183 @@
+"""One token for all processes of one host that use the same credentials, kept in a locked file."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable
+from typing import Any
+
+from attrs import define, field
+
+from ..errors import AuthenticationError, Failure, Outcome
+from ..system.clock import monotonic
+from ..system.locked_file import Busy, SharedFile
+from ..system.process_identity import is_alive
+from ..system.secret_values import HiddenText
+from .token_cache import PER_SECONDS, OwnBudget, Token, counted_from, not_again
+
+__all__ = ["HostShelf"]
+
+LOOK_AGAIN = 0.03
+"""Seconds between two looks at a fetch of another process."""
+LOST = 2.0
+"""Seconds of a busy file after which it is left to the process that does not let go of it."""
+FLIGHT_IS_LOST = 10.0
+"""Seconds after which the next one asks too: a process that was stopped while it asks must not hold up the others."""
+AHEAD = 10 * 86_400.0
+logger: logging.Logger = logging.getLogger("cpl_async")
+
+
+@define
+class _State:
+    """What the file holds."""
+
+    token: dict[str, Any] | None = None
+    asked: list[float] = field(factory=list)
+    """When tokens were asked for."""
+    flight: list[float] | None = None
+    """Who asks at the moment, as process and mark, and since when."""
+    refusal: str | None = None
+    """The server's words, when it refused the credentials last."""
+
+    @classmethod
+    def of(cls, content: bytes, now: float) -> _State:
+        """Read it; what cannot be read is empty."""
+        try:
+            size = int.from_bytes(content[:4], "little")
+            state = cls(**json.loads(content[4 : 4 + size]))
+            state.asked = [float(at) for at in state.asked if now - PER_SECONDS < at <= now]
+            if state.flight is not None:
+                process, mark, since = state.flight
+                state.flight = [int(process), int(mark), float(since)]
+            if state.token is not None and not 0 < _token_of(state.token).ends_at < now + AHEAD:
+                state.token = None
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+            return cls()
+        return state
+
+    def content(self) -> bytes:
+        """Write it."""
+        text = json.dumps({"token": self.token, "asked": self.asked, "flight": self.flight, "refusal": self.refusal})
+        return len(text).to_bytes(4, "little") + text.encode("ascii")
+
+
+class HostShelf:
+    """Where the processes of a host lay their token; its methods never wait."""
+
+    def __init__(self, file: SharedFile, fetches: int, alone: int, clock: Callable[[], float] = monotonic) -> None:
+        """Lay nothing there yet.
+
+        :param fetches: token requests a minute of all processes.
+        :param alone: token requests a minute of this one while it cannot see the others.
+        """
+        self._file = file
+        self._fetches = fetches
+        self._own = OwnBudget(alone)
+        self._clock = clock
+        self._mark = int.from_bytes(os.urandom(6), "little")
+        self._busy_since: float | None = None
+
+    def look(self) -> Token | float:
+        """Return the token; or 0 when this process is to fetch one; or the seconds after which to look again.
+
+        :raises AuthenticationError: when the credentials were refused, and no more may be asked this minute.
+        """
+        now = self._clock()
+        try:
+            with self._file.entered():
+                self._busy_since = None
+                state = _State.of(self._file.read(), now)
+                if state.token is not None and now < (token := _token_of(state.token)).renew_at:
+                    return token
+                wait = self._turn(state, now)
+                if wait == 0.0:
+                    state.asked.append(now)
+                    state.flight = [os.getpid(), self._mark, now]
+                    self._file.write(state.content())
+                return wait
+        except Busy:
+            self._busy_since = self._busy_since or now
+            if now - self._busy_since > LOST:
+                self._busy_since = None
+                return self._begun_anew(now)
+            return LOOK_AGAIN
+        except OSError as error:
+            logger.warning("the token cannot be shared with other processes: %s", error)
+            return self._own.wait(now)
+
+    def landed(self, token: Token | None, refusal: str | None = None, *, is_limited: bool = False) -> None:
+        """Record the result of a fetch; see :meth:`Shelf.landed`."""
+
+        def change(state: _State) -> None:
+            if state.flight is not None and state.flight[1] == self._mark:
+                state.flight = None
+            if state.asked:
+                state.asked[-1] = counted_from(self._clock(), is_limited=is_limited)
+                state.asked.sort()
+            if token is not None:
+                state.token, state.refusal = _record_of(token), None
+            elif refusal is not None:
+                state.refusal = refusal
+
+        self._change(change)
+
+    def discard(self, token: Token) -> None:
+        """Throw away a token that the server refused, unless another has taken its place."""
+
+        def change(state: _State) -> None:
+            if state.token is not None and state.token["value"] == str(token.value):
+                state.token = None
+
+        self._change(change)
+
+    def _turn(self, state: _State, now: float) -> float:
+        if state.flight is not None:
+            process, _, since = state.flight
+            if 0 <= now - since < FLIGHT_IS_LOST and is_alive(int(process)):
+                return LOOK_AGAIN
+        if len(state.asked) < self._fetches:
+            return 0.0
+        wait = state.asked[-self._fetches] + PER_SECONDS - now
+        if state.refusal is not None and wait > 0:
+            failure = Failure(operation="login.get_access_token", outcome=Outcome.NOT_SENT)
+            raise AuthenticationError(not_again(state.refusal, wait, self._fetches), failure=failure)
+        return max(wait, 0.0)
+
+    def _begun_anew(self, now: float) -> float:
+        """Leave the file to the process that does not let go of it."""
+        logger.warning("a process does not let go of the file of the token, which is begun anew")
+        try:
+            self._file.replace()
+        except OSError:
+            return self._own.wait(now)
+        return LOOK_AGAIN
+
+    def _change(self, change: Callable[[_State], None]) -> None:
+        def inside() -> None:
+            state = _State.of(self._file.read(), self._clock())
+            change(state)
+            self._file.write(state.content())
+
+        self._file.attempt(inside)
+
+
+def _record_of(token: Token) -> dict[str, Any]:
+    return {
+        "value": str(token.value),
+        "renew_at": token.renew_at,
+        "ends_at": token.ends_at,
+        "kind": token.kind,
+        "scope": token.scope,
+    }
+
+
+def _token_of(record: dict[str, Any]) -> Token:
+    return Token(
+        value=HiddenText(record["value"]),
+        renew_at=float(record["renew_at"]),
+        ends_at=float(record["ends_at"]),
+        kind=str(record["kind"]),
+        scope=record["scope"],
+    )

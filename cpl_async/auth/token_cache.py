@@ -1,0 +1,282 @@
+"""One access token for all who use the same credentials: fetched once however many ask."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from attrs import Factory, field, frozen
+
+from ..errors import AuthenticationError, ConfigurationError, CplError, RateLimited, TransportError
+from ..system.clock import monotonic
+from ..system.secret_values import HiddenText
+
+__all__ = [
+    "FETCHES",
+    "NOT_COUNTED",
+    "PER_SECONDS",
+    "ClientClosed",
+    "OwnBudget",
+    "Shelf",
+    "Token",
+    "TokenCell",
+    "counted_from",
+    "not_again",
+]
+
+FETCHES = 12
+PER_SECONDS = 61.0
+"""The limit is 12 token requests a minute (source: the vendor's documentation); a second is margin."""
+NOT_COUNTED = PER_SECONDS - 5.0
+"""A token request that the server refused with 429 was not processed. It counts for 5 seconds, not for a minute: the
+limit was that of all requests, or its own, of which 5 seconds are the average."""
+RENEW_BEFORE = 60.0
+FLIGHT_IS_LOST = 90.0
+"""A fetch that says nothing for so many seconds died with its loop: the next who asks starts another."""
+
+
+@frozen(kw_only=True)
+class Token:
+    """An access token; its end is told by the monotonic clock, never by a wall clock that may be wrong."""
+
+    value: HiddenText = field(repr=False)
+    """What stands after ``Bearer``."""
+    header: HiddenText = field(
+        init=False, repr=False, default=Factory(lambda token: HiddenText(f"Bearer {token.value}"), takes_self=True)
+    )
+    """What stands in ``Authorization``."""
+    renew_at: float
+    """Monotonic seconds from which a new one is fetched."""
+    ends_at: float
+    """Monotonic seconds at which it ends."""
+    kind: str = "Bearer"
+    scope: str | None = None
+
+    @classmethod
+    def lasting(
+        cls, value: str, seconds: float, asked_at: float, kind: str = "Bearer", scope: str | None = None
+    ) -> Token:
+        """Make a token that lives so many seconds from the moment it was asked for."""
+        ends_at = asked_at + seconds
+        renew_at = ends_at - min(RENEW_BEFORE, seconds / 10)
+        return cls(value=HiddenText(value), renew_at=renew_at, ends_at=ends_at, kind=kind, scope=scope)
+
+
+class ClientClosed(ConfigurationError):
+    """The client was closed: its own callers hear so, others who share its token try for themselves."""
+
+
+class _Flight:
+    """One fetch under way, and who waits for it."""
+
+    __slots__ = ("began", "waiters")
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[Token | CplError | None]]] = []
+
+
+class Shelf(Protocol):
+    """Where several processes lay one token; its methods never wait."""
+
+    def look(self) -> Token | float:
+        """Return the token; or 0 when this process is to fetch one; or the seconds after which to look again."""
+        ...
+
+    def landed(self, token: Token | None, refusal: str | None = None, *, is_limited: bool = False) -> None:
+        """Record the result of a fetch, which may have been sent at any time until now.
+
+        :param token: The token, or `None` if there is none.
+        :param refusal: Message of the server if it refused the credentials. Default: it did not.
+        :param is_limited: Whether the server refused the request with 429. Default: false.
+        """
+        ...
+
+    def discard(self, token: Token) -> None:
+        """Throw away a token that the server refused."""
+        ...
+
+
+class TokenCell:
+    """The place of one token in this process; safe among threads and loops."""
+
+    def __init__(
+        self, clock: Callable[[], float] = monotonic, *, shelf: Shelf | None = None, fetches: int = FETCHES
+    ) -> None:
+        """Hold no token yet.
+
+        :param shelf: where other processes lay theirs; it keeps the limit of token requests then.
+        :param fetches: token requests a minute without a shelf.
+        """
+        self._shelf = shelf
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token: Token | None = None
+        self._flight: _Flight | None = None
+        self._budget = OwnBudget(fetches)
+        self._refusal: AuthenticationError | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def get(self, fetch: Callable[[], Awaitable[Token]]) -> Token:
+        """Return the token, fetching it when there is none that lasts.
+
+        :param fetch: asks the server once. Of all who wait, one's is called; when that one's client is
+            closed meanwhile, another's.
+        :raises CplError: an error of its own for each waiter.
+        """
+        kept = self._token
+        if kept is not None and self._clock() < kept.renew_at:  # the usual case, without a lock
+            return kept
+        loop = asyncio.get_running_loop()
+        while True:
+            waiter: asyncio.Future[Token | CplError | None] = loop.create_future()
+            with self._lock:
+                token = self._token
+                if token is not None and self._clock() < token.renew_at:
+                    return token
+                flight = self._flight
+                start = flight is None or self._clock() > flight.began + FLIGHT_IS_LOST
+                if flight is None or start:
+                    flight = self._flight = _Flight(self._clock())
+                flight.waiters.append((loop, waiter))
+            if start:  # a task of its own: whoever started it may be cancelled, the others still wait
+                task = loop.create_task(self._fly(flight, waiter, fetch))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            result = await waiter
+            if isinstance(result, CplError):
+                raise result.replica()
+            if result is not None:
+                return result
+
+    def discard(self, token: Token) -> None:
+        """Throw away a token that the server refused, unless another has taken its place."""
+        with self._lock:
+            if self._token is token:
+                self._token = None
+        if self._shelf is not None:
+            self._shelf.discard(token)
+
+    async def _fly(
+        self,
+        flight: _Flight,
+        starter: asyncio.Future[Token | CplError | None],
+        fetch: Callable[[], Awaitable[Token]],
+    ) -> None:
+        result: Token | CplError | None = None
+        try:
+            result = await (self._fetched_here(fetch) if self._shelf is None else _shared(self._shelf, fetch))
+        except ClientClosed as error:
+            _settle(starter, error)
+        except CplError as error:
+            result = error
+        except Exception as error:
+            result = TransportError(f"the token could not be fetched: {type(error).__name__}")
+        finally:  # also when this loop ends under us: then the waiters of other loops try for themselves
+            self._land(flight, result)
+
+    async def _fetched_here(self, fetch: Callable[[], Awaitable[Token]]) -> Token:
+        await self._wait_for_budget()
+        is_limited = False
+        try:
+            return await fetch()
+        except RateLimited:
+            is_limited = True
+            raise
+        finally:
+            self._budget.landed(self._clock(), is_limited=is_limited)
+
+    async def _wait_for_budget(self) -> None:
+        while wait := self._budget.wait(self._clock()):
+            with self._lock:
+                refusal = self._refusal
+            if refusal is not None:
+                raise AuthenticationError(
+                    not_again(refusal.message, wait, self._budget.fetches), failure=refusal.failure
+                )
+            await asyncio.sleep(wait)
+
+    def _land(self, flight: _Flight, result: Token | CplError | None) -> None:
+        with self._lock:
+            if self._flight is flight:
+                self._flight = None
+            if isinstance(result, Token):
+                self._token, self._refusal = result, None
+            elif isinstance(result, AuthenticationError):
+                self._refusal = result
+            waiters, flight.waiters = flight.waiters, []
+        for loop, waiter in waiters:
+            try:
+                loop.call_soon_threadsafe(_settle, waiter, result)
+            except RuntimeError:  # that loop is closed, and its waiter with it
+                continue
+
+
+class OwnBudget:
+    """Token requests of one process in a minute; safe among threads."""
+
+    def __init__(self, fetches: int) -> None:
+        """Start with an unused budget.
+
+        :param fetches: Requests in a minute, at least 1.
+        """
+        self.fetches: int = fetches
+        self._lock = threading.Lock()
+        self._asked: list[float] = []
+
+    def wait(self, now: float) -> float:
+        """Return 0 and count a request, or the seconds until one may be made."""
+        with self._lock:
+            self._asked = [at for at in self._asked if now - PER_SECONDS < at]
+            if len(self._asked) >= self.fetches:
+                return self._asked[-self.fetches] + PER_SECONDS - now
+            self._asked.append(now)
+            return 0.0
+
+    def landed(self, now: float, *, is_limited: bool = False) -> None:
+        """Count the last request from its end, since it may have been sent at any time until then.
+
+        :param is_limited: Whether the server refused it with 429. Default: false.
+        """
+        with self._lock:
+            self._asked = sorted((*self._asked[:-1], counted_from(now, is_limited=is_limited)))
+
+
+def counted_from(now: float, *, is_limited: bool) -> float:
+    """Return the time from which a request that ends now counts for a minute."""
+    return now - NOT_COUNTED if is_limited else now
+
+
+def not_again(words: str, wait: float, most: int) -> str:
+    """Say why credentials that were refused are not tried again for the moment."""
+    return f"{words} (not asked again for {wait:.0f} s: at most {most} token requests a minute)"
+
+
+async def _shared(shelf: Shelf, fetch: Callable[[], Awaitable[Token]]) -> Token:
+    """Return the token of another process, or fetch one for all."""
+    while not isinstance(found := shelf.look(), Token):
+        if found > 0:
+            await asyncio.sleep(found)
+            continue
+        token: Token | None = None
+        refusal: str | None = None
+        is_limited = False
+        try:
+            token = await fetch()
+            return token
+        except AuthenticationError as error:
+            refusal = error.message
+            raise
+        except RateLimited:
+            is_limited = True
+            raise
+        finally:
+            shelf.landed(token, refusal, is_limited=is_limited)
+    return found
+
+
+def _settle(waiter: asyncio.Future[Token | CplError | None], result: Token | CplError | None) -> None:
+    if not waiter.done():
+        waiter.set_result(result)

@@ -1,0 +1,140 @@
+"""Shipments that are cancelled on a person's word: those that are to be sent again with a label, and doubles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from ..records import RowState
+from .connection import Database
+from .reconciliation_repository import DOUBLE, GONE, WITHDRAWN
+from .schema import parcels, rows, strays
+
+__all__ = ["Withdrawals"]
+
+
+class Withdrawals:
+    """Writes down what is about to be cancelled, before it is, and what became of it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, job: int, most: int) -> int:
+        """Take up the rows that were found without their label: from here on they are to be cancelled and sent again.
+
+        :param most: so many at most.
+        :return: how many.
+        """
+        found = rows.c.job == job, rows.c.state == RowState.FOUND, rows.c.body.is_not(None)
+        first = select(rows.c.number).where(*found).order_by(rows.c.number).limit(most)
+        async with self._database.transaction() as connection:
+            result = await connection.execute(
+                update(rows)
+                .where(rows.c.job == job, rows.c.number.in_(first.scalar_subquery()))
+                .values(state=RowState.WITHDRAWING, message="it is being cancelled, to be sent again with a label")
+            )
+        return result.rowcount
+
+    async def state_of(self, job: int, row: int) -> RowState:
+        """Return the state of a row."""
+        async with self._database.transaction() as connection:
+            query = select(rows.c.state).where(rows.c.job == job, rows.c.number == row)
+            return RowState((await connection.execute(query)).scalar_one())
+
+    async def under_way(self, job: int) -> dict[int, list[str]]:
+        """Return the numbers that are still to be seen cancelled, by row, of this run's and of earlier ones."""
+        query = (
+            select(rows.c.number, parcels.c.number)
+            .join(parcels, (parcels.c.job == rows.c.job) & (parcels.c.row == rows.c.number), isouter=True)
+            .where(rows.c.job == job, rows.c.state == RowState.WITHDRAWING)
+            .order_by(rows.c.number, parcels.c.place)
+        )
+        found: dict[int, list[str]] = {}
+        async with self._database.transaction() as connection:
+            for row, number in await connection.execute(query):
+                found.setdefault(row, []).extend([number] if number else [])
+        return found
+
+    async def gone(self, job: int, numbers: Sequence[int]) -> None:
+        """Plan rows again all of whose parcels were seen cancelled; the numbers are kept apart."""
+        now = self._database.now()
+        async with self._database.transaction() as connection:
+            for number in numbers:
+                await self._set_aside(connection, job, number, now)
+                await connection.execute(
+                    update(rows)
+                    .where(rows.c.job == job, rows.c.number == number, rows.c.state == RowState.WITHDRAWING)
+                    .values(state=RowState.PLANNED, message="", batch=None, shipment_number=None, settled_at=None)
+                )
+
+    async def _set_aside(self, connection: Any, job: int, row: int, now: float) -> None:
+        """Move a row's parcels to the strays."""
+        key = (await connection.execute(select(rows.c.key).where(rows.c.job == job, rows.c.number == row))).scalar_one()
+        of_row = parcels.c.job == job, parcels.c.row == row
+        found = (await connection.execute(select(parcels).where(*of_row))).all()
+        numbers = [parcel.number for parcel in found]
+        await connection.execute(delete(strays).where(strays.c.job == job, strays.c.number.in_(numbers)))
+        for parcel in found:
+            await connection.execute(
+                insert(strays).values(
+                    job=job,
+                    row=row,
+                    key=key,
+                    number=parcel.number,
+                    master=parcel.master,
+                    state=GONE,
+                    message="cancelled, to be sent again with a label",
+                    found_at=now,
+                )
+            )
+        await connection.execute(delete(parcels).where(*of_row))
+
+    async def kept(self, job: int, messages: Mapping[int, str]) -> None:
+        """Write down that rows could not be cancelled: they stay shipped, without label."""
+        async with self._database.transaction() as connection:
+            for number, message in messages.items():
+                await connection.execute(
+                    update(rows)
+                    .where(rows.c.job == job, rows.c.number == number, rows.c.state == RowState.WITHDRAWING)
+                    .values(state=RowState.FOUND, message=message)
+                )
+
+    async def remark(self, job: int, messages: Mapping[int, str]) -> None:
+        """Say what is known of rows that are not seen cancelled yet; the next run goes on."""
+        async with self._database.transaction() as connection:
+            for number, message in messages.items():
+                await connection.execute(
+                    update(rows)
+                    .where(rows.c.job == job, rows.c.number == number, rows.c.state == RowState.WITHDRAWING)
+                    .values(message=message)
+                )
+
+    async def doubles(self, job: int, *, begin: bool) -> list[str]:
+        """Return the numbers of doubles that are to be cancelled.
+
+        :param begin: take up those that nobody has decided on, too.
+        """
+        if begin:
+            async with self._database.transaction() as connection:
+                await connection.execute(
+                    update(strays).where(strays.c.job == job, strays.c.state == DOUBLE).values(state=WITHDRAWN)
+                )
+        query = select(strays.c.number).where(strays.c.job == job, strays.c.state == WITHDRAWN)
+        async with self._database.transaction() as connection:
+            return list((await connection.execute(query.order_by(strays.c.number))).scalars())
+
+    async def settle_doubles(self, job: int, gone: Iterable[str], kept: Mapping[str, str]) -> None:
+        """Write down which doubles were seen cancelled, and which are not, with why."""
+        async with self._database.transaction() as connection:
+            for number in gone:
+                await connection.execute(
+                    update(strays).where(strays.c.job == job, strays.c.number == number).values(state=GONE, message="")
+                )
+            for number, message in kept.items():
+                await connection.execute(
+                    update(strays)
+                    .where(strays.c.job == job, strays.c.number == number)
+                    .values(state=DOUBLE, message=message)
+                )

@@ -1,0 +1,46 @@
+"""Finds rows whose reference another job has sent, or may have: they must not be sent twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+
+from ..records import SETTLED_ELSEWHERE, WITHOUT_LABEL, RowState
+from .schema import jobs, rows
+
+__all__ = ["claimed_elsewhere", "words_of_claim"]
+
+SURELY_SHIPPED = (RowState.SHIPPED, *WITHOUT_LABEL)
+
+
+def claimed_elsewhere(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any, Any, Any, Any, Any]:
+    """Return a query for the planned rows among ``which`` whose reference is another job's already."""
+    other, mine = rows.alias("other"), jobs.alias("mine")
+    state = func.coalesce(other.c.state, "")  # by its key it is found at once; by its state, among all rows of all jobs
+    return (
+        select(
+            rows.c.number,
+            rows.c.line,
+            rows.c.reference,
+            rows.c.digest,
+            other.c.digest.label("other_digest"),
+            other.c.shipment_number,
+            jobs.c.name,
+            other.c.state.label("other_state"),
+        )
+        .join(other, and_(other.c.key == rows.c.key, other.c.job != rows.c.job))
+        .join(jobs, jobs.c.id == other.c.job)
+        .join(mine, and_(mine.c.id == rows.c.job, mine.c.kind == jobs.c.kind))
+        .where(*which, rows.c.state == RowState.PLANNED, state.in_(SETTLED_ELSEWHERE))
+        .order_by(rows.c.number)
+    )
+
+
+def words_of_claim(row: Any) -> str:
+    """Return why a row of that query is not sent."""
+    done = "was shipped" if row.other_state in SURELY_SHIPPED else "may have been shipped"
+    if row.shipment_number:
+        done = f"was shipped as {row.shipment_number}"
+    changed = "" if row.other_digest in (row.digest, None) else ", and this row differs from that one"
+    return f"reference_id: {row.reference} {done} by the job {row.name}{changed}; not sent again without --again"

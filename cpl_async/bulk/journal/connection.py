@@ -1,0 +1,519 @@
+"""The database that a journal lives in: opened, checked to be ours, written safely."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, TypeVar, cast
+
+from anyio import to_thread
+from filelock import AsyncFileLock, Timeout
+from sqlalchemy import (
+    URL,
+    AsyncAdaptedQueuePool,
+    Connection,
+    Table,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.schema import CreateSchema
+
+from ...errors import JournalError
+from ...ratelimit.registry import JournalMemory, KnownJournal
+from ...system.run_lock import alone, at_work
+from ..records import RowState
+from .continuity import DAMAGED_ADVICE, FileIdentity, lost_journal, read_mark, write_mark
+from .location import JournalPlace
+from .postgresql import key_of, postgresql_engine, reason_of
+from .reference_hash import new_secret
+from .schema import OLDEST, VERSION, account, attempts, jobs, metadata, parts, rows
+
+__all__ = ["Database", "LoanLost", "new_id"]
+
+T = TypeVar("T")
+logger: logging.Logger = logging.getLogger("cpl_async")
+POSTGRESQL_ADVICE = "See that PostgreSQL runs, and that CPL_JOURNAL names a database that is there"
+SENT_IN_GAP = "the journal was restored from a backup: it is not known whether this was sent since"
+LONGEST_WAIT = 3600
+AT_ONCE = 200
+"""Values that are made ready for the database without a pause: some two milliseconds."""
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "busy_timeout=60000",
+    "cache_size=-16000",  # KiB: what a batch touches lies all over a large file
+    "wal_autocheckpoint=4000",  # pages: a page that changes often is moved once instead of four times
+)
+PATIENCE = 15.0
+"""Seconds."""
+LONGEST_OPENING = 60
+"""Seconds. One at a time opens: SQLite does not wait when two turn a new file to write-ahead logging at once."""
+
+
+class LoanLost(JournalError):
+    """A part of a job was taken over, since its worker was not heard of for too long: it must touch nothing more."""
+
+    @classmethod
+    def of(cls, part: int) -> LoanLost:
+        """Return the error about a part."""
+        return cls(f"part {part} of the job was taken over by another worker", advice="Nothing more was sent of it")
+
+
+class Database:
+    """One connection to the journal's database, on a thread of its own, used by one task at a time."""
+
+    def __init__(
+        self, engine: AsyncEngine, place: JournalPlace, held: dict[int, int], now: Callable[[], float]
+    ) -> None:
+        self._engine = engine
+        self._place = place
+        self._held = held
+        self._turn = asyncio.Lock()
+        self._loan: tuple[int, str] | None = None
+        self.now: Callable[[], float] = now
+        """Returns the time of what is written, in seconds since the epoch."""
+        self.secret: bytes = b""
+        """Key of the hashes by which references are known."""
+        self.uid: str = ""
+        """Known of no other journal."""
+        self.gap: tuple[float, float | None] | None = None
+        """Begin and end of a time of which this journal knows nothing, since it was restored from a backup.
+
+        The end is ``None`` until a run that knows the carrier's time has set it: see :meth:`date_gap`."""
+        self._files: FileIdentity | None = None
+        self._memory: JournalMemory | None = None
+        self._marking = asyncio.Lock()
+        self._marked = 0
+
+    @classmethod
+    async def open(
+        cls,
+        place: JournalPlace,
+        patience: float = PATIENCE,
+        now: Callable[[], float] = time.time,
+        *,
+        replaces_lost: bool = False,
+    ) -> Database:
+        """Open or make the journal of an account.
+
+        :param patience: seconds for which a program that was stopped in the middle of a transaction keeps others from
+            writing to a journal in PostgreSQL.
+        :param now: returns the time of what is written, in seconds since the epoch: a run gives the carrier's.
+        :param replaces_lost: whether a new one is made where the journal that was there is gone.
+        :raises JournalError: when it cannot be opened, is damaged, gone, newer than this program, or another account's.
+        """
+        place.prepare()
+        held: dict[int, int] = {}
+        engine = postgresql_engine(place, held, patience) if place.url else _sqlite_engine(place)
+        database = cls(engine, place, held, now)
+        try:
+            async with AsyncFileLock(place.folder / "opening.lock", timeout=LONGEST_OPENING, poll_interval=0.01):
+                await database._check(replaces_lost=replaces_lost)
+        except Timeout:
+            await engine.dispose()
+            raise JournalError(
+                f"timed out waiting for another process to finish opening the journal {place.shown}"
+            ) from None
+        except (SQLAlchemyError, OSError, ValueError) as error:
+            await engine.dispose()
+            reason = reason_of(error)
+            advice = POSTGRESQL_ADVICE if place.url else DAMAGED_ADVICE
+            raise JournalError(f"the journal {place.shown} cannot be opened: {reason}", advice=advice) from None
+        except BaseException:
+            await engine.dispose()
+            raise
+        return database
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether programs on several hosts use it."""
+        return bool(self._place.url)
+
+    @property
+    def schema(self) -> str:
+        """Its schema in PostgreSQL."""
+        return self._place.schema
+
+    @property
+    def on_loan(self) -> bool:
+        """Whether it is used for a part that is on loan."""
+        return self._loan is not None
+
+    @contextmanager
+    def only_while_lent(self, part: int, owner: str) -> Iterator[None]:
+        """Let every transaction in the block fail when a part is no longer on loan to an owner."""
+        self._loan = part, owner
+        try:
+            yield
+        finally:
+            self._loan = None
+
+    async def close(self) -> None:
+        """Close the connection and its thread."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Commit what is done inside together, or nothing of it.
+
+        :raises JournalError: when the disk or the database fails.
+        """
+        async with self._turn:
+            whole = self._engine.begin()
+            entering = asyncio.ensure_future(whole.__aenter__())
+            try:
+                connection = await _to_its_end(entering)
+            except asyncio.CancelledError as cancelled:
+                if entering.done() and not entering.cancelled() and entering.exception() is None:
+                    await _to_its_end(whole.__aexit__(type(cancelled), cancelled, None))
+                raise
+            except (DBAPIError, OSError, ValueError) as error:
+                raise JournalError(f"the journal cannot be opened: {reason_of(error)}", advice=DAMAGED_ADVICE) from None
+            try:
+                try:
+                    if self._loan is not None:
+                        await self._check_loan(connection, *self._loan)
+                    with self.values_are_whole():
+                        yield cast("AsyncConnection", Steady(connection))
+                except BaseException as error:
+                    await _to_its_end(whole.__aexit__(type(error), error, error.__traceback__))
+                    raise
+                await _to_its_end(whole.__aexit__(None, None, None))
+            except DBAPIError as error:
+                raise JournalError(
+                    f"the journal cannot be written: {reason_of(error)}",
+                    advice="Free its disk, or see that it can be reached, and run the same command again",
+                ) from None
+
+    @contextmanager
+    def values_are_whole(self) -> Iterator[None]:
+        """Let what cannot be read of the journal's values be a damage of the journal.
+
+        :raises JournalError: when a value is not what was written.
+        """
+        try:
+            yield
+        except (ValueError, TypeError, KeyError, InvalidRequestError) as error:  # no text, no JSON, no state, no row
+            raise JournalError(
+                f"the journal {self._place.shown} is damaged: a value cannot be read ({type(error).__name__})",
+                advice=DAMAGED_ADVICE,
+            ) from None
+
+    async def count_attempt(self, connection: AsyncConnection) -> int:
+        """Count one more attempt, in the transaction that records it; return the number of all."""
+        await connection.execute(update(account).values(counter=account.c.counter + 1))
+        return int((await connection.execute(select(account.c.counter))).scalar_one())
+
+    async def confirm(self, counter: int) -> None:
+        """Verify that what was committed is in the journal that others will read, and note it outside of it.
+
+        :param counter: of :meth:`count_attempt`.
+        :raises JournalGone: when the journal was removed or replaced: nothing may be sent.
+        :raises JournalError: when the note cannot be written.
+        """
+        async with self._marking:
+            if counter > self._marked:
+                mark = KnownJournal(uid=self.uid, counter=counter, at=self.now())
+                await to_thread.run_sync(write_mark, self._place, mark)
+                if self._memory is not None:
+                    self._memory.write(self._place.account, mark)
+                self._marked = counter
+        self.verify_files()
+
+    def verify_files(self) -> None:
+        """Verify that the journal's files are those that were opened.
+
+        :raises JournalGone: when one was removed or replaced.
+        """
+        if self._files is not None:
+            self._files.check()
+
+    async def compare(self, memory: JournalMemory, *, replaces_lost: bool) -> None:
+        """Compare with what all hosts know of the account's journal, and note there what is written from now on.
+
+        :param memory: where it is known.
+        :param replaces_lost: whether this journal takes the place of one that is gone.
+        :raises JournalError: when the account had another journal.
+        """
+        known = await memory.read(self._place.account) if self._place.keeps_mark else None
+        if known is not None and known.uid != self.uid and not replaces_lost:
+            raise lost_journal(self._place, known, replaced=True)
+        if known is not None:
+            await self.notice_counter(known.uid, known.counter)
+        self._memory = memory if self._place.keeps_mark else None
+        if self._memory is not None:
+            at = known.at if known is not None and known.uid == self.uid else self.now()
+            self._memory.write(self._place.account, KnownJournal(uid=self.uid, counter=await self.counter(), at=at))
+
+    async def counter(self) -> int:
+        """Return the number of all attempts of the account."""
+        async with self.transaction() as connection:
+            return int((await connection.execute(select(account.c.counter))).scalar_one())
+
+    async def notice_counter(self, uid: str, counter: int) -> None:
+        """Compare with what is known outside of the journal of its attempts.
+
+        :param uid: of the journal that is meant.
+        :param counter: attempts that it had recorded.
+        """
+        if uid != self.uid:
+            return
+        async with self.transaction() as connection:
+            known = int((await connection.execute(select(account.c.counter))).scalar_one())
+            if counter > known:
+                await self._note_gap(connection, counter)
+
+    async def _note_gap(self, connection: AsyncConnection, counter: int) -> None:
+        """Note that this journal went back in time: what it says was not sent may have been sent since."""
+        latest = (await connection.execute(select(func.max(attempts.c.began_at)))).scalar_one()
+        first = (await connection.execute(select(func.min(jobs.c.created_at)))).scalar_one()
+        since = float(latest or first or 0.0)
+        if self.gap is not None:
+            since = min(since, self.gap[0])
+        self.gap = since, None
+        await connection.execute(update(account).values(counter=counter, gap_since=since, gap_until=None))
+        doubtful = {"state": RowState.UNDECIDED, "batch": None, "unclear_since": since, "unclear_until": None}
+        await connection.execute(
+            update(rows).where(rows.c.state == RowState.PLANNED).values(message=SENT_IN_GAP, **doubtful)
+        )
+        logger.warning(
+            "the journal %s went back in time: what it says was not sent is looked for before it is sent",
+            self._place.shown,
+        )
+
+    async def date_gap(self) -> None:
+        """Let the gap end now, if its end is not known yet: at opening the carrier's time may not be known."""
+        if self.gap is None or self.gap[1] is not None:
+            return
+        now = self.now()
+        async with self.transaction() as connection:
+            await connection.execute(update(account).where(account.c.gap_until.is_(None)).values(gap_until=now))
+            await connection.execute(
+                update(rows)
+                .where(rows.c.unclear_since.is_not(None), rows.c.unclear_until.is_(None))
+                .values(unclear_until=now)
+            )
+        self.gap = self.gap[0], now
+
+    async def _check_loan(self, connection: AsyncConnection, part: int, owner: str) -> None:
+        mine = select(parts.c.id).where(parts.c.id == part, parts.c.owner == owner)
+        if (await _to_its_end(connection.execute(mine))).first() is None:
+            raise LoanLost.of(part)
+
+    async def analyze(self) -> None:
+        """Let a server look at what its tables hold, which it would do by itself a minute later."""
+        if self.is_shared:
+            async with self.transaction() as connection:
+                await connection.execute(text("ANALYZE rows"))
+
+    async def rewrite(self) -> None:
+        """Write the file anew, so that what was deleted is not in it any more."""
+        async with self._engine.connect() as connection:
+            if self._place.url:
+                whole = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                for table in metadata.sorted_tables:
+                    await whole.exec_driver_sql(f'VACUUM "{self._place.schema}"."{table.name}"')
+                return
+            raw = await connection.get_raw_connection()
+            driver: Any = raw.driver_connection
+            for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                await (await driver.execute(statement)).close()
+
+    def insert_unless_taken(self, table: Table) -> Any:
+        """Return an INSERT that passes over rows which would break a unique index."""
+        if self._engine.dialect.name == "postgresql":
+            return postgresql_insert(table).on_conflict_do_nothing()
+        return sqlite_insert(table).on_conflict_do_nothing()
+
+    @asynccontextmanager
+    async def only_one(self, job: int, what: str) -> AsyncIterator[None]:
+        """Keep all other runs from a job, on this host and on others, for as long as the block runs.
+
+        :param what: names what is held, for the error.
+        :raises JournalError: when another run is at work on it.
+        """
+        if not self._place.url:
+            with alone(self._place.folder / f"job-{job}.lock", what):
+                yield
+            return
+        key = key_of(self._place.schema, job)
+        async with self.transaction() as connection:
+            if not (await connection.execute(select(func.pg_try_advisory_lock(key)))).scalar_one():
+                raise at_work(what)
+        self._held[key] = job
+        try:
+            yield
+        finally:
+            self._held.pop(key, None)
+            with suppress(JournalError):  # with the connection the lock is gone too
+                async with self.transaction() as connection:
+                    await connection.execute(select(func.pg_advisory_unlock(key)))
+
+    async def _check(self, *, replaces_lost: bool) -> None:
+        place, mark = self._place, read_mark(self._place)
+        if not place.url:
+            await to_thread.run_sync(lambda: self._make_file(mark, replaces_lost=replaces_lost))
+        async with self._engine.begin() as connection:
+            if place.url:
+                await connection.execute(CreateSchema(place.schema, if_not_exists=True))
+                if (await connection.execute(select(func.current_schema()))).scalar_one() != place.schema:
+                    raise JournalError(f"the journal {place.shown} cannot be used: tables would be made elsewhere")
+            else:
+                damage = (await connection.exec_driver_sql("PRAGMA quick_check(1)")).scalar_one()
+                if damage != "ok":
+                    raise JournalError(f"the journal {place.shown} is damaged: {damage}", advice=DAMAGED_ADVICE)
+            if not await connection.run_sync(lambda sync: inspect(sync).has_table(account.name)):
+                if not place.url:
+                    raise JournalError(f"the journal {place.shown} is damaged: it is empty", advice=DAMAGED_ADVICE)
+                if mark is not None and not replaces_lost:
+                    raise lost_journal(place, mark, replaced=False)
+                await connection.run_sync(_make_tables, place)
+            version = int((await connection.execute(select(account.c.schema_version))).scalar_one())
+            if not OLDEST <= version <= VERSION:
+                raise JournalError(
+                    f"the journal {place.shown} has version {version}, this program reads {VERSION}",
+                    advice="Use the version of cpl-sdk that wrote it, or a newer one",
+                )
+            if version < VERSION:
+                from .migrations import migrate  # Alembic takes a quarter of a second, and is needed once
+
+                await connection.run_sync(migrate, version)
+            with self.values_are_whole():
+                found = (await connection.execute(select(account))).one()
+                self.secret, self.uid = bytes(found.secret), str(found.uid)
+                self.gap = (found.gap_since, found.gap_until) if found.gap_since is not None else None
+            if (found.base_url, found.client_id) != (place.base_url, place.client_id):
+                raise JournalError(
+                    f"the journal {place.shown} belongs to {found.client_id} at {found.base_url}",
+                    advice="Name another folder in CPL_STATE_DIR, or use the credentials that it belongs to",
+                )
+            if mark is not None and mark.uid != self.uid and not replaces_lost:
+                raise lost_journal(place, mark, replaced=True)
+            counter = int(found.counter)
+            if mark is not None and mark.uid == self.uid and mark.counter > counter:
+                counter = mark.counter
+                await self._note_gap(connection, counter)
+        if mark is None or (mark.uid, mark.counter) != (self.uid, counter):
+            write_mark(place, KnownJournal(uid=self.uid, counter=counter, at=self.now()))
+        if not place.url:
+            self._files = FileIdentity(place.file)
+
+    def _make_file(self, mark: KnownJournal | None, *, replaces_lost: bool) -> None:
+        """Make a journal under another name and give it its own only when it is whole; an empty file is a damage."""
+        place = self._place
+        if place.file.exists():
+            if not place.file.stat().st_size:
+                raise JournalError(f"the journal {place.shown} is damaged: it is empty", advice=DAMAGED_ADVICE)
+            return
+        if mark is not None and not replaces_lost:
+            raise lost_journal(place, mark, replaced=False)
+        fresh = place.folder / f"{place.file.name}.new"
+        fresh.unlink(missing_ok=True)
+        os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        engine = create_engine(URL.create("sqlite", database=str(fresh)))
+        try:
+            with engine.begin() as connection:
+                _make_tables(connection, place)
+        finally:
+            engine.dispose()
+        for suffix in ("-wal", "-shm"):  # of a journal that was here before
+            place.file.with_name(place.file.name + suffix).unlink(missing_ok=True)
+        fresh.replace(place.file)
+
+
+def _make_tables(connection: Connection, place: JournalPlace) -> None:
+    """Make the tables of a new journal."""
+    metadata.create_all(connection)
+    connection.execute(
+        insert(account).values(
+            schema_version=VERSION,
+            base_url=place.base_url,
+            client_id=place.client_id,
+            secret=new_secret(),
+            uid=uuid.uuid4().hex,
+        )
+    )
+
+
+class Steady:
+    """A connection whose steps come to their end even when whoever waits for them is cancelled.
+
+    A step that is broken off midway would leave the database's only connection in nobody's hands. One with many values
+    is taken in pieces, between which the loop turns to others.
+    """
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def execute(self, statement: Any, values: Any = None) -> Any:
+        """Execute a statement, once for each of many values; of many, the result is that of the last ones."""
+        if not isinstance(values, list) or len(values) <= AT_ONCE:
+            return await _to_its_end(self._connection.execute(statement, values))
+        result: Any = None
+        for offset in range(0, len(values), AT_ONCE):
+            result = await _to_its_end(self._connection.execute(statement, values[offset : offset + AT_ONCE]))
+        return result
+
+
+async def _to_its_end(work: Awaitable[T]) -> T:
+    """Wait until the work is done, and only then let a cancellation through."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        task.exception()  # it is known of, though nobody asks for it any more
+        raise cancelled
+    return task.result()
+
+
+def _sqlite_engine(place: JournalPlace) -> AsyncEngine:
+    import aiosqlite  # noqa: F401 - with the engine, not in the first call
+
+    engine = create_async_engine(
+        URL.create("sqlite+aiosqlite", database=str(place.file)),  # in a text, "?" and "%" would be of an address
+        poolclass=AsyncAdaptedQueuePool,  # not of itself in every version
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=LONGEST_WAIT,
+    )
+    event.listen(engine.sync_engine, "connect", _safe_writes)
+    event.listen(engine.sync_engine, "begin", _begin_alone)
+    return engine
+
+
+def _begin_alone(connection: Any) -> None:
+    """Begin as a writer, so that what a transaction has read still holds when it writes."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _safe_writes(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def new_id(result: Any) -> int:
+    """Return the id that an INSERT of one row was given."""
+    return int(result.inserted_primary_key[0])

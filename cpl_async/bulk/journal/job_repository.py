@@ -1,0 +1,184 @@
+"""What a person decides about a job: how an undecided row ended, what is cancelled, and that its data is removed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import case, delete, func, insert, or_, select, update
+
+from ...errors import JournalError
+from ...models.references import normal_reference
+from ..records import BatchState, RowState
+from .connection import Database
+from .reconciliation_repository import DOUBLE
+from .schema import READY, attempts, batches, jobs, parcels, rows, strays
+
+__all__ = ["JobLine", "Keeping"]
+
+LIVE = (RowState.SHIPPED, RowState.CREATED, RowState.UNLABELLED, RowState.FOUND, RowState.CANCELLING)
+DECIDED = (RowState.UNDECIDED, RowState.WITHDRAWING)
+AT_ONCE = 500
+
+
+@frozen(kw_only=True)
+class JobLine:
+    """A job, and how many of its rows are in each state."""
+
+    id: int
+    name: str
+    kind: str
+    source: str
+    state: str
+    created_at: float
+    finished_at: float | None
+    purged_at: float | None
+    counts: dict[RowState, int]
+
+
+class Keeping:
+    """Reads and writes whole jobs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def jobs(self) -> AsyncIterator[JobLine]:
+        """Yield all jobs, the newest first."""
+        async with self._database.transaction() as connection:
+            found = (await connection.execute(select(jobs).order_by(jobs.c.id.desc()))).all()
+            query = select(rows.c.job, rows.c.state, func.count()).group_by(rows.c.job, rows.c.state)
+            counts: dict[int, dict[RowState, int]] = {}
+            for job, state, count in await connection.execute(query):
+                counts.setdefault(job, {})[RowState(state)] = int(count)
+        for job in found:
+            yield JobLine(
+                id=job.id,
+                name=job.name,
+                kind=job.kind,
+                source=job.source,
+                state=job.state,
+                created_at=job.created_at,
+                finished_at=job.finished_at,
+                purged_at=job.purged_at,
+                counts=counts.get(job.id, {}),
+            )
+
+    async def settle(self, job: int, reference: str, values: Mapping[str, Any], numbers: Sequence[str] = ()) -> None:
+        """Write down a person's decision on an undecided row.
+
+        :param values: what its columns become.
+        :param numbers: its parcels; the first is its master. What was known as its parcels before is kept apart.
+        :raises JournalError: without such a row, or when it is decided already.
+        """
+        reference = normal_reference(reference)
+        async with self._database.transaction() as connection:
+            query = select(rows).where(rows.c.job == job, rows.c.reference == reference, rows.c.claim.is_not(None))
+            row = (await connection.execute(query)).one_or_none()
+            if row is None:
+                raise JournalError(f"the job has no row with the reference {reference!r}")
+            if row.state not in DECIDED:
+                raise JournalError(
+                    f"{reference} is not undecided: it is {row.state.replace('_', ' ')}", advice="Nothing was changed"
+                )
+            another = or_(parcels.c.job != job, parcels.c.row != row.number)
+            taken = select(parcels.c.number).where(parcels.c.number.in_(numbers), another)
+            if (other := (await connection.execute(taken)).scalars().first()) is not None:
+                raise JournalError(f"{other} is the number of another row", advice="Nothing was changed")
+            await self._set_aside(connection, job, row, numbers)
+            for place, number in enumerate(numbers, 1):
+                await connection.execute(
+                    insert(parcels).values(job=job, row=row.number, number=number, master=numbers[0], place=place)
+                )
+            await connection.execute(
+                update(rows).where(rows.c.job == job, rows.c.number == row.number).values(**values)
+            )
+            await connection.execute(update(jobs).where(jobs.c.id == job).values(state=READY, finished_at=None))
+
+    async def _set_aside(self, connection: Any, job: int, row: Any, kept: Sequence[str]) -> None:
+        of_row = parcels.c.job == job, parcels.c.row == row.number
+        await connection.execute(delete(strays).where(strays.c.job == job, strays.c.number.in_(kept)))
+        for parcel in (await connection.execute(select(parcels).where(*of_row))).all():
+            if parcel.number in kept:
+                continue
+            await connection.execute(
+                self._database.insert_unless_taken(strays).values(
+                    job=job,
+                    row=row.number,
+                    key=row.key,
+                    number=parcel.number,
+                    master=parcel.master,
+                    state=DOUBLE,
+                    message="created for this row before a person decided on it",
+                    found_at=self._database.now(),
+                )
+            )
+        await connection.execute(delete(parcels).where(*of_row))
+
+    async def begin_cancelling(self, job: int) -> dict[int, list[str]]:
+        """Take up all rows of a job that have numbers; return these by row."""
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                update(rows).where(rows.c.job == job, rows.c.state.in_(LIVE)).values(state=RowState.CANCELLING)
+            )
+            query = (
+                select(rows.c.number, parcels.c.number)
+                .join(parcels, (parcels.c.job == rows.c.job) & (parcels.c.row == rows.c.number))
+                .where(rows.c.job == job, rows.c.state == RowState.CANCELLING)
+                .order_by(rows.c.number, parcels.c.place)
+            )
+            found: dict[int, list[str]] = {}
+            for row, number in await connection.execute(query):
+                found.setdefault(row, []).append(number)
+        return found
+
+    async def end_cancelling(self, job: int, gone: Iterable[int], kept: Mapping[int, str]) -> None:
+        """Write down which rows were seen cancelled, and why others are not."""
+        lacking = (
+            select(parcels.c.row)
+            .where(parcels.c.job == rows.c.job, parcels.c.row == rows.c.number, parcels.c.label_file.is_(None))
+            .exists()
+        )
+        can_be_had = (
+            select(parcels.c.row)
+            .where(parcels.c.job == rows.c.job, parcels.c.row == rows.c.number, parcels.c.label_url.is_not(None))
+            .exists()
+        )
+        async with self._database.transaction() as connection:
+            await connection.execute(update(jobs).where(jobs.c.id == job).values(state=READY, finished_at=None))
+            for number in gone:
+                await connection.execute(
+                    update(rows)
+                    .where(rows.c.job == job, rows.c.number == number)
+                    .values(state=RowState.CANCELLED, message="cancelled")
+                )
+            for number, message in kept.items():
+                row = rows.c.job == job, rows.c.number == number
+                state = case((~lacking, RowState.SHIPPED), (can_be_had, RowState.UNLABELLED), else_=RowState.FOUND)
+                await connection.execute(update(rows).where(*row).values(state=state, message=message))
+                of_row = select(rows.c.batch).where(*row, rows.c.state == RowState.UNLABELLED).scalar_subquery()
+                await connection.execute(
+                    update(batches)
+                    .where(batches.c.id.in_(of_row), batches.c.state == BatchState.DONE)
+                    .values(state=BatchState.IMPORTED)
+                )
+
+    async def purge(self, job: int) -> None:
+        """Remove what is personal: rows keep their state and the keyed hash of their reference."""
+        nothing = {"reference": "", "raw": b"{}", "body": None, "digest": None, "cust": None, "claim": None}
+        of_batches = select(batches.c.id).where(batches.c.job == job).scalar_subquery()
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                update(rows).where(rows.c.job == job).values(**nothing, message="", shipment_number=None)
+            )
+            await connection.execute(delete(parcels).where(parcels.c.job == job))
+            await connection.execute(delete(strays).where(strays.c.job == job))
+            await connection.execute(
+                update(attempts)
+                .where(attempts.c.batch.in_(of_batches))
+                .values(message=None, correlation_id="", body_hash="")
+            )
+            await connection.execute(
+                update(jobs).where(jobs.c.id == job).values(purged_at=self._database.now(), settings="{}", columns="[]")
+            )
+        await self._database.rewrite()

@@ -1,0 +1,358 @@
+"""Rows whose answer was lost: which they are, what was found of them, and what is sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import field, frozen
+from sqlalchemy import and_, bindparam, case, func, or_, select, update
+
+from ..records import SETTLED_ELSEWHERE, FoundShipment, RowState
+from .connection import Database
+from .row_range import ALL, Span
+from .schema import attempts, jobs, parcels, rows, strays
+
+__all__ = ["DOUBLE", "GONE", "WITHDRAWN", "Found", "Stray", "Unclear", "UnclearCounts", "UnclearRow"]
+
+AT_ONCE = 500
+LONGEST_WRITE_SECONDS = 180.0
+"""Seconds after which an attempt of another host that is under way has ended: no write deadline is further ahead."""
+SEEN_STATES = (RowState.SHIPPED, RowState.CREATED, RowState.UNLABELLED, RowState.FOUND)
+"""States in which a reference has a number, so that a search must show it."""
+UNDER_WAY = (RowState.SENDING, RowState.ACCEPTED, RowState.UNDECIDED)
+"""States of another row in which what is found could be its shipment."""
+DOUBLE, WITHDRAWN, GONE = "double", "withdrawn", "gone"
+"""States of a stray: it is live though it should not be; it is being cancelled; it was seen cancelled."""
+
+
+@frozen(kw_only=True)
+class UnclearRow:
+    """A row that an attempt carried whose answer was lost."""
+
+    number: int
+    line: int
+    reference: str
+    cust: str | None
+    since: float
+    """When the first such attempt began, in seconds since the epoch."""
+    until: float
+    """When the last one had surely ended."""
+    parcels: int
+    body: bytes | None = field(repr=False)
+    state: RowState
+    shipment_number: str | None
+    known: frozenset[str] = frozenset()
+    """Numbers that are known to be something else."""
+    own: frozenset[str] = frozenset()
+    """Numbers that are known to be this row's."""
+    has_rival: bool = False
+    """Whether another row is under way, or its numbers were removed, whose shipment could be taken for this one's."""
+
+
+@frozen(kw_only=True)
+class Found:
+    """A row that was found by its reference, and what was found besides."""
+
+    row: int
+    shipment: FoundShipment
+    doubles: tuple[FoundShipment, ...] = ()
+    message: str = ""
+
+
+@frozen(kw_only=True)
+class Stray:
+    """A parcel that exists, or did, besides those that count."""
+
+    row: int
+    reference: str
+    number: str
+    master: str
+    state: str
+    message: str
+    shipment_number: str | None
+    """What the row is shipped as."""
+
+
+@frozen(kw_only=True)
+class UnclearCounts:
+    """How many rows of a job had their answer lost."""
+
+    ever: int
+    """All of them."""
+    askable: int
+    """Those that are undecided still, and that the next run looks for."""
+
+
+class Unclear:
+    """Reads and writes what reconciliation knows."""
+
+    def __init__(self, database: Database, span: Span = ALL) -> None:
+        self._database = database
+        self._span = span
+
+    async def counts(self, job: int) -> UnclearCounts:
+        """Return how many rows of a job had their answer lost."""
+        lost = rows.c.job == job, rows.c.unclear_since.is_not(None)
+        asked = and_(rows.c.state == RowState.UNDECIDED, rows.c.cust.is_not(None))
+        query = select(func.count(), func.count(case((asked, 1)))).select_from(rows).where(*lost)
+        async with self._database.transaction() as connection:
+            ever, askable = (await connection.execute(query)).one()
+        return UnclearCounts(ever=int(ever), askable=int(askable))
+
+    async def date_gap(self) -> None:
+        """See :meth:`Database.date_gap`."""
+        await self._database.date_gap()
+
+    async def undecided(self, job: int) -> list[UnclearRow]:
+        """Return the rows that may have been created and are not settled, those without a reference to ask by too."""
+        return await self._rows(job, rows.c.state == RowState.UNDECIDED)
+
+    async def settled(self, job: int) -> list[UnclearRow]:
+        """Return the rows that were unclear once and are settled now, for a last look."""
+        return await self._rows(job, rows.c.state.in_((*SEEN_STATES, RowState.REJECTED)))
+
+    async def _rows(self, job: int, which: Any) -> list[UnclearRow]:
+        which = and_(which, *self._span.of_rows)
+        query = select(rows).where(rows.c.job == job, rows.c.unclear_since.is_not(None), which).order_by(rows.c.number)
+        async with self._database.transaction() as connection:
+            found = (await connection.execute(query)).all()
+            known, own = await self._numbers(connection, job, which)
+            rivals = await self._rivals(connection, job, which)
+        now = self._database.now()
+        latest = now + (LONGEST_WRITE_SECONDS if self._database.is_shared else 0.0)
+        return [
+            UnclearRow(
+                number=row.number,
+                line=row.line,
+                reference=row.reference,
+                cust=row.cust,
+                since=min(row.unclear_since, now),  # a clock that was ahead and is right again delays nothing
+                until=min(row.unclear_until or now, latest),
+                parcels=row.parcels,
+                body=row.body,
+                state=RowState(row.state),
+                shipment_number=row.shipment_number,
+                known=frozenset(known.get(row.number, ())),
+                own=frozenset(own.get(row.number, ())),
+                has_rival=row.number in rivals,
+            )
+            for row in found
+        ]
+
+    async def _numbers(
+        self, connection: Any, job: int, which: Any
+    ) -> tuple[Mapping[int, set[str]], Mapping[int, set[str]]]:
+        """Return by row the numbers that are something else, and those that are the row's own."""
+        mine = rows.c.job == job, rows.c.unclear_since.is_not(None), which
+        other = rows.alias("other")
+        same = or_(other.c.key == rows.c.key, other.c.cust == rows.c.cust)
+        another = or_(other.c.job != rows.c.job, other.c.number != rows.c.number)
+        elsewhere = (
+            select(rows.c.number.label("row"), parcels.c.number)
+            .join(other, and_(same, another))
+            .join(parcels, and_(parcels.c.job == other.c.job, parcels.c.row == other.c.number))
+            .where(*mine)
+        )
+        gone = select(rows.c.number.label("row"), strays.c.number).join(strays, strays.c.key == rows.c.key).where(*mine)
+        ours = (
+            select(rows.c.number.label("row"), parcels.c.number)
+            .join(parcels, and_(parcels.c.job == rows.c.job, parcels.c.row == rows.c.number))
+            .where(*mine)
+        )
+        known: dict[int, set[str]] = {}
+        own: dict[int, set[str]] = {}
+        for query, numbers in ((elsewhere, known), (gone, known), (ours, own)):
+            for row, number in await connection.execute(query):
+                numbers.setdefault(row, set()).add(number)
+        return known, own
+
+    async def _rivals(self, connection: Any, job: int, which: Any) -> set[int]:
+        """Return the rows of which a found shipment could be another row's."""
+        mine = rows.c.job == job, rows.c.unclear_since.is_not(None), which
+        other = rows.alias("other")
+        same = or_(other.c.key == rows.c.key, other.c.cust == rows.c.cust)
+        another = or_(other.c.job != rows.c.job, other.c.number != rows.c.number)
+        purged = and_(jobs.c.purged_at.is_not(None), other.c.state.in_(SETTLED_ELSEWHERE))
+        query = (
+            select(rows.c.number)
+            .join(other, and_(same, another))
+            .join(jobs, jobs.c.id == other.c.job)
+            .where(*mine, or_(other.c.state.in_(UNDER_WAY), purged))
+        )
+        return set((await connection.execute(query)).scalars())
+
+    async def found(self, job: int, findings: Sequence[Found], state: RowState) -> None:
+        """Write down the numbers of rows that were found.
+
+        :param state: what they are: shipped without label, or done where there are no labels.
+        """
+        now = self._database.now()
+        async with self._database.transaction() as connection:
+            numbers = [number for finding in findings for number in finding.shipment.numbers]
+            taken_by: dict[str, int] = {}
+            for start in range(0, len(numbers), AT_ONCE):
+                query = select(parcels.c.number, parcels.c.row).where(
+                    parcels.c.job == job, parcels.c.number.in_(numbers[start : start + AT_ONCE])
+                )
+                taken_by |= {one.number: one.row for one in await connection.execute(query)}
+            for finding in findings:
+                if any(taken_by.get(number, finding.row) != finding.row for number in finding.shipment.numbers):
+                    continue  # it is another row's: this one stays as it is
+                await connection.execute(
+                    update(rows)
+                    .where(rows.c.job == job, rows.c.number == finding.row)
+                    .values(
+                        state=state,
+                        message=finding.message,
+                        shipment_number=finding.shipment.master,
+                        settled_at=now,
+                    )
+                )
+                values = [
+                    {"job": job, "row": finding.row, "number": number, "master": finding.shipment.master, "place": n}
+                    for n, number in enumerate(finding.shipment.numbers, 1)
+                ]
+                await connection.execute(self._database.insert_unless_taken(parcels), values)
+            doubles = [(finding.row, group) for finding in findings for group in finding.doubles]
+            await self._add_strays(connection, job, doubles, DOUBLE, "")
+
+    async def add_doubles(self, job: int, doubles: Iterable[tuple[int, FoundShipment]]) -> None:
+        """Write down shipments that exist besides the one that counts."""
+        async with self._database.transaction() as connection:
+            await self._add_strays(connection, job, list(doubles), DOUBLE, "")
+
+    async def put_back(self, job: int, numbers: Sequence[int]) -> None:
+        """Plan rows again that certainly were not created: they are sent as the bytes that they were."""
+        async with self._database.transaction() as connection:
+            for start in range(0, len(numbers), AT_ONCE):
+                await connection.execute(
+                    update(rows)
+                    .where(
+                        rows.c.job == job,
+                        rows.c.number.in_(numbers[start : start + AT_ONCE]),
+                        rows.c.state == RowState.UNDECIDED,
+                    )
+                    .values(state=RowState.PLANNED, message="", batch=None)
+                )
+
+    async def remark(self, job: int, messages: Mapping[int, str]) -> None:
+        """Say what is known of rows that stay undecided."""
+        values = [{"n": number, "m": message} for number, message in messages.items()]
+        if not values:
+            return
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                update(rows)
+                .where(rows.c.job == job, rows.c.number == bindparam("n"), rows.c.state == RowState.UNDECIDED)
+                .values(message=bindparam("m")),
+                values,
+            )
+
+    async def canaries(self, kind: str, most: int) -> list[str]:
+        """Return references that a search must show, those first that were settled longest ago of the newest job.
+
+        :param kind: of the jobs, ``shipments`` or ``orders``.
+        A reference that several rows share, or that was unclear itself, is none.
+        """
+        newest = (
+            select(rows.c.job)
+            .where(rows.c.state.in_(SEEN_STATES), rows.c.cust.is_not(None), rows.c.unclear_since.is_(None))
+            .where(rows.c.job.in_(select(jobs.c.id).where(jobs.c.kind == kind, jobs.c.purged_at.is_(None))))
+            .group_by(rows.c.job)
+            .order_by(func.max(rows.c.settled_at).desc())
+            .limit(3)
+        )
+        async with self._database.transaction() as connection:
+            chosen: list[str] = []
+            for job in (await connection.execute(newest)).scalars().all():
+                query = (
+                    select(rows.c.cust)
+                    .where(rows.c.job == job, rows.c.state.in_(SEEN_STATES))
+                    .where(rows.c.cust.is_not(None), rows.c.unclear_since.is_(None))
+                    .order_by(rows.c.settled_at, rows.c.number)
+                    .limit(most)
+                )
+                chosen += (await connection.execute(query)).scalars().all()
+        return list(dict.fromkeys(chosen))[:most]
+
+    async def fresh_canaries(self, job: int, since: float, most: int) -> list[str]:
+        """Return references of a job that a search must show if it shows what was written at a moment.
+
+        :param since: they were sent at this moment or later, in seconds since the epoch.
+        """
+        later = select(attempts.c.batch).where(attempts.c.outcome == "accepted", attempts.c.began_at >= since)
+        query = (
+            select(rows.c.cust)
+            .where(rows.c.job == job, rows.c.state.in_(SEEN_STATES), rows.c.batch.in_(later))
+            .where(rows.c.cust.is_not(None), rows.c.unclear_since.is_(None))
+            .order_by(rows.c.settled_at, rows.c.number)
+            .limit(most)
+        )
+        async with self._database.transaction() as connection:
+            return [str(cust) for cust in (await connection.execute(query)).scalars()]
+
+    async def forget_shared(self, job: int, custs: Sequence[str]) -> int:
+        """Take away what several rows are asked after by, since it tells none of them; return how many rows.
+
+        :param custs: of rows that were just taken.
+        """
+        count = 0
+        async with self._database.transaction() as connection:
+            for start in range(0, len(custs), AT_ONCE):
+                mine = rows.c.job == job, rows.c.cust.in_(custs[start : start + AT_ONCE]), rows.c.body.is_not(None)
+                query = select(rows.c.cust).where(*mine).group_by(rows.c.cust).having(func.count() > 1)
+                shared = list((await connection.execute(query)).scalars())
+                if shared:
+                    result = await connection.execute(
+                        update(rows).where(rows.c.job == job, rows.c.cust.in_(shared)).values(cust=None)
+                    )
+                    count += result.rowcount
+        return count
+
+    async def strays(self, job: int, states: Sequence[str] = (DOUBLE,)) -> list[Stray]:
+        """Return parcels besides those that count, in the order of the rows."""
+        query = (
+            select(strays, rows.c.reference, rows.c.shipment_number)
+            .join(rows, and_(rows.c.job == strays.c.job, rows.c.number == strays.c.row))
+            .where(strays.c.job == job, strays.c.state.in_(states))
+            .order_by(strays.c.row, strays.c.number)
+        )
+        async with self._database.transaction() as connection:
+            return [
+                Stray(
+                    row=row.row,
+                    reference=row.reference,
+                    number=row.number,
+                    master=row.master,
+                    state=row.state,
+                    message=row.message,
+                    shipment_number=row.shipment_number,
+                )
+                for row in await connection.execute(query)
+            ]
+
+    async def _add_strays(
+        self, connection: Any, job: int, groups: Sequence[tuple[int, FoundShipment]], state: str, message: str
+    ) -> None:
+        if not groups:
+            return
+        numbers = {row for row, _ in groups}
+        query = select(rows.c.number, rows.c.key).where(rows.c.job == job, rows.c.number.in_(numbers))
+        keys = {row.number: row.key for row in await connection.execute(query)}
+        now = self._database.now()
+        values = [
+            {
+                "job": job,
+                "row": row,
+                "key": keys[row],
+                "number": number,
+                "master": group.master,
+                "state": state,
+                "message": message,
+                "found_at": now,
+            }
+            for row, group in groups
+            for number in group.numbers
+        ]
+        await connection.execute(self._database.insert_unless_taken(strays), values)

@@ -1,0 +1,88 @@
+"""Reads from the journal what happened when, counted by the second, and what stands on a handover manifest."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+from attrs import field, frozen
+from sqlalchemy import Integer, cast, func, select
+
+from ..records import RowState
+from .connection import Database
+from .schema import batches, parcels, rows
+
+__all__ = ["Figures", "HandedOver"]
+
+AT_ONCE = 500
+HANDED_OVER = (RowState.SHIPPED,)
+Counts = list[tuple[float, float]]
+"""Moments in seconds since the epoch, and how much each counts."""
+
+
+@frozen(kw_only=True)
+class HandedOver:
+    """A shipment that exists, with what was sent of it."""
+
+    reference: str
+    numbers: list[str]
+    body: dict[str, Any] = field(repr=False)
+
+
+class Figures:
+    """The course of a job in figures."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def course(self, job: int) -> tuple[Counts, Counts, Counts]:
+        """Return when rows were sent, when their import was over, and when they were shipped."""
+        size = select(func.count()).where(rows.c.batch == batches.c.id).scalar_subquery()
+        second = cast(rows.c.settled_at, Integer)
+        queries = (
+            select(batches.c.accepted_at, size).where(batches.c.job == job, batches.c.accepted_at.is_not(None)),
+            select(batches.c.imported_at, size).where(batches.c.job == job, batches.c.imported_at.is_not(None)),
+            select(second, func.count())
+            .where(rows.c.job == job, rows.c.state == RowState.SHIPPED, rows.c.settled_at.is_not(None))
+            .group_by(second),
+        )
+        found: list[Counts] = []
+        async with self._database.transaction() as connection:
+            for query in queries:
+                found.append(sorted((float(at), float(count)) for at, count in await connection.execute(query)))
+        return found[0], found[1], found[2]
+
+    async def imports(self, job: int) -> list[tuple[float, float]]:
+        """Return when each batch was accepted and when its import was over."""
+        over = batches.c.accepted_at.is_not(None), batches.c.imported_at.is_not(None)
+        query = select(batches.c.accepted_at, batches.c.imported_at).where(batches.c.job == job, *over)
+        async with self._database.transaction() as connection:
+            return [(float(accepted), float(done)) for accepted, done in await connection.execute(query)]
+
+    async def handed_over(self, job: int) -> AsyncIterator[HandedOver]:
+        """Yield the shipments of a job that exist, in the order of the input."""
+        last = 0
+        while True:
+            query = (
+                select(rows.c.number, rows.c.reference, rows.c.body)
+                .where(rows.c.job == job, rows.c.number > last, rows.c.state.in_(HANDED_OVER))
+                .order_by(rows.c.number)
+                .limit(AT_ONCE)
+            )
+            async with self._database.transaction() as connection:
+                found = (await connection.execute(query)).all()
+                if not found:
+                    return
+                between = parcels.c.row.between(found[0].number, found[-1].number)
+                of_rows = select(parcels.c.row, parcels.c.number).where(parcels.c.job == job, between)
+                numbers: dict[int, list[str]] = {}
+                for row, number in await connection.execute(of_rows.order_by(parcels.c.row, parcels.c.place)):
+                    numbers.setdefault(row, []).append(number)
+            for row in found:
+                yield HandedOver(
+                    reference=row.reference,
+                    numbers=numbers.get(row.number, []),
+                    body=orjson.loads(row.body) if row.body else {},
+                )
+            last = found[-1].number

@@ -1,0 +1,183 @@
+"""Writes down all rows of a job and the batches they go in, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import field, frozen
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from ..records import BatchState, RowState
+from .conflicts import claimed_elsewhere, words_of_claim
+from .connection import SENT_IN_GAP, Database, new_id
+from .reference_hash import key_of
+from .row_range import ALL, Span
+from .schema import READY, batches, jobs, rows
+
+__all__ = ["PlannedRow", "Planning", "values_of"]
+
+
+@frozen(kw_only=True)
+class PlannedRow:
+    """A row that was read and checked."""
+
+    number: int
+    line: int
+    reference: str
+    raw: bytes = field(repr=False)
+    """JSON of its columns as they came."""
+    body: bytes | None = field(repr=False)
+    """The shipment's bytes; ``None`` for a rejected row."""
+    digest: str | None
+    cust: str | None = None
+    """What the shipment can be asked after by: its external number of code ``CUST``."""
+    parcels: int = 1
+    message: str = ""
+    """Why it is rejected."""
+
+
+class Planning:
+    """Adds rows to a job, and puts them in batches."""
+
+    def __init__(self, database: Database, span: Span = ALL) -> None:
+        self._database = database
+        self._span = span
+
+    async def clear(self, job: int) -> None:
+        """Forget the rows of a job whose planning was broken off: nothing of it was sent."""
+        async with self._database.transaction() as connection:
+            await connection.execute(delete(rows).where(rows.c.job == job))
+
+    async def add(self, job: int, planned: Sequence[PlannedRow]) -> list[tuple[int, int, str]]:
+        """Add rows; a reference that the job has already is rejected, found by the index, not by memory.
+
+        :return: number, line and message of the rows that were rejected for their reference.
+        """
+        values = [values_of(job, row, self._database) for row in planned]
+        twice: list[tuple[int, int, str]] = []
+        async with self._database.transaction() as connection:
+            await connection.execute(self._database.insert_unless_taken(rows), values)
+            stored = set(
+                (
+                    await connection.execute(
+                        select(rows.c.number).where(
+                            rows.c.job == job, rows.c.number.between(planned[0].number, planned[-1].number)
+                        )
+                    )
+                ).scalars()
+            )
+            for row, value in zip(planned, values, strict=True):
+                if row.number in stored:
+                    continue
+                first = (
+                    await connection.execute(
+                        select(rows.c.number, rows.c.line).where(rows.c.job == job, rows.c.claim == row.reference)
+                    )
+                ).one()
+                message = (
+                    f"reference_id: {row.reference} is used twice, first in row {first.number} (line {first.line})"
+                )
+                message = "; ".join(part for part in (message, row.message) if part)
+                twice.append((row.number, row.line, message))
+                value |= {"claim": None, "body": None, "state": RowState.REJECTED, "message": message}
+                await connection.execute(insert(rows).values(value))
+        return twice
+
+    async def refuse_settled_elsewhere(self, job: int) -> list[tuple[int, int, str]]:
+        """Reject rows whose reference another job has shipped, or may have: nothing is sent twice.
+
+        What happens after planning is looked at again by each attempt; here it is said early.
+
+        :return: number, line and message of each.
+        """
+        async with self._database.transaction() as connection:
+            others = select(jobs.c.id).where(jobs.c.id != job).limit(1)
+            if (await connection.execute(others)).first() is None:
+                return []
+            claimed = await connection.execute(claimed_elsewhere(rows.c.job == job))
+            found = {row.number: (row.line, words_of_claim(row)) for row in claimed}
+            if found:
+                await connection.execute(
+                    update(rows)
+                    .where(rows.c.job == job, rows.c.number == bindparam("n"))
+                    .values(state=RowState.REJECTED, message=bindparam("m"), claimed=1),
+                    [{"n": number, "m": message} for number, (_, message) in found.items()],
+                )
+        return [(number, line, message) for number, (line, message) in found.items()]
+
+    async def allow_again(self, job: int) -> int:
+        """Let the job send what another job has shipped; return the number of rows that are planned again for it."""
+        refused = rows.c.state == RowState.REJECTED, rows.c.body.is_not(None), rows.c.claimed == 1
+        async with self._database.transaction() as connection:
+            await connection.execute(update(jobs).where(jobs.c.id == job).values(again=1))
+            result = await connection.execute(
+                update(rows)
+                .where(rows.c.job == job, *refused)
+                .values(state=RowState.PLANNED, message="", batch=None, claimed=0)
+            )
+            if result.rowcount:  # a finished job has something to do again
+                await connection.execute(update(jobs).where(jobs.c.id == job).values(state=READY, finished_at=None))
+        return result.rowcount
+
+    async def free_rows(self, job: int) -> int:
+        """Return how many planned rows are in no batch."""
+        query = (
+            select(func.count())
+            .select_from(rows)
+            .where(rows.c.job == job, rows.c.state == RowState.PLANNED, rows.c.batch.is_(None), *self._span.of_rows)
+        )
+        async with self._database.transaction() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+    async def make_batches(self, job: int, size: int, *, most: int | None = None) -> list[int]:
+        """Put the planned rows that are in none in batches of at most so many; return the batches.
+
+        :param most: so many batches at most; the rest of the rows stays free.
+        """
+        made: list[int] = []
+        last = 0
+        free = rows.c.job == job, rows.c.state == RowState.PLANNED, rows.c.batch.is_(None), *self._span.of_rows
+        async with self._database.transaction() as connection:
+            while most is None or len(made) < most:
+                next_ones = select(rows.c.number).where(*free, rows.c.number > last).order_by(rows.c.number).limit(size)
+                numbers = list((await connection.execute(next_ones)).scalars())
+                if not numbers:
+                    break
+                batch = await connection.execute(insert(batches).values(job=job, state=BatchState.PLANNED))
+                made.append(new_id(batch))
+                last = numbers[-1]
+                await connection.execute(
+                    update(rows).where(*free, rows.c.number.between(numbers[0], last)).values(batch=made[-1])
+                )
+        return made
+
+
+def values_of(job: int, row: PlannedRow, database: Database) -> dict[str, Any]:
+    """Return the columns of a row that is planned.
+
+    In a journal that went back in time it may have been sent since, so it is looked for before it is sent.
+    """
+    values = _values_of(job, row, database.secret)
+    if database.gap is not None and row.body is not None:
+        since, until = database.gap
+        values |= {"state": RowState.UNDECIDED, "message": SENT_IN_GAP, "unclear_since": since, "unclear_until": until}
+    return values
+
+
+def _values_of(job: int, row: PlannedRow, secret: bytes) -> dict[str, Any]:
+    return {
+        "job": job,
+        "number": row.number,
+        "line": row.line,
+        "reference": row.reference,
+        "key": key_of(row.reference, secret),
+        "cust": row.cust,
+        "claim": row.reference or None,
+        "raw": row.raw,
+        "digest": row.digest,
+        "body": row.body,
+        "parcels": row.parcels,
+        "state": RowState.PLANNED if row.body is not None else RowState.REJECTED,
+        "message": row.message,
+    }

@@ -1,0 +1,237 @@
+"""Parts of a job that several workers share: cut, lent to one worker at a time, taken over when a loan has run out.
+
+A loan is measured by the clock of the database, which all workers share. A worker reckons its own end of it from before
+it asked, so that it never believes to have longer than it has.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Float, and_, case, cast, delete, func, insert, or_, select, update
+
+from ...errors import ConfigurationError
+from ...system.run_lock import at_work
+from ..records import GOES_ON, BatchState, RowState
+from .connection import Database, LoanLost
+from .postgresql import key_of
+from .row_range import Span
+from .schema import batches, jobs, parts, rows
+
+__all__ = ["Part", "Parts", "Standing"]
+
+OPEN, DONE = "open", "done"
+NOW = cast(func.extract("epoch", func.clock_timestamp()), Float)
+"""By the database's clock, in seconds since the epoch."""
+LENT = and_(parts.c.owner.is_not(None), parts.c.lease_until > NOW)
+FREE = or_(parts.c.owner.is_(None), parts.c.lease_until <= NOW)
+WORK = (*GOES_ON, RowState.SENDING, RowState.UNDECIDED)
+"""States of rows for which a part is made."""
+
+
+@frozen(kw_only=True)
+class Part:
+    """A part that is on loan to a worker."""
+
+    id: int
+    job: int
+    owner: str
+    """Known to this worker only: a part that was taken over has another."""
+    span: Span
+    closing: bool
+    """Whether it is the last one: labels, tables and papers of the whole job."""
+    claims: int
+    """How often it was lent; more than once when a worker died, or ended without its end."""
+
+
+@frozen(kw_only=True)
+class Standing:
+    """How the parts of a job stand."""
+
+    parts: int
+    """All, without the closing one."""
+    done: int
+    at_work: int
+    """Those, and the closing one, that are on loan."""
+    free: int
+    """Those, and the closing one when all others are done, that a worker can take."""
+    closed: bool
+    """Whether the closing part is done too."""
+    frees_in: float | None
+    """Seconds until the first loan that is under way runs out, if its worker does nothing more."""
+    problem: str
+    """Why a worker gave a part back last, if one did."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is left to do for workers, or one is at it."""
+        return self.parts > self.done or self.at_work + self.free > 0
+
+
+class Parts:
+    """Cuts jobs, and lends their parts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def cut(self, job: int, size: int, *, closing: bool) -> int:
+        """Cut what is left to do of a job into parts; whoever calls it has the job to itself.
+
+        :param size: rows in a part.
+        :param closing: whether a worker makes labels and papers at the end; else whoever follows the job does.
+        :return: the number of parts that have something to do.
+        """
+        async with self._database.transaction() as connection:
+            await connection.execute(delete(parts).where(parts.c.job == job))
+            unsent = rows.c.job == job, rows.c.state == RowState.PLANNED, rows.c.batch.is_not(None)
+            await connection.execute(update(rows).where(*unsent).values(batch=None))  # it goes in batches of its part
+            await connection.execute(
+                update(batches)
+                .where(batches.c.job == job, batches.c.state == BatchState.PLANNED)
+                .values(state=BatchState.DONE)
+            )
+            number = func.div(rows.c.number - 1, size)
+            query = select(number).where(rows.c.job == job, rows.c.state.in_(WORK)).group_by(number).order_by(number)
+            found = [int(one) for one in (await connection.execute(query)).scalars()]
+            made = [{"first": one * size + 1, "last": (one + 1) * size, "closing": 0} for one in found]
+            if closing:
+                last = select(func.coalesce(func.max(rows.c.number), 1)).where(rows.c.job == job)
+                made.append({"first": 1, "last": int((await connection.execute(last)).scalar_one()), "closing": 1})
+            if made:
+                await connection.execute(insert(parts), [one | {"job": job, "state": OPEN} for one in made])
+        return len(found)
+
+    async def claim(self, job: int, lease: float, worker: str) -> Part | None:
+        """Borrow a part that nobody works on; one whose loan has run out is taken over.
+
+        :param lease: seconds for which it is lent.
+        :param worker: names who borrows it, for people.
+        :return: ``None`` when there is none to be had now.
+        :raises ConfigurationError: for a journal that workers cannot share.
+        """
+        self._check_shared()
+        owner = str(uuid.uuid4())
+        left = select(func.count()).where(parts.c.job == job, parts.c.state == OPEN, parts.c.closing == 0)
+        mine = parts.c.job == job, parts.c.state == OPEN, FREE
+        async with self._database.transaction() as connection:
+            alone = func.pg_try_advisory_xact_lock_shared(key_of(self._database.schema, job))
+            if not (await connection.execute(select(alone))).scalar_one():
+                return None  # a run has the job to itself
+            turn = (parts.c.closing == 0) if (await connection.execute(left)).scalar_one() else (parts.c.closing == 1)
+            query = select(parts).where(*mine, turn).order_by(parts.c.id).limit(1).with_for_update(skip_locked=True)
+            found = (await connection.execute(query)).one_or_none()
+            if found is None:
+                return None
+            lent = {
+                "owner": owner,
+                "worker": worker,
+                "lease_until": NOW + lease,
+                "claims": parts.c.claims + 1,
+                "message": "",
+            }
+            await connection.execute(update(parts).where(parts.c.id == found.id).values(**lent))
+        return Part(
+            id=found.id,
+            job=job,
+            owner=owner,
+            span=Span() if found.closing else Span(found.first, found.last),
+            closing=bool(found.closing),
+            claims=found.claims + 1,
+        )
+
+    async def renew(self, part: Part, lease: float) -> None:
+        """Keep a part for longer.
+
+        :raises LoanLost: when it is another's by now.
+        """
+        await self._set(part, lease_until=NOW + lease)
+
+    async def give_back(self, part: Part, *, done: bool, message: str = "") -> None:
+        """Give a part back.
+
+        :param done: whether nothing is left to do for it.
+        :param message: why not.
+        :raises LoanLost: when it is another's by now.
+        """
+        await self._set(part, owner=None, lease_until=None, state=DONE if done else OPEN, message=message)
+
+    async def standing(self, job: int) -> Standing:
+        """Return how the parts of a job stand.
+
+        :raises ConfigurationError: for a journal that workers cannot share.
+        """
+        self._check_shared()
+        wait = func.min(case((and_(parts.c.state == OPEN, LENT), parts.c.lease_until - NOW)))
+        of_rows, still = parts.c.closing == 0, parts.c.state == OPEN
+        query = select(
+            func.count(case((of_rows, 1))).label("parts"),
+            func.count(case((and_(of_rows, ~still), 1))).label("done"),
+            func.count(case((and_(still, LENT), 1))).label("lent"),
+            func.count(case((and_(of_rows, still, FREE), 1))).label("free"),
+            func.count(case((and_(~of_rows, still), 1))).label("closing"),
+            func.count(case((and_(~of_rows, still, FREE), 1))).label("closing_free"),
+            func.count().label("all"),
+            wait.label("wait"),
+        ).where(parts.c.job == job)
+        said = select(parts.c.message).where(parts.c.job == job, still, parts.c.message != "").limit(1)
+        async with self._database.transaction() as connection:
+            found = (await connection.execute(query)).one()
+            problem = (await connection.execute(said)).scalar_one_or_none()
+        over = found.parts == found.done
+        return Standing(
+            parts=found.parts,
+            done=found.done,
+            at_work=found.lent,
+            free=found.free + (found.closing_free if over else 0),
+            closed=bool(found.all) and over and not found.closing,
+            frees_in=None if found.wait is None else max(0.0, float(found.wait)),
+            problem=problem or "",
+        )
+
+    async def see_that_none_is_lent(self, job: int, what: str) -> None:
+        """See that no worker has a part of a job; whoever calls this keeps them from borrowing another.
+
+        :param what: names the job, for the error.
+        :raises JournalError: while a worker has a part of it.
+        """
+        if not self._database.is_shared:
+            return
+        lent = select(func.count()).where(parts.c.job == job, parts.c.state == OPEN, LENT)
+        async with self._database.transaction() as connection:
+            if (await connection.execute(lent)).scalar_one():
+                raise at_work(what)
+
+    async def dissolve(self, job: int) -> None:
+        """Take a job from all workers: whoever calls this has it to itself from now on."""
+        if self._database.is_shared:
+            async with self._database.transaction() as connection:
+                await connection.execute(delete(parts).where(parts.c.job == job))
+
+    async def watch(self, job: int, seconds: float) -> bool:
+        """Take on to look at a job again in so many seconds; return whether nobody else has taken it on before."""
+        nobody = or_(jobs.c.watched_until.is_(None), jobs.c.watched_until <= NOW)
+        async with self._database.transaction() as connection:
+            taken = update(jobs).where(jobs.c.id == job, nobody).values(watched_until=NOW + seconds)
+            return bool((await connection.execute(taken)).rowcount)
+
+    async def names_of_open(self) -> list[str]:
+        """Return the names of the jobs that have parts left to do."""
+        query = select(jobs.c.name).where(
+            jobs.c.id.in_(select(parts.c.job).where(parts.c.state == OPEN).scalar_subquery())
+        )
+        async with self._database.transaction() as connection:
+            return list((await connection.execute(query.order_by(jobs.c.id))).scalars())
+
+    def _check_shared(self) -> None:
+        if not self._database.is_shared:
+            raise ConfigurationError(
+                "workers share a job by its journal in PostgreSQL: name it in CPL_JOURNAL, postgresql://user@host/db"
+            )
+
+    async def _set(self, part: Part, **values: Any) -> None:
+        mine = parts.c.id == part.id, parts.c.owner == part.owner
+        async with self._database.transaction() as connection:
+            if not (await connection.execute(update(parts).where(*mine).values(**values))).rowcount:
+                raise LoanLost.of(part.id)

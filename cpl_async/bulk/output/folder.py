@@ -1,0 +1,436 @@
+"""The files that a job leaves: labels, what was shipped, what was rejected, and the summary."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import hashlib
+import json
+import logging
+import os
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict, define, field, frozen
+
+from ...errors import ConfigurationError
+from ...plain_text import plain, plain_json, plain_table_cell
+from ...system.locked_file import runtime_folder
+from ..files import replacing
+from ..journal.continuity import unknown_job
+from ..journal.journal import Job, Journal
+from ..journal.reconciliation_repository import DOUBLE, WITHDRAWN, Stray, Unclear
+from ..journal.row_queries import Results, RowReport
+from ..options import ShipOptions, TableStyle
+from ..parsing.column_mapping import Terms
+from ..parsing.row_parser import COLUMNS, OURS, in_headings
+from ..readers.formula_escape import harmless
+from ..readers.header import terms_below
+from ..records import GOES_ON, WITHOUT_LABEL, RowState, ends_of
+from ..wording import worded
+from .label_merge import CALLED_OFF, JOINT_NAME, EarlyJoining, JoinError, Joints, Order
+
+__all__ = ["Output", "ShipSummary", "Written", "message_of", "state_reported", "terms_of"]
+
+logger: logging.Logger = logging.getLogger("cpl_async")
+SHIPMENTS, REJECTED, DOUBLES, SUMMARY = "shipments.csv", "rejected.csv", "doubles.csv", "summary.json"
+PICTURES = "labels"
+MOST_REASONS = 50
+PAPERS = ("report.html", "manifest.pdf")
+DOUBLES_HEADING = ("reference_id", "counts", "double", "parcel_numbers", "message")
+HEADING = ("reference_id", "shipment_number", "state", "message", "label", "parcel_numbers")
+
+
+@frozen(kw_only=True)
+class ShipSummary:
+    """What became of a job; the five kinds of rows add up to all of them."""
+
+    job: str
+    job_id: str
+    rows: int
+    shipped: int
+    """Rows with a live number and all their labels."""
+    shipped_without_label: int
+    rejected: int
+    cancelled: int
+    """Rows that were shipped and then cancelled by `cpl jobs cancel`."""
+    undecided: int
+    not_sent: int
+    """Of the undecided ones, those that certainly were not sent."""
+    unfinished: int
+    """Rows with which the next run goes on by itself."""
+    doubles: int
+    """Shipments that are live though another one counts: sent again, and the first was there all the same."""
+    parcels: int
+    batches: int
+    """Batches that the server took."""
+    requests: int
+    """In all runs of the job."""
+    seconds: float
+    """Of all runs of the job."""
+    base_url: str = ""
+    """The system that it was shipped to."""
+    account: str = ""
+    """Digest of base URL and client id."""
+    journal: str = ""
+    """Id of the journal that knows the job."""
+    attempts: int = 0
+    """Attempts to send that the journal had recorded when this was written."""
+    already_done: bool = False
+    """Whether there was nothing left to do, and nothing was sent."""
+    layout: str = "single"
+    label_files: list[str] = field(factory=list)
+    reasons: dict[str, int] = field(factory=dict)
+    """Why rows are not shipped → how many; references and values are left out."""
+
+    @property
+    def all_shipped(self) -> bool:
+        """Whether every row is shipped with its label."""
+        return self.shipped == self.rows and not self.doubles
+
+    def as_json(self) -> str:
+        """Return the summary as JSON."""
+        return plain_json(json.dumps(asdict(self), ensure_ascii=False, indent=2))
+
+
+@frozen(kw_only=True)
+class Written:
+    """What was written of a job so far."""
+
+    summary: ShipSummary
+    reasons: dict[str, Counter[str]]
+    """Why rows are not shipped, by the state in which the report calls them."""
+    names: list[str]
+    """Joint files of labels."""
+    order: Order = field(repr=False)
+    """Which of them are to be made, and of what."""
+
+
+@define
+class Output:
+    """The output folder of one run."""
+
+    folder: Path
+    options: ShipOptions
+    joints: Joints = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.joints = Joints(self.folder, self.options)
+
+    def parts(self, job: Job) -> Path:
+        """Folder of the labels of a job as they came; another job's are elsewhere."""
+        return self.folder / f"parts-{job.uid[:12]}"
+
+    @property
+    def pictures(self) -> Path:
+        """Folder of labels that stay single files."""
+        return self.folder / PICTURES
+
+    def prepare(self, source: Path | None = None) -> None:
+        """Make the folder, and see that it can be written and that the input is safe.
+
+        :param source: the input, where it is a file of this host.
+        :raises ConfigurationError: If a name is not UTF-8, the folder cannot be written, or an output would overwrite
+            the input.
+        """
+        for path in (self.folder.absolute(), *([Path(source.name)] if source is not None else ())):
+            if any("\ud800" <= letter <= "\udfff" for letter in str(path)):  # the journal keeps its name as text
+                raise ConfigurationError(f"the path {plain(str(path))} cannot be used: its name is not UTF-8")
+        real = source.resolve() if source is not None else Path()
+        ours = {(self.folder / name).resolve() for name in (SHIPMENTS, REJECTED, DOUBLES, SUMMARY, *PAPERS)}
+        if real in ours or (real.parent == self.folder.resolve() and JOINT_NAME.fullmatch(real.name)):
+            raise ConfigurationError(
+                f"the output {real.name} would overwrite the input: choose another --out, or move the input"
+            )
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise ConfigurationError(
+                f"the output folder {self.folder} cannot be written: {error.strerror or error}"
+            ) from None
+        for name in (SHIPMENTS, REJECTED, DOUBLES, SUMMARY, *PAPERS, "labels.pdf", "labels.zpl"):
+            if (self.folder / name).is_dir():
+                raise ConfigurationError(f"the output {self.folder / name} cannot be written: it is a folder")
+
+        for place in (self.pictures, *self.folder.glob("parts-*")):
+            if place.is_symlink():
+                raise ConfigurationError(
+                    f"the output {place} cannot be written: it is a symbolic link, which is not followed"
+                )
+
+    @property
+    def lock(self) -> Path:
+        """File of the lock that keeps two runs out of one folder, where no other user can hold it.
+
+        It is in the private folder of the user's running processes, or in the output folder if there is none.
+        """
+        try:
+            mark = hashlib.sha256(os.fsencode(self.folder.resolve())).hexdigest()[:16]
+            return runtime_folder() / f"out-{mark}.lock"
+        except OSError:
+            return self.folder / ".cpl.lock"
+
+    def missing(self, files: Sequence[str]) -> list[str]:
+        """Return which of the files that the journal knows are not there any more."""
+        return [name for name in files if not (self.folder / name).is_file()]
+
+    @property
+    def layout(self) -> str:
+        """How labels are laid out, for the summary."""
+        return f"A4 from position {self.options.position}" if self.options.a4 else "single"
+
+    def holds(self, job: Job, files: Sequence[str]) -> bool:
+        """Return whether this folder holds all of a finished job, as its last run left it.
+
+        :param files: the files of labels that the journal knows; joint ones were made of them, single ones are they.
+        """
+        before = self._before()
+        try:
+            joint = [str(name) for name in before["label_files"]]
+            same = before["job_id"] == job.uid and before["layout"] == self.layout
+        except (KeyError, TypeError):
+            return False
+        reports = [SHIPMENTS, REJECTED]
+        return bool(same) and not self.missing([*reports, *(joint if self.options.joint else files)])
+
+    def job_of_before(self, job: Job) -> str | None:
+        """Return the name of another job whose results are in this folder."""
+        before = self._before()
+        return str(before.get("job", "?")) if before and before.get("job_id") != job.uid else None
+
+    def _before(self) -> dict[str, Any]:
+        try:
+            found = json.loads((self.folder / SUMMARY).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    async def verify_journal(self, journal: Journal) -> None:
+        """Hold the journal against what an earlier run of this account has left in this folder.
+
+        :raises JournalError: if it does not know the job of that run: it is another journal, and would ship it again.
+        """
+        before = self._before()
+        if not journal.place.keeps_mark or before.get("account") != journal.place.account:
+            return
+        if not await journal.knows(str(before.get("job_id"))):
+            raise unknown_job(journal.place, str(self.folder), str(before.get("job")))
+        counter = before.get("attempts")
+        await journal.notice_counter(str(before.get("journal")), counter if isinstance(counter, int) else 0)
+
+    async def write_tables(self, journal: Journal, job: Job, *, why_not_sent: str = "") -> Written:
+        """Write what became of each row, and in which order the labels are to be joined.
+
+        :param why_not_sent: said of rows that were not sent.
+        """
+        results = journal.results
+        _, _, labels = await results.totals(job.id)
+        names = self.joints.names(labels)
+        self._clear_other_job(job)
+        reasons, order = await self._write_rows(results, job, names, why_not_sent)
+        doubles = await self._write_doubles(journal.unclear, job)
+        counted = sum(reasons.values(), Counter[str]())
+        summary = await self.summary(journal, job, names=names, reasons=counted, doubles=doubles)
+        return Written(summary=summary, reasons=reasons, names=names, order=order)
+
+    async def join(self, written: Written) -> JoinError | None:
+        """Join the labels in the order of the input; return why that failed."""
+        failure = await self.joints.make(written.order)
+        summary = written.summary
+        all_off = summary.cancelled and not summary.shipped and not summary.shipped_without_label
+        if failure is None and (written.names or (all_off and self.options.joint)):
+            self.joints.remove(keep=written.names)
+        return failure
+
+    @asynccontextmanager
+    async def joining_early(self, results: Results, job: Job) -> AsyncIterator[None]:
+        """Join labels while the block is at work; when it is broken off, so is the joining."""
+        if not self.options.joint:
+            yield
+            return
+        early = EarlyJoining(self.joints, results, job.id, lambda: self._clear_other_job(job))
+        joining = asyncio.create_task(early.run())
+        try:
+            yield
+        except BaseException:
+            joining.cancel()
+            raise
+        finally:
+            early.end()
+            (failure,) = await asyncio.gather(joining, return_exceptions=True)
+            if isinstance(failure, Exception):  # the end joins the rest, and says why it cannot
+                logger.info("labels were not joined while the job was at work: %s", failure)
+
+    def _clear_other_job(self, job: Job) -> None:
+        """Remove another job's labels and papers: they must not be printed again by mistake."""
+        if self.job_of_before(job) is not None:
+            self.joints.remove(keep=self.joints.made)
+            for name in PAPERS:
+                (self.folder / name).unlink(missing_ok=True)
+
+    def end(self, written: Written) -> None:
+        """Write the summary, when everything else is there."""
+        with replacing(self.folder / SUMMARY) as fresh:
+            fresh.write_text(written.summary.as_json() + "\n", encoding="utf-8")
+
+    async def summary(
+        self,
+        journal: Journal,
+        job: Job,
+        *,
+        names: Sequence[str] | None = None,
+        reasons: Counter[str] | None = None,
+        doubles: int = 0,
+        already_done: bool = False,
+    ) -> ShipSummary:
+        """Return what became of a job.
+
+        :param names: joint files of labels; as the last run left them, when they are not given.
+        """
+        results = journal.results
+        counts = await results.counts(job.id)
+        batches, parcels, labels = await results.totals(job.id)
+        ends = ends_of(counts)
+        before = self._before() if names is None else {}
+        files = list(before.get("label_files", ()) if names is None else names)
+        found = before.get("reasons", {}) if reasons is None else dict(reasons.most_common(MOST_REASONS))
+        return ShipSummary(
+            job=job.name,
+            job_id=job.uid,
+            rows=sum(counts.values()),
+            **asdict(ends),
+            unfinished=sum(counts[state] for state in GOES_ON) + await results.asked_after(job.id),
+            doubles=doubles,
+            parcels=parcels,
+            batches=batches,
+            requests=job.requests,
+            seconds=round(job.seconds, 3),
+            base_url=journal.place.base_url,
+            account=journal.place.account,
+            journal=journal.uid,
+            attempts=await journal.counter(),
+            already_done=already_done,
+            layout=self.layout,
+            label_files=files if self.options.joint else [PICTURES] if labels else [],
+            reasons=found,
+        )
+
+    async def _write_rows(
+        self, results: Results, job: Job, names: Sequence[str], why_not_sent: str
+    ) -> tuple[dict[str, Counter[str]], Order]:
+        reasons: dict[str, Counter[str]] = {}
+        columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
+        terms, language = terms_of(job, self.options), self.options.language
+        index = 0
+        with (
+            _table(self.folder / SHIPMENTS, HEADING, self.options.tables) as add_shipment,
+            _table(self.folder / REJECTED, (*columns, "error"), self.options.tables) as add_rejected,
+            self.joints.order(names.__getitem__) as order,
+        ):
+            async for row in results.rows(job.id):
+                places: list[str] = []
+                for parcel in row.parcels:
+                    if parcel.file is None or row.state in CALLED_OFF:
+                        continue
+                    if names:
+                        file, page = self.joints.place(index)
+                        places.append(f"{names[file]}#{page}")
+                        order.add(parcel.file, parcel.page or 0)
+                    else:
+                        places.append(parcel.file)
+                    index += 1
+                message = worded(message_of(row, why_not_sent), language)
+                reported = _reported(row, message, places)
+                add_shipment(reported)
+                if row.state is RowState.REJECTED:
+                    words = worded(in_headings(row.message, terms), language)
+                    add_rejected([*(row.raw.get(name, "") for name in columns), words])
+                if row.state is not RowState.SHIPPED:
+                    reasons.setdefault(reported[2], Counter())[_reason(row, message)] += 1
+        return reasons, order
+
+    async def _write_doubles(self, unclear: Unclear, job: Job) -> int:
+        """Write what is there twice, if anything is; return how many shipments that are."""
+        strays = await unclear.strays(job.id, (DOUBLE, WITHDRAWN))
+        if not strays:
+            (self.folder / DOUBLES).unlink(missing_ok=True)
+            return 0
+        by_master: dict[str, list[Stray]] = {}
+        for stray in strays:
+            by_master.setdefault(stray.master, []).append(stray)
+        with _table(self.folder / DOUBLES, DOUBLES_HEADING, self.options.tables) as add:
+            for master, (first, *others) in by_master.items():
+                numbers = " ".join(stray.number for stray in (first, *others))
+                add([first.reference, first.shipment_number or "", master, numbers, first.message])
+        return len(by_master)
+
+    def clear_parts(self, job: Job) -> None:
+        """Remove the labels as they came; the joint files hold them all."""
+        shutil.rmtree(self.parts(job), ignore_errors=True)
+
+
+def terms_of(job: Job, options: ShipOptions) -> Terms:
+    """Return how the input of a job names its columns."""
+    columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
+    return terms_below(columns, options.reading.names)
+
+
+def message_of(row: RowReport, why_not_sent: str) -> str:
+    """Return what is known of a row, for those that have no message of their own."""
+    if row.message:
+        return row.message
+    if row.state is RowState.PLANNED:
+        return f"was not sent: {why_not_sent}" if why_not_sent else "was not sent; run the same command again"
+    if row.state is RowState.ACCEPTED:
+        return "its import is not finished; run the same command again"
+    if row.state is RowState.CREATED:
+        return "its label was not fetched yet; run the same command again"
+    if row.state is RowState.CANCELLING:
+        return "it is being cancelled: `cpl jobs cancel` goes on"
+    return "it is not known whether this was created" if row.state is RowState.SENDING else ""
+
+
+def state_reported(state: RowState) -> RowState:
+    """Return the state by which a report calls a row: one of the five in which rows end."""
+    if state in WITHOUT_LABEL:
+        return RowState.UNLABELLED
+    if state in (RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED):
+        return state
+    return RowState.UNDECIDED
+
+
+def _reported(row: RowReport, message: str, places: Sequence[str]) -> list[str]:
+    return [
+        row.reference,
+        row.shipment_number or "",
+        state_reported(row.state).value,
+        message,
+        " ".join(places),
+        " ".join(parcel.number for parcel in row.parcels),
+    ]
+
+
+def _reason(row: RowReport, message: str) -> str:
+    """Return the reason without what is of this row only, so that equal reasons are counted together."""
+    text = re.sub(r" ?\[correlation id [^\]]*\]", "", message)
+    if row.reference:
+        text = text.replace(row.reference, "…")
+    text = re.sub(r"'[^']*'", "'…'", text)
+    return re.sub(r"\b\d{5,}\b", "…", text)[:200]
+
+
+@contextmanager
+def _table(path: Path, heading: Sequence[str], style: TableStyle) -> Iterator[Callable[[Sequence[str]], None]]:
+    """Give what adds a row to a CSV file that does no harm in a spreadsheet or a terminal."""
+    with replacing(path) as fresh, fresh.open("w", encoding=style.encoding, newline="") as file:
+        writer = csv.writer(file, delimiter=style.delimiter, lineterminator=style.line_end)
+        writer.writerow([harmless(plain_table_cell(name)) for name in heading])
+        yield lambda fields: writer.writerow([harmless(plain_table_cell(field)) for field in fields])

@@ -1,0 +1,205 @@
+"""The joint files of one run: made while the job is at work, once their rows are settled, and the rest at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import sys
+from collections.abc import Callable, Collection, Iterator
+from contextlib import aclosing, contextmanager, suppress
+from pathlib import Path
+
+import anyio
+from attrs import define, field
+
+from ...errors import CplError
+from ...models.codes import LabelFormat
+from ..files import begin_anew
+from ..journal.row_queries import Results
+from ..options import ShipOptions
+from ..records import RowState
+from . import merge_process as joining
+from .merge_process import JoinPlan, Joint, label_place, numbered_name, output_names
+
+__all__ = ["CALLED_OFF", "JOINT_NAME", "EarlyJoining", "JoinError", "Joints", "Order"]
+
+JOINT_NAME = re.compile(r"labels(-\d{4,})?\.(pdf|zpl)(\.part)?")
+CALLED_OFF = (RowState.CANCELLED, RowState.CANCELLING)
+"""States of rows whose labels must not be printed any more."""
+SETTLED = (RowState.SHIPPED, RowState.REJECTED, *CALLED_OFF)
+LEFT_AS_THEY_ARE = (RowState.UNLABELLED, RowState.FOUND)
+"""States that are settled too, unless such rows are to be sent again."""
+EVERY = 3.0
+"""Seconds between two looks for files that can be joined."""
+ANY_NUMBER = 2**62
+
+
+class JoinError(CplError):
+    """The labels are on disk, but could not be joined."""
+
+    advice = "The labels as they came are in the folder parts-… of the output"
+
+
+@define
+class Order:
+    """What is to be joined, written down label by label; a file that holds the same already is passed over."""
+
+    _names: Callable[[int], str]
+    _write: Callable[[str], object]
+    _position: int
+    _made: dict[str, str]
+    _count: int = 0
+    """Files of the job before the one that is being filled."""
+    fresh: dict[str, str] = field(factory=dict)
+    """What the files will hold that are to be made."""
+    _waiting: list[tuple[str, int]] = field(factory=list)
+
+    def add(self, file: str, page: int) -> None:
+        """Add the next label."""
+        self._waiting.append((file, page))
+        if len(self._waiting) == joining.PARCELS_A_FILE:
+            self.close()
+
+    def close(self) -> None:
+        """End the file that was begun, if one was."""
+        if not self._waiting:
+            return
+        position = self._position if self._count == 0 else 1
+        joint = Joint(name=self._names(self._count), labels=self._waiting, position=position)
+        line = joint.as_json()
+        content = hashlib.sha256(line.encode()).hexdigest()
+        if self._made.get(joint.name) != content:
+            self.fresh[joint.name] = content
+            self._write(line + "\n")
+        self._count += 1
+        self._waiting = []
+
+
+@define
+class Joints:
+    """The joint files of one run in one folder."""
+
+    folder: Path
+    options: ShipOptions
+    made: dict[str, str] = field(factory=dict)
+    """What each file holds that this run has made: name → hash of its labels."""
+
+    def names(self, labels: int) -> list[str]:
+        """Return the names of the files for so many labels."""
+        return output_names(labels, self._ending) if self.options.joint else []
+
+    def place(self, index: int) -> tuple[int, int]:
+        """Return in which file, from 0, and on which page, from 1, a label is."""
+        return label_place(index, a4=self.options.a4, position=self.options.position)
+
+    @contextmanager
+    def order(self, names: Callable[[int], str], first: int = 0) -> Iterator[Order]:
+        """Give what is to be joined by :meth:`make`, to be filled.
+
+        :param names: number of a file, from 0 → its name.
+        :param first: the number of the first file that is filled.
+        """
+        begin_anew(self._order)
+        try:
+            with self._order.open("w", encoding="utf-8") as file:
+                plan = JoinPlan(is_zpl=self.options.label_format == LabelFormat.ZPL, a4=self.options.a4)
+                file.write(plan.as_json() + "\n")
+                order = Order(names, file.write, self.options.position, self.made, first)
+                yield order
+                order.close()
+        except BaseException:
+            self._order.unlink(missing_ok=True)
+            raise
+
+    def numbered(self, number: int) -> str:
+        """Return the name of a file of several."""
+        return numbered_name(number, self._ending)
+
+    async def make(self, order: Order) -> JoinError | None:
+        """Join in a process of its own; return why that failed."""
+        try:
+            if not order.fresh:
+                return None
+            command = [sys.executable, "-m", "cpl_async.bulk.output.merge_process", str(self._order)]
+            done = await anyio.run_process(command, check=False, start_new_session=True)  # Ctrl-C is ours to handle
+        except (OSError, MemoryError) as error:  # no file descriptor, process or memory is left
+            return JoinError(f"the labels could not be joined: {error or 'out of memory'}")
+        finally:
+            self._order.unlink(missing_ok=True)
+        if done.returncode:
+            last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
+            reason = last[0][:300] if last else f"exit status {done.returncode}"
+            return JoinError(f"the labels could not be joined: {reason}")
+        self.made |= order.fresh
+        return None
+
+    def remove(self, *, keep: Collection[str]) -> None:
+        """Remove joint files: nobody is to print them again by mistake."""
+        for file in self.folder.iterdir():
+            if JOINT_NAME.fullmatch(file.name) and file.name not in keep:
+                file.unlink()
+
+    @property
+    def _order(self) -> Path:
+        return self.folder / "labels-order.part"
+
+    @property
+    def _ending(self) -> str:
+        return self.options.label_format.lower()
+
+
+@define
+class EarlyJoining:
+    """Makes joint files while the job is at work, so that they can be printed.
+
+    A file is made once all rows up to its end are settled and more labels follow, so nothing that it holds changes any
+    more in this run. What was made is compared at the end with what should be there, and made anew if it differs.
+    """
+
+    joints: Joints
+    results: Results
+    job: int
+    before_first: Callable[[], None]
+    """Called before the first file is made."""
+    _row: int = 0
+    _count: int = 0
+    """Files that were made."""
+    _waiting: list[tuple[str, int]] = field(factory=list)
+    _ended: asyncio.Event = field(factory=asyncio.Event)
+
+    def end(self) -> None:
+        """Make nothing more but what is being made."""
+        self._ended.set()
+
+    async def run(self) -> None:
+        """Look again and again until the end."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY):
+                    await self._ended.wait()
+            if self._ended.is_set() or not await self._make_what_is_ready():
+                return
+
+    async def _make_what_is_ready(self) -> bool:
+        """Make the files that can be; return ``False`` when that failed: the end of the run says why."""
+        whole = joining.PARCELS_A_FILE
+        with self.joints.order(self.joints.numbered, self._count) as order:
+            async with aclosing(self.results.rows(self.job, between=(self._row + 1, ANY_NUMBER))) as rows:
+                async for row in rows:
+                    if not self._is_settled(row.state):
+                        break
+                    self._row = row.number
+                    if row.state not in CALLED_OFF:
+                        self._waiting += [(one.file, one.page or 0) for one in row.parcels if one.file is not None]
+                    while len(self._waiting) > whole:  # more follow: with just as many there would be one file only
+                        for file, page in self._waiting[:whole]:
+                            order.add(file, page)
+                        del self._waiting[:whole]
+        if order.fresh and not self._count:
+            self.before_first()
+        self._count += len(order.fresh)
+        return await self.joints.make(order) is None
+
+    def _is_settled(self, state: RowState) -> bool:
+        return state in SETTLED or (state in LEFT_AS_THEY_ARE and not self.joints.options.resend_unlabelled)

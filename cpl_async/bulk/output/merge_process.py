@@ -1,0 +1,130 @@
+"""Joins labels in the order of the input, in a process of its own.
+
+``python -m cpl_async.bulk.output.merge_process ORDER``:
+
+ORDER is a file of JSON lines in the folder of the labels: first the plan, then each joint file with its labels.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from attrs import asdict, frozen
+
+from ..files import replacing
+
+__all__ = ["PARCELS_A_FILE", "JoinPlan", "Joint", "label_place", "main", "numbered_name", "output_names"]
+
+PARCELS_A_FILE = 1000
+SHEET = (841.89, 595.28)
+"""An A4 sheet, wide, in points: two rows of two labels, read like a page."""
+
+
+@frozen(kw_only=True)
+class JoinPlan:
+    """How labels are joined."""
+
+    is_zpl: bool = False
+    a4: bool = False
+
+    def as_json(self) -> str:
+        """Return the plan as the first line of an order."""
+        return json.dumps(asdict(self))
+
+
+@frozen(kw_only=True)
+class Joint:
+    """One joint file."""
+
+    name: str
+    labels: list[tuple[str, int]]
+    """File below the folder and page from 0, in the order in which they are joined."""
+    position: int = 1
+    """Place of the first label on the first sheet."""
+
+    def as_json(self) -> str:
+        """Return it as a further line of an order."""
+        return json.dumps(asdict(self))
+
+
+def output_names(parcels: int, ending: str) -> list[str]:
+    """Return the names of the joint files: one, or numbered ones beyond 1,000 parcels."""
+    if parcels <= PARCELS_A_FILE:
+        return [f"labels.{ending}"] if parcels else []
+    return [numbered_name(number, ending) for number in range(-(-parcels // PARCELS_A_FILE))]
+
+
+def numbered_name(number: int, ending: str) -> str:
+    """Return the name of one joint file of several, which are numbered from 0."""
+    return f"labels-{number + 1:04}.{ending}"
+
+
+def label_place(index: int, *, a4: bool, position: int) -> tuple[int, int]:
+    """Return in which joint file, from 0, and on which page, from 1, a label is."""
+    file, within = divmod(index, PARCELS_A_FILE)
+    if not a4:
+        return file, within + 1
+    return file, (within + (position - 1 if file == 0 else 0)) // 4 + 1
+
+
+def main() -> None:
+    """Make what the file named on the command line says; parts are found and joint files go beside it."""
+    if hasattr(os, "nice"):
+        os.nice(15)  # whoever waits for a request goes first
+    order = Path(sys.argv[1])
+    folder = order.parent
+    with order.open(encoding="utf-8") as file:
+        plan = JoinPlan(**json.loads(next(file)))
+        for line in file:
+            joint = Joint(**json.loads(line))
+            labels = [(folder / part, page) for part, page in joint.labels]
+            with replacing(folder / joint.name) as fresh:
+                if plan.is_zpl:
+                    _join_zpl(labels, fresh)
+                else:
+                    _join_pdf(labels, fresh, plan.a4, joint.position)
+
+
+def _join_zpl(labels: Sequence[tuple[Path, int]], target: Path) -> None:
+    last: Path | None = None
+    programs: list[bytes] = []
+    with target.open("wb") as file:
+        for part, page in labels:
+            if part != last:
+                programs = [text + b"^XZ\n" for text in part.read_bytes().split(b"^XZ")[:-1]]
+                last = part
+            file.write(programs[page].lstrip())
+
+
+def _join_pdf(labels: Sequence[tuple[Path, int]], target: Path, a4: bool, position: int) -> None:
+    import pikepdf
+
+    with pikepdf.new() as joint, ExitStack() as stack:  # read whole: a thousand open files would be too many
+        parts: dict[Path, pikepdf.Pdf] = {}
+        place = position - 1
+        sheet: pikepdf.Page | None = None
+        for part, page in labels:
+            if part not in parts:
+                parts[part] = stack.enter_context(pikepdf.open(io.BytesIO(part.read_bytes())))
+            source = parts[part].pages[page]
+            if not a4:
+                joint.pages.append(source)
+                continue
+            if sheet is None or place == 4:
+                place = 0 if sheet is not None else place
+                sheet = joint.add_blank_page(page_size=SHEET)
+            wide, high = SHEET[0] / 2, SHEET[1] / 2
+            left, bottom = place % 2 * wide, (1 - place // 2) * high
+            sheet.add_overlay(source, pikepdf.Rectangle(left, bottom, left + wide, bottom + high))
+            place += 1
+        joint.save(target, compress_streams=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Knows currencies by their signs, and those in which a country's couriers collect money."""
+
+from __future__ import annotations
+
+import re
+
+from .ambiguous_value import Unclear
+
+__all__ = ["CURRENCY_OF", "SYMBOLS", "currency_code"]
+
+EURO = [
+    "AT",
+    "BE",
+    "CY",
+    "DE",
+    "EE",
+    "ES",
+    "FI",
+    "FR",
+    "GR",
+    "HR",
+    "IE",
+    "IT",
+    "LT",
+    "LU",
+    "LV",
+    "MT",
+    "NL",
+    "PT",
+    "SI",
+    "SK",
+]
+CURRENCY_OF = {"CZ": "CZK", "PL": "PLN", "HU": "HUF", "RO": "RON", **dict.fromkeys(EURO, "EUR")}
+SYMBOLS = {
+    "kč": "CZK",
+    "kčs": "CZK",
+    "czk": "CZK",
+    "korun": "CZK",
+    "koruny": "CZK",
+    "koruna": "CZK",
+    "€": "EUR",
+    "eur": "EUR",
+    "euro": "EUR",
+    "zł": "PLN",
+    "zl": "PLN",
+    "pln": "PLN",
+    "ft": "HUF",
+    "huf": "HUF",
+    "lei": "RON",
+    "leu": "RON",
+    "ron": "RON",
+    "$": "USD",
+    "usd": "USD",
+    "£": "GBP",
+    "gbp": "GBP",
+}
+CODE = re.compile(r"[A-Z]{3}")
+
+
+def currency_code(text: str) -> str:
+    """Return the three letters of a currency.
+
+    :raises Unclear: when it is none.
+    """
+    if CODE.fullmatch(text):
+        return text
+    found = SYMBOLS.get(text.casefold().rstrip("."))
+    if found is None:
+        raise Unclear(f"must be a currency code of three capital letters, e.g. CZK or EUR, not {text[:30]!r}")
+    return found

@@ -1,0 +1,52 @@
+"""Reads the day of delivery, in the Czech and the international way to write it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from .ambiguous_value import Unclear
+
+__all__ = ["delivery_day"]
+
+CZECH = re.compile(r"([0-9]{1,2})\.\s*([0-9]{1,2})\.\s*([0-9]{4})")
+SLASHES = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
+ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+MIDNIGHT = re.compile(r"[ T]0{1,2}:00(:00(\.0+)?)?$")
+"""What spreadsheets put behind a day."""
+
+
+def delivery_day(text: str) -> datetime:
+    """Return the beginning of a day in the carrier's time zone.
+
+    :raises Unclear: when it is no day, or may be two.
+    """
+    plain = MIDNIGHT.sub("", text)
+    try:
+        if found := ISO.fullmatch(plain):
+            year, month, day = map(int, found.groups())
+        elif found := CZECH.fullmatch(plain):
+            day, month, year = map(int, found.groups())
+        elif found := SLASHES.fullmatch(plain):
+            day, month, year = _day_first(text, *map(int, found.groups()))
+        else:
+            raise Unclear(f"is no date: {text[:30]!r} (write it like 2026-11-25 or 25.11.2026)")
+        on = date(year, month, day)
+    except Unclear:
+        raise
+    except ValueError:
+        raise Unclear(f"is no day of the calendar: {text[:30]!r}") from None
+    return datetime(on.year, on.month, on.day, tzinfo=_prague())
+
+
+def _day_first(text: str, first: int, second: int, year: int) -> tuple[int, int, int]:
+    if first <= 12 and second <= 12 and first != second:
+        raise Unclear(f"{text!r} can be read in two ways: write {year}-{second:02}-{first:02} or the other day so")
+    return (second, first, year) if second > 12 else (first, second, year)
+
+
+@cache
+def _prague() -> ZoneInfo:
+    return ZoneInfo("Europe/Prague")

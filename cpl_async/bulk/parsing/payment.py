@@ -1,0 +1,207 @@
+"""Finds out whether money is collected on delivery, how much, and in which currency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from attrs import frozen
+
+from ..._nearest import nearest
+from ...models.shipment_batches import WITH_COD
+from .ambiguous_value import Unclear, without_damage
+from .column_mapping import ShopNames, Terms, Way
+from .currency import CURRENCY_OF, currency_code
+from .numbers import amount
+from .text import answer, squeezed, tokens
+
+__all__ = ["Price", "collected", "currency", "is_paid_on_delivery", "may_need_total", "price", "variable_symbol", "way"]
+
+ON_DELIVERY = ("dobir", "dobier", "nachnahm", "pobran", "utanvet", "ramburs")
+PAID = (
+    *("kart", "card", "credit", "kredit", "prevod", "transfer", "wire", "bank", "paypal", "online", "apple", "google"),
+    *("gopay", "comgate", "stripe", "twisto", "faktur", "invoice", "zaplacen", "zaplaten", "uhrazen", "uhraden"),
+    *("paid", "prepaid", "predem", "vopred", "poukaz", "voucher"),
+)
+DOUBTFUL = frozenset(
+    (
+        *(
+            "bez",
+            "without",
+            "no",
+            "not",
+            "ne",
+            "nie",
+            "pri",
+            "prevzeti",
+            "prevzati",
+            "prevziati",
+            "on",
+            "at",
+            "delivery",
+        ),
+        *("pickup", "doruceni", "kuryr", "kuryrovi", "kurierovi", "hotove", "hotovost", "cash"),
+    )
+)
+"""Words beside which the others may say the opposite: ``bez dobírky``, ``kartou při převzetí``."""
+NOT = frozenset(("bez", "without", "no", "not", "ne", "nie", "neni"))
+HOME = "CZ"
+
+
+@frozen
+class Price:
+    """An amount with the column that it stands in, and the currency that is written beside it."""
+
+    number: Decimal
+    column: str
+    unit: str
+
+
+def way(names: Mapping[str, Way], text: str, table: str) -> Way | None:
+    """Return what the shop's own name stands for; ``None`` where there is no table of such names.
+
+    :raises Unclear: when there is a table, and the name is not in it.
+    """
+    if not names:
+        return None
+    found = names.get(text)
+    if found is None:
+        plain = {squeezed(name): name for name in names}
+        if (name := plain.get(squeezed(text))) is not None:
+            return names[name]
+        near = nearest(text, names)
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise Unclear(f"{text[:50]!r} is not among the [{table}] of --map{hint}")
+    return found
+
+
+def is_paid_on_delivery(text: str, names: ShopNames) -> bool | None:
+    """Return whether a payment is one on delivery; ``None`` where the row says no payment.
+
+    :raises Unclear: when the payment is not known.
+    """
+    if not text:
+        return None
+    found = way(names.payments, text, "payments")
+    if found is not None and found.cash_on_delivery is not None:
+        return found.cash_on_delivery
+    words = tokens(text)
+    on_delivery = "cod" in words or any(word.startswith(ON_DELIVERY) for word in words)
+    in_advance = "qr" in words or any(word.startswith(PAID) for word in (*words, squeezed(text)))  # GoPay is one word
+    if " ".join(words) in ("cash on delivery", "pay on delivery"):
+        return True
+    if (on_delivery or in_advance) and not ("bez" in words if on_delivery else DOUBTFUL.intersection(words)):
+        return on_delivery
+    raise Unclear(
+        f"{text[:50]!r} does not say whether the courier collects money: say it with --map: [payments] "
+        f'"{text[:50]}" = {{cash_on_delivery = true}} where the courier does, else false'
+    )
+
+
+def _said(text: str) -> bool | None:
+    """Return what a cell about cash on delivery answers: ``ano``, ``ne``, ``dobírkou``, ``bez dobírky``."""
+    answered = answer(text)
+    if answered is None and not any(map(str.isdigit, text)):
+        words = tokens(text)
+        if "cod" in words or any(word.startswith(ON_DELIVERY) for word in words):
+            others = [word for word in words if word not in NOT and not word.startswith((*ON_DELIVERY, "cod", "na"))]
+            return None if others else not NOT.intersection(words)
+    return answered
+
+
+def may_need_total(values: Mapping[str, str]) -> bool:
+    """Return whether the order's total may be what the courier collects."""
+    said = values.get("cod", "")
+    if values.get("cod_price"):
+        return _said(values["cod_price"]) is True
+    if said:
+        return _said(said) is True
+    return bool(values.get("payment")) or values.get("product_type", "") in WITH_COD
+
+
+def collected(values: Mapping[str, str], paid: bool | None) -> bool | None:
+    """Return whether money is collected, as the row says; ``None`` where it says nothing.
+
+    :param paid: whether the payment is one on delivery.
+    :raises Unclear: when the row says two things.
+    """
+    cod, told = values.get("cod", ""), values.get("cod_price", "")
+    said: bool | None = None
+    if cod:
+        answered = _said(cod)
+        said = not _is_nothing(cod) if answered is None else answered
+        if said and told and (_is_nothing(told) or _said(told) is False):
+            raise Unclear(f"is {cod[:30]!r}, but the amount to collect is {told[:30]!r}: make them agree")
+        if answered is None and told and _said(told) is None and told != cod:
+            raise Unclear(f"is {cod[:30]!r}, but the amount to collect is {told[:30]!r}: make them agree")
+    elif told:
+        answered = _said(told)
+        nothing = _is_nothing(told) and values.get("product_type") not in WITH_COD
+        said = not nothing if answered is None else answered
+    if said and paid is False:
+        raise Unclear(f"asks for money, but the payment is {values.get('payment', '')[:50]!r}: empty one of them")
+    if said is None and values.get("product_type") in WITH_COD:
+        if paid is False:
+            raise Unclear(f"is empty, but the product collects money and the payment is {values['payment'][:50]!r}")
+        return True
+    return paid if said is None else said
+
+
+def _is_nothing(text: str) -> bool:
+    return not text.strip("0.,-– ") and "0" in text
+
+
+def price(values: Mapping[str, str], *columns: str) -> Price | None:
+    """Return the first amount in some columns; ``yes`` and ``no`` are none.
+
+    :raises Unclear: when one is no amount, or may be two.
+    """
+    for column in columns:
+        text = values.get(column, "")
+        if not text or _said(text) is not None:
+            continue
+        if column == "cod" and text == "1" and values.get("order_total"):
+            raise Unclear("is '1', which may be yes or an amount: write yes, or the amount with decimals")
+        number, unit = amount(text)
+        return Price(number, column, unit)
+    return None
+
+
+def currency(told: str, price: Price | None, country: str, terms: Terms) -> str:
+    """Return the currency of an amount: as told, as written beside it or in its heading, or by the country.
+
+    An order's total abroad may be in the shop's own currency, so there the country says nothing.
+
+    :raises Unclear: when it is said in two ways, or in none.
+    """
+    unit = price.unit or terms.currencies.get(price.column, "") if price is not None else ""
+    if told:
+        code = currency_code(told)
+        if unit and unit != code:
+            raise Unclear(f"is {code}, but the amount is in {unit}: make them one")
+        return code
+    if unit:
+        return unit
+    if price is not None and (price.column != "order_total" or country == HOME):
+        return CURRENCY_OF.get(country, "") or _asked(country)
+    return _asked(country)
+
+
+def _asked(country: str) -> str:
+    raise Unclear(f"is empty, and what the courier collects in {country or 'that country'} is not certain: fill it in")
+
+
+def variable_symbol(text: str, reference: str) -> str:
+    """Return the variable symbol, made of the reference's digits where the row has none.
+
+    :raises Unclear: when the reference has none or too many, or a spreadsheet has lost some.
+    """
+    if text:
+        symbol = without_damage(text)
+        return symbol[:-2] if symbol.endswith(".0") and symbol[:-2].isdigit() else symbol
+    digits = "".join(filter(str.isdecimal, reference))
+    if not (1 <= len(digits) <= 10 and digits.isascii()):
+        raise Unclear(
+            f"is empty, and the reference {reference[:30]!r} has {len(digits)} digits, not 1–10: fill the symbol in"
+        )
+    return digits

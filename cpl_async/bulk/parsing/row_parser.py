@@ -1,0 +1,297 @@
+"""Fills a shipment in from the texts of a row, and gathers all that is wrong with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from attrs import define, field
+
+from ...models.addresses import Address
+from ...models.references import displayable_reference, normal_reference
+from ...models.shipment_batches import (
+    WITH_COD,
+    CashOnDelivery,
+    ExternalNumber,
+    Insurance,
+    Service,
+    Shipment,
+    ShipmentSet,
+    ShipmentSetItem,
+    SpecificDelivery,
+    WeighedShipment,
+)
+from ...models.validation import problems_of
+from .ambiguous_value import Unclear, without_damage
+from .column_mapping import PLAIN, Terms, Way
+from .columns import COLUMNS, OURS, REQUIRED, RowProblem, column_of, in_headings
+from .country import country_code
+from .dates import delivery_day
+from .names import house_number, recipient_names, street_line
+from .numbers import parcel_count, weight
+from .payment import collected, currency, is_paid_on_delivery, price, variable_symbol
+from .phone import telephone
+from .postcode import postcode
+from .product import carried_by, product_of
+from .services import age_code, service_codes
+from .text import answer, squeezed
+from .whitespace import tidied
+
+__all__ = ["COLUMNS", "OURS", "REQUIRED", "RowProblem", "column_of", "in_headings", "reference_in", "shipment_from"]
+
+LONGEST_ASKABLE = 100
+"""A longer reference does not fit into ``CUST``, so nobody could ask whether it was created."""
+UNREADABLE = Way()
+KEPT_AS_TEXT = re.compile(r'="([^"]*)"')
+"""How a program that writes CSV for a spreadsheet keeps the zeros of ``="01234"``."""
+FORMULA = re.compile(r"=+[\w\"'($@+-]")
+LINE_BREAKS = re.compile(r"\s*[\r\n\t]+\s*")
+NOTHING = frozenset(
+    ("neuvedeno", "neuveden", "neuvedena", "nema", "neni", "nezadano", "nevyplneno", "none", "null", "na")
+)
+"""What people write where they have no telephone number or address of mail."""
+HOUSE_NUMBERS = ("house_number", "orientation_number")
+Read = TypeVar("Read")
+
+
+def shipment_from(
+    values: Mapping[str, str], sender: Address | None, terms: Terms = PLAIN
+) -> tuple[Shipment | None, list[RowProblem]]:
+    """Return the shipment that a row describes, or everything that is wrong with the row.
+
+    :param values: column → text.
+    :param sender: the sender of all rows; ``None`` for the customer's own address.
+    :param terms: what the names and words of the file mean.
+    """
+    row = _Row(terms)
+    row.take(values)
+    shipment = row.shipment(sender)
+    for problem in problems_of(shipment):
+        row.complain(column_of(problem.path), problem.message)
+    return (None if row.problems else shipment), row.problems
+
+
+def reference_in(values: Mapping[str, str], terms: Terms = PLAIN) -> str:
+    """Return the reference of a row in its normal form, also of a row that cannot be shipped.
+
+    :param values: column → text.
+    :param terms: what the names and words of the file mean.
+    """
+    text = normal_reference(values.get("reference_id", ""))
+    if quoted := KEPT_AS_TEXT.fullmatch(text):
+        text = normal_reference(quoted[1])
+    if not text:
+        text = normal_reference(terms.names.defaults.get("reference_id", ""))
+    return displayable_reference(text)
+
+
+@define
+class _Row:
+    """The texts of one row, and what is wrong with them: one thing for each column."""
+
+    terms: Terms
+    values: dict[str, str] = field(factory=dict)
+    problems: list[RowProblem] = field(factory=list)
+    named: set[str] = field(factory=set)
+
+    def complain(self, column: str, message: str) -> None:
+        if column not in self.named:
+            self.named.add(column)
+            heading = self.terms.heading(column)
+            self.problems.append(
+                RowProblem(column=column, message=message, heading="" if heading == column else heading)
+            )
+
+    def read(self, column: str, how: Callable[..., Read], *texts: Any) -> Read | None:
+        """Return what a reading gives, or ``None`` with a complaint of the column."""
+        try:
+            return how(*texts)
+        except Unclear as error:
+            self.complain(column, str(error))
+            return None
+
+    def take(self, values: Mapping[str, str]) -> None:
+        """Take the texts; what no cell may hold is named and left out."""
+        self.values = {column: text for column, text in values.items() if text and column in COLUMNS}
+        together = "".join(self.values.values())
+        if "=" in together or not together.isprintable():  # rare, so looked for in all texts at once
+            self._leave_out_odd_texts()
+        for column, text in self.terms.names.defaults.items():
+            if not self.values.get(column):
+                self.values[column] = text
+
+    def _leave_out_odd_texts(self) -> None:
+        found, self.values = self.values, {}
+        for column, text in found.items():
+            if not text.isprintable():
+                text = tidied(LINE_BREAKS.sub(" ", text) if column == "note" else text)
+                if not text.isprintable():
+                    self.complain(column, "holds a line break or a control character")
+                    continue
+            if quoted := KEPT_AS_TEXT.fullmatch(text):
+                text = quoted[1]
+            elif FORMULA.match(text):
+                self.complain(column, f"begins like a formula of a spreadsheet: {text[:20]!r}")
+                continue
+            if text:
+                self.values[column] = text
+
+    def shipment(self, sender: Address | None) -> Shipment:
+        text = self.values.get
+        reference = self._reference()
+        recipient = self._recipient()
+        country = recipient.country or ""
+        collects = self._collects()
+        product = text("product_type") or self._chosen(country, collects)
+        cash = self._cash(reference, country) if collects else None
+        if product in WITH_COD and cash is None and "cod_price" not in self.named and collects is not None:
+            self.complain("cod_price", f"is empty, product {product} needs it")
+        return Shipment(
+            reference_id=reference,
+            product_type=product,
+            note=text("note"),
+            sender=sender,
+            recipient=recipient,
+            age_check=self.read("age_check", age_code, age) if (age := text("age_check")) else None,
+            shipment_set=self._set(),
+            specific_delivery=self._delivery(),
+            cash_on_delivery=cash,
+            insurance=self._insurance(country),
+            external_numbers=[ExternalNumber(code="CUST", external_number=reference)],
+            services=self._services(),
+        )
+
+    def _reference(self) -> str:
+        reference = reference_in(self.values, self.terms)
+        if not reference:
+            self.complain("reference_id", "is empty")
+        elif len(reference) > LONGEST_ASKABLE:
+            message = f"has {len(reference)} characters; over {LONGEST_ASKABLE} it could not be asked after"
+            self.complain("reference_id", message)
+        return self.read("reference_id", without_damage, reference) or reference
+
+    def _recipient(self) -> Address:
+        text = self.values.get
+        name, contact = recipient_names(self.values)
+        country = country_code(text("country", ""))
+        city, code, phone, email = (
+            text("city"),
+            text("zip_code"),
+            self._unless_none("phone"),
+            self._unless_none("email"),
+        )
+        if not (name and city and code and country):
+            for column, value in {"name": name, "city": city, "zip_code": code, "country": country}.items():
+                if not value:
+                    self.complain(column, "is empty")
+        for column in HOUSE_NUMBERS:
+            if number := text(column):
+                self.read(column, house_number, number)
+        if email and not _is_address(email):
+            self.complain("email", f"is no e-mail address: {email[:50]!r}")
+        return Address(
+            name=name or None,
+            name2=text("name2"),
+            street=street_line(self.values) or None,
+            city=city,
+            zip_code=self.read("zip_code", postcode, code, country) if code else None,
+            country=country or None,
+            contact=contact or None,
+            phone=self.read("phone", telephone, phone, country) if phone else None,
+            email=email,
+        )
+
+    def _unless_none(self, column: str) -> str | None:
+        """Return the text of a column, but ``None`` for a word that says that there is none."""
+        text = self.values.get(column)
+        if text is None or "@" in text or text[-1:].isdigit():  # nearly all: they need no further look
+            return text
+        return None if squeezed(text) in NOTHING or answer(text) is False else text
+
+    def _collects(self) -> bool | None:
+        """Return whether the courier collects money; ``None`` where that is not known for certain."""
+        text = self.values.get
+        try:
+            paid = is_paid_on_delivery(text("payment", ""), self.terms.names) if text("payment") else None
+        except Unclear as error:
+            if not (text("cod") or text("cod_price") or text("product_type")):
+                self.complain("payment", str(error))
+                return None
+            paid = None
+        try:
+            return bool(collected(self.values, paid))
+        except Unclear as error:
+            self.complain("cod" if text("cod") else "cod_price", str(error))
+            return None
+
+    def _chosen(self, country: str, collects: bool | None) -> str:
+        """Return the product that fits; any where the row is refused anyway."""
+        carrier = self.read("carrier", carried_by, self.values.get("carrier", ""), self.terms.names)
+        chosen = self.read(
+            "parcel_shop_code",
+            lambda: product_of(self.values, country, carrier or UNREADABLE, collects=bool(collects)),
+        )
+        return chosen or "PRIV"
+
+    def _cash(self, reference: str, country: str) -> CashOnDelivery | None:
+        found = None
+        for column in ("cod_price", "cod", "order_total"):
+            found = self.read(column, price, self.values, column)
+            if found is not None or column in self.named:
+                break
+        told = self.values.get("cod_currency", "")
+        if found is None:
+            if not self.named & {"cod_price", "cod", "order_total"}:
+                self.complain("cod_price", "is empty: write what the courier collects, or the order's total")
+            unit = self.read("cod_currency", currency, told, found, country, self.terms) if told else None
+        else:
+            unit = self.read("cod_currency", currency, told, found, country, self.terms)
+        symbol = self.read("cod_var_sym", variable_symbol, self.values.get("cod_var_sym", ""), reference)
+        return CashOnDelivery(
+            cod_price=found.number if found is not None else Decimal(0),
+            cod_currency=unit or "CZK",
+            cod_var_sym=symbol or "1",
+        )
+
+    def _insurance(self, country: str) -> Insurance | None:
+        text, told = self.values.get("insurance_price", ""), self.values.get("insurance_currency", "")
+        if not (text or told) or answer(text) is False:
+            return None
+        found = self.read("insurance_price", price, self.values, "insurance_price")
+        if found is None:
+            self.complain("insurance_price", "is empty" if not text else f"is {text[:30]!r}: write the amount")
+        unit = told or (found.unit or self.terms.currencies.get("insurance_price", "") if found else "")
+        if not unit and found is not None and not found.number:
+            return None
+        if not unit:
+            self.complain("insurance_currency", "is empty")
+        code = self.read("insurance_currency", currency, unit, found, country, self.terms) if unit else None
+        return Insurance(insurance_price=found.number if found else Decimal(0), insurance_currency=code or "CZK")
+
+    def _delivery(self) -> SpecificDelivery | None:
+        point, day = self.values.get("parcel_shop_code"), self.values.get("delivery_date")
+        on: datetime | None = self.read("delivery_date", delivery_day, day) if day else None
+        return SpecificDelivery(parcel_shop_code=point, specific_delivery_date=on) if point or on else None
+
+    def _services(self) -> Sequence[Service]:
+        codes = self.values.get("services")
+        return [Service(code=code) for code in self.read("services", service_codes, codes) or ()] if codes else ()
+
+    def _set(self) -> ShipmentSet | None:
+        """Return the parcels with the weight of each, which the API wants for a single one too."""
+        told, heavy = self.values.get("parcels"), self.values.get("weight_kg")
+        parcels = (self.read("parcels", parcel_count, told) if told else 1) or (0 if told == "0" else 1)
+        if not heavy:
+            return ShipmentSet(number_of_shipments=parcels) if parcels != 1 else None
+        per_kilogram = self.terms.per_kilogram
+        each = self.read("weight_kg", lambda: weight(heavy, per_kilogram=per_kilogram))
+        item = ShipmentSetItem(weighed_shipment_info=WeighedShipment(weight=each))
+        return ShipmentSet(number_of_shipments=parcels, shipment_set_items=[item] * min(parcels, 50))
+
+
+def _is_address(text: str) -> bool:
+    name, at, host = text.partition("@")
+    return bool(name and at and host) and not any(mark in text for mark in " ,;") and "@" not in host

@@ -1,0 +1,39 @@
+"""Reads codes of additional services and of the age check."""
+
+from __future__ import annotations
+
+import re
+
+from .ambiguous_value import Unclear
+from .text import answer
+
+__all__ = ["age_code", "service_codes"]
+
+BETWEEN = re.compile(r"[\s,;|+/]+")
+AGE = re.compile(r"[A-Za-z]?\s*([0-9]{2})\s*\+?")
+
+
+def service_codes(text: str) -> list[str]:
+    """Return the codes in a text, which stand between commas, semicolons, bars, plus signs or spaces.
+
+    :raises Unclear: when one of them is no code.
+    """
+    codes = [code.upper() for code in BETWEEN.split(text) if code]
+    for code in codes:
+        if not re.fullmatch(r"[A-Z0-9]{1,4}", code):
+            raise Unclear(f"{code[:30]!r} is no code of a service (up to four letters or digits, see cpl codelist)")
+    return codes
+
+
+def age_code(text: str) -> str | None:
+    """Return the code of an age check, ``A18`` for ``18+``; ``None`` where none is asked for.
+
+    :raises Unclear: when it asks for a check and does not say of which age.
+    """
+    said = answer(text)
+    if said is False or text in ("0", ""):
+        return None
+    if said:
+        raise Unclear(f"is {text!r}, which says no age: write A15 or A18")
+    found = AGE.fullmatch(text)
+    return f"A{found[1]}" if found else text

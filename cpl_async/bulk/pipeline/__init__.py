@@ -1,0 +1,1 @@
+"""The pipeline of a batch: ingest rows, send, poll the import, fetch labels."""

@@ -1,0 +1,399 @@
+"""Brings one planned job to its end: sends, polls, looks for what was lost, fetches labels."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from math import inf
+from pathlib import Path
+
+from attrs import define, field
+
+from ...errors import CplError
+from ...system.clock import monotonic
+from ...system.error_groups import ungrouped
+from ...transport.write_deadline import WriteBy, elapsed
+from ..client_protocols import BulkClient
+from ..journal import Journal
+from ..journal.batch_repository import RowResult
+from ..journal.journal import Job
+from ..options import ShipOptions
+from ..parsing.column_mapping import PLAIN, Terms
+from ..parsing.row_parser import RowProblem
+from ..progress import Phase, Progress, ProgressHook
+from ..reconcile.carrier_clock import CarrierClock
+from ..reconcile.reconciler import Reconciling
+from ..reconcile.resend import Resending
+from ..reconcile.schedule import Patience
+from ..records import BatchState
+from ..shutdown import unless_stopped
+from .ingest import ProblemHook
+from .job_type import SHIPMENTS, Kind
+from .label_fetcher import Labelling
+from .poller import OpenBatch, Polling
+from .sender import Delivered, Delivery, NothingMoves, in_time
+
+__all__ = ["Engine", "Feed"]
+
+PILOTS = 3
+"""So many such batches are tried, one after the other."""
+PILOT_PATIENCE = 60.0
+"""Seconds in which a pilot must be seen; then the rest goes all the same."""
+AHEAD = 16
+"""Batches that are made at once: the first is sent while the others wait to be made."""
+LINGER = 1.0
+"""Seconds that planned rows wait for others to fill their batch."""
+DEADLINE_CHECK_SECONDS = 5.0
+FIRST_LOOK = 0.2
+SLOWEST_LOOK = 5.0
+
+
+@define
+class Feed:
+    """Whether more rows are being planned while the job is at work."""
+
+    ended: bool = True
+    hurried: bool = False
+    """Whether what is planned is to be sent though it fills no batch."""
+    _changed: asyncio.Event = field(factory=asyncio.Event)
+    _waiting_since: float = inf
+
+    def tell(self, *, ended: bool = False) -> None:
+        """Say that rows were planned, or that no more will be."""
+        self.ended = self.ended or ended
+        self._changed.set()
+
+    def hurry(self) -> None:
+        """Say that no more rows come before some of these are settled."""
+        self.hurried = True
+        self._changed.set()
+
+    async def more(self, free: int) -> None:
+        """Wait for more rows, or for the end; what waits for too long is sent though it fills no batch.
+
+        :param free: rows that wait already.
+        """
+        now = monotonic()
+        self._waiting_since = min(self._waiting_since, now) if free else now
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, self._waiting_since + LINGER - now)):
+                await self._changed.wait()
+        if monotonic() >= self._waiting_since + LINGER:
+            self.hurried = True
+            self._waiting_since = inf
+        self._changed.clear()
+
+
+@define(kw_only=True)
+class Engine:
+    """The work on one job in one run."""
+
+    client: BulkClient
+    journal: Journal
+    job: Job
+    options: ShipOptions
+    parts: Path
+    """Folder of the labels as they come."""
+    pictures: Path
+    """Folder of labels that stay single files."""
+    stop: asyncio.Event
+    """Set when the run is to end: what is being written comes to its end, nothing else begins."""
+    progress: Progress
+    on_problem: ProblemHook
+    on_progress: ProgressHook
+    on_note: Callable[[str], None]
+    terms: Terms = PLAIN
+    """How the input names its columns, for what the server refuses."""
+    kind: Kind = SHIPMENTS
+    feed: Feed = field(factory=Feed)
+    write_by: Callable[[], WriteBy] = in_time
+    """Returns the deadline from which nothing of an attempt that begins now may leave."""
+    clock: CarrierClock
+    """The clock by which the journal knows what was written when."""
+    whole: bool = True
+    """Whether it is the work on all of the job: labels, the last look, and what is cancelled, are for all at once."""
+    stopped_by: CplError | None = field(init=False, default=None)
+    """Why sending ended before its end, if it did."""
+    late: bool = field(init=False, default=False)
+    """Whether the deadline came before the end."""
+    _halt: asyncio.Event = field(init=False, factory=asyncio.Event)
+    """Set when nothing more is to be sent or looked for; labels go on."""
+    _lost: bool = field(init=False, default=False)
+    """Whether an answer was lost whose rows are not looked for yet."""
+    _imports: dict[int, asyncio.Event] = field(init=False, factory=dict)
+    _reconciling: Reconciling = field(init=False)
+    _resending: Resending = field(init=False)
+    _polling: Polling = field(init=False)
+    _delivery: Delivery = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._reconciling = Reconciling(
+            strategy=self.kind.reconcile,
+            search=self.kind.reconcile.search(self.client),
+            unclear=self.journal.unclear,
+            job=self.job.id,
+            patience=Patience(settle=self.options.settle),
+            clock=self.clock.now,
+            is_shared=self.journal.is_shared,
+            stop=self._halt,
+            on_found=self._found,
+            on_put_back=self._put_back,
+            on_note=self.on_note,
+        )
+        self._resending = Resending(
+            calls=self.client.shipments,
+            withdrawals=self.journal.withdrawals,
+            job=self.job.id,
+            options=self.options,
+            has_labels=self.kind.has_labels,
+            stop=self._halt,
+            on_gone=lambda count: self._count("created")(-count),
+            on_note=self.on_note,
+        )
+        self._delivery = Delivery(
+            calls=self.kind.send(self.client),
+            course=self.journal.course,
+            body_tail=self.job.body_tail,
+            stop=self._halt,
+            on_taken=self._taken,
+            on_refused=self._refused,
+            on_undecided=self._lose,
+            on_note=self.on_note,
+            write_by=self.write_by,
+            check_clock=self.clock.check,
+        )
+
+    async def run(self, *, sending: bool) -> None:
+        """Work until nothing is left to do, or :attr:`stop` is set.
+
+        :param sending: whether what is planned may be sent; else only what was sent is followed.
+        """
+        if sending:
+            await self.clock.check()
+        watching = [asyncio.create_task(self._halt_at_deadline()), asyncio.create_task(self._halt_when_stopped())]
+        try:
+            await self._work(sending=sending)
+            if self.whole and not self.stop.is_set() and self.stopped_by is None:
+                await self._reconciling.last_look()
+                await self._resending.cancel_doubles()
+        finally:
+            for task in watching:
+                task.cancel()
+
+    async def _work(self, *, sending: bool) -> None:
+        course = self.journal.course
+        labelling = Labelling(
+            client=self.client,
+            course=course,
+            job=self.job.id,
+            label_format=self.options.label_format,
+            parts=self.parts,
+            pictures=self.pictures,
+            stop=self.stop,
+            on_labelled=self._count("labelled"),
+            on_end=self._end,
+        )
+        with ungrouped():
+            async with asyncio.TaskGroup() as tasks:
+
+                async def end_batch(batch: OpenBatch) -> None:
+                    if (imported := self._imports.get(batch.batch)) is not None:
+                        imported.set()
+                    if not self.whole:
+                        return
+                    if self.kind.has_labels:
+                        tasks.create_task(labelling.fetch(batch.batch, batch.remote_id))
+                    else:
+                        self._count("labelled")(await course.settle_batch(batch.batch))
+
+                self._polling = self._new_polling(end_batch)
+                for number, remote_id in await course.batches_in(self.job.id, BatchState.IMPORTED):
+                    await end_batch(OpenBatch(batch=number, remote_id=remote_id, accepted_at=elapsed()))
+                for number, remote_id in await course.batches_in(self.job.id, BatchState.ACCEPTED):
+                    self._polling.add(OpenBatch(batch=number, remote_id=remote_id, accepted_at=elapsed()))
+                tasks.create_task(self._polling.run())
+                tasks.create_task(self._reconciling.run())
+                await self._reconciling.take_up()
+                if sending:
+                    self._enter(Phase.SENDING)
+                    await self._send_all()
+                self._polling.no_more()
+                self._reconciling.no_more()
+
+    def _new_polling(self, on_imported: Callable[[OpenBatch], Awaitable[None]]) -> Polling:
+        return Polling(
+            calls=self.kind.state(self.client),
+            outcome_of=self.kind.outcome_of,
+            course=self.journal.course,
+            wait=self.options.wait,
+            stop=self.stop,
+            on_imported=on_imported,
+            on_created=self._count("created"),
+            on_refused=self._refused,
+            on_undecided=self._count("undecided"),
+            on_end=self._end,
+        )
+
+    async def _send_all(self) -> None:
+        """Send what is planned, and what is planned again, until nothing is left that could be."""
+        piloted = False
+        while not self._over:
+            ended = self.feed.ended  # asked first: what is planned after this look is seen by the next
+            if self.journal.has_gap:
+                await self._reconciling.take_up()
+            free = await self.journal.planning.free_rows(self.job.id)
+            if free and not piloted:
+                piloted = True
+                await self._send_pilot()
+                continue
+            if ended or self.feed.hurried or free >= self.options.batch_size:
+                self.feed.hurried = False
+                await self._make_batches()
+            waiting = [number for number, _ in await self.journal.course.batches_in(self.job.id, BatchState.PLANNED)]
+            if waiting:
+                await self._send(waiting, refill=ended)
+            elif not ended:
+                await unless_stopped(self._halt, self.feed.more(free))
+            elif self._reconciling.open:
+                await unless_stopped(self._halt, self._reconciling.moved())
+            elif not self.whole or not await self._resending.withdraw():
+                return
+
+    @property
+    def _over(self) -> bool:
+        return self._halt.is_set() or self.stopped_by is not None
+
+    async def _make_batches(self) -> list[int]:
+        return await self.journal.planning.make_batches(self.job.id, self.options.batch_size, most=AHEAD)
+
+    async def _send(self, batches: Sequence[int], *, refill: bool = False) -> None:
+        """Send batches, several at once.
+
+        :param refill: whether further rows are put in batches when these are gone.
+        """
+        waiting, turn = deque(batches), asyncio.Lock()
+
+        async def next_one() -> int | None:
+            async with turn:
+                if not waiting and refill:
+                    waiting.extend(await self._make_batches())
+                return waiting.popleft() if waiting else None
+
+        async def send_some() -> None:
+            while not self._over and (batch := await next_one()) is not None:
+                try:
+                    await self._delivery.deliver(batch)
+                    await self._look_for_lost()
+                except NothingMoves as end:  # the others end by themselves: what they are writing is not cut off
+                    self._end(end.reason)
+
+        async with asyncio.TaskGroup() as senders:
+            for _ in range(self.options.at_once if refill else min(self.options.at_once, len(batches))):
+                senders.create_task(send_some())
+
+    async def _look_for_lost(self) -> None:
+        if self._lost:
+            self._lost = False
+            await self._reconciling.take_up()
+
+    async def _send_pilot(self) -> None:
+        """See that the search works by which lost answers are found; where nothing is known to be there, send a few
+        rows first, which then are."""
+        unclear = self.journal.unclear
+        if not self.options.pilot or await unclear.canaries(self.kind.name, 1):
+            return
+        for _ in range(PILOTS):
+            if self._over or await self.journal.planning.free_rows(self.job.id) <= self.options.pilot:
+                return  # what is left is no larger than a pilot
+            await self.journal.planning.make_batches(
+                self.job.id, min(self.options.pilot, self.options.batch_size), most=1
+            )
+            for number, _ in await self.journal.course.batches_in(self.job.id, BatchState.PLANNED):
+                imported = self._imports[number] = asyncio.Event()
+                await self._send([number])
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(PILOT_PATIENCE if await self._is_accepted(number) else 0):
+                        await unless_stopped(self._halt, imported.wait())
+            if await unclear.canaries(self.kind.name, 1):
+                break
+        if not self._over and not await self._pilot_is_seen():
+            self.on_note(
+                "the search shows nothing of what was shipped (a missing role, or it lags behind): "
+                "should an answer be lost, its rows would stay undecided"
+            )
+
+    async def _is_accepted(self, batch: int) -> bool:
+        accepted = await self.journal.course.batches_in(self.job.id, BatchState.ACCEPTED)
+        return any(number == batch for number, _ in accepted)
+
+    async def _pilot_is_seen(self) -> bool:
+        """Wait until the search shows a shipment of the pilot."""
+        until = monotonic() + min(PILOT_PATIENCE, self.options.settle)
+        pause = FIRST_LOOK
+        while not self._over:
+            if await self._reconciling.canary_is_seen():
+                return True
+            if monotonic() + pause > until:
+                return False
+            await unless_stopped(self._halt, asyncio.sleep(pause))
+            pause = min(pause * 1.5, SLOWEST_LOOK)
+        return True
+
+    async def _halt_when_stopped(self) -> None:
+        await self.stop.wait()
+        self._halt.set()
+
+    async def _halt_at_deadline(self) -> None:
+        if self.options.deadline is None:
+            return
+        while (left := self.options.deadline - self.clock.now()) > 0:  # looked at again: a machine may be suspended
+            await asyncio.sleep(min(left, DEADLINE_CHECK_SECONDS))
+        self.late = True
+        self.on_note("the deadline has come: nothing more is sent, labels of what is done are fetched")
+        self._halt.set()
+
+    def _end(self, reason: CplError) -> None:
+        """Begin nothing more, since the server lets nothing through any more."""
+        self.stopped_by = self.stopped_by or reason
+        self._halt.set()
+
+    def _taken(self, batch: Delivered) -> None:
+        self.progress.sent += batch.rows
+        self._polling.add(OpenBatch(batch=batch.batch, remote_id=batch.remote_id, accepted_at=elapsed()))
+        self._tell()
+
+    def _lose(self, count: int) -> None:
+        self._lost = True
+        self._count("undecided")(count)
+
+    def _refused(self, results: Sequence[RowResult]) -> None:
+        """Name the rows that the server refused, like those that our own check did."""
+        for result in results:
+            self.on_problem(result.row, result.line, [RowProblem.from_text(result.message, self.terms)])
+        if results:
+            self.progress.rejected += len(results)
+            self._tell()
+
+    def _found(self, count: int) -> None:
+        self.progress.created += count
+        self._put_back(count)
+
+    def _put_back(self, count: int) -> None:
+        self.progress.undecided = max(0, self.progress.undecided - count)
+        self._tell()
+
+    def _enter(self, phase: Phase) -> None:
+        self.progress.phase = phase
+        self._tell()
+
+    def _count(self, name: str) -> Callable[[int], None]:
+        def add(count: int) -> None:
+            setattr(self.progress, name, getattr(self.progress, name) + count)
+            self._tell()
+
+        return add
+
+    def _tell(self) -> None:
+        self.on_progress(self.progress)

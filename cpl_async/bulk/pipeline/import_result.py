@@ -1,0 +1,93 @@
+"""Says from the state of an item what became of its row, while or after its import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...models.codes import ImportState, RelationType
+from ...models.order_batches import OrderResultItem
+from ...models.shipment_batches import ShipmentResultItem
+from ..journal.batch_repository import OpenRow, ParcelRecord, RowResult
+from ..records import RowState
+
+__all__ = ["UNREADABLE", "OutcomeOf", "outcome_of", "outcome_of_order"]
+
+UNREADABLE = "the carrier's response about it cannot be used, so it is not known what was created"
+LONGEST_NUMBER = 50
+"""Characters of a shipment number (source: the vendor's documentation has 50 for references of this kind)."""
+OutcomeOf = Callable[[OpenRow, Any], tuple[RowResult, list[ParcelRecord]] | None]
+"""What became of a row, and its parcels; ``None`` while that is not certain."""
+
+
+def outcome_of(row: OpenRow, item: ShipmentResultItem) -> tuple[RowResult, list[ParcelRecord]] | None:
+    """Return what became of a row, and its parcels, those of a set by number; ``None`` while that is not certain.
+
+    It is not while anything of the item is being imported, while a finished part has no number, or while fewer parcels
+    are listed than were sent.
+    """
+    if not item.settled:
+        return None
+    if odd := _odd_numbers(item):
+        return _result(row, RowState.UNDECIDED, f"{UNREADABLE}: {odd}"), []
+    parts = [part for part in item.related_items if part.relation_type in (None, RelationType.SHIPMENT_SET)]
+    failed = [part for part in parts if part.import_state == ImportState.ERROR]
+    parcels = _parcels(row, item)
+    if item.import_state == ImportState.ERROR:
+        words = ": ".join(part for part in (item.error_code, item.error_message) if part) or "failed without a word"
+        if not parcels:
+            return _result(row, RowState.REJECTED, words), []
+        message = f"failed at import ({words}), yet {len(parcels)} of its parcels were created"
+        return _result(row, RowState.UNDECIDED, message, parcels[0].master), parcels
+    numbered = sum(bool(part.shipment_number) for part in parts) + bool(item.shipment_number)
+    if numbered + len(failed) < max(row.parcels, len(parts) + 1):
+        return None
+    if failed:
+        reasons = "; ".join(": ".join(filter(None, (bad.error_code, bad.error_message))) or "failed" for bad in failed)
+        message = f"only {numbered} of {numbered + len(failed)} parcels were created: {reasons}"
+        return _result(row, RowState.UNDECIDED, message, item.shipment_number), parcels
+    return _result(row, RowState.CREATED, "", item.shipment_number), parcels
+
+
+def _odd_numbers(item: ShipmentResultItem) -> str:
+    """Return what is wrong with the numbers of an item, or an empty text.
+
+    A number is written on a label, names a file and is what a parcel is cancelled by.
+    """
+    numbers = [part.shipment_number for part in (item, *item.related_items) if part.shipment_number]
+    for number in numbers:
+        if len(number) > LONGEST_NUMBER or not number.isprintable() or " " in number:
+            return f"{number[:LONGEST_NUMBER]!r} is no number of a shipment"
+    if len(set(numbers)) < len(numbers):
+        return "two of its parcels have the same number"
+    return ""
+
+
+def _result(row: OpenRow, state: RowState, message: str, number: str | None = None) -> RowResult:
+    return RowResult(row=row.number, line=row.line, state=state, message=message, shipment_number=number)
+
+
+def _parcels(row: OpenRow, item: ShipmentResultItem) -> list[ParcelRecord]:
+    """Return all that has a number of its own: the master first, the others by number."""
+    found = [(str(part.shipment_number), part.label_url) for part in item.related_items if part.shipment_number]
+    found.sort(key=lambda pair: (len(pair[0]), pair[0]))
+    if item.shipment_number:
+        found.insert(0, (item.shipment_number, item.label_url))
+    return [
+        ParcelRecord(row=row.number, number=number, master=found[0][0], place=place, label_url=_address(url))
+        for place, (number, url) in enumerate(found, 1)
+    ]
+
+
+def _address(url: str | None) -> str | None:
+    """Return the address of a label as it can be kept, or ``None`` for a text that is no address."""
+    text = (url or "").strip()
+    return text if text and text.isprintable() else None
+
+
+def outcome_of_order(row: OpenRow, item: OrderResultItem) -> tuple[RowResult, list[ParcelRecord]] | None:
+    """Return what became of an order; ``None`` while it is being imported."""
+    if not item.settled:
+        return None
+    state = RowState.REJECTED if item.error else RowState.CREATED
+    return _result(row, state, item.error), []

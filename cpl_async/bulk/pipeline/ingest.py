@@ -1,0 +1,166 @@
+"""Reads and checks all rows of a source and plans them in the journal, before anything is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import orjson
+from attrs import define, field
+
+from ..._nearest import nearest_names
+from ...errors import ValidationError
+from ...models.addresses import Address
+from ...models.codec import encode
+from ...models.order_batches import Order
+from ...models.shipment_batches import Shipment
+from ..journal.row_repository import PlannedRow, Planning
+from ..parsing.column_mapping import PLAIN, Terms
+from ..parsing.row_parser import COLUMNS, OURS, RowProblem, reference_in, shipment_from
+from ..readers.source import InputError, RawRow
+
+__all__ = ["Intake", "ProblemHook", "encoded", "planned_row"]
+
+COMMITTED_AT_ONCE = 500
+CHECKED_AT_ONCE = 25
+"""Rows between two breaths of the event loop: some two milliseconds."""
+KNOWN = frozenset((*COLUMNS, *OURS))
+
+SURELY_TAKEN = 20
+"""Parcels for one address that both of the vendor's texts allow; one of them allows 50."""
+
+VERY_LIKE = 0.8
+"""How like a column an unknown heading must be to be a slip of the pen: shops have columns of their own."""
+ProblemHook = Callable[[int, int, list[RowProblem]], None]
+"""Called with a bad row's number, its line, and all that is wrong with it."""
+
+
+@define
+class Intake:
+    """Takes the rows of one job in."""
+
+    planning: Planning
+    job: int
+    sender: Address | None
+    on_problem: ProblemHook
+    on_rows: Callable[[int], None]
+    rows: int = 0
+    rejected: int = 0
+    large_sets: list[int] = field(factory=list)
+    """Rows with more parcels than one of the vendor's two texts allows."""
+    columns: dict[str, None] = field(factory=dict)
+    """Columns met, in order, as the input names them."""
+    unknown: dict[str, None] = field(factory=dict)
+    """Columns met that are not known."""
+    more_lines: int = 0
+    """Lines that were taken as further items of the order before them."""
+    terms: Terms = PLAIN
+
+    async def take(self, source: Iterable[RawRow]) -> None:
+        """Read, check and plan all rows.
+
+        :raises InputError: when the source cannot be read to its end, or holds no rows.
+        """
+        waiting: list[PlannedRow] = []
+        for raw in source:
+            waiting.append(self._checked(raw))
+            if self.rows % CHECKED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if len(waiting) == COMMITTED_AT_ONCE:
+                await self._commit(waiting)
+                waiting = []
+        if waiting:
+            await self._commit(waiting)
+        if not self.rows:
+            raise InputError("the input has a heading but no rows")
+
+    def _checked(self, raw: RawRow) -> PlannedRow:
+        self.rows += 1
+        self.terms = raw.terms
+        self.more_lines += raw.more
+        written = raw.as_written
+        self.columns.update(dict.fromkeys(written))
+        if raw.values.keys() - KNOWN - self.unknown.keys():
+            self.unknown.update(dict.fromkeys(name for name in raw.values if name and name not in KNOWN))
+        shipment = None
+        if raw.problem is not None:
+            problems = [RowProblem(column="", message=raw.problem)]
+        else:
+            shipment, problems = shipment_from(raw.values, self.sender, raw.terms)
+        if problems:
+            self.rejected += 1
+            self.on_problem(raw.number, raw.line, problems)
+        if shipment is not None and shipment.parcels > SURELY_TAKEN:
+            self.large_sets.append(raw.number)
+        raw_fields = {name: value for name, value in written.items() if name not in OURS}
+        reference = shipment.reference_id if shipment is not None else reference_in(raw.values, raw.terms)
+        return planned_row(raw.number, raw.line, reference, raw_fields, shipment, problems)
+
+    async def _commit(self, waiting: list[PlannedRow]) -> None:
+        good = {row.number for row in waiting if row.body is not None}
+        for number, line, message in await self.planning.add(self.job, waiting):
+            if number in good:
+                self.rejected += 1
+            self.on_problem(number, line, [RowProblem.from_text(message.split("; ")[0], self.terms)])
+        self.on_rows(self.rows)
+
+    def notes(self) -> list[str]:
+        """Return what is worth a look though nothing is rejected for it."""
+        notes = []
+        if self.unknown:
+            notes.append(f"columns that are not known and not read: {nearest_names(self.unknown, COLUMNS, VERY_LIKE)}")
+        if self.more_lines:
+            notes.append(f"lines taken as further items of the order above them: {self.more_lines}")
+        if self.large_sets:
+            shown = ", ".join(map(str, self.large_sets[:10])) + ("…" if len(self.large_sets) > 10 else "")
+            notes.append(f"more than {SURELY_TAKEN} parcels for one address may be refused: row {shown}")
+        return notes
+
+    async def refuse_settled_elsewhere(self) -> None:
+        """Reject the rows whose reference an earlier job has shipped, or may have."""
+        for number, line, message in await self.planning.refuse_settled_elsewhere(self.job):
+            self.rejected += 1
+            self.on_problem(number, line, [RowProblem.from_text(message, self.terms)])
+
+
+def planned_row(
+    number: int,
+    line: int,
+    reference: str,
+    fields: Mapping[str, str],
+    shipment: Shipment | None,
+    problems: Sequence[RowProblem],
+) -> PlannedRow:
+    """Return a row as it stands in the journal.
+
+    :param fields: as they came.
+    :param shipment: ``None`` where something is wrong with the row.
+    """
+    problems = list(problems)
+    body = encoded(shipment, problems) if shipment is not None else None
+    return PlannedRow(
+        number=number,
+        line=line,
+        reference=reference,
+        raw=orjson.dumps(fields),
+        body=body,
+        cust=_cust(shipment) if shipment is not None and body else None,
+        digest=hashlib.sha256(body).hexdigest()[:32] if body else None,
+        parcels=shipment.parcels if shipment is not None else 1,
+        message="; ".join(map(str, problems)),
+    )
+
+
+def encoded(value: Shipment | Order, problems: list[RowProblem]) -> bytes | None:
+    """Return the bytes of a shipment or an order, or ``None`` with one more problem if no JSON can hold it."""
+    try:
+        return encode(value)
+    except ValidationError as error:
+        problems.append(RowProblem(column="", message=error.message))
+        return None
+
+
+def _cust(shipment: Shipment) -> str | None:
+    """Return what a shipment can be asked after by."""
+    return next((one.external_number for one in shipment.external_numbers or () if one.code == "CUST"), None)

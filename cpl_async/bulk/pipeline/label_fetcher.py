@@ -1,0 +1,212 @@
+"""Fetches the labels of a batch to disk, with as few requests as possible."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from anyio import CapacityLimiter, to_thread
+from attrs import define, field
+
+from ...errors import AuthenticationError, ConfigurationError, CplError, TransportError
+from ...models.codes import LabelFormat
+from ...models.data import Label
+from ...ratelimit.priority import Lane
+from ...resources.label_sanitizer import ActiveLabel, printable
+from ...resources.shipment_batches import MOST_LABELS
+from ..client_protocols import BulkClient
+from ..files import named, replacing
+from ..journal.batch_repository import Course, ParcelRecord
+from ..shutdown import unless_stopped
+
+__all__ = ["Labelling"]
+
+logger: logging.Logger = logging.getLogger("cpl_async")
+AT_ONCE = 4
+BATCHES_AT_ONCE = 2
+"""So many batches' parcels are held in memory; with two, the next one's pages fill the gap at the end of one."""
+TIMEOUT = 60.0
+STOPPED = "its label was not fetched: the run was stopped"
+ENOUGH_FAILURES = 10
+"""Failures in a row after which the run asks for no more labels; the next run does."""
+ENDINGS = {
+    LabelFormat.PNG: "png",
+    LabelFormat.JPEG: "jpg",
+    LabelFormat.SVG: "svg",
+    LabelFormat.PDF: "pdf",
+    LabelFormat.ZPL: "zpl",
+}
+Place = tuple[str, str, int]
+"""Number of a parcel, file below the output folder, page from 0."""
+
+
+class _OddLabels(Exception):
+    """The file does not hold what was asked for."""
+
+
+@define(kw_only=True)
+class Labelling:
+    """Fetches the labels of one job."""
+
+    client: BulkClient
+    course: Course
+    job: int
+    label_format: LabelFormat
+    parts: Path
+    """Folder of the files as they came, from which the joint ones are made."""
+    pictures: Path
+    """Folder of labels that stay single files."""
+    stop: asyncio.Event
+    """Set when nothing more is to be fetched in this run."""
+    on_labelled: Callable[[int], None]
+    on_end: Callable[[CplError], None]
+    """Told when the server lets nothing through any more."""
+    _turns: CapacityLimiter = field(factory=lambda: CapacityLimiter(BATCHES_AT_ONCE), init=False)
+    _width: CapacityLimiter = field(factory=lambda: CapacityLimiter(AT_ONCE), init=False)
+    _failed_in_a_row: int = field(default=0, init=False)
+
+    async def fetch(self, batch: int, remote_id: str) -> None:
+        """Fetch what is missing of a batch's labels; what cannot be had is written down as such.
+
+        Labels come 200 a request where the parcels that we know are all that the server has, in an order that is sure:
+        else one by one, by their addresses.
+        """
+        async with self._turns:
+            problems = await self._fetch(batch, remote_id)
+            if not self.stop.is_set():
+                self.on_labelled(await self.course.batch_is_labelled(batch, problems[0] if problems else ""))
+
+    async def _fetch(self, batch: int, remote_id: str) -> list[str]:
+        """Fetch what is missing, and return why some cannot be had."""
+        parcels = sorted(await self.course.parcels_of(batch), key=lambda parcel: parcel.number)
+        same_length = len({len(parcel.number) for parcel in parcels}) == 1
+        places: list[Place] = []
+        if self.label_format not in (LabelFormat.PDF, LabelFormat.ZPL):
+            pieces = [self._single(parcel, self.pictures) for parcel in parcels]
+        elif same_length and await self.course.is_whole(batch):
+            pieces = [
+                self._page(remote_id, parcels[offset : offset + MOST_LABELS], batch, offset, places)
+                for offset in range(0, len(parcels), MOST_LABELS)
+            ]
+        else:
+            pieces = [self._single(parcel, self.parts) for parcel in parcels]
+        problems = [problem for problem in await asyncio.gather(*pieces) if problem]
+        if places:
+            await self.course.labelled(self.job, places)
+        return problems
+
+    async def _page(
+        self, remote_id: str, parcels: Sequence[ParcelRecord], batch: int, offset: int, places: list[Place]
+    ) -> str | None:
+        """Fetch up to 200 labels as one file; singly where that file is not what it should be.
+
+        :param places: gets where each of them is.
+        """
+        if all(parcel.label_file for parcel in parcels):
+            return None
+        file = self.parts / f"{batch:06}-{offset:04}.{ENDINGS[self.label_format]}"
+
+        async def page() -> Label:
+            return await self.client.shipment_batches.label(
+                remote_id,
+                limit=MOST_LABELS,  # not only what we expect: more than that would show that we count wrong
+                offset=offset,
+                order_by="ShipmentNumber",
+                lane=Lane.BACKGROUND,
+                timeout=TIMEOUT,
+            )
+
+        problem = await self._store(page, file, len(parcels))
+        if problem is None:
+            name = self._name(file)
+            places += [(parcel.number, name, page) for page, parcel in enumerate(parcels)]
+            return None
+        singly = [await self._single(parcel, self.parts) for parcel in parcels]
+        return problem if any(singly) else None
+
+    async def _single(self, parcel: ParcelRecord, folder: Path) -> str | None:
+        """Fetch one label by its address; return why it cannot be had."""
+        if parcel.label_file:
+            return None
+        address = parcel.label_url
+        if not address:
+            return "its label cannot be had: the server gave no address"
+        file = folder / f"{named(parcel.number)}.{ENDINGS[self.label_format]}"
+
+        async def label() -> Label:
+            try:
+                return await self.client.data.get(address, lane=Lane.BACKGROUND, timeout=TIMEOUT)
+            except (ConfigurationError, TransportError):  # the system may have moved since
+                by_id = re.search(r"/data/([A-Za-z0-9-]+)$", address)
+                if by_id is None:
+                    raise
+                return await self.client.data.get(by_id[1], lane=Lane.BACKGROUND, timeout=TIMEOUT)
+
+        problem = await self._store(label, file, 1)
+        if problem is None:
+            await self.course.labelled(self.job, [(parcel.number, self._name(file), 0)])
+        return problem
+
+    async def _store(self, fetch: Callable[[], Awaitable[Label]], file: Path, count: int) -> str | None:
+        """Fetch a file and put it in its place; return why that failed."""
+        async with self._width:
+            if self.stop.is_set():
+                return STOPPED
+            if self._failed_in_a_row >= ENOUGH_FAILURES:
+                return f"its label was not fetched: {ENOUGH_FAILURES} others before it could not be had"
+            try:
+                label = await unless_stopped(self.stop, fetch())
+                if label is None:
+                    return STOPPED
+                await to_thread.run_sync(_keep, label.content, file, self.label_format, count)
+            except OSError as error:
+                return f"its label cannot be stored in {file.parent}: {error.strerror or error}"
+            except CplError as error:
+                if isinstance(error, AuthenticationError):
+                    self.on_end(error)
+                self._failed_in_a_row += 1
+                return f"its label cannot be had: {error}"
+            except _OddLabels as error:
+                return f"its label cannot be had: {error}"
+            except Exception as error:  # whatever a label holds, it costs this label only
+                message = f"its label cannot be read: {type(error).__name__}"
+                logger.warning("%s", message)
+                return message
+            self._failed_in_a_row = 0
+            return None
+
+    def _name(self, file: Path) -> str:
+        """Return the file as the journal keeps it: below the output folder, wherever that lies."""
+        return f"{file.parent.name}/{file.name}"
+
+
+def _keep(content: bytes, file: Path, label_format: LabelFormat, count: int) -> None:
+    """Check that a file holds so many labels that only print, and put it in its place whole or not at all."""
+    try:
+        content = printable(content, label_format)
+    except ActiveLabel as error:
+        raise _OddLabels(str(error)) from None
+    found = _count(content, label_format)
+    if found != count:
+        raise _OddLabels(f"{count} labels were asked for, {found} came")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(file) as fresh:
+        fresh.write_bytes(content)
+
+
+def _count(content: bytes, label_format: LabelFormat) -> int:
+    if label_format == LabelFormat.ZPL:
+        return content.count(b"^XZ")
+    if label_format != LabelFormat.PDF:
+        return 1 if content else 0
+    import pikepdf
+
+    try:
+        with pikepdf.open(io.BytesIO(content)) as document:
+            return len(document.pages)
+    except (pikepdf.PdfError, ValueError, RuntimeError, MemoryError):
+        raise _OddLabels("what came is no readable PDF") from None

@@ -1,0 +1,204 @@
+"""Asks after all open batches by one schedule, which asks less often as a batch grows old."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from attrs import define, evolve, field
+
+from ...errors import AuthenticationError, CplError, PermissionDenied
+from ...models.references import normal_reference
+from ...ratelimit.priority import Lane
+from ...system.clock import monotonic
+from ...transport.write_deadline import elapsed
+from ..client_protocols import ItemStates, StateCalls
+from ..journal.batch_repository import Course, ParcelRecord, RowResult
+from ..records import RowState
+from ..shutdown import unless_stopped
+from .import_result import UNREADABLE, OutcomeOf
+
+__all__ = ["OpenBatch", "Polling"]
+
+FIRST_POLL = 0.4
+"""Seconds from the acceptance to the first look, while nothing is known of how long imports take."""
+UNKNOWN_PART = 0.5
+"""Of its age, after which a batch is looked at again while nothing is known."""
+KNOWN_PART = 0.15
+"""The same once imports are known: so much later than its end, at most, an import is known to be over."""
+SOON = 0.9
+"""Of the shortest import lately, before which a batch is not looked at."""
+REMEMBERED = 20
+"""Imports by which the shortest is told."""
+FASTEST, SLOWEST = 0.2, 15.0
+AT_ONCE = 8
+"""Questions under way: while much is sent the server takes its time for each."""
+TAKEN_AT_ONCE = 200
+"""Items between two breaths of the event loop."""
+
+
+@define(kw_only=True)
+class OpenBatch:
+    """A batch whose import is not settled."""
+
+    batch: int
+    remote_id: str
+    accepted_at: float
+    """By :func:`elapsed`: a clock that is set while an import runs changes nothing."""
+
+
+@define(kw_only=True)
+class Polling:
+    """The schedule of one job's open batches."""
+
+    calls: StateCalls
+    outcome_of: OutcomeOf
+    course: Course
+    wait: float
+    stop: asyncio.Event
+    """Set when nothing more is to be asked in this run; the batches stay open in the journal."""
+    on_imported: Callable[[OpenBatch], Awaitable[None]]
+    """Called when a batch is settled, or given up: its labels can be fetched."""
+    on_created: Callable[[int], None]
+    on_refused: Callable[[Sequence[RowResult]], None]
+    on_undecided: Callable[[int], None]
+    on_end: Callable[[CplError], None]
+    """Called when the server lets nothing through any more."""
+    _took: deque[float] = field(factory=lambda: deque(maxlen=REMEMBERED), init=False)
+    """Ages at which imports were asked after and found over, without the time that a question waited for its turn."""
+    _due: list[tuple[float, int, OpenBatch]] = field(factory=list, init=False)
+    _order: itertools.count[int] = field(factory=itertools.count, init=False)
+    _changed: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _no_more: bool = field(default=False, init=False)
+    _ended: bool = field(default=False, init=False)
+
+    def add(self, batch: OpenBatch) -> None:
+        """Ask after a batch from now on."""
+        heapq.heappush(self._due, (monotonic() + self._pause(batch), next(self._order), batch))
+        self._changed.set()
+
+    def _pause(self, batch: OpenBatch) -> float:
+        """Return the seconds until a batch is looked at: by its age, and by how long imports took lately."""
+        age = elapsed() - batch.accepted_at
+        if not self._took:
+            return min(max(FIRST_POLL - age, UNKNOWN_PART * age, FASTEST), SLOWEST)
+        if age < SOON * min(self._took):
+            return SOON * min(self._took) - age
+        return min(max(KNOWN_PART * age, FASTEST), SLOWEST)
+
+    def no_more(self) -> None:
+        """Say that no batch will be added: :meth:`run` ends with the last one."""
+        self._no_more = True
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Ask until all batches are settled or given up, or :attr:`stop` is set."""
+        async with asyncio.TaskGroup() as asking:
+            under_way: set[asyncio.Task[None]] = set()
+            waking = asking.create_task(self._wake_when_stopped())
+            while not (self._ended or self.stop.is_set()):
+                if not self._due and self._no_more and not under_way:
+                    break
+                self._changed.clear()
+                wait = self._due[0][0] - monotonic() if self._due and len(under_way) < AT_ONCE else None
+                if wait is None or wait > 0:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(wait):
+                            await self._changed.wait()
+                    continue
+                _, _, batch = heapq.heappop(self._due)
+                task = asking.create_task(self._ask(batch))
+                under_way.add(task)
+                task.add_done_callback(under_way.discard)
+                task.add_done_callback(lambda _: self._changed.set())
+            waking.cancel()
+
+    async def _wake_when_stopped(self) -> None:
+        await self.stop.wait()
+        self._changed.set()
+
+    async def _ask(self, batch: OpenBatch) -> None:
+        age = elapsed() - batch.accepted_at
+        try:
+            result = await unless_stopped(self.stop, self.calls.get(batch.remote_id, lane=Lane.CREATE))
+            if result is None:
+                return
+        except (AuthenticationError, PermissionDenied) as error:
+            self._ended = True
+            self.on_end(error)
+            return
+        except CplError as error:
+            await self._again(batch, f"its state cannot be had: {error.message}")
+            return
+        settled = await self._take(batch, result)
+        if settled:
+            self._took.append(age)
+            await self.on_imported(batch)
+        else:
+            await self._again(batch, "is still being imported; run the same command again to go on")
+
+    async def _again(self, batch: OpenBatch, why: str) -> None:
+        if elapsed() + self._pause(batch) > batch.accepted_at + self.wait:
+            self.on_undecided(await self.course.give_up(batch.batch, why))
+            await self.on_imported(batch)  # what has a number can be printed all the same
+            return
+        self.add(batch)
+
+    async def _without_clashes(
+        self, batch: int, outcomes: Iterable[tuple[RowResult, list[ParcelRecord]]]
+    ) -> tuple[list[RowResult], list[ParcelRecord]]:
+        """Return what became of rows, without numbers that two rows have: nobody knows whose they are."""
+        pairs = list(outcomes)
+        owners: dict[str, int] = {}
+        clashing: set[str] = set()
+        for _, found in pairs:
+            for parcel in found:
+                if owners.setdefault(parcel.number, parcel.row) != parcel.row:
+                    clashing.add(parcel.number)
+        if owners:
+            clashing |= await self.course.numbers_of_other_rows(batch, owners)
+        if clashing:
+            pairs = [
+                (_unusable(result, f"another row has the number {odd[0]} too"), [])
+                if (odd := [parcel.number for parcel in found if parcel.number in clashing])
+                else (result, found)
+                for result, found in pairs
+            ]
+        return [result for result, _ in pairs], [parcel for _, found in pairs for parcel in found]
+
+    async def _take(self, batch: OpenBatch, result: ItemStates) -> bool:
+        """Write down the items that are settled; return whether all are."""
+        rows = await self.course.open_rows(batch.batch)
+        outcomes: dict[str, tuple[RowResult, list[ParcelRecord]]] = {}
+        items: dict[str, Any] = {}
+        for number, item in enumerate(result.items, 1):
+            if number % TAKEN_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            reference = normal_reference(item.reference_id or "")
+            if reference not in rows:
+                continue
+            if items.setdefault(reference, item) != item:
+                row = rows[reference]
+                undecided = RowResult(row=row.number, line=row.line, state=RowState.UNDECIDED)
+                outcomes[reference] = _unusable(undecided, "it is listed twice"), []
+            elif (settled := self.outcome_of(rows[reference], item)) is not None:
+                outcomes[reference] = settled
+        for reference in outcomes:
+            del rows[reference]
+        results, parcels = await self._without_clashes(batch.batch, outcomes.values())
+        if results or not rows:
+            await self.course.imported(batch.batch, results, parcels, settled=not rows)
+        self.on_created(sum(outcome.state is RowState.CREATED for outcome in results))
+        self.on_undecided(sum(outcome.state is RowState.UNDECIDED for outcome in results))
+        self.on_refused([outcome for outcome in results if outcome.state is RowState.REJECTED])
+        return not rows
+
+
+def _unusable(result: RowResult, why: str) -> RowResult:
+    """Return the result of a row about which the response cannot be used."""
+    return evolve(result, state=RowState.UNDECIDED, message=f"{UNREADABLE}: {why}", shipment_number=None)

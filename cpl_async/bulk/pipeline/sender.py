@@ -1,0 +1,209 @@
+"""Sends one batch: takes the rows out that the server refuses, and never sends what may have been taken."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+from attrs import define, frozen
+
+from ...errors import ConfigurationError, CplError, Outcome, Problem, ValidationError
+from ...ratelimit.priority import Lane
+from ...system.process_identity import worker_name
+from ...transport.write_deadline import WriteBy
+from ..client_protocols import SendCalls
+from ..journal.batch_repository import Attempt, BatchRow, Course, RowResult
+from ..journal.continuity import JournalGone
+from ..parsing.row_parser import column_of
+from ..records import RowState
+
+__all__ = ["Delivered", "Delivery", "NothingMoves", "in_time"]
+
+T = TypeVar("T")
+MOST_ROUNDS = 6
+"""Refusals of one batch after which it is halved."""
+WRITE_TIMEOUT = 180.0
+READY_TIMEOUT = 60.0
+MOST_TRIES = 8
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 30.0
+ROWS_FAULT = (400, 409, 422)
+"""Statuses that speak of the shipments; others speak of the address, the credentials or the network."""
+TOO_LARGE = 413
+HOPELESS = (404, 405, 410, 501)
+"""Statuses that say that this is not the API: no further try will find it there."""
+
+
+def in_time() -> WriteBy:
+    """Return the write deadline of an attempt that begins now, where no lease ends before it."""
+    return WriteBy.after(WRITE_TIMEOUT)
+
+
+class NothingMoves(Exception):
+    """No batch can be sent any more: the credentials, the address or the network are the reason."""
+
+    def __init__(self, reason: CplError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+@frozen(kw_only=True)
+class Delivered:
+    """A batch that the server took."""
+
+    batch: int
+    remote_id: str
+    rows: int
+
+
+@define(kw_only=True)
+class Delivery:
+    """Sends the batches of one job."""
+
+    calls: SendCalls
+    course: Course
+    body_tail: bytes
+    stop: asyncio.Event
+    """Set when nothing more is to be sent."""
+    on_taken: Callable[[Delivered], None]
+    on_refused: Callable[[Sequence[RowResult]], None]
+    on_undecided: Callable[[int], None]
+    on_note: Callable[[str], None]
+    write_by: Callable[[], WriteBy]
+    """Returns the deadline from which nothing of an attempt that begins now may leave."""
+    check_clock: Callable[[], Awaitable[None]]
+    """Compares the clocks if the carrier's was not known at the start; raises before anything is sent."""
+
+    async def deliver(self, batch: int) -> None:
+        """Send a batch until the server has taken it, nothing of it is left, or :attr:`stop` is set.
+
+        :raises NothingMoves: when no batch can be sent any more; the rows stay planned.
+        """
+        rounds = failures = 0
+        while not self.stop.is_set():
+            try:  # the token first: an attempt is written down only when nothing but the request itself is left to do
+                await self.calls.ready(lane=Lane.CREATE, timeout=READY_TIMEOUT, tries=1)
+                await self.check_clock()
+            except ConfigurationError as error:
+                raise NothingMoves(error) from None
+            except CplError as error:
+                failures += 1
+                await self._pause(error, failures)
+                continue
+            if self.stop.is_set():
+                return
+            identifier, write_by = str(uuid.uuid4()), self.write_by()
+            try:
+                attempt, claimed = await self.course.begin_attempt(
+                    batch,
+                    tail=self.body_tail,
+                    correlation_id=identifier,
+                    owner=worker_name(),
+                    write_by=write_by,
+                )
+            except JournalGone as error:  # what was sent before is followed to its end, and reported
+                raise NothingMoves(error) from None
+            self.on_refused(claimed)
+            if attempt is None:
+                return
+            failure = await self._send(batch, attempt, identifier, write_by)
+            if failure is None:
+                return
+            refused = _refused(attempt.rows, failure)
+            await _kept(self.course.not_taken(batch, attempt.id, failure, refused))
+            self.on_refused(refused)
+            if failure.status in ROWS_FAULT or (failure.status == TOO_LARGE and len(attempt.rows) > 1):
+                rounds += 1
+                gone = {result.row for result in refused}
+                left = [row.number for row in attempt.rows if row.number not in gone]
+                if len(left) > 1 and (rounds >= MOST_ROUNDS or not refused):
+                    second = await self.course.halve(batch, left[len(left) // 2 :])
+                    await self.deliver(batch)
+                    await self.deliver(second)
+                    return
+                continue
+            if refused:
+                continue
+            failures += 1
+            await self._pause(failure, failures)
+
+    async def _send(self, batch: int, attempt: Attempt, identifier: str, write_by: WriteBy) -> CplError | None:
+        """Send once; return why the server took nothing, or ``None`` when it took the batch or nobody knows."""
+        try:
+            remote_id = await self.calls.send(
+                attempt.body,
+                references=[row.reference for row in attempt.rows],
+                correlation_id=identifier,
+                lane=Lane.CREATE,
+                timeout=WRITE_TIMEOUT,
+                tries=1,
+                write_by=write_by,
+            )
+        except CplError as error:
+            if error.outcome is not Outcome.UNKNOWN:
+                return error
+            await _kept(self.course.lost(batch, attempt.id, error, _words_of_loss(error, identifier)))
+            self.on_undecided(len(attempt.rows))
+            return None
+        await _kept(self.course.accepted(batch, attempt.id, remote_id))
+        self.on_taken(Delivered(batch=batch, remote_id=remote_id, rows=len(attempt.rows)))
+        return None
+
+    async def _pause(self, error: CplError, failures: int) -> None:
+        """Wait before the next try, or less when :attr:`stop` is set.
+
+        :raises NothingMoves: when waiting is of no use.
+        """
+        passing = error.outcome is Outcome.NOT_SENT or error.status == 429
+        if failures >= MOST_TRIES or error.status in HOPELESS or not passing:
+            raise NothingMoves(error) from None
+        seconds = min(error.failure.retry_after or FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
+        self.on_note(f"{error.message}; trying again in {seconds:.0f} s")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.stop.wait()
+
+
+async def _kept(work: Awaitable[T]) -> T:
+    """Finish what writes down an answer, even when the run is cut off meanwhile."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
+
+
+def _refused(rows: Sequence[BatchRow], error: CplError) -> list[RowResult]:
+    """Return the rows that a refusal settles: those it names; all of them when it names none.
+
+    A body that is too large (413) says nothing of its rows while there are several: it is halved.
+    """
+    if error.status not in (*ROWS_FAULT, TOO_LARGE) or not isinstance(error, ValidationError):
+        return []
+    named: dict[int, list[str]] = {}
+    for problem in error.problems:
+        if problem.index is not None and problem.index < len(rows):
+            named.setdefault(problem.index, []).append(_in_columns(problem))
+    if not named:
+        if error.status == TOO_LARGE and len(rows) > 1:
+            return []
+        words = "; ".join([error.message, *map(str, error.problems)])
+        return [RowResult(row=row.number, line=row.line, state=RowState.REJECTED, message=words) for row in rows]
+    return [
+        RowResult(row=rows[index].number, line=rows[index].line, state=RowState.REJECTED, message="; ".join(words))
+        for index, words in named.items()
+    ]
+
+
+def _in_columns(problem: Problem) -> str:
+    _, _, below = problem.path.partition("].")
+    column = column_of(below) if below else ""
+    return f"{column}: {problem.message}" if column else problem.message
+
+
+def _words_of_loss(error: CplError, identifier: str) -> str:
+    return f"it is not known whether this was created: {error.message} [correlation id {identifier}]"

@@ -1,0 +1,1 @@
+"""Readers for CSV, JSON Lines, Excel and Parquet files of shipments."""

@@ -1,0 +1,98 @@
+"""Reads CSV with any delimiter, quoting and line ending."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from .encoding import encoding_of
+from .header import column_named
+from .raw_row import InputError, RawRow
+from .reading_options import ReadingOptions
+from .table import Cells, Table, table_below
+
+__all__ = ["DelimitedFile"]
+
+DELIMITERS = ",;\t|"
+LONGEST_FIELD = 100_000
+MOST_LINES_OF_HEADING = 50
+"""A heading with line breaks between its quotes is not longer than this."""
+SEPARATOR_LINE = re.compile(r'"?sep=(.?)"?', re.IGNORECASE)
+
+
+class DelimitedFile:
+    """A CSV file with a heading."""
+
+    def __init__(self, path: Path, options: ReadingOptions, shown: str) -> None:
+        """Recognise how it is written and read its heading.
+
+        :raises InputError: when it cannot be read.
+        """
+        self._path, self._shown = path, shown
+        self._encoding = options.encoding or encoding_of(path, shown)
+        told = options.delimiter
+        try:
+            with path.open(encoding=self._encoding, newline="") as file:
+                start = list(islice((line for line in file if line.strip()), MOST_LINES_OF_HEADING))
+        except UnicodeError as error:
+            raise self.not_text(error) from None
+        self._skipped = SEPARATOR_LINE.fullmatch(start[0].strip()) if start else None
+        if self._skipped:  # Excel's own way to say which delimiter a file has
+            told = told or self._skipped[1]
+            start = start[1:]
+        self._quote = "'" if start and start[0].startswith("'") and start[0].rstrip().endswith("'") else '"'
+        self._delimiter = told or max(DELIMITERS, key=lambda mark: self._known_in(start, mark))
+        try:
+            heading = self._first_row(start, self._delimiter)
+        except csv.Error as error:
+            raise InputError(f"the heading of {shown} is not readable as CSV: {error}") from None
+        self.table: Table = table_below(heading, options, shown)
+
+    def rows(self) -> Iterator[RawRow]:
+        """Yield the rows.
+
+        :raises InputError: where the file stops being CSV.
+        """
+        return self.table.rows(self._lines(), self._delimiter)
+
+    def not_text(self, error: UnicodeError) -> InputError:
+        """Return what to say of bytes that are not in the encoding."""
+        reason = getattr(error, "reason", str(error))
+        return InputError(
+            f"{self._shown} is not text in {self._encoding.removesuffix('-sig').upper()} ({reason}): "
+            "say its encoding with --encoding, or save it as CSV in UTF-8, as spreadsheets offer it"
+        )
+
+    def _first_row(self, lines: list[str], delimiter: str) -> list[str]:
+        csv.field_size_limit(LONGEST_FIELD)
+        return next(csv.reader(lines, delimiter=delimiter, quotechar=self._quote, strict=True), [])
+
+    def _known_in(self, lines: list[str], delimiter: str) -> tuple[int, int]:
+        """Return how many headings a delimiter gives, those that we know first."""
+        try:
+            names = self._first_row(lines, delimiter)
+        except csv.Error:
+            names = lines[0].split(delimiter) if lines else []
+        return sum(column_named(name) is not None for name in names if len(name) < 100), len(names)
+
+    def _lines(self) -> Iterator[Cells]:
+        csv.field_size_limit(LONGEST_FIELD)
+        before = 2 if self._skipped else 1
+        with self._path.open(encoding=self._encoding, newline="") as file:
+            reader = csv.reader(file, delimiter=self._delimiter, quotechar=self._quote, strict=True)
+            try:
+                for fields in reader:
+                    if before:
+                        before -= any(map(str.strip, fields))
+                    else:
+                        yield reader.line_num, fields
+            except csv.Error as error:
+                raise InputError(
+                    f"{self._shown} is not readable as CSV from line {reader.line_num} on or before it: {error}; "
+                    "look for a quote that is not closed"
+                ) from None
+            except UnicodeError as error:
+                raise self.not_text(error) from None

@@ -1,0 +1,103 @@
+"""Recognises how a text is encoded: UTF-8, UTF-16 by its mark, Windows-1250 or ISO 8859-2."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from .raw_row import InputError
+
+__all__ = ["encoding_of"]
+
+BLOCK = 1024 * 1024
+ASCII = bytes(range(128))
+WINDOWS_ONLY = frozenset(range(0x80, 0xA0))
+"""Letters and dashes in Windows-1250, control characters in ISO 8859-2."""
+IN_NEITHER = frozenset({0x81, 0x83, 0x88, 0x90, 0x98})
+OF_DOS = frozenset({0xA1, 0xA2})
+"""í and ó in cp852; accents without a letter in Windows-1250, which no text has."""
+LETTERS_OF_ISO = bytes.fromhex("a9 b9 bb ab ae be b5 a5")
+"""Š š ť Ť Ž ž ľ Ľ in ISO 8859-2."""
+LETTERS_OF_WINDOWS = bytes.fromhex("be bc")
+"""ľ Ľ in Windows-1250, where the other letters above lie among those that only it has."""
+CZECH_ONLY = bytes.fromhex("ec cc f8 d8 f9 d9")
+"""ě Ě ř Ř ů Ů, in both; who writes them writes ž, not ľ."""
+SLOVAK_ONLY = bytes.fromhex("e4 f4 e5 e0 c5 c0 d4")
+"""ä ô ĺ ŕ Ĺ Ŕ Ô, in both."""
+SEQUENCE = re.compile(rb"[\xc3-\xc5][\x80-\xbf]")
+"""A Czech or Slovak letter in UTF-8."""
+
+
+def encoding_of(path: Path, shown: str) -> str:
+    """Return Python's name of the encoding of a text, having read all of it.
+
+    :param shown: the file, for people.
+    :raises InputError: when it is no text, or in none of the encodings that can be told apart.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    fault = _first_fault(path, shown)
+    if fault is None:
+        return "utf-8-sig"
+    return _eight_bits(path, shown, fault)
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            yield block
+
+
+def _first_fault(path: Path, shown: str) -> int | None:
+    """Return the line of the first byte that is not UTF-8, or ``None``."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    line, block = 1, b""
+    try:
+        for block in _blocks(path):
+            if (at := block.find(b"\0")) >= 0:
+                line += block.count(b"\n", 0, at)
+                raise InputError(f"{shown} is not text: line {line} holds a zero byte")
+            decoder.decode(block)
+            line += block.count(b"\n")
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        return line + error.object[: error.start].count(b"\n")
+    return None
+
+
+def _eight_bits(path: Path, shown: str, line: int) -> str:
+    counts: Counter[int] = Counter()
+    sequences = 0
+    for block in _blocks(path):
+        if b"\0" in block:
+            raise InputError(f"{shown} is not text: it holds zero bytes")
+        counts.update(block.translate(None, ASCII))
+        sequences += len(SEQUENCE.findall(block))
+    asked = "say its encoding with --encoding, or save it as CSV in UTF-8"
+    if sequences * 2 > sum(counts.values()) / 2:
+        raise InputError(f"{shown} is not text in UTF-8 from line {line} on, though it begins so: {asked}")
+    if counts.keys() & IN_NEITHER:
+        raise InputError(f"{shown} is not text in UTF-8 (line {line}), Windows-1250 or ISO 8859-2: {asked}")
+    if counts.keys() & WINDOWS_ONLY and counts.keys() & OF_DOS:
+        raise InputError(f"{shown} is not text in UTF-8 or Windows-1250; it may be cp852, of DOS: {asked}")
+    if counts.keys() & WINDOWS_ONLY:
+        return "cp1250"
+    return _by_letters(counts, shown, asked)
+
+
+def _by_letters(counts: Counter[int], shown: str, asked: str) -> str:
+    iso = sum(counts[byte] for byte in LETTERS_OF_ISO)
+    windows = sum(counts[byte] for byte in LETTERS_OF_WINDOWS)
+    if iso != windows:
+        return "iso8859-2" if iso > windows else "cp1250"
+    if not iso:
+        return "cp1250"  # no letter is written in two ways: both read the same text
+    czech, slovak = (sum(counts[byte] for byte in letters) for letters in (CZECH_ONLY, SLOVAK_ONLY))
+    if czech and not slovak:
+        return "iso8859-2"
+    raise InputError(f"{shown} may be Windows-1250 or ISO 8859-2, its letters do not show which: {asked}")

@@ -1,0 +1,119 @@
+"""Finds out which column each heading of a file means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..parsing.column_mapping import ShopNames, Terms
+from ..parsing.currency import SYMBOLS
+from ..parsing.text import squeezed, tokens
+from .column_aliases import COLUMN_OF, ITEM_WORDS, ROUND_ABOUT, SYNONYMS
+from .raw_row import InputError
+
+__all__ = ["column_named", "columns_of", "is_about_items", "refuse_twins", "terms_below", "terms_of"]
+
+BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
+ENDS_IN_UNIT = re.compile(r"\b(kg|g|gramy|gramech|grams)\s*$", re.IGNORECASE)
+IN_GRAMS = frozenset({"g", "gr", "gram", "gramy", "gramech", "grams", "gramu"})
+MONEY = ("cod", "cod_price", "order_total", "insurance_price")
+CURRENCY_WORDS = frozenset(map(squeezed, SYMBOLS)) - {""}
+OURS = "error"
+"""The column that we write beside rejected rows."""
+NOT_READ = " (not read)"
+"""Put behind a name of ours where the file uses it for something else."""
+
+
+def column_named(heading: str) -> str | None:
+    """Return the column that a heading means, whatever its case, diacritics and punctuation."""
+    plain = BRACKETS.sub(" ", heading)
+    words = tokens(plain) or tokens(heading)
+    found = COLUMN_OF.get("".join(words))
+    if found is None and words and (words[-1] in IN_GRAMS or words[-1] in CURRENCY_WORDS):
+        words = words[:-1]
+        found = COLUMN_OF.get("".join(words))
+    if found is None:
+        found = COLUMN_OF.get("".join(word for word in words if word not in ROUND_ABOUT))
+    return found
+
+
+def is_about_items(heading: str) -> bool:
+    """Return whether a column is about one item of an order, not about the order."""
+    return not ITEM_WORDS.isdisjoint(tokens(heading))
+
+
+def columns_of(headings: Sequence[str], names: ShopNames) -> list[str]:
+    """Return the column of each heading; where it means none, the heading itself.
+
+    :param names: the shop's own ones go before ours.
+    """
+    told = {heading: names.columns[squeezed(heading)] for heading in headings if squeezed(heading) in names.columns}
+    taken = set(told.values())
+    found: list[str] = []
+    for heading in headings:
+        column = told.get(heading)
+        if column is None:
+            guess = OURS if heading.lower() == OURS else column_named(heading)
+            column = guess if guess and guess not in taken else None
+        found.append(column or (heading + NOT_READ if heading in SYNONYMS or heading == OURS else heading))
+    return found
+
+
+def refuse_twins(headings: Sequence[str], columns: Sequence[str], where: str) -> None:
+    """See that no two headings mean one column.
+
+    :param where: the file, for people.
+    :raises InputError: names all that do.
+    """
+    first: dict[str, str] = {}
+    same: list[str] = []
+    twins: list[tuple[str, str, str]] = []
+    for heading, column in zip(headings, columns, strict=True):
+        if not column:
+            continue
+        if column not in first:
+            first[column] = heading
+        elif first[column] == heading:
+            same.append(heading)
+        else:
+            twins.append((column, first[column], heading))
+    if same:
+        raise InputError(f"{where} has the column {', '.join(same)} twice: rename or remove one")
+    if twins:
+        words = "; ".join(f"{column}: {one!r} and {other!r}" for column, one, other in twins)
+        lines = " ".join(f'"{other}" = ""' for _, _, other in twins)
+        raise InputError(
+            f"{where} has columns that mean the same. {words}. Remove one, or say in --map which one is not read, "
+            f"e.g. [columns] {lines} (a line each)"
+        )
+
+
+def terms_below(headings: Sequence[str], names: ShopNames) -> Terms:
+    """Return what some headings say, read again."""
+    return terms_of(zip(columns_of(headings, names), headings, strict=True), names)
+
+
+def terms_of(columns: Mapping[str, str] | Iterable[tuple[str, str]], names: ShopNames) -> Terms:
+    """Return what a file's headings say: what columns are called, and their units.
+
+    :param columns: column and heading of each.
+    """
+    pairs = dict(columns)
+    headings = {column: heading for column, heading in pairs.items() if column != heading}
+    return Terms(
+        headings=headings,
+        names=names,
+        currencies={column: unit for column in MONEY if (unit := _currency_in(headings.get(column, "")))},
+        per_kilogram=1000 if _unit_in(headings.get("weight_kg", "")) in IN_GRAMS else 1,
+    )
+
+
+def _unit_in(heading: str) -> str:
+    found = BRACKETS.search(heading) or ENDS_IN_UNIT.search(heading)
+    return squeezed(found[1]) if found else ""
+
+
+def _currency_in(heading: str) -> str:
+    found = BRACKETS.search(heading)
+    unit = found[1] if found else heading.split()[-1] if heading else ""
+    return SYMBOLS.get(unit.strip(" .").casefold(), "")

@@ -1,0 +1,125 @@
+"""Reads JSON Lines: one object a line, its fields named as columns are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..parsing.column_mapping import ShopNames, Terms
+from ..parsing.text import squeezed
+from .column_aliases import SYNONYMS
+from .encoding import encoding_of
+from .header import NOT_READ, OURS, column_named, terms_of
+from .raw_row import InputError, RawRow
+from .reading_options import ReadingOptions
+
+__all__ = ["JsonLines", "Keys", "as_text"]
+
+LONGEST_SHOWN = 1000
+
+
+class JsonLines:
+    """A file with one JSON object a line."""
+
+    def __init__(self, path: Path, options: ReadingOptions, shown: str) -> None:
+        """Recognise its encoding.
+
+        :raises InputError: when it is no text.
+        """
+        self._path, self._shown, self._names = path, shown, options.names
+        self._encoding = options.encoding or encoding_of(path, shown)
+
+    def rows(self) -> Iterator[RawRow]:
+        """Yield the rows; a line that is no object is a row with a problem.
+
+        :raises InputError: where the file is not text.
+        """
+        keys = Keys(self._names)
+        number = 0
+        try:
+            with self._path.open(encoding=self._encoding) as file:
+                for line_number, line in enumerate(file, 1):
+                    if not line.strip():
+                        continue
+                    number += 1
+                    fields, problem = _object_in(line)
+                    values, twins = keys.named(fields)
+                    yield RawRow(
+                        number=number, line=line_number, values=values, problem=problem or twins, terms=keys.terms
+                    )
+        except UnicodeError as error:
+            reason = getattr(error, "reason", str(error))
+            raise InputError(
+                f"{self._shown} is not text in {self._encoding.removesuffix('-sig').upper()} ({reason}): "
+                "say its encoding with --encoding"
+            ) from None
+
+
+class Keys:
+    """Learns which column each key means; what a column is called is what it was called first."""
+
+    def __init__(self, names: ShopNames) -> None:
+        self._names = names
+        self._column: dict[str, str] = {}
+        self._pairs: dict[str, str] = {}
+        self.terms: Terms = terms_of({}, names)
+
+    def named(self, fields: dict[str, str]) -> tuple[dict[str, str], str | None]:
+        """Return the fields by their columns, and which two of them mean the same."""
+        values: dict[str, str] = {}
+        twins = None
+        for key, value in fields.items():
+            column = self._column.get(key) or self._learnt(key)
+            if values.get(column):
+                if value:
+                    twins = f"has two fields that mean {column}, one of them {key!r}: remove one"
+                continue
+            values[column] = value
+        return values, twins
+
+    def _learnt(self, key: str) -> str:
+        told = self._names.columns.get(squeezed(key))
+        column = (OURS if key.lower() == OURS else column_named(key)) if told is None else told
+        if not column:
+            column = key + NOT_READ if key in SYNONYMS else key
+        self._column[key] = column
+        if column not in self._pairs:
+            self._pairs[column] = key
+            self.terms = terms_of(self._pairs, self._names)
+        return column
+
+
+def _object_in(line: str) -> tuple[dict[str, str], str | None]:
+    """Return the fields of one JSON object, numbers as they were written, or why there are none."""
+    shown = f"; the line is: {line.strip()[:LONGEST_SHOWN]}"
+    try:
+        data = json.loads(line, parse_float=str, parse_int=str)
+    except (json.JSONDecodeError, RecursionError) as error:
+        return {}, f"is not JSON: {getattr(error, 'msg', 'too deeply nested')}{shown}"
+    if not isinstance(data, dict):
+        return {}, f"is no JSON object{shown}"
+    odd = [name for name, value in data.items() if isinstance(value, (dict, list))]
+    values = {_whole_text(str(name)).strip(): as_text(value) for name, value in data.items()}
+    if odd:
+        return values, f"has fields that are neither text nor number: {_whole_text(', '.join(odd[:5]))}"
+    if "\ufffd" in "".join(values.values()):
+        return values, f"holds half a character (a lone surrogate){shown}"
+    return values, None
+
+
+def as_text(value: Any) -> str:
+    """Return the value of a field as the text that a file would have."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float, list, dict)):
+        return _whole_text(json.dumps(value, ensure_ascii=False))
+    return _whole_text(str(value).strip())
+
+
+def _whole_text(text: str) -> str:
+    """Return the text with halves of characters, which no file can hold, replaced."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,0 +1,82 @@
+"""Takes consecutive lines of one order, one for each of its items, as one row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from attrs import evolve
+
+from ...models.references import normal_reference
+from ..parsing.columns import COLUMNS
+from ..parsing.payment import may_need_total
+from ..parsing.whitespace import blanks_removed
+from .header import is_about_items
+from .raw_row import RawRow
+
+__all__ = ["orders_in"]
+
+TOTAL = "order_total"
+ADVICE = "make them agree where they are one order, or give it a reference of its own"
+
+
+def orders_in(rows: Iterable[RawRow]) -> Iterator[RawRow]:
+    """Yield the rows, those of one order as one.
+
+    Lines belong together when they follow each other, have the same reference, and say the same in all columns that we
+    read, or nothing. They must differ in a column that we do not read, or have one that is about items: two lines that
+    are wholly alike are more likely the same order twice, which the journal refuses. The number of parcels and the
+    weight are the order's like all else: they are not added up, and where they differ the lines are not taken together.
+    """
+    first: RawRow | None = None
+    for row in rows:
+        if first is None:
+            first = row
+            continue
+        reference = normal_reference(row.values.get("reference_id", ""))
+        if reference and reference == normal_reference(first.values.get("reference_id", "")) and row.problem is None:
+            together = _together(first, row)
+            if together is not None:
+                first = together
+                continue
+            if differing := _told_otherwise(first.values, row.values):
+                names = ", ".join(map(first.terms.heading, differing))
+                row = evolve(row, problem=f"has the reference of the line above it, but another {names}: {ADVICE}")
+        yield first
+        first = row
+    if first is not None:
+        yield first
+
+
+def _together(first: RawRow, further: RawRow) -> RawRow | None:
+    """Return the order with one more line, or ``None`` where the line may be another order."""
+    one, other = first.values, further.values
+    differing = [column for column in other if other[column] != one.get(column, "")]
+    told = _told_otherwise(one, other)
+    if told not in ([], [TOTAL]) or (first.problem is not None and not first.more):
+        return None
+    if not (any(column not in COLUMNS for column in differing) or any(map(is_about_items, _unread(other)))):
+        return None
+    problem = first.problem
+    if told and may_need_total(one):
+        heading = first.terms.heading(TOTAL)
+        problem = (
+            f"the lines of this order say two things in the column {heading}: {one.get(TOTAL, '')!r} and "
+            f"{other[TOTAL]!r}; write the order's total on each, or the amount to collect in a column cod_price"
+        )
+    return evolve(first, more=first.more + 1, problem=problem)
+
+
+def _told_otherwise(one: dict[str, str], other: dict[str, str]) -> list[str]:
+    """Return the columns that we read in which two lines say two things; blanks do not count."""
+    return [
+        column
+        for column, text in other.items()
+        if text
+        and column in COLUMNS
+        and column != "reference_id"
+        and blanks_removed(text) != blanks_removed(one.get(column, ""))
+    ]
+
+
+def _unread(values: dict[str, str]) -> list[str]:
+    return [column for column in values if column not in COLUMNS]

@@ -1,0 +1,64 @@
+"""How a caller wants a file to be read, where it is not left to what the file shows."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+
+from attrs import field, frozen
+
+from ..._nearest import nearest
+from ..parsing.column_mapping import ShopNames
+from .raw_row import InputError
+
+__all__ = ["ReadingOptions"]
+
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|", "bar": "|"}
+ENCODINGS = ("utf-8", "utf-16", "windows-1250", "cp1250", "iso-8859-2", "windows-1252", "iso-8859-1", "cp852")
+
+
+def _encoding(name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        found = codecs.lookup(name.strip())
+        "a".encode(found.name)  # some codecs are about bytes, not about text
+    except (LookupError, ValueError):
+        near = nearest(name.lower(), ENCODINGS)
+        hint = f"did you mean {near}?" if near else f"usual ones are {', '.join(ENCODINGS[:5])}"
+        raise InputError(f"the encoding {name!r} is not known; {hint}") from None
+    return "utf-8-sig" if found.name == "utf-8" else found.name
+
+
+def _delimiter(text: str | None) -> str | None:
+    if text is None:
+        return None
+    mark = DELIMITERS.get(text.lower(), text)
+    if len(mark) != 1 or mark in "\"'\r\n" or mark.isalnum():
+        names = ", ".join(name for name in DELIMITERS if name.isalpha())
+        raise InputError(f"the delimiter must be one character, or one of {names}; not {text!r}")
+    return mark
+
+
+@frozen(kw_only=True)
+class ReadingOptions:
+    """How a file is read; what is not said here is recognised."""
+
+    encoding: str | None = field(default=None, converter=_encoding)
+    """Of text, by the name that Python knows it by."""
+    delimiter: str | None = field(default=None, converter=_delimiter)
+    """Between the fields of CSV: one character, or ``tab``, ``comma``, ``semicolon``, ``pipe``."""
+    sheet: str | None = None
+    """Of a workbook; its first one without a name."""
+    names: ShopNames = field(factory=ShopNames, repr=False)
+    """The shop's own names."""
+    shown: str | None = None
+    """What the file is called in messages, where its path says nothing."""
+
+    @property
+    def mark(self) -> bytes:
+        """What makes another job of a file that is read otherwise; empty where all is left open."""
+        chosen = [self.encoding, self.delimiter, self.sheet]
+        if not any(chosen) and not self.names.mark:
+            return b""
+        return hashlib.sha256(repr(chosen).encode() + self.names.mark).digest()

@@ -1,0 +1,159 @@
+"""Reads rows from a file, one after the other, without holding the file in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from ..parsing.column_mapping import Terms
+from .csv_reader import DelimitedFile
+from .jsonl_reader import JsonLines
+from .line_grouping import orders_in
+from .raw_row import InputError, RawRow
+from .reading_options import ReadingOptions
+
+__all__ = ["InputError", "RawRow", "ReadingOptions", "Source"]
+
+BLOCK = 1024 * 1024
+JSON_LINES = (".jsonl", ".ndjson")
+MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+OTHER_KINDS = {
+    b"\xd0\xcf\x11\xe0": "a workbook of an old Excel or one with a password: save it as .xlsx without a password",
+    b"%PDF": "a PDF: export the shipments as CSV or .xlsx",
+    b"\x1f\x8b": "packed with gzip: unpack it first",
+}
+
+
+class _Reader(Protocol):
+    def rows(self) -> Iterator[RawRow]: ...
+
+
+class Source:
+    """A file of shipments: CSV with a heading, JSON Lines, a workbook of Excel, or Parquet, told by its content."""
+
+    def __init__(self, path: Path, options: ReadingOptions | None = None) -> None:
+        """Take the file.
+
+        :param options: how to read it, where that is not left to what it shows.
+        :raises InputError: when it is missing, a folder, empty, or cannot be read.
+        :raises ConfigurationError: when the package that reads its kind is not installed.
+        """
+        self.path = path
+        self.options: ReadingOptions = options or ReadingOptions()
+        self._shown = self.options.shown or str(path)
+        self.is_json: bool = False
+        self.columns: list[str] = []
+        """As the file names them; empty for JSON Lines, which names them row by row."""
+        self.terms: Terms = Terms(names=self.options.names)
+        """What its headings mean."""
+        start = self._start()
+        try:
+            self._reader = self._reader_of(start)
+        except OSError as error:
+            raise self._unreadable(error) from None
+
+    def digest(self) -> str:
+        """Return what the content is known by, wherever the file lies; read otherwise, it is another content."""
+        whole = hashlib.sha256()
+        with self.path.open("rb") as file:
+            while block := file.read(BLOCK):
+                whole.update(block)
+        whole.update(self.options.mark)
+        return whole.hexdigest()
+
+    def rows(self) -> Iterator[RawRow]:
+        """Yield the rows, those that are lines of one order as one.
+
+        :raises InputError: where the file stops being what it claims to be.
+        """
+        try:
+            yield from orders_in(self._reader.rows())
+        except OSError as error:
+            raise self._unreadable(error) from None
+
+    def _start(self) -> bytes:
+        try:
+            if self.path.is_dir():
+                raise InputError(f"{self._shown} is a folder, not a file of shipments")
+            with self.path.open("rb") as file:
+                if not self.path.is_file():
+                    raise InputError(
+                        f"{self._shown} is no regular file and cannot be read twice: write it to a file first, or give "
+                        "it to standard input with - as INPUT"
+                    )
+                return file.read(BLOCK)
+        except OSError as error:
+            raise self._unreadable(error) from None
+
+    def _reader_of(self, start: bytes) -> _Reader:
+        text = _without_mark(start)
+        if not text.strip(b" \t\r\n\0"):
+            raise InputError(f"{self._shown} is empty")
+        for mark, kind in OTHER_KINDS.items():
+            if start.startswith(mark):
+                raise InputError(f"{self._shown} is {kind}")
+        if start.startswith(b"PK\x03\x04"):
+            return self._workbook()
+        if start.startswith(b"PAR1"):
+            return self._parquet()
+        if self.options.sheet is not None:
+            raise InputError(f"--sheet goes with a workbook of Excel, and {self._shown} is none")
+        first = text.lstrip(b" \t\r\n\0")[:1]
+        if first == b"[":
+            raise InputError(f"{self._shown} holds a JSON array: write one object a line, without commas between them")
+        self.is_json = first == b"{" or self.path.suffix.lower() in JSON_LINES
+        return self._json_lines() if self.is_json else self._delimited()
+
+    def _json_lines(self) -> _Reader:
+        if self.options.delimiter is not None:
+            raise InputError(f"--delimiter goes with CSV, and {self._shown} is JSON Lines")
+        return JsonLines(self.path, self.options, self._shown)
+
+    def _delimited(self) -> _Reader:
+        reader = DelimitedFile(self.path, self.options, self._shown)
+        self.columns, self.terms = reader.table.headings, reader.table.terms
+        return reader
+
+    def _workbook(self) -> _Reader:
+        self._refuse_options_of_text("a workbook of Excel")
+        try:
+            with zipfile.ZipFile(self.path) as packed:
+                inside = packed.namelist()
+        except (zipfile.BadZipFile, OSError):
+            inside = []
+        if not any(name.endswith("workbook.xml") for name in inside):
+            raise InputError(
+                f"{self._shown} is a packed file but no workbook of Excel: save it as .xlsx, or as CSV in UTF-8"
+            )
+        from .workbook_reader import WorkbookFile
+
+        reader = WorkbookFile(self.path, self.options, self._shown)
+        self.columns, self.terms = reader.table.headings, reader.table.terms
+        return reader
+
+    def _parquet(self) -> _Reader:
+        self._refuse_options_of_text("Parquet")
+        if self.options.sheet is not None:
+            raise InputError(f"--sheet goes with a workbook of Excel, and {self._shown} is Parquet")
+        from .parquet_reader import ParquetFile
+
+        reader = ParquetFile(self.path, self.options, self._shown)
+        self.columns, self.terms = reader.table.headings, reader.table.terms
+        return reader
+
+    def _refuse_options_of_text(self, kind: str) -> None:
+        if self.options.encoding is not None or self.options.delimiter is not None:
+            raise InputError(f"--encoding and --delimiter go with text, and {self._shown} is {kind}")
+
+    def _unreadable(self, error: OSError) -> InputError:
+        return InputError(f"{self._shown} cannot be read: {error.strerror or error}")
+
+
+def _without_mark(start: bytes) -> bytes:
+    for mark in MARKS:
+        if start.startswith(mark):
+            return start[len(mark) :]
+    return start

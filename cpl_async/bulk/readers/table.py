@@ -1,0 +1,97 @@
+"""A heading and the rows below it, whatever kind of file they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from attrs import field, frozen
+
+from ..._nearest import nearest
+from ..parsing.column_mapping import STANDS_FOR, ShopNames, Terms
+from ..parsing.columns import COLUMNS, REQUIRED
+from ..parsing.text import squeezed
+from .formula_escape import original
+from .header import columns_of, refuse_twins, terms_of
+from .raw_row import InputError, RawRow
+from .reading_options import ReadingOptions
+
+__all__ = ["Cells", "Table", "table_below"]
+
+LONGEST_SHOWN = 1000
+Cells = tuple[int, list[str]]
+"""A row's last line and its texts."""
+
+
+@frozen(kw_only=True)
+class Table:
+    """What the heading of a file says."""
+
+    headings: list[str]
+    """As the file names its columns."""
+    columns: list[str]
+    """What we call them; the heading itself where we do not know it."""
+    terms: Terms = field(repr=False)
+
+    def rows(self, lines: Iterable[Cells], between: str) -> Iterator[RawRow]:
+        """Yield the rows below the heading.
+
+        :param between: what parts the fields of a row that is shown.
+        """
+        columns, terms, width = self.columns, self.terms, len(self.columns)
+        number = 0
+        for line, fields in lines:
+            if not (fields and fields[0].strip()) and not any(map(str.strip, fields)):
+                continue
+            number += 1
+            if len(fields) == width:
+                values = {
+                    column: text if text[:1] != "'" else original(text)
+                    for column, text in zip(columns, map(str.strip, fields), strict=True)
+                }
+                yield RawRow(number=number, line=line, values=values, terms=terms)
+            else:
+                problem = (
+                    f"has {len(fields)} fields, the heading has {width}: look for a missing quote or separator; "
+                    f"the row is: {between.join(fields)[:LONGEST_SHOWN]}"
+                )
+                yield RawRow(number=number, line=line, problem=problem, terms=terms)
+
+
+def table_below(heading: Sequence[str], options: ReadingOptions, shown: str) -> Table:
+    """Return what a heading says.
+
+    :param shown: the file, for people.
+    :raises InputError: when it lacks a column that is needed, or has one twice.
+    """
+    headings = [original(name.strip()) for name in heading]
+    columns = columns_of(headings, options.names)
+    missing = [
+        column
+        for column in REQUIRED
+        if column not in options.names.defaults
+        and not any(name in columns for name in (column, *STANDS_FOR.get(column, ())))
+    ]
+    if missing:
+        noun = "column" if len(missing) == 1 else "columns"
+        free = [name for name, column in zip(headings, columns, strict=True) if column not in COLUMNS]
+        pairs = [(near, column) for column in missing if (near := nearest(column, free))]
+        heading, column = pairs[0] if pairs else (free[0] if free else "your heading", missing[0])
+        found = ", ".join(name[:30] for name in headings[:30])
+        raise InputError(
+            f"{shown} lacks the {noun} {', '.join(missing)}; its heading is: {found}; name the columns so, or say "
+            f'with --map which they are, e.g. [columns] "{heading[:30]}" = "{column}"'
+            + _words_of_absent(headings, options.names)
+        )
+    refuse_twins(headings, columns, shown)
+    return Table(headings=headings, columns=columns, terms=terms_of(zip(columns, headings, strict=True), options.names))
+
+
+def _words_of_absent(headings: Sequence[str], names: ShopNames) -> str:
+    """Return what to say of headings that the shop's names speak of and the file does not have."""
+    present = set(map(squeezed, headings))
+    words = ""
+    for heading in names.headings:
+        if squeezed(heading) not in present:
+            near = nearest(heading, headings)
+            words += f"; --map names {heading!r}, which is not there" + (f": did you mean {near!r}?" if near else "")
+    return words

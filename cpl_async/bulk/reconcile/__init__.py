@@ -1,0 +1,1 @@
+"""Reconciliation of writes whose response was lost."""

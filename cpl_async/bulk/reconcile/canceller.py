@@ -1,0 +1,137 @@
+"""Cancels parcels and sees that they are cancelled: an answer that was lost is asked after, not believed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from attrs import define, field, frozen
+
+from ...errors import CplError, Outcome, ValidationError
+from ...ratelimit.priority import Lane
+from ...system.clock import monotonic
+from ...system.error_groups import ungrouped
+from ..client_protocols import ShipmentCalls
+from ..shutdown import unless_stopped
+from .evidence import CANCELLED
+
+__all__ = ["CancelResult", "Withdrawal"]
+
+AT_ONCE = 8
+ASKED_AT_ONCE = 50
+"""Values of a filter in one request (source: the vendor's documentation)."""
+MOST_TRIES = 4
+FIRST_PAUSE = 0.5
+SLOWEST = 15.0
+
+
+@frozen(kw_only=True)
+class CancelResult:
+    """What became of one parcel that was to be cancelled."""
+
+    number: str
+    cancelled: bool
+    """Whether it was seen cancelled."""
+    refused: str = ""
+    """The carrier's words, where it does not cancel the parcel any more."""
+    unclear: str = ""
+    """Why it is not known whether it is cancelled."""
+
+
+@define(kw_only=True)
+class Withdrawal:
+    """Cancels any number of parcels."""
+
+    calls: ShipmentCalls
+    patience: float
+    """Seconds after which a parcel that is not seen cancelled is left unclear."""
+    stop: asyncio.Event = field(factory=asyncio.Event)
+    """Set when no more is to be cancelled."""
+
+    async def cancel(self, numbers: Sequence[str]) -> dict[str, CancelResult]:
+        """Cancel parcels and see that they are; return what became of each.
+
+        A parcel that is cancelled already is cancelled; cancelling twice does nothing.
+        """
+        left = list(dict.fromkeys(numbers))
+        results: dict[str, CancelResult] = {}
+        waiting = iter(left)
+        words: dict[str, str] = {}
+
+        async def some() -> None:
+            for number in waiting:
+                if self.stop.is_set():
+                    return
+                reason = await self._ask_to_cancel(number)
+                if reason:
+                    words[number] = reason
+                sent.add(number)
+
+        sent: set[str] = set()
+        with ungrouped():
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(min(AT_ONCE, len(left))):
+                    tasks.create_task(some())
+        seen = await self._see(sent, words)
+        for number in left:
+            if number in seen:
+                results[number] = CancelResult(number=number, cancelled=True)
+            elif number not in sent:
+                results[number] = CancelResult(number=number, cancelled=False, unclear="it was not cancelled: stopped")
+            elif number in words:
+                results[number] = CancelResult(number=number, cancelled=False, refused=words[number])
+            else:
+                results[number] = CancelResult(
+                    number=number, cancelled=False, unclear=f"it is not seen cancelled after {self.patience:.0f} s"
+                )
+        return results
+
+    async def _ask_to_cancel(self, number: str) -> str:
+        """Ask to cancel a parcel until an answer comes; return the words of a refusal."""
+        pause = FIRST_PAUSE
+        for attempt in range(MOST_TRIES):
+            try:
+                await self.calls.cancel(number, lane=Lane.CREATE)
+            except ValidationError as error:
+                return "; ".join([error.message, *(problem.message for problem in error.problems)])
+            except CplError as error:
+                if attempt == MOST_TRIES - 1 or (error.outcome is Outcome.REJECTED and error.status != 429):
+                    return error.message if error.outcome is not Outcome.UNKNOWN else ""
+                await asyncio.sleep(pause)  # cancelling again is harmless: it is done or it is refused
+                pause = min(pause * 2, SLOWEST)
+            else:
+                return ""
+        return ""
+
+    async def _see(self, numbers: Iterable[str], refused: dict[str, str]) -> set[str]:
+        """Return which parcels are seen cancelled; those that were refused may have been cancelled before."""
+        open_ones = set(numbers)
+        seen: set[str] = set()
+        until = monotonic() + self.patience
+        pause = FIRST_PAUSE
+        while open_ones:
+            for number in await self._cancelled_among(sorted(open_ones)):
+                seen.add(number)
+                open_ones.discard(number)
+            if open_ones <= set(refused) or monotonic() + pause > until:
+                break
+            if await unless_stopped(self.stop, _slept(pause)) is None:
+                break
+            pause = min(pause * 1.5, SLOWEST)
+        return seen
+
+    async def _cancelled_among(self, numbers: Sequence[str]) -> set[str]:
+        found: set[str] = set()
+        for start in range(0, len(numbers), ASKED_AT_ONCE):
+            chunk = numbers[start : start + ASKED_AT_ONCE]
+            try:
+                page = await self.calls.list(shipment_numbers=chunk, limit=1000, lane=Lane.BACKGROUND)
+            except CplError:
+                continue  # asked again with the next look
+            found |= {item.shipment_number or "" for item in page.items if item.phase in CANCELLED}
+        return found & set(numbers)
+
+
+async def _slept(seconds: float) -> bool:
+    await asyncio.sleep(seconds)
+    return True

@@ -1,0 +1,81 @@
+"""The clock of a run: the carrier's, so that a wrong clock of this machine proves nothing about a shipment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from attrs import define, field
+
+from ...errors import ConfigurationError, CplError
+from ...transport.write_deadline import elapsed
+from ..client_protocols import BulkClient
+
+__all__ = ["CarrierClock"]
+
+REPORTED_SECONDS = 120.0
+"""Difference between this machine's clock and the carrier's from which it is reported."""
+REFUSED_SECONDS = 3000.0
+"""Difference from which nothing is sent: a clock that is a whole hour off is one of them."""
+INFO_TIMEOUT = 20.0
+INFO_TRIES = 3
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+
+
+@define(kw_only=True)
+class CarrierClock:
+    """Tells the carrier's time, and compares it with this machine's.
+
+    What is kept in the journal about a write, and what is compared with dates that the carrier shows, is by this clock.
+    While no response has shown the carrier's time, it goes on steadily from this machine's time at the start.
+    """
+
+    client: BulkClient
+    ignores_difference: bool = False
+    """Whether to send though this machine's clock is hours off."""
+    on_note: Callable[[str], None] = field(default=lambda note: None)
+    _start: float = field(init=False, factory=lambda: time.time() - elapsed())
+    _is_checked: bool = field(init=False, default=False)
+
+    def now(self) -> float:
+        """Return the carrier's time in seconds since the epoch."""
+        server = self.client._server_clock.now()
+        return self._start + elapsed() if server is None else server
+
+    async def learn(self) -> None:
+        """Ask the carrier for its time if no response has shown it; a carrier that does not answer is asked later."""
+        for _ in range(INFO_TRIES):
+            if self.client._server_clock.now() is not None:
+                return
+            try:
+                await self.client.info.get(timeout=INFO_TIMEOUT, tries=1)
+            except CplError:
+                continue
+
+    async def check(self) -> None:
+        """Compare this machine's clock with the carrier's, once in a run, before anything is sent.
+
+        :raises ConfigurationError: If they are hours apart: delivery days and deadlines would be wrong.
+        """
+        await self.learn()
+        server = self.client._server_clock.now()
+        if server is None or self._is_checked:
+            return
+        self._is_checked = True
+        ahead = time.time() - server
+        if abs(ahead) < REPORTED_SECONDS:
+            return
+        words = f"this machine's clock is {_shown(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the carrier's"
+        if abs(ahead) >= REFUSED_SECONDS and not self.ignores_difference:
+            raise ConfigurationError(
+                f"{words}; nothing was sent",
+                advice="Set the clock (NTP), or send all the same with --ignore-clock (ignore_clock=True)",
+            )
+        self.on_note(words)
+
+
+def _shown(seconds: float) -> str:
+    for unit, name in ((DAY, "days"), (HOUR, "hours"), (MINUTE, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds:.0f} seconds"

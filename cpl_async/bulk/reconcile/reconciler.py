@@ -1,0 +1,308 @@
+"""Finds out what became of rows whose answer was lost, by looking for their references until that is certain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from attrs import define, field
+
+from ...errors import AuthenticationError, PermissionDenied
+from ..journal.reconciliation_repository import Found, Unclear, UnclearRow
+from ..records import FoundShipment, RowState
+from ..shutdown import unless_stopped
+from .evidence import Finding, Verdict, Wanted
+from .schedule import Patience, Watch
+from .search import CANARIES_A_LOOK, Look, Searching, look_for, nothing_found
+from .strategy import ReconcileStrategy
+
+__all__ = ["Reconciling"]
+
+CANARIES_KNOWN = 20
+LAST_LOOKS = 4
+"""Tries of the look at the end, which a failure may spoil."""
+LAST_PAUSE = 2.0
+"""Seconds between two of them, at most."""
+RIVAL = "a shipment with its reference is there, and another row that has it too is under way or was purged"
+NO_REFERENCE = (
+    "it is not known whether this was created, and it has no reference of its own to be asked after: "
+    "look it up and settle it with cpl jobs resolve"
+)
+
+
+@define
+class _Case:
+    """Rows that one write may have created."""
+
+    watch: Watch
+    rows: dict[str, UnclearRow]
+    """By the reference that they are asked after by."""
+    words: dict[str, str] = field(factory=dict)
+    """What was last seen of those that are not settled."""
+    traces: set[str] = field(factory=set)
+    """Those of which a look has shown something: they are never called absent."""
+    accepted: bool = False
+    """Whether one of its rows was found: then the carrier took the whole batch."""
+
+
+@define(kw_only=True)
+class Reconciling:
+    """The reconciliation of one job."""
+
+    strategy: ReconcileStrategy
+    search: Searching
+    unclear: Unclear
+    job: int
+    patience: Patience
+    clock: Callable[[], float]
+    """The carrier's time in seconds since the epoch."""
+    is_shared: bool
+    """Whether other hosts write to the journal: what they have lost begins to settle with this run at the earliest."""
+    stop: asyncio.Event
+    """Set when nothing more is to be asked in this run."""
+    on_found: Callable[[int], None]
+    on_put_back: Callable[[int], None]
+    on_note: Callable[[str], None]
+    _began: float = field(init=False)
+    _cases: list[_Case] = field(factory=list, init=False)
+    _canaries: list[str] = field(factory=list, init=False)
+    _known_good: list[str] = field(factory=list, init=False)
+    _missed: set[str] = field(factory=set, init=False)
+    _taking: asyncio.Lock = field(factory=asyncio.Lock, init=False)
+    _taken: set[int] = field(factory=set, init=False)
+    _changed: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _moved: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _no_more: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._began = self.clock()
+
+    @property
+    def open(self) -> int:
+        """How many rows are still looked for."""
+        return sum(len(case.rows) for case in self._cases)
+
+    async def take_up(self) -> None:
+        """Look for all rows of the job that are undecided since their answer was lost, and not looked for yet."""
+        async with self._taking:
+            await self.unclear.date_gap()
+            rows = [row for row in await self.unclear.undecided(self.job) if row.number not in self._taken]
+            self._taken |= {row.number for row in rows}
+        nameless = {row.number: NO_REFERENCE for row in rows if not row.cust}
+        await self.unclear.remark(self.job, nameless)
+        by_end: dict[float, dict[str, UnclearRow]] = {}
+        for row in rows:
+            if row.cust:
+                until = max(row.until, self._began) if self.is_shared else row.until
+                by_end.setdefault(until, {})[row.cust] = row
+        for until, of_case in by_end.items():
+            self._cases.append(_Case(Watch(until, self.patience), of_case))
+        if by_end:
+            count = sum(map(len, by_end.values()))
+            latest = max(by_end) + self.patience.settle - self.clock()
+            self.on_note(
+                f"the answer to {count} rows was lost: they are looked for by their references"
+                + (f", for up to {latest:.0f} s" if latest > 1 else "")
+            )
+        self._changed.set()
+
+    async def moved(self) -> None:
+        """Wait until a row is settled, put back or given up, from the last wait on."""
+        await self._moved.wait()
+        self._moved.clear()
+
+    def no_more(self) -> None:
+        """Say that no more rows come: :meth:`run` ends with the last one."""
+        self._no_more = True
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Look until every row is settled, or this run cannot tell; end when :attr:`stop` is set."""
+        while not self.stop.is_set() and not (self._no_more and not self._cases):
+            self._changed.clear()
+            case = min(self._cases, key=lambda one: one.watch.due(self.clock()), default=None)
+            wait = case.watch.due(self.clock()) - self.clock() if case is not None else None
+            if case is None or (wait is not None and wait > 0):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await unless_stopped(self.stop, self._changed.wait())
+                continue
+            await self._look(case)
+
+    async def _refresh(self, case: _Case) -> None:
+        """Read the rows anew: other jobs may have shipped, or come under way with, what they could be taken for."""
+        fresh = {row.number: row for row in await self.unclear.undecided(self.job)}
+        before, case.rows = case.rows, {}
+        nameless: dict[int, str] = {}
+        for reference, row in before.items():
+            now = fresh.get(row.number)
+            if now is not None and now.cust == reference:
+                case.rows[reference] = now
+            elif now is not None:
+                nameless[row.number] = NO_REFERENCE
+        await self.unclear.remark(self.job, nameless)
+
+    async def _look(self, case: _Case) -> None:
+        await self._refresh(case)
+        if not case.rows:
+            self._cases.remove(case)
+            self._moved.set()
+            return
+        now = self.clock()
+        wanted = [self.strategy.wanted_of(row) for row in case.rows.values()]
+        fresh = await self._fresh_canary(min(row.since for row in case.rows.values()))
+        canaries = list(dict.fromkeys([*fresh, *await self._chosen_canaries()]))
+        look = await unless_stopped(self.stop, look_for(self.search, wanted, canaries, fresh))
+        if look is None:
+            return
+        self._remember(look)
+        case.traces |= {name for name, one in look.findings.items() if one.verdict is not Verdict.ABSENT}
+        case.watch.looked(now, good=look.good >= set(case.rows))
+        await self._take_found(case, look)
+        absent = [
+            reference
+            for reference in case.rows
+            if nothing_found(look, reference) and reference not in case.traces and case.watch.is_proof(now, good=True)
+        ]
+        await self._put_back(case, absent)
+        self._keep_words(case, look)
+        over = now >= case.watch.until + case.watch.patience.settle
+        if isinstance(look.failure, AuthenticationError | PermissionDenied) or case.watch.hopeless:
+            await self._give_up(case)
+        elif over and case.rows and case.watch.is_proof(now, good=look.good >= set(case.rows)):
+            await self._give_up(case)  # what is left is there in a way that nobody but a person can judge
+        if not case.rows:
+            self._cases.remove(case)
+            self._moved.set()
+
+    async def _take_found(self, case: _Case, look: Look) -> None:
+        found: list[Found] = []
+        for reference, row in list(case.rows.items()):
+            finding = look.findings.get(reference)
+            if finding is None or finding.verdict is not Verdict.PRESENT:
+                continue
+            if row.has_rival:
+                case.words[reference] = RIVAL
+                continue
+            first, *others = finding.shipments
+            found.append(Found(row=row.number, shipment=first, doubles=tuple(others), message=self._words_of(finding)))
+            del case.rows[reference]
+        if found:
+            case.accepted = True
+            await self.unclear.found(self.job, found, self.strategy.found_as)
+            self.on_found(len(found))
+
+    async def _put_back(self, case: _Case, references: Iterable[str]) -> None:
+        numbers = [case.rows.pop(reference).number for reference in references]
+        if not numbers:
+            return
+        self._taken -= set(numbers)
+        await self.unclear.put_back(self.job, numbers)
+        why = "others of its batch are: they failed at import" if case.accepted else "nothing of it was created"
+        self.on_note(f"{len(numbers)} rows are not there, {why}; they are sent again")
+        self.on_put_back(len(numbers))
+        self._moved.set()
+
+    def _keep_words(self, case: _Case, look: Look) -> None:
+        for reference in case.rows:
+            finding = look.findings.get(reference)
+            if finding is not None and finding.verdict is not Verdict.ABSENT:
+                case.words[reference] = finding.words or case.words.get(reference, "")
+            elif look.problem and reference not in case.traces:
+                case.words[reference] = look.problem
+
+    async def _give_up(self, case: _Case) -> None:
+        """Leave what cannot be told undecided, with what is known; the next run looks again."""
+        messages = {
+            row.number: "it is not known whether this was created: "
+            + (case.words.get(reference) or "it was not looked for long enough")
+            for reference, row in case.rows.items()
+        }
+        await self.unclear.remark(self.job, messages)
+        case.rows.clear()
+
+    async def _chosen_canaries(self) -> list[str]:
+        """Return references that must be found: those that were before, else others that are known to be there."""
+        if len(self._known_good) >= CANARIES_A_LOOK:
+            return self._known_good[:CANARIES_A_LOOK]
+        if not self._canaries:
+            self._canaries = await self.unclear.canaries(self.strategy.name, CANARIES_KNOWN)
+        others = [canary for canary in self._canaries if canary not in self._known_good]
+        return [*self._known_good, *others][:CANARIES_A_LOOK]
+
+    async def _fresh_canary(self, since: float) -> list[str]:
+        """Return a reference that was sent no earlier than what is looked for, another than was not found last."""
+        fresh = await self.unclear.fresh_canaries(self.job, since, CANARIES_KNOWN)
+        left = [canary for canary in fresh if canary not in self._missed]
+        if fresh and not left:
+            self._missed.clear()
+        return (left or fresh)[:1]
+
+    def _remember(self, look: Look) -> None:
+        """Prefer canaries that were found; those that were not get another chance when all others had theirs."""
+        self._known_good = [*sorted(look.seen), *(good for good in self._known_good if good not in look.seen)]
+        self._missed |= look.missed
+        self._missed -= look.seen
+        if not look.failure:
+            self._known_good = [good for good in self._known_good if good not in look.missed]
+            self._canaries = [canary for canary in self._canaries if canary not in look.missed]
+
+    async def canary_is_seen(self) -> bool:
+        """Return whether the search shows at least one reference that is known to be there."""
+        look = await look_for(self.search, [], [])
+        canaries = await self._chosen_canaries()
+        if canaries:
+            wanted = [Wanted(reference=canary, since=0.0) for canary in canaries]
+            look = await look_for(self.search, wanted, canaries)
+            self._remember(look)
+        return bool(look.seen)
+
+    async def last_look(self) -> int:
+        """Look once more for every row that was ever unclear; return how many shipments are there twice.
+
+        A look that is spoilt is taken again, some times, where that may help.
+        """
+        doubles, problem = 0, ""
+        for tries_left in reversed(range(LAST_LOOKS)):
+            doubles, problem, passes = await self._last_look()
+            if not problem or self.stop.is_set():
+                return doubles
+            if not passes or not tries_left:
+                break
+            await unless_stopped(self.stop, asyncio.sleep(min(self.patience.least, LAST_PAUSE)))
+        self.on_note(f"the last look for doubles is not complete: {problem}")
+        return doubles
+
+    async def _last_look(self) -> tuple[int, str, bool]:
+        """Look once; return how many shipments are there twice, why that may not be all, and whether that may pass."""
+        rows = {row.cust: row for row in await self.unclear.settled(self.job) if row.cust}
+        if not rows:
+            return 0, "", False
+        wanted = [self.strategy.wanted_of(row) for row in rows.values()]
+        canaries = await self._chosen_canaries()
+        look = await unless_stopped(self.stop, look_for(self.search, wanted, canaries))
+        if look is None:
+            return 0, "", False
+        self._remember(look)
+        doubles: list[tuple[int, FoundShipment]] = []
+        found: list[Found] = []
+        for reference, finding in look.findings.items():
+            row = rows[reference]
+            if row.has_rival:
+                continue
+            others = [group for group in finding.shipments if not row.own & set(group.numbers)]
+            if row.state is RowState.REJECTED and others:
+                first, *others = others
+                found.append(Found(row=row.number, shipment=first, message=self._words_of(finding)))
+            doubles += [(row.number, group) for group in others]
+        await self.unclear.found(self.job, found, self.strategy.found_as)
+        await self.unclear.add_doubles(self.job, doubles)
+        self.on_found(len(found))
+        passes = bool(canaries) and not isinstance(look.failure, AuthenticationError | PermissionDenied)
+        return len(doubles), look.problem or "", passes
+
+    def _words_of(self, finding: Finding) -> str:
+        others = ", ".join(shipment.master for shipment in finding.shipments[1:])
+        more = f"there twice, also as {others}" if others else ""
+        return "; ".join(filter(None, (self.strategy.found_message, more)))

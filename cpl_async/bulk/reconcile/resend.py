@@ -1,0 +1,103 @@
+"""Cancels what was found without label and plans it again, and cancels doubles: both on a person's word."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from attrs import define, field
+
+from ...system.clock import monotonic
+from ..client_protocols import ShipmentCalls
+from ..journal.cancellation_repository import Withdrawals
+from ..options import ShipOptions
+from ..records import RowState
+from ..shutdown import unless_stopped
+from .canceller import CancelResult, Withdrawal
+
+__all__ = ["Resending"]
+
+MOST_ROWS = 1_000_000
+"""Rows that are cancelled to be sent again at once, when the first one went well."""
+PATIENCE = 60.0
+"""Seconds after which a parcel that is not seen cancelled is left for the next run."""
+LOOK_EVERY = 0.2
+UNDER_WAY = (RowState.PLANNED, RowState.SENDING, RowState.ACCEPTED)
+
+
+@define(kw_only=True)
+class Resending:
+    """What is cancelled in one run of one job."""
+
+    calls: ShipmentCalls
+    withdrawals: Withdrawals
+    job: int
+    options: ShipOptions
+    has_labels: bool
+    """Whether single ones can be cancelled: an order is cancelled by its reference, and with it its double."""
+    stop: asyncio.Event
+    """Set when nothing more is to be cancelled."""
+    on_gone: Callable[[int], None]
+    """Called with the number of rows that were seen cancelled and are planned again."""
+    on_note: Callable[[str], None]
+    _tried: int | None = field(init=False, default=None)
+    """The first row that was cancelled and sent again in this run."""
+
+    async def withdraw(self) -> int:
+        """Cancel what has no label and is to be sent again; return how many rows are planned again."""
+        withdrawals = self.withdrawals
+        if self.options.resend_unlabelled and not await self._resend_was_refused():
+            await withdrawals.begin(self.job, 1 if self._tried is None else MOST_ROWS)
+        of_rows = await withdrawals.under_way(self.job)
+        if not of_rows:
+            return 0
+        self.on_note(f"{len(of_rows)} rows without label are cancelled, to be sent again")
+        results = await self._cancel([number for numbers in of_rows.values() for number in numbers])
+        gone: list[int] = []
+        kept: dict[int, str] = {}
+        waiting: dict[int, str] = {}
+        for row, numbers in of_rows.items():
+            parcels = [results[number] for number in numbers]
+            words = "; ".join(dict.fromkeys(parcel.refused or parcel.unclear for parcel in parcels))
+            if all(parcel.cancelled for parcel in parcels):
+                gone.append(row)
+            elif all(parcel.refused for parcel in parcels):
+                kept[row] = f"it cannot be cancelled any more: {words}"
+            else:
+                waiting[row] = f"it is being cancelled, to be sent again; so far: {words}"
+        await withdrawals.gone(self.job, gone)
+        await withdrawals.kept(self.job, kept)
+        await withdrawals.remark(self.job, waiting)
+        self.on_gone(len(gone))
+        self._tried = self._tried or next(iter(gone), None)
+        return len(gone)
+
+    async def _resend_was_refused(self) -> bool:
+        """Return whether the one row that was sent again first was refused: then the others stay as they are.
+
+        Whether a reference may be used again after its shipment was cancelled is not documented.
+        """
+        if self._tried is None:
+            return False
+        until = monotonic() + self.options.wait
+        while (state := await self.withdrawals.state_of(self.job, self._tried)) in UNDER_WAY:
+            if self.stop.is_set() or monotonic() > until:
+                return True
+            await unless_stopped(self.stop, asyncio.sleep(LOOK_EVERY))
+        if state is RowState.REJECTED:
+            self.on_note("the first row that was sent again was refused: the others stay shipped without label")
+        return state is RowState.REJECTED
+
+    async def cancel_doubles(self) -> None:
+        """Cancel what is there twice, where that was asked for, in this run or in an earlier one."""
+        numbers = await self.withdrawals.doubles(self.job, begin=self.options.cancel_duplicates)
+        if not numbers or not self.has_labels:  # an order is cancelled by its reference: both would be
+            return
+        results = await self._cancel(numbers)
+        kept = {number: one.refused or one.unclear for number, one in results.items() if not one.cancelled}
+        await self.withdrawals.settle_doubles(self.job, set(numbers) - set(kept), kept)
+
+    async def _cancel(self, numbers: Sequence[str]) -> dict[str, CancelResult]:
+        return await Withdrawal(calls=self.calls, patience=min(self.options.settle, PATIENCE), stop=self.stop).cancel(
+            numbers
+        )

@@ -1,0 +1,178 @@
+"""Asks for references in few requests, and says whether what came back is evidence of what is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from attrs import Factory, define, frozen
+
+from ...errors import CplError
+from ...models.references import folded_reference
+from ...ratelimit.priority import Lane
+from ..client_protocols import ShipmentCalls
+from .evidence import Entry, Finding, Verdict, Wanted, entry_of, judge
+
+__all__ = ["CANARIES_A_LOOK", "Look", "Searching", "look_for", "nothing_found", "searching"]
+
+FILTER_VALUES = 50
+"""Values of a filter in one request (source: the vendor's documentation)."""
+CANARIES_A_LOOK = 2
+ROUNDS = 4
+"""Times that a part of a look is asked for until it is evidence: of many answers of a bad day one is always spoilt."""
+MOST_ENTRIES = 1000
+"""Items of one page. What is asked for fits into one: between two pages of a list that changes there may be a gap."""
+
+
+class Searching(Protocol):
+    """Finds what has certain references."""
+
+    async def __call__(self, references: Sequence[str]) -> tuple[list[Entry], bool]:
+        """Return all that the search shows, and whether that is everything it has."""
+        ...
+
+
+@frozen(kw_only=True)
+class Look:
+    """What one look showed."""
+
+    findings: dict[str, Finding] = Factory(dict)
+    """By reference; none where the request failed."""
+    good: frozenset[str] = frozenset()
+    """References whose absence in this look is evidence."""
+    seen: frozenset[str] = frozenset()
+    """Canaries that were there."""
+    missed: frozenset[str] = frozenset()
+    """Canaries that no answer showed."""
+    problem: str = ""
+    """Why a part of the look, or all of it, is no evidence."""
+    failure: CplError | None = None
+    """The last request that failed."""
+
+
+def searching(calls: ShipmentCalls) -> Searching:
+    """Return what finds shipments by their external number of code ``CUST``."""
+
+    async def search(references: Sequence[str]) -> tuple[list[Entry], bool]:
+        page = await calls.list(customer_references=references, limit=MOST_ENTRIES, lane=Lane.BACKGROUND)
+        whole = len(page.items) < MOST_ENTRIES if page.total is None else page.total <= len(page.items)
+        return [entry_of(shipment) for shipment in page.items], whole
+
+    return search
+
+
+async def look_for(
+    search: Searching, wanted: Sequence[Wanted], canaries: Sequence[str], needed: Sequence[str] = ()
+) -> Look:
+    """Ask for everything that is wanted, and again for those parts whose answer is no evidence, if others are.
+
+    :param search: asks for at most 50 references.
+    :param wanted: with references that differ.
+    :param canaries: references that are known to be there; without one nothing is evidence of absence.
+    :param needed: those of them that are no older than what is wanted: a search that lags behind shows only old ones.
+    """
+    looking = _Looking(search, canaries[:CANARIES_A_LOOK], needed)
+    chunks = list(_chunks(wanted, FILTER_VALUES - len(looking.canaries)))
+    for _ in range(ROUNDS):
+        looking.problem, looking.failure = "", None
+        chunks = [chunk for chunk in chunks if not await looking.ask(chunk)]
+        if not chunks or not looking.good:
+            break
+    return looking.look()
+
+
+@define
+class _Looking:
+    """One look while it is taken."""
+
+    search: Searching
+    canaries: Sequence[str]
+    needed: Sequence[str]
+    findings: dict[str, Finding] = Factory(dict)
+    good: set[str] = Factory(set)
+    seen: set[str] = Factory(set)
+    missed: set[str] = Factory(set)
+    problem: str = ""
+    failure: CplError | None = None
+
+    async def ask(self, chunk: Sequence[Wanted]) -> bool:
+        """Ask for some references; return whether what the answer does not show is evidence."""
+        asked = {one.reference for one in chunk}
+        try:
+            references = [*asked, *(canary for canary in self.canaries if canary not in asked)]
+            entries, whole = await self.search(references)
+        except CplError as error:
+            self.problem, self.failure = f"the search failed: {error.message}", error
+            return False
+        by_reference: dict[str, list[Entry]] = {}
+        similar: dict[str, list[Entry]] = {}
+        for entry in entries:
+            by_reference.setdefault(entry.reference, []).append(entry)
+            similar.setdefault(folded_reference(entry.reference), []).append(entry)
+        for one in chunk:
+            exact = [entry for entry in by_reference.get(one.reference, ()) if not entry.is_padded]
+            others = [entry for entry in similar.get(folded_reference(one.reference), ()) if entry not in exact]
+            finding = judge(one, exact, others)
+            self.findings[one.reference] = _more(self.findings.get(one.reference), finding)
+        here = {canary for canary in self.canaries if canary in by_reference}
+        self.seen |= here
+        self.missed |= set(self.canaries) - here
+        reason = _why_no_evidence(by_reference, asked, self.canaries, self.needed or self.canaries, whole)
+        if reason is not None:
+            self.problem = reason
+            return False
+        self.good |= asked
+        return True
+
+    def look(self) -> Look:
+        """Return what was seen."""
+        return Look(
+            findings=self.findings,
+            good=frozenset(self.good),
+            seen=frozenset(self.seen),
+            missed=frozenset(self.missed - self.seen),
+            problem=self.problem,
+            failure=self.failure,
+        )
+
+
+def _more(before: Finding | None, now: Finding) -> Finding:
+    """Return the later of two findings of one look, unless it shows less: what was seen once was there."""
+    if before is None or before.verdict is Verdict.ABSENT:
+        return now
+    shown = [len(one.shipments) + len(one.cancelled) for one in (before, now)]
+    return before if now.verdict is Verdict.ABSENT or shown[1] < shown[0] else now
+
+
+def _why_no_evidence(
+    found: dict[str, list[Entry]], asked: set[str], canaries: Sequence[str], needed: Sequence[str], whole: bool
+) -> str | None:
+    """Return why what is not in an answer may be there all the same."""
+    strange = set(found) - asked - set(canaries)
+    if strange and {folded_reference(one) for one in strange} - {folded_reference(one) for one in (*asked, *canaries)}:
+        return "the answer has references that nobody asked for: the carrier ignores the filter"
+    if not canaries:
+        return "there is no shipment known to be there by which to see that the search works"
+    if not any(canary in found for canary in needed):
+        return f"the search does not show {needed[0]}, which is there: it lags behind, or does not work"
+    return None if whole else "the answer is not complete"
+
+
+def _chunks(wanted: Sequence[Wanted], most: int) -> Iterator[list[Wanted]]:
+    """Yield what fits into one request, and whose parcels fit into one page even if all are there twice."""
+    chunk: list[Wanted] = []
+    parcels = 0
+    for one in wanted:
+        if chunk and (len(chunk) == most or (parcels + one.parcels) * 2 > MOST_ENTRIES - 2 * FILTER_VALUES):
+            yield chunk
+            chunk, parcels = [], 0
+        chunk.append(one)
+        parcels += one.parcels
+    if chunk:
+        yield chunk
+
+
+def nothing_found(look: Look, reference: str) -> bool:
+    """Return whether a look is evidence that a reference is not there."""
+    finding = look.findings.get(reference)
+    return reference in look.good and finding is not None and finding.verdict is Verdict.ABSENT

@@ -1,0 +1,146 @@
+"""Asks what became of references whose write lost its answer, for callers who keep a journal of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from ...errors import AuthenticationError, PermissionDenied, ValidationError
+from ...models.references import normal_reference
+from ..client_protocols import BulkClient
+from ..records import FoundShipment
+from .carrier_clock import CarrierClock
+from .evidence import COMPARED, SKEW, Finding, Verdict, Wanted
+from .schedule import Patience, Watch
+from .search import look_for, nothing_found, searching
+
+if TYPE_CHECKING:
+    from ...models.shipment_batches import Shipment
+
+__all__ = ["Reconciled", "reconcile"]
+
+LONGEST_REFERENCE = 100
+"""Characters of an external number (source: the vendor's schema)."""
+
+
+@frozen(kw_only=True)
+class Reconciled:
+    """What is known of one reference after it was asked for."""
+
+    reference: str
+    verdict: Verdict
+    """``PRESENT``: it was created. ``ABSENT``: it was not, and can be sent again. All else is for a person."""
+    shipments: tuple[FoundShipment, ...] = ()
+    """Live shipments with this reference that the write made; more than one is a double."""
+    cancelled: tuple[FoundShipment, ...] = ()
+    words: str = ""
+    """Why nothing is certain, where nothing is."""
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Numbers of the parcels of the one that counts, its master first; empty where there is none."""
+        return self.shipments[0].numbers if self.shipments else ()
+
+
+async def reconcile(
+    client: BulkClient,
+    references: Iterable[str | Shipment],
+    *,
+    since: datetime,
+    canaries: Sequence[str],
+    known: Iterable[str],
+    settle: float,
+) -> list[Reconciled]:
+    """Look for references until each is found, or the settling time has passed; see ``Client.reconcile``."""
+    wanted = _wanted(references, since, frozenset(known))
+    if not (isfinite(settle) and settle > 0):
+        raise ValidationError(f"settle is a number of seconds over 0, not {settle}")
+    clock = CarrierClock(client=client)
+    await clock.learn()
+    if since.timestamp() > clock.now() + SKEW:
+        raise ValidationError(
+            f"since is the carrier's time just before the write (see server_time), and {since.isoformat()} is to come"
+        )
+    began = clock.now()
+    watch = Watch(since.timestamp() if since.timestamp() < began else began, Patience(settle=settle))
+    results: dict[str, Reconciled] = {}
+    traces: dict[str, Finding] = {}
+    problem = ""
+    while wanted.keys() - results.keys():
+        await asyncio.sleep(max(0.0, watch.due(clock.now()) - clock.now()))
+        now = clock.now()
+        left = [wanted[reference] for reference in wanted if reference not in results]
+        look = await look_for(searching(client.shipments), left, canaries)
+        problem = look.problem or problem
+        good = look.good >= {one.reference for one in left}
+        watch.looked(now, good=good)
+        for one in left:
+            finding = look.findings.get(one.reference)
+            if finding is not None and finding.verdict is not Verdict.ABSENT:
+                traces[one.reference] = finding
+            if finding is not None and finding.verdict is Verdict.PRESENT:
+                results[one.reference] = _of(one.reference, finding)
+            elif one.reference not in traces and nothing_found(look, one.reference) and watch.is_proof(now, good=True):
+                results[one.reference] = Reconciled(reference=one.reference, verdict=Verdict.ABSENT)
+        if isinstance(look.failure, AuthenticationError | PermissionDenied):
+            raise look.failure
+        late = now >= watch.until + settle
+        if late and (watch.hopeless or not canaries or watch.is_proof(now, good=good)):
+            break
+    for reference in wanted.keys() - results.keys():
+        finding = traces.get(reference) or Finding(verdict=Verdict.DOUBTFUL, words=problem or "it was not seen")
+        results[reference] = _of(reference, finding)
+    return [results[reference] for reference in wanted]
+
+
+def _of(reference: str, finding: Finding) -> Reconciled:
+    return Reconciled(
+        reference=reference,
+        verdict=finding.verdict,
+        shipments=finding.shipments,
+        cancelled=finding.cancelled,
+        words=finding.words,
+    )
+
+
+def _wanted(references: Iterable[str | Shipment], since: datetime, known: frozenset[str]) -> Mapping[str, Wanted]:
+    """Return what is looked for, by reference, in the order in which it was given.
+
+    :raises ValidationError: for what cannot be asked for.
+    """
+    if isinstance(references, (str, bytes)):
+        raise ValidationError("reconcile takes a list of references or shipments, not one")
+    if not isinstance(since, datetime) or since.tzinfo is None:
+        raise ValidationError("since is the carrier's time just before the write: a datetime with its time zone")
+    found: dict[str, Wanted] = {}
+    for one in references:
+        reference, rest = (normal_reference(one), {}) if isinstance(one, str) else _of_shipment(one)
+        if not reference or len(reference) > LONGEST_REFERENCE:
+            raise ValidationError(
+                f"{reference[:30]!r} cannot be asked for: a reference has 1-{LONGEST_REFERENCE} characters in CUST"
+            )
+        if reference in found:
+            raise ValidationError(f"{reference!r} is given twice: what is found could not be told apart")
+        found[reference] = Wanted(reference=reference, since=since.timestamp(), known=known, **rest)
+    return found
+
+
+def _of_shipment(shipment: Shipment) -> tuple[str, dict[str, Any]]:
+    """Return what a shipment is asked for by, and what it would be known by again."""
+    numbers = shipment.external_numbers or ()
+    cust = next((number.external_number for number in numbers if number.code == "CUST"), None)
+    if cust is None:
+        raise ValidationError(
+            f"the shipment {shipment.reference_id} has no external number of code CUST: it cannot be asked for"
+        )
+    texts = {name: getattr(shipment.recipient, name) for name in COMPARED}
+    return cust, {
+        "parcels": shipment.parcels,
+        "product": shipment.product_type,
+        "recipient": {name: str(text) for name, text in texts.items() if text},
+    }

@@ -1,0 +1,1 @@
+"""Report and handover manifest of a job."""

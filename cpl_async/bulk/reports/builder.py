@@ -1,0 +1,181 @@
+"""Gathers what the report and the handover manifest of a job say, and has them made beside the labels."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from decimal import Decimal
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from anyio import to_thread
+
+from ..journal import Journal
+from ..journal.journal import Job
+from ..journal.reconciliation_repository import DOUBLE, WITHDRAWN
+from ..journal.report_queries import HandedOver
+from ..metrics import Measures
+from ..output.folder import ShipSummary
+from ..records import RowState
+from ..wording import worded
+from .data import MOST_LISTED, Course, Double, OpenRow, Reason, ReportData, RequestKind
+from .manifest_data import Handover, HandoverRow, write_handover
+from .process import make_paper
+from .timeline import Moment, Span, counted, grid_over, highest, spread_of
+
+__all__ = ["make_papers", "system_named"]
+
+NEEDED: dict[str, tuple[str, ...]] = {"report": ("jinja2", "matplotlib"), "manifest": ("reportlab",)}
+SYSTEMS = {
+    "https://api.dhl.com/ecs/ppl/myapi2": "production",
+    "https://api-dev.dhl.com/ecs/ppl/myapi2": "testing",
+    "sandbox": "sandbox",
+}
+MOST_HANDED_OVER = 10_000
+"""Shipments of which a handover manifest is made."""
+OPEN = (RowState.UNDECIDED, RowState.SENDING, RowState.ACCEPTED, RowState.WITHDRAWING, RowState.CANCELLING)
+
+
+def system_named(base_url: str) -> str:
+    """Return what people call a system; its address where it is none of the vendor's."""
+    return SYSTEMS.get(base_url, base_url)
+
+
+async def make_papers(
+    journal: Journal, job: Job, summary: ShipSummary, reasons: dict[str, Counter[str]], folder: Path, *, language: str
+) -> list[str]:
+    """Make ``report.html`` and ``manifest.pdf``, both in the output folder.
+
+    :param reasons: why rows are not shipped, by the state in which the report calls them.
+    :param language: ``en`` or ``cs``.
+    :return: why a paper could not be made, for each that could not.
+    """
+    problems: list[str] = []
+    for paper, modules in NEEDED.items():
+        missing = [name for name in modules if find_spec(name) is None]
+        if missing:
+            problems.append(f"no {paper} was made, {missing[0]} is not installed: pip install 'cpl-sdk[report]'")
+            continue
+        data = folder / f"{paper}-data.part"
+        if paper == "manifest" and not 0 < summary.shipped <= MOST_HANDED_OVER:
+            (folder / "manifest.pdf").unlink(missing_ok=True)
+            continue  # nobody hands over nothing, or signs thousands of pages
+        try:
+            if paper == "report":
+                report = await _report_of(journal, job, summary, reasons, language)
+                text = report.as_json()
+                await to_thread.run_sync(lambda: data.write_text(text, encoding="utf-8"))  # noqa: B023 - run at once
+            else:
+                await _write_handover(journal, job, data, language)
+            if (problem := await make_paper(paper, data)) is not None:
+                problems.append(f"no {paper} was made: {problem}")
+        finally:
+            data.unlink(missing_ok=True)
+    return problems
+
+
+async def _report_of(
+    journal: Journal, job: Job, summary: ShipSummary, reasons: dict[str, Counter[str]], language: str
+) -> ReportData:
+    measures = Measures.from_dict(job.measures)
+    open_rows: list[OpenRow] = []
+    async for row in journal.results.rows(job.id, OPEN):
+        words = worded(row.message or "it is not known yet what becomes of it", language)
+        open_rows.append(OpenRow(row.reference, words))
+        if len(open_rows) == MOST_LISTED:
+            break
+    doubles: dict[str, list[str]] = {}
+    for stray in await journal.unclear.strays(job.id, (DOUBLE, WITHDRAWN)):
+        doubles.setdefault(stray.reference, [stray.shipment_number or ""]).append(stray.number)
+    return ReportData(
+        job=summary.job,
+        system=system_named(journal.place.base_url),
+        made_at=time.time(),
+        rows=summary.rows,
+        shipped=summary.shipped,
+        unlabelled=summary.shipped_without_label,
+        rejected=summary.rejected,
+        undecided=summary.undecided,
+        parcels=summary.parcels,
+        batches=summary.batches,
+        requests=summary.requests,
+        seconds=summary.seconds,
+        runs=max(1, len(measures.runs)),
+        reasons=_reasons(reasons.get(RowState.REJECTED, Counter())),
+        unlabelled_reasons=_reasons(reasons.get(RowState.UNLABELLED, Counter())),
+        open_rows=open_rows,
+        doubles=[Double(reference, numbers) for reference, numbers in doubles.items()],
+        course=await _course_of(journal, job, measures),
+        import_times=spread_of([done - sent for sent, done in await journal.figures.imports(job.id)]),
+        request_kinds=[
+            RequestKind(kind, count, measures.failed[kind]) for kind, count in measures.requests.most_common()
+        ],
+        language=language,
+    )
+
+
+async def _course_of(journal: Journal, job: Job, measures: Measures) -> Course | None:
+    runs = [Span(start, end) for start, end in measures.runs if end > start]
+    if not runs:
+        return None
+    grid = grid_over(runs)
+    sent, imported, shipped = await journal.figures.course(job.id)
+    imports = await journal.figures.imports(job.id)
+    changes = [*(Moment(start, 1) for start, _ in imports), *(Moment(end, -1) for _, end in imports)]
+    waits = counted(grid, [Moment(second, seconds) for second, seconds in measures.waited.items()])
+    return Course(
+        grid=grid,
+        sent=counted(grid, _moments(sent)),
+        imported=counted(grid, _moments(imported)),
+        shipped=counted(grid, _moments(shipped)),
+        open_batches=highest(grid, sorted(changes, key=lambda change: change.at)),
+        waiting=[seconds / grid.step for seconds in waits],
+    )
+
+
+def _moments(counts: Sequence[tuple[float, float]]) -> list[Moment]:
+    return [Moment(at, amount) for at, amount in counts]
+
+
+def _reasons(counts: Counter[str]) -> list[Reason]:
+    return [Reason(text, rows) for text, rows in counts.most_common()]
+
+
+async def _write_handover(journal: Journal, job: Job, data: Path, language: str) -> None:
+    rows: list[HandoverRow] = []
+    sender: list[str] = []
+    async for shipment in journal.figures.handed_over(job.id):
+        if not sender:
+            sender = _lines(shipment.body.get("sender") or {})
+        rows.append(_row_of(shipment))
+    handover = Handover(
+        job=job.name, at=time.time(), sender=sender, system=system_named(journal.place.base_url), language=language
+    )
+    await to_thread.run_sync(write_handover, data, handover, rows)
+
+
+def _row_of(shipment: HandedOver) -> HandoverRow:
+    body = shipment.body
+    recipient: dict[str, Any] = body.get("recipient") or {}
+    of_set: dict[str, Any] = body.get("shipmentSet") or {}
+    weights = [(item.get("weighedShipmentInfo") or {}).get("weight") for item in of_set.get("shipmentSetItems") or ()]
+    known = [Decimal(str(weight)) for weight in weights if weight is not None]
+    cash: dict[str, Any] = body.get("cashOnDelivery") or {}
+    return HandoverRow(
+        numbers=shipment.numbers,
+        reference=shipment.reference,
+        town=str(recipient.get("city") or ""),
+        zip_code=str(recipient.get("zipCode") or ""),
+        parcels=max(1, len(shipment.numbers)),
+        weight_kg=sum(known, Decimal(0)) if known else None,
+        cod=Decimal(str(cash["codPrice"])) if cash.get("codPrice") is not None else None,
+        currency=str(cash.get("codCurrency") or ""),
+    )
+
+
+def _lines(address: dict[str, Any]) -> list[str]:
+    place = " ".join(str(address[name]) for name in ("zipCode", "city") if address.get(name))
+    lines = [str(address[name]) for name in ("name", "name2", "street") if address.get(name)]
+    return [*lines, *([place] if place else [])]

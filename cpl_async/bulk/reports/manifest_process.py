@@ -1,0 +1,54 @@
+"""Makes the handover manifest, in a process of its own: ``python -m cpl_async.bulk.reports.manifest_process DATA``.
+
+DATA is a file of JSON lines as :func:`~cpl_async.bulk.reports.manifest_data.write_handover` makes it; the protocol goes
+beside it. Rows are read twice, to count pages and to draw, and never all at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import islice
+from pathlib import Path
+
+from ..files import replacing
+from .manifest_data import read_handover
+
+__all__ = ["PROTOCOL", "main", "write_protocol"]
+
+PROTOCOL = "manifest.pdf"
+
+
+def write_protocol(source: Path, path: Path) -> None:
+    """Write the protocol, whole or not at all.
+
+    :param source: the JSON lines.
+    :raises ImportError: when the extra ``report`` is not installed.
+    """
+    from .manifest_pages import paged
+    from .manifest_pdf import ProtocolDrawing
+
+    handover, rows = read_handover(source)
+    with replacing(path) as fresh:
+        drawing = ProtocolDrawing(fresh, handover)
+        paging = paged(rows, drawing.row_height, drawing.room, drawing.ending_height)
+        numbered = enumerate(read_handover(source)[1], 1)
+        for page, count in enumerate(paging.rows, 1):
+            drawing.page(page, len(paging.rows), paging.totals.parcels)
+            if count:
+                drawing.table_heading()
+            for number, row in islice(numbered, count):
+                drawing.row(number, row)
+        drawing.ending(paging.totals)
+
+
+def main() -> None:
+    """Write the protocol of the data named on the command line beside them."""
+    source = Path(sys.argv[1])
+    try:
+        write_protocol(source, source.parent / PROTOCOL)
+    except ImportError as error:
+        sys.exit(f"the manifest needs {(error.name or '').partition('.')[0]}: pip install 'cpl-sdk[report]'")
+
+
+if __name__ == "__main__":
+    main()

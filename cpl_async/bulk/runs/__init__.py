@@ -1,0 +1,1 @@
+"""Runs of a job: from a file, from rows, from a lease, or resumed from the journal."""

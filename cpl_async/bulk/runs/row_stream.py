@@ -1,0 +1,406 @@
+"""Ships rows as a caller gives them, and tells what became of each as it settles."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from attrs import define, field, frozen
+
+from ...errors import ConfigurationError
+from ...system.clock import monotonic
+from ...transport.events import LISTENER
+from ..client_protocols import BulkClient
+from ..journal import Journal, JournalPlace
+from ..journal.journal import Job
+from ..journal.payload import TAIL_OF_ORDERS
+from ..journal.row_insertion import Taken, TakenAs
+from ..journal.row_queries import RowReport
+from ..journal.row_repository import PlannedRow
+from ..metrics import Measures
+from ..options import ShipOptions
+from ..output.folder import message_of, state_reported
+from ..pipeline.engine import Engine, Feed
+from ..pipeline.job_type import SHIPMENTS, Kind
+from ..pipeline.row_preparer import Planner
+from ..progress import Progress, ProgressHook
+from ..reconcile.carrier_clock import CarrierClock
+from ..records import RowState
+
+__all__ = ["OrderResult", "ParcelLabel", "ShipResult", "ShipRows", "together"]
+
+logger: logging.Logger = logging.getLogger("cpl_async")
+TAKEN_AT_ONCE = 100
+LONGEST_WAIT = 0.5
+"""Seconds that rows wait for others to be taken, and sent, with them."""
+TICK = 0.1
+"""Seconds between two looks for what has settled."""
+ANY_ROWS = "rows"
+"""Digest of jobs whose rows are given one by one: their name alone tells them apart."""
+SETTLED = (RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED)
+"""States that a row keeps, whatever the run does yet."""
+ASIDE = (RowState.UNLABELLED, RowState.FOUND, RowState.UNDECIDED, RowState.WITHDRAWING)
+"""States that only the end of the run makes final: such rows are told then, and hold no others up."""
+LOOKS_ASIDE = 20
+"""Ticks between two looks for those among them that have settled meanwhile."""
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class ParcelLabel:
+    """A parcel of a shipment, and where its label is."""
+
+    number: str
+    file: Path | None
+    """A file of labels; ``None`` where there is none."""
+    page: int
+    """The label's place in the file, from 0."""
+
+
+@frozen(kw_only=True)
+class ShipResult:
+    """What became of one row."""
+
+    row: int
+    """Its place among the rows that were given, 1 for the first."""
+    reference: str
+    state: str
+    """``shipped``, ``shipped_without_label``, ``rejected``, ``cancelled`` or ``undecided``."""
+    shipment_number: str | None
+    """Of a set, that of its master."""
+    parcels: tuple[ParcelLabel, ...]
+    message: str
+    """Why it is not shipped, or has no label."""
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether it has a number and all its labels."""
+        return self.state == RowState.SHIPPED
+
+
+@frozen(kw_only=True)
+class OrderResult:
+    """What became of one order."""
+
+    row: int
+    """Its place among the orders that were given, 1 for the first."""
+    reference: str
+    state: str
+    """``ordered``, ``rejected`` or ``undecided``."""
+    message: str
+    """Why it is not ordered."""
+
+
+@define(kw_only=True)
+class ShipRows:
+    """One run over rows that a caller gives."""
+
+    rows: Iterable[Any] | AsyncIterable[Any]
+    planner: Planner
+    kind: Kind = SHIPMENTS
+    name: str
+    """Of the job: the same name goes on with it, and rows that it knows are not sent again."""
+    place: JournalPlace
+    options: ShipOptions = field(factory=ShipOptions)
+    labels: Path | None = None
+    """Folder of the labels; beside the journal without one."""
+    on_progress: ProgressHook = field(default=lambda progress: None)
+    _waiting: dict[int, int] = field(init=False, factory=dict)
+    """Number in the journal → place among the rows given, of those that are not told yet."""
+    _aside: dict[int, int] = field(init=False, factory=dict)
+    """The same for rows that wait for the end of the run."""
+    _over: bool = field(init=False, default=False)
+    """Whether no more rows are taken."""
+    _told_at_once: list[ShipResult] = field(init=False, factory=list)
+    _given: int = field(init=False, default=0)
+    _changed: asyncio.Event = field(init=False, factory=asyncio.Event)
+    _room: asyncio.Event = field(init=False, factory=asyncio.Event)
+
+    async def results(self, client: BulkClient) -> AsyncGenerator[ShipResult, None]:
+        """Ship the rows and yield one result for each, as it settles.
+
+        :raises JournalError: when the journal cannot be used, or another run is at work on this job.
+        """
+        clock = CarrierClock(client=client, ignores_difference=self.options.ignore_clock, on_note=self._note_for_log)
+        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.again) as journal:
+            number = await journal.job(
+                name=self.name,
+                digest=ANY_ROWS,
+                source="rows",
+                columns=[],
+                kind=self.kind.name,
+                body_tail=self.options.body_tail() if self.kind.has_labels else TAIL_OF_ORDERS,
+                label_format=self.options.label_format,
+                sender="",
+            )
+            job = await journal.read(number)
+            async with journal.only_one(number, f"the job {self.name}"):
+                await journal.parts.dissolve(number)
+                self._check(job)
+                await journal.finish_planning(number)
+                await journal.compare(client._journal_memory, replaces_lost=self.options.again)
+                await clock.learn()
+                await journal.course.forsake_open_attempts(number)
+                if self.options.again:
+                    await journal.planning.allow_again(number)
+                run = self._run(clock, journal, job)
+                try:
+                    async for result in run:
+                        yield result
+                finally:
+                    await run.aclose()
+
+    def _note_for_log(self, note: str) -> None:
+        logger.info("job %s: %s", self.name, note)
+
+    def _check(self, job: Job) -> None:
+        if job.kind != self.kind.name:
+            raise ConfigurationError(f"the job {job.name} is one of {job.kind}: choose another name")
+        if job.label_format != self.options.label_format:
+            raise ConfigurationError(f"the job {job.name} was made with labels as {job.label_format}: use that format")
+        if job.purged_at is not None:
+            raise ConfigurationError(f"the job {job.name} is done, and its data was removed: choose another name")
+
+    async def _run(self, clock: CarrierClock, journal: Journal, job: Job) -> AsyncGenerator[ShipResult, None]:
+        stop, feed = asyncio.Event(), Feed(ended=False)
+        folder = self.labels or self.place.folder / f"labels-{job.uid[:12]}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            words = f"the folder of the labels {folder} cannot be written: {error.strerror or error}"
+            raise ConfigurationError(words) from None
+        gone = [name for name in await journal.course.label_files(job.id) if not (folder / name).is_file()]
+        await journal.course.forget_labels(job.id, gone)
+        await journal.keep_settings(job.id, {"out": str(folder.absolute()), "batch_size": self.options.batch_size})
+        measures, started, began = Measures.from_dict(job.measures), monotonic(), clock.now()
+        engine = Engine(
+            client=clock.client,
+            clock=clock,
+            journal=journal,
+            job=job,
+            options=self.options,
+            parts=folder / f"parts-{job.uid[:12]}",
+            pictures=folder / "labels",
+            stop=stop,
+            progress=Progress(),
+            on_problem=lambda number, line, problems: None,
+            on_progress=self._tick,
+            on_note=self._note_for_log,
+            kind=self.kind,
+            feed=feed,
+        )
+        listening = LISTENER.set(measures)
+        try:
+            working = asyncio.create_task(engine.run(sending=True))
+            feeding = asyncio.create_task(self._feed(journal, job, feed))
+        finally:
+            LISTENER.reset(listening)
+        try:
+            async for result in self._as_they_settle(journal, job, folder, working):
+                yield result
+            await working
+            await self._take_no_more(feeding)
+            async for result in self._rest(journal, job, folder, engine):
+                yield result
+            counts = await journal.results.counts(job.id)
+            if sum(counts.values()) == sum(counts[state] for state in SETTLED):
+                await journal.finish(job.id)
+            if feeding.done() and not feeding.cancelled():
+                feeding.result()  # raises what the caller's source has raised
+            await self._warn_of_doubles(journal, job)
+        finally:
+            stop.set()
+            feeding.cancel()
+            await asyncio.gather(working, feeding, return_exceptions=True)
+            measures.runs.append([began, clock.now()])
+            await journal.add_effort(
+                job.id, seconds=monotonic() - started, requests=measures.sent, measures=measures.as_dict()
+            )
+
+    async def _take_no_more(self, feeding: asyncio.Task[None]) -> None:
+        """End the reading of rows, where the run has ended before them."""
+        self._over = True
+        self._room.set()
+        await asyncio.wait({feeding}, timeout=LONGEST_WAIT)
+        feeding.cancel()
+        await asyncio.wait({feeding})
+
+    async def _warn_of_doubles(self, journal: Journal, job: Job) -> None:
+        doubles = await journal.unclear.strays(job.id)
+        if doubles:
+            shown = ", ".join(f"{one.number} of {one.reference}" for one in doubles[:10])
+            logger.warning("job %s: %d parcels are there twice: %s", self.name, len(doubles), shown)
+
+    # --- what goes in
+
+    async def _feed(self, journal: Journal, job: Job, feed: Feed) -> None:
+        """Take rows as they come, so many at once as are sent at once and no more."""
+        try:
+            run = await journal.taking.begin(job.id)
+            window = 2 * self.options.batch_size * self.options.at_once
+            async for given in together(self.rows, "rows"):
+                await self._take(journal, job, run, given)
+                feed.tell()
+                while len(self._waiting) >= window and not self._over:
+                    feed.hurry()
+                    self._room.clear()
+                    await self._room.wait()
+                if self._over:
+                    break
+        finally:
+            feed.tell(ended=True)
+            self._changed.set()
+
+    async def _take(self, journal: Journal, job: Job, run: int, given: Sequence[Any]) -> None:
+        planned: list[PlannedRow] = []
+        for row in given:
+            self._given += 1
+            planned.append(self.planner.plan(self._given, row))
+        for plan, taken in zip(planned, await journal.taking.take(job.id, run, planned), strict=True):
+            self._note(plan, taken)
+        custs = [one.cust for one in planned if one.cust]
+        if count := await journal.unclear.forget_shared(job.id, custs):
+            logger.warning(
+                "job %s: %d rows share their external number CUST with others: should an answer be lost, "
+                "it could not be told which of them exist",
+                self.name,
+                count,
+            )
+
+    def _note(self, row: PlannedRow, one: Taken) -> None:
+        if one.how in (TakenAs.TWICE, TakenAs.CHANGED):
+            self._told_at_once.append(
+                ShipResult(
+                    row=row.number,
+                    reference=row.reference,
+                    state=RowState.REJECTED.value,
+                    shipment_number=None,
+                    parcels=(),
+                    message=one.message,
+                )
+            )
+        else:
+            self._waiting[one.number] = row.number
+        self._changed.set()
+
+    # --- what comes out
+
+    def _tick(self, progress: Progress) -> None:
+        self.on_progress(progress)
+        self._changed.set()
+
+    async def _as_they_settle(
+        self, journal: Journal, job: Job, folder: Path, working: asyncio.Task[None]
+    ) -> AsyncIterator[ShipResult]:
+        ticks = 0
+        working.add_done_callback(lambda _: self._changed.set())
+        while not working.done():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._changed.wait()
+            self._changed.clear()
+            for result in await self._settled(journal, job, folder, SETTLED):
+                yield result
+            await self._set_aside(journal, job)
+            ticks += 1
+            if ticks % LOOKS_ASIDE == 0 and self._aside:
+                self._waiting, self._aside = {**self._aside, **self._waiting}, {}
+            await asyncio.sleep(TICK if not working.done() else 0)
+
+    async def _rest(self, journal: Journal, job: Job, folder: Path, engine: Engine) -> AsyncIterator[ShipResult]:
+        """Tell of what is not settled when the run has ended, as it stands."""
+        why = f"sending ended early: {engine.stopped_by.message}" if engine.stopped_by else ""
+        self._waiting, self._aside = {**self._aside, **self._waiting}, {}
+        why = why or ("the deadline came before" if engine.late else "")
+        for result in await self._settled(journal, job, folder, tuple(RowState), why):
+            yield result
+
+    async def _set_aside(self, journal: Journal, job: Job) -> None:
+        """Let rows that wait for the end of the run hold no others up."""
+        if not self._waiting:
+            return
+        between = min(self._waiting), max(self._waiting)
+        for number in await journal.results.numbers(job.id, ASIDE, between):
+            place = self._waiting.pop(number, None)
+            if place is not None:
+                self._aside[number] = place
+        self._room.set()
+
+    async def _settled(
+        self, journal: Journal, job: Job, folder: Path, states: Sequence[RowState], why: str = ""
+    ) -> list[ShipResult]:
+        """Return what became of rows that are in these states now, and tell of each only once."""
+        results, self._told_at_once = self._told_at_once, []
+        if self._waiting:
+            async for row in journal.results.rows(job.id, states, between=(min(self._waiting), max(self._waiting))):
+                place = self._waiting.pop(row.number, None)
+                if place is not None:
+                    results.append(_result_of(place, row, folder, why))
+            self._room.set()
+        return results
+
+
+def _result_of(place: int, row: RowReport, folder: Path, why: str) -> ShipResult:
+    return ShipResult(
+        row=place,
+        reference=row.reference,
+        state=state_reported(row.state).value,
+        shipment_number=row.shipment_number,
+        parcels=tuple(
+            ParcelLabel(number=parcel.number, file=folder / parcel.file if parcel.file else None, page=parcel.page or 0)
+            for parcel in row.parcels
+        ),
+        message=message_of(row, why),
+    )
+
+
+async def together(rows: Iterable[T] | AsyncIterable[T], name: str) -> AsyncGenerator[list[T], None]:
+    """Yield what a caller gives in small groups, none of which waits long for its next one.
+
+    :param name: of what is given, for the error.
+    :raises ConfigurationError: for what is no iterable.
+    """
+    if isinstance(rows, AsyncIterable):
+        source = aiter(rows)
+        waiting: asyncio.Future[T] | None = None
+        group: list[T] = []
+        began = 0.0
+        try:
+            while True:
+                waiting = waiting or asyncio.ensure_future(_next(source))
+                left = max(0.0, began + LONGEST_WAIT - monotonic()) if group else None
+                await asyncio.wait({waiting}, timeout=left)
+                if not waiting.done() or len(group) == TAKEN_AT_ONCE:
+                    yield group
+                    group = []
+                    continue
+                done, waiting = waiting, None
+                began = began if group else monotonic()
+                group.append(done.result())
+        except StopAsyncIteration:
+            if group:
+                yield group
+        finally:
+            if waiting is not None:
+                waiting.cancel()
+                await asyncio.gather(waiting, return_exceptions=True)
+        return
+    if isinstance(rows, (str, bytes, Mapping)) or not isinstance(rows, Iterable):
+        raise ConfigurationError(f"{name} takes an iterable, not {type(rows).__name__}")
+    group = []
+    for row in rows:
+        group.append(row)
+        if len(group) == TAKEN_AT_ONCE:
+            yield group
+            group = []
+            await asyncio.sleep(0)
+    if group:
+        yield group
+
+
+async def _next(source: AsyncIterator[T]) -> T:
+    return await anext(source)

@@ -1,0 +1,270 @@
+"""One run of a job: takes it where the last run left it, works, and writes what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from anyio import to_thread
+from attrs import define, field
+
+from ...errors import ConfigurationError, CplError, JournalError
+from ...models.codec import encode
+from ...system.clock import monotonic
+from ...system.error_groups import ungrouped
+from ...system.run_lock import alone
+from ...transport.events import LISTENER
+from ...transport.write_deadline import WriteBy
+from ..client_protocols import BulkClient
+from ..journal import Journal, JournalPlace
+from ..journal.continuity import JournalGone
+from ..journal.journal import Job
+from ..metrics import Measures
+from ..options import ShipOptions
+from ..output.disk_space import shortages
+from ..output.folder import Output, ShipSummary, terms_of
+from ..pipeline.engine import Engine
+from ..pipeline.ingest import ProblemHook
+from ..pipeline.sender import in_time
+from ..progress import Phase, Progress, ProgressHook
+from ..reconcile.carrier_clock import CarrierClock
+from ..records import GOES_ON, RowState
+from ..reports.builder import make_papers
+
+__all__ = ["JobRun", "digest_of_sender", "under_way"]
+
+
+NOTHING_OPEN = (RowState.PLANNED, RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED)
+"""States of rows of which the carrier has no request that is still to be settled."""
+
+
+@define(kw_only=True)
+class JobRun:
+    """One run. The journal knows what earlier runs did: what is settled is not done again."""
+
+    out: Path
+    place: JournalPlace
+    options: ShipOptions = field(factory=ShipOptions)
+    on_problem: ProblemHook = field(default=lambda number, line, problems: None)
+    on_progress: ProgressHook = field(default=lambda progress: None)
+    on_note: Callable[[str], None] = field(default=lambda note: None)
+    """Called with what is worth knowing at once: a wait for the network, columns that are not read."""
+    progress: Progress = field(init=False, factory=Progress)
+    stopped_by: CplError | None = field(init=False, default=None)
+    """Why sending ended before its end, if it did."""
+    late: bool = field(init=False, default=False)
+    """Whether the deadline came before the end."""
+    write_by: Callable[[], WriteBy] = in_time
+    """See :class:`Engine`."""
+    _stop: asyncio.Event = field(factory=asyncio.Event, alias="stopping")
+
+    @property
+    def began_sending(self) -> bool:
+        """Whether a request that creates something may have left in this run."""
+        return self.progress.phase is not Phase.READING
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether :meth:`stop` was called."""
+        return self._stop.is_set() and self.stopped_by is None
+
+    def stop(self) -> None:
+        """Send nothing more and end when what is under way is written down; the next run goes on."""
+        self._stop.set()
+
+    def clock_of(self, client: BulkClient) -> CarrierClock:
+        """Return the clock of a run with this client."""
+        return CarrierClock(client=client, ignores_difference=self.options.ignore_clock, on_note=self.on_note)
+
+    def _show(self, progress: Progress) -> None:
+        self.progress = progress
+        self.on_progress(progress)
+
+    async def carry(self, clock: CarrierClock, journal: Journal, job: int, began: float) -> ShipSummary:
+        """Bring a planned job as far as it goes, while no other run does.
+
+        :param clock: of this run, and its client.
+        :param began: when the run began, by the monotonic clock.
+        :raises JournalError: when another run is at work on the same output.
+        """
+        output = Output(self.out, self.options)
+        with alone(output.lock, f"the output folder {self.out}"):
+            if not self.options.again:
+                await output.verify_journal(journal)
+            return await self._work(clock, journal, await self._readied(clock, journal, job), began)
+
+    async def cut(self, clock: CarrierClock, journal: Journal, number: int, size: int, *, closing: bool) -> None:
+        """Cut what is left to do of a job into parts for workers, while no other run is at work on it.
+
+        :param clock: see :meth:`carry`.
+        :param size: rows in a part.
+        :param closing: whether the last worker makes labels and papers in :attr:`out`.
+        :raises ConfigurationError: when rows are bad and the run is strict.
+        """
+        job = await self._readied(clock, journal, number)
+        bad = await journal.results.rejected_before_sending(job.id)
+        if self.options.strict and bad:
+            raise ConfigurationError(f"{bad} rows have mistakes, and it is to be strict: nothing was sent")
+        kept = {**job.settings, "options": self.options.as_kept()}
+        await journal.keep_settings(job.id, kept)
+        await journal.parts.cut(job.id, size, closing=closing)
+
+    async def _readied(self, clock: CarrierClock, journal: Journal, number: int) -> Job:
+        """Return the job, ready to go on: its rows in batches, and what a killed run left in the open settled."""
+        await journal.compare(clock.client._journal_memory, replaces_lost=self.options.again)
+        job = await journal.read(number)
+        if job.label_format != self.options.label_format:
+            raise ConfigurationError(f"the job {job.name} was made with labels as {job.label_format}: use that format")
+        if job.purged_at is not None:
+            raise JournalError(
+                f"the job {job.name} is done, and its data was removed; nothing was sent",
+                advice="What it has shipped is known by its references: give other rows a file of their own",
+            )
+        counts = await journal.results.counts(job.id)
+        self._check_fits(job, counts[RowState.PLANNED])
+        if any(count for state, count in counts.items() if state not in NOTHING_OPEN):
+            await clock.learn()
+        await journal.keep_settings(job.id, {**job.settings, **self._settings()})
+        if self.options.again:
+            await journal.planning.allow_again(job.id)
+        await journal.course.forsake_open_attempts(job.id)
+        return await journal.read(number)
+
+    def _check_fits(self, job: Job, planned: int) -> None:
+        """See that a job's rows were planned as this run would plan them.
+
+        :param planned: rows that are not sent yet.
+        """
+
+    async def _work(self, clock: CarrierClock, journal: Journal, job: Job, began: float) -> ShipSummary:
+        output = Output(self.out, self.options)
+        files = await journal.course.label_files(job.id)
+        unclear = await journal.unclear.counts(job.id)
+        settled = job.finished and not unclear.ever and output.holds(job, files)
+        if settled and not _open(await journal.results.counts(job.id), sending=True):
+            return await output.summary(journal, job, already_done=True)
+        await journal.course.forget_labels(job.id, await to_thread.run_sync(output.missing, files))
+        if (other := output.job_of_before(job)) is not None:
+            self.on_note(f"{self.out} held the results of the job {other}; they are replaced")
+        counts = await journal.results.counts(job.id)
+        bad = await journal.results.rejected_before_sending(job.id)
+        withhold = f"--strict, and rows with mistakes: {bad}" if self.options.strict and bad else ""
+        if counts[RowState.PLANNED] and not withhold:
+            await clock.check()
+            folder = None if journal.is_shared else self.place.folder
+            for shortage in shortages(folder, self.out, rows=counts[RowState.PLANNED]):
+                self.on_note(shortage)
+        self.progress = Progress.from_counts(counts)
+        measures = Measures.from_dict(job.measures)
+        started = clock.now()
+        if _open(counts, sending=not withhold) or unclear.ever:
+            listening = LISTENER.set(measures)
+            try:
+                async with output.joining_early(journal.results, job):
+                    await self._run_engine(clock, journal, job, output, sending=not withhold)
+            finally:
+                LISTENER.reset(listening)
+        self._enter(Phase.JOINING)
+        measures.runs.append([started, clock.now()])
+        await journal.add_effort(
+            job.id, seconds=monotonic() - began, requests=measures.sent, measures=measures.as_dict()
+        )
+        summary = await self._write(journal, await journal.read(job.id), output, withhold or self._why_not_sent())
+        if summary.rows == summary.shipped + summary.rejected + summary.cancelled:
+            await journal.finish(job.id)
+            await to_thread.run_sync(output.clear_parts, job)  # thousands of files
+        self._enter(Phase.DONE)
+        return summary
+
+    async def _write(self, journal: Journal, job: Job, output: Output, why_not_sent: str) -> ShipSummary:
+        """Write all files; the papers are made while the labels are joined."""
+        written = await output.write_tables(journal, job, why_not_sent=why_not_sent)
+        papers: list[str] = []
+        with ungrouped():
+            async with asyncio.TaskGroup() as tasks:
+                joining = tasks.create_task(output.join(written))
+                if self.options.papers:
+                    language = self.options.language
+                    making = make_papers(journal, job, written.summary, written.reasons, self.out, language=language)
+                    tasks.create_task(_into(papers, making))
+        for problem in papers:
+            self.on_note(problem)
+        await journal.read(job.id)  # whoever has lost the job meanwhile is told so here, and says nothing of its end
+        output.end(written)
+        try:
+            journal.verify_files()
+        except JournalGone as gone:
+            self.stopped_by = self.stopped_by or gone
+        if (failure := joining.result()) is not None:
+            raise failure
+        return written.summary
+
+    async def _run_engine(
+        self, clock: CarrierClock, journal: Journal, job: Job, output: Output, *, sending: bool
+    ) -> None:
+        engine = Engine(
+            client=clock.client,
+            clock=clock,
+            journal=journal,
+            job=job,
+            options=self.options,
+            parts=output.parts(job),
+            pictures=output.pictures,
+            stop=self._stop,
+            progress=self.progress,
+            on_problem=self.on_problem,
+            on_progress=self.on_progress,
+            on_note=self.on_note,
+            terms=terms_of(job, self.options),
+            write_by=self.write_by,
+        )
+        try:
+            await engine.run(sending=sending)
+        finally:
+            self.stopped_by, self.late = engine.stopped_by, engine.late
+
+    def _settings(self) -> dict[str, Any]:
+        """Return what a later run of this job by its name alone must know."""
+        options = self.options
+        layout = {"a4": options.a4, "position": options.position, "batch_size": options.batch_size}
+        return {"out": str(self.out.absolute()), **layout}
+
+    def _why_not_sent(self) -> str:
+        if self.late:
+            return "the deadline came before"
+        if self.stopped_by is not None:
+            return f"sending ended early: {self.stopped_by.message}"
+        return "the run was stopped" if self.interrupted else ""
+
+    def _enter(self, phase: Phase) -> None:
+        self.progress.phase = phase
+        self._tell()
+
+    def _tell(self) -> None:
+        self.on_progress(self.progress)
+
+
+async def _into(found: list[str], work: Awaitable[list[str]]) -> None:
+    """Add what could not be made; a disk that fails costs the papers, not the labels."""
+    try:
+        found += await work
+    except OSError as error:
+        found.append(f"report and manifest were not made: {error.strerror or error}")
+
+
+async def under_way(journal: Journal, job: int) -> bool:
+    """Return whether workers are at a job: it has parts, and they are not all done."""
+    return (await journal.parts.standing(job)).is_open
+
+
+def _open(counts: dict[RowState, int], *, sending: bool) -> int:
+    """Return the number of rows for which a run can still do something."""
+    return sum(counts[state] for state in GOES_ON if sending or state is not RowState.PLANNED)
+
+
+def digest_of_sender(options: ShipOptions) -> str:
+    """Return what the sender of a run is known by; empty for the customer's own address."""
+    return hashlib.sha256(encode(options.sender)).hexdigest() if options.sender is not None else ""

@@ -1,1 +1,0 @@
-"""Turns what people write in a cell into what the API takes, or says why that is not certain."""

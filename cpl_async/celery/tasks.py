@@ -1,0 +1,458 @@
+"""Spreads a job over Celery's workers: tasks carry its parts, and the journal knows how far it is.
+
+A task says only which job there is work for; what is to be done next is read from the journal. So a task that comes
+twice, or late, or is lost with the broker, costs nothing but its look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+import time
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Mapping
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+
+from anyio import to_thread
+from attrs import field, frozen
+from celery import current_app, shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+from celery.utils.imports import symbol_by_name
+
+from ..bulk.api import PART_SIZE
+from ..bulk.journal import Journal
+from ..bulk.journal.account import journal_place
+from ..bulk.journal.journal import NoSuchJob
+from ..bulk.runs.enqueue import HandedOver, RefusedRow
+from ..bulk.runs.lease import LEASE
+from ..client import Client
+from ..errors import ConfigurationError, CplError, JournalError
+from ..system.clock import monotonic
+from ..system.process_identity import patched_by
+
+if TYPE_CHECKING:
+    from ..bulk.api import FileOptions
+    from ..bulk.jobs import BulkJob
+    from ..bulk.journal.shard_repository import Standing
+    from ..bulk.progress import Progress
+    from ..bulk.runs.worker import Worked
+    from ..models.shipment_batches import Shipment
+
+__all__ = [
+    "JobTasks",
+    "PartFailed",
+    "ShipJob",
+    "check_broker",
+    "ship_job",
+    "shipping_job",
+    "take_up",
+    "why_tasks_failed",
+    "work",
+]
+
+logger: logging.Logger = logging.getLogger("cpl_async.distributed")
+T = TypeVar("T")
+MOST_TASKS = 64
+"""Tasks of a job that are put in the queue at once; each that has carried a part is followed by another."""
+TOLD_EVERY = 1.0
+"""Seconds between two states of a task."""
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 600.0
+"""Seconds until a part is tried again that did not come to its end; twice as long each time."""
+MOST_FAILURES = 12
+"""Tries of one task, one after the other, that did not come to their end."""
+LOOK_EVERY = 1.0
+"""Seconds."""
+NOBODY_FOR = 30.0
+"""Seconds in which no worker takes a free part up, after which tasks are queued again; twice as long each time."""
+BROKER_TIMEOUT = 5.0
+SOFT_LIMIT: int = getattr(signal, "SIGUSR1", 0)
+"""Signal that tells a process of Celery's pool that the soft time limit of its task is over; 0 on Windows."""
+TIME_LIMIT = "the time limit of its task was over before the part was done: give tasks more time, or make smaller parts"
+
+
+def _do_next(
+    self: Any, name: str, account: str = "", journal: str = "", failures: int = 0, looking_after: bool = False
+) -> dict[str, Any]:
+    """Do what is next for a job: one part, or labels and papers when all parts are done.
+
+    :param name: of the job.
+    :param account: whose it is; the client is made for it, see :func:`ship_job`.
+    :param journal: what the journal is known by that has the job; this worker's must be the same.
+    :param failures: tries before this one that did not come to their end.
+    :param looking_after: whether this is the look for what dead workers have left.
+    :return: the part that was carried, how it ended, and how the job's parts stand.
+    :raises PartFailed: when trying again is of no use, or was so twelve times.
+    """
+    tasks = JobTasks(self.app, name, account, journal)
+    lease = float(self.app.conf.get("cpl_lease", LEASE))
+    try:
+        worked = _run(_work(self, tasks, lease), is_task=True)
+    except ConfigurationError:
+        raise
+    except NoSuchJob as error:
+        raise PartFailed(str(error)) from error
+    except SoftTimeLimitExceeded:
+        tasks.try_again(failures, TIME_LIMIT, None)
+        return {"job": name, "part": None, "closed": False, "problem": TIME_LIMIT}
+    except CplError as error:  # the database or the server is away, or another worker has the part
+        tasks.try_again(failures, str(error), error)
+        return {"job": name, "part": None, "closed": False, "problem": str(error)}
+    left = worked.left
+    if worked.again_in is not None:
+        tasks.put(countdown=worked.again_in, looking_after=True)
+    if worked.refused:
+        raise PartFailed(f"{name}: {worked.problem}")
+    if worked.problem:
+        tasks.try_again(failures, worked.problem, None)
+    elif worked.part is not None and left.free:
+        tasks.put()
+    if looking_after and left.free and not left.at_work:  # tasks were lost with their broker
+        tasks.put(left.free)
+    return {
+        "job": name,
+        "part": worked.part,
+        "closed": worked.closed,
+        "problem": worked.problem,
+        "parts": left.parts,
+        "done": left.done,
+    }
+
+
+def _may_be_killed(task: Any) -> bool:
+    """Return whether the pool kills the process of a task at a time limit."""
+    limits = getattr(task.request, "timelimit", None) or (None,)
+    return bool(limits[0] or getattr(task, "time_limit", None) or task.app.conf.get("task_time_limit"))
+
+
+def _take_up(account: str = "") -> list[str]:
+    """Put tasks in the queue for every job of an account that has parts left, e.g. every ten minutes by Celery's beat.
+
+    Only where a broker that forgets has lost all tasks of a job, and nobody waits for the job, is it needed.
+
+    :param account: see :func:`ship_job`.
+    :return: names of the jobs.
+    """
+    names = _run(_unfinished(account))
+    for name in names:
+        JobTasks(current_app, name, account, "").put(looking_after=True)
+    return names
+
+
+work: Any = shared_task(
+    bind=True, name="cpl.work", acks_late=True, reject_on_worker_lost=True, track_started=True, max_retries=None
+)(_do_next)
+"""Does what is next for a job: ``work.delay(name, account)``."""
+take_up: Any = shared_task(name="cpl.take_up")(_take_up)
+"""Takes up every job of an account that has parts left: for Celery's beat, ``"schedule": 600, "args": [account]``."""
+
+
+class PartFailed(Exception):
+    """A part did not come to its end however often it was tried; it is free for whoever takes the job up again."""
+
+
+@frozen(kw_only=True)
+class ShipJob:
+    """A job that workers carry."""
+
+    name: str
+    account: str = ""
+    refused: tuple[RefusedRow, ...] = field(default=(), repr=False)
+    """Rows that are not sent, by our own check."""
+    app: Any = field(default=None, repr=False, eq=False)
+    """Celery's app; the current one unless given."""
+    tasks: list[Any] = field(factory=list, repr=False, eq=False)
+    """Celery's results of the tasks that were put in the queue."""
+
+    def standing(self) -> Standing:
+        """Return how its parts stand, as the journal knows it."""
+        return _run(_standing(self._app, self.name, self.account))
+
+    def rows(self) -> BulkJob:
+        """Return how many of its rows ended in which way so far, as the journal knows it."""
+        return _run(_job(self._app, self.name, self.account))
+
+    def take_up(self) -> None:
+        """Put tasks in the queue for what is free of it."""
+        self.tasks.extend(JobTasks(self._app, self.name, self.account, "").put(self.standing().free))
+
+    def wait(self, timeout: float | None = None, *, on_change: Callable[[Standing], object] | None = None) -> BulkJob:
+        """Wait until labels and papers are made; put tasks in the queue again that were lost with their broker.
+
+        :param timeout: seconds; for as long as it takes unless given.
+        :param on_change: called with how the parts stand whenever that has changed.
+        :return: how many rows ended in which way.
+        :raises TimeoutError: when it was not finished in time; the workers go on.
+        :raises JournalError: when the journal was away for ten minutes.
+        """
+        deadline = None if timeout is None else monotonic() + timeout
+        before: Standing | None = None
+        moved, patience = monotonic(), NOBODY_FOR
+        lost_at: float | None = None
+        while True:
+            try:
+                now = self.standing()
+            except JournalError as error:  # the database restarts, say: the workers try again too
+                if lost_at is None:
+                    logger.warning("job %s: %s; trying again", self.name, error)
+                lost_at = lost_at or monotonic()
+                if monotonic() > min(lost_at + LONGEST_PAUSE, deadline or inf):
+                    raise
+                time.sleep(LOOK_EVERY)
+                continue
+            if now.closed:
+                break
+            lost_at = None
+            told = before is None or (now.done, now.at_work, now.free) != (before.done, before.at_work, before.free)
+            if told and on_change is not None:
+                on_change(now)
+            if told or now.at_work or not now.free:
+                moved = monotonic()
+            elif monotonic() > moved + patience:
+                why = why_tasks_failed(self.tasks) or now.problem
+                logger.warning("no worker takes the job %s up: %s", self.name, why or "is one running?")
+                self.take_up()
+                moved, patience = monotonic(), min(2 * patience, LONGEST_PAUSE)
+            if deadline is not None and monotonic() > deadline:
+                raise TimeoutError(f"the job {self.name} is not finished: {now.done} of {now.parts} parts are done")
+            before = now
+            time.sleep(LOOK_EVERY)
+        return self.rows()
+
+    @property
+    def _app(self) -> Any:
+        return self.app if self.app is not None else current_app
+
+
+def ship_job(
+    source: str | Path | Iterable[Shipment | Mapping[str, Any]] | AsyncIterable[Shipment | Mapping[str, Any]],
+    *,
+    out: str | Path,
+    name: str | None = None,
+    account: str = "",
+    app: Any = None,
+    part_size: int = PART_SIZE,
+    columns: Mapping[str, str] | None = None,
+    **options: Unpack[FileOptions],
+) -> ShipJob:
+    """Split a file or a query into parts and have Celery's workers ship them, exactly once, whatever breaks meanwhile.
+
+    Rows are read and checked here, and are in the journal when this returns; then tasks are in the queue. Call it again
+    after any stop. A worker's client is what ``app.conf.cpl_client`` makes of the account: a function, or where one is
+    (``"shop.carriers:client"``); else that of the settings, whose profile the account names. ``app.conf.cpl_lease`` is
+    the number of seconds after which a worker that is not heard of has lost its part; 60 unless set.
+
+    :param source: see :meth:`Bulk.hand_over`.
+    :param out: folder for labels and reports on the host of the worker that comes last: its whole path.
+    :param name: of the job; a file's job is known by its content without one.
+    :param account: whose shipments they are.
+    :param app: Celery's app; the current one unless given.
+    :param part_size: rows in a part.
+    :param columns: of rows, see :meth:`Bulk.ship`.
+    :param options: see :class:`FileOptions`.
+    :return: the job, to wait for or to ask after.
+    :raises ConfigurationError: when the source or an option cannot be used, the journal is a file, or the broker cannot
+        be reached; nothing was handed over.
+    :raises JournalError: when the journal cannot be used, or a run has the job to itself.
+    """
+    given = {**options, "out": out, "name": name, "part_size": part_size, "columns": columns}
+    used = app if app is not None else current_app
+    check_broker(used)
+    handed, journal = _run(_hand_over(used, source, account, given))
+    put = JobTasks(used, handed.job, account, journal).put(handed.standing.free)
+    return ShipJob(name=handed.job, account=account, refused=handed.refused, app=app, tasks=put)
+
+
+def shipping_job(name: str, *, account: str = "", app: Any = None) -> ShipJob:
+    """Return a job that was begun before, by its name."""
+    return ShipJob(name=name, account=account, app=app)
+
+
+@frozen
+class JobTasks:
+    """The tasks of one job in the queue of one app."""
+
+    app: Any
+    name: str
+    account: str
+    journal: str
+
+    def put(self, count: int = 1, *, countdown: float = 0.0, **more: Any) -> list[Any]:
+        """Put tasks in the queue, not more than there are workers for; return Celery's results of them.
+
+        A broker that is away loses nothing but the time until somebody looks after the job.
+        """
+        put: list[Any] = []
+        arguments = self.name, self.account, self.journal
+        try:
+            for _ in range(min(count, MOST_TASKS)):
+                put.append(self.app.tasks["cpl.work"].apply_async(arguments, more, countdown=countdown or None))
+        except Exception as error:  # kombu's, the broker's library's, and the result backend's own
+            logger.warning("no task for the job %s could be put in the queue: %s", self.name, error)
+        return put
+
+    def try_again(self, failures: int, why: str, error: Exception | None) -> None:
+        """Put a task in the queue for later.
+
+        :raises PartFailed: when that was done too often.
+        """
+        if failures + 1 >= MOST_FAILURES:
+            raise PartFailed(f"{self.name}: {why}") from error
+        logger.warning("job %s: %s; trying again later", self.name, why)
+        self.put(countdown=min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE), failures=failures + 1)
+
+
+def check_broker(app: Any) -> None:
+    """See that the broker is there, before anything is handed over.
+
+    :raises ConfigurationError: when it cannot be reached, or its address cannot be read.
+    """
+    try:
+        with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0.2, timeout=BROKER_TIMEOUT)
+    except Exception as error:  # whatever its library raises
+        raise ConfigurationError(
+            f"Celery's broker cannot be reached: {error}",
+            advice="See that it runs, and that its address is right, e.g. CPL_BROKER=redis://host:6379/0",
+        ) from None
+
+
+def why_tasks_failed(tasks: Iterable[Any]) -> str | None:
+    """Return why one of some tasks has failed or met a problem, or `None` if none has or no results are kept."""
+    try:
+        for task in tasks:
+            if task.state == "FAILURE":
+                return str(task.result)
+            if task.state == "SUCCESS" and isinstance(task.result, dict) and task.result.get("problem"):
+                return str(task.result["problem"])
+        return None
+    except Exception:  # without a result backend, or while it is away
+        return None
+
+
+def _client_for(app: Any, account: str) -> Client:
+    made_by = app.conf.get("cpl_client")
+    if made_by is None:
+        return Client.from_config(account or None)
+    make: Any = symbol_by_name(made_by) if isinstance(made_by, str) else made_by
+    client = make(account)
+    if not isinstance(client, Client):
+        raise ConfigurationError(f"cpl_client gives a cpl_async.Client, not {type(client).__name__}")
+    return client
+
+
+def _run(work: Coroutine[Any, Any, T], *, is_task: bool = False) -> T:
+    """Run asynchronous work to its end, on a loop of its own.
+
+    :param is_task: Whether a task of Celery does it, which may have a time limit. Default: false.
+    :raises ConfigurationError: If a loop runs in this thread, or green threads share it.
+    :raises SoftTimeLimitExceeded: If the time limit of the task was over.
+    """
+    problem: ConfigurationError | None = None
+    if (library := patched_by()) is not None:
+        problem = ConfigurationError(
+            f"threads or sockets of this process are patched by {library}: its tasks would share one event loop",
+            advice="Start the worker with --pool prefork, threads or solo, and call from a process that is not patched",
+        )
+    elif asyncio._get_running_loop() is not None:
+        problem = ConfigurationError("this would block the event loop: call it by asyncio.to_thread(…)")
+    if problem is not None:
+        work.close()
+        raise problem
+    with asyncio.Runner() as runner:
+        before = _soft_limit_handler() if is_task else None
+        return runner.run(work) if before is None else _run_until_soft_limit(runner, work, before)
+
+
+def _soft_limit_handler() -> Any:
+    """Return Celery's handler of the soft time limit, or `None` if this is no thread or process that has one."""
+    if SOFT_LIMIT == 0 or threading.current_thread() is not threading.main_thread():
+        return None
+    before = signal.getsignal(SOFT_LIMIT)
+    return before if callable(before) else None
+
+
+def _run_until_soft_limit(runner: asyncio.Runner, work: Coroutine[Any, Any, T], before: Any) -> T:
+    """Run work; at the soft time limit of its task cancel it, so that it can end in good order.
+
+    Celery raises the limit as an exception wherever the main thread happens to be; in the middle of a callback it would
+    be taken for an error of that.
+
+    :param before: Celery's handler of the limit.
+    """
+    is_over = False
+
+    async def limited() -> T:
+        task = asyncio.ensure_future(work)
+
+        def end() -> None:
+            nonlocal is_over
+            is_over = True
+            task.cancel(TIME_LIMIT)
+
+        asyncio.get_running_loop().add_signal_handler(SOFT_LIMIT, end)
+        return await task
+
+    try:
+        return runner.run(limited())
+    except asyncio.CancelledError:
+        if is_over:
+            raise SoftTimeLimitExceeded(TIME_LIMIT) from None
+        raise
+    finally:
+        runner.get_loop().remove_signal_handler(SOFT_LIMIT)
+        signal.signal(SOFT_LIMIT, before)
+
+
+async def _work(task: Any, tasks: JobTasks, lease: float) -> Worked:
+    told_at = 0.0
+
+    async def tell(progress: Progress) -> None:
+        nonlocal told_at
+        if monotonic() < told_at + TOLD_EVERY:
+            return
+        told_at = monotonic()
+        counts = {"job": tasks.name, "rows": progress.rows, "sent": progress.sent, "created": progress.created}
+        identifier = task.request.id
+        await to_thread.run_sync(lambda: task.update_state(task_id=identifier, state="PROGRESS", meta=counts))
+
+    async with _client_for(task.app, tasks.account) as client:
+        if tasks.journal and (await journal_place(client)).schema != tasks.journal:
+            raise NoSuchJob(
+                f"the job {tasks.name} is another account's than {client.client_id} at {client.base_url}, which this "
+                f"worker's settings give for {tasks.account or 'no account'!r}"
+            )
+        if _may_be_killed(task):
+            await _have_watched(client, tasks, lease)
+        return await client.bulk.work(tasks.name, lease=lease, on_progress=tell if task.request.id else None)
+
+
+async def _have_watched(client: Client, tasks: JobTasks, lease: float) -> None:
+    """Put a task in the queue that looks after the job, if none does: one that is killed cannot ask for another."""
+    async with Journal.open(await journal_place(client)) as journal:
+        job = await journal.find(tasks.name)
+        is_open = (await journal.parts.standing(job.id)).is_open
+        if is_open and await journal.parts.watch(job.id, lease):
+            await to_thread.run_sync(lambda: tasks.put(countdown=lease, looking_after=True))
+
+
+async def _hand_over(app: Any, source: Any, account: str, given: dict[str, Any]) -> tuple[HandedOver, str]:
+    async with _client_for(app, account) as client:
+        return await client.bulk.hand_over(source, **given), (await journal_place(client)).schema
+
+
+async def _standing(app: Any, name: str, account: str) -> Standing:
+    async with _client_for(app, account) as client:
+        return await client.bulk.parts(name)
+
+
+async def _job(app: Any, name: str, account: str) -> BulkJob:
+    async with _client_for(app, account) as client:
+        return await client.bulk.job(name)
+
+
+async def _unfinished(account: str) -> list[str]:
+    async with _client_for(current_app, account) as client, Journal.open(await journal_place(client)) as journal:
+        return await journal.parts.names_of_open()

@@ -1,0 +1,140 @@
+"""Runs a job in the terminal: shows how far it is, ends in good order, and says what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from attrs import frozen
+
+from ..bulk.journal import JournalPlace
+from ..bulk.output.folder import ShipSummary
+from ..bulk.parsing.row_parser import RowProblem
+from ..bulk.pipeline.sender import HOPELESS
+from ..bulk.runs.file_job import ResumeJob, ShipFile
+from ..bulk.wording import worded
+from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
+from .access import Access
+from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, described, fail, failure_of, needing_extra, quiet_libraries
+from .languages import of_server
+from .output import print_json, print_text, say
+from .progress import Display
+from .summary import WORDS, in_words
+
+__all__ = ["Problems", "StopWords", "carry", "sandbox_beside"]
+
+MOST_LINES = 50
+"""Bad rows that are named on the screen; the file of rejected rows has them all."""
+Run = ShipFile | ResumeJob
+
+
+@contextmanager
+def sandbox_beside(place: JournalPlace) -> Iterator[Access]:
+    """Run a sandbox in this process, with its state beside the journal."""
+    with needing_extra("sandbox"):
+        from ..sandbox import Sandbox, SandboxSettings
+    place.prepare()
+    with Sandbox(SandboxSettings(state=place.folder / "server.sqlite3")) as server:
+        yield Access(client_id="sandbox", client_secret="sandbox", base_url=server.base_url)  # noqa: S106 - it opens nothing but the sandbox
+
+
+@frozen(kw_only=True)
+class StopWords:
+    """What is said when somebody stops a run."""
+
+    ending: str = "ending: nothing more is sent, what is under way is written down (again to stop at once)"
+    ended: str = "stopped; run the same command again to go on: nothing that is settled is sent again"
+
+
+def carry(run: Run, access: Access, as_json: bool, words: StopWords) -> None:
+    """Run, show what became of each row, and end with the status that the command promises."""
+    gc.collect()
+    gc.freeze()  # what is imported stays: looking through it again and again would hold up what is under way
+    display = Display()
+    quiet_libraries(display.say)
+    problems = Problems(display.say, run.options.language)
+    run.on_problem, run.on_progress = problems, display
+    run.on_note = lambda note: display.say(f"note: {note}")
+    try:
+        with display:
+            summary = asyncio.run(_carry(run, access, display, words))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        say(words.ended)
+        raise SystemExit(INTERRUPTED) from None
+    except (CplError, OSError, MemoryError, ExceptionGroup) as error:
+        failure = failure_of(error)
+        if failure is None or not run.began_sending:
+            raise
+        problems.tell_rest()
+        fail(f"{described(failure)}; parcels may have been created: run the same command again to go on", NOT_ALL)
+    problems.tell_rest()
+    if run.stopped_by is not None:
+        say(f"sending ended early: {run.stopped_by}")
+        if run.stopped_by.status in HOPELESS:
+            say(f"is {access.base_url} the address of the API? `cpl doctor` tries it")
+    status = _status(summary, run)
+    if as_json:
+        print_json(summary.as_json())
+    else:
+        print_text(in_words(summary, run))
+    raise SystemExit(status)
+
+
+def _status(summary: ShipSummary, run: Run) -> int:
+    """Return the exit status: 2 only where certainly nothing was sent."""
+    on_the_server = summary.shipped + summary.shipped_without_label + summary.undecided - summary.not_sent
+    if run.stopped_by is not None and not on_the_server and _is_setting(run.stopped_by):
+        return CANNOT_RUN
+    if run.interrupted:
+        return INTERRUPTED
+    return 0 if summary.all_shipped and run.stopped_by is None else NOT_ALL
+
+
+async def _carry(run: Run, access: Access, display: Display, words: StopWords) -> ShipSummary:
+    """Run with a client, ending in good order at the first Ctrl-C or SIGTERM and at once at the second."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+
+    def end() -> None:
+        if run.interrupted and task is not None:
+            task.cancel()
+            return
+        run.stop()
+        display.say(words.ending)
+
+    with suppress(NotImplementedError):  # Windows: Ctrl-C then stops at once, and loses nothing either
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, end)
+    async with access.client(language=of_server(run.options.language)) as client:
+        return await run.run(client)
+
+
+def _is_setting(error: CplError) -> bool:
+    return isinstance(error, (AuthenticationError, PermissionDenied, NotFound, ConfigurationError))
+
+
+class Problems:
+    """Names bad rows, the first ones on the screen."""
+
+    def __init__(self, write: Any, language: str, *, every: bool = False) -> None:
+        self._write = write
+        self._language = language
+        self._every = every
+        self._rows = 0
+
+    def __call__(self, number: int, line: int, problems: list[RowProblem]) -> None:
+        self._rows += 1
+        if self._every or self._rows <= MOST_LINES:
+            words = WORDS[self._language]
+            where = words["row"].format(number) + (words["line"].format(line) if line else "")
+            for problem in problems:
+                column = words["column"].format(problem.named) if problem.named else words["whole"]
+                self._write(f"{where}, {column}: {worded(problem.message, self._language)}")
+
+    def tell_rest(self) -> None:
+        if not self._every and self._rows > MOST_LINES:
+            say(WORDS[self._language]["more"].format(self._rows - MOST_LINES))

@@ -1,0 +1,192 @@
+"""The rate limit that all processes of all hosts share which use the same credentials, kept in Redis.
+
+The first process in the line gets the slot some milliseconds before it is due, so that the round trip to Redis costs
+nothing of it. The process writes when the slot is due, and reports when it wrote.
+
+Without Redis, two rules hold. A process keeps to its share of the rate: ``interval / share`` seconds between two of its
+writes. And the processes of one host keep the full interval between each other, through a file. Processes of different
+hosts can still come close to each other; the server then refuses a request, and it is retried.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ..ratelimit.pacer import Line
+from ..ratelimit.priority import Lane
+from ..system.clock import monotonic
+from .redis_connection import MICRO, Link, Question, micro
+from .scripts import ASK, LEAVE, SLOW, WROTE
+
+__all__ = ["RedisLine"]
+
+LEAD = 0.02
+"""Seconds by which a slot is granted ahead."""
+GRACE = 0.004
+"""Seconds that each place in the line waits longer, in case the process before it is late."""
+VALID = 0.06
+"""Seconds after its due time in which a slot may be used; after that it passes to the next process."""
+ABSENT = 1.0
+"""Seconds after which a place in the line is lost; a waiting process asks more often than that."""
+JITTER = 0.2
+"""Part of the wait that is added at random without Redis: two hosts in step would collide at every request."""
+LOOK_AGAIN = 0.002
+LONGEST_LOOK = 0.05
+
+
+class RedisLine:
+    """The place of this process in the line. Its methods never block."""
+
+    def __init__(
+        self, link: Link, key: str, interval: float, share: float, host: Callable[[], Line | None] = lambda: None
+    ) -> None:
+        """Create the place without joining the line.
+
+        :param link: Connection to Redis.
+        :param key: Prefix of the names in Redis.
+        :param interval: Seconds between two writes of all processes.
+        :param share: Part of the rate that this process may use without Redis, greater than 0, at most 1.
+        :param host: Returns the line of the processes of this host, or `None` if they share no folder. Called once,
+            when Redis is unavailable for the first time. Default: no such line.
+        """
+        self._link = link
+        self._keys = [f"{key}:pace", f"{key}:line"]
+        self._interval = interval
+        self._alone_interval = interval / share
+        self._host: Line | None = None
+        self._find_host: Callable[[], Line | None] | None = host
+        self._lock = threading.Lock()
+        self._granted: tuple[float, float] | None = None
+        """When the slot that is ours is due, and until when it may be used; monotonic seconds of this host."""
+        self._is_alone = False
+        """Whether the current slot was taken without Redis."""
+        self._under_way = False
+        self._look_at = 0.0
+        self._wrote_at = float("-inf")
+        self._alone_at: float | None = None
+        """From when this process may write without Redis."""
+        self._unreported = False
+        self._slow = (1.0, 0.0)
+        """Factor of the interval, and until when it holds, from refusals that this process received."""
+        self._generation = 0
+
+    def ask(self, lane: Lane) -> float:
+        """Ask for the slot; return 0 if it is ours, otherwise the seconds after which to ask again."""
+        link, now = self._link, monotonic()
+        with self._lock:
+            if self._granted is not None:
+                due, last = self._granted
+                if now < last:
+                    return max(0.0, due - now)
+                self._granted = None
+            if not link.sees():
+                link.is_needed()
+                return self._ask_alone(lane, now)
+            self._leave_host()
+            if self._unreported:
+                self._report()
+            if not self._under_way and now >= self._look_at:
+                self._under_way = True
+                link.ask(self._question(lane))
+            return LOOK_AGAIN if self._under_way else min(max(self._look_at - now, 0.001), LONGEST_LOOK)
+
+    def holds(self) -> bool:
+        """Return whether the slot is still ours."""
+        with self._lock:
+            if self._granted is not None:
+                return monotonic() < self._granted[1]
+            return self._is_alone and (self._host is None or self._host.holds())
+
+    def wrote(self) -> None:
+        """Record that the first bytes have just been written: the next slot is counted from now."""
+        now = monotonic()
+        with self._lock:
+            if self._is_alone and self._host is not None:
+                self._host.wrote()
+            self._wrote_at, self._granted, self._is_alone, self._look_at = now, None, False, 0.0
+            self._alone_at = self._alone_from(now)
+            self._unreported = True
+            if self._link.sees():
+                self._report()
+
+    def _report(self) -> None:
+        self._unreported = False
+        when = micro(self._link.theirs(self._wrote_at))
+        self._link.ask(Question(WROTE, self._keys[:1], [self._link.me, when, micro(self._interval)]))
+
+    def give_back(self) -> None:
+        """Leave the line, or return the slot unused."""
+        with self._lock:
+            self._generation += 1  # an answer that is under way is for nobody
+            self._granted, self._under_way, self._look_at = None, False, 0.0
+            self._leave_host()
+            if self._link.sees():
+                self._link.ask(Question(LEAVE, self._keys, [self._link.me]))
+
+    def slow_down(self, slower: float, slowest: float, seconds: float, pause: float) -> None:
+        """Reduce the rate of all processes for a while; see :meth:`HostLine.slow_down`."""
+        now = monotonic()
+        with self._lock:
+            factor, until = self._slow
+            self._slow = min(slowest, (factor if now < until else 1.0) * slower), now + seconds
+            self._alone_at = max(self._alone_at or now, now + pause, self._alone_from(self._wrote_at))
+            if self._link.sees():
+                arguments = [slower, slowest, micro(seconds), micro(pause)]
+                self._link.ask(Question(SLOW, self._keys[:1], arguments))
+            elif self._host is not None:
+                self._host.slow_down(slower, slowest, seconds, pause)
+
+    def _question(self, lane: Lane) -> Question:
+        link, generation = self._link, self._generation
+        arguments: list[Any] = [link.me, lane.value]
+        arguments += map(micro, (self._interval, LEAD, GRACE, VALID, ABSENT))
+
+        def on_answer(answer: list[bytes | int]) -> None:
+            taken, when = int(answer[0]), link.ours(int(answer[1]) / MICRO)
+            with self._lock:
+                if generation != self._generation:  # the place was given back meanwhile, and so is the slot
+                    if taken:
+                        link.ask(Question(LEAVE, self._keys, [link.me]))
+                    return
+                self._under_way = False
+                if taken:
+                    self._granted = when, when + VALID
+                else:
+                    self._look_at = when
+
+        def on_lost() -> None:
+            with self._lock:
+                if generation == self._generation:
+                    self._under_way = False
+
+        return Question(ASK, self._keys, arguments, on_answer, on_lost)
+
+    # --- without Redis
+
+    def _ask_alone(self, lane: Lane, now: float) -> float:
+        """Return the seconds until this process may write by its share and by the line of its host."""
+        if self._is_alone and (self._host is None or self._host.holds()):
+            return 0.0
+        if self._find_host is not None:
+            self._host, self._find_host = self._find_host(), None
+        if self._alone_at is None:  # processes that start together would all send at once
+            self._alone_at = now + self._alone_interval * random.random()
+        if now < self._alone_at:
+            return self._alone_at - now
+        wait = self._host.ask(lane) if self._host is not None else 0.0
+        self._is_alone = wait == 0.0
+        return wait
+
+    def _alone_from(self, wrote_at: float) -> float:
+        """Return when this process may write without Redis after a write."""
+        factor, until = self._slow
+        factor = factor if monotonic() < until else 1.0
+        return wrote_at + self._alone_interval * factor * random.uniform(1, 1 + JITTER)
+
+    def _leave_host(self) -> None:
+        if self._is_alone and self._host is not None:
+            self._host.give_back()
+        self._is_alone = False

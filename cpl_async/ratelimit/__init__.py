@@ -1,0 +1,1 @@
+"""Rate limit and concurrency limit of a set of credentials."""

@@ -1,0 +1,127 @@
+"""How tracking shows one parcel at a moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..journey import Journey
+from ..problems import Words
+from ..responses import moment
+from ..store import Parcel, StoredShipment
+from ..world import World
+
+__all__ = ["journey_of", "tracked"]
+
+PAYOUT = 86_400.0
+"""Seconds from the delivery until collected money is paid out, by the sandbox's clock."""
+
+
+def journey_of(shipment: StoredShipment, parcel: Parcel, world: World) -> Journey:
+    """Return the way of a parcel."""
+    return Journey(
+        number=parcel.number,
+        product=str(shipment.body["productType"]),
+        began=shipment.done,
+        seconds=world.settings.journey_seconds,
+        cancelled=parcel.cancelled,
+    )
+
+
+def tracked(shipment: StoredShipment, parcel: Parcel, world: World, now: float, words: Words) -> dict[str, Any]:
+    """Return a parcel in the contract's form."""
+    body = shipment.body
+    journey = journey_of(shipment, parcel, world)
+    steps = journey.steps(now)
+    delivered = journey.moment_of(now, "Delivered")
+    items = (body.get("shipmentSet") or {}).get("shipmentSetItems") or []
+    item = items[parcel.place - 1] if parcel.place <= len(items) else {}
+    return {
+        "shipmentNumber": parcel.number,
+        "productType": body["productType"],
+        "note": body.get("note"),
+        "depot": body.get("depot"),
+        "integratorId": body.get("integratorId"),
+        "lastUpdateDate": moment(steps[-1].at if steps else shipment.done),
+        "shipmentSet": _set(parcel) if world.settings.shows_sets else None,
+        "recipient": body["recipient"] | parcel.contact,
+        "sender": body.get("sender"),
+        "specificDelivery": _specific(body.get("specificDelivery")),
+        "externalNumbers": body.get("externalNumbers"),
+        "services": [{"code": service["code"]} for service in body.get("services") or []] or None,
+        "trackAndTrace": {
+            "events": [
+                {
+                    "statusId": step.status,
+                    "code": str(step.status),
+                    "phase": step.phase,
+                    "group": step.phase,
+                    "eventDate": moment(step.at),
+                    "name": step.name(words),
+                }
+                for step in steps
+            ]
+        },
+        "shipmentWeightInfo": _weight(item, journey.moment_of(now, "InTransport")),
+        "paymentInfo": _payment(body.get("cashOnDelivery"), parcel, delivered, now),
+        "deliveryFeature": {
+            "loadDate": moment(journey.moment_of(now, "InTransport")),
+            "outDepDate": moment(journey.moment_of(now, "Delivering")),
+            "delivDate": moment(delivered),
+            "delivPerson": body["recipient"].get("contact") or body["recipient"].get("name") if delivered else None,
+            "notDelivDate": moment(next((step.at for step in steps if step.status == 6), None)),
+            "deliveryToAccessPoint": any(step.status == 7 for step in steps),
+        },
+        "backShipmentFeature": _back(journey.moment_of(now, "BackToSender")),
+        "accessPointFeature": _storage(journey.moment_of(now, "PickupPoint"), delivered or now),
+    }
+
+
+def _set(parcel: Parcel) -> dict[str, Any] | None:
+    if parcel.in_set < 2:
+        return None
+    return {
+        "masterShipmentNumber": parcel.master,
+        "shipmentsInSet": parcel.in_set,
+        "shipmentInSetNumber": parcel.place,
+    }
+
+
+def _specific(wish: dict[str, Any] | None) -> dict[str, Any] | None:
+    if not wish:
+        return None
+    times = {
+        name: str(wish[name])[11:16]
+        for name in ("specificDeliveryTimeFrom", "specificDeliveryTimeTo")
+        if wish.get(name)
+    }
+    days = {name: wish.get(name) for name in ("specificDeliveryDate", "specificTakeDate")}
+    return days | times | {"accessPointCode": wish.get("parcelShopCode")}
+
+
+def _weight(item: dict[str, Any], weighed: float | None) -> dict[str, Any] | None:
+    weight = (item.get("weighedShipmentInfo") or {}).get("weight")
+    return None if weight is None else {"weight": weight, "weighedDate": moment(weighed)}
+
+
+def _payment(cash: dict[str, Any] | None, parcel: Parcel, delivered: float | None, now: float) -> dict[str, Any] | None:
+    if not cash or parcel.place != 1:
+        return None
+    paid = delivered + PAYOUT if delivered is not None and now >= delivered + PAYOUT else None
+    return {
+        "codPrice": cash["codPrice"],
+        "codCurrency": cash["codCurrency"],
+        "codVariableSymbol": cash["codVarSym"],
+        "specificSymbol": cash.get("specSymbol"),
+        "bankCode": cash.get("bankCode"),
+        "paidByCard": False,
+        "codPaidDate": moment(delivered),
+        "codPaymentAccDate": moment(paid),
+    }
+
+
+def _back(back: float | None) -> dict[str, Any] | None:
+    return None if back is None else {"backDate": moment(back)}
+
+
+def _storage(stored: float | None, until: float) -> dict[str, Any] | None:
+    return None if stored is None else {"accessPointDaysInStorage": int((until - stored) // 86_400)}

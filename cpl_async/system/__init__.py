@@ -1,0 +1,1 @@
+"""Facilities of the process and its host: clocks, forks, locks, locked files, secrets."""

@@ -1,0 +1,309 @@
+"""Reads what an answer means: errors, batch ids, pages. No I/O, so that all of it is tested without a server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, Protocol
+
+import orjson
+from attrs import define, evolve, field
+
+from ..errors import (
+    AuthenticationError,
+    CplError,
+    Failure,
+    NotFound,
+    Outcome,
+    PermissionDenied,
+    Problem,
+    ProblemJson,
+    ProtocolError,
+    RateLimited,
+    ServerError,
+    ValidationError,
+)
+from ..system.clock import wall
+from .redaction import Redactor
+
+__all__ = [
+    "Answer",
+    "Asked",
+    "batch_id_of",
+    "error_of",
+    "is_page_of_html",
+    "json_of",
+    "limit_of",
+    "mapping_of",
+    "retry_after_of",
+    "total_of",
+    "unreadable",
+]
+
+MOST_WORDS = 500
+LONGEST_TEXT = 16 * 1024
+"""Bytes of an error that is not JSON in which its message is looked for."""
+LONGEST_IDENTIFIER = 1000
+"""Characters of a correlation id."""
+CULPRIT = re.compile(r"(?:shipments|orders)\[([0-9]+)\]", re.IGNORECASE)
+OUR_FAULT = {400, 405, 406, 409, 411, 413, 414, 415, 422, 431}
+
+
+@define(kw_only=True)
+class Answer:
+    """An answer as it came."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    correlation_id: str = ""
+    """Of its request."""
+    is_complete: bool = True
+    """Whether the body is whole; otherwise it was longer than the limit of its kind, and was cut there."""
+
+
+@define(kw_only=True)
+class Asked:
+    """What an error needs to know of its request."""
+
+    operation: str
+    correlation_id: str
+    writes: bool
+    references: Sequence[str] = field(default=(), repr=False)
+    is_login: bool = False
+    redactor: Redactor | None = field(default=None, repr=False)
+    """Hides the secrets that a server may repeat."""
+
+
+def error_of(answer: Answer, asked: Asked, now: datetime | None = None) -> CplError:
+    """Return the error that an answer with a status of 300 or more stands for."""
+    status = answer.status
+    identifier = _correlation_id(answer)
+    if asked.redactor is not None:
+        # more than is shown, since half of a secret at a cut would not be found
+        body = answer.body if _is_object(answer) else answer.body[:LONGEST_TEXT]
+        answer = evolve(answer, body=asked.redactor.body(body))
+        identifier = identifier and asked.redactor.text(identifier)
+    document = _document_of(answer)
+    words, problems = _words_of(answer, document, asked.references)
+    kind, outcome = _kind_of(status, asked)
+    failure = Failure(
+        operation=asked.operation,
+        status=status,
+        words=words,
+        correlation_id=identifier or asked.correlation_id,
+        outcome=outcome,
+        retry_after=retry_after_of(answer.headers, now),
+        problems=problems,
+        document=document,
+        references=tuple(asked.references),
+    )
+    return kind(words, failure=failure)
+
+
+def _kind_of(status: int, asked: Asked) -> tuple[type[CplError], Outcome]:
+    if status == 401 or (asked.is_login and status in (400, 403)):
+        return AuthenticationError, Outcome.REJECTED
+    if status in (403, 404, 429):
+        return {403: PermissionDenied, 404: NotFound, 429: RateLimited}[status], Outcome.REJECTED
+    if status in OUR_FAULT:
+        return ValidationError, Outcome.REJECTED
+    if status >= 500 or status == 408:  # a gateway's 408 says nothing of what the server behind it did
+        return ServerError, Outcome.UNKNOWN
+    if 400 <= status < 500:
+        return ProtocolError, Outcome.REJECTED
+    return ProtocolError, Outcome.UNKNOWN if asked.writes else Outcome.REJECTED
+
+
+def _is_object(answer: Answer) -> bool:
+    return answer.body.lstrip()[:1] == b"{"
+
+
+def _document_of(answer: Answer) -> ProblemJson | None:
+    """Return an answer in the form of problem+json, whatever its content type says."""
+    if not _is_object(answer):
+        return None
+    try:
+        data = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        return None
+    texts = {name: _text(data.pop(name, None)) or None for name in ("type", "title", "detail", "instance")}
+    status, errors = data.pop("status", None), data.pop("errors", None)
+    return ProblemJson(
+        **texts,
+        status=status if isinstance(status, int) else None,
+        errors={
+            str(name): tuple(_text(message) for message in (messages if isinstance(messages, list) else [messages]))
+            for name, messages in (errors.items() if isinstance(errors, dict) else ())
+        },
+        others=data,
+    )
+
+
+def _words_of(
+    answer: Answer, document: ProblemJson | None, references: Sequence[str]
+) -> tuple[str, tuple[Problem, ...]]:
+    body = answer.body.lstrip()
+    if document is not None:
+        words = ": ".join(part for part in (document.title, document.detail) if part)
+        problems = _problems_of(document.errors, references)
+        if words or problems:
+            return (words or "refused")[:MOST_WORDS], problems
+    phrase = _phrase(answer.status)
+    if body[:1] == b"<":
+        heading = re.search(rb"<title[^>]*>(.*?)</title>", body, re.IGNORECASE | re.DOTALL)
+        inside = heading.group(1).decode("utf-8", "replace").strip() if heading else ""
+        return f"{phrase} (a page of HTML, as a gateway sends{': ' + inside[:100] if inside else ''})", ()
+    text = " ".join(body[:2000].decode("utf-8", "replace").split())
+    return (f"{phrase}: {text}"[:MOST_WORDS] if text else phrase), ()
+
+
+def _problems_of(errors: Mapping[str, Sequence[str]], references: Sequence[str]) -> tuple[Problem, ...]:
+    from ..models.codec import pythonic_path
+
+    problems = []
+    for name, messages in errors.items():
+        path = name.removeprefix("$.")
+        found = CULPRIT.match(path)
+        index = int(found.group(1)) if found else None
+        if index is not None and references and index >= len(references):
+            index = None  # it names no shipment of ours
+        reference = references[index] if index is not None and references else None
+        for message in messages:
+            problems.append(
+                Problem(
+                    path=pythonic_path(path),
+                    message=message[:MOST_WORDS],
+                    index=index,
+                    reference_id=reference,
+                )
+            )
+    return tuple(problems)
+
+
+def _text(value: Any) -> str:
+    """Return a value as text; lists and objects as JSON, since Python's form would escape it once more."""
+    if value is None or isinstance(value, str):
+        return (value or "").strip()
+    return orjson.dumps(value).decode() if isinstance(value, (list, dict)) else str(value)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "unknown status"
+
+
+def _correlation_id(answer: Answer) -> str | None:
+    """Return the id that the server sends back, or `None` if it sends none that can be shown and sent again."""
+    value = answer.headers.get("X-Correlation-ID", "")
+    return value if value.isprintable() and 0 < len(value) <= LONGEST_IDENTIFIER else None
+
+
+def retry_after_of(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Return the seconds that the server asks to wait, written as a number or as a date; ``None`` without a word."""
+    text = headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    if re.fullmatch("[0-9]+", text):
+        return float(text)
+    moment = _date(text)
+    if moment is None:
+        return None
+    # by the server's own clock where it says its time: ours may be wrong, or frozen by a test
+    now = now or _date(headers.get("Date", "")) or datetime.fromtimestamp(wall(), UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def _date(text: str) -> datetime | None:
+    """Return the time that a header names, or `None` if it names none."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+class Request(Protocol):
+    """What an error about an answer that cannot be read needs to know of its request."""
+
+    operation: str
+    writes: bool
+    references: Sequence[str]
+
+
+def batch_id_of(answer: Answer, asked: Request) -> str:
+    """Return the id of a new batch: the last part of ``Location``, whose host and form may be anything.
+
+    :raises ProtocolError: without a usable ``Location``. The batch was created, so the outcome is unknown.
+    """
+    location = answer.headers.get("Location", "")
+    last = location.split("?", 1)[0].split("#", 1)[0].rstrip("/").rpartition("/")[2]
+    if re.fullmatch(r"[A-Za-z0-9._~-]{1,100}", last) and last.strip("."):
+        return last
+    what = "without a Location header" if not location else "with a Location header that names no batch"
+    raise unreadable(f"answered {answer.status} {what}, so the batch's id is not known", answer, asked)
+
+
+def json_of(answer: Answer, asked: Request) -> Any:
+    """Return the parsed body; ``None`` for an empty one.
+
+    :raises ProtocolError: when it is not JSON.
+    """
+    if not answer.body.strip():
+        return None
+    try:
+        return orjson.loads(answer.body)
+    except (orjson.JSONDecodeError, MemoryError):
+        raise unreadable(f"answered {answer.status} with a body that is not JSON", answer, asked) from None
+
+
+def mapping_of(answer: Answer) -> dict[str, Any]:
+    """Return an answer whose form is not documented; it never fails, for what was asked for was done."""
+    if not answer.body.strip():
+        return {}
+    try:
+        data = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        data = answer.body.decode("utf-8", "replace")
+    return data if isinstance(data, dict) else {"answer": data}
+
+
+def unreadable(words: str, answer: Answer, asked: Request) -> ProtocolError:
+    """Return the error for an answer that cannot be read."""
+    outcome = Outcome.UNKNOWN if asked.writes else Outcome.REJECTED
+    return ProtocolError(
+        words,
+        failure=Failure(
+            operation=asked.operation,
+            status=answer.status,
+            words=words,
+            correlation_id=_correlation_id(answer) or answer.correlation_id or None,
+            outcome=outcome,
+            references=tuple(asked.references),
+        ),
+    )
+
+
+def total_of(answer: Answer) -> int | None:
+    """Return how many items the whole list has, where the server says so."""
+    text = answer.headers.get("X-Paging-Total-Items-Count", "").strip()
+    return int(text) if re.fullmatch("[0-9]{1,15}", text) else None
+
+
+def limit_of(answer: Answer) -> int | None:
+    """Return how many items a page has at most by the server's own word; ``None`` without one."""
+    text = answer.headers.get("X-Paging-Limit", "").strip()
+    return int(text) if re.fullmatch("[1-9][0-9]{0,8}", text) else None
+
+
+def is_page_of_html(answer: Answer) -> bool:
+    """Return whether a gateway or a log-in page answered in place of the API, which answers no HTML."""
+    if answer.body[:1] in (b"{", b"["):  # nearly all answers, so nearly no time
+        return False
+    kind = answer.headers.get("Content-Type", "").lower()
+    return "html" in kind or answer.body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))

@@ -1,0 +1,183 @@
+"""A thread that waits for the loop, and what belongs to it: its callbacks and hooks run there and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import logging
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from cpl_async.errors import ConfigurationError
+from cpl_async.system.fork_safety import this_process
+
+from .loop_thread import Background
+
+__all__ = ["CALLER", "Caller", "callback", "hook"]
+
+T = TypeVar("T")
+FORKED = "this process was forked inside a call, which goes on in the parent: here, make a new one"
+logger: logging.Logger = logging.getLogger("cpl_async")
+
+
+class Caller:
+    """A thread that waits for the loop, and what it must do meanwhile."""
+
+    __slots__ = ("_open", "_process", "errands", "signal")
+
+    def __init__(self) -> None:
+        self.signal: threading.Lock = threading.Lock()
+        self.signal.acquire()
+        self.errands: deque[tuple[Callable[[], Any], asyncio.Future[Any] | None]] = deque()
+        self._open = True
+        self._process = this_process()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is of this process; a child that was forked inside a call must not touch the parent's."""
+        return self._process is this_process()
+
+    def wake(self) -> None:
+        """Wake the thread; waking it twice is waking it once."""
+        try:
+            self.signal.release()
+        except RuntimeError:  # it was woken and has not looked yet
+            return
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep until it is woken; return whether it was.
+
+        :raises ConfigurationError: in a child that was forked meanwhile.
+        """
+        woken = self.signal.acquire(timeout=seconds)
+        if not self.is_here:
+            raise ConfigurationError(FORKED)
+        return woken
+
+    async def do(self, work: Callable[[], T]) -> T:
+        """Have the caller's thread do something, and wait for it without holding up the loop."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._hand_over(work, future)
+        return await future
+
+    def tell(self, work: Callable[[], object]) -> None:
+        """Have the caller's thread do something that nobody waits for; this thread does it when that one has left."""
+        self._hand_over(work, None)
+
+    def _hand_over(self, work: Callable[[], object], future: asyncio.Future[Any] | None) -> None:
+        self.errands.append((work, future))
+        if self._open:
+            self.wake()
+        else:
+            self._clear()
+
+    def serve(self, loop: Background) -> None:
+        """Do what was asked for so far; on the caller's thread.
+
+        :raises BaseException: what no call may swallow, e.g. KeyboardInterrupt.
+        """
+        while self.errands:
+            try:
+                work, future = self.errands.popleft()
+            except IndexError:  # the loop's thread was quicker
+                return
+            try:
+                result = work()
+            except BaseException as error:
+                if not isinstance(error, Exception) or not self.is_here:
+                    if future is not None and self.is_here:
+                        loop.post(partial(_fail, future, error))
+                    raise
+                if future is None:
+                    logger.exception("on_event failed")  # a hook's failure is none of the call
+                else:
+                    loop.post(partial(_fail, future, error))
+            else:
+                if not self.is_here:
+                    raise ConfigurationError(FORKED)
+                if future is not None:
+                    loop.post(partial(_finish, future, result))
+
+    def leave(self, loop: Background) -> None:
+        """Say that this thread does nothing more."""
+        self._open = False
+        if self.errands and self.is_here:
+            loop.post(self._clear)
+
+    def _clear(self) -> None:
+        """Deal with what the caller did not get to; on the loop."""
+        while self.errands:
+            try:
+                work, future = self.errands.popleft()
+            except IndexError:
+                return
+            if future is None:
+                _quietly(work)
+            else:
+                _fail(future, RuntimeError("who made the call has left"))
+
+
+def _quietly(work: Callable[[], object]) -> None:
+    """Do something on the loop's thread, which nothing may end."""
+    try:
+        work()
+    except BaseException:
+        logger.exception("on_event failed")
+
+
+def _finish(future: asyncio.Future[Any], result: object) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
+    if future.done():
+        return
+    if isinstance(error, StopIteration) or not isinstance(error, Exception):
+        raised, error = error, RuntimeError(f"the caller's code raised {type(error).__name__}")
+        error.__cause__ = raised
+    future.set_exception(error)
+
+
+CALLER: contextvars.ContextVar[Caller | None] = contextvars.ContextVar("cpl_caller", default=None)
+"""Whose thread the work on the loop belongs to."""
+
+
+def callback(function: Callable[..., Any], caller: Caller) -> Callable[..., Awaitable[Any]]:
+    """Return a function for the core that has the caller's thread run one of its own."""
+
+    async def at_the_callers(*args: Any, **kwargs: Any) -> Any:
+        context = contextvars.copy_context()  # what the core has set is seen by calls that are made there
+        return await caller.do(lambda: context.run(_ordinary, function, *args, **kwargs))
+
+    return at_the_callers
+
+
+def hook(function: Callable[[T], object]) -> Callable[[T], None]:
+    """Return a hook for the core that runs in the thread whose call it is about, as long as that one is there."""
+    if inspect.iscoroutinefunction(function):
+        raise ConfigurationError(f"{function.__name__} must be awaited, which nothing here does: give a plain function")
+
+    def tell(event: T) -> None:
+        caller = CALLER.get()
+        if caller is None:
+            _quietly(partial(function, event))
+        else:
+            caller.tell(partial(function, event))
+
+    return tell
+
+
+def _ordinary(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    result = function(*args, **kwargs)
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise ConfigurationError(
+            "a callback returned what must be awaited, which nothing here does: give a plain function"
+        )
+    return result

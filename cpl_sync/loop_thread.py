@@ -1,0 +1,274 @@
+"""The one event loop of this process that works while its threads wait."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextvars
+import ipaddress
+import logging
+import os
+import socket
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Executor, Future
+from functools import partial
+from typing import Any
+from weakref import WeakSet
+
+from cpl_async.errors import ConfigurationError
+from cpl_async.system.clock import monotonic
+from cpl_async.system.fork_safety import keep_for_good, when_forked
+from cpl_async.system.process_identity import patched_by
+
+__all__ = ["Background", "background", "close_at_exit", "running"]
+
+logger: logging.Logger = logging.getLogger("cpl_async")
+ENDING = "the process is ending: calls can no longer be made"
+LAST_WORDS = 1.0
+"""Seconds that open work gets when the process ends."""
+
+
+class _DaemonThreads(Executor):
+    """Runs blocking work in daemon threads: a name look-up that hangs must not keep the process from ending.
+
+    It is no `ThreadPoolExecutor`, whose module cannot be imported any more in a handler of `atexit`.
+    """
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+
+        def work() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(fn(*args, **kwargs))
+                except BaseException as error:
+                    future.set_exception(error)
+
+        try:
+            threading.Thread(target=work, name="cpl-blocking", daemon=True).start()
+        except RuntimeError as error:  # the interpreter is ending
+            future.set_exception(OSError(str(error)))
+        return future
+
+
+def _in_a_daemon_thread(
+    loop: asyncio.AbstractEventLoop, executor: Executor | None, work: Callable[..., Any], *args: Any
+) -> asyncio.Future[Any]:
+    """Stand in for the loop's `run_in_executor`, whose default is a `ThreadPoolExecutor`."""
+    return asyncio.wrap_future((executor or _DaemonThreads()).submit(work, *args), loop=loop)
+
+
+class Background:
+    """An event loop on a daemon thread of its own."""
+
+    def __init__(self) -> None:
+        self.loop: asyncio.AbstractEventLoop = _new_loop()
+        vars(self.loop)["run_in_executor"] = partial(_in_a_daemon_thread, self.loop)
+        if isinstance(self.loop, asyncio.BaseEventLoop):  # a test that freezes time must not stop its timers
+            vars(self.loop)["time"] = monotonic
+        self._inbox: deque[Callable[[], object]] = deque()
+        self._awake = False
+        self.ending: bool = False
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._closing: set[asyncio.Task[Any]] = set()
+        self.held: set[object] = set()
+        """What the collector must leave alone as long as it is in use."""
+        self.thread: threading.Thread = threading.Thread(target=self._run, name="cpl-sync", daemon=True)
+        try:
+            self.thread.start()
+        except RuntimeError:  # the interpreter is ending, and starts no thread any more
+            self.loop.close()
+            raise ConfigurationError(ENDING) from None
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        while True:
+            try:
+                self.loop.run_forever()
+                break
+            except BaseException:  # e.g. SystemExit, which a task lets through: it must not end the loop of all
+                logger.exception("the event loop goes on after what a task let through")
+        self.loop.close()
+
+    def post(self, job: Callable[[], object]) -> None:
+        """Have the loop do something that does not fail; it is woken once for all that comes before it looks."""
+        self._inbox.append(job)
+        if not self._awake:
+            self._awake = True
+            self.wake()
+
+    def wake(self) -> bool:
+        """Have the loop look, whatever was said before: a signal may have broken off a thread that was to wake it.
+
+        :return: whether it is there.
+        """
+        try:
+            self.loop.call_soon_threadsafe(self._look)
+        except RuntimeError:
+            return False
+        return True
+
+    def _look(self) -> None:
+        self._awake = False  # before looking: what comes from now on wakes again
+        inbox = self._inbox
+        for _ in range(len(inbox)):
+            try:
+                job = inbox.popleft()
+            except IndexError:
+                break
+            job()
+
+    def begin(self, work: Coroutine[Any, Any, object], context: contextvars.Context | None = None) -> asyncio.Task[Any]:
+        """Begin some work in a context, to be forgotten when it is done; on the loop's thread only."""
+        task = self.loop.create_task(work, context=context)
+        self._tasks.add(task)  # a loop holds its tasks by weak references
+        return task
+
+    def forget(self, task: asyncio.Task[Any]) -> None:
+        """Let go of a task that is done."""
+        self._tasks.discard(task)
+
+    def leave(self, close: Callable[[], Awaitable[object]]) -> None:
+        """Have something closed that nobody waits for; safe in a finalizer."""
+
+        async def quietly() -> None:
+            try:
+                await close()
+            except Exception:  # nobody is there to be told
+                return
+
+        def start() -> None:
+            task = self.begin(quietly())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+            task.add_done_callback(self.forget)
+
+        self.post(start)
+
+    def end(self, *things: Any) -> None:
+        """End what is open within a second, and close things; the thread is a daemon and needs no more."""
+        done = threading.Event()
+
+        async def close_all() -> None:
+            # a close that is cancelled leaves its connections open, and the HTTP library complains of them
+            closing = set(self._closing)
+            others = asyncio.all_tasks() - closing - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            if others or closing:
+                await asyncio.wait(others | closing, timeout=LAST_WORDS / 2)
+            await asyncio.gather(*(thing.close() for thing in things), return_exceptions=True)
+            done.set()
+            self.loop.stop()
+
+        def start() -> None:
+            self.begin(close_all())
+
+        self.ending = True
+        self.post(start)
+        self.wake()
+        if done.wait(LAST_WORDS):
+            self.thread.join(LAST_WORDS)
+
+
+_lock = threading.RLock()
+_current: Background | None = None
+_ended = False
+_to_close: WeakSet[Any] = WeakSet()
+
+
+def background() -> Background:
+    """Return the loop of this process, started at the first call.
+
+    :raises ConfigurationError: where threads are not what they seem (gevent, eventlet), or the process is ending.
+    """
+    global _current
+    found = _current
+    if found is None:
+        refuse_green_threads()
+        with _lock:
+            if _current is None:
+                if _ended:
+                    raise ConfigurationError(ENDING)
+                made = Background()
+                if (found := running()) is not None:  # a signal handler has called meanwhile, on this very thread
+                    made.end()
+                    return found
+                _current = made
+            found = _current
+    return found
+
+
+def running() -> Background | None:
+    """Return the loop of this process, if there is one."""
+    return _current
+
+
+def close_at_exit(thing: Any) -> None:
+    """Have something closed on the loop when the process ends and it is still open."""
+    _to_close.add(thing)
+
+
+def refuse_green_threads() -> None:
+    """Refuse a process in which threads or sockets were replaced.
+
+    :raises ConfigurationError: names what replaced them.
+    """
+    patched = patched_by()
+    if patched is not None:
+        raise ConfigurationError(
+            f"threads or sockets of this process are patched by {patched}, so no event loop can run beside them",
+            advice="Use cpl_sync in a process that is not patched (e.g. gthread or prefork workers)",
+        )
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    if os.environ.get("CPL_UVLOOP", "1").strip().lower() not in ("0", "no", "off", "false"):
+        try:
+            import uvloop
+        except (ImportError, RuntimeError):  # the latter in a handler of `atexit`
+            return asyncio.new_event_loop()
+
+        class Loop(uvloop.Loop):
+            """Looks up names in threads of ours: its own are waited for when the process ends."""
+
+            async def getaddrinfo(self, host: Any, port: Any, **how: Any) -> Any:
+                if _is_address(host):
+                    return socket.getaddrinfo(host, port, **how)  # nothing is looked up
+                return await self.run_in_executor(None, lambda: socket.getaddrinfo(host, port, **how))
+
+        return Loop()
+    return asyncio.new_event_loop()
+
+
+def _is_address(host: object) -> bool:
+    try:
+        ipaddress.ip_address(host.decode() if isinstance(host, bytes) else str(host))
+    except ValueError:
+        return False
+    return True
+
+
+def _start_anew() -> None:
+    """Leave the parent's loop alone in a forked child, with all that waits in it."""
+    global _current, _lock, _to_close
+    _lock = threading.RLock()
+    if _current is not None:
+        keep_for_good(_current, *_current._tasks)
+        _current = None
+    keep_for_good(*_to_close)
+    _to_close = WeakSet()
+
+
+def _at_exit() -> None:
+    global _current, _ended
+    _ended = True
+    found, _current = _current, None
+    if found is not None:
+        found.end(*_to_close)
+
+
+when_forked(_start_anew)
+atexit.register(_at_exit)  # when this is first imported, so what a program registers itself still finds the loop
