@@ -27,9 +27,9 @@ from aiohttp import web
 from benchmarks.peers import is_there
 from benchmarks.results import keep
 from cpl_async import Client
-from cpl_async.ratelimit.file_backend import HostLine
-from cpl_async.ratelimit.pacer import Pace
-from cpl_async.ratelimit.priority import Lane
+from cpl_async.ratelimit.file_backend import FilePacerBackend
+from cpl_async.ratelimit.pacer import Pacer
+from cpl_async.ratelimit.priority import Priority
 from cpl_async.ratelimit.registry import Credentials, ProcessLimits
 from cpl_async.system.locked_file import SharedFile
 
@@ -42,18 +42,18 @@ SLOW_HTTPX = "sniffio is not installed: httpx looks for it in vain at each call,
 class NoPace(ProcessLimits):
     """Limits without the distance between requests, so that only the work is measured."""
 
-    def pace(self, credentials: Credentials) -> Pace:
+    def pace(self, credentials: Credentials) -> Pacer:
         """Return a pace that lets everything through at once."""
-        return Pace(0.0)
+        return Pacer(0.0)
 
 
 class SharedNoPace(NoPace):
     """The same, but each request asks the line that the processes of a host share."""
 
-    def pace(self, credentials: Credentials) -> Pace:
+    def pace(self, credentials: Credentials) -> Pacer:
         """Return a pace that lets everything through at once, after asking."""
         folder = mkdtemp(prefix="cpl-")
-        return Pace(0.0, line=HostLine(SharedFile(Path(folder) / "a.pace"), 0.0, 1.0))
+        return Pacer(0.0, backend=FilePacerBackend(SharedFile(Path(folder) / "a.pace"), 0.0, 1.0))
 
 
 def serve(listener: socket.socket) -> None:
@@ -123,7 +123,7 @@ async def with_ours(url: str, limits: type[NoPace] = NoPace) -> AsyncIterator[Ca
     async with Client(client_id="a", client_secret="b", base_url=url, shared=limits()) as client:
 
         async def call() -> object:
-            return await client.shipment_batches.get("x", lane=Lane.PERSON)
+            return await client.shipment_batches.get("x", priority=Priority.INTERACTIVE)
 
         yield call
 

@@ -17,9 +17,9 @@ import attrs
 from attrs import Factory, define
 
 from cpl_async import Client, ConfigurationError, CplError, Page
-from cpl_async.auth.token_cache import Token, TokenCell
+from cpl_async.auth.token_cache import Token, TokenCache
 from cpl_async.models.codec import encode
-from cpl_async.ratelimit.priority import Lane
+from cpl_async.ratelimit.priority import Priority
 from cpl_async.ratelimit.registry import Credentials
 from cpl_async.testing import make_shipment
 from tests.contract.fuzzing import Case, cases
@@ -57,32 +57,32 @@ class Found:
 
 class _Slot:
     waited = 0.0
-    valid = True
+    is_valid = True
 
-    def wrote(self) -> None:
+    def record_write(self) -> None:
         """Count nothing."""
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Count nothing."""
 
 
 class _NoLimits:
     """No rate limit, and a token of each client's own."""
 
-    async def acquire(self, lane: Lane) -> _Slot:
+    async def acquire(self, priority: Priority) -> _Slot:
         """Return at once."""
         return _Slot()
 
-    def slow_down(self, retry_after: float | None = None) -> None:
+    def throttle(self, retry_after: float | None = None) -> None:
         """Stay as fast."""
 
-    def pace(self, credentials: Credentials) -> _NoLimits:
+    def pacer(self, credentials: Credentials) -> _NoLimits:
         """Return a pace that lets everything go at once."""
         return self
 
-    def token(self, credentials: Credentials) -> TokenCell:
+    def token_cache(self, credentials: Credentials) -> TokenCache:
         """Return a place for a token that is fetched as often as anybody asks."""
-        return TokenCell(fetches=10**9)
+        return TokenCache(fetches=10**9)
 
 
 async def _some(items: Any) -> list[Any]:
@@ -173,7 +173,7 @@ class _Fuzzer:
     async def _forget_token(self) -> None:
         requester = await self._client._transport()
         cell = requester._token
-        if isinstance(cell, TokenCell) and isinstance(cell._token, Token):
+        if isinstance(cell, TokenCache) and isinstance(cell._token, Token):
             cell.discard(cell._token)
 
     def _calls_of(self, case: Case) -> list[Call]:

@@ -26,7 +26,7 @@ from benchmarks.results import keep
 from benchmarks.servers import PostgreSQL, Redis
 from benchmarks.ship import CPL, write
 from cpl_async import Client
-from cpl_async.distributed import RedisShared
+from cpl_async.distributed import RedisLimits
 
 ACCOUNTS, PARCELS = 1_000, 10_000_000
 WINDOW = 2 * 3600.0
@@ -91,7 +91,7 @@ async def measured(rows: int, folder: Path, database: PostgreSQL, broker: Redis,
     commits = await asked(database.url, "SELECT xact_commit FROM pg_stat_database WHERE datname = 'postgres'")
     server = redis_client.Redis.from_url(broker.url)
     of_redis = server.info("cpu")
-    shared = RedisShared(broker.url)
+    shared = RedisLimits(broker.url)
     stages = [own_cpu()]
     async with Client(
         client_id=access["CPL_CLIENT_ID"],

@@ -19,7 +19,7 @@ from urllib.request import urlopen
 from benchmarks.results import keep
 from benchmarks.servers import Redis
 from benchmarks.workers import CPL, SLOT, work
-from cpl_async.distributed import RedisShared
+from cpl_async.distributed import RedisLimits
 from cpl_sync import Client
 
 PORT = 7391
@@ -33,7 +33,7 @@ def started(workers: int, began: float, seconds: float, access: Mapping[str, str
     for _ in range(workers):
         reading, writing = os.pipe()
         if os.fork() == 0:
-            shared = RedisShared(f"redis://127.0.0.1:{PORT}/0", share=1 / workers)
+            shared = RedisLimits(f"redis://127.0.0.1:{PORT}/0", share=1 / workers)
             url, client_id, secret = (access[f"CPL_{name}"] for name in ("BASE_URL", "CLIENT_ID", "CLIENT_SECRET"))
             with Client(client_id=client_id, client_secret=secret, base_url=url, shared=shared) as cpl:
                 work(cpl, began)

@@ -129,7 +129,7 @@ if TYPE_CHECKING:
     from .models.shipments import TrackingEvent as TrackingEvent
     from .models.shipments import tracking_link as tracking_link
     from .models.version_information import VersionInformation as VersionInformation
-    from .ratelimit.priority import Lane as Lane
+    from .ratelimit.priority import Priority as Priority
     from .ratelimit.registry import HostLimits as HostLimits
     from .ratelimit.registry import ProcessLimits as ProcessLimits
     from .resources.access_points import AccessPointFilters as AccessPointFilters
@@ -262,7 +262,7 @@ _HOMES = {
         "tracking_link",
     ),
     "models.version_information": ("VersionInformation",),
-    "ratelimit.priority": ("Lane",),
+    "ratelimit.priority": ("Priority",),
     "ratelimit.registry": ("HostLimits", "ProcessLimits"),
     "resources.access_points": ("AccessPointFilters", "NearFilters"),
     "resources.codelists": ("PriceLimitFilters",),
@@ -329,7 +329,6 @@ __all__ = [
     "LabelFormat",
     "LabelService",
     "LabelSettings",
-    "Lane",
     "LogLevel",
     "NearFilters",
     "NearbyAccessPoint",
@@ -349,6 +348,7 @@ __all__ = [
     "PermissionDenied",
     "Phase",
     "PriceLimitFilters",
+    "Priority",
     "Problem",
     "ProblemJson",
     "ProcessLimits",

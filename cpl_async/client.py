@@ -18,7 +18,7 @@ from .settings import PRODUCTION, base_url_from, proxy_from
 from .system.event_loop import running_loop
 from .system.fork_safety import belongs_to_this_process, this_process
 from .system.secret_values import Secret
-from .transport.call import COLLECTOR, Answers, TransportSettings
+from .transport.call import COLLECTOR, ResponseCollector, TransportSettings
 from .transport.events import EventHook
 from .transport.requester import Requester
 from .transport.server_clock import ServerClock
@@ -90,10 +90,10 @@ def _store_of(shared: LimitStore | str | None) -> LimitStore:
     if not isinstance(shared, str):
         return shared or host_limits
     try:
-        from .distributed.redis_limits import shared_at
+        from .distributed.redis_limits import limits_at
     except ModuleNotFoundError as error:
         raise ConfigurationError(f"{error.name} is not installed: pip install 'cpl-sdk[distributed]'") from None
-    return shared_at(shared)
+    return limits_at(shared)
 
 
 class Client:
@@ -142,7 +142,7 @@ class Client:
         :param trust_env: take the proxy from ``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``; ``.netrc`` is never used.
         :param allow_plain_http: take a base URL without encryption for another host than loopback.
         :param shared: where token and pace are kept: in files for all processes of this user on this host unless given;
-            the address of a Redis for all hosts, ``redis://…`` (extra ``distributed``), or a :class:`RedisShared`.
+            the address of a Redis for all hosts, ``redis://…`` (extra ``distributed``), or a :class:`RedisLimits`.
         :param journal: address of the PostgreSQL where ``bulk`` keeps its journal, for several hosts: ``postgresql://…``
             (extra ``distributed``); that of ``CPL_JOURNAL`` unless given, else a file of this user.
         :param on_event: called with each :class:`Event` while its call is under way: it must be quick.
@@ -447,7 +447,7 @@ class Client:
         :return: of a call that makes several requests, the last one's answer.
         :raises CplError: as the call does; what the server said is in the error's ``document``.
         """
-        answers = Answers()
+        answers = ResponseCollector()
         marker = COLLECTOR.set(answers)
         try:
             value = await call(*arguments, **options)

@@ -38,7 +38,7 @@ def instrument(*, tracer_provider: TracerProvider | None = None, meter_provider:
 
     Spans: ``POST shipment_batches.create``, of kind client, for each request, with ``http.request.method``,
     ``http.request.resend_count``, ``http.response.status_code``, ``error.type``, ``server.address``, ``server.port``,
-    ``url.full`` without its query, and ``cpl.operation``, ``cpl.correlation_id``, ``cpl.lane``, ``cpl.outcome``.
+    ``url.full`` without its query, and ``cpl.operation``, ``cpl.correlation_id``, ``cpl.priority``, ``cpl.outcome``.
     Metrics: ``http.client.request.duration``, and of our own ``cpl.client.slot.wait`` (seconds that requests wait for
     the pace), ``cpl.client.retries`` and ``cpl.client.unknown_outcomes`` (writes that may have been done).
 
@@ -86,7 +86,7 @@ class _Telling:
         )
 
     def __call__(self, event: Event) -> None:
-        if event.kind in (EventKind.ANSWER, EventKind.FAILURE):
+        if event.kind in (EventKind.RESPONSE, EventKind.FAILURE):
             self._tell_request(event)
         elif event.kind is EventKind.RETRY:
             self._retries.add(1, {"cpl.operation": event.operation, "error.type": event.error_type})
@@ -107,12 +107,12 @@ class _Telling:
         if failure:
             shared["error.type"] = failure
         self._duration.record(took, shared)
-        self._waited.record(event.waited, {"cpl.lane": event.lane.value})
+        self._waited.record(event.waited, {"cpl.priority": event.priority.value})
         own: dict[str, str | int] = {
             "url.full": event.origin + event.path,
             "cpl.operation": event.operation,
             "cpl.correlation_id": event.correlation_id,
-            "cpl.lane": event.lane.value,
+            "cpl.priority": event.priority.value,
         }
         if event.attempt > 1:
             own["http.request.resend_count"] = event.attempt - 1

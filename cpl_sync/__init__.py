@@ -129,7 +129,7 @@ if TYPE_CHECKING:
     from cpl_async.models.shipments import TrackingEvent as TrackingEvent
     from cpl_async.models.shipments import tracking_link as tracking_link
     from cpl_async.models.version_information import VersionInformation as VersionInformation
-    from cpl_async.ratelimit.priority import Lane as Lane
+    from cpl_async.ratelimit.priority import Priority as Priority
     from cpl_async.ratelimit.registry import HostLimits as HostLimits
     from cpl_async.ratelimit.registry import ProcessLimits as ProcessLimits
     from cpl_async.resources.access_points import AccessPointFilters as AccessPointFilters
@@ -201,7 +201,6 @@ __all__ = [
     "LabelFormat",
     "LabelService",
     "LabelSettings",
-    "Lane",
     "LogLevel",
     "NearFilters",
     "NearbyAccessPoint",
@@ -221,6 +220,7 @@ __all__ = [
     "PermissionDenied",
     "Phase",
     "PriceLimitFilters",
+    "Priority",
     "Problem",
     "ProblemJson",
     "ProcessLimits",

@@ -12,49 +12,49 @@ from typing import Any
 
 from cpl_async.errors import ConfigurationError
 
-from .calling_thread import Caller
-from .loop_thread import Background, background
+from .calling_thread import CallingThread
+from .loop_thread import LoopThread, loop_thread
 from .tracebacks import BRIDGE
 
-__all__ = ["Step"]
+__all__ = ["BlockingCall"]
 
-CLEANUP = 5.0
+CLEANUP_SECONDS = 5.0
 """Seconds that a cancelled call gets to end in order; a second Ctrl-C does not wait for them."""
-PATIENCE = 0.1 if sys.platform == "win32" else 1.0
+WAKE_SECONDS = 0.1 if sys.platform == "win32" else 1.0
 """Seconds after which a waiting thread looks around; Windows shows it a Ctrl-C only then."""
 
 
-class Step:
+class BlockingCall:
     """One piece of work that a caller waits for."""
 
     __slots__ = ("begun", "caller", "context", "done", "error", "loop", "result", "task", "work")
 
-    def __init__(self, caller: Caller, context: contextvars.Context, work: Callable[[], Awaitable[Any]]) -> None:
-        self.caller: Caller = caller
+    def __init__(self, caller: CallingThread, context: contextvars.Context, work: Callable[[], Awaitable[Any]]) -> None:
+        self.caller: CallingThread = caller
         self.context: contextvars.Context = context
         self.work: Callable[[], Awaitable[Any]] = work
-        self.loop: Background | None = None
+        self.loop: LoopThread | None = None
         self.begun: bool = False
         self.done: bool = False
         self.result: Any = None
         self.error: BaseException | None = None
         self.task: asyncio.Task[Any] | None = None
 
-    def cross(self) -> Any:
+    def run(self) -> Any:
         """Do the work on the loop and wait for it.
 
         :raises BaseException: what the work raised, or what broke off the wait.
         """
-        loop = self.loop = background()
-        _look_around(loop)
+        loop = self.loop = loop_thread()
+        _check_loop(loop)
         try:
             loop.post(self._start)
             self._wait(loop)
         except BaseException as interruption:
-            self._break_off(loop, interruption)
+            self._abort(loop, interruption)
             raise
         finally:
-            if not self.done and self.caller.is_here:  # another signal came while it was broken off
+            if not self.done and self.caller.is_of_this_process:  # another signal came while it was broken off
                 loop.post(self._cancel)
         if self.error is not None:
             try:
@@ -66,7 +66,7 @@ class Step:
     def _start(self) -> None:
         """Begin, on the loop."""
         if not self.done and self.loop is not None:
-            self.task = self.loop.begin(self._carry(), self.context)
+            self.task = self.loop.start_task(self._run_work(), self.context)
 
     def _cancel(self) -> None:
         """Cancel, on the loop."""
@@ -77,7 +77,7 @@ class Step:
             self.error.add_note("the call had not begun: nothing was sent")
             self._end()
 
-    async def _carry(self) -> None:
+    async def _run_work(self) -> None:
         """Do the work, and wake who waits for it."""
         self.begun = True
         try:
@@ -89,32 +89,32 @@ class Step:
     def _end(self) -> None:
         if self.loop is not None:
             if self.task is not None:
-                self.loop.forget(self.task)
+                self.loop.discard_task(self.task)
             if self.loop.ending:
                 return  # the process ends: only daemon threads still wait, and they have nothing more to do
         self.done = True
         self.caller.wake()
 
-    def _wait(self, loop: Background) -> None:
+    def _wait(self, loop: LoopThread) -> None:
         caller, done = self.caller, False
         while not done:
-            if not caller.wait(PATIENCE) and not loop.wake():
+            if not caller.wait(WAKE_SECONDS) and not loop.wake():
                 if loop.ending and threading.current_thread().daemon:
                     threading.Event().wait()  # the process ends, and this thread with it
                 raise ConfigurationError("the event loop of cpl_sync has ended, and this call with it")
             done = self.done  # before serving: what the work asked for came before it was done
-            if caller.errands:
-                caller.serve(loop)
+            if caller.callbacks:
+                caller.run_callbacks(loop)
 
-    def _break_off(self, loop: Background, interruption: BaseException) -> None:
+    def _abort(self, loop: LoopThread, interruption: BaseException) -> None:
         """Cancel work whose wait was broken off, give its clean-up a bounded time, and note what became of it."""
-        if not self.caller.is_here:
+        if not self.caller.is_of_this_process:
             return
         loop.post(self._cancel)
         loop.wake()  # the signal may have come between filling the inbox and waking the loop
-        self.caller.leave(loop)
+        self.caller.close(loop)
         while not self.done:
-            if not self.caller.wait(CLEANUP):
+            if not self.caller.wait(CLEANUP_SECONDS):
                 interruption.add_note("the call did not end in time: what became of it is unknown")
                 return
         if self.error is None:
@@ -136,7 +136,7 @@ def _name_of(result: object) -> str:
 _warned = False
 
 
-def _look_around(loop: Background) -> None:
+def _check_loop(loop: LoopThread) -> None:
     """Refuse what would wait for itself; warn once inside a running loop that is not a notebook's."""
     global _warned
     if threading.get_ident() == loop.thread.ident:

@@ -15,29 +15,29 @@ from typing import Any, TypeVar
 from cpl_async.errors import ConfigurationError
 from cpl_async.system.fork_safety import this_process
 
-from .loop_thread import Background
+from .loop_thread import LoopThread
 
-__all__ = ["CALLER", "Caller", "callback", "hook"]
+__all__ = ["CALLING_THREAD", "CallingThread", "callback", "hook"]
 
 T = TypeVar("T")
 FORKED = "this process was forked inside a call, which goes on in the parent: here, make a new one"
 logger: logging.Logger = logging.getLogger("cpl_async")
 
 
-class Caller:
+class CallingThread:
     """A thread that waits for the loop, and what it must do meanwhile."""
 
-    __slots__ = ("_open", "_process", "errands", "signal")
+    __slots__ = ("_open", "_process", "callbacks", "signal")
 
     def __init__(self) -> None:
         self.signal: threading.Lock = threading.Lock()
         self.signal.acquire()
-        self.errands: deque[tuple[Callable[[], Any], asyncio.Future[Any] | None]] = deque()
+        self.callbacks: deque[tuple[Callable[[], Any], asyncio.Future[Any] | None]] = deque()
         self._open = True
         self._process = this_process()
 
     @property
-    def is_here(self) -> bool:
+    def is_of_this_process(self) -> bool:
         """Whether it is of this process; a child that was forked inside a call must not touch the parent's."""
         return self._process is this_process()
 
@@ -54,42 +54,42 @@ class Caller:
         :raises ConfigurationError: in a child that was forked meanwhile.
         """
         woken = self.signal.acquire(timeout=seconds)
-        if not self.is_here:
+        if not self.is_of_this_process:
             raise ConfigurationError(FORKED)
         return woken
 
-    async def do(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[], T]) -> T:
         """Have the caller's thread do something, and wait for it without holding up the loop."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._hand_over(work, future)
+        self._enqueue(work, future)
         return await future
 
-    def tell(self, work: Callable[[], object]) -> None:
+    def post(self, work: Callable[[], object]) -> None:
         """Have the caller's thread do something that nobody waits for; this thread does it when that one has left."""
-        self._hand_over(work, None)
+        self._enqueue(work, None)
 
-    def _hand_over(self, work: Callable[[], object], future: asyncio.Future[Any] | None) -> None:
-        self.errands.append((work, future))
+    def _enqueue(self, work: Callable[[], object], future: asyncio.Future[Any] | None) -> None:
+        self.callbacks.append((work, future))
         if self._open:
             self.wake()
         else:
-            self._clear()
+            self._drain()
 
-    def serve(self, loop: Background) -> None:
+    def run_callbacks(self, loop: LoopThread) -> None:
         """Do what was asked for so far; on the caller's thread.
 
         :raises BaseException: what no call may swallow, e.g. KeyboardInterrupt.
         """
-        while self.errands:
+        while self.callbacks:
             try:
-                work, future = self.errands.popleft()
+                work, future = self.callbacks.popleft()
             except IndexError:  # the loop's thread was quicker
                 return
             try:
                 result = work()
             except BaseException as error:
-                if not isinstance(error, Exception) or not self.is_here:
-                    if future is not None and self.is_here:
+                if not isinstance(error, Exception) or not self.is_of_this_process:
+                    if future is not None and self.is_of_this_process:
                         loop.post(partial(_fail, future, error))
                     raise
                 if future is None:
@@ -97,22 +97,22 @@ class Caller:
                 else:
                     loop.post(partial(_fail, future, error))
             else:
-                if not self.is_here:
+                if not self.is_of_this_process:
                     raise ConfigurationError(FORKED)
                 if future is not None:
                     loop.post(partial(_finish, future, result))
 
-    def leave(self, loop: Background) -> None:
+    def close(self, loop: LoopThread) -> None:
         """Say that this thread does nothing more."""
         self._open = False
-        if self.errands and self.is_here:
-            loop.post(self._clear)
+        if self.callbacks and self.is_of_this_process:
+            loop.post(self._drain)
 
-    def _clear(self) -> None:
+    def _drain(self) -> None:
         """Deal with what the caller did not get to; on the loop."""
-        while self.errands:
+        while self.callbacks:
             try:
-                work, future = self.errands.popleft()
+                work, future = self.callbacks.popleft()
             except IndexError:
                 return
             if future is None:
@@ -143,16 +143,16 @@ def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
     future.set_exception(error)
 
 
-CALLER: contextvars.ContextVar[Caller | None] = contextvars.ContextVar("cpl_caller", default=None)
+CALLING_THREAD: contextvars.ContextVar[CallingThread | None] = contextvars.ContextVar("cpl_caller", default=None)
 """Whose thread the work on the loop belongs to."""
 
 
-def callback(function: Callable[..., Any], caller: Caller) -> Callable[..., Awaitable[Any]]:
+def callback(function: Callable[..., Any], caller: CallingThread) -> Callable[..., Awaitable[Any]]:
     """Return a function for the core that has the caller's thread run one of its own."""
 
     async def at_the_callers(*args: Any, **kwargs: Any) -> Any:
         context = contextvars.copy_context()  # what the core has set is seen by calls that are made there
-        return await caller.do(lambda: context.run(_ordinary, function, *args, **kwargs))
+        return await caller.run(lambda: context.run(_call_plain, function, *args, **kwargs))
 
     return at_the_callers
 
@@ -163,16 +163,16 @@ def hook(function: Callable[[T], object]) -> Callable[[T], None]:
         raise ConfigurationError(f"{function.__name__} must be awaited, which nothing here does: give a plain function")
 
     def tell(event: T) -> None:
-        caller = CALLER.get()
+        caller = CALLING_THREAD.get()
         if caller is None:
             _quietly(partial(function, event))
         else:
-            caller.tell(partial(function, event))
+            caller.post(partial(function, event))
 
     return tell
 
 
-def _ordinary(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _call_plain(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     result = function(*args, **kwargs)
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):

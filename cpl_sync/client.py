@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Client"]
 
 
-class Client(proxies.OwningTwin[core.Client]):
+class Client(proxies.OwningProxy[core.Client]):
     """A client of the CPL API, safe to share among all who call it.
 
     Clients with the same credentials and base URL share one token and one pace, on whatever thread or loop of
@@ -91,14 +91,14 @@ class Client(proxies.OwningTwin[core.Client]):
         :param trust_env: take the proxy from ``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``; ``.netrc`` is never used.
         :param allow_plain_http: take a base URL without encryption for another host than loopback.
         :param shared: where token and pace are kept: in files for all processes of this user on this host unless given;
-            the address of a Redis for all hosts, ``redis://…`` (extra ``distributed``), or a :class:`RedisShared`.
+            the address of a Redis for all hosts, ``redis://…`` (extra ``distributed``), or a :class:`RedisLimits`.
         :param journal: address of the PostgreSQL where ``bulk`` keeps its journal, for several hosts: ``postgresql://…``
             (extra ``distributed``); that of ``CPL_JOURNAL`` unless given, else a file of this user.
         :param on_event: called with each :class:`Event` while its call is under way: it must be quick.
         :raises ConfigurationError: when a setting cannot be used.
         """
         super().__init__(
-            proxies.made(
+            proxies.new_core(
                 core.Client,
                 client_id=client_id,
                 client_secret=client_secret,

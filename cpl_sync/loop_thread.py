@@ -19,13 +19,13 @@ from weakref import WeakSet
 
 from cpl_async.errors import ConfigurationError
 from cpl_async.system.clock import monotonic
-from cpl_async.system.fork_safety import keep_for_good, when_forked
+from cpl_async.system.fork_safety import never_collect, on_fork
 from cpl_async.system.process_identity import patched_by
 
-__all__ = ["Background", "background", "close_at_exit", "running"]
+__all__ = ["LoopThread", "close_at_exit", "loop_thread", "running"]
 
 logger: logging.Logger = logging.getLogger("cpl_async")
-ENDING = "the process is ending: calls can no longer be made"
+END_SECONDS = "the process is ending: calls can no longer be made"
 LAST_WORDS = 1.0
 """Seconds that open work gets when the process ends."""
 
@@ -60,7 +60,7 @@ def _in_a_daemon_thread(
     return asyncio.wrap_future((executor or _DaemonThreads()).submit(work, *args), loop=loop)
 
 
-class Background:
+class LoopThread:
     """An event loop on a daemon thread of its own."""
 
     def __init__(self) -> None:
@@ -73,14 +73,14 @@ class Background:
         self.ending: bool = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closing: set[asyncio.Task[Any]] = set()
-        self.held: set[object] = set()
+        self.pinned: set[object] = set()
         """What the collector must leave alone as long as it is in use."""
         self.thread: threading.Thread = threading.Thread(target=self._run, name="cpl-sync", daemon=True)
         try:
             self.thread.start()
         except RuntimeError:  # the interpreter is ending, and starts no thread any more
             self.loop.close()
-            raise ConfigurationError(ENDING) from None
+            raise ConfigurationError(END_SECONDS) from None
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
@@ -105,12 +105,12 @@ class Background:
         :return: whether it is there.
         """
         try:
-            self.loop.call_soon_threadsafe(self._look)
+            self.loop.call_soon_threadsafe(self._drain_inbox)
         except RuntimeError:
             return False
         return True
 
-    def _look(self) -> None:
+    def _drain_inbox(self) -> None:
         self._awake = False  # before looking: what comes from now on wakes again
         inbox = self._inbox
         for _ in range(len(inbox)):
@@ -120,17 +120,19 @@ class Background:
                 break
             job()
 
-    def begin(self, work: Coroutine[Any, Any, object], context: contextvars.Context | None = None) -> asyncio.Task[Any]:
+    def start_task(
+        self, work: Coroutine[Any, Any, object], context: contextvars.Context | None = None
+    ) -> asyncio.Task[Any]:
         """Begin some work in a context, to be forgotten when it is done; on the loop's thread only."""
         task = self.loop.create_task(work, context=context)
         self._tasks.add(task)  # a loop holds its tasks by weak references
         return task
 
-    def forget(self, task: asyncio.Task[Any]) -> None:
+    def discard_task(self, task: asyncio.Task[Any]) -> None:
         """Let go of a task that is done."""
         self._tasks.discard(task)
 
-    def leave(self, close: Callable[[], Awaitable[object]]) -> None:
+    def abandon(self, close: Callable[[], Awaitable[object]]) -> None:
         """Have something closed that nobody waits for; safe in a finalizer."""
 
         async def quietly() -> None:
@@ -140,10 +142,10 @@ class Background:
                 return
 
         def start() -> None:
-            task = self.begin(quietly())
+            task = self.start_task(quietly())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
-            task.add_done_callback(self.forget)
+            task.add_done_callback(self.discard_task)
 
         self.post(start)
 
@@ -164,7 +166,7 @@ class Background:
             self.loop.stop()
 
         def start() -> None:
-            self.begin(close_all())
+            self.start_task(close_all())
 
         self.ending = True
         self.post(start)
@@ -174,12 +176,12 @@ class Background:
 
 
 _lock = threading.RLock()
-_current: Background | None = None
+_current: LoopThread | None = None
 _ended = False
 _to_close: WeakSet[Any] = WeakSet()
 
 
-def background() -> Background:
+def loop_thread() -> LoopThread:
     """Return the loop of this process, started at the first call.
 
     :raises ConfigurationError: where threads are not what they seem (gevent, eventlet), or the process is ending.
@@ -191,8 +193,8 @@ def background() -> Background:
         with _lock:
             if _current is None:
                 if _ended:
-                    raise ConfigurationError(ENDING)
-                made = Background()
+                    raise ConfigurationError(END_SECONDS)
+                made = LoopThread()
                 if (found := running()) is not None:  # a signal handler has called meanwhile, on this very thread
                     made.end()
                     return found
@@ -201,7 +203,7 @@ def background() -> Background:
     return found
 
 
-def running() -> Background | None:
+def running() -> LoopThread | None:
     """Return the loop of this process, if there is one."""
     return _current
 
@@ -251,14 +253,14 @@ def _is_address(host: object) -> bool:
     return True
 
 
-def _start_anew() -> None:
+def _reset_after_fork() -> None:
     """Leave the parent's loop alone in a forked child, with all that waits in it."""
     global _current, _lock, _to_close
     _lock = threading.RLock()
     if _current is not None:
-        keep_for_good(_current, *_current._tasks)
+        never_collect(_current, *_current._tasks)
         _current = None
-    keep_for_good(*_to_close)
+    never_collect(*_to_close)
     _to_close = WeakSet()
 
 
@@ -270,5 +272,5 @@ def _at_exit() -> None:
         found.end(*_to_close)
 
 
-when_forked(_start_anew)
+on_fork(_reset_after_fork)
 atexit.register(_at_exit)  # when this is first imported, so what a program registers itself still finds the loop

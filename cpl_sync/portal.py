@@ -15,8 +15,8 @@ from typing import Any, TypeVar, cast
 
 from cpl_async.errors import ConfigurationError
 
-from .blocking_call import Step
-from .calling_thread import CALLER, Caller, callback
+from .blocking_call import BlockingCall
+from .calling_thread import CALLING_THREAD, CallingThread, callback
 from .loop_thread import running
 from .tracebacks import outermost
 
@@ -35,16 +35,16 @@ def call(function: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
 
     :raises BaseException: what the call raised, or what broke off the wait: then the call was cancelled.
     """
-    caller = Caller()
+    caller = CallingThread()
     given = [_crossing(value, caller) for value in args]
     named = {name: _crossing(value, caller) for name, value in kwargs.items()}
     context = contextvars.copy_context()
-    context.run(CALLER.set, caller)
+    context.run(CALLING_THREAD.set, caller)
     try:
-        return cast("T", Step(caller, context, lambda: function(*given, **named)).cross())
+        return cast("T", BlockingCall(caller, context, lambda: function(*given, **named)).run())
     finally:
         if (loop := running()) is not None:
-            caller.leave(loop)
+            caller.close(loop)
 
 
 def iterate(function: Callable[..., AsyncGenerator[T, None]], *args: Any, **kwargs: Any) -> ResultIterator[T]:
@@ -63,13 +63,13 @@ class ResultIterator(GeneratorABC[T, None, None]):
     ) -> None:
         self._name = getattr(function, "__qualname__", repr(function))
         self._sources: list[_Source] = []
-        caller = Caller()
+        caller = CallingThread()
         given = [_crossing(value, caller, self._sources) for value in args]
         named = {name: _crossing(value, caller, self._sources) for name, value in kwargs.items()}
         self._caller = caller
         self._inside = threading.Lock()
         self._context = contextvars.copy_context()
-        self._context.run(CALLER.set, caller)
+        self._context.run(CALLING_THREAD.set, caller)
         self._make: Callable[[], AsyncGenerator[T, None]] | None = lambda: function(*given, **named)
         self._generator: AsyncGenerator[T, None] | None = None
 
@@ -99,8 +99,8 @@ class ResultIterator(GeneratorABC[T, None, None]):
         self._enter()
         try:
             generator = self._generator
-            if generator is not None and self._caller.is_here:
-                Step(self._caller, self._context, generator.aclose).cross()
+            if generator is not None and self._caller.is_of_this_process:
+                BlockingCall(self._caller, self._context, generator.aclose).run()
         finally:
             self._end()
             self._inside.release()
@@ -114,10 +114,10 @@ class ResultIterator(GeneratorABC[T, None, None]):
         try:
             if self._make is None:
                 raise StopIteration
-            if not self._caller.is_here:
+            if not self._caller.is_of_this_process:
                 raise ConfigurationError("the iterator was begun in the parent process: begin a new one in this one")
             try:
-                return cast("T", Step(self._caller, self._context, lambda: self._advance(advance)).cross())
+                return cast("T", BlockingCall(self._caller, self._context, lambda: self._advance(advance)).run())
             except StopAsyncIteration:
                 self._end()
             except BaseException:
@@ -131,16 +131,16 @@ class ResultIterator(GeneratorABC[T, None, None]):
         if self._generator is None and self._make is not None:
             self._generator = self._make()
             if (loop := running()) is not None:
-                loop.held.add(self._generator)  # it is closed by us, never by the collector
+                loop.pinned.add(self._generator)  # it is closed by us, never by the collector
         return await advance(cast("AsyncGenerator[T, None]", self._generator))
 
     def _end(self) -> None:
         generator, self._make, self._generator = self._generator, None, None
         for source in self._sources:
             source.release()
-        if (loop := running()) is not None and self._caller.is_here:
-            loop.held.discard(generator)
-            self._caller.leave(loop)
+        if (loop := running()) is not None and self._caller.is_of_this_process:
+            loop.pinned.discard(generator)
+            self._caller.close(loop)
 
     def __reduce__(self) -> str:
         raise TypeError("an iterator is neither pickled nor copied, like a generator: begin a new one")
@@ -150,8 +150,8 @@ class ResultIterator(GeneratorABC[T, None, None]):
 
     def __del__(self) -> None:
         generator = getattr(self, "_generator", None)
-        if generator is not None and (loop := running()) is not None and self._caller.is_here:
-            loop.leave(generator.aclose)
+        if generator is not None and (loop := running()) is not None and self._caller.is_of_this_process:
+            loop.abandon(generator.aclose)
             self._end()
 
 
@@ -161,7 +161,7 @@ _NOTHING = object()
 class _Source:
     """An iterable of the caller's, read in the caller's thread as the core needs it, and let go there."""
 
-    def __init__(self, values: Iterable[Any], caller: Caller) -> None:
+    def __init__(self, values: Iterable[Any], caller: CallingThread) -> None:
         self._values: Iterable[Any] | None = values
         self._caller = caller
 
@@ -177,12 +177,12 @@ class _Source:
         return next(cast("Any", self._values), _NOTHING) if self._values is not None else _NOTHING
 
     async def __aiter__(self) -> AsyncIterator[Any]:
-        await self._caller.do(self._begin)
-        while (value := await self._caller.do(self._next)) is not _NOTHING:
+        await self._caller.run(self._begin)
+        while (value := await self._caller.run(self._next)) is not _NOTHING:
             yield value
 
 
-def _crossing(value: Any, caller: Caller, sources: list[_Source] | None = None) -> Any:
+def _crossing(value: Any, caller: CallingThread, sources: list[_Source] | None = None) -> Any:
     """Return a value as the core gets it.
 
     :param sources: takes the iterables that are read as they are needed; without it they are read now.

@@ -11,13 +11,13 @@ from .calling_thread import hook
 from .loop_thread import close_at_exit, refuse_green_threads, running
 from .tracebacks import outermost
 
-__all__ = ["OwningTwin", "Twin", "for_class", "made"]
+__all__ = ["OwningProxy", "SyncProxy", "for_class", "new_core"]
 
 C = TypeVar("C")
 S = TypeVar("S")
 
 
-class Twin(Generic[C]):
+class SyncProxy(Generic[C]):
     """An object of the core as code without ``await`` sees it."""
 
     __slots__ = ("__weakref__", "_core", "_owner")
@@ -53,7 +53,7 @@ class Twin(Generic[C]):
         raise TypeError(f"{type(self).__name__} is neither pickled nor copied: make a client in each process")
 
 
-class OwningTwin(Twin[C]):
+class OwningProxy(SyncProxy[C]):
     """A twin that closes its object of the core when it is let go, or when the process ends."""
 
     __slots__ = ()
@@ -66,10 +66,10 @@ class OwningTwin(Twin[C]):
     def __del__(self) -> None:
         core: Any = getattr(self, "_core", None)
         if core is not None and (loop := running()) is not None:
-            loop.leave(core.close)
+            loop.abandon(core.close)
 
 
-def made(kind: Callable[..., C], **settings: Any) -> C:
+def new_core(kind: Callable[..., C], **settings: Any) -> C:
     """Make an object of the core; hooks among its settings run in the thread whose call they are about.
 
     :raises ConfigurationError: in a process that is patched by gevent or eventlet.

@@ -77,7 +77,7 @@ def fresh_limits(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     """Forget tokens of earlier tests: the system gives the port of a sandbox that has ended to the next one."""
     folder = tmp_path_factory.mktemp("run")
     monkeypatch.setenv("CPL_RUNTIME_DIR", str(folder))
-    host_limits._start_anew()
+    host_limits._reset()
     return folder
 
 

@@ -16,7 +16,7 @@ import pytest
 
 import cpl_async
 from cpl_async import Client, telemetry
-from cpl_async.distributed import RedisShared
+from cpl_async.distributed import RedisLimits
 from cpl_async.sandbox import Sandbox, SandboxSettings
 from cpl_async.testing import make_shipment
 
@@ -46,7 +46,7 @@ def test_a_docstrings_snippet_runs(cpl_sandbox: Sandbox, place: str, code: str) 
         async with Client.from_env() as cpl:
             space: dict[str, Any] = {
                 "Client": Client,
-                "RedisShared": RedisShared,
+                "RedisLimits": RedisLimits,
                 "Sandbox": Sandbox,
                 "SandboxSettings": SandboxSettings,
                 "cpl": cpl,

@@ -33,7 +33,7 @@ OTHERS = {
     "settings": ["PRODUCTION", "TESTING"],
     "transport.call": ["CallOptions", "correlation_id"],
     "transport.events": ["Event", "EventKind"],
-    "ratelimit.priority": ["Lane"],
+    "ratelimit.priority": ["Priority"],
     "ratelimit.registry": ["HostLimits", "ProcessLimits"],
 }
 

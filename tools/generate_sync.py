@@ -150,7 +150,7 @@ def body_of(node: Function, returns: str, owner: str) -> str:
     passed += [f"**{node.args.kwarg.arg}"] if node.args.kwarg else []
     given = ", ".join(passed)
     if node.name == "__init__":
-        return f"super().__init__(proxies.made(core.{owner}, {given}))"
+        return f"super().__init__(proxies.new_core(core.{owner}, {given}))"
     if "classmethod" in decorators:
         return f"return proxies.for_class(core.{owner}.{node.name}, cls)({given})"
     target = f"self._core.{node.name}"
@@ -205,7 +205,7 @@ def class_of(name: str) -> ast.ClassDef:
         for method in node.body:
             if isinstance(method, Function) and is_public(method, module) and method.name not in members:
                 members[method.name] = method_of(method, variables_of(module), name)
-    base = "proxies.OwningTwin" if module == CLIENT else "proxies.Twin"
+    base = "proxies.OwningProxy" if module == CLIENT else "proxies.SyncProxy"
     docstring = ordinary(deepcopy(class_in(module, name).body[0]))
     return ast.ClassDef(
         name=name,

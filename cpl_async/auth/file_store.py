@@ -12,18 +12,18 @@ from attrs import define, field
 
 from ..errors import AuthenticationError, Failure, Outcome
 from ..system.clock import monotonic
-from ..system.locked_file import Busy, SharedFile
+from ..system.locked_file import FileBusy, SharedFile
 from ..system.process_identity import is_alive
 from ..system.secret_values import HiddenText
-from .token_cache import PER_SECONDS, OwnBudget, Token, counted_from, not_again
+from .token_cache import FETCH_WINDOW_SECONDS, FetchBudget, Token, counted_from, refusal_message
 
-__all__ = ["HostShelf"]
+__all__ = ["FileTokenStore"]
 
 LOOK_AGAIN = 0.03
 """Seconds between two looks at a fetch of another process."""
 LOST = 2.0
 """Seconds of a busy file after which it is left to the process that does not let go of it."""
-FLIGHT_IS_LOST = 10.0
+LOST_FETCH_SECONDS = 10.0
 """Seconds after which the next one asks too: a process that was stopped while it asks must not hold up the others."""
 AHEAD = 10 * 86_400.0
 logger: logging.Logger = logging.getLogger("cpl_async")
@@ -47,7 +47,7 @@ class _State:
         try:
             size = int.from_bytes(content[:4], "little")
             state = cls(**json.loads(content[4 : 4 + size]))
-            state.asked = [float(at) for at in state.asked if now - PER_SECONDS < at <= now]
+            state.asked = [float(at) for at in state.asked if now - FETCH_WINDOW_SECONDS < at <= now]
             if state.flight is not None:
                 process, mark, since = state.flight
                 state.flight = [int(process), int(mark), float(since)]
@@ -63,7 +63,7 @@ class _State:
         return len(text).to_bytes(4, "little") + text.encode("ascii")
 
 
-class HostShelf:
+class FileTokenStore:
     """Where the processes of a host lay their token; its methods never wait."""
 
     def __init__(self, file: SharedFile, fetches: int, alone: int, clock: Callable[[], float] = monotonic) -> None:
@@ -74,12 +74,12 @@ class HostShelf:
         """
         self._file = file
         self._fetches = fetches
-        self._own = OwnBudget(alone)
+        self._own = FetchBudget(alone)
         self._clock = clock
         self._mark = int.from_bytes(os.urandom(6), "little")
         self._busy_since: float | None = None
 
-    def look(self) -> Token | float:
+    def load(self) -> Token | float:
         """Return the token; or 0 when this process is to fetch one; or the seconds after which to look again.
 
         :raises AuthenticationError: when the credentials were refused, and no more may be asked this minute.
@@ -97,7 +97,7 @@ class HostShelf:
                     state.flight = [os.getpid(), self._mark, now]
                     self._file.write(state.content())
                 return wait
-        except Busy:
+        except FileBusy:
             self._busy_since = self._busy_since or now
             if now - self._busy_since > LOST:
                 self._busy_since = None
@@ -105,9 +105,9 @@ class HostShelf:
             return LOOK_AGAIN
         except OSError as error:
             logger.warning("the token cannot be shared with other processes: %s", error)
-            return self._own.wait(now)
+            return self._own.reserve(now)
 
-    def landed(self, token: Token | None, refusal: str | None = None, *, is_limited: bool = False) -> None:
+    def store(self, token: Token | None, refusal: str | None = None, *, is_limited: bool = False) -> None:
         """Record the result of a fetch; see :meth:`Shelf.landed`."""
 
         def change(state: _State) -> None:
@@ -135,14 +135,14 @@ class HostShelf:
     def _turn(self, state: _State, now: float) -> float:
         if state.flight is not None:
             process, _, since = state.flight
-            if 0 <= now - since < FLIGHT_IS_LOST and is_alive(int(process)):
+            if 0 <= now - since < LOST_FETCH_SECONDS and is_alive(int(process)):
                 return LOOK_AGAIN
         if len(state.asked) < self._fetches:
             return 0.0
-        wait = state.asked[-self._fetches] + PER_SECONDS - now
+        wait = state.asked[-self._fetches] + FETCH_WINDOW_SECONDS - now
         if state.refusal is not None and wait > 0:
             failure = Failure(operation="login.get_access_token", outcome=Outcome.NOT_SENT)
-            raise AuthenticationError(not_again(state.refusal, wait, self._fetches), failure=failure)
+            raise AuthenticationError(refusal_message(state.refusal, wait, self._fetches), failure=failure)
         return max(wait, 0.0)
 
     def _begun_anew(self, now: float) -> float:
@@ -151,7 +151,7 @@ class HostShelf:
         try:
             self._file.replace()
         except OSError:
-            return self._own.wait(now)
+            return self._own.reserve(now)
         return LOOK_AGAIN
 
     def _change(self, change: Callable[[_State], None]) -> None:

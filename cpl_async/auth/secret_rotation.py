@@ -9,13 +9,13 @@ from ..errors import CplError
 from ..system.clock import monotonic
 from ..system.secret_values import Secret
 
-__all__ = ["Rotation"]
+__all__ = ["SecretRotation"]
 
 AGAIN_AFTER = 60.0
 """Seconds after which a secret that was still the same is read once more: a service may wait for its rotation."""
 
 
-class Rotation:
+class SecretRotation:
     """Reads the secret again after it was refused: once a minute at most, however many calls were refused."""
 
     def __init__(self, read: Callable[[], str] | None) -> None:

@@ -14,26 +14,26 @@ from ..system.clock import monotonic
 from ..system.secret_values import HiddenText
 
 __all__ = [
-    "FETCHES",
+    "FETCH_WINDOW_SECONDS",
+    "MAX_FETCHES",
     "NOT_COUNTED",
-    "PER_SECONDS",
     "ClientClosed",
-    "OwnBudget",
-    "Shelf",
+    "FetchBudget",
     "Token",
-    "TokenCell",
+    "TokenCache",
+    "TokenStore",
     "counted_from",
-    "not_again",
+    "refusal_message",
 ]
 
-FETCHES = 12
-PER_SECONDS = 61.0
+MAX_FETCHES = 12
+FETCH_WINDOW_SECONDS = 61.0
 """The limit is 12 token requests a minute (source: the vendor's documentation); a second is margin."""
-NOT_COUNTED = PER_SECONDS - 5.0
+NOT_COUNTED = FETCH_WINDOW_SECONDS - 5.0
 """A token request that the server refused with 429 was not processed. It counts for 5 seconds, not for a minute: the
 limit was that of all requests, or its own, of which 5 seconds are the average."""
-RENEW_BEFORE = 60.0
-FLIGHT_IS_LOST = 90.0
+RENEW_BEFORE_SECONDS = 60.0
+LOST_FETCH_SECONDS = 90.0
 """A fetch that says nothing for so many seconds died with its loop: the next who asks starts another."""
 
 
@@ -55,12 +55,12 @@ class Token:
     scope: str | None = None
 
     @classmethod
-    def lasting(
+    def from_lifetime(
         cls, value: str, seconds: float, asked_at: float, kind: str = "Bearer", scope: str | None = None
     ) -> Token:
         """Make a token that lives so many seconds from the moment it was asked for."""
         ends_at = asked_at + seconds
-        renew_at = ends_at - min(RENEW_BEFORE, seconds / 10)
+        renew_at = ends_at - min(RENEW_BEFORE_SECONDS, seconds / 10)
         return cls(value=HiddenText(value), renew_at=renew_at, ends_at=ends_at, kind=kind, scope=scope)
 
 
@@ -68,7 +68,7 @@ class ClientClosed(ConfigurationError):
     """The client was closed: its own callers hear so, others who share its token try for themselves."""
 
 
-class _Flight:
+class InFlightFetch:
     """One fetch under way, and who waits for it."""
 
     __slots__ = ("began", "waiters")
@@ -78,14 +78,14 @@ class _Flight:
         self.waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[Token | CplError | None]]] = []
 
 
-class Shelf(Protocol):
+class TokenStore(Protocol):
     """Where several processes lay one token; its methods never wait."""
 
-    def look(self) -> Token | float:
+    def load(self) -> Token | float:
         """Return the token; or 0 when this process is to fetch one; or the seconds after which to look again."""
         ...
 
-    def landed(self, token: Token | None, refusal: str | None = None, *, is_limited: bool = False) -> None:
+    def store(self, token: Token | None, refusal: str | None = None, *, is_limited: bool = False) -> None:
         """Record the result of a fetch, which may have been sent at any time until now.
 
         :param token: The token, or `None` if there is none.
@@ -99,23 +99,23 @@ class Shelf(Protocol):
         ...
 
 
-class TokenCell:
+class TokenCache:
     """The place of one token in this process; safe among threads and loops."""
 
     def __init__(
-        self, clock: Callable[[], float] = monotonic, *, shelf: Shelf | None = None, fetches: int = FETCHES
+        self, clock: Callable[[], float] = monotonic, *, store: TokenStore | None = None, fetches: int = MAX_FETCHES
     ) -> None:
         """Hold no token yet.
 
         :param shelf: where other processes lay theirs; it keeps the limit of token requests then.
         :param fetches: token requests a minute without a shelf.
         """
-        self._shelf = shelf
+        self._store = store
         self._clock = clock
         self._lock = threading.Lock()
         self._token: Token | None = None
-        self._flight: _Flight | None = None
-        self._budget = OwnBudget(fetches)
+        self._in_flight: InFlightFetch | None = None
+        self._budget = FetchBudget(fetches)
         self._refusal: AuthenticationError | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -136,13 +136,13 @@ class TokenCell:
                 token = self._token
                 if token is not None and self._clock() < token.renew_at:
                     return token
-                flight = self._flight
-                start = flight is None or self._clock() > flight.began + FLIGHT_IS_LOST
+                flight = self._in_flight
+                start = flight is None or self._clock() > flight.began + LOST_FETCH_SECONDS
                 if flight is None or start:
-                    flight = self._flight = _Flight(self._clock())
+                    flight = self._in_flight = InFlightFetch(self._clock())
                 flight.waiters.append((loop, waiter))
             if start:  # a task of its own: whoever started it may be cancelled, the others still wait
-                task = loop.create_task(self._fly(flight, waiter, fetch))
+                task = loop.create_task(self._run_fetch(flight, waiter, fetch))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
             result = await waiter
@@ -156,18 +156,18 @@ class TokenCell:
         with self._lock:
             if self._token is token:
                 self._token = None
-        if self._shelf is not None:
-            self._shelf.discard(token)
+        if self._store is not None:
+            self._store.discard(token)
 
-    async def _fly(
+    async def _run_fetch(
         self,
-        flight: _Flight,
+        flight: InFlightFetch,
         starter: asyncio.Future[Token | CplError | None],
         fetch: Callable[[], Awaitable[Token]],
     ) -> None:
         result: Token | CplError | None = None
         try:
-            result = await (self._fetched_here(fetch) if self._shelf is None else _shared(self._shelf, fetch))
+            result = await (self._fetch_locally(fetch) if self._store is None else _fetch_shared(self._store, fetch))
         except ClientClosed as error:
             _settle(starter, error)
         except CplError as error:
@@ -175,9 +175,9 @@ class TokenCell:
         except Exception as error:
             result = TransportError(f"the token could not be fetched: {type(error).__name__}")
         finally:  # also when this loop ends under us: then the waiters of other loops try for themselves
-            self._land(flight, result)
+            self._finish_fetch(flight, result)
 
-    async def _fetched_here(self, fetch: Callable[[], Awaitable[Token]]) -> Token:
+    async def _fetch_locally(self, fetch: Callable[[], Awaitable[Token]]) -> Token:
         await self._wait_for_budget()
         is_limited = False
         try:
@@ -186,22 +186,22 @@ class TokenCell:
             is_limited = True
             raise
         finally:
-            self._budget.landed(self._clock(), is_limited=is_limited)
+            self._budget.record_fetch(self._clock(), is_limited=is_limited)
 
     async def _wait_for_budget(self) -> None:
-        while wait := self._budget.wait(self._clock()):
+        while wait := self._budget.reserve(self._clock()):
             with self._lock:
                 refusal = self._refusal
             if refusal is not None:
                 raise AuthenticationError(
-                    not_again(refusal.message, wait, self._budget.fetches), failure=refusal.failure
+                    refusal_message(refusal.message, wait, self._budget.fetches), failure=refusal.failure
                 )
             await asyncio.sleep(wait)
 
-    def _land(self, flight: _Flight, result: Token | CplError | None) -> None:
+    def _finish_fetch(self, flight: InFlightFetch, result: Token | CplError | None) -> None:
         with self._lock:
-            if self._flight is flight:
-                self._flight = None
+            if self._in_flight is flight:
+                self._in_flight = None
             if isinstance(result, Token):
                 self._token, self._refusal = result, None
             elif isinstance(result, AuthenticationError):
@@ -214,7 +214,7 @@ class TokenCell:
                 continue
 
 
-class OwnBudget:
+class FetchBudget:
     """Token requests of one process in a minute; safe among threads."""
 
     def __init__(self, fetches: int) -> None:
@@ -226,16 +226,16 @@ class OwnBudget:
         self._lock = threading.Lock()
         self._asked: list[float] = []
 
-    def wait(self, now: float) -> float:
+    def reserve(self, now: float) -> float:
         """Return 0 and count a request, or the seconds until one may be made."""
         with self._lock:
-            self._asked = [at for at in self._asked if now - PER_SECONDS < at]
+            self._asked = [at for at in self._asked if now - FETCH_WINDOW_SECONDS < at]
             if len(self._asked) >= self.fetches:
-                return self._asked[-self.fetches] + PER_SECONDS - now
+                return self._asked[-self.fetches] + FETCH_WINDOW_SECONDS - now
             self._asked.append(now)
             return 0.0
 
-    def landed(self, now: float, *, is_limited: bool = False) -> None:
+    def record_fetch(self, now: float, *, is_limited: bool = False) -> None:
         """Count the last request from its end, since it may have been sent at any time until then.
 
         :param is_limited: Whether the server refused it with 429. Default: false.
@@ -249,14 +249,14 @@ def counted_from(now: float, *, is_limited: bool) -> float:
     return now - NOT_COUNTED if is_limited else now
 
 
-def not_again(words: str, wait: float, most: int) -> str:
+def refusal_message(words: str, wait: float, most: int) -> str:
     """Say why credentials that were refused are not tried again for the moment."""
     return f"{words} (not asked again for {wait:.0f} s: at most {most} token requests a minute)"
 
 
-async def _shared(shelf: Shelf, fetch: Callable[[], Awaitable[Token]]) -> Token:
+async def _fetch_shared(shelf: TokenStore, fetch: Callable[[], Awaitable[Token]]) -> Token:
     """Return the token of another process, or fetch one for all."""
-    while not isinstance(found := shelf.look(), Token):
+    while not isinstance(found := shelf.load(), Token):
         if found > 0:
             await asyncio.sleep(found)
             continue
@@ -273,7 +273,7 @@ async def _shared(shelf: Shelf, fetch: Callable[[], Awaitable[Token]]) -> Token:
             is_limited = True
             raise
         finally:
-            shelf.landed(token, refusal, is_limited=is_limited)
+            shelf.store(token, refusal, is_limited=is_limited)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
-from ..ratelimit.priority import Lane
+from ..ratelimit.priority import Priority
 
 if TYPE_CHECKING:
     from ..models.data import Label
@@ -45,7 +45,7 @@ class ItemStates(Protocol):
 class StateCalls(Protocol):
     """The call that asks for the state of a batch."""
 
-    async def get(self, batch_id: str, *, lane: Lane = Lane.PERSON) -> ItemStates:
+    async def get(self, batch_id: str, *, priority: Priority = Priority.INTERACTIVE) -> ItemStates:
         """Return the state of each item."""
         ...
 

@@ -45,7 +45,7 @@ class Measures:
         kind = KINDS.get(event.operation, event.operation)
         if event.kind is EventKind.REQUEST:
             self.sent += 1
-        elif event.kind is EventKind.ANSWER:
+        elif event.kind is EventKind.RESPONSE:
             self.requests[kind] += 1
             self.failed[kind] += event.status is None or event.status > LAST_GOOD
             self.waited[int(time.time())] += event.waited  # type: ignore[assignment]  # a counter of seconds

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from ..plain_text import plain
-from ..transport.tracing import Exchanged
+from ..transport.tracing import ExchangeTrace
 from .output import say
 
 __all__ = ["masked", "print_exchange"]
@@ -28,7 +28,7 @@ PLACE = frozenset({"street", "city", "zipCode"})
 SECRET = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
 
 
-def print_exchange(seen: Exchanged) -> None:
+def print_exchange(seen: ExchangeTrace) -> None:
     """Print a request and its answer for people: what the carrier's support needs to find out what happened."""
     again = f", request {seen.attempt} of this call" if seen.attempt > 1 else ""
     lines = [f">>> {seen.method} {_masked_query(seen.url)}  ({seen.operation}{again})"]

@@ -1,11 +1,11 @@
 """What several hosts share: one token and one pace through Redis.
 
-:class:`RedisShared` goes to a client as ``shared``. All who use the same credentials then keep the carrier's limits
+:class:`RedisLimits` goes to a client as ``shared``. All who use the same credentials then keep the carrier's limits
 together, on whatever host they are, and go on within their part of them while Redis is away.
 """
 
 from __future__ import annotations
 
-from .redis_limits import RedisShared
+from .redis_limits import RedisLimits
 
-__all__ = ["RedisShared"]
+__all__ = ["RedisLimits"]

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from ..ratelimit.registry import KnownJournal
-from .redis_connection import Link, Question
+from .redis_connection import RedisConnection, ScriptCall
 from .scripts import MARK
 
 __all__ = ["JournalMarks"]
@@ -19,7 +19,7 @@ ANSWER_SECONDS = 2.0
 class JournalMarks:
     """Keeps for each account which journal it has and how many attempts that has recorded."""
 
-    def __init__(self, link: Link, prefix: str) -> None:
+    def __init__(self, link: RedisConnection, prefix: str) -> None:
         self._link = link
         self._prefix = prefix
 
@@ -39,7 +39,7 @@ class JournalMarks:
             with suppress(RuntimeError):  # that loop is closed, and nobody waits any more
                 loop.call_soon_threadsafe(settle, found)
 
-        self._link.ask(Question(MARK, [self._key(account)], [], deliver, lambda: deliver(None)))
+        self._link.submit(ScriptCall(MARK, [self._key(account)], [], deliver, lambda: deliver(None)))
         try:
             found = await asyncio.wait_for(answer, ANSWER_SECONDS)
             uid, counter, at = (value.decode() for value in found)
@@ -53,7 +53,7 @@ class JournalMarks:
         :param account: Digest of the account.
         """
         arguments = [known.uid, known.counter, repr(known.at)]
-        self._link.ask(Question(MARK, [self._key(account)], arguments))
+        self._link.submit(ScriptCall(MARK, [self._key(account)], arguments))
 
     def _key(self, account: str) -> str:
         return f"{self._prefix}:journal:{account}"

@@ -15,13 +15,13 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ..ratelimit.pacer import Line
-from ..ratelimit.priority import Lane
+from ..ratelimit.pacer import PacerBackend
+from ..ratelimit.priority import Priority
 from ..system.clock import monotonic
-from .redis_connection import MICRO, Link, Question, micro
+from .redis_connection import MICRO, RedisConnection, ScriptCall, micro
 from .scripts import ASK, LEAVE, SLOW, WROTE
 
-__all__ = ["RedisLine"]
+__all__ = ["RedisPacerBackend"]
 
 LEAD = 0.02
 """Seconds by which a slot is granted ahead."""
@@ -37,11 +37,16 @@ LOOK_AGAIN = 0.002
 LONGEST_LOOK = 0.05
 
 
-class RedisLine:
+class RedisPacerBackend:
     """The place of this process in the line. Its methods never block."""
 
     def __init__(
-        self, link: Link, key: str, interval: float, share: float, host: Callable[[], Line | None] = lambda: None
+        self,
+        link: RedisConnection,
+        key: str,
+        interval: float,
+        share: float,
+        host: Callable[[], PacerBackend | None] = lambda: None,
     ) -> None:
         """Create the place without joining the line.
 
@@ -56,8 +61,8 @@ class RedisLine:
         self._keys = [f"{key}:pace", f"{key}:line"]
         self._interval = interval
         self._alone_interval = interval / share
-        self._host: Line | None = None
-        self._find_host: Callable[[], Line | None] | None = host
+        self._host: PacerBackend | None = None
+        self._find_host: Callable[[], PacerBackend | None] | None = host
         self._lock = threading.Lock()
         self._granted: tuple[float, float] | None = None
         """When the slot that is ours is due, and until when it may be used; monotonic seconds of this host."""
@@ -73,7 +78,7 @@ class RedisLine:
         """Factor of the interval, and until when it holds, from refusals that this process received."""
         self._generation = 0
 
-    def ask(self, lane: Lane) -> float:
+    def request_permit(self, priority: Priority) -> float:
         """Ask for the slot; return 0 if it is ours, otherwise the seconds after which to ask again."""
         link, now = self._link, monotonic()
         with self._lock:
@@ -82,74 +87,74 @@ class RedisLine:
                 if now < last:
                     return max(0.0, due - now)
                 self._granted = None
-            if not link.sees():
+            if not link.is_connected():
                 link.is_needed()
-                return self._ask_alone(lane, now)
+                return self._ask_alone(priority, now)
             self._leave_host()
             if self._unreported:
                 self._report()
             if not self._under_way and now >= self._look_at:
                 self._under_way = True
-                link.ask(self._question(lane))
+                link.submit(self._question(priority))
             return LOOK_AGAIN if self._under_way else min(max(self._look_at - now, 0.001), LONGEST_LOOK)
 
-    def holds(self) -> bool:
+    def has_permit(self) -> bool:
         """Return whether the slot is still ours."""
         with self._lock:
             if self._granted is not None:
                 return monotonic() < self._granted[1]
-            return self._is_alone and (self._host is None or self._host.holds())
+            return self._is_alone and (self._host is None or self._host.has_permit())
 
-    def wrote(self) -> None:
+    def record_write(self) -> None:
         """Record that the first bytes have just been written: the next slot is counted from now."""
         now = monotonic()
         with self._lock:
             if self._is_alone and self._host is not None:
-                self._host.wrote()
+                self._host.record_write()
             self._wrote_at, self._granted, self._is_alone, self._look_at = now, None, False, 0.0
             self._alone_at = self._alone_from(now)
             self._unreported = True
-            if self._link.sees():
+            if self._link.is_connected():
                 self._report()
 
     def _report(self) -> None:
         self._unreported = False
-        when = micro(self._link.theirs(self._wrote_at))
-        self._link.ask(Question(WROTE, self._keys[:1], [self._link.me, when, micro(self._interval)]))
+        when = micro(self._link.to_redis_time(self._wrote_at))
+        self._link.submit(ScriptCall(WROTE, self._keys[:1], [self._link.me, when, micro(self._interval)]))
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Leave the line, or return the slot unused."""
         with self._lock:
             self._generation += 1  # an answer that is under way is for nobody
             self._granted, self._under_way, self._look_at = None, False, 0.0
             self._leave_host()
-            if self._link.sees():
-                self._link.ask(Question(LEAVE, self._keys, [self._link.me]))
+            if self._link.is_connected():
+                self._link.submit(ScriptCall(LEAVE, self._keys, [self._link.me]))
 
-    def slow_down(self, slower: float, slowest: float, seconds: float, pause: float) -> None:
-        """Reduce the rate of all processes for a while; see :meth:`HostLine.slow_down`."""
+    def throttle(self, slower: float, slowest: float, seconds: float, pause: float) -> None:
+        """Reduce the rate of all processes for a while; see :meth:`FilePacerBackend.slow_down`."""
         now = monotonic()
         with self._lock:
             factor, until = self._slow
             self._slow = min(slowest, (factor if now < until else 1.0) * slower), now + seconds
             self._alone_at = max(self._alone_at or now, now + pause, self._alone_from(self._wrote_at))
-            if self._link.sees():
+            if self._link.is_connected():
                 arguments = [slower, slowest, micro(seconds), micro(pause)]
-                self._link.ask(Question(SLOW, self._keys[:1], arguments))
+                self._link.submit(ScriptCall(SLOW, self._keys[:1], arguments))
             elif self._host is not None:
-                self._host.slow_down(slower, slowest, seconds, pause)
+                self._host.throttle(slower, slowest, seconds, pause)
 
-    def _question(self, lane: Lane) -> Question:
+    def _question(self, priority: Priority) -> ScriptCall:
         link, generation = self._link, self._generation
-        arguments: list[Any] = [link.me, lane.value]
+        arguments: list[Any] = [link.me, priority.value]
         arguments += map(micro, (self._interval, LEAD, GRACE, VALID, ABSENT))
 
         def on_answer(answer: list[bytes | int]) -> None:
-            taken, when = int(answer[0]), link.ours(int(answer[1]) / MICRO)
+            taken, when = int(answer[0]), link.to_local_time(int(answer[1]) / MICRO)
             with self._lock:
                 if generation != self._generation:  # the place was given back meanwhile, and so is the slot
                     if taken:
-                        link.ask(Question(LEAVE, self._keys, [link.me]))
+                        link.submit(ScriptCall(LEAVE, self._keys, [link.me]))
                     return
                 self._under_way = False
                 if taken:
@@ -162,13 +167,13 @@ class RedisLine:
                 if generation == self._generation:
                     self._under_way = False
 
-        return Question(ASK, self._keys, arguments, on_answer, on_lost)
+        return ScriptCall(ASK, self._keys, arguments, on_answer, on_lost)
 
     # --- without Redis
 
-    def _ask_alone(self, lane: Lane, now: float) -> float:
+    def _ask_alone(self, priority: Priority, now: float) -> float:
         """Return the seconds until this process may write by its share and by the line of its host."""
-        if self._is_alone and (self._host is None or self._host.holds()):
+        if self._is_alone and (self._host is None or self._host.has_permit()):
             return 0.0
         if self._find_host is not None:
             self._host, self._find_host = self._find_host(), None
@@ -176,7 +181,7 @@ class RedisLine:
             self._alone_at = now + self._alone_interval * random.random()
         if now < self._alone_at:
             return self._alone_at - now
-        wait = self._host.ask(lane) if self._host is not None else 0.0
+        wait = self._host.request_permit(priority) if self._host is not None else 0.0
         self._is_alone = wait == 0.0
         return wait
 
@@ -188,5 +193,5 @@ class RedisLine:
 
     def _leave_host(self) -> None:
         if self._is_alone and self._host is not None:
-            self._host.give_back()
+            self._host.release()
         self._is_alone = False

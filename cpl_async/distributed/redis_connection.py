@@ -18,11 +18,11 @@ from redis.retry import Retry
 
 from ..errors import ConfigurationError
 from ..system.clock import monotonic
-from ..system.fork_safety import keep_for_good
+from ..system.fork_safety import never_collect
 from ..system.process_identity import process_name
 from .scripts import ALL, PROBE, Script
 
-__all__ = ["MICRO", "PATIENCE", "Link", "Question", "micro"]
+__all__ = ["MICRO", "PATIENCE", "RedisConnection", "ScriptCall", "micro"]
 
 logger: logging.Logger = logging.getLogger("cpl_async.distributed")
 MICRO = 1_000_000.0
@@ -40,13 +40,13 @@ FAREWELL = 0.3
 
 
 @define
-class Question:
+class ScriptCall:
     """A script to run, and who hears what it returns."""
 
     script: Script
     keys: Sequence[str]
     arguments: Sequence[Any]
-    on_answer: Callable[[Any], None] | None = None
+    on_result: Callable[[Any], None] | None = None
     on_lost: Callable[[], None] | None = None
 
 
@@ -72,7 +72,7 @@ def micro(seconds: float) -> int:
     return round(seconds * MICRO)
 
 
-class Link:
+class RedisConnection:
     """The connection of this process to Redis. Nobody waits for it: answers are delivered on its thread."""
 
     def __init__(self, url: str, *, prefix: str, patience: float = PATIENCE) -> None:
@@ -98,7 +98,7 @@ class Link:
         self.me: str = f"{process_name()}.{os.urandom(4).hex()}"
         self._clock = _Clock()
         self._wake = threading.Condition()
-        self._questions: deque[Question] = deque()
+        self._questions: deque[ScriptCall] = deque()
         self._thread: threading.Thread | None = None
         self._ended = False
         self._up: bool | None = None
@@ -107,7 +107,7 @@ class Link:
 
     # --- asked by lines and shelves, on any thread
 
-    def ask(self, question: Question) -> None:
+    def submit(self, question: ScriptCall) -> None:
         """Hand over a question; who asked hears the answer, or that there is none, on the link's thread."""
         with self._wake:
             self._questions.append(question)
@@ -124,17 +124,17 @@ class Link:
                 self._thread.start()
             self._wake.notify()
 
-    def sees(self) -> bool:
+    def is_connected(self) -> bool:
         """Return whether Redis answers; before the first answer it counts as available for a short time."""
         if self._up is None:
             return monotonic() - self._started_at < 3 * self._patience
         return self._up
 
-    def theirs(self, ours: float) -> float:
+    def to_redis_time(self, ours: float) -> float:
         """Return what Redis's clock shows, in seconds."""
         return ours + self._clock.offset
 
-    def ours(self, theirs: float) -> float:
+    def to_local_time(self, theirs: float) -> float:
         """Return our monotonic clock, in seconds."""
         return theirs - self._clock.offset
 
@@ -150,7 +150,7 @@ class Link:
 
     def leave_to_parent(self) -> None:
         """See that a forked child neither uses nor closes what is the parent's."""
-        keep_for_good(self, self._redis, self._thread)
+        never_collect(self, self._redis, self._thread)
         atexit.unregister(self.close)
 
     # --- the thread
@@ -174,7 +174,7 @@ class Link:
             _told(question.on_lost)
         self._redis.close()
 
-    def _next(self, pause: float) -> list[Question]:
+    def _next(self, pause: float) -> list[ScriptCall]:
         """Wait for questions, or until an unavailable Redis is to be tried again."""
         with self._wake:
             not_before = monotonic() + pause
@@ -187,10 +187,10 @@ class Link:
             questions, self._questions = list(self._questions), deque()
             return questions
 
-    def _round(self, questions: list[Question]) -> None:
+    def _round(self, questions: list[ScriptCall]) -> None:
         """Ask everything in one round trip, and first whether Redis can be written to if that is not known."""
         if not self._up:
-            questions = [Question(PROBE, [self._probe], []), *questions]
+            questions = [ScriptCall(PROBE, [self._probe], []), *questions]
         pipe = self._redis.pipeline(transaction=False)
         pipe.time()
         for question in questions:
@@ -207,10 +207,10 @@ class Link:
         self._clock.measure(began, ended, seconds + micros / MICRO)
         self._heard()
         for question, answer in zip(questions, answers[1:], strict=True):
-            if question.on_answer is not None:
-                question.on_answer(answer)
+            if question.on_result is not None:
+                question.on_result(answer)
 
-    def _with_scripts(self, questions: list[Question], answers: list[Any]) -> list[Any]:
+    def _with_scripts(self, questions: list[ScriptCall], answers: list[Any]) -> list[Any]:
         """Teach Redis the scripts, and ask again what it did not know."""
         for script in ALL:
             self._redis.script_load(script.text)

@@ -5,31 +5,31 @@ from __future__ import annotations
 import hashlib
 import threading
 
-from ..auth.token_cache import FETCHES, TokenCell
+from ..auth.token_cache import MAX_FETCHES, TokenCache
 from ..errors import ConfigurationError
-from ..ratelimit.pacer import INTERVAL, Pace
+from ..ratelimit.pacer import INTERVAL_SECONDS, Pacer
 from ..ratelimit.registry import ProcessLimits, host_limits, share_of_environment
 from ..system.secret_values import Secret
 from .journal_marks import JournalMarks
-from .pacer_backend import RedisLine
-from .redis_connection import Link
-from .token_store import RedisShelf
+from .pacer_backend import RedisPacerBackend
+from .redis_connection import RedisConnection
+from .token_store import RedisTokenStore
 
-__all__ = ["RedisShared", "shared_at"]
+__all__ = ["RedisLimits", "limits_at"]
 
 SHARE = 0.1
 """Of the limits, for a process that cannot see the others: ten of them keep the limits together."""
 MAX_PROCESSES = 250
-_known: dict[str, RedisShared] = {}
+_known: dict[str, RedisLimits] = {}
 _lock = threading.Lock()
 
 
-class RedisShared(ProcessLimits):
+class RedisLimits(ProcessLimits):
     """Keeps token and pace in Redis, where all processes of all hosts share them that use the same credentials.
 
     Make one for the process and give it to every client::
 
-        shared = RedisShared("redis://redis.internal/0", share=1 / 12)
+        shared = RedisLimits("redis://redis.internal/0", share=1 / 12)
         async with Client.from_env(shared=shared) as cpl:
             ...
 
@@ -64,27 +64,33 @@ class RedisShared(ProcessLimits):
         """Close the connection. Clients that still send keep to their share of the limits."""
         self._link.close()
 
-    def _start_anew(self) -> None:
-        super()._start_anew()
+    def _reset(self) -> None:
+        super()._reset()
         if (parents := getattr(self, "_link", None)) is not None:
             parents.leave_to_parent()
-        self._link = Link(self._url, prefix=self._prefix)
+        self._link = RedisConnection(self._url, prefix=self._prefix)
 
-    def _new_pace(self, key: tuple[str, str]) -> Pace:
-        return Pace(line=RedisLine(self._link, self._name(*key), INTERVAL, self._share, lambda: host_limits.line(key)))
+    def _new_pacer(self, key: tuple[str, str]) -> Pacer:
+        return Pacer(
+            backend=RedisPacerBackend(
+                self._link, self._name(*key), INTERVAL_SECONDS, self._share, lambda: host_limits.pacer_backend(key)
+            )
+        )
 
-    def _new_token(self, key: tuple[str, str, str], secret: Secret) -> TokenCell:
-        alone = max(1, int(FETCHES * self._share))
-        shelf = RedisShelf(self._link, self._name(*key), secret, FETCHES, alone, lambda: host_limits.shelf(key, alone))
-        return TokenCell(shelf=shelf)
+    def _new_token_cache(self, key: tuple[str, str, str], secret: Secret) -> TokenCache:
+        alone = max(1, int(MAX_FETCHES * self._share))
+        shelf = RedisTokenStore(
+            self._link, self._name(*key), secret, MAX_FETCHES, alone, lambda: host_limits.token_store(key, alone)
+        )
+        return TokenCache(store=shelf)
 
     def _name(self, *key: str) -> str:
         return f"{self._prefix}:{hashlib.sha256(chr(0).join(key).encode()).hexdigest()[:32]}"
 
 
-def shared_at(url: str) -> RedisShared:
+def limits_at(url: str) -> RedisLimits:
     """Return the one of this process for an address, for clients that are told no more than that."""
     with _lock:
         if url not in _known:
-            _known[url] = RedisShared(url)
+            _known[url] = RedisLimits(url)
         return _known[url]

@@ -50,11 +50,11 @@ return s
 ASK = Script(
     NOW
     + """
--- KEYS: pace, line. ARGV: me, lane, interval, lead, grace, valid, absent
-local pace, line, me, lane = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+-- KEYS: pace, line. ARGV: me, priority, interval, lead, grace, valid, absent
+local pace, line, me, priority = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 local interval, lead, grace, valid = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local absent = tonumber(ARGV[7])
-local WEIGHT = {person = 6, create = 3, background = 2}
+local WEIGHT = {interactive = 6, batch = 3, background = 2}
 local function text(number) return string.format('%.0f', number) end
 
 local s = redis.call('HMGET', pace, 'free', 'factor', 'slow', 'holder', 'due', 'ticket', 'turn', 'at')
@@ -88,7 +88,7 @@ for place = 1, #all, 2 do
             my_ticket = tonumber(number)
         else
             waiting[#waiting + 1] = {of, tonumber(number)}
-            if of == lane then alone = false end
+            if of == priority then alone = false end
         end
     end
 end
@@ -97,15 +97,15 @@ if my_ticket == nil then
     redis.call('HSET', pace, 'ticket', ticket + 1)
 end
 local function passed(of) return tonumber(redis.call('HGET', pace, 'pass:' .. of)) or 0 end
-local my_pass = passed(lane)
+local my_pass = passed(priority)
 if alone and my_pass < turn then my_pass = turn end -- a class that nobody was in has not saved up turns
 local ahead = 0
 for _, other in ipairs(waiting) do
-    if other[1] == lane then
+    if other[1] == priority then
         if other[2] < my_ticket then ahead = ahead + 1 end
     else
         local pass = math.max(passed(other[1]), 0)
-        if pass < my_pass or (pass == my_pass and WEIGHT[other[1]] > WEIGHT[lane]) then ahead = ahead + 1 end
+        if pass < my_pass or (pass == my_pass and WEIGHT[other[1]] > WEIGHT[priority]) then ahead = ahead + 1 end
     end
 end
 
@@ -115,10 +115,10 @@ if mine then
     redis.call('HDEL', line, me)
     turn = my_pass
     redis.call('HSET', pace, 'holder', me, 'due', text(due), 'free', text(free), 'turn', turn,
-        'pass:' .. lane, my_pass + 1 / WEIGHT[lane])
+        'pass:' .. priority, my_pass + 1 / WEIGHT[priority])
 else
-    redis.call('HSET', line, me, lane .. ':' .. my_ticket .. ':' .. text(now))
-    if alone then redis.call('HSET', pace, 'pass:' .. lane, my_pass) end
+    redis.call('HSET', line, me, priority .. ':' .. my_ticket .. ':' .. text(now))
+    if alone then redis.call('HSET', pace, 'pass:' .. priority, my_pass) end
     redis.call('PEXPIRE', line, 60000)
 end
 redis.call('PEXPIRE', pace, 600000)

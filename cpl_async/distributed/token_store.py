@@ -15,33 +15,33 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from ..auth.token_cache import NOT_COUNTED, PER_SECONDS, OwnBudget, Shelf, Token, not_again
+from ..auth.token_cache import FETCH_WINDOW_SECONDS, NOT_COUNTED, FetchBudget, Token, TokenStore, refusal_message
 from ..errors import AuthenticationError, Failure, Outcome
 from ..system.clock import monotonic
 from ..system.secret_values import HiddenText, Secret
-from .redis_connection import MICRO, Link, Question, micro
+from .redis_connection import MICRO, RedisConnection, ScriptCall, micro
 from .scripts import DISCARD, LANDED, LOOK
 
-__all__ = ["RedisShelf"]
+__all__ = ["RedisTokenStore"]
 
 LOOK_AGAIN = 0.002
-FLIGHT_IS_LOST = 10.0
+LOST_FETCH_SECONDS = 10.0
 """Seconds after which the next one asks too: a process that died while it asked must not hold up the others."""
 NONCE = 12
 logger: logging.Logger = logging.getLogger("cpl_async")
 
 
-class RedisShelf:
+class RedisTokenStore:
     """Where all processes lay their token; its methods never wait."""
 
     def __init__(
         self,
-        link: Link,
+        link: RedisConnection,
         key: str,
         secret: Secret,
         fetches: int,
         alone: int,
-        host: Callable[[], Shelf | None] = lambda: None,
+        host: Callable[[], TokenStore | None] = lambda: None,
     ) -> None:
         """Create the place without a token.
 
@@ -53,8 +53,8 @@ class RedisShelf:
         :param host: Returns the place where the processes of this host keep their token while Redis is unavailable, or
             `None` if they share no folder. Called once, when it is needed. Default: no such place.
         """
-        self._find_host: Callable[[], Shelf | None] | None = host
-        self._host: Shelf | None = None
+        self._find_host: Callable[[], TokenStore | None] | None = host
+        self._host: TokenStore | None = None
         self._is_alone = False
         """Whether the fetch that is under way was started without Redis."""
         self._link = link
@@ -62,13 +62,13 @@ class RedisShelf:
         self._cipher = AESGCM(_key_from(secret, key))
         self._bound = key.encode()
         self._fetches = fetches
-        self._own = OwnBudget(alone)
+        self._own = FetchBudget(alone)
         self._lock = threading.Lock()
         self._answer: list[Any] | None = None
         self._under_way = False
         self._flights = 0
 
-    def look(self) -> Token | float:
+    def load(self) -> Token | float:
         """Return the token; or 0 when this process is to fetch one; or the seconds after which to look again.
 
         :raises AuthenticationError: when the credentials were refused, and no more may be asked this minute.
@@ -77,7 +77,7 @@ class RedisShelf:
             answer, self._answer = self._answer, None
             if answer is not None:
                 return self._read(answer)
-            if not self._link.sees():
+            if not self._link.is_connected():
                 self._link.is_needed()
                 return self._look_alone()
             if not self._under_way:
@@ -86,36 +86,36 @@ class RedisShelf:
                 arguments: list[str | int] = [
                     self._flight,
                     self._fetches,
-                    micro(PER_SECONDS),
-                    micro(FLIGHT_IS_LOST),
+                    micro(FETCH_WINDOW_SECONDS),
+                    micro(LOST_FETCH_SECONDS),
                     self._link.me,
                 ]
-                self._link.ask(Question(LOOK, self._keys, arguments, self._on_answer, self._on_lost))
+                self._link.submit(ScriptCall(LOOK, self._keys, arguments, self._on_answer, self._on_lost))
             return LOOK_AGAIN
 
     def _look_alone(self) -> Token | float:
         if self._find_host is not None:
             self._host, self._find_host = self._find_host(), None
-        looked = self._host.look() if self._host is not None else self._own.wait(monotonic())
+        looked = self._host.load() if self._host is not None else self._own.reserve(monotonic())
         self._is_alone = looked == 0.0
         return looked
 
-    def landed(self, token: Token | None, refusal: str | None = None, *, is_limited: bool = False) -> None:
+    def store(self, token: Token | None, refusal: str | None = None, *, is_limited: bool = False) -> None:
         """Record the result of a fetch; see :meth:`Shelf.landed`."""
         with self._lock:
             is_alone, self._is_alone = self._is_alone, False
         if is_alone and self._host is not None:
-            self._host.landed(token, refusal, is_limited=is_limited)
+            self._host.store(token, refusal, is_limited=is_limited)
         elif is_alone:
-            self._own.landed(monotonic(), is_limited=is_limited)
-        if not self._link.sees() or (is_alone and token is None):
+            self._own.record_fetch(monotonic(), is_limited=is_limited)
+        if not self._link.is_connected() or (is_alone and token is None):
             return
         blob, mark, renew, ends = b"", "", 0, 0
         if token is not None:
             blob, mark = self._sealed(token), _mark_of(str(token.value))
-            renew, ends = (micro(self._link.theirs(moment)) for moment in (token.renew_at, token.ends_at))
-        self._link.ask(
-            Question(
+            renew, ends = (micro(self._link.to_redis_time(moment)) for moment in (token.renew_at, token.ends_at))
+        self._link.submit(
+            ScriptCall(
                 LANDED,
                 self._keys,
                 [self._flight, blob, mark, renew, ends, refusal or "", micro(NOT_COUNTED if is_limited else 0)],
@@ -126,8 +126,8 @@ class RedisShelf:
         """Discard a token that the server refused, unless another has taken its place."""
         if self._host is not None:
             self._host.discard(token)
-        if self._link.sees():
-            self._link.ask(Question(DISCARD, self._keys[:1], [_mark_of(str(token.value))]))
+        if self._link.is_connected():
+            self._link.submit(ScriptCall(DISCARD, self._keys[:1], [_mark_of(str(token.value))]))
 
     @property
     def _flight(self) -> str:
@@ -147,15 +147,15 @@ class RedisShelf:
             return 0.0
         if what == "token":
             try:
-                return self._opened(answer[1], *(self._link.ours(int(text) / MICRO) for text in answer[2:4]))
+                return self._opened(answer[1], *(self._link.to_local_time(int(text) / MICRO) for text in answer[2:4]))
             except (InvalidTag, ValueError, KeyError, TypeError):
                 logger.warning("the token in Redis cannot be opened: another is fetched")
-                self._link.ask(Question(DISCARD, self._keys[:1], [""]))
+                self._link.submit(ScriptCall(DISCARD, self._keys[:1], [""]))
                 return LOOK_AGAIN
         wait = int(answer[1]) / MICRO
         if what == "refused":
             failure = Failure(operation="login.get_access_token", outcome=Outcome.NOT_SENT)
-            raise AuthenticationError(not_again(answer[2].decode(), wait, self._fetches), failure=failure)
+            raise AuthenticationError(refusal_message(answer[2].decode(), wait, self._fetches), failure=failure)
         return max(wait, 0.001)
 
     def _sealed(self, token: Token) -> bytes:

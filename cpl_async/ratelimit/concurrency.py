@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import asyncio
 
-from .priority import Lane, LaneQueue
+from .priority import Priority, PriorityQueue
 
-__all__ = ["Gate"]
+__all__ = ["ConcurrencyLimiter"]
 
 
-class Gate:
+class ConcurrencyLimiter:
     """A bound on requests under way, so that thousands of callers do not open thousands of connections."""
 
     def __init__(self, width: int) -> None:
         self._free = width
-        self._queue: LaneQueue[asyncio.Future[None]] = LaneQueue()
+        self._queue: PriorityQueue[asyncio.Future[None]] = PriorityQueue()
 
-    async def enter(self, lane: Lane) -> None:
+    async def acquire(self, priority: Priority) -> None:
         """Wait for a place; cancelling the wait passes it on."""
         if self._free > 0:
             self._free -= 1
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.push(lane, future)
+        self._queue.push(priority, future)
         try:
             await future
         except BaseException:
-            if not self._queue.remove(lane, future) and future.done() and not future.cancelled():
-                self.leave()
+            if not self._queue.remove(priority, future) and future.done() and not future.cancelled():
+                self.release()
             raise
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Give the place to whose turn it is."""
         while (future := self._queue.pop()) is not None:
             if not future.done():

@@ -17,13 +17,13 @@ from math import isfinite
 from attrs import define, field
 
 from ..system.clock import monotonic
-from ..system.locked_file import Busy, SharedFile
+from ..system.locked_file import FileBusy, SharedFile
 from ..system.process_identity import is_alive
-from .priority import Lane
+from .priority import Priority
 
-__all__ = ["HostLine"]
+__all__ = ["FilePacerBackend"]
 
-GRACE = 0.004
+GRACE_SECONDS = 0.004
 """Seconds that each place in the line waits longer, so that the first is first."""
 GONE = 0.05
 HELD_TOO_LONG = 2.0
@@ -104,7 +104,7 @@ class _State:
         return head + b"".join(PLACE.pack(who, int(place), seen) for who, (place, seen) in self.line.items())
 
 
-class HostLine:
+class FilePacerBackend:
     """This process's place in the line; its methods never wait."""
 
     def __init__(
@@ -130,10 +130,10 @@ class HostLine:
         self._busy_since: float | None = None
         self._alone_until = 0.0
 
-    def ask(self, lane: Lane = Lane.PERSON) -> float:
+    def request_permit(self, priority: Priority = Priority.INTERACTIVE) -> float:
         """Ask for the slot; return 0 when it is ours, else the seconds after which to ask again.
 
-        :param lane: processes of one host take turns, whatever they send.
+        :param priority: processes of one host take turns, whatever they send.
         """
         with self._lock:
             now = self._clock()
@@ -141,7 +141,7 @@ class HostLine:
                 return self._alone(now)
             try:
                 self._file.enter()
-            except Busy:
+            except FileBusy:
                 return self._busy(now)
             except OSError as error:
                 self._go_alone(now, str(error))
@@ -160,7 +160,7 @@ class HostLine:
                 self._taken_at = now
             return wait
 
-    def holds(self) -> bool:
+    def has_permit(self) -> bool:
         """Return whether the slot is still ours."""
         now = self._clock()
         if now - self._taken_at < GONE or now < self._alone_until:  # nobody may have taken it yet
@@ -171,7 +171,7 @@ class HostLine:
         except OSError:
             return True
 
-    def wrote(self) -> None:
+    def record_write(self) -> None:
         """Say that the first bytes have just left: the next slot is counted from now."""
         with self._lock:
             self._wrote_at = self._clock()
@@ -180,13 +180,13 @@ class HostLine:
                 with suppress(OSError):  # the next question will tell
                     self._file.note(NOTE.pack(self._me, self._wrote_at))
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Leave the line, or return the slot unused."""
         with self._lock:
             self._taken_at = -LONGEST_AHEAD
             self._change(self._leave)
 
-    def slow_down(self, slower: float, slowest: float, seconds: float, pause: float) -> None:
+    def throttle(self, slower: float, slowest: float, seconds: float, pause: float) -> None:
         """Widen the pace of all processes for a while.
 
         :param slower: factor by which it grows, up to ``slowest``, for so many ``seconds``.
@@ -224,7 +224,7 @@ class HostLine:
             place = self._place(state, now)
             return min(max(held_for / 2, 0.001), 0.02) + place * self._interval
         ahead = [who for who, (ticket, _) in state.line.items() if ticket < self._ticket(state) and who != self._me]
-        due = state.free_at + len(ahead) * GRACE
+        due = state.free_at + len(ahead) * GRACE_SECONDS
         if now < due:
             self._place(state, now)
             return due - now

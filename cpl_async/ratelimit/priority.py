@@ -1,4 +1,4 @@
-"""Three classes of requests that share what is scarce by weight, so that none starves."""
+"""Priority classes of requests, which share a resource by weight so that none starves."""
 
 from __future__ import annotations
 
@@ -6,68 +6,68 @@ from collections import deque
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-__all__ = ["Lane", "LaneQueue"]
+__all__ = ["Priority", "PriorityQueue"]
 
 T = TypeVar("T")
 
 
-class Lane(StrEnum):
-    """Who waits for a request."""
+class Priority(StrEnum):
+    """Priority class of a request."""
 
-    PERSON = "person"
-    """Somebody looks at a screen."""
-    CREATE = "create"
-    """Shipments and orders of a job are created, and it is asked how far their import is."""
+    INTERACTIVE = "interactive"
+    """A person waits for the response."""
+    BATCH = "batch"
+    """A job creates shipments or orders, or polls their import."""
     BACKGROUND = "background"
-    """Labels, and looking for what was lost."""
+    """Labels, and searches for lost responses."""
 
 
-WEIGHTS = {Lane.PERSON: 6, Lane.CREATE: 3, Lane.BACKGROUND: 2}
+WEIGHTS = {Priority.INTERACTIVE: 6, Priority.BATCH: 3, Priority.BACKGROUND: 2}
 
 
-class LaneQueue(Generic[T]):
+class PriorityQueue(Generic[T]):
     """A queue of three lines, served by stride: a line of weight 6 gets three times what one of weight 2 gets."""
 
     __slots__ = ("_lines", "_now", "_pass")
 
     def __init__(self) -> None:
-        self._lines: dict[Lane, deque[T]] = {}  # those that somebody waits in: there are many queues, and few are used
-        self._pass: dict[Lane, float] = {}
+        self._lines: dict[Priority, deque[T]] = {}  # only classes with waiters: most queues of a process are empty
+        self._pass: dict[Priority, float] = {}
         self._now = 0.0
 
-    def push(self, lane: Lane, item: T) -> None:
+    def push(self, priority: Priority, item: T) -> None:
         """Put an item at the end of its line."""
-        line = self._lines.get(lane)
+        line = self._lines.get(priority)
         if line is None:  # a line that was empty has not saved up turns
-            line = self._lines[lane] = deque()
-            self._pass[lane] = max(self._pass.get(lane, 0.0), self._now)
+            line = self._lines[priority] = deque()
+            self._pass[priority] = max(self._pass.get(priority, 0.0), self._now)
         line.append(item)
 
     def pop(self) -> T | None:
         """Take the item whose turn it is; ``None`` when all lines are empty."""
         if not self._lines:
             return None
-        lane = min((lane for lane in WEIGHTS if lane in self._lines), key=self._pass.__getitem__)
-        self._now = self._pass[lane]
-        self._pass[lane] += 1 / WEIGHTS[lane]
-        line = self._lines[lane]
+        priority = min((priority for priority in WEIGHTS if priority in self._lines), key=self._pass.__getitem__)
+        self._now = self._pass[priority]
+        self._pass[priority] += 1 / WEIGHTS[priority]
+        line = self._lines[priority]
         item = line.popleft()
         if not line:
-            del self._lines[lane]
+            del self._lines[priority]
         return item
 
-    def first(self, lane: Lane) -> Lane:
+    def first(self, priority: Priority) -> Priority:
         """Return the first class that somebody is in, a waiter of this class included."""
-        return next(one for one in WEIGHTS if one in self._lines or one is lane)
+        return next(one for one in WEIGHTS if one in self._lines or one is priority)
 
-    def remove(self, lane: Lane, item: T) -> bool:
+    def remove(self, priority: Priority, item: T) -> bool:
         """Take an item out; return whether it was there."""
-        line = self._lines.get(lane)
+        line = self._lines.get(priority)
         if line is None or item not in line:
             return False
         line.remove(item)
         if not line:
-            del self._lines[lane]
+            del self._lines[priority]
         return True
 
     def __len__(self) -> int:

@@ -14,15 +14,15 @@ from weakref import WeakSet
 
 from attrs import field, frozen
 
-from ..auth.file_store import HostShelf
-from ..auth.token_cache import FETCHES, Token, TokenCell
+from ..auth.file_store import FileTokenStore
+from ..auth.token_cache import MAX_FETCHES, Token, TokenCache
 from ..errors import ConfigurationError
-from ..system.fork_safety import keep_for_good, when_forked
-from ..system.locked_file import Busy, SharedFile, boot, runtime_folder
+from ..system.fork_safety import never_collect, on_fork
+from ..system.locked_file import FileBusy, SharedFile, boot_id, runtime_folder
 from ..system.secret_values import Secret
-from .file_backend import HostLine
-from .pacer import INTERVAL, Pace
-from .priority import Lane
+from .file_backend import FilePacerBackend
+from .pacer import INTERVAL_SECONDS, Pacer
+from .priority import Priority
 
 __all__ = [
     "Credentials",
@@ -31,9 +31,9 @@ __all__ = [
     "KnownJournal",
     "LimitStore",
     "ProcessLimits",
-    "SharedPace",
-    "SharedSlot",
-    "SharedToken",
+    "SharedPacer",
+    "SharedPermit",
+    "SharedTokenCache",
     "host_limits",
     "share_of_environment",
 ]
@@ -76,38 +76,38 @@ class JournalMemory(Protocol):
         ...
 
 
-class SharedSlot(Protocol):
+class SharedPermit(Protocol):
     """The right to write one request now."""
 
     waited: float
 
     @property
-    def valid(self) -> bool:
+    def is_valid(self) -> bool:
         """Whether it is still ours; a slot that is not used for long goes to the next."""
         ...
 
-    def wrote(self) -> None:
+    def record_write(self) -> None:
         """Say that the first bytes have just left."""
         ...
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Return the slot unused; after :meth:`wrote` it does nothing."""
         ...
 
 
-class SharedPace(Protocol):
+class SharedPacer(Protocol):
     """The line of all requests of one set of credentials."""
 
-    async def acquire(self, lane: Lane) -> SharedSlot:
+    async def acquire(self, priority: Priority) -> SharedPermit:
         """Wait for the right to write."""
         ...
 
-    def slow_down(self, retry_after: float | None = None) -> None:
+    def throttle(self, retry_after: float | None = None) -> None:
         """Widen the pace for a while."""
         ...
 
 
-class SharedToken(Protocol):
+class SharedTokenCache(Protocol):
     """The place of one token."""
 
     async def get(self, fetch: Callable[[], Awaitable[Token]]) -> Token:
@@ -122,11 +122,11 @@ class SharedToken(Protocol):
 class LimitStore(Protocol):
     """Keeps what the limits need: in this process, or where several processes can see it."""
 
-    def pace(self, credentials: Credentials) -> SharedPace:
+    def pacer(self, credentials: Credentials) -> SharedPacer:
         """Return the line for these credentials; the same secret or not, the limit is one."""
         ...
 
-    def token(self, credentials: Credentials) -> SharedToken:
+    def token_cache(self, credentials: Credentials) -> SharedTokenCache:
         """Return the token's place for these credentials; another secret has another place."""
         ...
 
@@ -138,40 +138,40 @@ class ProcessLimits:
     """Keeps token and pace in this process, for all its threads and loops."""
 
     def __init__(self) -> None:
-        self._start_anew()
+        self._reset()
         _stores.add(self)
 
-    def _start_anew(self) -> None:
+    def _reset(self) -> None:
         self._lock = threading.Lock()
-        self._paces: dict[tuple[str, str], Pace] = {}
-        self._tokens: dict[tuple[str, str, str], TokenCell] = {}
+        self._pacers: dict[tuple[str, str], Pacer] = {}
+        self._token_caches: dict[tuple[str, str, str], TokenCache] = {}
 
-    def _leave_the_parents(self) -> None:
+    def _reset_after_fork(self) -> None:
         """Begin with a line, a lock and a token fetch of this child's own."""
-        keep_for_good(self._paces, self._tokens)  # the parent's tasks wait in them
-        self._start_anew()
+        never_collect(self._pacers, self._token_caches)  # the parent's tasks wait in them
+        self._reset()
 
-    def pace(self, credentials: Credentials) -> Pace:
+    def pacer(self, credentials: Credentials) -> Pacer:
         """Return the line for these credentials."""
         key = (credentials.base_url, credentials.client_id)
         with self._lock:
-            if key not in self._paces:
-                self._paces[key] = self._new_pace(key)
-            return self._paces[key]
+            if key not in self._pacers:
+                self._pacers[key] = self._new_pacer(key)
+            return self._pacers[key]
 
-    def token(self, credentials: Credentials) -> TokenCell:
+    def token_cache(self, credentials: Credentials) -> TokenCache:
         """Return the token's place for these credentials."""
         key = (credentials.base_url, credentials.client_id, credentials.secret.digest())
         with self._lock:
-            if key not in self._tokens:
-                self._tokens[key] = self._new_token(key, credentials.secret)
-            return self._tokens[key]
+            if key not in self._token_caches:
+                self._token_caches[key] = self._new_token_cache(key, credentials.secret)
+            return self._token_caches[key]
 
-    def _new_pace(self, key: tuple[str, str]) -> Pace:
-        return Pace()
+    def _new_pacer(self, key: tuple[str, str]) -> Pacer:
+        return Pacer()
 
-    def _new_token(self, key: tuple[str, str, str], secret: Secret) -> TokenCell:
-        return TokenCell()
+    def _new_token_cache(self, key: tuple[str, str, str], secret: Secret) -> TokenCache:
+        return TokenCache()
 
 
 class HostLimits(ProcessLimits):
@@ -193,34 +193,34 @@ class HostLimits(ProcessLimits):
             _checked_share(share)
         super().__init__()
 
-    def line(self, key: tuple[str, str]) -> HostLine | None:
+    def pacer_backend(self, key: tuple[str, str]) -> FilePacerBackend | None:
         """Return the line of this host's processes at the full rate limit, or `None` if they share no folder."""
         file = self._file("pace", key, has_fallback=True)
-        return HostLine(file, INTERVAL, INTERVAL) if file is not None else None
+        return FilePacerBackend(file, INTERVAL_SECONDS, INTERVAL_SECONDS) if file is not None else None
 
-    def shelf(self, key: tuple[str, str, str], fetches: int) -> HostShelf | None:
+    def token_store(self, key: tuple[str, str, str], fetches: int) -> FileTokenStore | None:
         """Return the place of this host's token, or `None` if its processes share no folder.
 
         :param fetches: Token requests of this host in a minute, at least 1.
         """
         file = self._file("token", key, has_fallback=True)
-        return HostShelf(file, fetches, fetches) if file is not None else None
+        return FileTokenStore(file, fetches, fetches) if file is not None else None
 
-    def _new_pace(self, key: tuple[str, str]) -> Pace:
+    def _new_pacer(self, key: tuple[str, str]) -> Pacer:
         file = self._file("pace", key)
         given = self._given_share()
         alone = given or DEFAULT_SHARE
         if file is None:
-            return Pace(INTERVAL / alone)
-        return Pace(line=HostLine(file, INTERVAL / (given or 1.0), INTERVAL / alone))
+            return Pacer(INTERVAL_SECONDS / alone)
+        return Pacer(backend=FilePacerBackend(file, INTERVAL_SECONDS / (given or 1.0), INTERVAL_SECONDS / alone))
 
-    def _new_token(self, key: tuple[str, str, str], secret: Secret) -> TokenCell:
+    def _new_token_cache(self, key: tuple[str, str, str], secret: Secret) -> TokenCache:
         file = self._file("token", key)
         given = self._given_share()
-        alone = max(1, int(FETCHES * (given or DEFAULT_SHARE)))
+        alone = max(1, int(MAX_FETCHES * (given or DEFAULT_SHARE)))
         if file is None:
-            return TokenCell(fetches=alone)
-        return TokenCell(shelf=HostShelf(file, max(1, int(FETCHES * (given or 1.0))), alone))
+            return TokenCache(fetches=alone)
+        return TokenCache(store=FileTokenStore(file, max(1, int(MAX_FETCHES * (given or 1.0))), alone))
 
     def _given_share(self) -> float | None:
         return self._share if self._share is not None else share_of_environment()
@@ -232,9 +232,9 @@ class HostLimits(ProcessLimits):
         """
         try:
             folder = self._folder or runtime_folder()
-            name = hashlib.sha256("\0".join((boot(), *key)).encode()).hexdigest()[:32]
+            name = hashlib.sha256("\0".join((boot_id(), *key)).encode()).hexdigest()[:32]
             file = SharedFile(folder / f"{name}.{what}")
-            with suppress(Busy), file.entered():  # that it can be entered is all that matters
+            with suppress(FileBusy), file.entered():  # that it can be entered is all that matters
                 pass
             return file
         except OSError as error:
@@ -267,11 +267,11 @@ def _checked_share(share: float) -> float:
     return share
 
 
-def _leave_the_parents() -> None:
+def _reset_after_fork() -> None:
     for store in list(_stores):
-        store._leave_the_parents()
+        store._reset_after_fork()
 
 
-when_forked(_leave_the_parents)
+on_fork(_reset_after_fork)
 host_limits: HostLimits = HostLimits()
 """What clients use unless told otherwise; it outlives them, so that a client made for each request keeps the limits."""

@@ -16,7 +16,7 @@ from .._nearest import nearest_names
 from ..errors import Failure, Outcome, Problem, ProtocolError, ValidationError
 from ..models.references import normal_reference
 from ..transport.call import COLLECTOR, OPTIONS, Call
-from ..transport.responses import Answer, json_of, limit_of, mapping_of, total_of, unreadable
+from ..transport.responses import Response, json_of, limit_of, mapping_of, protocol_error, total_of
 from .tracebacks import without_locals
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Resource:
         self._client = client
         self._kept = kept
 
-    async def _send(self, call: Call, options: Any) -> Answer:
+    async def _send(self, call: Call, options: Any) -> Response:
         return await (await self._client._transport()).send(call, options)
 
     async def _object(self, call: Call, options: Any, kind: type[T]) -> T:
@@ -107,11 +107,11 @@ class Resource:
         data = json_of(answer, call)
         if not isinstance(data, dict):
             what = "an empty body" if data is None else "what is no JSON object"
-            raise unreadable(f"answered {answer.status} with {what}", answer, call)
+            raise protocol_error(f"answered {answer.status} with {what}", answer, call)
         try:
             return decode(data, kind)
         except Exception as error:
-            raise unreadable(
+            raise protocol_error(
                 f"answered {answer.status} with odd values: {type(error).__name__}", answer, call
             ) from None
 
@@ -133,7 +133,7 @@ class Resource:
             return await _page_of(await self._send(call, options), call, kind, limit, offset)
         key = (listing.operation, tuple(call.query), str(options.get("language", "")))
 
-        async def fetch() -> tuple[Page[T], Answer]:
+        async def fetch() -> tuple[Page[T], Response]:
             answer = await self._send(call, options)
             return await _page_of(answer, call, kind, limit, offset), answer
 
@@ -155,7 +155,7 @@ class Resource:
             return
         for part in _parts(asked, listing.filters):
             position = Position(listing.operation)
-            coming: asyncio.Task[tuple[Answer, Call]] | None = None
+            coming: asyncio.Task[tuple[Response, Call]] | None = None
             try:
                 while True:
                     if self._kept is not None:
@@ -179,7 +179,9 @@ class Resource:
                     coming.cancel()
                     await asyncio.wait([coming])
 
-    async def _fetch(self, listing: Listing, asked: Mapping[str, Any], limit: int, offset: int) -> tuple[Answer, Call]:
+    async def _fetch(
+        self, listing: Listing, asked: Mapping[str, Any], limit: int, offset: int
+    ) -> tuple[Response, Call]:
         call, options = _call_for(listing, asked, limit, offset)
         return await self._send(call, options), call
 
@@ -242,13 +244,13 @@ def _call_for(listing: Listing, asked: Mapping[str, Any], limit: int, offset: in
     return Call(operation=listing.operation, method="GET", path=listing.path, query=query), options
 
 
-async def _items(answer: Answer, call: Call, kind: type[T]) -> list[T]:
+async def _items(answer: Response, call: Call, kind: type[T]) -> list[T]:
     """Read a list, a slice at a time, so that the loop breathes."""
     from ..models.codec import decode_list
 
     data = json_of(answer, call)
     if data is not None and not isinstance(data, (dict, list)):
-        raise unreadable(f"answered {answer.status} with what is no list", answer, call)
+        raise protocol_error(f"answered {answer.status} with what is no list", answer, call)
     try:
         if not isinstance(data, list) or len(data) <= READ_AT_ONCE:
             return decode_list(data or None, kind)
@@ -258,11 +260,13 @@ async def _items(answer: Answer, call: Call, kind: type[T]) -> list[T]:
             await asyncio.sleep(0)
         return items
     except Exception as error:
-        raise unreadable(f"answered {answer.status} with odd values: {type(error).__name__}", answer, call) from None
+        raise protocol_error(
+            f"answered {answer.status} with odd values: {type(error).__name__}", answer, call
+        ) from None
 
 
 @without_locals
-async def _page_of(answer: Answer, call: Call, kind: type[T], limit: int, offset: int) -> Page[T]:
+async def _page_of(answer: Response, call: Call, kind: type[T], limit: int, offset: int) -> Page[T]:
     from ..models.pages import Page
 
     items = await _items(answer, call, kind)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 from attrs import evolve, field, frozen
 
 from ..errors import BatchError, Failure, Outcome, Problem, ProtocolError, Timeout, ValidationError
-from ..ratelimit.priority import Lane
+from ..ratelimit.priority import Priority
 from ..system.clock import monotonic
 from ..system.event_loop import running_loop
 from ..transport.call import Call
@@ -87,7 +87,7 @@ class Batches(Resource):
         try:
             return batch_id_of(answer, call)
         except ProtocolError as error:
-            (await self._client._transport()).tell_unknown(call, error)
+            (await self._client._transport()).emit_unknown(call, error)
             raise
 
 
@@ -115,7 +115,7 @@ class Batch(Generic[R]):
         :raises Timeout: when items are still open; the batch goes on, ask again later.
         """
         deadline = monotonic() + timeout
-        options.setdefault("lane", Lane.BACKGROUND)
+        options.setdefault("priority", Priority.BACKGROUND)
         pause = FIRST_POLL
         while True:
             left = max(0.001, deadline - monotonic())

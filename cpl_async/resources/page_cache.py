@@ -12,7 +12,7 @@ from attrs import define, evolve
 
 from ..errors import ConfigurationError, RateLimited, ServerError, TransportError
 from ..system.clock import monotonic
-from ..system.fork_safety import keep_for_good, this_process
+from ..system.fork_safety import never_collect, this_process
 
 __all__ = ["DAY", "Kept"]
 
@@ -83,7 +83,7 @@ class Kept:
     def _take_over(self) -> None:
         """Keep the pages that a forked child inherited; who held or waited for their locks is not here."""
         self._process = this_process()
-        keep_for_good(self._slots)
+        never_collect(self._slots)
         self._slots = {key: evolve(slot, lock=asyncio.Lock()) for key, slot in self._slots.items()}
 
     def _age(self, slot: _Slot) -> float:

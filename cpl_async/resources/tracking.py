@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from ..errors import ValidationError
-from ..ratelimit.priority import Lane
+from ..ratelimit.priority import Priority
 from ..system.clock import monotonic
 from ..system.event_loop import running_loop
 from .base import FILTER_VALUES, MOST_ITEMS, Position
@@ -82,7 +82,10 @@ async def _look_up(look: Lister, numbers: list[str], options: Any) -> list[Track
     position = Position("shipments.list")
     while True:
         page = await look(
-            **{"lane": Lane.BACKGROUND, **options}, shipment_numbers=wanted, limit=MOST_ITEMS, offset=position.offset
+            **{"priority": Priority.BACKGROUND, **options},
+            shipment_numbers=wanted,
+            limit=MOST_ITEMS,
+            offset=position.offset,
         )
         for shipment in page.items:
             if shipment.shipment_number is not None:

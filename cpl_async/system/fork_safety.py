@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from weakref import WeakSet
 
-__all__ = ["belongs_to_this_process", "keep_for_good", "this_process", "when_forked"]
+__all__ = ["belongs_to_this_process", "never_collect", "on_fork", "this_process"]
 
 _process = object()
 _owned: WeakSet[object] = WeakSet()
@@ -26,7 +26,7 @@ def belongs_to_this_process(thing: object) -> None:
     _owned.add(thing)
 
 
-def keep_for_good(*things: object) -> None:
+def never_collect(*things: object) -> None:
     """See that things are never collected, not even when the interpreter ends."""
     import ctypes  # only a child that inherited something pays for it
 
@@ -34,7 +34,7 @@ def keep_for_good(*things: object) -> None:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
-def when_forked(start_anew: Callable[[], None]) -> None:
+def on_fork(start_anew: Callable[[], None]) -> None:
     """Have something called in each forked child, before it does anything else."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=start_anew)
@@ -43,8 +43,8 @@ def when_forked(start_anew: Callable[[], None]) -> None:
 def _inherit() -> None:
     global _process
     _process = object()
-    keep_for_good(*_owned)
+    never_collect(*_owned)
     _owned.clear()
 
 
-when_forked(_inherit)
+on_fork(_inherit)

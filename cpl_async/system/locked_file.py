@@ -15,10 +15,10 @@ from pathlib import Path
 
 from ..errors import ConfigurationError
 from .clock import wall
-from .fork_safety import when_forked
+from .fork_safety import on_fork
 from .user_folders import user_folder
 
-__all__ = ["Busy", "SharedFile", "boot", "runtime_folder"]
+__all__ = ["FileBusy", "SharedFile", "boot_id", "runtime_folder"]
 
 OPEN_AT_ONCE = 64
 """Files that are kept open; one more closes the one that was opened longest ago."""
@@ -68,7 +68,7 @@ else:
         os.pwrite(descriptor, content, at)
 
 
-class Busy(Exception):
+class FileBusy(Exception):
     """Another process is changing the file at this moment."""
 
 
@@ -117,7 +117,7 @@ class SharedFile:
                 with self.entered():
                     work()
                 return
-            except Busy:
+            except FileBusy:
                 time.sleep(0.001)
             except OSError:
                 return
@@ -169,7 +169,7 @@ class SharedFile:
                     if not isinstance(error, (BlockingIOError, PermissionError)):
                         raise
                     if last == TRIES - 1:
-                        raise Busy from None
+                        raise FileBusy from None
                     time.sleep(0)  # no sleep: it lets the one inside get out
             if os.fstat(descriptor).st_nlink:
                 return
@@ -205,7 +205,7 @@ def _leave_the_parents() -> None:
     _open.clear()
 
 
-when_forked(_leave_the_parents)
+on_fork(_leave_the_parents)
 
 
 def _open_private(path: Path) -> int:
@@ -260,7 +260,7 @@ def runtime_folder() -> Path:
     return folder
 
 
-def boot() -> str:
+def boot_id() -> str:
     """Return what tells this start of the system from others: a monotonic clock begins anew with each."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -8,7 +8,7 @@ import socket
 import sys
 from pathlib import Path
 
-from .locked_file import boot
+from .locked_file import boot_id
 
 __all__ = ["has_ended", "host_mark", "is_alive", "patched_by", "process_name", "worker_name"]
 
@@ -19,7 +19,7 @@ def host_mark() -> str:
         space = os.stat("/proc/self/ns/pid").st_ino  # containers of one host do not see each other
     except OSError:
         return os.urandom(4).hex()
-    return hashlib.sha256(f"{boot()} {space}".encode()).hexdigest()[:8]
+    return hashlib.sha256(f"{boot_id()} {space}".encode()).hexdigest()[:8]
 
 
 def process_name() -> str:

@@ -10,10 +10,10 @@ from filelock import FileLock, Timeout
 
 from ..errors import JournalError
 
-__all__ = ["alone", "at_work"]
+__all__ = ["already_running", "exclusive_lock"]
 
 
-def at_work(what: str) -> JournalError:
+def already_running(what: str) -> JournalError:
     """Return the error of one who comes second."""
     return JournalError(
         f"another run is at work on {what}", advice="Wait until it has ended; nothing was sent by this one"
@@ -21,7 +21,7 @@ def at_work(what: str) -> JournalError:
 
 
 @contextmanager
-def alone(file: Path, what: str) -> Iterator[None]:
+def exclusive_lock(file: Path, what: str) -> Iterator[None]:
     """Hold a lock for as long as the block runs.
 
     :param file: File of the lock, for this user only; it stays, empty.
@@ -32,7 +32,7 @@ def alone(file: Path, what: str) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        raise at_work(what) from None
+        raise already_running(what) from None
     try:
         yield
     finally:

@@ -11,25 +11,25 @@ from attrs import define, field, frozen
 from yarl import URL
 
 from ..errors import CplError
-from ..ratelimit.priority import Lane
+from ..ratelimit.priority import Priority
 from ..system.clock import monotonic
 from ..system.secret_values import HiddenText
 from .events import EventHook
 from .exchange import Exchange
 from .multipart import FilePart
 from .response_body import JSON_BYTES
-from .responses import Answer, Asked
-from .write_deadline import WriteBy
+from .responses import RequestContext, Response
+from .write_deadline import WriteDeadline
 
 __all__ = [
     "COLLECTOR",
     "JSON",
     "OPTIONS",
-    "Answers",
     "Call",
+    "CallContext",
     "CallOptions",
-    "Course",
     "RequestOptions",
+    "ResponseCollector",
     "TransportSettings",
     "correlation_id",
 ]
@@ -41,13 +41,13 @@ correlation_id: ContextVar[str | None] = ContextVar("cpl_correlation_id", defaul
 
 
 @define
-class Answers:
+class ResponseCollector:
     """Collects what the server answers to the calls of a context."""
 
-    last: Answer | None = None
+    last: Response | None = None
 
 
-COLLECTOR: ContextVar[Answers | None] = ContextVar("cpl_answers", default=None)
+COLLECTOR: ContextVar[ResponseCollector | None] = ContextVar("cpl_answers", default=None)
 
 
 class RequestOptions(TypedDict, total=False):
@@ -59,7 +59,7 @@ class RequestOptions(TypedDict, total=False):
     """``Accept-Language``, e.g. ``en-GB``; the API's default is ``cs-CZ``."""
     log_level: str
     """``X-LogLevel``: Trace, Debug, Information, Warning, Error or Critical."""
-    lane: Lane
+    priority: Priority
     """Class of the request: a person waits, a job creates, or in the background."""
 
 
@@ -70,12 +70,12 @@ class CallOptions(RequestOptions, total=False):
     """Seconds for the whole call: token, slot, tries and answer."""
     tries: int
     """Most tries where a second one is safe, 1–8; 8 unless given."""
-    write_by: float | WriteBy
+    write_deadline: float | WriteDeadline
     """Deadline in seconds since the epoch from which nothing of the call may leave any more: a process that was stopped
     meanwhile, and goes on, sends nothing. For calls with a body of JSON."""
 
 
-OPTIONS = frozenset({"correlation_id", "language", "lane", "log_level", "timeout", "tries", "write_by"})
+OPTIONS = frozenset({"correlation_id", "language", "priority", "log_level", "timeout", "tries", "write_deadline"})
 """Names of the options that every call takes."""
 
 
@@ -110,7 +110,7 @@ class Call:
     """In place of a body: the files of a form."""
     writes: bool = False
     references: Sequence[str] = field(default=(), repr=False)
-    lane: Lane = Lane.PERSON
+    priority: Priority = Priority.INTERACTIVE
     authorized: bool = True
     url: URL | None = None
     """Full address, where it is not a path of the API."""
@@ -119,27 +119,27 @@ class Call:
     limit: int = JSON_BYTES
     """Largest number of bytes that the body of the response may have after decompression."""
 
-    def asked(self, identifier: str) -> Asked:
+    def request_context(self, identifier: str) -> RequestContext:
         """Return what an error about this call needs to know.
 
         :param identifier: its correlation id.
         """
-        return Asked(
+        return RequestContext(
             operation=self.operation, correlation_id=identifier, writes=self.writes, references=self.references
         )
 
 
 @define
-class Course:
+class CallContext:
     """One call under way, through all its tries."""
 
     call: Call
-    asked: Asked
-    lane: Lane
+    request: RequestContext
+    priority: Priority
     headers: dict[str, str]
     deadline: float
     tries: int
-    write_by: WriteBy | None = None
+    write_deadline: WriteDeadline | None = None
     attempt: int = 0
     exchange: Exchange | None = None
     last_error: CplError | None = None

@@ -10,7 +10,7 @@ from enum import StrEnum
 from attrs import field, frozen
 
 from ..errors import Outcome
-from ..ratelimit.priority import Lane
+from ..ratelimit.priority import Priority
 
 __all__ = ["LISTENER", "LISTENERS", "Event", "EventHook", "EventKind", "log_event"]
 
@@ -22,7 +22,7 @@ class EventKind(StrEnum):
 
     REQUEST = "request"
     """The first bytes of a request have left."""
-    ANSWER = "answer"
+    RESPONSE = "answer"
     """An answer was read."""
     FAILURE = "failure"
     """No answer came."""
@@ -44,7 +44,7 @@ class Event:
     correlation_id: str
     attempt: int
     """1 for the first request of the call."""
-    lane: Lane
+    priority: Priority
     status: int | None = None
     outcome: Outcome | None = None
     seconds: float = 0.0
@@ -102,7 +102,7 @@ def _fields(event: Event) -> dict[str, object]:
         "path": event.path,
         "correlation_id": event.correlation_id,
         "attempt": event.attempt,
-        "lane": event.lane.value,
+        "priority": event.priority.value,
         "status": event.status,
         "outcome": event.outcome.value if event.outcome is not None else None,
         "seconds": round(event.seconds, 6),

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from ..ratelimit.priority import Lane
+from ..ratelimit.priority import Priority
 from ..system.clock import monotonic
-from .write_deadline import TooLate, gone_to_the_kernel
+from .write_deadline import DeadlinePassed, is_sent_to_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
     from aiohttp.connector import Connection
 
-    from ..ratelimit.registry import SharedPace, SharedSlot
-    from .write_deadline import WriteBy
+    from ..ratelimit.registry import SharedPacer, SharedPermit
+    from .write_deadline import WriteDeadline
 
 __all__ = ["CURRENT", "Body", "Exchange", "PacedRequest", "StaleConnection"]
 
@@ -41,26 +41,26 @@ class Exchange:
         "began",
         "broken_off",
         "connection",
-        "lane",
         "on_wrote",
         "pace",
+        "priority",
         "slot",
         "slot_asked_at",
         "slot_at",
         "withheld",
-        "write_by",
+        "write_deadline",
         "wrote_at",
     )
 
-    def __init__(self, pace: SharedPace, lane: Lane, write_by: WriteBy | None = None) -> None:
-        self.pace: SharedPace = pace
-        self.lane: Lane = lane
-        self.write_by: WriteBy | None = write_by
+    def __init__(self, pace: SharedPacer, priority: Priority, write_deadline: WriteDeadline | None = None) -> None:
+        self.pace: SharedPacer = pace
+        self.priority: Priority = priority
+        self.write_deadline: WriteDeadline | None = write_deadline
         self.began: float = monotonic()
         self.connection: Connection | None = None
         self.broken_off: bool = False
         """Whether its client was closed meanwhile."""
-        self.slot: SharedSlot | None = None
+        self.slot: SharedPermit | None = None
         self.slot_asked_at: float | None = None
         self.slot_at: float | None = None
         self.wrote_at: float | None = None
@@ -81,7 +81,7 @@ class Exchange:
             return 0.0
         return (self.slot_at or monotonic()) - self.slot_asked_at
 
-    def where_time_went(self) -> str:
+    def time_spent_text(self) -> str:
         """Say which part took the time, for the error of a time-out."""
         now = monotonic()
         if self.slot_asked_at is None:
@@ -94,57 +94,57 @@ class Exchange:
             f"{now - self.slot_at:.1f} s waiting for the answer"
         )
 
-    async def take_slot(self, connection: Connection) -> None:
+    async def acquire_permit(self, connection: Connection) -> None:
         """Wait for the slot, and see that the connection is still there.
 
-        :raises TooLate: when the moment by which it must be written has come.
+        :raises DeadlinePassed: when the moment by which it must be written has come.
         """
         if self.broken_off:
             raise StaleConnection("the client was closed while its request waited for a connection")
         self.connection = connection
         self.slot_asked_at = monotonic()
-        slot = await self.pace.acquire(self.lane)
-        while not slot.valid:  # this loop was held up so long that the slot went to another
-            slot.give_back()
-            slot = await self.pace.acquire(self.lane)
+        slot = await self.pace.acquire(self.priority)
+        while not slot.is_valid:  # this loop was held up so long that the slot went to another
+            slot.release()
+            slot = await self.pace.acquire(self.priority)
         try:
-            self.check_time()
-        except TooLate:
-            slot.give_back()
+            self.check_deadline()
+        except DeadlinePassed:
+            slot.release()
             raise
         protocol = connection.protocol
         if protocol is None or not protocol.is_connected():
-            slot.give_back()
+            slot.release()
             raise StaleConnection("the connection was closed while its request waited for a slot")
         self.slot = slot
         self.slot_at = monotonic()
 
-    def break_off(self) -> None:
+    def abort(self) -> None:
         """Close the connection under the request, since its client is closed."""
         self.broken_off = True
         if self.connection is not None:
             self.connection.close()
 
-    def wrote(self) -> None:
+    def record_write(self) -> None:
         """Note that the first bytes have left."""
         if self.wrote_at is None and self.slot is not None:
-            self.slot.wrote()
+            self.slot.record_write()
             self.wrote_at = monotonic()
             if self.on_wrote is not None:
                 self.on_wrote()
 
-    def check_time(self) -> None:
+    def check_deadline(self) -> None:
         """See that what is left of the request may still leave.
 
-        :raises TooLate: when the moment by which it must be written has come.
+        :raises DeadlinePassed: when the moment by which it must be written has come.
         """
-        if self.write_by is not None and self.write_by.passed:
+        if self.write_deadline is not None and self.write_deadline.passed:
             self.withheld = True
-            raise TooLate("the moment by which it had to be written has passed")
+            raise DeadlinePassed("the moment by which it had to be written has passed")
 
     def finish(self) -> None:
         """Give back what was not used. A slot whose bytes may have left counts as used."""
-        self.wrote()
+        self.record_write()
 
 
 CURRENT: ContextVar[Exchange] = ContextVar("cpl_exchange")
@@ -156,10 +156,10 @@ class PacedRequest(aiohttp.ClientRequest):
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         """Wait for the slot, then write; a body that is still to come notes the moment itself."""
         exchange = CURRENT.get()
-        await exchange.take_slot(conn)
+        await exchange.acquire_permit(conn)
         response = await super().send(conn)
         if not self.body:
-            exchange.wrote()
+            exchange.record_write()
         return response
 
 
@@ -181,13 +181,13 @@ class Body(aiohttp.Payload):
         Where there is a moment by which it must be written, the last byte follows alone, when all others have left and
         that moment has not come: a server does nothing with a body that is not whole.
         """
-        whole = self._exchange.write_by is None
+        whole = self._exchange.write_deadline is None
         end = len(self._value) if whole else len(self._value) - 1
         await writer.write(self._value[: min(FIRST_PIECE, end)])
-        self._exchange.wrote()
+        self._exchange.record_write()
         if end > FIRST_PIECE:
             await writer.write(self._value[FIRST_PIECE:end])
         if not whole:
-            await gone_to_the_kernel(writer)
-            self._exchange.check_time()
+            await is_sent_to_kernel(writer)
+            self._exchange.check_deadline()
             await writer.write(self._value[end:])

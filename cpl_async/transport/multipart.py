@@ -18,7 +18,7 @@ from .exchange import Exchange
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
 
-__all__ = ["FileChanged", "FilePart", "FormBody"]
+__all__ = ["FileChanged", "FilePart", "MultipartBody"]
 
 PIECE = 64 * 1024
 
@@ -41,7 +41,7 @@ class FileChanged(OSError):
     """A file is no longer what it was when it was checked; what was sent of it cannot be complete."""
 
 
-class FormBody(aiohttp.Payload):
+class MultipartBody(aiohttp.Payload):
     """The files of a form, each under the same name; the moment of the first piece is noted."""
 
     def __init__(self, name: str, parts: Sequence[FilePart], exchange: Exchange) -> None:
@@ -68,10 +68,10 @@ class FormBody(aiohttp.Payload):
             await writer.write(head)
             async for piece in _pieces(part):
                 await writer.write(piece)
-                self._exchange.wrote()
+                self._exchange.record_write()
             await writer.write(b"\r\n")
         await writer.write(self._end)
-        self._exchange.wrote()
+        self._exchange.record_write()
 
 
 def _head(boundary: str, name: str, part: FilePart) -> bytes:

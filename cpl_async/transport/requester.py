@@ -15,7 +15,7 @@ from attrs import evolve
 from yarl import URL
 
 from .._nearest import nearest_names
-from ..auth.secret_rotation import Rotation
+from ..auth.secret_rotation import SecretRotation
 from ..auth.token_cache import ClientClosed, Token
 from ..errors import (
     AuthenticationError,
@@ -28,22 +28,22 @@ from ..errors import (
     Timeout,
     TransportError,
 )
-from ..ratelimit.concurrency import Gate
+from ..ratelimit.concurrency import ConcurrencyLimiter
 from ..ratelimit.registry import Credentials, LimitStore
 from ..system.clock import monotonic
 from ..system.secret_values import HiddenText
-from .call import COLLECTOR, OPTIONS, Call, CallOptions, Course, TransportSettings, correlation_id
+from .call import COLLECTOR, OPTIONS, Call, CallContext, CallOptions, TransportSettings, correlation_id
 from .events import LISTENER, LISTENERS, Event, EventKind, log_event, logger
 from .exchange import CURRENT, Exchange, StaleConnection
 from .multipart import FileChanged
 from .redaction import Redactor
 from .response_body import ERROR_BYTES
-from .responses import Answer, Asked, error_of, is_page_of_html, json_of, mapping_of, unreadable
-from .retry import FIRST_WAIT, LONGEST_WAIT, MOST_TRIES, TRYING_AGAIN, Failed, pause_before_retry
+from .responses import RequestContext, Response, error_of, is_page_of_html, json_of, mapping_of, protocol_error
+from .retry import FIRST_WAIT_SECONDS, MAX_ATTEMPTS, MAX_WAIT_SECONDS, RETRYING, AttemptFailed, pause_before_retry
 from .server_clock import ServerClock
 from .sessions import CONNECT_TIMEOUT, READ_TIMEOUT, Sessions
-from .tracing import TRACER, exchanged
-from .write_deadline import TooLate, WriteBy, is_moment
+from .tracing import TRACER, trace_of
+from .write_deadline import DeadlinePassed, WriteDeadline, is_timestamp
 
 __all__ = ["Requester"]
 
@@ -70,10 +70,10 @@ class Requester:
         self._settings = settings
         self._base = URL(credentials.base_url.rstrip("/") + "/")
         self._limits = limits
-        self._rotation = Rotation(settings.read_secret)
-        self._pace = limits.pace(credentials)
-        self._token = limits.token(credentials)
-        self._gate = Gate(settings.max_connections)
+        self._rotation = SecretRotation(settings.read_secret)
+        self._pace = limits.pacer(credentials)
+        self._token = limits.token_cache(credentials)
+        self._gate = ConcurrencyLimiter(settings.max_connections)
         self._clock = clock or ServerClock()
         self.requests_sent: int = 0
         """Requests of which bytes have left."""
@@ -89,47 +89,47 @@ class Requester:
         :raises CplError: when there is none to be had; nothing else was sent.
         """
         call = Call(operation="login.get_access_token", method="POST", path="login/getAccessToken")
-        course = self._course(call, options)
+        course = self._context(call, options)
         try:
             async with asyncio.timeout(max(0.0, course.left)):
                 return await self._renewing(self._fetched)
         except TimeoutError:
-            error = self._time_is_up(course)
+            error = self._timeout_error(course)
         raise error
 
-    def tell_unknown(self, call: Call, error: ProtocolError) -> None:
+    def emit_unknown(self, call: Call, error: ProtocolError) -> None:
         """Tell the hook and the log of a write whose answer came and cannot be read."""
-        course = self._course(call, {"correlation_id": error.correlation_id or ""})
-        self._tell(course, EventKind.UNKNOWN, outcome=Outcome.UNKNOWN, error=error.message)
+        course = self._context(call, {"correlation_id": error.correlation_id or ""})
+        self._emit(course, EventKind.UNKNOWN, outcome=Outcome.UNKNOWN, error=error.message)
 
-    async def send(self, call: Call, options: CallOptions) -> Answer:
+    async def send(self, call: Call, options: CallOptions) -> Response:
         """Carry a call through and return its answer, which has a status below 300.
 
         :raises CplError: whatever went wrong, with what is known of the outcome.
         """
-        course = self._course(call, options)
+        course = self._context(call, options)
         try:
             async with asyncio.timeout(max(0.0, course.left)):
-                answer = await self._try(course)
-                answer.correlation_id = course.asked.correlation_id
+                answer = await self._attempt_once(course)
+                answer.correlation_id = course.request.correlation_id
                 return answer
         except TimeoutError:
-            error = self._time_is_up(course)
+            error = self._timeout_error(course)
         except asyncio.CancelledError as cancelled:
             if course.exchange is not None and course.exchange.is_open:
                 kind = type(cancelled).__name__
-                self._tell(course, EventKind.FAILURE, error="cancelled", error_type=kind, outcome=Outcome.UNKNOWN)
-            self._tell_if_unknown(course, "cancelled")
-            cancelled.add_note(self._what_is_known(course))
+                self._emit(course, EventKind.FAILURE, error="cancelled", error_type=kind, outcome=Outcome.UNKNOWN)
+            self._emit_if_unknown(course, "cancelled")
+            cancelled.add_note(self._outcome(course))
             raise
         raise error
 
-    def _what_is_known(self, course: Course) -> str:
+    def _outcome(self, course: CallContext) -> str:
         """Say what is known of a call that was cancelled."""
         sent = course.exchange is not None and course.exchange.is_open
         outcome = Outcome.UNKNOWN if sent else Outcome.NOT_SENT
         what = f"outcome {outcome}" if course.call.writes else "it changes nothing"
-        known = f"{course.call.operation} was cancelled: {what} [correlation id {course.asked.correlation_id}]"
+        known = f"{course.call.operation} was cancelled: {what} [correlation id {course.request.correlation_id}]"
         references = course.call.references
         if not course.call.writes or not sent or not references:
             return known
@@ -140,14 +140,14 @@ class Requester:
         """Return whether an address is on the configured host, the only one that is shown the token."""
         return url.origin() == self._base.origin()
 
-    def _course(self, call: Call, options: CallOptions) -> Course:
+    def _context(self, call: Call, options: CallOptions) -> CallContext:
         settings = self._settings
         if not options.keys() <= OPTIONS:
             raise TypeError(
                 f"{call.operation} got an unexpected argument: {nearest_names(options.keys() - OPTIONS, OPTIONS)}"
             )
         identifier = (
-            options.get("correlation_id") or correlation_id.get() or settings.correlation_id or _new_identifier()
+            options.get("correlation_id") or correlation_id.get() or settings.correlation_id or _new_correlation_id()
         )
         headers = _headers(
             identifier,
@@ -155,27 +155,27 @@ class Requester:
             options.get("log_level") or settings.log_level,
         )
         timeout = options.get("timeout", settings.timeout)
-        tries = options.get("tries", MOST_TRIES)
+        tries = options.get("tries", MAX_ATTEMPTS)
         if not isinstance(timeout, (int, float)) or not timeout > 0:
             raise ConfigurationError(f"timeout is a number of seconds over 0, not {timeout!r}")
-        if not isinstance(tries, int) or not 1 <= tries <= MOST_TRIES:
-            raise ConfigurationError(f"tries is a whole number from 1 to {MOST_TRIES}, not {tries!r}")
-        write_by = options.get("write_by")
-        if write_by is not None and not isinstance(write_by, WriteBy):
-            if not is_moment(write_by):
-                raise ConfigurationError(f"write_by is a time in seconds since the epoch, not {write_by!r}")
-            write_by = WriteBy(write_by)
-        return Course(
+        if not isinstance(tries, int) or not 1 <= tries <= MAX_ATTEMPTS:
+            raise ConfigurationError(f"tries is a whole number from 1 to {MAX_ATTEMPTS}, not {tries!r}")
+        write_deadline = options.get("write_deadline")
+        if write_deadline is not None and not isinstance(write_deadline, WriteDeadline):
+            if not is_timestamp(write_deadline):
+                raise ConfigurationError(f"write_deadline is a time in seconds since the epoch, not {write_deadline!r}")
+            write_deadline = WriteDeadline(write_deadline)
+        return CallContext(
             call,
-            call.asked(identifier),
-            options.get("lane") or call.lane,
+            call.request_context(identifier),
+            options.get("priority") or call.priority,
             headers,
             monotonic() + timeout,
             tries,
-            write_by,
+            write_deadline,
         )
 
-    async def _try(self, course: Course) -> Answer:
+    async def _attempt_once(self, course: CallContext) -> Response:
         """Try until it succeeds or another try is of no use."""
         try:
             return await self._with_token(course)
@@ -183,9 +183,9 @@ class Requester:
             if course.tries == 1 or self._pause(course, error) is False:
                 raise
             first = error
-        return await self._try_again(course, first)
+        return await self._retry(course, first)
 
-    async def _try_again(self, course: Course, failed: CplError) -> Answer:
+    async def _retry(self, course: CallContext, failed: CplError) -> Response:
         """Try again after a first failure; the library that keeps the waits costs nothing where all goes well."""
         import stamina
 
@@ -193,44 +193,44 @@ class Requester:
             on=partial(self._pause, course),
             attempts=course.tries,
             timeout=max(0.001, course.left),
-            wait_initial=FIRST_WAIT,
-            wait_max=LONGEST_WAIT,
-            wait_jitter=FIRST_WAIT,
+            wait_initial=FIRST_WAIT_SECONDS,
+            wait_max=MAX_WAIT_SECONDS,
+            wait_jitter=FIRST_WAIT_SECONDS,
         )
-        marker = TRYING_AGAIN.set(True)
+        marker = RETRYING.set(True)
         try:
             async for attempt in tries:
                 with attempt:
                     if attempt.num == 1:
-                        raise Failed(failed)
+                        raise AttemptFailed(failed)
                     last, kind = course.last_error, type(course.last_error).__name__
                     # what the server said may hold anybody's data, and is for the error, not for the log
                     why = kind if last is None else f"HTTP {last.status}" if last.status else last.message
-                    self._tell(course, EventKind.RETRY, error=why, error_type=kind)
+                    self._emit(course, EventKind.RETRY, error=why, error_type=kind)
                     try:
                         return await self._with_token(course)
                     except CplError as error:
-                        raise Failed(error) from None
-        except Failed as failure:
+                        raise AttemptFailed(error) from None
+        except AttemptFailed as failure:
             failed = failure.error
         finally:
-            TRYING_AGAIN.reset(marker)
+            RETRYING.reset(marker)
         raise failed
 
-    def _pause(self, course: Course, error: Exception) -> bool | float:
-        error = error.error if isinstance(error, Failed) else error
+    def _pause(self, course: CallContext, error: Exception) -> bool | float:
+        error = error.error if isinstance(error, AttemptFailed) else error
         course.last_error = error if isinstance(error, CplError) else None
-        if course.write_by is not None and course.write_by.passed:
+        if course.write_deadline is not None and course.write_deadline.passed:
             return False
         return pause_before_retry(error, writes=course.call.writes, left=course.left)
 
-    async def _with_token(self, course: Course) -> Answer:
+    async def _with_token(self, course: CallContext) -> Response:
         """Send with a token, and once more if the secret was rotated meanwhile."""
         if not course.call.authorized:
             return self._checked(course, await self._exchange(course, None))
         return await self._renewing(partial(self._with_fresh_token, course))
 
-    async def _with_fresh_token(self, course: Course) -> Answer:
+    async def _with_fresh_token(self, course: CallContext) -> Response:
         """Send with a token; on a 401 throw it away and send once more with a fresh one."""
         token = await self._fetched()
         answer = await self._exchange(course, token)
@@ -269,32 +269,32 @@ class Requester:
             raise AuthenticationError(message, failure=refusal.failure, advice=refusal.next_step)
         if secret != self._credentials.secret:
             self._credentials = evolve(self._credentials, secret=secret)
-            self._token = self._limits.token(self._credentials)
+            self._token = self._limits.token_cache(self._credentials)
             logger.warning("the client secret was refused; it was read again and has changed, so the calls go on")
 
-    def _redactor(self, course: Course, answer: Answer | None = None) -> Redactor:
+    def _redactor(self, course: CallContext, answer: Response | None = None) -> Redactor:
         """Return what hides the secret, the tokens that a call has used, and the one that it has fetched."""
-        fetched = _token_of(mapping_of(answer)) if answer is not None and course.asked.is_login else None
+        fetched = _token_of(mapping_of(answer)) if answer is not None and course.request.is_login else None
         secrets = (self._credentials.secret, *self._rotation.refused)
         values = (*(secret.reveal() for secret in secrets), *course.tokens, *([fetched] if fetched else []))
         return Redactor(values)
 
-    def _checked(self, course: Course, answer: Answer) -> Answer:
-        words = _why_unusable(course.call, answer) if answer.status < 300 else ""
+    def _checked(self, course: CallContext, answer: Response) -> Response:
+        words = _token_problem(course.call, answer) if answer.status < 300 else ""
         if course.call.url is None:
-            self._clock.note(answer.headers, certain=answer.status < 300 and not words)
+            self._clock.record(answer.headers, certain=answer.status < 300 and not words)
         if answer.status < 300:
             if not words:
                 return answer
-            failure = unreadable(words, answer, course.call)
+            failure = protocol_error(words, answer, course.call)
             if course.call.writes:
-                self._tell(course, EventKind.UNKNOWN, status=answer.status, outcome=Outcome.UNKNOWN, error=words)
+                self._emit(course, EventKind.UNKNOWN, status=answer.status, outcome=Outcome.UNKNOWN, error=words)
             raise failure
-        error = error_of(answer, evolve(course.asked, redactor=self._redactor(course)))
+        error = error_of(answer, evolve(course.request, redactor=self._redactor(course)))
         if isinstance(error, RateLimited):
-            self._pace.slow_down(error.failure.retry_after)
+            self._pace.throttle(error.failure.retry_after)
         if course.call.writes and error.outcome is Outcome.UNKNOWN:
-            self._tell(course, EventKind.UNKNOWN, status=answer.status, outcome=Outcome.UNKNOWN)
+            self._emit(course, EventKind.UNKNOWN, status=answer.status, outcome=Outcome.UNKNOWN)
         raise error
 
     async def _fetch_token(self) -> Token:
@@ -315,15 +315,15 @@ class Requester:
             authorized=False,
             limit=ERROR_BYTES,
         )
-        course = self._course(call, {"timeout": CONNECT_TIMEOUT + READ_TIMEOUT})
-        course.asked = evolve(course.asked, is_login=True)
+        course = self._context(call, {"timeout": CONNECT_TIMEOUT + READ_TIMEOUT})
+        course.request = evolve(course.request, is_login=True)
         asked_at = monotonic()
         try:
             async with asyncio.timeout(course.left):
                 answer = self._checked(course, await self._exchange(course, None))
-            return self._token_in(answer, course.asked, asked_at)
+            return self._token_in(answer, course.request, asked_at)
         except TimeoutError:
-            error: CplError = self._time_is_up(course)
+            error: CplError = self._timeout_error(course)
         except AuthenticationError:
             raise
         except CplError as other:
@@ -331,7 +331,7 @@ class Requester:
         # whatever befell the token, the call that needs it was not sent
         raise type(error)(error.message, failure=evolve(error.failure, outcome=Outcome.NOT_SENT))
 
-    def _token_in(self, answer: Answer, asked: Asked, asked_at: float) -> Token:
+    def _token_in(self, answer: Response, asked: RequestContext, asked_at: float) -> Token:
         data = json_of(answer, asked)
         value = _token_of(data) if isinstance(data, dict) else None
         if value is None:
@@ -340,7 +340,7 @@ class Requester:
         lasts = data.get("expires_in")
         seconds = float(lasts) if isinstance(lasts, (int, float)) and lasts > 0 else 1800.0
         kind, scope = data.get("token_type"), data.get("scope")
-        return Token.lasting(
+        return Token.from_lifetime(
             value,
             seconds,
             asked_at,
@@ -348,21 +348,21 @@ class Requester:
             scope if isinstance(scope, str) else None,
         )
 
-    async def _exchange(self, course: Course, token: Token | None) -> Answer:
+    async def _exchange(self, course: CallContext, token: Token | None) -> Response:
         """Send one request and read its answer, whatever its status."""
         tries = 0
         while True:
             tries += 1
             exchange, result = await self._attempt(course, token)
-            if isinstance(result, Answer):
+            if isinstance(result, Response):
                 return result
             if not isinstance(result, StaleConnection) or tries == STALE_TRIES:
                 break
-        failure = self._no_answer(course, exchange, result)
+        failure = self._connection_error(course, exchange, result)
         del result  # so that a traceback with locals does not show what the HTTP library knows
         raise failure
 
-    async def _attempt(self, course: Course, token: Token | None) -> tuple[Exchange, Answer | Exception]:
+    async def _attempt(self, course: CallContext, token: Token | None) -> tuple[Exchange, Response | Exception]:
         """Make one try.
 
         What broke is returned, not raised: no error of ours is chained to frames of the HTTP library, whose locals
@@ -371,89 +371,89 @@ class Requester:
         course.attempt += 1
         if token is not None and token.value not in course.tokens:
             course.tokens.append(token.value)
-        exchange = course.exchange = Exchange(self._pace, course.lane, course.write_by)
-        if self._is_heard():
-            exchange.on_wrote = partial(self._tell, course, EventKind.REQUEST)
-        await self._gate.enter(course.lane)
+        exchange = course.exchange = Exchange(self._pace, course.priority, course.write_deadline)
+        if self._has_listener():
+            exchange.on_wrote = partial(self._emit, course, EventKind.REQUEST)
+        await self._gate.acquire(course.priority)
         if self._sessions.closed:
-            self._gate.leave()
+            self._gate.release()
             raise ClientClosed("the client is closed: make a new one, or use it before it is closed")
         marker = CURRENT.set(exchange)
         try:
-            answer = await self._sessions.carry(course.call, course.headers, exchange, token)
+            answer = await self._sessions.send(course.call, course.headers, exchange, token)
         except (aiohttp.ClientError, OSError, ValueError, MemoryError) as error:
-            self._show(course, exchange, None, _words_for(error))
+            self._trace(course, exchange, None, _message_for(error))
             return exchange, error
         except asyncio.CancelledError:
-            self._show(course, exchange, None, "broken off, by a time-out or by the caller")
+            self._trace(course, exchange, None, "broken off, by a time-out or by the caller")
             raise
         finally:
             CURRENT.reset(marker)
-            self._gate.leave()
+            self._gate.release()
             exchange.finish()
             self.requests_sent += exchange.wrote_at is not None
-        self._tell(course, EventKind.ANSWER, status=answer.status)
-        self._show(course, exchange, answer)
-        if (collector := COLLECTOR.get()) is not None and not course.asked.is_login:
+        self._emit(course, EventKind.RESPONSE, status=answer.status)
+        self._trace(course, exchange, answer)
+        if (collector := COLLECTOR.get()) is not None and not course.request.is_login:
             collector.last = answer
         return exchange, answer
 
-    def _show(self, course: Course, exchange: Exchange, answer: Answer | None, error: str = "") -> None:
+    def _trace(self, course: CallContext, exchange: Exchange, answer: Response | None, error: str = "") -> None:
         """Show an exchange to whoever asked to see all of it."""
         if (tracer := TRACER.get()) is None:
             return
         url = course.call.url or self._sessions.url(course.call)
         seconds = monotonic() - exchange.began
         try:
-            seen = exchanged(course, str(url), seconds, answer, error, self._redactor(course, answer))
+            seen = trace_of(course, str(url), seconds, answer, error, self._redactor(course, answer))
             tracer(seen)
         except Exception:  # as in _tell
             logger.exception("the tracer failed")
 
-    def _no_answer(self, course: Course, exchange: Exchange, cause: Exception) -> CplError:
+    def _connection_error(self, course: CallContext, exchange: Exchange, cause: Exception) -> CplError:
         sent = exchange.is_open
         timed_out = isinstance(cause, TimeoutError)
-        what = _words_for(cause)
+        what = _message_for(cause)
         if timed_out:
-            what = f"{what} ({exchange.where_time_went()})"
+            what = f"{what} ({exchange.time_spent_text()})"
         outcome = Outcome.UNKNOWN if sent else Outcome.NOT_SENT
         kind = Timeout if timed_out or exchange.withheld else TransportError
-        self._tell(course, EventKind.FAILURE, error=what, error_type=kind.__name__, outcome=outcome)
+        self._emit(course, EventKind.FAILURE, error=what, error_type=kind.__name__, outcome=outcome)
         if sent:
-            self._tell_if_unknown(course, what)
+            self._emit_if_unknown(course, what)
         return kind(what, failure=self._failure(course, outcome))
 
-    def _time_is_up(self, course: Course) -> Timeout:
+    def _timeout_error(self, course: CallContext) -> Timeout:
         exchange = course.exchange
         sent = exchange is not None and exchange.is_open
         if course.last_error is not None and not sent:
             tries = f"after {course.attempt} {'try' if course.attempt == 1 else 'tries'}, " if course.attempt else ""
             where = f"{tries}the last one ended with: {course.last_error.message}"
         else:
-            where = exchange.where_time_went() if exchange is not None else "waiting for a token"
+            where = exchange.time_spent_text() if exchange is not None else "waiting for a token"
         outcome = Outcome.NOT_SENT
         if sent:
             outcome = Outcome.UNKNOWN
-            self._tell(course, EventKind.FAILURE, error="time-out", error_type=Timeout.__name__, outcome=outcome)
-            self._tell_if_unknown(course, "time-out")
+            self._emit(course, EventKind.FAILURE, error="time-out", error_type=Timeout.__name__, outcome=outcome)
+            self._emit_if_unknown(course, "time-out")
         return Timeout(f"the time for the call is up: {where}", failure=self._failure(course, outcome))
 
-    def _failure(self, course: Course, outcome: Outcome) -> Failure:
+    def _failure(self, course: CallContext, outcome: Outcome) -> Failure:
         return Failure(
             operation=course.call.operation,
-            correlation_id=course.asked.correlation_id,
+            correlation_id=course.request.correlation_id,
             outcome=outcome,
             references=tuple(course.call.references),
         )
 
-    def _tell_if_unknown(self, course: Course, why: str) -> None:
+    def _emit_if_unknown(self, course: CallContext, why: str) -> None:
         exchange = course.exchange
         if course.call.writes and exchange is not None and exchange.is_open:
-            self._tell(course, EventKind.UNKNOWN, error=why, outcome=Outcome.UNKNOWN)
+            self._emit(course, EventKind.UNKNOWN, error=why, outcome=Outcome.UNKNOWN)
 
-    def _tell(
+    def _emit(
         self,
-        course: Course,
+        course: CallContext,
         kind: EventKind,
         *,
         status: int | None = None,
@@ -461,7 +461,7 @@ class Requester:
         error: str = "",
         error_type: str = "",
     ) -> None:
-        if kind not in (EventKind.UNKNOWN, EventKind.RETRY) and not self._is_heard():
+        if kind not in (EventKind.UNKNOWN, EventKind.RETRY) and not self._has_listener():
             return
         exchange = course.exchange
         event = Event(
@@ -469,9 +469,9 @@ class Requester:
             operation=course.call.operation,
             method=course.call.method,
             path=course.call.url.path if course.call.url else self._base.path + course.call.path,
-            correlation_id=course.asked.correlation_id,
+            correlation_id=course.request.correlation_id,
             attempt=course.attempt,
-            lane=course.lane,
+            priority=course.priority,
             status=status,
             outcome=outcome,
             seconds=monotonic() - exchange.began if exchange else 0.0,
@@ -490,7 +490,7 @@ class Requester:
             except Exception:  # a hook's failure must not be taken for one of the call: it would be sent again
                 logger.exception("on_event failed")
 
-    def _is_heard(self) -> bool:
+    def _has_listener(self) -> bool:
         """Whether anyone listens; an event that nobody hears is not made."""
         heard = self._settings.on_event is not None or LISTENER.get() is not None or bool(LISTENERS)
         return heard or logger.isEnabledFor(logging.DEBUG)
@@ -522,7 +522,7 @@ def _headers(identifier: str, language: str | None, log_level: str | None) -> di
     return headers
 
 
-def _why_unusable(call: Call, answer: Answer) -> str:
+def _token_problem(call: Call, answer: Response) -> str:
     """Return why an answer that is no error cannot be used, or an empty text."""
     if answer.status < 200:
         return f"answered {answer.status:03}, which is no final status"
@@ -533,16 +533,16 @@ def _why_unusable(call: Call, answer: Answer) -> str:
     return ""
 
 
-def _new_identifier() -> str:
+def _new_correlation_id() -> str:
     """Return a random id in the form of a UUID, in half the time."""
     digits = os.urandom(16).hex()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
-def _words_for(cause: Exception) -> str:
+def _message_for(cause: Exception) -> str:
     """Say what broke, without what the HTTP library knows of the request."""
     for inner in (cause, cause.__cause__, cause.__context__):
-        if isinstance(inner, FileChanged | TooLate):
+        if isinstance(inner, FileChanged | DeadlinePassed):
             return str(inner)
     if isinstance(cause, aiohttp.ClientConnectorError):
         return f"no connection to {cause.host}:{cause.port}: {cause.os_error.strerror or cause.os_error}"

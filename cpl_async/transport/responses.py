@@ -30,30 +30,30 @@ from ..system.clock import wall
 from .redaction import Redactor
 
 __all__ = [
-    "Answer",
-    "Asked",
+    "RequestContext",
+    "Response",
     "batch_id_of",
     "error_of",
     "is_page_of_html",
     "json_of",
     "limit_of",
     "mapping_of",
+    "protocol_error",
     "retry_after_of",
     "total_of",
-    "unreadable",
 ]
 
-MOST_WORDS = 500
-LONGEST_TEXT = 16 * 1024
+MAX_MESSAGE_LENGTH = 500
+MAX_TEXT_LENGTH = 16 * 1024
 """Bytes of an error that is not JSON in which its message is looked for."""
-LONGEST_IDENTIFIER = 1000
+MAX_CORRELATION_ID_LENGTH = 1000
 """Characters of a correlation id."""
 CULPRIT = re.compile(r"(?:shipments|orders)\[([0-9]+)\]", re.IGNORECASE)
 OUR_FAULT = {400, 405, 406, 409, 411, 413, 414, 415, 422, 431}
 
 
 @define(kw_only=True)
-class Answer:
+class Response:
     """An answer as it came."""
 
     status: int
@@ -66,7 +66,7 @@ class Answer:
 
 
 @define(kw_only=True)
-class Asked:
+class RequestContext:
     """What an error needs to know of its request."""
 
     operation: str
@@ -78,17 +78,17 @@ class Asked:
     """Hides the secrets that a server may repeat."""
 
 
-def error_of(answer: Answer, asked: Asked, now: datetime | None = None) -> CplError:
+def error_of(answer: Response, asked: RequestContext, now: datetime | None = None) -> CplError:
     """Return the error that an answer with a status of 300 or more stands for."""
     status = answer.status
     identifier = _correlation_id(answer)
     if asked.redactor is not None:
         # more than is shown, since half of a secret at a cut would not be found
-        body = answer.body if _is_object(answer) else answer.body[:LONGEST_TEXT]
+        body = answer.body if _is_object(answer) else answer.body[:MAX_TEXT_LENGTH]
         answer = evolve(answer, body=asked.redactor.body(body))
         identifier = identifier and asked.redactor.text(identifier)
     document = _document_of(answer)
-    words, problems = _words_of(answer, document, asked.references)
+    words, problems = _message_of(answer, document, asked.references)
     kind, outcome = _kind_of(status, asked)
     failure = Failure(
         operation=asked.operation,
@@ -104,7 +104,7 @@ def error_of(answer: Answer, asked: Asked, now: datetime | None = None) -> CplEr
     return kind(words, failure=failure)
 
 
-def _kind_of(status: int, asked: Asked) -> tuple[type[CplError], Outcome]:
+def _kind_of(status: int, asked: RequestContext) -> tuple[type[CplError], Outcome]:
     if status == 401 or (asked.is_login and status in (400, 403)):
         return AuthenticationError, Outcome.REJECTED
     if status in (403, 404, 429):
@@ -118,11 +118,11 @@ def _kind_of(status: int, asked: Asked) -> tuple[type[CplError], Outcome]:
     return ProtocolError, Outcome.UNKNOWN if asked.writes else Outcome.REJECTED
 
 
-def _is_object(answer: Answer) -> bool:
+def _is_object(answer: Response) -> bool:
     return answer.body.lstrip()[:1] == b"{"
 
 
-def _document_of(answer: Answer) -> ProblemJson | None:
+def _document_of(answer: Response) -> ProblemJson | None:
     """Return an answer in the form of problem+json, whatever its content type says."""
     if not _is_object(answer):
         return None
@@ -143,22 +143,22 @@ def _document_of(answer: Answer) -> ProblemJson | None:
     )
 
 
-def _words_of(
-    answer: Answer, document: ProblemJson | None, references: Sequence[str]
+def _message_of(
+    answer: Response, document: ProblemJson | None, references: Sequence[str]
 ) -> tuple[str, tuple[Problem, ...]]:
     body = answer.body.lstrip()
     if document is not None:
         words = ": ".join(part for part in (document.title, document.detail) if part)
         problems = _problems_of(document.errors, references)
         if words or problems:
-            return (words or "refused")[:MOST_WORDS], problems
+            return (words or "refused")[:MAX_MESSAGE_LENGTH], problems
     phrase = _phrase(answer.status)
     if body[:1] == b"<":
         heading = re.search(rb"<title[^>]*>(.*?)</title>", body, re.IGNORECASE | re.DOTALL)
         inside = heading.group(1).decode("utf-8", "replace").strip() if heading else ""
         return f"{phrase} (a page of HTML, as a gateway sends{': ' + inside[:100] if inside else ''})", ()
     text = " ".join(body[:2000].decode("utf-8", "replace").split())
-    return (f"{phrase}: {text}"[:MOST_WORDS] if text else phrase), ()
+    return (f"{phrase}: {text}"[:MAX_MESSAGE_LENGTH] if text else phrase), ()
 
 
 def _problems_of(errors: Mapping[str, Sequence[str]], references: Sequence[str]) -> tuple[Problem, ...]:
@@ -176,7 +176,7 @@ def _problems_of(errors: Mapping[str, Sequence[str]], references: Sequence[str])
             problems.append(
                 Problem(
                     path=pythonic_path(path),
-                    message=message[:MOST_WORDS],
+                    message=message[:MAX_MESSAGE_LENGTH],
                     index=index,
                     reference_id=reference,
                 )
@@ -198,10 +198,10 @@ def _phrase(status: int) -> str:
         return "unknown status"
 
 
-def _correlation_id(answer: Answer) -> str | None:
+def _correlation_id(answer: Response) -> str | None:
     """Return the id that the server sends back, or `None` if it sends none that can be shown and sent again."""
     value = answer.headers.get("X-Correlation-ID", "")
-    return value if value.isprintable() and 0 < len(value) <= LONGEST_IDENTIFIER else None
+    return value if value.isprintable() and 0 < len(value) <= MAX_CORRELATION_ID_LENGTH else None
 
 
 def retry_after_of(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -236,7 +236,7 @@ class Request(Protocol):
     references: Sequence[str]
 
 
-def batch_id_of(answer: Answer, asked: Request) -> str:
+def batch_id_of(answer: Response, asked: Request) -> str:
     """Return the id of a new batch: the last part of ``Location``, whose host and form may be anything.
 
     :raises ProtocolError: without a usable ``Location``. The batch was created, so the outcome is unknown.
@@ -246,10 +246,10 @@ def batch_id_of(answer: Answer, asked: Request) -> str:
     if re.fullmatch(r"[A-Za-z0-9._~-]{1,100}", last) and last.strip("."):
         return last
     what = "without a Location header" if not location else "with a Location header that names no batch"
-    raise unreadable(f"answered {answer.status} {what}, so the batch's id is not known", answer, asked)
+    raise protocol_error(f"answered {answer.status} {what}, so the batch's id is not known", answer, asked)
 
 
-def json_of(answer: Answer, asked: Request) -> Any:
+def json_of(answer: Response, asked: Request) -> Any:
     """Return the parsed body; ``None`` for an empty one.
 
     :raises ProtocolError: when it is not JSON.
@@ -259,10 +259,10 @@ def json_of(answer: Answer, asked: Request) -> Any:
     try:
         return orjson.loads(answer.body)
     except (orjson.JSONDecodeError, MemoryError):
-        raise unreadable(f"answered {answer.status} with a body that is not JSON", answer, asked) from None
+        raise protocol_error(f"answered {answer.status} with a body that is not JSON", answer, asked) from None
 
 
-def mapping_of(answer: Answer) -> dict[str, Any]:
+def mapping_of(answer: Response) -> dict[str, Any]:
     """Return an answer whose form is not documented; it never fails, for what was asked for was done."""
     if not answer.body.strip():
         return {}
@@ -273,7 +273,7 @@ def mapping_of(answer: Answer) -> dict[str, Any]:
     return data if isinstance(data, dict) else {"answer": data}
 
 
-def unreadable(words: str, answer: Answer, asked: Request) -> ProtocolError:
+def protocol_error(words: str, answer: Response, asked: Request) -> ProtocolError:
     """Return the error for an answer that cannot be read."""
     outcome = Outcome.UNKNOWN if asked.writes else Outcome.REJECTED
     return ProtocolError(
@@ -289,19 +289,19 @@ def unreadable(words: str, answer: Answer, asked: Request) -> ProtocolError:
     )
 
 
-def total_of(answer: Answer) -> int | None:
+def total_of(answer: Response) -> int | None:
     """Return how many items the whole list has, where the server says so."""
     text = answer.headers.get("X-Paging-Total-Items-Count", "").strip()
     return int(text) if re.fullmatch("[0-9]{1,15}", text) else None
 
 
-def limit_of(answer: Answer) -> int | None:
+def limit_of(answer: Response) -> int | None:
     """Return how many items a page has at most by the server's own word; ``None`` without one."""
     text = answer.headers.get("X-Paging-Limit", "").strip()
     return int(text) if re.fullmatch("[1-9][0-9]{0,8}", text) else None
 
 
-def is_page_of_html(answer: Answer) -> bool:
+def is_page_of_html(answer: Response) -> bool:
     """Return whether a gateway or a log-in page answered in place of the API, which answers no HTML."""
     if answer.body[:1] in (b"{", b"["):  # nearly all answers, so nearly no time
         return False

@@ -7,17 +7,17 @@ from contextvars import ContextVar
 
 from ..errors import CplError, Outcome, RateLimited, ServerError, TransportError
 
-__all__ = ["FIRST_WAIT", "LONGEST_WAIT", "MOST_TRIES", "TRYING_AGAIN", "Failed", "pause_before_retry"]
+__all__ = ["FIRST_WAIT_SECONDS", "MAX_ATTEMPTS", "MAX_WAIT_SECONDS", "RETRYING", "AttemptFailed", "pause_before_retry"]
 
-MOST_TRIES = 8
-FIRST_WAIT = 0.2
-LONGEST_WAIT = 10.0
-TRYING_AGAIN: ContextVar[bool] = ContextVar("cpl_trying_again", default=False)
+MAX_ATTEMPTS = 8
+FIRST_WAIT_SECONDS = 0.2
+MAX_WAIT_SECONDS = 10.0
+RETRYING: ContextVar[bool] = ContextVar("cpl_trying_again", default=False)
 """Whether the library that keeps the waits works for us: then its own log says nothing, for ours does."""
 PASSING = frozenset({408, 500, 502, 503, 504})
 
 
-class Failed(Exception):
+class AttemptFailed(Exception):
     """Carries the error of a try through the library that keeps the waits.
 
     That library also reports to structlog and Prometheus where they are installed, with the text of the exception: the
@@ -30,7 +30,7 @@ class Failed(Exception):
 
 
 def _is_not_ours(record: logging.LogRecord) -> bool:
-    return not TRYING_AGAIN.get()
+    return not RETRYING.get()
 
 
 logging.getLogger("stamina").addFilter(_is_not_ours)

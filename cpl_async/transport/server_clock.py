@@ -27,7 +27,7 @@ class ServerClock:
         self._uncertain: float | None = None
         self._last = ""
 
-    def note(self, headers: Mapping[str, str], *, certain: bool) -> None:
+    def record(self, headers: Mapping[str, str], *, certain: bool) -> None:
         """Take the time of a response.
 
         :param headers: Of the response.

@@ -14,17 +14,17 @@ from ..auth.token_cache import Token
 from ..system.fork_safety import this_process
 from .call import Call, TransportSettings
 from .exchange import Body, Exchange, PacedRequest
-from .multipart import FormBody
+from .multipart import MultipartBody
 from .proxy import proxy_for
 from .response_body import ERROR_BYTES, read_body
-from .responses import Answer
+from .responses import Response
 
 __all__ = ["CONNECT_TIMEOUT", "READ_TIMEOUT", "Sessions"]
 
 CONNECT_TIMEOUT = 15.0
 READ_TIMEOUT = 30.0
 """Seconds without a byte after which a read is given up and tried again; a write waits until its time is up."""
-IDLE_BODY = 5.0
+BODY_IDLE_SECONDS = 5.0
 """Seconds for a body that says nothing which the headers have not said."""
 ERROR_BODY = 15.0
 """Seconds for the body of an error, which says more of what its status says already."""
@@ -107,10 +107,10 @@ class Sessions:
         """
         self.closed = True
         for exchange in list(self._under_way):
-            exchange.break_off()
+            exchange.abort()
         await self._pool.leave(self)
 
-    async def carry(self, call: Call, headers: Mapping[str, str], exchange: Exchange, token: Token | None) -> Answer:
+    async def send(self, call: Call, headers: Mapping[str, str], exchange: Exchange, token: Token | None) -> Response:
         """Send one request and read its answer.
 
         :param token: goes into ``Authorization``; ``None`` leaves it out.
@@ -119,31 +119,31 @@ class Sessions:
         sent = dict(headers)
         if token is not None:
             sent["Authorization"] = token.header
-        body: Body | FormBody | None = None
+        body: Body | MultipartBody | None = None
         skipped: tuple[str, ...] | None = None  # aiohttp has a shorter way for None than for ()
         if call.body:
             body = Body(call.body, call.content_type, exchange)
         elif call.files:
-            body = FormBody("files", call.files, exchange)
+            body = MultipartBody("files", call.files, exchange)
         elif call.method in ("POST", "PUT"):  # an empty body needs a length and no type
             sent["Content-Length"] = "0"
             skipped = ("Content-Type",)
         session = self._pool.writes if call.writes else self._pool.reads
         self._under_way.add(exchange)
         try:
-            return await self._carried(session, call, body, sent, skipped, exchange)
+            return await self._send(session, call, body, sent, skipped, exchange)
         finally:
             self._under_way.discard(exchange)
 
-    async def _carried(
+    async def _send(
         self,
         session: aiohttp.ClientSession,
         call: Call,
-        body: Body | FormBody | None,
+        body: Body | MultipartBody | None,
         sent: Mapping[str, str],
         skipped: tuple[str, ...] | None,
         exchange: Exchange,
-    ) -> Answer:
+    ) -> Response:
         url = call.url or self.url(call)
         response = await session.request(
             call.method,
@@ -160,7 +160,7 @@ class Sessions:
         finally:
             response.release()
         exchange.answered = True
-        return Answer(status=response.status, headers=response.headers, body=content, is_complete=is_complete)
+        return Response(status=response.status, headers=response.headers, body=content, is_complete=is_complete)
 
     async def _body(self, response: aiohttp.ClientResponse, call: Call) -> tuple[bytes, bool]:
         """Return the body of a response and whether it is complete.
@@ -173,7 +173,7 @@ class Sessions:
         if call.body_matters and not is_error:
             return await read_body(response, call.limit)
         try:
-            async with asyncio.timeout(ERROR_BODY if is_error else IDLE_BODY):
+            async with asyncio.timeout(ERROR_BODY if is_error else BODY_IDLE_SECONDS):
                 content, _ = await read_body(response, ERROR_BYTES)
                 return content, True
         except (aiohttp.ClientError, OSError):

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from .call import Course
+    from .call import CallContext
     from .redaction import Redactor
-    from .responses import Answer
+    from .responses import Response
 
-__all__ = ["TRACER", "Exchanged", "exchanged"]
+__all__ = ["TRACER", "ExchangeTrace", "trace_of"]
 
 
 @frozen(kw_only=True)
-class Exchanged:
+class ExchangeTrace:
     """A request and its answer as they went over the wire, without secret and token."""
 
     operation: str
@@ -39,18 +39,18 @@ class Exchanged:
     """Why there is no answer."""
 
 
-TRACER: ContextVar[Callable[[Exchanged], None] | None] = ContextVar("cpl_tracer", default=None)
+TRACER: ContextVar[Callable[[ExchangeTrace], None] | None] = ContextVar("cpl_tracer", default=None)
 """Who is shown the exchanges of a context."""
 
 
-def exchanged(
-    course: Course, url: str, seconds: float, answer: Answer | None, error: str, redactor: Redactor
-) -> Exchanged:
+def trace_of(
+    course: CallContext, url: str, seconds: float, answer: Response | None, error: str, redactor: Redactor
+) -> ExchangeTrace:
     """Return what may be shown of an exchange."""
     call = course.call
-    login = course.asked.is_login
+    login = course.request.is_login
     content_type = answer.headers.get("Content-Type", "") if answer is not None else ""
-    return Exchanged(
+    return ExchangeTrace(
         operation=call.operation,
         attempt=course.attempt,
         method=call.method,
@@ -67,7 +67,7 @@ def exchanged(
     )
 
 
-def _headers(answer: Answer | None, redactor: Redactor) -> Mapping[str, str]:
+def _headers(answer: Response | None, redactor: Redactor) -> Mapping[str, str]:
     """Return the headers of a response; the values of one that is repeated are joined."""
     headers: dict[str, str] = {}
     for name, value in (answer.headers if answer is not None else {}).items():

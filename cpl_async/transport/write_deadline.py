@@ -13,7 +13,7 @@ from ..system.clock import monotonic
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
 
-__all__ = ["TooLate", "WriteBy", "elapsed", "gone_to_the_kernel", "is_moment"]
+__all__ = ["DeadlinePassed", "WriteDeadline", "elapsed", "is_sent_to_kernel", "is_timestamp"]
 
 CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 """Goes on while the machine is suspended, where the system has such a clock."""
@@ -21,11 +21,11 @@ FULL_AGAIN = 0.005
 """Seconds until a full socket is looked at again."""
 
 
-class TooLate(OSError):
+class DeadlinePassed(OSError):
     """The moment had come before the request was whole: what was written of it creates nothing."""
 
 
-class WriteBy:
+class WriteDeadline:
     """A moment, told by two clocks: neither one that is set back nor one that stands still makes it later."""
 
     __slots__ = ("_elapsed", "_moment")
@@ -36,7 +36,7 @@ class WriteBy:
         self._elapsed = elapsed() + moment - time.time()
 
     @classmethod
-    def after(cls, seconds: float) -> WriteBy:
+    def after(cls, seconds: float) -> WriteDeadline:
         """Return the deadline in so many seconds from now."""
         return cls(time.time() + seconds)
 
@@ -56,7 +56,7 @@ def elapsed() -> float:
     return time.clock_gettime(CLOCK) if CLOCK is not None else monotonic()
 
 
-async def gone_to_the_kernel(writer: AbstractStreamWriter) -> None:
+async def is_sent_to_kernel(writer: AbstractStreamWriter) -> None:
     """Wait until the kernel has all that was written, and has room for more.
 
     What it has leaves even if the process is stopped then; what it has not would leave when the process wakes up.
@@ -79,6 +79,6 @@ def _has_room(descriptor: int) -> bool:
     return bool(poll.poll(0))
 
 
-def is_moment(value: object) -> bool:
+def is_timestamp(value: object) -> bool:
     """Return whether a value can be a moment in seconds since the epoch."""
     return isinstance(value, int | float) and math.isfinite(value)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Bulk"]
 
 
-class Bulk(proxies.Twin[core.Bulk]):
+class Bulk(proxies.SyncProxy[core.Bulk]):
     """Many shipments, exactly once on an API that takes everything twice; needs the extra ``bulk``.
 
     What is about to be sent is written to a journal first, so that any stop loses nothing and repeats nothing.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["AccessPoints"]
 
 
-class AccessPoints(proxies.Twin[core.AccessPoints]):
+class AccessPoints(proxies.SyncProxy[core.AccessPoints]):
     """Pickup points; there are tens of thousands, so read them all with ``iterate``."""
 
     __slots__ = ()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["AddressWhisper"]
 
 
-class AddressWhisper(proxies.Twin[core.AddressWhisper]):
+class AddressWhisper(proxies.SyncProxy[core.AddressWhisper]):
     """Suggestions of addresses."""
 
     __slots__ = ()

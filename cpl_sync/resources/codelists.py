@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Codelists"]
 
 
-class Codelists(proxies.Twin[core.Codelists]):
+class Codelists(proxies.SyncProxy[core.Codelists]):
     """Code lists; names come in the language of the call."""
 
     __slots__ = ()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["CustomerResource"]
 
 
-class CustomerResource(proxies.Twin[core.CustomerResource]):
+class CustomerResource(proxies.SyncProxy[core.CustomerResource]):
     """What the carrier knows of the customer."""
 
     __slots__ = ()

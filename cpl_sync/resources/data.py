@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Data"]
 
 
-class Data(proxies.Twin[core.Data]):
+class Data(proxies.SyncProxy[core.Data]):
     """Files that the API points to."""
 
     __slots__ = ()

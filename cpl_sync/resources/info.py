@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["InfoResource"]
 
 
-class InfoResource(proxies.Twin[core.InfoResource]):
+class InfoResource(proxies.SyncProxy[core.InfoResource]):
     """Version, state and clock of the service."""
 
     __slots__ = ()

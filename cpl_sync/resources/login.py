@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Login"]
 
 
-class Login(proxies.Twin[core.Login]):
+class Login(proxies.SyncProxy[core.Login]):
     """Access tokens; every other call gets its own by itself."""
 
     __slots__ = ()

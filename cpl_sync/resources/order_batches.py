@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["OrderBatch", "OrderBatches"]
 
 
-class OrderBatches(proxies.Twin[core.OrderBatches]):
+class OrderBatches(proxies.SyncProxy[core.OrderBatches]):
     """Batches of orders: create, wait."""
 
     __slots__ = ()
@@ -70,7 +70,7 @@ class OrderBatches(proxies.Twin[core.OrderBatches]):
         portal.call(self._core.ready, **options)
 
 
-class OrderBatch(proxies.Twin[core.OrderBatch]):
+class OrderBatch(proxies.SyncProxy[core.OrderBatch]):
     """A batch of orders that was accepted."""
 
     __slots__ = ()

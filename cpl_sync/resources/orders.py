@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Orders"]
 
 
-class Orders(proxies.Twin[core.Orders]):
+class Orders(proxies.SyncProxy[core.Orders]):
     """Tracking and cancelling of orders."""
 
     __slots__ = ()

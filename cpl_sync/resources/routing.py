@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Routing"]
 
 
-class Routing(proxies.Twin[core.Routing]):
+class Routing(proxies.SyncProxy[core.Routing]):
     """Routing of a shipment to an address."""
 
     __slots__ = ()

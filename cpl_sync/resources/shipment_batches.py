@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ShipmentBatch", "ShipmentBatches"]
 
 
-class ShipmentBatches(proxies.Twin[core.ShipmentBatches]):
+class ShipmentBatches(proxies.SyncProxy[core.ShipmentBatches]):
     """Batches of shipments: create, wait, fetch labels."""
 
     __slots__ = ()
@@ -169,7 +169,7 @@ class ShipmentBatches(proxies.Twin[core.ShipmentBatches]):
         portal.call(self._core.ready, **options)
 
 
-class ShipmentBatch(proxies.Twin[core.ShipmentBatch]):
+class ShipmentBatch(proxies.SyncProxy[core.ShipmentBatch]):
     """A batch of shipments that was accepted."""
 
     __slots__ = ()

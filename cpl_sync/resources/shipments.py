@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Shipments"]
 
 
-class Shipments(proxies.Twin[core.Shipments]):
+class Shipments(proxies.SyncProxy[core.Shipments]):
     """Tracking of shipments, and what can still be changed of them."""
 
     __slots__ = ()

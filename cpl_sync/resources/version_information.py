@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["VersionInformationResource"]
 
 
-class VersionInformationResource(proxies.Twin[core.VersionInformationResource]):
+class VersionInformationResource(proxies.SyncProxy[core.VersionInformationResource]):
     """News and planned outages."""
 
     __slots__ = ()

@@ -25,7 +25,7 @@ from cpl_async.bulk.reconcile.evidence import entry_of, judge
 from cpl_async.models.codec import decode
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.transport.server_clock import ServerClock
-from cpl_async.transport.write_deadline import WriteBy
+from cpl_async.transport.write_deadline import WriteDeadline
 
 from ..conftest import many_rows, write_rows
 from .shipping import Shipping, sent_twice
@@ -126,20 +126,20 @@ def headers(moment: float, **others: str) -> dict[str, str]:
 def test_the_carriers_time_is_the_median_of_what_its_responses_say() -> None:
     clock, ahead = ServerClock(), time.time() + 5 * HOUR
     assert clock.now() is None
-    clock.note({"Date": "yesterday"}, certain=True)
+    clock.record({"Date": "yesterday"}, certain=True)
     assert clock.now() is None
-    clock.note(headers(ahead - 5 * DAY), certain=False)
+    clock.record(headers(ahead - 5 * DAY), certain=False)
     assert clock.now() == pytest.approx(ahead - 5 * DAY, abs=5)
     for moment in (ahead, ahead + DAY, ahead + 1):
-        clock.note(headers(moment), certain=True)
+        clock.record(headers(moment), certain=True)
     assert clock.now() == pytest.approx(ahead, abs=5)
-    clock.note(headers(ahead - 5 * DAY), certain=False)  # a gateway says nothing once the API has answered
+    clock.record(headers(ahead - 5 * DAY), certain=False)  # a gateway says nothing once the API has answered
     assert clock.now() == pytest.approx(ahead, abs=5)
 
 
 def test_a_response_from_a_cache_is_as_old_as_the_cache_says() -> None:
     clock = ServerClock()
-    clock.note(headers(time.time() - 600, Age="600"), certain=True)
+    clock.record(headers(time.time() - 600, Age="600"), certain=True)
     assert clock.now() == pytest.approx(time.time(), abs=5)
 
 
@@ -192,7 +192,7 @@ def _unclear(moment: float) -> Update:
 
 
 def test_a_write_deadline_is_not_put_off_by_a_clock_that_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    deadline, now = WriteBy.after(100), time.time()
+    deadline, now = WriteDeadline.after(100), time.time()
     monkeypatch.setattr(time, "time", lambda: now - DAY)
     assert deadline.left <= 100
     monkeypatch.setattr(time, "time", lambda: now + DAY)

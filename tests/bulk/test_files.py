@@ -12,7 +12,7 @@ from cpl_async.bulk.files import replacing
 from cpl_async.bulk.options import ShipOptions
 from cpl_async.bulk.output.folder import Output
 from cpl_async.errors import JournalError
-from cpl_async.system.run_lock import alone
+from cpl_async.system.run_lock import exclusive_lock
 
 from ..conftest import many_rows, write_rows
 from .shipping import Shipping
@@ -62,9 +62,9 @@ def test_the_lock_of_a_folder_is_where_no_other_user_can_hold_it(
     output = Output(tmp_path / "out", ShipOptions())
     (tmp_path / "out").mkdir()
     assert output.lock.parent == fresh_limits
-    with alone(output.lock, "the folder"):
+    with exclusive_lock(output.lock, "the folder"):
         assert output.lock.stat().st_mode & 0o777 == 0o600
-        with pytest.raises(JournalError, match="another run"), alone(output.lock, "the folder"):
+        with pytest.raises(JournalError, match="another run"), exclusive_lock(output.lock, "the folder"):
             pass
     (tmp_path / "open to all").mkdir()
     (tmp_path / "open to all").chmod(0o777)

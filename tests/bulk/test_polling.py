@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cpl_async.bulk.pipeline.poller import FIRST_POLL, OpenBatch, Polling
-from cpl_async.ratelimit.priority import Lane
+from cpl_async.ratelimit.priority import Priority
 from cpl_async.transport.write_deadline import elapsed
 
 WAITING = 0.3
@@ -27,7 +27,7 @@ class Course:
 class Calls:
     """A server whose answers are over at once, and a pace that makes each question wait for its turn."""
 
-    async def get(self, batch_id: str, *, lane: Lane = Lane.PERSON) -> Any:
+    async def get(self, batch_id: str, *, priority: Priority = Priority.INTERACTIVE) -> Any:
         await asyncio.sleep(WAITING)
 
         class Nothing:

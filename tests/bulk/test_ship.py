@@ -357,10 +357,10 @@ async def test_the_journal_is_private_and_belongs_to_one_account(shipping: Shipp
 async def test_the_journal_holds_all_that_is_to_come(shipping: Shipping) -> None:
     await shipping(write_rows(shipping.folder / "a.csv", many_rows(5)), batch_size=3)
     attempts = shipping.query(
-        "SELECT outcome, status, length(body_hash), correlation_id, write_by - began_at FROM attempts"
+        "SELECT outcome, status, length(body_hash), correlation_id, write_deadline - began_at FROM attempts"
     )
     assert [(outcome, status, size) for outcome, status, size, _, _ in attempts] == [("accepted", 201, 64)] * 2
-    assert all(identifier and write_by > 0 for _, _, _, identifier, write_by in attempts)
+    assert all(identifier and write_deadline > 0 for _, _, _, identifier, write_deadline in attempts)
     assert shipping.query("SELECT DISTINCT state FROM rows") == [("shipped",)]
     assert shipping.query("SELECT DISTINCT state FROM batches") == [("done",)]
 

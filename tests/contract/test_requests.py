@@ -51,7 +51,9 @@ def hints_of(call: Any) -> dict[str, Any]:
     for name in [name for name, hint in hints.items() if typing.get_origin(hint) is Unpack]:
         mapping = typing.get_args(hints.pop(name))[0]
         hints |= get_type_hints(mapping, globalns=module | known)
-    return {name: hint for name, hint in hints.items() if name not in ("lane", "timeout", "tries", "write_by")}
+    return {
+        name: hint for name, hint in hints.items() if name not in ("priority", "timeout", "tries", "write_deadline")
+    }
 
 
 def snake(name: str) -> str:

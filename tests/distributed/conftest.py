@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.servers import PostgreSQL, Redis
-from cpl_async.distributed.redis_connection import Link
+from cpl_async.distributed.redis_connection import RedisConnection
 
 
 @pytest.fixture
@@ -91,12 +91,12 @@ def wire(server: Redis) -> Iterator[Wire]:
 
 
 @pytest.fixture
-def make_link(server: Redis) -> Iterator[Callable[..., Link]]:
+def make_link(server: Redis) -> Iterator[Callable[..., RedisConnection]]:
     """Make links of as many processes, as far as Redis can tell."""
-    links: list[Link] = []
+    links: list[RedisConnection] = []
 
-    def make(url: str = "") -> Link:
-        link = Link(url or server.url, prefix="t", patience=0.3)
+    def make(url: str = "") -> RedisConnection:
+        link = RedisConnection(url or server.url, prefix="t", patience=0.3)
         links.append(link)
         return link
 

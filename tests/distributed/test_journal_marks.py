@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.servers import Redis
 from cpl_async import Client, JournalError
-from cpl_async.distributed import RedisShared
+from cpl_async.distributed import RedisLimits
 from cpl_async.ratelimit.registry import KnownJournal
 from cpl_async.sandbox import Sandbox
 
@@ -20,7 +20,7 @@ from ..conftest import many_rows, write_rows
 
 @pytest.fixture
 async def shipping(tmp_path: Path, sandbox: Sandbox, server: Redis) -> AsyncIterator[Shipping]:
-    shared = RedisShared(server.url, share=0.5)
+    shared = RedisLimits(server.url, share=0.5)
     async with Client(client_id="sandbox", client_secret="sandbox", base_url=sandbox.base_url, shared=shared) as client:
         yield Shipping(tmp_path, client)
     shared.close()
@@ -57,7 +57,7 @@ async def test_another_journal_of_the_account_is_refused(sandbox: Sandbox, shipp
 
 
 async def test_the_counter_of_a_journal_never_goes_back(server: Redis) -> None:
-    shared = RedisShared(server.url)
+    shared = RedisLimits(server.url)
     try:
         marks = shared.journals
         assert await marks.read("x") is None

@@ -27,7 +27,7 @@ from cpl_async.bulk.records import RowState
 from cpl_async.bulk.runs.enqueue import HandRows
 from cpl_async.bulk.runs.worker import Worked, Worker
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
-from cpl_async.transport.write_deadline import WriteBy
+from cpl_async.transport.write_deadline import WriteDeadline
 
 from ..bulk.shipping import Shipping
 from ..conftest import many_rows, write_rows
@@ -118,7 +118,7 @@ async def test_what_a_dead_worker_was_writing_is_looked_for_before_anything_is_s
     assert last.summary.shipped + last.summary.shipped_without_label == 20
     assert len(references(sandbox)) == len(set(references(sandbox))) == 20
     async with Journal.open(host.place) as journal, journal._database.transaction() as connection:
-        allowed = (await connection.execute(text("SELECT write_by - began_at FROM attempts"))).scalars().all()
+        allowed = (await connection.execute(text("SELECT write_deadline - began_at FROM attempts"))).scalars().all()
     assert all(0 < seconds <= LEASE for seconds in allowed)  # no write may last longer than its loan
 
 
@@ -294,7 +294,7 @@ async def test_when_a_write_had_surely_ended(host: Shipping, monkeypatch: pytest
         ends = []
         for batch, ended in zip(batches, (False, True), strict=True):
             await journal.course.begin_attempt(
-                batch, tail=b"", correlation_id="c", owner="host:mark.1", write_by=WriteBy.after(100)
+                batch, tail=b"", correlation_id="c", owner="host:mark.1", write_deadline=WriteDeadline.after(100)
             )
             monkeypatch.setattr(course, "has_ended", lambda name, ended=ended: name == "mark.1" and ended)
             await journal.course.forsake_open_attempts(job.id)

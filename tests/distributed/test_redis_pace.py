@@ -15,11 +15,11 @@ import pytest
 import redis
 
 from benchmarks.servers import Redis, free_port
-from cpl_async.distributed.pacer_backend import RedisLine
-from cpl_async.distributed.redis_connection import Link, Question
+from cpl_async.distributed.pacer_backend import RedisPacerBackend
+from cpl_async.distributed.redis_connection import RedisConnection, ScriptCall
 from cpl_async.distributed.scripts import DISCARD
-from cpl_async.ratelimit.file_backend import HostLine
-from cpl_async.ratelimit.priority import Lane
+from cpl_async.ratelimit.file_backend import FilePacerBackend
+from cpl_async.ratelimit.priority import Priority
 from cpl_async.system.locked_file import SharedFile
 
 from .conftest import Wire
@@ -27,16 +27,16 @@ from .conftest import Wire
 INTERVAL = 0.02
 CLOCKS = 0.0005
 """Seconds by which two links may read Redis's clock apart; the real interval has a margin of 1 ms."""
-MakeLink = Callable[..., Link]
+MakeLink = Callable[..., RedisConnection]
 
 
 SHARE = 0.25
 
 
-def line_of(link: Link, folder: Path | None = None) -> RedisLine:
+def line_of(link: RedisConnection, folder: Path | None = None) -> RedisPacerBackend:
     """Return a line whose process shares a folder with the others of its host, or shares none."""
-    host = HostLine(SharedFile(folder / "t.pace"), INTERVAL, INTERVAL) if folder is not None else None
-    return RedisLine(link, "t:k", INTERVAL, SHARE, lambda: host)
+    host = FilePacerBackend(SharedFile(folder / "t.pace"), INTERVAL, INTERVAL) if folder is not None else None
+    return RedisPacerBackend(link, "t:k", INTERVAL, SHARE, lambda: host)
 
 
 def until(condition: Callable[[], object], what: str = "it did not come to pass", seconds: float = 10.0) -> None:
@@ -54,22 +54,22 @@ class Writers:
         self.stop = threading.Event()
         self.threads: list[threading.Thread] = []
 
-    def add(self, line: RedisLine, lane: Lane = Lane.CREATE) -> None:
+    def add(self, line: RedisPacerBackend, priority: Priority = Priority.BATCH) -> None:
         number = len(self.threads)
-        thread = threading.Thread(target=self._write, args=(line, lane, number), daemon=True)
+        thread = threading.Thread(target=self._write, args=(line, priority, number), daemon=True)
         self.threads.append(thread)
         thread.start()
 
-    def _write(self, line: RedisLine, lane: Lane, number: int) -> None:
+    def _write(self, line: RedisPacerBackend, priority: Priority, number: int) -> None:
         while not self.stop.is_set():
-            if (wait := line.ask(lane)) > 0:
+            if (wait := line.request_permit(priority)) > 0:
                 time.sleep(min(wait, 0.05))
-            elif line.holds():
+            elif line.has_permit():
                 self.written.append((time.monotonic(), number))
-                line.wrote()
+                line.record_write()
             else:
-                line.give_back()
-        line.give_back()
+                line.release()
+        line.release()
 
     def write_more(self, count: int) -> None:
         """Wait until so many more were written."""
@@ -93,8 +93,8 @@ def writers() -> Any:
     some.end()
 
 
-def taken(line: RedisLine, lane: Lane = Lane.CREATE) -> None:
-    until(lambda: line.ask(lane) == 0, "the slot did not come")
+def taken(line: RedisPacerBackend, priority: Priority = Priority.BATCH) -> None:
+    until(lambda: line.request_permit(priority) == 0, "the slot did not come")
 
 
 def test_slots_go_round_fairly_and_never_closer_than_the_interval(make_link: MakeLink, writers: Writers) -> None:
@@ -109,8 +109,8 @@ def test_slots_go_round_fairly_and_never_closer_than_the_interval(make_link: Mak
 
 def test_classes_share_by_weight_across_processes_and_none_starves(make_link: MakeLink, writers: Writers) -> None:
     links = [make_link() for _ in range(3)]
-    for link, lane in zip(links, Lane, strict=True):
-        writers.add(line_of(link), lane)
+    for link, priority in zip(links, Priority, strict=True):
+        writers.add(line_of(link), priority)
     until(lambda: len(writers.written) >= 110, seconds=30)
     counts = Counter(number for _, number in writers.end())
     person, create, background = (counts[number] / sum(counts.values()) for number in range(3))
@@ -123,10 +123,10 @@ def test_the_next_slot_is_counted_from_the_write(make_link: MakeLink) -> None:
     first, second = line_of(make_link()), line_of(make_link())
     taken(first)
     time.sleep(INTERVAL * 1.5)  # late, but in time
-    assert first.holds()
-    first.wrote()
+    assert first.has_permit()
+    first.record_write()
     wrote = time.monotonic()
-    assert not first.holds()
+    assert not first.has_permit()
     taken(second)
     assert time.monotonic() - wrote >= INTERVAL
 
@@ -135,29 +135,29 @@ def test_a_slot_that_is_not_used_goes_to_the_next(make_link: MakeLink) -> None:
     hanging, giving, other = (line_of(make_link()) for _ in range(3))
     taken(hanging)
     last = 0.0
-    while hanging.holds():  # it may write until the end, and die before it says so
+    while hanging.has_permit():  # it may write until the end, and die before it says so
         last = time.monotonic()
-        assert other.ask(Lane.CREATE) > 0
+        assert other.request_permit(Priority.BATCH) > 0
     assert last > 0
     taken(other)
     assert time.monotonic() - last >= INTERVAL
-    assert not hanging.holds()
-    other.wrote()
+    assert not hanging.has_permit()
+    other.record_write()
     taken(giving)
-    giving.give_back()
-    assert not giving.holds()
+    giving.release()
+    assert not giving.has_permit()
     taken(other)
 
 
 def test_a_refusal_slows_all_of_them(make_link: MakeLink) -> None:
     first, second = line_of(make_link()), line_of(make_link())
     taken(first)
-    first.wrote()
-    first.slow_down(1.5, 4.0, 30.0, 0.3)
+    first.record_write()
+    first.throttle(1.5, 4.0, 30.0, 0.3)
     began = time.monotonic()
     time.sleep(0.05)
     taken(second)
-    second.wrote()
+    second.record_write()
     assert time.monotonic() - began >= 0.3
     wrote = time.monotonic()
     taken(first)
@@ -177,13 +177,13 @@ def test_without_redis_each_keeps_to_its_share_and_those_of_a_host_to_the_interv
         writers.add(line_of(link, tmp_path))
     writers.write_more(20)
     server.kill()
-    until(lambda: not any(link.sees() for link in links))
+    until(lambda: not any(link.is_connected() for link in links))
     writers.write_more(8)  # slots that were granted before
     alone_from = time.monotonic()
     writers.write_more(60)
     alone_to = time.monotonic()
     server.start()  # without any memory
-    until(lambda: all(link.sees() for link in links))
+    until(lambda: all(link.is_connected() for link in links))
     writers.write_more(40)
     alone = [pair for pair in writers.end() if alone_from < pair[0] < alone_to]
     assert {number for _, number in alone} == {0, 1, 2, 3}
@@ -203,13 +203,13 @@ def test_a_process_that_cannot_see_redis_keeps_to_its_share_and_the_others_go_on
         writers.add(line_of(link))
     until(lambda: {0, 1, 2} <= {number for _, number in writers.written})
     wire.break_off()
-    until(lambda: not links[2].sees())
+    until(lambda: not links[2].is_connected())
     writers.write_more(5)
     cut_from = time.monotonic()
     until(lambda: sum(number == 2 and at > cut_from for at, number in list(writers.written)) >= 8)
     cut_to = time.monotonic()
     wire.mend()
-    until(links[2].sees)
+    until(links[2].is_connected)
     back_from = time.monotonic()
     until(lambda: sum(number == 2 and at > back_from for at, number in list(writers.written)) >= 10)
     cut = [pair for pair in writers.end() if cut_from < pair[0] < cut_to]
@@ -253,11 +253,11 @@ def test_a_redis_that_hangs_or_is_read_only_is_unavailable_until_it_can_be_writt
         writers.add(line_of(link, tmp_path))
     writers.write_more(20)
     fail(server)
-    until(lambda: not any(link.sees() for link in links))
+    until(lambda: not any(link.is_connected() for link in links))
     writers.write_more(20)
-    assert not any(link.sees() for link in links)
+    assert not any(link.is_connected() for link in links)
     recover(server)
-    until(lambda: all(link.sees() for link in links))
+    until(lambda: all(link.is_connected() for link in links))
     writers.write_more(20)
     writers.end()
     said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
@@ -265,7 +265,7 @@ def test_a_redis_that_hangs_or_is_read_only_is_unavailable_until_it_can_be_writt
 
 
 def test_processes_that_begin_while_redis_is_away_keep_to_the_same_rules(writers: Writers, tmp_path: Path) -> None:
-    links = [Link(f"redis://127.0.0.1:{free_port()}/0", prefix="t") for _ in range(4)]
+    links = [RedisConnection(f"redis://127.0.0.1:{free_port()}/0", prefix="t") for _ in range(4)]
     try:
         for link in links:
             writers.add(line_of(link, tmp_path))
@@ -281,33 +281,33 @@ def test_processes_that_begin_while_redis_is_away_keep_to_the_same_rules(writers
 
 
 def test_the_first_request_of_a_process_alone_waits_for_no_more_than_its_own_interval() -> None:
-    link = Link(f"redis://127.0.0.1:{free_port()}/0", prefix="t")
+    link = RedisConnection(f"redis://127.0.0.1:{free_port()}/0", prefix="t")
     line = line_of(link)
     try:
         link.is_needed()
-        until(lambda: not link.sees())
-        assert line.ask(Lane.CREATE) <= INTERVAL / SHARE
+        until(lambda: not link.is_connected())
+        assert line.request_permit(Priority.BATCH) <= INTERVAL / SHARE
         taken(line)
-        assert line.holds()
-        line.wrote()
-        assert not line.holds()
-        assert line.ask(Lane.CREATE) >= INTERVAL / SHARE * 0.9
+        assert line.has_permit()
+        line.record_write()
+        assert not line.has_permit()
+        assert line.request_permit(Priority.BATCH) >= INTERVAL / SHARE * 0.9
     finally:
         link.close()
 
 
 def test_a_process_alone_slows_down_when_it_is_refused() -> None:
-    link = Link(f"redis://127.0.0.1:{free_port()}/0", prefix="t")
+    link = RedisConnection(f"redis://127.0.0.1:{free_port()}/0", prefix="t")
     line = line_of(link)
     try:
         link.is_needed()
-        until(lambda: not link.sees())
+        until(lambda: not link.is_connected())
         taken(line)
-        line.wrote()
-        line.slow_down(1.5, 4.0, 30.0, 0.0)
-        assert line.ask(Lane.CREATE) >= 1.5 * INTERVAL / SHARE * 0.9
-        line.slow_down(1.5, 4.0, 30.0, 1.0)
-        assert line.ask(Lane.CREATE) >= 0.9
+        line.record_write()
+        line.throttle(1.5, 4.0, 30.0, 0.0)
+        assert line.request_permit(Priority.BATCH) >= 1.5 * INTERVAL / SHARE * 0.9
+        line.throttle(1.5, 4.0, 30.0, 1.0)
+        assert line.request_permit(Priority.BATCH) >= 0.9
     finally:
         link.close()
 
@@ -316,7 +316,7 @@ def test_a_clock_of_redis_that_was_set_back_holds_up_nobody(server: Redis, make_
     line, other = line_of(make_link()), line_of(make_link())
     for one in (line, other):
         taken(one)
-        one.wrote()
+        one.record_write()
     with redis.Redis.from_url(server.url) as connection:
         until(lambda: connection.hget("t:k:pace", "holder") == b"")
         seconds, micros = connection.time()
@@ -327,17 +327,17 @@ def test_a_clock_of_redis_that_was_set_back_holds_up_nobody(server: Redis, make_
     began = time.monotonic()
     for one in (line, other, line):
         taken(one)
-        one.wrote()
+        one.record_write()
     assert time.monotonic() - began < 5
 
 
 def test_a_process_that_thinks_of_another_time_does_not_block_the_line(server: Redis, make_link: MakeLink) -> None:
     line, other = line_of(make_link()), line_of(make_link())
     taken(other)
-    other.wrote()
+    other.record_write()
     taken(line)
     line._link._clock.offset += 600  # Redis's clock was set back since it was measured
-    line.wrote()
+    line.record_write()
     taken(other)
 
 
@@ -347,7 +347,7 @@ def test_an_answer_that_nobody_expects_counts_as_none(make_link: MakeLink, caplo
     def fails(_: object) -> None:
         raise ValueError("odd")
 
-    link.ask(Question(DISCARD, ["t:k:token"], [""], fails))
+    link.submit(ScriptCall(DISCARD, ["t:k:token"], [""], fails))
     until(lambda: "odd" in caplog.text)
-    until(link.sees)
+    until(link.is_connected)
     taken(line_of(link))

@@ -16,7 +16,7 @@ import redis
 import cpl_sync
 from benchmarks.servers import Redis, free_port
 from cpl_async import Client, ConfigurationError
-from cpl_async.distributed import RedisShared
+from cpl_async.distributed import RedisLimits
 from cpl_async.sandbox import Sandbox
 
 from ..cli.conftest import CPL, access_to
@@ -112,7 +112,7 @@ async def test_clients_are_told_no_more_than_the_address(sandbox: Sandbox, serve
     assert len(sandbox.ledger.of("login.get_access_token")) == 1
     with redis.Redis.from_url(server.url) as connection:
         assert not [key for key in connection.scan_iter() if b"sandbox" in key]
-    assert isinstance(one._limits, RedisShared)
+    assert isinstance(one._limits, RedisLimits)
     one._limits.close()
 
 
@@ -154,12 +154,12 @@ def test_a_command_says_that_redis_is_away_and_goes_on(sandbox: Sandbox, tmp_pat
 )
 def test_what_cannot_be_is_refused(share: float, url: str, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
-        RedisShared(url, share=share)
+        RedisLimits(url, share=share)
 
 
 def test_the_environment_says_the_share(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CPL_LIMITS_SHARE", "0.05")
-    assert RedisShared("redis://localhost")._share == 0.05
+    assert RedisLimits("redis://localhost")._share == 0.05
 
 
 def test_without_the_package_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

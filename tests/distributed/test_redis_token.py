@@ -12,20 +12,20 @@ import redis
 
 from benchmarks.servers import Redis
 from cpl_async import AuthenticationError
-from cpl_async.auth.file_store import HostShelf
-from cpl_async.auth.token_cache import PER_SECONDS, Token, TokenCell
-from cpl_async.distributed.redis_connection import Link
-from cpl_async.distributed.token_store import LOOK_AGAIN, RedisShelf
+from cpl_async.auth.file_store import FileTokenStore
+from cpl_async.auth.token_cache import FETCH_WINDOW_SECONDS, Token, TokenCache
+from cpl_async.distributed.redis_connection import RedisConnection
+from cpl_async.distributed.token_store import LOOK_AGAIN, RedisTokenStore
 from cpl_async.errors import RateLimited
 from cpl_async.system.locked_file import SharedFile
 from cpl_async.system.secret_values import Secret
 
-MakeLink = Callable[..., Link]
+MakeLink = Callable[..., RedisConnection]
 FETCHES = 3
 
 
-def shelf_of(link: Link, secret: str = "geheim", key: str = "t:k") -> RedisShelf:
-    return RedisShelf(link, key, Secret(secret), FETCHES, 1)
+def shelf_of(link: RedisConnection, secret: str = "geheim", key: str = "t:k") -> RedisTokenStore:
+    return RedisTokenStore(link, key, Secret(secret), FETCHES, 1)
 
 
 class Carrier:
@@ -45,12 +45,12 @@ class Carrier:
             raise AuthenticationError("wrong secret")
         if self.limits:
             raise RateLimited("too many requests")
-        return Token.lasting(f"token-{number}", self.seconds, asked_at, scope="all")
+        return Token.from_lifetime(f"token-{number}", self.seconds, asked_at, scope="all")
 
 
 async def test_one_fetch_for_all_processes(make_link: MakeLink) -> None:
     carrier = Carrier()
-    cells = [TokenCell(shelf=shelf_of(make_link())) for _ in range(5)]
+    cells = [TokenCache(store=shelf_of(make_link())) for _ in range(5)]
     tokens = await asyncio.gather(*(cell.get(carrier.fetch) for cell in cells))
     assert {str(token.value) for token in tokens} == {"token-1"}
     assert carrier.given == 1
@@ -61,14 +61,14 @@ async def test_one_fetch_for_all_processes(make_link: MakeLink) -> None:
 
 async def test_a_token_that_was_refused_is_fetched_once_more_for_all(make_link: MakeLink) -> None:
     carrier = Carrier()
-    cells = [TokenCell(shelf=shelf_of(make_link())) for _ in range(3)]
+    cells = [TokenCache(store=shelf_of(make_link())) for _ in range(3)]
     first = [await cell.get(carrier.fetch) for cell in cells]
     for cell, token in zip(cells, first, strict=True):
         cell.discard(token)
     second = await asyncio.gather(*(cell.get(carrier.fetch) for cell in cells))
     assert {str(token.value) for token in second} == {"token-2"}
     cells[0].discard(first[0])  # late: another has taken its place
-    assert str((await TokenCell(shelf=shelf_of(make_link())).get(carrier.fetch)).value) == "token-2"
+    assert str((await TokenCache(store=shelf_of(make_link())).get(carrier.fetch)).value) == "token-2"
 
 
 async def test_the_limit_of_token_requests_is_one_for_all(make_link: MakeLink) -> None:
@@ -76,15 +76,15 @@ async def test_the_limit_of_token_requests_is_one_for_all(make_link: MakeLink) -
     shelves = [shelf_of(make_link()) for _ in range(2)]
     for _ in range(FETCHES):
         for shelf in shelves:
-            cell = TokenCell(shelf=shelf)
+            cell = TokenCache(store=shelf)
             cell.discard(await cell.get(carrier.fetch))
             await asyncio.sleep(0.05)
             break
     assert carrier.given == FETCHES
-    while (wait := shelves[1].look()) in (0.002, 0.03):
+    while (wait := shelves[1].load()) in (0.002, 0.03):
         await asyncio.sleep(0.005)
     assert isinstance(wait, float)
-    assert PER_SECONDS - 10 < wait <= PER_SECONDS
+    assert FETCH_WINDOW_SECONDS - 10 < wait <= FETCH_WINDOW_SECONDS
 
 
 async def test_a_refusal_of_the_credentials_is_not_tried_over_and_over(make_link: MakeLink) -> None:
@@ -92,9 +92,9 @@ async def test_a_refusal_of_the_credentials_is_not_tried_over_and_over(make_link
     carrier.refuses = True
     for _ in range(FETCHES):
         with pytest.raises(AuthenticationError, match="wrong secret"):
-            await TokenCell(shelf=shelf_of(make_link())).get(carrier.fetch)
+            await TokenCache(store=shelf_of(make_link())).get(carrier.fetch)
     with pytest.raises(AuthenticationError, match=r"wrong secret \(not asked again for \d+ s: at most 3"):
-        await TokenCell(shelf=shelf_of(make_link())).get(carrier.fetch)
+        await TokenCache(store=shelf_of(make_link())).get(carrier.fetch)
     assert carrier.given == FETCHES
 
 
@@ -102,7 +102,7 @@ async def test_nobody_reads_the_token_who_does_not_know_the_secret(
     server: Redis, make_link: MakeLink, caplog: pytest.LogCaptureFixture
 ) -> None:
     carrier = Carrier()
-    await TokenCell(shelf=shelf_of(make_link())).get(carrier.fetch)
+    await TokenCache(store=shelf_of(make_link())).get(carrier.fetch)
     with redis.Redis.from_url(server.url) as connection:
         everything = b"".join(
             key + b"".join(b"".join(pair) for pair in connection.hgetall(key).items())
@@ -113,7 +113,7 @@ async def test_nobody_reads_the_token_who_does_not_know_the_secret(
         assert b"geheim" not in everything
         blob = connection.hget("t:k:token", "blob")
         connection.hset("t:k:token", "blob", blob[:-1] + bytes([blob[-1] ^ 1]))  # somebody wrote there
-    token = await TokenCell(shelf=shelf_of(make_link())).get(carrier.fetch)
+    token = await TokenCache(store=shelf_of(make_link())).get(carrier.fetch)
     assert str(token.value) == "token-2"
     assert "cannot be opened" in caplog.text
 
@@ -122,28 +122,28 @@ async def test_without_redis_each_keeps_to_its_part_of_the_token_requests(server
     server.kill()
     carrier = Carrier()
     shelf = shelf_of(make_link())
-    while shelf._link.sees():
+    while shelf._link.is_connected():
         shelf._link.is_needed()
         await asyncio.sleep(0.01)
-    cell = TokenCell(shelf=shelf)
+    cell = TokenCache(store=shelf)
     token = await cell.get(carrier.fetch)
     assert str(token.value) == "token-1"
     cell.discard(token)
-    wait = shelf.look()
+    wait = shelf.load()
     assert isinstance(wait, float)
-    assert wait > PER_SECONDS - 10
+    assert wait > FETCH_WINDOW_SECONDS - 10
 
 
 async def test_a_fetch_that_died_does_not_hold_up_the_others(
     make_link: MakeLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cpl_async.distributed.token_store.FLIGHT_IS_LOST", 0.5)
+    monkeypatch.setattr("cpl_async.distributed.token_store.LOST_FETCH_SECONDS", 0.5)
     carrier = Carrier()
     dying = shelf_of(make_link())
-    while dying.look() != 0:
+    while dying.load() != 0:
         await asyncio.sleep(0.005)
     began = time.monotonic()
-    token = await TokenCell(shelf=shelf_of(make_link())).get(carrier.fetch)
+    token = await TokenCache(store=shelf_of(make_link())).get(carrier.fetch)
     assert time.monotonic() - began >= 0.5
     assert str(token.value) == "token-1"
 
@@ -154,15 +154,15 @@ async def test_a_request_refused_for_pace_does_not_use_up_the_budget(make_link: 
     shelf = shelf_of(make_link())
     for _ in range(FETCHES):
         with pytest.raises(RateLimited):
-            await TokenCell(shelf=shelf).get(carrier.fetch)
+            await TokenCache(store=shelf).get(carrier.fetch)
     carrier.limits = False
     assert 0 < await answered(shelf) < 6
     assert carrier.given == FETCHES
 
 
-async def answered(shelf: RedisShelf) -> float:
+async def answered(shelf: RedisTokenStore) -> float:
     """Return the seconds that a process has to wait for a token request."""
-    while (wait := shelf.look()) in (LOOK_AGAIN, 0.03):
+    while (wait := shelf.load()) in (LOOK_AGAIN, 0.03):
         await asyncio.sleep(0.005)
     assert isinstance(wait, float)
     return wait
@@ -178,23 +178,23 @@ async def test_a_clock_that_was_set_back_ends_no_token_request_in_the_future(
         connection.zadd("t:k:asked", {f"dead:{number}": ahead for number in range(FETCHES - 1)})
     carrier = Carrier()
     async with asyncio.timeout(30):
-        token = await TokenCell(shelf=shelf_of(make_link())).get(carrier.fetch)
+        token = await TokenCache(store=shelf_of(make_link())).get(carrier.fetch)
     assert str(token.value) == "token-1"
     shelf = shelf_of(make_link())
     shelf.discard(token)
-    assert await answered(shelf) <= PER_SECONDS
+    assert await answered(shelf) <= FETCH_WINDOW_SECONDS
 
 
 async def test_without_redis_the_processes_of_a_host_share_one_token(server: Redis, tmp_path: Path) -> None:
     server.kill()
     carrier = Carrier()
-    links = [Link(server.url, prefix="t") for _ in range(4)]
+    links = [RedisConnection(server.url, prefix="t") for _ in range(4)]
 
-    def shelf(link: Link) -> RedisShelf:
-        host = HostShelf(SharedFile(tmp_path / "t.token"), 1, 1)
-        return RedisShelf(link, "t:k", Secret("geheim"), FETCHES, 1, lambda: host)
+    def shelf(link: RedisConnection) -> RedisTokenStore:
+        host = FileTokenStore(SharedFile(tmp_path / "t.token"), 1, 1)
+        return RedisTokenStore(link, "t:k", Secret("geheim"), FETCHES, 1, lambda: host)
 
-    cells = [TokenCell(shelf=shelf(link)) for link in links]
+    cells = [TokenCache(store=shelf(link)) for link in links]
     try:
         tokens = await asyncio.gather(*(cell.get(carrier.fetch) for cell in cells))
     finally:

@@ -23,13 +23,13 @@ import pytest
 
 import cpl_sync
 from cpl_async.errors import ConfigurationError, NotFound, ValidationError
-from cpl_async.ratelimit.pacer import Pace
+from cpl_async.ratelimit.pacer import Pacer
 from cpl_async.ratelimit.registry import Credentials, ProcessLimits
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.transport.events import Event, EventKind
 from cpl_sync import Client, portal
 from cpl_sync import blocking_call as steps
-from cpl_sync.loop_thread import background
+from cpl_sync.loop_thread import loop_thread
 
 from ..conftest import shipment
 
@@ -228,7 +228,7 @@ def test_a_signal_cancels_the_call_and_its_clean_up_is_waited_for(
 
 
 def test_a_second_signal_does_not_wait(stopped_soon: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "CLEANUP", 10.0)
+    monkeypatch.setattr(steps, "CLEANUP_SECONDS", 10.0)
     busy, release = threading.Event(), threading.Event()
 
     async def work() -> None:
@@ -253,7 +253,7 @@ def test_a_second_signal_does_not_wait(stopped_soon: Callable[..., None], monkey
 def test_clean_up_that_takes_too_long_is_not_waited_for(
     stopped_soon: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(steps, "CLEANUP", 0.1)
+    monkeypatch.setattr(steps, "CLEANUP_SECONDS", 0.1)
     begun, release = threading.Event(), threading.Event()
 
     async def work() -> None:
@@ -297,7 +297,7 @@ def test_an_interrupt_while_a_batch_is_waited_for_names_it(
     looked = threading.Event()
 
     def on_event(event: Event) -> None:
-        if event.kind is EventKind.ANSWER and event.operation == "shipment_batches.get":
+        if event.kind is EventKind.RESPONSE and event.operation == "shipment_batches.get":
             looked.set()
 
     batch = make_sync_client(make_sandbox(speed=0.001), on_event=on_event).shipment_batches.create([shipment("r1")])
@@ -326,7 +326,7 @@ def test_a_call_that_is_broken_off_before_it_began_was_not_sent(stopped_soon: Ca
     busy = threading.Event()
 
     def hold_up() -> None:
-        while not background()._inbox:  # until the call has been put there
+        while not loop_thread()._inbox:  # until the call has been put there
             time.sleep(0.001)
         busy.set()
         time.sleep(0.3)
@@ -334,7 +334,7 @@ def test_a_call_that_is_broken_off_before_it_began_was_not_sent(stopped_soon: Ca
     async def work() -> None:
         begun.append(True)
 
-    background().post(hold_up)
+    loop_thread().post(hold_up)
     stopped_soon(KeyboardInterrupt, busy)
     with pytest.raises(KeyboardInterrupt) as caught:
         portal.call(work)
@@ -640,7 +640,7 @@ def test_an_iterator_in_a_cycle_is_closed_once(caplog: pytest.LogCaptureFixture)
 
     portal.call(settle)
     assert caplog.text == ""
-    assert background().held == set()
+    assert loop_thread().pinned == set()
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps], ids=["copy", "deepcopy", "pickle"])
@@ -689,7 +689,7 @@ def test_there_is_one_background_loop_in_a_daemon_thread(
     for _ in range(3):
         make_sync_client(sandbox).info.get()
     threads = [thread for thread in threading.enumerate() if thread.name == "cpl-sync"]
-    assert threads == [background().thread]
+    assert threads == [loop_thread().thread]
     assert threads[0].daemon
 
 
@@ -703,8 +703,8 @@ def settled(count: Callable[[], int], most: int) -> int:
 class NoPace(ProcessLimits):
     """Limits without the distance between requests, so that thousands of them take seconds."""
 
-    def pace(self, credentials: Credentials) -> Pace:
-        return Pace(0.0)
+    def pace(self, credentials: Credentials) -> Pacer:
+        return Pacer(0.0)
 
 
 def test_10_000_calls_leave_nothing_behind(
@@ -750,9 +750,9 @@ def test_uvloop_is_used_when_present_and_can_be_turned_off(program: Callable[...
     pytest.importorskip("uvloop")
     text = """
         from cpl_sync import Client
-        from cpl_sync.loop_thread import background
+        from cpl_sync.loop_thread import loop_thread
         with Client.from_env() as cpl:
-            kinds = [kind.__module__ for kind in type(background().loop).__mro__]
+            kinds = [kind.__module__ for kind in type(loop_thread().loop).__mro__]
             print(bool(cpl.info.get().version), any("uvloop" in kind for kind in kinds))
     """
     assert program(text).stdout.split() == ["True", "True"]
@@ -761,8 +761,8 @@ def test_uvloop_is_used_when_present_and_can_be_turned_off(program: Callable[...
 
 def test_a_loop_that_was_not_woken_is_woken_by_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A signal between filling the inbox and waking the loop must not hang all calls that follow."""
-    loop = background()
-    monkeypatch.setattr(steps, "PATIENCE", 0.05)
+    loop = loop_thread()
+    monkeypatch.setattr(steps, "WAKE_SECONDS", 0.05)
     assert portal.call(given, 1) == 1
     loop._awake = True  # as it stands when a signal came in between
     assert portal.call(given, 2) == 2

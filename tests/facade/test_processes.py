@@ -192,14 +192,14 @@ def test_a_signal_handler_may_call_while_the_first_call_begins(program: Program,
         import cpl_sync.loop_thread as background
         from cpl_sync import Client
 
-        made = background.Background.__init__
+        made = background.LoopThread.__init__
         def slowly(self):
             signal.raise_signal(signal.SIGUSR1)  # its handler runs on this very thread, while the loop is made
             made(self)
 
         cpl, seen = Client.from_env(), []
         signal.signal(signal.SIGUSR1, lambda *_: seen or seen.append(0) or seen.append(bool(cpl.info.get().version)))
-        background.Background.__init__ = slowly
+        background.LoopThread.__init__ = slowly
         print(bool(cpl.info.get().version), seen)
     """
     done = program(text, timeout=30, CPL_UVLOOP=uvloop)

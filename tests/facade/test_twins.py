@@ -30,7 +30,7 @@ CLASSES = ["client.Client"] + [
     for node in ast.parse(path.read_text(encoding="utf-8")).body
     if isinstance(node, ast.ClassDef)
 ]
-BY_HAND = {"background.py", "callers.py", "portal.py", "steps.py", "tracebacks.py", "twins.py"}
+BY_HAND = {"blocking_call.py", "calling_thread.py", "loop_thread.py", "portal.py", "proxies.py", "tracebacks.py"}
 ASYNC = {"__aenter__": "__enter__", "__aexit__": "__exit__"}
 
 

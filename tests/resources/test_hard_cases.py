@@ -115,12 +115,12 @@ async def test_a_list_that_ends_early_says_so(server: Server, odd: Client) -> No
 async def test_a_server_that_caps_its_pages_is_followed_to_the_end(
     odd: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cpl_async.transport.responses import Answer
+    from cpl_async.transport.responses import Response
 
-    async def send(call: Any, options: Any) -> Answer:
+    async def send(call: Any, options: Any) -> Response:
         offset = int(dict(call.query)["Offset"])
         items = [{"shipmentNumber": str(number)} for number in range(offset, min(offset + 100, 250))]
-        return Answer(status=200, headers={"X-Paging-Limit": "100"}, body=orjson.dumps(items))
+        return Response(status=200, headers={"X-Paging-Limit": "100"}, body=orjson.dumps(items))
 
     monkeypatch.setattr(await odd._transport(), "send", send)
     found = [item.shipment_number async for item in odd.shipments.iterate(page=1000)]
@@ -186,12 +186,12 @@ async def test_the_loop_breathes_while_a_page_is_read(server: Server, odd: Clien
     await odd.shipments.list(limit=1)
     from cpl_async.resources.base import READ_AT_ONCE, _items
     from cpl_async.transport.call import Call
-    from cpl_async.transport.responses import Answer
+    from cpl_async.transport.responses import Response
 
     beating = asyncio.ensure_future(heartbeat())
     await asyncio.sleep(0)
     before = turns
-    answer = Answer(status=200, headers={}, body=server.body)
+    answer = Response(status=200, headers={}, body=server.body)
     items = await _items(answer, Call(operation="x", method="GET", path="x"), TrackedShipment)
     beating.cancel()
     assert len(items) == 1000

@@ -13,13 +13,21 @@ from multidict import CIMultiDict
 
 from cpl_async import errors
 from cpl_async.transport.redaction import Redactor
-from cpl_async.transport.responses import Answer, Asked, batch_id_of, error_of, json_of, retry_after_of, total_of
+from cpl_async.transport.responses import (
+    RequestContext,
+    Response,
+    batch_id_of,
+    error_of,
+    json_of,
+    retry_after_of,
+    total_of,
+)
 
-ASKED = Asked(operation="shipment_batches.create", correlation_id="c-1", writes=True, references=("a", "b"))
+ASKED = RequestContext(operation="shipment_batches.create", correlation_id="c-1", writes=True, references=("a", "b"))
 
 
-def answer(status: int, body: bytes = b"", **headers: str) -> Answer:
-    return Answer(
+def answer(status: int, body: bytes = b"", **headers: str) -> Response:
+    return Response(
         status=status,
         headers=CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()}),
         body=body,
@@ -51,7 +59,7 @@ def test_each_status_has_its_error_and_outcome(status: int, kind: type[errors.Cp
 
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_a_refused_login_is_an_authentication_error(status: int) -> None:
-    asked = Asked(operation="login.get_access_token", correlation_id="c", writes=False, is_login=True)
+    asked = RequestContext(operation="login.get_access_token", correlation_id="c", writes=False, is_login=True)
     assert isinstance(error_of(answer(status), asked), errors.AuthenticationError)
 
 
@@ -104,7 +112,7 @@ def test_a_gateways_words_are_told_in_short(body: bytes, words: str) -> None:
 
 def test_a_secret_that_the_server_repeats_is_hidden() -> None:
     secret = 'p&ss/w+rd="1'
-    asked = Asked(operation="x", correlation_id="c", writes=False, redactor=Redactor([secret]))
+    asked = RequestContext(operation="x", correlation_id="c", writes=False, redactor=Redactor([secret]))
     for spelt in (secret, quote_plus(secret), quote(secret, safe=""), html.escape(secret)):
         assert spelt not in str(error_of(answer(401, f"<title>{spelt} is wrong</title>".encode()), asked))
     assert "***" in str(error_of(answer(401, json.dumps({"title": secret}).encode()), asked))

@@ -20,16 +20,16 @@ import pytest
 
 from cpl_async import AuthenticationError, Client, ConfigurationError
 from cpl_async.auth import file_store as host_token
-from cpl_async.auth.file_store import HostShelf
-from cpl_async.auth.token_cache import FETCHES, Token
+from cpl_async.auth.file_store import FileTokenStore
+from cpl_async.auth.token_cache import MAX_FETCHES, Token
 from cpl_async.ratelimit import file_backend as host_pace
-from cpl_async.ratelimit.file_backend import HostLine
-from cpl_async.ratelimit.pacer import INTERVAL
-from cpl_async.ratelimit.priority import Lane
+from cpl_async.ratelimit.file_backend import FilePacerBackend
+from cpl_async.ratelimit.pacer import INTERVAL_SECONDS
+from cpl_async.ratelimit.priority import Priority
 from cpl_async.ratelimit.registry import Credentials, HostLimits
 from cpl_async.sandbox import Sandbox
 from cpl_async.system import locked_file as shared_file
-from cpl_async.system.locked_file import Busy, SharedFile, runtime_folder
+from cpl_async.system.locked_file import FileBusy, SharedFile, runtime_folder
 from cpl_async.system.process_identity import is_alive
 from cpl_async.system.secret_values import Secret
 
@@ -51,93 +51,95 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def lines(tmp_path: Path, clock: Clock) -> Callable[[int], list[HostLine]]:
+def lines(tmp_path: Path, clock: Clock) -> Callable[[int], list[FilePacerBackend]]:
     """Lines of so many processes, each of which has opened the file itself; the slot is free."""
 
-    def one() -> HostLine:
-        return HostLine(SharedFile(tmp_path / "a.pace"), INTERVAL, INTERVAL * 4, clock)
+    def one() -> FilePacerBackend:
+        return FilePacerBackend(SharedFile(tmp_path / "a.pace"), INTERVAL_SECONDS, INTERVAL_SECONDS * 4, clock)
 
     before = one()
-    assert before.ask() == pytest.approx(INTERVAL)  # somebody may have written before the file was there
-    before.give_back()
-    clock.now += INTERVAL + 0.001
+    assert before.request_permit() == pytest.approx(INTERVAL_SECONDS)
+    before.release()
+    clock.now += INTERVAL_SECONDS + 0.001
     return lambda count: [one() for _ in range(count)]
 
 
 def test_a_slot_goes_to_one_and_the_next_is_counted_from_its_write(
-    lines: Callable[[int], list[HostLine]], clock: Clock
+    lines: Callable[[int], list[FilePacerBackend]], clock: Clock
 ) -> None:
     first, second = lines(2)
-    assert first.ask() == 0
-    assert first.holds()
-    assert second.ask() > 0
+    assert first.request_permit() == 0
+    assert first.has_permit()
+    assert second.request_permit() > 0
     clock.now += 0.003
-    first.wrote()
-    assert not first.holds()
-    assert second.ask() == pytest.approx(INTERVAL)
-    clock.now += INTERVAL - 0.001
-    assert second.ask() > 0
+    first.record_write()
+    assert not first.has_permit()
+    assert second.request_permit() == pytest.approx(INTERVAL_SECONDS)
+    clock.now += INTERVAL_SECONDS - 0.001
+    assert second.request_permit() > 0
     clock.now += 0.0011
-    assert second.ask() == 0
+    assert second.request_permit() == 0
 
 
 def test_who_came_first_is_first_and_is_overtaken_only_when_it_sleeps(
-    lines: Callable[[int], list[HostLine]], clock: Clock
+    lines: Callable[[int], list[FilePacerBackend]], clock: Clock
 ) -> None:
     holder, first, second = lines(3)
-    assert holder.ask() == 0
-    assert first.ask() > 0
-    assert second.ask() > 0
-    holder.wrote()
-    clock.now += INTERVAL + 0.001
-    assert second.ask() > 0  # it is the first one's turn
-    assert first.ask() == 0
-    first.wrote()
-    assert first.ask() > 0  # again, and now behind
-    clock.now += INTERVAL + 0.001
-    assert first.ask() > 0
-    clock.now += host_pace.GRACE
-    assert first.ask() == 0  # the second sleeps
+    assert holder.request_permit() == 0
+    assert first.request_permit() > 0
+    assert second.request_permit() > 0
+    holder.record_write()
+    clock.now += INTERVAL_SECONDS + 0.001
+    assert second.request_permit() > 0  # it is the first one's turn
+    assert first.request_permit() == 0
+    first.record_write()
+    assert first.request_permit() > 0  # again, and now behind
+    clock.now += INTERVAL_SECONDS + 0.001
+    assert first.request_permit() > 0
+    clock.now += host_pace.GRACE_SECONDS
+    assert first.request_permit() == 0  # the second sleeps
 
 
-def test_a_slot_that_was_given_back_is_free_at_once(lines: Callable[[int], list[HostLine]]) -> None:
+def test_a_slot_that_was_given_back_is_free_at_once(lines: Callable[[int], list[FilePacerBackend]]) -> None:
     first, second = lines(2)
-    assert first.ask() == 0
-    first.give_back()
-    assert second.ask() == 0
+    assert first.request_permit() == 0
+    first.release()
+    assert second.request_permit() == 0
     third = lines(1)[0]
-    assert third.ask() > 0
-    third.give_back()  # leaves the line
-    second.give_back()
-    assert first.ask() == 0
+    assert third.request_permit() > 0
+    third.release()  # leaves the line
+    second.release()
+    assert first.request_permit() == 0
 
 
-def test_a_process_that_hangs_with_the_slot_loses_it(lines: Callable[[int], list[HostLine]], clock: Clock) -> None:
+def test_a_process_that_hangs_with_the_slot_loses_it(
+    lines: Callable[[int], list[FilePacerBackend]], clock: Clock
+) -> None:
     hanging, other = lines(2)
-    assert hanging.ask() == 0
+    assert hanging.request_permit() == 0
     clock.now += host_pace.HELD_TOO_LONG - 0.1
-    assert other.ask() > 0
+    assert other.request_permit() > 0
     clock.now += 0.2
-    assert other.ask() == 0
-    assert not hanging.holds()
-    hanging.wrote()  # it did after all: the next keeps its distance
-    other.wrote()
+    assert other.request_permit() == 0
+    assert not hanging.has_permit()
+    hanging.record_write()  # it did after all: the next keeps its distance
+    other.record_write()
     third = lines(1)[0]
-    assert third.ask() == pytest.approx(INTERVAL)
+    assert third.request_permit() == pytest.approx(INTERVAL_SECONDS)
 
 
-def test_a_widened_pace_is_widened_for_all(lines: Callable[[int], list[HostLine]], clock: Clock) -> None:
+def test_a_widened_pace_is_widened_for_all(lines: Callable[[int], list[FilePacerBackend]], clock: Clock) -> None:
     first, second = lines(2)
-    first.slow_down(1.5, 4.0, 30.0, 2.0)
-    assert second.ask() == pytest.approx(2.0)
+    first.throttle(1.5, 4.0, 30.0, 2.0)
+    assert second.request_permit() == pytest.approx(2.0)
     clock.now += 2.1
-    assert second.ask() == 0
-    second.wrote()
-    assert first.ask() == pytest.approx(INTERVAL * 1.5)
+    assert second.request_permit() == 0
+    second.record_write()
+    assert first.request_permit() == pytest.approx(INTERVAL_SECONDS * 1.5)
     clock.now += 31
-    assert first.ask() == 0
-    first.wrote()
-    assert second.ask() == pytest.approx(INTERVAL)
+    assert first.request_permit() == 0
+    first.record_write()
+    assert second.request_permit() == pytest.approx(INTERVAL_SECONDS)
 
 
 def head(free_at: float, ticket: int = 1) -> bytes:
@@ -149,61 +151,61 @@ def head(free_at: float, ticket: int = 1) -> bytes:
     [b"", b"garbage", b"cplpace1", b"\xff" * 4000, b"{}", head(float("nan")), head(float("inf")), head(1e300)],
 )
 def test_a_damaged_file_is_an_empty_line_whose_slot_is_not_free_at_once(
-    lines: Callable[[int], list[HostLine]], tmp_path: Path, clock: Clock, content: bytes
+    lines: Callable[[int], list[FilePacerBackend]], tmp_path: Path, clock: Clock, content: bytes
 ) -> None:
     line, other = lines(2)
-    assert line.ask() == 0
+    assert line.request_permit() == 0
     (tmp_path / "a.pace").write_bytes(content)
-    assert other.ask() == pytest.approx(INTERVAL)
-    clock.now += INTERVAL + 0.001
-    assert other.ask() == 0
-    other.wrote()
-    assert line.ask() == pytest.approx(INTERVAL)
+    assert other.request_permit() == pytest.approx(INTERVAL_SECONDS)
+    clock.now += INTERVAL_SECONDS + 0.001
+    assert other.request_permit() == 0
+    other.record_write()
+    assert line.request_permit() == pytest.approx(INTERVAL_SECONDS)
 
 
-def test_tickets_do_not_run_out(lines: Callable[[int], list[HostLine]], tmp_path: Path, clock: Clock) -> None:
+def test_tickets_do_not_run_out(lines: Callable[[int], list[FilePacerBackend]], tmp_path: Path, clock: Clock) -> None:
     (tmp_path / "a.pace").write_bytes(head(clock.now + 1, 2**64 - 1))
     first, second = lines(2)
-    assert first.ask() > 0
-    assert second.ask() > 0
+    assert first.request_permit() > 0
+    assert second.request_permit() > 0
     clock.now += 1.01
-    assert first.ask() == 0
+    assert first.request_permit() == 0
 
 
-def test_a_clock_that_began_anew_does_not_hold_up(lines: Callable[[int], list[HostLine]], clock: Clock) -> None:
+def test_a_clock_that_began_anew_does_not_hold_up(lines: Callable[[int], list[FilePacerBackend]], clock: Clock) -> None:
     first, second = lines(2)
     clock.now = 1_000_000
-    assert first.ask() == 0
-    first.wrote()
+    assert first.request_permit() == 0
+    first.record_write()
     clock.now = 50.0
-    assert second.ask() == pytest.approx(INTERVAL)
+    assert second.request_permit() == pytest.approx(INTERVAL_SECONDS)
 
 
 def test_a_file_that_is_never_let_go_is_begun_anew(
-    lines: Callable[[int], list[HostLine]], tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+    lines: Callable[[int], list[FilePacerBackend]], tmp_path: Path, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As when a process is stopped inside it; the others stay together."""
     stopped, first, second = lines(3)
     with stopped._file.entered():
-        assert first.ask() == second.ask() == pytest.approx(0.001)
+        assert first.request_permit() == second.request_permit() == pytest.approx(0.001)
         clock.now += host_pace.LOST + 0.1
-        first.ask()
-        second.ask()
+        first.request_permit()
+        second.request_permit()
         assert "begun anew" in caplog.text
-        assert first.ask() > 0
-        assert second.ask() > 0
-        clock.now += INTERVAL + 0.001
-        assert first.ask() == 0
-        assert second.ask() > 0
-        first.wrote()
+        assert first.request_permit() > 0
+        assert second.request_permit() > 0
+        clock.now += INTERVAL_SECONDS + 0.001
+        assert first.request_permit() == 0
+        assert second.request_permit() > 0
+        first.record_write()
     clock.now += 1
-    assert not stopped.holds()
-    assert stopped.ask() >= 0  # it goes on with the new one
+    assert not stopped.has_permit()
+    assert stopped.request_permit() >= 0  # it goes on with the new one
     assert len({os.stat(line._file._opened()).st_ino for line in (stopped, first, second)}) == 1
 
 
 def test_where_the_file_is_gone_for_good_each_keeps_to_its_share(
-    lines: Callable[[int], list[HostLine]],
+    lines: Callable[[int], list[FilePacerBackend]],
     clock: Clock,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
@@ -214,28 +216,28 @@ def test_where_the_file_is_gone_for_good_each_keeps_to_its_share(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(line._file, "enter", full)
-    assert line.ask() == 0
+    assert line.request_permit() == 0
     assert "this one sends every 164 ms at most" in caplog.text
-    line.wrote()
-    assert line.ask() == pytest.approx(INTERVAL * 4)
+    line.record_write()
+    assert line.request_permit() == pytest.approx(INTERVAL_SECONDS * 4)
     monkeypatch.undo()
     clock.now += host_pace.ALONE_FOR
-    assert line.ask() == 0
-    assert line.holds()
+    assert line.request_permit() == 0
+    assert line.has_permit()
 
 
 def test_a_file_that_was_removed_is_made_anew_its_folder_too(
-    lines: Callable[[int], list[HostLine]], tmp_path: Path, clock: Clock
+    lines: Callable[[int], list[FilePacerBackend]], tmp_path: Path, clock: Clock
 ) -> None:
     first, second = lines(2)
-    assert first.ask() == 0
-    first.wrote()
+    assert first.request_permit() == 0
+    first.record_write()
     shutil.rmtree(tmp_path)
-    assert first.ask() == pytest.approx(INTERVAL)
-    assert second.ask() > INTERVAL  # both see the new one
-    clock.now += INTERVAL + 0.001
-    assert first.ask() == 0
-    assert second.ask() > 0
+    assert first.request_permit() == pytest.approx(INTERVAL_SECONDS)
+    assert second.request_permit() > INTERVAL_SECONDS  # both see the new one
+    clock.now += INTERVAL_SECONDS + 0.001
+    assert first.request_permit() == 0
+    assert second.request_permit() > 0
 
 
 def test_only_files_of_ours_that_nobody_has_used_for_days_are_removed(tmp_path: Path) -> None:
@@ -245,7 +247,7 @@ def test_only_files_of_ours_that_nobody_has_used_for_days_are_removed(tmp_path: 
         (tmp_path / name).write_text("x")
         os.utime(tmp_path / name, (old, old))
     (tmp_path / f"{'d' * 32}.pace").write_text("in use")
-    HostLimits(folder=tmp_path).pace(ME)
+    HostLimits(folder=tmp_path).pacer(ME)
     left = {path.name for path in tmp_path.iterdir()}
     assert {*names[:3], names[5], f"{'d' * 32}.pace"} <= left
     assert not {names[3], names[4]} & left
@@ -268,8 +270,8 @@ def test_the_files_are_private_and_others_are_refused(tmp_path: Path, monkeypatc
     monkeypatch.setenv("CPL_RUNTIME_DIR", str(folder))
     assert stat.S_IMODE(runtime_folder().stat().st_mode) == 0o700
     limits = HostLimits()
-    limits.pace(ME)
-    limits.token(ME)
+    limits.pacer(ME)
+    limits.token_cache(ME)
     files = list(folder.iterdir())
     assert sorted(file.suffix for file in files) == [".pace", ".token"]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
@@ -294,15 +296,15 @@ def test_where_no_file_can_be_there_is_a_warning_and_a_share(
     blocked.write_text("")
     monkeypatch.setenv("CPL_RUNTIME_DIR", str(blocked / "folder"))
     limits = HostLimits(share=0.5)
-    assert limits.pace(ME).interval == pytest.approx(INTERVAL / 0.5)
-    limits.token(ME)
+    assert limits.pacer(ME).interval == pytest.approx(INTERVAL_SECONDS / 0.5)
+    limits.token_cache(ME)
     assert len(caplog.records) == 1
     assert "keeps to 50 % of the limits" in caplog.text
     assert "CPL_RUNTIME_DIR" in caplog.text
     monkeypatch.setenv("CPL_LIMITS_SHARE", "0.1")
-    assert HostLimits().pace(ME).interval == pytest.approx(INTERVAL / 0.1)
+    assert HostLimits().pacer(ME).interval == pytest.approx(INTERVAL_SECONDS / 0.1)
     monkeypatch.delenv("CPL_LIMITS_SHARE")
-    assert HostLimits().pace(ME).interval == pytest.approx(INTERVAL * 4)
+    assert HostLimits().pacer(ME).interval == pytest.approx(INTERVAL_SECONDS * 4)
 
 
 async def test_a_share_that_was_given_holds_for_all_who_see_the_folder(
@@ -310,81 +312,81 @@ async def test_a_share_that_was_given_holds_for_all_who_see_the_folder(
 ) -> None:
     """As for containers that do not see each other: nothing tells them so."""
     monkeypatch.setenv("CPL_LIMITS_SHARE", "0.5")
-    one, other = (HostLimits(folder=tmp_path).pace(ME) for _ in range(2))
+    one, other = (HostLimits(folder=tmp_path).pacer(ME) for _ in range(2))
     times = []
     for pace in (one, other, one, other):
-        slot = await pace.acquire(Lane.PERSON)
+        slot = await pace.acquire(Priority.INTERACTIVE)
         times.append(time.monotonic())
-        slot.wrote()
-    assert min(after - before for before, after in itertools.pairwise(times)) >= INTERVAL / 0.5 - 0.0005
-    shelf = HostLimits(folder=tmp_path).token(ME)._shelf
-    assert isinstance(shelf, HostShelf)
-    assert shelf._fetches == FETCHES // 2
+        slot.record_write()
+    assert min(after - before for before, after in itertools.pairwise(times)) >= INTERVAL_SECONDS / 0.5 - 0.0005
+    shelf = HostLimits(folder=tmp_path).token_cache(ME)._store
+    assert isinstance(shelf, FileTokenStore)
+    assert shelf._fetches == MAX_FETCHES // 2
 
 
 def test_a_folder_that_depends_on_where_a_process_was_started_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CPL_RUNTIME_DIR", "run")
     with pytest.raises(ConfigurationError, match="must be an absolute path"):
-        HostLimits().pace(ME)
+        HostLimits().pacer(ME)
 
 
 @pytest.mark.parametrize("share", ["0", "1.5", "-1", "much", "nan"])
 def test_a_share_that_is_none_is_refused(share: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CPL_LIMITS_SHARE", share)
     with pytest.raises(ConfigurationError, match="CPL_LIMITS_SHARE is a number over 0 and at most 1"):
-        HostLimits().pace(ME)
+        HostLimits().pacer(ME)
 
 
 def token(value: str, clock: Clock, seconds: float = 1800.0) -> Token:
-    return Token.lasting(value, seconds, clock.now)
+    return Token.from_lifetime(value, seconds, clock.now)
 
 
 @pytest.fixture
-def shelves(tmp_path: Path, clock: Clock) -> list[HostShelf]:
+def shelves(tmp_path: Path, clock: Clock) -> list[FileTokenStore]:
     """The shelves of two processes."""
-    return [HostShelf(SharedFile(tmp_path / "a.token"), FETCHES, 3, clock) for _ in range(2)]
+    return [FileTokenStore(SharedFile(tmp_path / "a.token"), MAX_FETCHES, 3, clock) for _ in range(2)]
 
 
-def test_a_token_is_fetched_by_one_and_used_by_all(shelves: list[HostShelf], clock: Clock) -> None:
+def test_a_token_is_fetched_by_one_and_used_by_all(shelves: list[FileTokenStore], clock: Clock) -> None:
     first, second = shelves
-    assert first.look() == 0.0
-    assert second.look() == pytest.approx(0.03)  # while the first one asks
-    first.landed(token("t1", clock))
-    found = second.look()
+    assert first.load() == 0.0
+    assert second.load() == pytest.approx(0.03)  # while the first one asks
+    first.store(token("t1", clock))
+    found = second.load()
     assert isinstance(found, Token)
     assert (found.value, found.ends_at) == ("t1", clock.now + 1800)
     assert "t1" not in repr(found)
     clock.now += 1750
-    assert second.look() == 0.0  # it is renewed by one
-    assert first.look() == pytest.approx(0.03)
-    second.landed(token("t2", clock))
-    found = first.look()
+    assert second.load() == 0.0  # it is renewed by one
+    assert first.load() == pytest.approx(0.03)
+    second.store(token("t2", clock))
+    found = first.load()
     assert isinstance(found, Token)
     first.discard(token("t1", clock))  # an old one: the new one stays
-    assert isinstance(second.look(), Token)
+    assert isinstance(second.load(), Token)
     first.discard(found)
-    assert second.look() == 0.0
+    assert second.load() == 0.0
 
 
-def test_token_requests_of_all_are_counted_together(shelves: list[HostShelf], clock: Clock) -> None:
-    for number in range(FETCHES):
-        assert shelves[number % 2].look() == 0.0
-        shelves[number % 2].landed(None)
+def test_token_requests_of_all_are_counted_together(shelves: list[FileTokenStore], clock: Clock) -> None:
+    for number in range(MAX_FETCHES):
+        assert shelves[number % 2].load() == 0.0
+        shelves[number % 2].store(None)
         clock.now += 1
-    wait = shelves[0].look()
-    assert wait == pytest.approx(61 - FETCHES)
-    shelves[1].landed(None, refusal="no such client")
+    wait = shelves[0].load()
+    assert wait == pytest.approx(61 - MAX_FETCHES)
+    shelves[1].store(None, refusal="no such client")
     with pytest.raises(AuthenticationError, match="no such client"):
-        shelves[0].look()
+        shelves[0].load()
 
 
-def test_a_token_request_refused_for_pace_counts_for_seconds_only(shelves: list[HostShelf], clock: Clock) -> None:
-    for number in range(FETCHES):
-        assert shelves[number % 2].look() == 0.0
-        shelves[number % 2].landed(None, is_limited=True)
-    assert shelves[0].look() == pytest.approx(5)
+def test_a_token_request_refused_for_pace_counts_for_seconds_only(shelves: list[FileTokenStore], clock: Clock) -> None:
+    for number in range(MAX_FETCHES):
+        assert shelves[number % 2].load() == 0.0
+        shelves[number % 2].store(None, is_limited=True)
+    assert shelves[0].load() == pytest.approx(5)
     clock.now += 5
-    assert shelves[0].look() == 0.0
+    assert shelves[0].load() == 0.0
 
 
 @pytest.mark.parametrize(
@@ -402,33 +404,33 @@ def test_a_token_request_refused_for_pace_counts_for_seconds_only(shelves: list[
         b'{"asked": 7}',
     ],
 )
-def test_a_damaged_token_file_is_empty(shelves: list[HostShelf], tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_token_file_is_empty(shelves: list[FileTokenStore], tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.token").write_bytes(len(content).to_bytes(4, "little") + content)
     (tmp_path / "a.token").chmod(0o600)
-    assert shelves[0].look() == 0.0
+    assert shelves[0].load() == 0.0
 
 
-def test_a_fetch_that_died_is_done_by_the_next(shelves: list[HostShelf], tmp_path: Path) -> None:
+def test_a_fetch_that_died_is_done_by_the_next(shelves: list[FileTokenStore], tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from cpl_async.auth.file_store import HostShelf;"
+        "import sys, time; from pathlib import Path; from cpl_async.auth.file_store import FileTokenStore;"
         "from cpl_async.system.locked_file import SharedFile;"
-        "print(HostShelf(SharedFile(Path(sys.argv[1])), 12, 3).look())"
+        "print(FileTokenStore(SharedFile(Path(sys.argv[1])), 12, 3).load())"
     )
     file = tmp_path / "real.token"
     done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0.0"
-    assert HostShelf(SharedFile(file), FETCHES, 3).look() == 0.0
+    assert FileTokenStore(SharedFile(file), MAX_FETCHES, 3).load() == 0.0
 
 
 def test_a_process_that_was_stopped_while_it_fetches_does_not_hold_up_the_others(
-    shelves: list[HostShelf], clock: Clock
+    shelves: list[FileTokenStore], clock: Clock
 ) -> None:
     first, second = shelves
-    assert first.look() == 0.0
-    clock.now += host_token.FLIGHT_IS_LOST - 0.1
-    assert second.look() == pytest.approx(0.03)
+    assert first.load() == 0.0
+    clock.now += host_token.LOST_FETCH_SECONDS - 0.1
+    assert second.load() == pytest.approx(0.03)
     clock.now += 0.2
-    assert second.look() == 0.0
+    assert second.load() == 0.0
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc")
@@ -453,13 +455,13 @@ def test_stores_are_let_go(tmp_path: Path) -> None:
 HOLD = """
 import sys, time
 from pathlib import Path
-from cpl_async.ratelimit.file_backend import HostLine
+from cpl_async.ratelimit.file_backend import FilePacerBackend
 from cpl_async.system.locked_file import SharedFile
 
 file = SharedFile(Path(sys.argv[1]))
 if sys.argv[2] == "slot":
-    line = HostLine(file, 0.041, 0.041)
-    while wait := line.ask():
+    line = FilePacerBackend(file, 0.041, 0.041)
+    while wait := line.request_permit():
         time.sleep(wait)
     print("holding", flush=True)
     time.sleep(60)
@@ -476,14 +478,14 @@ def test_a_process_that_is_killed_inside_blocks_nobody(tmp_path: Path, what: str
     holder = subprocess.Popen([sys.executable, "-c", HOLD, str(path), what], stdout=subprocess.PIPE)
     assert holder.stdout is not None
     holder.stdout.readline()
-    line = HostLine(SharedFile(path), INTERVAL, INTERVAL)
-    assert line.ask() > 0
-    time.sleep(INTERVAL)
+    line = FilePacerBackend(SharedFile(path), INTERVAL_SECONDS, INTERVAL_SECONDS)
+    assert line.request_permit() > 0
+    time.sleep(INTERVAL_SECONDS)
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     holder.stdout.close()
     deadline = time.monotonic() + host_pace.HELD_TOO_LONG / 2  # at once, not after it counts as hanging
-    while (wait := line.ask()) > 0:
+    while (wait := line.request_permit()) > 0:
         assert time.monotonic() < deadline
         time.sleep(wait)
 
@@ -493,28 +495,28 @@ async def test_waiters_of_two_processes_share_the_slots(tmp_path: Path) -> None:
     written: list[tuple[float, int]] = []
 
     async def process(number: int) -> None:
-        pace = HostLimits(folder=tmp_path).pace(ME)
+        pace = HostLimits(folder=tmp_path).pacer(ME)
         for _ in range(10):
-            slot = await pace.acquire(Lane.CREATE)
+            slot = await pace.acquire(Priority.BATCH)
             written.append((time.monotonic(), number))
-            slot.wrote()
+            slot.record_write()
 
     await asyncio.gather(process(0), process(1))
     times = [at for at, _ in written]
-    assert min(after - before for before, after in itertools.pairwise(times)) >= INTERVAL - 0.0005
+    assert min(after - before for before, after in itertools.pairwise(times)) >= INTERVAL_SECONDS - 0.0005
     assert [number for _, number in written[:10]].count(0) in range(3, 8)
 
 
 async def test_a_cancelled_waiter_leaves_the_line(tmp_path: Path) -> None:
-    one, other = (HostLimits(folder=tmp_path).pace(ME) for _ in range(2))
-    slot = await one.acquire(Lane.PERSON)
-    waiting = asyncio.ensure_future(other.acquire(Lane.PERSON))
+    one, other = (HostLimits(folder=tmp_path).pacer(ME) for _ in range(2))
+    slot = await one.acquire(Priority.INTERACTIVE)
+    waiting = asyncio.ensure_future(other.acquire(Priority.INTERACTIVE))
     await asyncio.sleep(0.01)
     waiting.cancel()
     await asyncio.wait([waiting])
-    slot.give_back()
-    line = one._line
-    assert isinstance(line, HostLine)
+    slot.release()
+    line = one._backend
+    assert isinstance(line, FilePacerBackend)
     state = host_pace._State.of(line._file.peek())
     assert state.line == {}
     assert state.holder == 0
@@ -549,5 +551,5 @@ def test_processes_share_one_token_and_one_pace(make_sandbox: Callable[..., Sand
 def test_busy_is_told_at_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     path = tmp_path / "x"
-    with SharedFile(path).entered(), pytest.raises(Busy), SharedFile(path).entered():
+    with SharedFile(path).entered(), pytest.raises(FileBusy), SharedFile(path).entered():
         pass

@@ -10,16 +10,16 @@ from itertools import pairwise
 import pytest
 
 from cpl_async.ratelimit import pacer as pace_module
-from cpl_async.ratelimit.pacer import Pace, Slot
-from cpl_async.ratelimit.priority import Lane
+from cpl_async.ratelimit.pacer import Pacer, Permit
+from cpl_async.ratelimit.priority import Priority
 
 INTERVAL = 0.02
 
 
-async def write(pace: Pace, times: list[float], lane: Lane = Lane.PERSON) -> None:
-    slot = await pace.acquire(lane)
+async def write(pace: Pacer, times: list[float], priority: Priority = Priority.INTERACTIVE) -> None:
+    slot = await pace.acquire(priority)
     times.append(time.monotonic())
-    slot.wrote()
+    slot.record_write()
 
 
 def closest(times: list[float]) -> float:
@@ -27,41 +27,41 @@ def closest(times: list[float]) -> float:
 
 
 async def test_writes_are_apart_by_the_interval() -> None:
-    pace, times = Pace(INTERVAL), list[float]()
+    pace, times = Pacer(INTERVAL), list[float]()
     await asyncio.gather(*(write(pace, times) for _ in range(15)))
     assert closest(times) >= INTERVAL
 
 
 async def test_the_distance_counts_from_the_write_not_from_the_grant() -> None:
-    pace, times = Pace(INTERVAL), list[float]()
-    slot = await pace.acquire(Lane.PERSON)
+    pace, times = Pacer(INTERVAL), list[float]()
+    slot = await pace.acquire(Priority.INTERACTIVE)
     waiting = asyncio.create_task(write(pace, times))
     await asyncio.sleep(3 * INTERVAL)
     assert not waiting.done()
-    slot.wrote()
+    slot.record_write()
     wrote = time.monotonic()
     await waiting
     assert times[0] - wrote >= INTERVAL * 0.95
 
 
 async def test_a_slot_that_is_given_back_is_not_lost() -> None:
-    pace, times = Pace(10.0), list[float]()
-    slot = await pace.acquire(Lane.PERSON)
+    pace, times = Pacer(10.0), list[float]()
+    slot = await pace.acquire(Priority.INTERACTIVE)
     waiting = asyncio.create_task(write(pace, times))
     await asyncio.sleep(0)
-    slot.give_back()
+    slot.release()
     async with asyncio.timeout(5):
         await waiting
 
 
 async def test_a_cancelled_wait_passes_its_turn_on() -> None:
-    pace, times = Pace(INTERVAL), list[float]()
-    slot = await pace.acquire(Lane.PERSON)
-    cancelled = [asyncio.create_task(pace.acquire(Lane.PERSON)) for _ in range(3)]
+    pace, times = Pacer(INTERVAL), list[float]()
+    slot = await pace.acquire(Priority.INTERACTIVE)
+    cancelled = [asyncio.create_task(pace.acquire(Priority.INTERACTIVE)) for _ in range(3)]
     waiting = asyncio.create_task(write(pace, times))
     await asyncio.sleep(0)
     cancelled[1].cancel()
-    slot.wrote()
+    slot.record_write()
     cancelled[0].cancel()
     cancelled[2].cancel()
     async with asyncio.timeout(5):
@@ -74,11 +74,11 @@ async def test_a_cancelled_wait_passes_its_turn_on() -> None:
 
 
 async def test_cancelling_at_the_moment_of_the_grant_loses_no_slot() -> None:
-    pace, times = Pace(10.0), list[float]()
-    slot = await pace.acquire(Lane.PERSON)
-    granted = asyncio.create_task(pace.acquire(Lane.PERSON))
+    pace, times = Pacer(10.0), list[float]()
+    slot = await pace.acquire(Priority.INTERACTIVE)
+    granted = asyncio.create_task(pace.acquire(Priority.INTERACTIVE))
     await asyncio.sleep(0)
-    slot.give_back()  # the grant is set, its task has not run yet
+    slot.release()  # the grant is set, its task has not run yet
     granted.cancel()
     with pytest.raises(asyncio.CancelledError):
         await granted
@@ -87,7 +87,7 @@ async def test_cancelling_at_the_moment_of_the_grant_loses_no_slot() -> None:
 
 
 def test_threads_with_loops_of_their_own_share_one_line() -> None:
-    pace, times = Pace(INTERVAL), list[float]()
+    pace, times = Pacer(INTERVAL), list[float]()
 
     async def some() -> None:
         await asyncio.gather(*(write(pace, times) for _ in range(5)))
@@ -102,16 +102,16 @@ def test_threads_with_loops_of_their_own_share_one_line() -> None:
 
 
 def test_a_loop_that_hangs_or_is_closed_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace_module, "HELD_TOO_LONG", 0.05)
-    monkeypatch.setattr(pace_module, "WATCH_EVERY", 0.02)
-    pace, times = Pace(INTERVAL), list[float]()
+    monkeypatch.setattr(pace_module, "MAX_HOLD_SECONDS", 0.05)
+    monkeypatch.setattr(pace_module, "WATCH_SECONDS", 0.02)
+    pace, times = Pacer(INTERVAL), list[float]()
     hangs, go_on = threading.Event(), threading.Event()
 
     async def hang() -> None:
-        slot = await pace.acquire(Lane.PERSON)
-        waiting = asyncio.create_task(pace.acquire(Lane.PERSON))
+        slot = await pace.acquire(Priority.INTERACTIVE)
+        waiting = asyncio.create_task(pace.acquire(Priority.INTERACTIVE))
         await asyncio.sleep(0)
-        slot.wrote()  # the turn is now the waiting task's, whose loop stops here
+        slot.record_write()  # the turn is now the waiting task's, whose loop stops here
         hangs.set()
         go_on.wait(20)
         waiting.cancel()
@@ -132,36 +132,36 @@ def test_a_loop_that_hangs_or_is_closed_holds_nobody_up(monkeypatch: pytest.Monk
 
 async def test_after_a_refusal_the_pace_is_wider_for_a_while() -> None:
     now = 100.0
-    pace = Pace(0.04, clock=lambda: now)
-    pace.slow_down()
+    pace = Pacer(0.04, clock=lambda: now)
+    pace.throttle()
     assert pace.interval == pytest.approx(0.06)
     for _ in range(9):
-        pace.slow_down()
+        pace.throttle()
     assert pace.interval == pytest.approx(0.16)
     now += 31
     assert pace.interval == pytest.approx(0.04)
 
 
 async def test_retry_after_pauses_all() -> None:
-    pace, times = Pace(INTERVAL), list[float]()
-    pace.slow_down(retry_after=0.2)
+    pace, times = Pacer(INTERVAL), list[float]()
+    pace.throttle(retry_after=0.2)
     began = time.monotonic()
     await write(pace, times)
     assert times[0] - began >= 0.19
 
 
 async def test_a_person_goes_before_a_crowd_in_the_background() -> None:
-    pace = Pace(INTERVAL)
-    order: list[Lane] = []
+    pace = Pacer(INTERVAL)
+    order: list[Priority] = []
 
-    async def take(lane: Lane) -> None:
-        slot = await pace.acquire(lane)
-        order.append(lane)
-        slot.wrote()
+    async def take(priority: Priority) -> None:
+        slot = await pace.acquire(priority)
+        order.append(priority)
+        slot.record_write()
 
-    crowd = [asyncio.create_task(take(Lane.BACKGROUND)) for _ in range(20)]
+    crowd = [asyncio.create_task(take(Priority.BACKGROUND)) for _ in range(20)]
     await asyncio.sleep(0)
-    person = asyncio.create_task(take(Lane.PERSON))
+    person = asyncio.create_task(take(Priority.INTERACTIVE))
     await person
     assert len(order) <= 3
     for task in crowd:
@@ -170,20 +170,20 @@ async def test_a_person_goes_before_a_crowd_in_the_background() -> None:
 
 
 def test_a_loop_that_stopped_with_a_waiter_slows_nobody_down_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace_module, "HELD_TOO_LONG", 0.3)
-    monkeypatch.setattr(pace_module, "WATCH_EVERY", 0.05)
-    pace, times = Pace(INTERVAL), list[float]()
+    monkeypatch.setattr(pace_module, "MAX_HOLD_SECONDS", 0.3)
+    monkeypatch.setattr(pace_module, "WATCH_SECONDS", 0.05)
+    pace, times = Pacer(INTERVAL), list[float]()
     stopped = asyncio.new_event_loop()
 
-    async def begin() -> Slot:
-        slot = await pace.acquire(Lane.PERSON)
-        left.append(asyncio.create_task(pace.acquire(Lane.PERSON)))
+    async def begin() -> Permit:
+        slot = await pace.acquire(Priority.INTERACTIVE)
+        left.append(asyncio.create_task(pace.acquire(Priority.INTERACTIVE)))
         await asyncio.sleep(0)
         return slot
 
-    left: list[asyncio.Task[Slot]] = []
+    left: list[asyncio.Task[Permit]] = []
     slot = stopped.run_until_complete(begin())
-    slot.wrote()  # the next turn belongs to a task whose loop does not run
+    slot.record_write()  # the next turn belongs to a task whose loop does not run
 
     async def others() -> None:
         await asyncio.gather(*(write(pace, times) for _ in range(6)))
@@ -195,7 +195,7 @@ def test_a_loop_that_stopped_with_a_waiter_slows_nobody_down_twice(monkeypatch: 
 
     async def go_on() -> None:  # if that loop runs again, its waiter gets its turn after all
         async with asyncio.timeout(5):
-            (await left[0]).wrote()
+            (await left[0]).record_write()
 
     try:
         stopped.run_until_complete(go_on())
@@ -204,15 +204,15 @@ def test_a_loop_that_stopped_with_a_waiter_slows_nobody_down_twice(monkeypatch: 
 
 
 async def test_a_slot_that_was_not_used_for_long_is_not_ours_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace_module, "HELD_TOO_LONG", 0.05)
-    monkeypatch.setattr(pace_module, "WATCH_EVERY", 0.02)
-    pace = Pace(INTERVAL)
-    slot = await pace.acquire(Lane.PERSON)
-    states = [slot.valid]
-    next_one = await pace.acquire(Lane.PERSON)
-    states += [slot.valid, next_one.valid]
-    slot.give_back()  # changes nothing
-    states.append(next_one.valid)
-    next_one.wrote()
-    states.append(next_one.valid)
+    monkeypatch.setattr(pace_module, "MAX_HOLD_SECONDS", 0.05)
+    monkeypatch.setattr(pace_module, "WATCH_SECONDS", 0.02)
+    pace = Pacer(INTERVAL)
+    slot = await pace.acquire(Priority.INTERACTIVE)
+    states = [slot.is_valid]
+    next_one = await pace.acquire(Priority.INTERACTIVE)
+    states += [slot.is_valid, next_one.is_valid]
+    slot.release()  # changes nothing
+    states.append(next_one.is_valid)
+    next_one.record_write()
+    states.append(next_one.is_valid)
     assert states == [True, False, True, True, False]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cpl_async import Client, CplError
 from cpl_async.transport.redaction import Redactor
-from cpl_async.transport.tracing import TRACER, Exchanged
+from cpl_async.transport.tracing import TRACER, ExchangeTrace
 
 from ..hostile import HostileServer, hostile_server, response
 
@@ -133,7 +133,7 @@ async def test_no_error_log_or_trace_shows_what_a_server_repeats(
     server: HostileServer, spelling: Spelling, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "cpl_async")
-    seen: list[Exchanged] = []
+    seen: list[ExchangeTrace] = []
     told: list[Any] = []
     marker = TRACER.set(seen.append)
     login = {"access_token": TOKEN, "expires_in": 1800}

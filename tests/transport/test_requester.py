@@ -18,8 +18,8 @@ from cpl_async import (
     ConfigurationError,
     Event,
     EventKind,
-    Lane,
     NotFound,
+    Priority,
     ProtocolError,
     RateLimited,
     ServerError,
@@ -185,7 +185,7 @@ async def test_a_time_out_says_which_part_took_the_time(sandbox: Sandbox, client
     crowd = [asyncio.create_task(client.shipments.list()) for _ in range(30)]
     await asyncio.sleep(0.01)
     with pytest.raises(Timeout, match=r"waiting for a slot of the pace\b") as late:
-        await client.shipment_batches.create([shipment()], timeout=0.02, lane=Lane.BACKGROUND)
+        await client.shipment_batches.create([shipment()], timeout=0.02, priority=Priority.BACKGROUND)
     assert late.value.outcome == "not_sent"
     for task in crowd:
         task.cancel()
@@ -410,7 +410,7 @@ async def test_a_body_without_end_after_201_is_not_waited_for(
         await asyncio.sleep(60)
         return b""
 
-    monkeypatch.setattr("cpl_async.transport.sessions.IDLE_BODY", 0.05)
+    monkeypatch.setattr("cpl_async.transport.sessions.BODY_IDLE_SECONDS", 0.05)
     mocked.post("https://api.example/login/getAccessToken", payload={"access_token": "t"})
     mocked.post("https://api.example/shipment/batch", status=201, headers={"Location": "/x/abc"})
     client = make_client(base_url="https://api.example", shared=ProcessLimits())

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from cpl_async.auth.token_cache import ClientClosed, Token, TokenCell
+from cpl_async.auth.token_cache import ClientClosed, Token, TokenCache
 from cpl_async.errors import AuthenticationError, RateLimited, TransportError
 
 
@@ -31,7 +31,7 @@ class Server:
         await asyncio.sleep(0.01)
         if self.error is not None:
             raise self.error
-        return Token.lasting(f"t{self.asked}", self.lasts, self.clock())
+        return Token.from_lifetime(f"t{self.asked}", self.lasts, self.clock())
 
 
 @pytest.fixture
@@ -45,14 +45,14 @@ def server(clock: Clock) -> Server:
 
 
 async def test_however_many_ask_it_is_fetched_once(clock: Clock, server: Server) -> None:
-    cell = TokenCell(clock)
+    cell = TokenCache(clock)
     tokens = await asyncio.gather(*(cell.get(server.fetch) for _ in range(50)))
     assert server.asked == 1
     assert {token.value for token in tokens} == {"t1"}
 
 
 def test_threads_share_one_fetch(clock: Clock, server: Server) -> None:
-    cell = TokenCell(clock)
+    cell = TokenCache(clock)
     threads = [threading.Thread(target=lambda: asyncio.run(_get(cell, server))) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -61,12 +61,12 @@ def test_threads_share_one_fetch(clock: Clock, server: Server) -> None:
     assert server.asked == 1
 
 
-async def _get(cell: TokenCell, server: Server) -> Token:
+async def _get(cell: TokenCache, server: Server) -> Token:
     return await cell.get(server.fetch)
 
 
 async def test_it_is_renewed_before_it_ends_by_the_monotonic_clock(clock: Clock, server: Server) -> None:
-    cell = TokenCell(clock)
+    cell = TokenCache(clock)
     await cell.get(server.fetch)
     clock.now += 1739
     await cell.get(server.fetch)
@@ -77,7 +77,7 @@ async def test_it_is_renewed_before_it_ends_by_the_monotonic_clock(clock: Clock,
 
 
 async def test_only_the_refused_token_is_thrown_away(clock: Clock, server: Server) -> None:
-    cell = TokenCell(clock)
+    cell = TokenCache(clock)
     first = await cell.get(server.fetch)
     cell.discard(first)
     second = await cell.get(server.fetch)
@@ -87,7 +87,7 @@ async def test_only_the_refused_token_is_thrown_away(clock: Clock, server: Serve
 
 
 async def test_a_failed_fetch_fails_each_waiter_with_an_exception_of_its_own(clock: Clock, server: Server) -> None:
-    cell = TokenCell(clock)
+    cell = TokenCache(clock)
     server.error = AuthenticationError("wrong")
     errors = await asyncio.gather(*(cell.get(server.fetch) for _ in range(5)), return_exceptions=True)
     assert server.asked == 1
@@ -96,7 +96,7 @@ async def test_a_failed_fetch_fails_each_waiter_with_an_exception_of_its_own(clo
 
 
 async def test_cancelling_who_began_the_fetch_fails_nobody_else(clock: Clock, server: Server) -> None:
-    cell = TokenCell(clock)
+    cell = TokenCache(clock)
     first = asyncio.create_task(cell.get(server.fetch))
     await asyncio.sleep(0)
     second = asyncio.create_task(cell.get(server.fetch))
@@ -107,7 +107,7 @@ async def test_cancelling_who_began_the_fetch_fails_nobody_else(clock: Clock, se
 
 
 async def test_a_closed_client_fails_its_own_callers_only(clock: Clock, server: Server) -> None:
-    cell = TokenCell(clock)
+    cell = TokenCache(clock)
 
     async def closed() -> Token:
         await asyncio.sleep(0.01)
@@ -122,7 +122,7 @@ async def test_a_closed_client_fails_its_own_callers_only(clock: Clock, server: 
 
 
 def test_a_fetch_whose_loop_ended_is_begun_again_by_another(clock: Clock, server: Server) -> None:
-    cell = TokenCell(clock)
+    cell = TokenCache(clock)
 
     async def begin() -> None:
         asyncio.get_running_loop().create_task(cell.get(server.fetch))
@@ -134,7 +134,7 @@ def test_a_fetch_whose_loop_ended_is_begun_again_by_another(clock: Clock, server
 
 
 async def test_an_unexpected_failure_reaches_the_waiters(clock: Clock, server: Server) -> None:
-    cell = TokenCell(clock)
+    cell = TokenCache(clock)
     server.error = RuntimeError("bug")
     with pytest.raises(TransportError, match="RuntimeError"):
         await cell.get(server.fetch)
@@ -143,7 +143,7 @@ async def test_an_unexpected_failure_reaches_the_waiters(clock: Clock, server: S
 async def test_no_more_than_twelve_in_a_minute_and_refused_credentials_fail_at_once(
     clock: Clock, server: Server
 ) -> None:
-    cell = TokenCell(clock)
+    cell = TokenCache(clock)
     server.error = AuthenticationError("wrong")
     for _ in range(12):
         with pytest.raises(AuthenticationError):
@@ -168,7 +168,7 @@ async def test_the_thirteenth_waits_for_its_minute(
             clock.now += seconds
         await real(0)
 
-    cell = TokenCell(clock)
+    cell = TokenCache(clock)
     monkeypatch.setattr(asyncio, "sleep", sleep)
     for _ in range(13):
         cell.discard(await cell.get(server.fetch))
@@ -176,11 +176,11 @@ async def test_the_thirteenth_waits_for_its_minute(
 
 
 def test_a_token_shows_nothing_of_itself() -> None:
-    assert "geheim" not in repr(Token.lasting("geheim", 10, 0)) + repr(Token.lasting("geheim", 10, 0).value)
+    assert "geheim" not in repr(Token.from_lifetime("geheim", 10, 0)) + repr(Token.from_lifetime("geheim", 10, 0).value)
 
 
 async def test_a_request_refused_for_pace_does_not_use_up_the_minute(clock: Clock, server: Server) -> None:
-    cell = TokenCell(clock, fetches=1)
+    cell = TokenCache(clock, fetches=1)
     server.error = RateLimited("too many requests")
     with pytest.raises(RateLimited):
         await cell.get(server.fetch)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from cpl_async import Client, ConfigurationError, Outcome, Timeout
-from cpl_async.transport.write_deadline import WriteBy, gone_to_the_kernel
+from cpl_async.transport.write_deadline import WriteDeadline, is_sent_to_kernel
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
@@ -108,7 +108,7 @@ async def test_a_body_in_time_is_sent_whole(slow: SlowServer) -> None:
     slow.reads.set()
     async with client_of(slow) as cpl:
         for size in (1, 2, 17_000, LARGE):
-            assert await cpl.shipment_batches.send(b"x" * size, write_by=time.time() + 20) == "1"
+            assert await cpl.shipment_batches.send(b"x" * size, write_deadline=time.time() + 20) == "1"
     assert slow.ended() == 4
     assert slow.whole == [1, 2, 17_000, LARGE]
 
@@ -116,7 +116,7 @@ async def test_a_body_in_time_is_sent_whole(slow: SlowServer) -> None:
 async def test_nothing_leaves_when_the_moment_has_come(slow: SlowServer) -> None:
     async with client_of(slow) as cpl:
         with pytest.raises(Timeout, match="the moment by which it had to be written has passed") as caught:
-            await cpl.shipment_batches.send(b"{}", write_by=time.time() - 0.001)
+            await cpl.shipment_batches.send(b"{}", write_deadline=time.time() - 0.001)
     assert caught.value.outcome is Outcome.NOT_SENT
     assert slow.ended() == 0
     assert slow.broken == []
@@ -126,7 +126,7 @@ async def test_a_body_that_is_under_way_when_the_moment_comes_stays_without_its_
     async with client_of(slow) as cpl:
         threading.Timer(1.0, slow.reads.set).start()
         with pytest.raises(Timeout) as caught:
-            await cpl.shipment_batches.send(b"x" * LARGE, write_by=time.time() + 0.5)
+            await cpl.shipment_batches.send(b"x" * LARGE, write_deadline=time.time() + 0.5)
     assert caught.value.outcome is Outcome.NOT_SENT
     assert slow.ended() == 0
     assert slow.broken == [LARGE - 1]
@@ -139,7 +139,7 @@ from cpl_async import Client, CplError
 async def main():
     async with Client(client_id="a", client_secret="b", base_url=sys.argv[1]) as cpl:
         try:
-            print(await cpl.shipment_batches.send(b"x" * int(sys.argv[2]), write_by=time.time() + 1.5, tries=1))
+            print(await cpl.shipment_batches.send(b"x" * int(sys.argv[2]), write_deadline=time.time() + 1.5, tries=1))
         except CplError as error:
             print(error.outcome)
 
@@ -163,12 +163,12 @@ def test_a_process_that_was_stopped_in_the_middle_of_a_body_does_not_end_it(slow
 async def test_it_must_be_a_moment(slow: SlowServer) -> None:
     async with client_of(slow) as cpl:
         for odd in (float("nan"), "soon", float("inf")):
-            with pytest.raises(ConfigurationError, match="write_by is a time in seconds since the epoch"):
-                await cpl.shipment_batches.send(b"{}", write_by=odd)  # type: ignore[arg-type]  # that is the point
+            with pytest.raises(ConfigurationError, match="write_deadline is a time in seconds since the epoch"):
+                await cpl.shipment_batches.send(b"{}", write_deadline=odd)  # type: ignore[arg-type]  # that is the point
 
 
 def test_neither_clock_can_make_it_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    moment = WriteBy(time.time() + 0.05)
+    moment = WriteDeadline(time.time() + 0.05)
     assert not moment.passed
     wall = time.time
     monkeypatch.setattr(time, "time", lambda: wall() - 3600)
@@ -185,7 +185,7 @@ async def test_what_is_not_with_the_kernel_yet_is_waited_for() -> None:
     try:
         transport.write(b"x" * 30_000)  # less than it would make a writer wait for
         waiting = asyncio.create_task(
-            gone_to_the_kernel(cast("AbstractStreamWriter", SimpleNamespace(transport=transport)))
+            is_sent_to_kernel(cast("AbstractStreamWriter", SimpleNamespace(transport=transport)))
         )
         await asyncio.sleep(0.1)
         assert not waiting.done()

@@ -12,7 +12,7 @@ from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from ...errors import CplError, Outcome
 from ...system.process_identity import has_ended, process_name
-from ...transport.write_deadline import WriteBy
+from ...transport.write_deadline import WriteDeadline
 from ..records import BatchState, RowState
 from .conflicts import claimed_elsewhere, words_of_claim
 from .connection import Database, new_id
@@ -108,10 +108,10 @@ class Course:
         the moment by which it must have written. Whoever has a part on loan knows that the loan before it is over.
         """
         if not self._database.is_shared:
-            return min(now, float(attempt.write_by))
+            return min(now, float(attempt.write_deadline))
         name = attempt.owner.rpartition(":")[2]
         over = self._database.on_loan or name == process_name() or has_ended(name)
-        return now if over else max(now, float(attempt.write_by))
+        return now if over else max(now, float(attempt.write_deadline))
 
     async def batches_in(self, job: int, state: BatchState) -> list[tuple[int, str]]:
         """Return id and remote id of the batches in a state; that of one that was not taken is empty."""
@@ -125,7 +125,7 @@ class Course:
             return [(row.id, row.remote_id or "") for row in found]
 
     async def begin_attempt(
-        self, batch: int, *, tail: bytes, correlation_id: str, owner: str, write_by: WriteBy
+        self, batch: int, *, tail: bytes, correlation_id: str, owner: str, write_deadline: WriteDeadline
     ) -> tuple[Attempt | None, list[RowResult]]:
         """Write down that a batch is about to be sent; only then may it be.
 
@@ -166,7 +166,7 @@ class Course:
                     correlation_id=correlation_id,
                     owner=owner,
                     began_at=self._database.now(),
-                    write_by=self._database.now() + write_by.left,
+                    write_deadline=self._database.now() + write_deadline.left,
                 )
             )
             await self._set_batch(connection, batch, state=BatchState.SENDING)

@@ -35,7 +35,7 @@ from sqlalchemy.schema import CreateSchema
 
 from ...errors import JournalError
 from ...ratelimit.registry import JournalMemory, KnownJournal
-from ...system.run_lock import alone, at_work
+from ...system.run_lock import already_running, exclusive_lock
 from ..records import RowState
 from .continuity import DAMAGED_ADVICE, FileIdentity, lost_journal, read_mark, write_mark
 from .location import JournalPlace
@@ -349,13 +349,13 @@ class Database:
         :raises JournalError: when another run is at work on it.
         """
         if not self._place.url:
-            with alone(self._place.folder / f"job-{job}.lock", what):
+            with exclusive_lock(self._place.folder / f"job-{job}.lock", what):
                 yield
             return
         key = key_of(self._place.schema, job)
         async with self.transaction() as connection:
             if not (await connection.execute(select(func.pg_try_advisory_lock(key)))).scalar_one():
-                raise at_work(what)
+                raise already_running(what)
         self._held[key] = job
         try:
             yield

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from ...errors import ConfigurationError, JournalError
 from ...system.clock import monotonic
-from ...system.run_lock import at_work
+from ...system.run_lock import already_running
 from .location import JournalPlace
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def postgresql_engine(place: JournalPlace, held: Mapping[int, int], patience: fl
             cursor.execute(f"SELECT pg_try_advisory_lock({key}), {found}")
             ours, shared = cursor.fetchone()
             if not ours or shared:
-                raise at_work("the job")
+                raise already_running("the job")
         cursor.close()
 
     def begin_alone(connection: Any) -> None:

@@ -140,7 +140,7 @@ attempts: Table = Table(
     Column("correlation_id", Text, nullable=False),
     Column("owner", Text, nullable=False),
     Column("began_at", Float, nullable=False),
-    Column("write_by", Float, nullable=False),
+    Column("write_deadline", Float, nullable=False),
     Column("ended_at", Float),
     Column("outcome", String(20)),
     Column("status", Integer),

@@ -13,7 +13,7 @@ from attrs import frozen
 from sqlalchemy import Float, and_, case, cast, delete, func, insert, or_, select, update
 
 from ...errors import ConfigurationError
-from ...system.run_lock import at_work
+from ...system.run_lock import already_running
 from ..records import GOES_ON, BatchState, RowState
 from .connection import Database, LoanLost
 from .postgresql import key_of
@@ -201,7 +201,7 @@ class Parts:
         lent = select(func.count()).where(parts.c.job == job, parts.c.state == OPEN, LENT)
         async with self._database.transaction() as connection:
             if (await connection.execute(lent)).scalar_one():
-                raise at_work(what)
+                raise already_running(what)
 
     async def dissolve(self, job: int) -> None:
         """Take a job from all workers: whoever calls this has it to itself from now on."""

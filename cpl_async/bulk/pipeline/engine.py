@@ -14,7 +14,7 @@ from attrs import define, field
 from ...errors import CplError
 from ...system.clock import monotonic
 from ...system.error_groups import ungrouped
-from ...transport.write_deadline import WriteBy, elapsed
+from ...transport.write_deadline import WriteDeadline, elapsed
 from ..client_protocols import BulkClient
 from ..journal import Journal
 from ..journal.batch_repository import RowResult
@@ -108,7 +108,7 @@ class Engine:
     """How the input names its columns, for what the server refuses."""
     kind: Kind = SHIPMENTS
     feed: Feed = field(factory=Feed)
-    write_by: Callable[[], WriteBy] = in_time
+    write_deadline: Callable[[], WriteDeadline] = in_time
     """Returns the deadline from which nothing of an attempt that begins now may leave."""
     clock: CarrierClock
     """The clock by which the journal knows what was written when."""
@@ -161,7 +161,7 @@ class Engine:
             on_refused=self._refused,
             on_undecided=self._lose,
             on_note=self.on_note,
-            write_by=self.write_by,
+            write_deadline=self.write_deadline,
             check_clock=self.clock.check,
         )
 

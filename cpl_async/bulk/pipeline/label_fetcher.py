@@ -15,7 +15,7 @@ from attrs import define, field
 from ...errors import AuthenticationError, ConfigurationError, CplError, TransportError
 from ...models.codes import LabelFormat
 from ...models.data import Label
-from ...ratelimit.priority import Lane
+from ...ratelimit.priority import Priority
 from ...resources.label_sanitizer import ActiveLabel, printable
 from ...resources.shipment_batches import MOST_LABELS
 from ..client_protocols import BulkClient
@@ -116,7 +116,7 @@ class Labelling:
                 limit=MOST_LABELS,  # not only what we expect: more than that would show that we count wrong
                 offset=offset,
                 order_by="ShipmentNumber",
-                lane=Lane.BACKGROUND,
+                priority=Priority.BACKGROUND,
                 timeout=TIMEOUT,
             )
 
@@ -139,12 +139,12 @@ class Labelling:
 
         async def label() -> Label:
             try:
-                return await self.client.data.get(address, lane=Lane.BACKGROUND, timeout=TIMEOUT)
+                return await self.client.data.get(address, priority=Priority.BACKGROUND, timeout=TIMEOUT)
             except (ConfigurationError, TransportError):  # the system may have moved since
                 by_id = re.search(r"/data/([A-Za-z0-9-]+)$", address)
                 if by_id is None:
                     raise
-                return await self.client.data.get(by_id[1], lane=Lane.BACKGROUND, timeout=TIMEOUT)
+                return await self.client.data.get(by_id[1], priority=Priority.BACKGROUND, timeout=TIMEOUT)
 
         problem = await self._store(label, file, 1)
         if problem is None:

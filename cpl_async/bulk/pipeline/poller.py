@@ -14,7 +14,7 @@ from attrs import define, evolve, field
 
 from ...errors import AuthenticationError, CplError, PermissionDenied
 from ...models.references import normal_reference
-from ...ratelimit.priority import Lane
+from ...ratelimit.priority import Priority
 from ...system.clock import monotonic
 from ...transport.write_deadline import elapsed
 from ..client_protocols import ItemStates, StateCalls
@@ -125,7 +125,7 @@ class Polling:
     async def _ask(self, batch: OpenBatch) -> None:
         age = elapsed() - batch.accepted_at
         try:
-            result = await unless_stopped(self.stop, self.calls.get(batch.remote_id, lane=Lane.CREATE))
+            result = await unless_stopped(self.stop, self.calls.get(batch.remote_id, priority=Priority.BATCH))
             if result is None:
                 return
         except (AuthenticationError, PermissionDenied) as error:

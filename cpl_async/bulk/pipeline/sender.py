@@ -11,9 +11,9 @@ from typing import TypeVar
 from attrs import define, frozen
 
 from ...errors import ConfigurationError, CplError, Outcome, Problem, ValidationError
-from ...ratelimit.priority import Lane
+from ...ratelimit.priority import Priority
 from ...system.process_identity import worker_name
-from ...transport.write_deadline import WriteBy
+from ...transport.write_deadline import WriteDeadline
 from ..client_protocols import SendCalls
 from ..journal.batch_repository import Attempt, BatchRow, Course, RowResult
 from ..journal.continuity import JournalGone
@@ -37,9 +37,9 @@ HOPELESS = (404, 405, 410, 501)
 """Statuses that say that this is not the API: no further try will find it there."""
 
 
-def in_time() -> WriteBy:
+def in_time() -> WriteDeadline:
     """Return the write deadline of an attempt that begins now, where no lease ends before it."""
-    return WriteBy.after(WRITE_TIMEOUT)
+    return WriteDeadline.after(WRITE_TIMEOUT)
 
 
 class NothingMoves(Exception):
@@ -72,7 +72,7 @@ class Delivery:
     on_refused: Callable[[Sequence[RowResult]], None]
     on_undecided: Callable[[int], None]
     on_note: Callable[[str], None]
-    write_by: Callable[[], WriteBy]
+    write_deadline: Callable[[], WriteDeadline]
     """Returns the deadline from which nothing of an attempt that begins now may leave."""
     check_clock: Callable[[], Awaitable[None]]
     """Compares the clocks if the carrier's was not known at the start; raises before anything is sent."""
@@ -85,7 +85,7 @@ class Delivery:
         rounds = failures = 0
         while not self.stop.is_set():
             try:  # the token first: an attempt is written down only when nothing but the request itself is left to do
-                await self.calls.ready(lane=Lane.CREATE, timeout=READY_TIMEOUT, tries=1)
+                await self.calls.ready(priority=Priority.BATCH, timeout=READY_TIMEOUT, tries=1)
                 await self.check_clock()
             except ConfigurationError as error:
                 raise NothingMoves(error) from None
@@ -95,21 +95,21 @@ class Delivery:
                 continue
             if self.stop.is_set():
                 return
-            identifier, write_by = str(uuid.uuid4()), self.write_by()
+            identifier, write_deadline = str(uuid.uuid4()), self.write_deadline()
             try:
                 attempt, claimed = await self.course.begin_attempt(
                     batch,
                     tail=self.body_tail,
                     correlation_id=identifier,
                     owner=worker_name(),
-                    write_by=write_by,
+                    write_deadline=write_deadline,
                 )
             except JournalGone as error:  # what was sent before is followed to its end, and reported
                 raise NothingMoves(error) from None
             self.on_refused(claimed)
             if attempt is None:
                 return
-            failure = await self._send(batch, attempt, identifier, write_by)
+            failure = await self._send(batch, attempt, identifier, write_deadline)
             if failure is None:
                 return
             refused = _refused(attempt.rows, failure)
@@ -130,17 +130,19 @@ class Delivery:
             failures += 1
             await self._pause(failure, failures)
 
-    async def _send(self, batch: int, attempt: Attempt, identifier: str, write_by: WriteBy) -> CplError | None:
+    async def _send(
+        self, batch: int, attempt: Attempt, identifier: str, write_deadline: WriteDeadline
+    ) -> CplError | None:
         """Send once; return why the server took nothing, or ``None`` when it took the batch or nobody knows."""
         try:
             remote_id = await self.calls.send(
                 attempt.body,
                 references=[row.reference for row in attempt.rows],
                 correlation_id=identifier,
-                lane=Lane.CREATE,
+                priority=Priority.BATCH,
                 timeout=WRITE_TIMEOUT,
                 tries=1,
-                write_by=write_by,
+                write_deadline=write_deadline,
             )
         except CplError as error:
             if error.outcome is not Outcome.UNKNOWN:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from attrs import define, field, frozen
 
 from ...errors import CplError, Outcome, ValidationError
-from ...ratelimit.priority import Lane
+from ...ratelimit.priority import Priority
 from ...system.clock import monotonic
 from ...system.error_groups import ungrouped
 from ..client_protocols import ShipmentCalls
@@ -91,7 +91,7 @@ class Withdrawal:
         pause = FIRST_PAUSE
         for attempt in range(MOST_TRIES):
             try:
-                await self.calls.cancel(number, lane=Lane.CREATE)
+                await self.calls.cancel(number, priority=Priority.BATCH)
             except ValidationError as error:
                 return "; ".join([error.message, *(problem.message for problem in error.problems)])
             except CplError as error:
@@ -125,7 +125,7 @@ class Withdrawal:
         for start in range(0, len(numbers), ASKED_AT_ONCE):
             chunk = numbers[start : start + ASKED_AT_ONCE]
             try:
-                page = await self.calls.list(shipment_numbers=chunk, limit=1000, lane=Lane.BACKGROUND)
+                page = await self.calls.list(shipment_numbers=chunk, limit=1000, priority=Priority.BACKGROUND)
             except CplError:
                 continue  # asked again with the next look
             found |= {item.shipment_number or "" for item in page.items if item.phase in CANCELLED}

@@ -9,7 +9,7 @@ from attrs import Factory, define, frozen
 
 from ...errors import CplError
 from ...models.references import folded_reference
-from ...ratelimit.priority import Lane
+from ...ratelimit.priority import Priority
 from ..client_protocols import ShipmentCalls
 from .evidence import Entry, Finding, Verdict, Wanted, entry_of, judge
 
@@ -54,7 +54,7 @@ def searching(calls: ShipmentCalls) -> Searching:
     """Return what finds shipments by their external number of code ``CUST``."""
 
     async def search(references: Sequence[str]) -> tuple[list[Entry], bool]:
-        page = await calls.list(customer_references=references, limit=MOST_ENTRIES, lane=Lane.BACKGROUND)
+        page = await calls.list(customer_references=references, limit=MOST_ENTRIES, priority=Priority.BACKGROUND)
         whole = len(page.items) < MOST_ENTRIES if page.total is None else page.total <= len(page.items)
         return [entry_of(shipment) for shipment in page.items], whole
 

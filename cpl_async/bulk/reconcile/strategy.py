@@ -13,7 +13,7 @@ from ...errors import JournalError
 from ...models.codes import OrderState
 from ...models.orders import TrackedOrder
 from ...models.references import normal_reference
-from ...ratelimit.priority import Lane
+from ...ratelimit.priority import Priority
 from ..client_protocols import BulkClient
 from ..journal.continuity import DAMAGED_ADVICE
 from ..journal.reconciliation_repository import UnclearRow
@@ -82,7 +82,7 @@ def _wanted_order(row: UnclearRow) -> Wanted:
 
 def _searching_orders(client: BulkClient) -> Searching:
     async def search(references: Sequence[str]) -> tuple[list[Entry], bool]:
-        page = await client.orders.list(order_references=references, limit=MOST_ENTRIES, lane=Lane.BACKGROUND)
+        page = await client.orders.list(order_references=references, limit=MOST_ENTRIES, priority=Priority.BACKGROUND)
         whole = len(page.items) < MOST_ENTRIES if page.total is None else page.total <= len(page.items)
         return [_entry_of(order) for order in page.items], whole
 

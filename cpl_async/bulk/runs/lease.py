@@ -7,7 +7,7 @@ import asyncio
 from attrs import define, field
 
 from ...errors import JournalError
-from ...transport.write_deadline import WriteBy, elapsed
+from ...transport.write_deadline import WriteDeadline, elapsed
 from ..journal.connection import LoanLost
 from ..journal.shard_repository import Part, Parts
 from ..pipeline.sender import WRITE_TIMEOUT
@@ -42,10 +42,10 @@ class Loan:
     """When it runs out, by :func:`elapsed`: reckoned from before it was asked for, so never too late."""
     _given_back: bool = field(default=False, init=False)
 
-    def write_by(self) -> WriteBy:
+    def write_deadline(self) -> WriteDeadline:
         """Return the deadline from which nothing may leave that is begun now."""
         left = self.until - self.lease * MARGIN - elapsed()
-        return WriteBy.after(min(left, WRITE_TIMEOUT))
+        return WriteDeadline.after(min(left, WRITE_TIMEOUT))
 
     async def keep(self) -> None:
         """Renew it until this is cancelled; a journal that cannot be reached is tried again while the loan lasts.

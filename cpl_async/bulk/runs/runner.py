@@ -15,9 +15,9 @@ from ...errors import ConfigurationError, CplError, JournalError
 from ...models.codec import encode
 from ...system.clock import monotonic
 from ...system.error_groups import ungrouped
-from ...system.run_lock import alone
+from ...system.run_lock import exclusive_lock
 from ...transport.events import LISTENER
-from ...transport.write_deadline import WriteBy
+from ...transport.write_deadline import WriteDeadline
 from ..client_protocols import BulkClient
 from ..journal import Journal, JournalPlace
 from ..journal.continuity import JournalGone
@@ -57,7 +57,7 @@ class JobRun:
     """Why sending ended before its end, if it did."""
     late: bool = field(init=False, default=False)
     """Whether the deadline came before the end."""
-    write_by: Callable[[], WriteBy] = in_time
+    write_deadline: Callable[[], WriteDeadline] = in_time
     """See :class:`Engine`."""
     _stop: asyncio.Event = field(factory=asyncio.Event, alias="stopping")
 
@@ -91,7 +91,7 @@ class JobRun:
         :raises JournalError: when another run is at work on the same output.
         """
         output = Output(self.out, self.options)
-        with alone(output.lock, f"the output folder {self.out}"):
+        with exclusive_lock(output.lock, f"the output folder {self.out}"):
             if not self.options.again:
                 await output.verify_journal(journal)
             return await self._work(clock, journal, await self._readied(clock, journal, job), began)
@@ -219,7 +219,7 @@ class JobRun:
             on_progress=self.on_progress,
             on_note=self.on_note,
             terms=terms_of(job, self.options),
-            write_by=self.write_by,
+            write_deadline=self.write_deadline,
         )
         try:
             await engine.run(sending=sending)

@@ -171,7 +171,7 @@ class Worker:
             on_note=self.on_note,
             terms=terms_of(job, options),
             kind=SHIPMENTS,
-            write_by=loan.write_by,
+            write_deadline=loan.write_deadline,
             whole=False,
         )
         self.on_progress(progress)
@@ -200,7 +200,7 @@ class Worker:
             options=options,
             on_progress=self.on_progress,
             on_note=self.on_note,
-            write_by=loan.write_by,
+            write_deadline=loan.write_deadline,
             stopping=self._stop,
         )
         Output(run.out, options).prepare()
