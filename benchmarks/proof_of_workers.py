@@ -40,7 +40,7 @@ PROGRAM = """
 import sys
 from tasks import app
 from cpl_async.celery import ship_job
-job = ship_job(sys.argv[1], name="proof", out=sys.argv[2], part_size=int(sys.argv[3]), batch_size=int(sys.argv[4]),
+job = ship_job(sys.argv[1], name="proof", out=sys.argv[2], shard_size=int(sys.argv[3]), batch_size=int(sys.argv[4]),
                settle=float(sys.argv[5]), papers=False, ignore_clock=True)
 print("handed over", flush=True)
 print(job.wait(), flush=True)
@@ -59,7 +59,7 @@ class Trouble:
     restarts: bool = True
     """Whether broker and database are killed and started again, once each."""
     lease: float = 4.0
-    part_size: int = 5000
+    shard_size: int = 5000
 
 
 @define
@@ -209,7 +209,7 @@ def prove(setup: Setup, trouble: Trouble, folder: Path) -> Findings:
             workers.start(number)
         began = time.monotonic()
         command = [sys.executable, "-c", PROGRAM, str(folder / "rows.csv"), str(folder / "out")]
-        command += [str(trouble.part_size), str(setup.batch_size), str(setup.settle)]
+        command += [str(trouble.shard_size), str(setup.batch_size), str(setup.settle)]
         try:
             with (folder / "client.log").open("ab") as log:
                 following = subprocess.Popen(
@@ -261,7 +261,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--batch-size", type=int, default=1000)
-    parser.add_argument("--part-size", type=int, default=5000)
+    parser.add_argument("--shard-size", type=int, default=5000)
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--kills", type=int, default=8)
     parser.add_argument("--lease", type=float, default=6.0)
@@ -273,7 +273,7 @@ def main() -> int:
     totals: Counter[str] = Counter()
     broken: list[str] = []
     seconds = 0.0
-    trouble = Trouble(workers=given.workers, kills=given.kills, lease=given.lease, part_size=given.part_size)
+    trouble = Trouble(workers=given.workers, kills=given.kills, lease=given.lease, shard_size=given.shard_size)
     for seed in range(given.first_seed, given.first_seed + given.seeds):
         setup = Setup(rows=given.rows, batch_size=given.batch_size, seed=seed, kills=0, settle=given.settle, tail=0.0)
         with TemporaryDirectory(prefix="cpl-proof-") as folder:

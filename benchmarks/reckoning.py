@@ -100,10 +100,10 @@ async def measured(rows: int, folder: Path, database: PostgreSQL, broker: Redis,
         shared=shared,
     ) as cpl:
         path, out = folder / "rows.csv", folder / "out"
-        handed = await cpl.bulk.hand_over(path, out=out, name="reckoned", part_size=PART, settle=5.0)
+        handed = await cpl.bulk.enqueue(path, out=out, name="reckoned", shard_size=PART, settle=5.0)
         stages.append(own_cpu())
-        while not (worked := await cpl.bulk.work("reckoned")).closed:
-            if worked.left.done == worked.left.parts:
+        while not (worked := await cpl.bulk.process_shard("reckoned")).is_finished:
+            if worked.stats.done == worked.stats.shards:
                 stages.append(own_cpu())
         stages.append(own_cpu())
         assert worked.summary is not None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .bulk.jobs import BulkJob as BulkJob
     from .bulk.jobs import JobCancelled as JobCancelled
     from .bulk.jobs import UndecidedRow as UndecidedRow
-    from .bulk.output.folder import ShipSummary as ShipSummary
+    from .bulk.output.folder import JobSummary as JobSummary
     from .bulk.progress import Phase as Phase
     from .bulk.progress import Progress as Progress
     from .bulk.reconcile.canceller import CancelResult as CancelResult
@@ -149,7 +149,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "bulk.api": ("BulkOptions", "FileOptions"),
     "bulk.jobs": ("BulkJob", "JobCancelled", "UndecidedRow"),
-    "bulk.output.folder": ("ShipSummary",),
+    "bulk.output.folder": ("JobSummary",),
     "bulk.progress": ("Phase", "Progress"),
     "bulk.reconcile.canceller": ("CancelResult",),
     "bulk.reconcile.evidence": ("Verdict",),
@@ -324,6 +324,7 @@ __all__ = [
     "Info",
     "Insurance",
     "JobCancelled",
+    "JobSummary",
     "JournalError",
     "Label",
     "LabelFormat",
@@ -369,7 +370,6 @@ __all__ = [
     "ServicePriceLimit",
     "ServiceType",
     "ShipResult",
-    "ShipSummary",
     "Shipment",
     "ShipmentBatch",
     "ShipmentBatchResult",

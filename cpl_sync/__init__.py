@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cpl_async.bulk.jobs import BulkJob as BulkJob
     from cpl_async.bulk.jobs import JobCancelled as JobCancelled
     from cpl_async.bulk.jobs import UndecidedRow as UndecidedRow
-    from cpl_async.bulk.output.folder import ShipSummary as ShipSummary
+    from cpl_async.bulk.output.folder import JobSummary as JobSummary
     from cpl_async.bulk.progress import Phase as Phase
     from cpl_async.bulk.progress import Progress as Progress
     from cpl_async.bulk.reconcile.canceller import CancelResult as CancelResult
@@ -196,6 +196,7 @@ __all__ = [
     "Info",
     "Insurance",
     "JobCancelled",
+    "JobSummary",
     "JournalError",
     "Label",
     "LabelFormat",
@@ -241,7 +242,6 @@ __all__ = [
     "ServicePriceLimit",
     "ServiceType",
     "ShipResult",
-    "ShipSummary",
     "Shipment",
     "ShipmentBatch",
     "ShipmentBatchResult",

@@ -70,4 +70,4 @@ def find_out(reference: str, to: dict[str, str], began: str, before: str) -> dic
     if found.verdict is Verdict.ABSENT:
         ship.delay(reference, to, before)
         return {"state": "sent again"}
-    return {"state": "undecided", "message": found.words}
+    return {"state": "undecided", "message": found.message}

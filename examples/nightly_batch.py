@@ -47,7 +47,7 @@ def ship(database: sqlite3.Connection, labels: Path) -> int:
     with Client.from_config() as cpl:
         for day in days:
             rows = orders_of(database, day)
-            for result in cpl.bulk.ship(rows, name=f"orders-{day}", columns=COLUMNS, labels=labels):
+            for result in cpl.bulk.ship(rows, name=f"orders-{day}", columns=COLUMNS, label_dir=labels):
                 open_ones += not result.is_shipped
                 places = " ".join(f"{parcel.file}#{parcel.page}" for parcel in result.parcels if parcel.file)
                 with database:  # written at once: a stop loses nothing, and the next run is told the same again

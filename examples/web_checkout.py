@@ -145,7 +145,7 @@ class Shop:
             self.note(reference, "new")
             await self.ship(reference)
         else:
-            self.note(reference, "undecided", message=f"a person must look: {found.words}")
+            self.note(reference, "undecided", message=f"a person must look: {found.message}")
 
     async def go_on(self) -> None:
         """Take up what the last run of the server has left in the middle."""

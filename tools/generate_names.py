@@ -22,7 +22,7 @@ OTHERS = {
     "bulk.records": ["FoundShipment"],
     "bulk.reconcile.evidence": ["Verdict"],
     "bulk.jobs": ["BulkJob", "JobCancelled", "UndecidedRow"],
-    "bulk.output.folder": ["ShipSummary"],
+    "bulk.output.folder": ["JobSummary"],
     "bulk.progress": ["Phase", "Progress"],
     "bulk.runs.row_stream": ["OrderResult", "ParcelLabel", "ShipResult"],
     "bulk.reconcile.canceller": ["CancelResult"],

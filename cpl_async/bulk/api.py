@@ -17,22 +17,22 @@ from attrs import evolve
 from .._nearest import nearest_names
 from ..errors import ConfigurationError
 from .jobs import BulkJob, JobCancelled, Jobs, UndecidedRow
-from .journal.account import journal_place
-from .journal.shard_repository import Standing
+from .journal.account import locate_journal
+from .journal.shard_repository import ShardStats
 from .options import FOR_EXCEL, FOR_PROGRAMS, ShipOptions
-from .output.folder import ShipSummary
-from .parsing.column_mapping import ShopNames
+from .output.folder import JobSummary
+from .parsing.column_mapping import ShopMapping
 from .pipeline.job_type import ORDERS
-from .pipeline.row_preparer import OrderPlanner, ShipmentPlanner
+from .pipeline.row_preparer import OrderPreparer, ShipmentPreparer
 from .progress import Progress
-from .readers.mapping_file import names_from
+from .readers.mapping_file import load_mapping
 from .readers.reading_options import ReadingOptions
-from .reconcile.canceller import CancelResult, Withdrawal
-from .runs.enqueue import HandedOver, HandRows, RefusedRow
-from .runs.file_job import ResumeJob, ShipFile
-from .runs.lease import LEASE
-from .runs.row_stream import OrderResult, ShipResult, ShipRows, together
-from .runs.worker import Worked, Worker
+from .reconcile.canceller import CancelResult, ShipmentCanceller
+from .runs.enqueue import EnqueuedJob, EnqueueRows, RejectedRow
+from .runs.file_job import FileJob, ResumedJob
+from .runs.lease import LEASE_SECONDS
+from .runs.row_stream import OrderResult, RowStream, ShipResult, interleaved
+from .runs.worker import ShardResult, Worker
 
 if TYPE_CHECKING:
     from ..models.addresses import Address
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Bulk", "BulkOptions", "FileOptions"]
 
 logger: logging.Logger = logging.getLogger("cpl_async")
-PART_SIZE = 10_000
+SHARD_SIZE = 10_000
 """Rows in a part: some seconds of sending, and little to reconcile when its worker dies."""
 READ_BY = ("map", "encoding", "delimiter", "sheet")
 """Options about how a file is read."""
@@ -117,7 +117,7 @@ class Bulk:
         *,
         name: str,
         columns: Mapping[str, str] | None = None,
-        labels: str | Path | None = None,
+        label_dir: str | Path | None = None,
         **options: Unpack[BulkOptions],
     ) -> AsyncGenerator[ShipResult, None]:
         """Ship any number of rows and yield one result for each, as it settles; memory stays flat.
@@ -133,13 +133,13 @@ class Bulk:
         :raises ConfigurationError: for an option that cannot be used.
         :raises JournalError: when the journal cannot be used, or another run is at work on this job.
         """
-        run = ShipRows(
+        run = RowStream(
             rows=rows,
-            planner=ShipmentPlanner(options.get("sender"), columns or {}),
+            planner=ShipmentPreparer(options.get("sender"), columns or {}),
             name=_named(name),
-            place=await journal_place(self._client),
+            place=await locate_journal(self._client),
             options=_options(options),
-            labels=Path(labels) if labels is not None else None,
+            labels=Path(label_dir) if label_dir is not None else None,
         )
         results = run.results(self._client)
         try:
@@ -163,12 +163,12 @@ class Bulk:
         :raises ConfigurationError: for an option that cannot be used.
         :raises JournalError: when the journal cannot be used, or another run is at work on this job.
         """
-        run = ShipRows(
+        run = RowStream(
             rows=orders,
-            planner=OrderPlanner(),
+            planner=OrderPreparer(),
             kind=ORDERS,
             name=_named(name),
-            place=await journal_place(self._client),
+            place=await locate_journal(self._client),
             options=_options(options),
         )
         results = run.results(self._client)
@@ -187,7 +187,7 @@ class Bulk:
         name: str | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         **options: Unpack[FileOptions],
-    ) -> ShipSummary:
+    ) -> JobSummary:
         """Ship a file, as ``cpl ship`` does; run it again after any stop.
 
         :param path: CSV, Excel, Parquet or JSON Lines; see the docs for what its columns may be called.
@@ -200,10 +200,10 @@ class Bulk:
         :raises JournalError: when the journal cannot be used, or another run is at work on the same job or output.
         """
         chosen = await to_thread.run_sync(_file_options, name, options)
-        run = ShipFile(path=Path(path), out=Path(out), place=await journal_place(self._client), options=chosen)
+        run = FileJob(path=Path(path), out=Path(out), place=await locate_journal(self._client), options=chosen)
         run.on_note = logger.warning
         run.prepare()
-        async with _telling(run, on_progress):
+        async with _reporting_progress(run, on_progress):
             return await run.run(self._client)
 
     async def resume(
@@ -213,7 +213,7 @@ class Bulk:
         out: str | Path | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         **options: Unpack[BulkOptions],
-    ) -> ShipSummary:
+    ) -> JobSummary:
         """Go on with a job by its name; its input is not needed.
 
         :param out: another output folder than before.
@@ -224,19 +224,19 @@ class Bulk:
         """
         run = await (await self._jobs()).resumed(name, Path(out) if out is not None else None)
         run.options = _options(options, on=run.options)
-        async with _telling(run, on_progress):
+        async with _reporting_progress(run, on_progress):
             return await run.run(self._client)
 
-    async def hand_over(
+    async def enqueue(
         self,
         source: str | Path | Iterable[Shipment | Mapping[str, Any]] | AsyncIterable[Shipment | Mapping[str, Any]],
         *,
         out: str | Path,
         name: str | None = None,
-        part_size: int = PART_SIZE,
+        shard_size: int = SHARD_SIZE,
         columns: Mapping[str, str] | None = None,
         **options: Unpack[FileOptions],
-    ) -> HandedOver:
+    ) -> EnqueuedJob:
         """Take rows in and cut their job into parts, for workers on any hosts; nothing is sent by this call.
 
         The journal must be in PostgreSQL. Whoever calls :meth:`work` carries a part; the last one makes labels, tables
@@ -245,7 +245,7 @@ class Bulk:
         :param source: a file, as :meth:`ship_file` reads it, or rows, as :meth:`ship` takes them.
         :param out: folder for labels and reports on the host of the worker that comes last: its whole path.
         :param name: of the job; a file's job is known by its content without one.
-        :param part_size: rows in a part, at least 1.
+        :param shard_size: rows in a part, at least 1.
         :param columns: of rows, see :meth:`ship`.
         :param options: see :class:`FileOptions` and :class:`BulkOptions`.
         :return: the job's name, and how its parts stand.
@@ -254,32 +254,34 @@ class Bulk:
         """
         if not Path(out).is_absolute():
             raise ConfigurationError(f"out is a folder on a worker's host: give its whole path, not {str(out)!r}")
-        if not isinstance(part_size, int) or part_size < 1:
-            raise ConfigurationError(f"part_size is a number of rows, not {part_size!r}")
+        if not isinstance(shard_size, int) or shard_size < 1:
+            raise ConfigurationError(f"shard_size is a number of rows, not {shard_size!r}")
         chosen = await to_thread.run_sync(_file_options, name, options)
-        place = await journal_place(self._client)
+        place = await locate_journal(self._client)
         if isinstance(source, str | Path):
             if columns is not None:
                 raise ConfigurationError("columns goes with rows; a file's are named in map")
-            run: ShipFile | HandRows = ShipFile(
+            run: FileJob | EnqueueRows = FileJob(
                 path=Path(source), out=Path(out), out_is_here=False, place=place, options=chosen
             )
         else:
             if chosen.name is None:
                 raise ConfigurationError("rows that are given one by one need a name for their job")
-            planner = ShipmentPlanner(options.get("sender"), columns or {})
-            run = HandRows(rows=source, planner=planner, name=chosen.name, out=Path(out), place=place, options=chosen)
-        refused: list[RefusedRow] = []
+            planner = ShipmentPreparer(options.get("sender"), columns or {})
+            run = EnqueueRows(
+                rows=source, planner=planner, name=chosen.name, out=Path(out), place=place, options=chosen
+            )
+        refused: list[RejectedRow] = []
         run.on_note = logger.warning
         run.on_problem = lambda number, line, problems: refused.append(
-            RefusedRow(row=number, line=line, message="; ".join(map(str, problems)))
+            RejectedRow(row=number, line=line, message="; ".join(map(str, problems)))
         )
-        job, standing = await run.hand_over(self._client, part_size)
-        return HandedOver(job=job, standing=standing, refused=tuple(refused))
+        job, standing = await run.enqueue(self._client, shard_size)
+        return EnqueuedJob(job=job, stats=standing, rejected=tuple(refused))
 
-    async def work(
-        self, name: str, *, lease: float = LEASE, on_progress: Callable[[Progress], object] | None = None
-    ) -> Worked:
+    async def process_shard(
+        self, name: str, *, lease: float = LEASE_SECONDS, on_progress: Callable[[Progress], object] | None = None
+    ) -> ShardResult:
         """Carry one part of a job that was handed over to its end: a part that is free, or that a dead worker has left.
 
         :param name: of the job.
@@ -290,17 +292,17 @@ class Bulk:
         """
         if not lease >= 1:
             raise ConfigurationError(f"lease is a number of seconds from 1 on, not {lease!r}")
-        worker = Worker(place=await journal_place(self._client), name=_named(name), lease=lease)
+        worker = Worker(place=await locate_journal(self._client), name=_named(name), lease=lease)
         worker.on_note = logger.warning
-        async with _telling(worker, on_progress):
-            return await worker.work(self._client)
+        async with _reporting_progress(worker, on_progress):
+            return await worker.process_shard(self._client)
 
-    async def parts(self, name: str) -> Standing:
+    async def shards(self, name: str) -> ShardStats:
         """Return how the parts of a job stand that was handed over.
 
         :raises JournalError: when there is none of this name.
         """
-        return await (await self._jobs()).parts(name)
+        return await (await self._jobs()).shards(name)
 
     async def jobs(self) -> list[BulkJob]:
         """Return all jobs of this account, the newest first."""
@@ -361,11 +363,11 @@ class Bulk:
         :return: results in groups, in the order of the numbers; ``refused`` has the carrier's words.
         :raises ConfigurationError: for what is no list of numbers.
         """
-        async for group in together(numbers, "numbers"):
+        async for group in interleaved(numbers, "numbers"):
             odd = [number for number in group if not isinstance(number, str) or not number]
             if odd:
                 raise ConfigurationError(f"{odd[0]!r} is no shipment number; what came before it is cancelled")
-            results = await Withdrawal(calls=self._client.shipments, patience=patience).cancel(group)
+            results = await ShipmentCanceller(calls=self._client.shipments, patience=patience).cancel(group)
             for result in results.values():
                 yield result
 
@@ -382,10 +384,10 @@ class Bulk:
 
         :return: the path of its file, or the address of its PostgreSQL without a password.
         """
-        return (await journal_place(self._client)).shown
+        return (await locate_journal(self._client)).display_text
 
     async def _jobs(self) -> Jobs:
-        return Jobs(await journal_place(self._client))
+        return Jobs(await locate_journal(self._client))
 
 
 def _named(name: str) -> str:
@@ -399,7 +401,7 @@ def _reading(given: FileOptions) -> ReadingOptions:
     file = given.get("map")
     if not isinstance(file, str | Path | None):
         raise ConfigurationError(f"map is the path of a file, not {type(file).__name__}")
-    names = names_from(Path(file)) if file is not None else ShopNames()
+    names = load_mapping(Path(file)) if file is not None else ShopMapping()
     told: dict[str, Any] = {option: given.get(option) for option in READ_BY if option != "map"}
     for option, value in told.items():
         if not isinstance(value, str | None):
@@ -442,8 +444,8 @@ def _options(
 
 
 @asynccontextmanager
-async def _telling(
-    run: ShipFile | ResumeJob | Worker, on_progress: Callable[[Progress], object] | None
+async def _reporting_progress(
+    run: FileJob | ResumedJob | Worker, on_progress: Callable[[Progress], object] | None
 ) -> AsyncIterator[None]:
     """Have the caller told how far the run is: the latest counts, whenever the last call has returned."""
     if on_progress is None:
@@ -460,7 +462,7 @@ async def _telling(
         while True:
             await changed.wait()
             changed.clear()
-            await _told(on_progress, latest[0])
+            await _report_progress(on_progress, latest[0])
 
     run.on_progress = keep
     telling = asyncio.create_task(tell())
@@ -470,10 +472,10 @@ async def _telling(
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
     if latest:
-        await _told(on_progress, latest[0])
+        await _report_progress(on_progress, latest[0])
 
 
-async def _told(hook: Callable[[Progress], object], progress: Progress) -> None:
+async def _report_progress(hook: Callable[[Progress], object], progress: Progress) -> None:
     result = hook(progress)
     if inspect.isawaitable(result):
         await result

@@ -12,14 +12,14 @@ from attrs import asdict, field, frozen
 
 from ..errors import ConfigurationError, JournalError
 from .client_protocols import ShipmentCalls
-from .journal import Journal, JournalPlace
-from .journal.job_repository import JobLine
+from .journal import Journal, JournalLocation
+from .journal.job_repository import JobRecord
 from .journal.journal import Job
-from .journal.shard_repository import Standing
+from .journal.shard_repository import ShardStats
 from .options import ShipOptions
-from .reconcile.canceller import Withdrawal
+from .reconcile.canceller import ShipmentCanceller
 from .records import RowState, ends_of
-from .runs.file_job import ResumeJob
+from .runs.file_job import ResumedJob
 
 __all__ = ["BulkJob", "JobCancelled", "Jobs", "UndecidedRow"]
 
@@ -75,7 +75,7 @@ class JobCancelled:
 class Jobs:
     """The jobs of one account."""
 
-    def __init__(self, place: JournalPlace) -> None:
+    def __init__(self, place: JournalLocation) -> None:
         self.place = place
 
     async def list(self) -> list[BulkJob]:
@@ -83,7 +83,7 @@ class Jobs:
         if not self.place.may_exist:
             return []
         async with Journal.open(self.place) as journal:
-            return [_job_of(line) async for line in journal.keeping.jobs()]
+            return [_job_of(line) async for line in journal.jobs.list_jobs()]
 
     async def show(self, name: str) -> BulkJob:
         """Return one job.
@@ -93,13 +93,13 @@ class Jobs:
         async with self._opened(name):
             return next(job for job in await self.list() if job.name == name)
 
-    async def parts(self, name: str) -> Standing:
+    async def shards(self, name: str) -> ShardStats:
         """Return how the parts of a job stand that workers share.
 
         :raises JournalError: when there is none of this name.
         """
         async with self._opened(name) as (journal, job):
-            return await journal.parts.standing(job.id)
+            return await journal.shards.stats(job.id)
 
     async def undecided(self, name: str) -> AsyncGenerator[UndecidedRow, None]:
         """Yield the rows of a job of which nobody knows whether they were created, with what is known.
@@ -107,7 +107,7 @@ class Jobs:
         :raises JournalError: when there is no such job.
         """
         async with self._opened(name) as (journal, job):
-            async for row in journal.results.rows(job.id, (RowState.UNDECIDED, RowState.WITHDRAWING)):
+            async for row in journal.row_queries.rows(job.id, (RowState.UNDECIDED, RowState.WITHDRAWING)):
                 yield UndecidedRow(number=row.number, line=row.line, reference=row.reference, message=row.message)
 
     async def resolve(
@@ -139,8 +139,8 @@ class Jobs:
             values |= {"state": RowState.FOUND, "message": message, "shipment_number": shipped_as[0]}
         elif send_again:
             values = {"state": RowState.PLANNED, "message": "", "batch": None, "shipment_number": None}
-        async with self._opened(name) as (journal, job), journal.only_one(job.id, f"the job {job.name}"):
-            await journal.keeping.settle(job.id, reference, values, shipped_as)
+        async with self._opened(name) as (journal, job), journal.exclusive(job.id, f"the job {job.name}"):
+            await journal.jobs.resolve(job.id, reference, values, shipped_as)
 
     async def purge(self, name: str, *, force: bool = False) -> None:
         """Remove the personal data of a job; its counts stay, and keyed hashes by which its references are known.
@@ -148,16 +148,16 @@ class Jobs:
         :param force: also when rows are not settled: what becomes of them can then not be found out any more.
         :raises JournalError: without such a job, with rows that are not settled, or while a run is at work on it.
         """
-        async with self._opened(name) as (journal, job), journal.only_one(job.id, f"the job {job.name}"):
-            counts = await journal.results.counts(job.id)
+        async with self._opened(name) as (journal, job), journal.exclusive(job.id, f"the job {job.name}"):
+            counts = await journal.row_queries.counts(job.id)
             left = sum(counts[state] for state in NOT_SETTLED)
             if left and not force:
                 raise JournalError(
                     f"{left} rows of the job {name} are not settled, or have no label: their data is still needed",
                     advice="Resume the job, or resolve them first",
                 )
-            await journal.parts.dissolve(job.id)
-            await journal.keeping.purge(job.id)
+            await journal.shards.delete_all(job.id)
+            await journal.jobs.purge(job.id)
 
     async def cancel(self, name: str, calls: ShipmentCalls, *, patience: float = 60.0) -> JobCancelled:
         """Cancel all shipments of a job that can still be cancelled, and see that they are.
@@ -166,22 +166,22 @@ class Jobs:
         :param patience: seconds after which a shipment that is not seen cancelled is left as it is.
         :raises JournalError: without such a job, or while a run is at work on it.
         """
-        async with self._opened(name) as (journal, job), journal.only_one(job.id, f"the job {job.name}"):
-            of_rows = await journal.keeping.begin_cancelling(job.id)
+        async with self._opened(name) as (journal, job), journal.exclusive(job.id, f"the job {job.name}"):
+            of_rows = await journal.jobs.begin_cancelling(job.id)
             numbers = [number for parcels in of_rows.values() for number in parcels]
-            results = await Withdrawal(calls=calls, patience=patience).cancel(numbers)
+            results = await ShipmentCanceller(calls=calls, patience=patience).cancel(numbers)
             gone = [row for row, parcels in of_rows.items() if all(results[one].cancelled for one in parcels)]
-            refused = {number: one.refused or one.unclear for number, one in results.items() if not one.cancelled}
+            refused = {number: one.refused or one.unknown for number, one in results.items() if not one.cancelled}
             kept = {
                 row: "it could not be cancelled: "
                 + "; ".join(dict.fromkeys(refused[number] for number in parcels if number in refused))
                 for row, parcels in of_rows.items()
                 if row not in set(gone)
             }
-            await journal.keeping.end_cancelling(job.id, gone, kept)
+            await journal.jobs.end_cancelling(job.id, gone, kept)
         return JobCancelled(cancelled=len(numbers) - len(refused), refused=refused)
 
-    async def resumed(self, name: str, out: Path | None = None, **options: object) -> ResumeJob:
+    async def resumed(self, name: str, out: Path | None = None, **options: object) -> ResumedJob:
         """Return a run that goes on with a job, told what its last run was told.
 
         :param out: another output folder than before.
@@ -193,7 +193,7 @@ class Jobs:
         layout = {key: kept[key] for key in ("a4", "position", "batch_size") if key in kept}
         chosen = ShipOptions(**layout, label_format=job.label_format, **options)  # type: ignore[arg-type]  # checked there
         folder = out or Path(kept.get("out") or "out")
-        return ResumeJob(name=name, out=folder, place=self.place, options=chosen)
+        return ResumedJob(name=name, out=folder, place=self.place, options=chosen)
 
     @asynccontextmanager
     async def _opened(self, name: str) -> AsyncIterator[tuple[Journal, Job]]:
@@ -202,12 +202,12 @@ class Jobs:
         :raises JournalError: when there is none of this name.
         """
         if not self.place.may_exist:
-            raise JournalError(f"there is no job {name!r}: there is no journal yet at {self.place.shown}")
+            raise JournalError(f"there is no job {name!r}: there is no journal yet at {self.place.display_text}")
         async with Journal.open(self.place) as journal:
             yield journal, await journal.find(name)
 
 
-def _job_of(line: JobLine) -> BulkJob:
+def _job_of(line: JobRecord) -> BulkJob:
     state = {"planning": "planning", "finished": "finished"}.get(line.state, "open")
     return BulkJob(
         name=line.name,

@@ -11,7 +11,7 @@ from typing import Any
 
 from celery import Celery
 
-from ..bulk.runs.lease import LEASE
+from ..bulk.runs.lease import LEASE_SECONDS
 from ..errors import ConfigurationError
 
 __all__ = ["BROKER", "app"]
@@ -22,7 +22,7 @@ BROKER, SECONDS = "CPL_BROKER", "CPL_LEASE"
 def _lease() -> float:
     text = os.environ.get(SECONDS, "").strip()
     try:
-        seconds = float(text) if text else LEASE
+        seconds = float(text) if text else LEASE_SECONDS
     except ValueError:
         seconds = 0.0
     if not seconds >= 1:

@@ -22,12 +22,12 @@ from celery import current_app, shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from celery.utils.imports import symbol_by_name
 
-from ..bulk.api import PART_SIZE
+from ..bulk.api import SHARD_SIZE
 from ..bulk.journal import Journal
-from ..bulk.journal.account import journal_place
+from ..bulk.journal.account import locate_journal
 from ..bulk.journal.journal import NoSuchJob
-from ..bulk.runs.enqueue import HandedOver, RefusedRow
-from ..bulk.runs.lease import LEASE
+from ..bulk.runs.enqueue import EnqueuedJob, RejectedRow
+from ..bulk.runs.lease import LEASE_SECONDS
 from ..client import Client
 from ..errors import ConfigurationError, CplError, JournalError
 from ..system.clock import monotonic
@@ -36,9 +36,9 @@ from ..system.process_identity import patched_by
 if TYPE_CHECKING:
     from ..bulk.api import FileOptions
     from ..bulk.jobs import BulkJob
-    from ..bulk.journal.shard_repository import Standing
+    from ..bulk.journal.shard_repository import ShardStats
     from ..bulk.progress import Progress
-    from ..bulk.runs.worker import Worked
+    from ..bulk.runs.worker import ShardResult
     from ..models.shipment_batches import Shipment
 
 __all__ = [
@@ -87,7 +87,7 @@ def _do_next(
     :raises PartFailed: when trying again is of no use, or was so twelve times.
     """
     tasks = JobTasks(self.app, name, account, journal)
-    lease = float(self.app.conf.get("cpl_lease", LEASE))
+    lease = float(self.app.conf.get("cpl_lease", LEASE_SECONDS))
     try:
         worked = _run(_work(self, tasks, lease), is_task=True)
     except ConfigurationError:
@@ -100,23 +100,23 @@ def _do_next(
     except CplError as error:  # the database or the server is away, or another worker has the part
         tasks.try_again(failures, str(error), error)
         return {"job": name, "part": None, "closed": False, "problem": str(error)}
-    left = worked.left
-    if worked.again_in is not None:
-        tasks.put(countdown=worked.again_in, looking_after=True)
-    if worked.refused:
+    left = worked.stats
+    if worked.retry_in is not None:
+        tasks.put(countdown=worked.retry_in, looking_after=True)
+    if worked.is_refused:
         raise PartFailed(f"{name}: {worked.problem}")
     if worked.problem:
         tasks.try_again(failures, worked.problem, None)
-    elif worked.part is not None and left.free:
+    elif worked.shard is not None and left.free:
         tasks.put()
-    if looking_after and left.free and not left.at_work:  # tasks were lost with their broker
+    if looking_after and left.free and not left.leased:  # tasks were lost with their broker
         tasks.put(left.free)
     return {
         "job": name,
-        "part": worked.part,
-        "closed": worked.closed,
+        "part": worked.shard,
+        "closed": worked.is_finished,
         "problem": worked.problem,
-        "parts": left.parts,
+        "parts": left.shards,
         "done": left.done,
     }
 
@@ -159,14 +159,14 @@ class ShipJob:
 
     name: str
     account: str = ""
-    refused: tuple[RefusedRow, ...] = field(default=(), repr=False)
+    refused: tuple[RejectedRow, ...] = field(default=(), repr=False)
     """Rows that are not sent, by our own check."""
     app: Any = field(default=None, repr=False, eq=False)
     """Celery's app; the current one unless given."""
     tasks: list[Any] = field(factory=list, repr=False, eq=False)
     """Celery's results of the tasks that were put in the queue."""
 
-    def standing(self) -> Standing:
+    def standing(self) -> ShardStats:
         """Return how its parts stand, as the journal knows it."""
         return _run(_standing(self._app, self.name, self.account))
 
@@ -178,7 +178,7 @@ class ShipJob:
         """Put tasks in the queue for what is free of it."""
         self.tasks.extend(JobTasks(self._app, self.name, self.account, "").put(self.standing().free))
 
-    def wait(self, timeout: float | None = None, *, on_change: Callable[[Standing], object] | None = None) -> BulkJob:
+    def wait(self, timeout: float | None = None, *, on_change: Callable[[ShardStats], object] | None = None) -> BulkJob:
         """Wait until labels and papers are made; put tasks in the queue again that were lost with their broker.
 
         :param timeout: seconds; for as long as it takes unless given.
@@ -188,7 +188,7 @@ class ShipJob:
         :raises JournalError: when the journal was away for ten minutes.
         """
         deadline = None if timeout is None else monotonic() + timeout
-        before: Standing | None = None
+        before: ShardStats | None = None
         moved, patience = monotonic(), NOBODY_FOR
         lost_at: float | None = None
         while True:
@@ -202,13 +202,13 @@ class ShipJob:
                     raise
                 time.sleep(LOOK_EVERY)
                 continue
-            if now.closed:
+            if now.is_finished:
                 break
             lost_at = None
-            told = before is None or (now.done, now.at_work, now.free) != (before.done, before.at_work, before.free)
+            told = before is None or (now.done, now.leased, now.free) != (before.done, before.leased, before.free)
             if told and on_change is not None:
                 on_change(now)
-            if told or now.at_work or not now.free:
+            if told or now.leased or not now.free:
                 moved = monotonic()
             elif monotonic() > moved + patience:
                 why = why_tasks_failed(self.tasks) or now.problem
@@ -216,7 +216,7 @@ class ShipJob:
                 self.take_up()
                 moved, patience = monotonic(), min(2 * patience, LONGEST_PAUSE)
             if deadline is not None and monotonic() > deadline:
-                raise TimeoutError(f"the job {self.name} is not finished: {now.done} of {now.parts} parts are done")
+                raise TimeoutError(f"the job {self.name} is not finished: {now.done} of {now.shards} parts are done")
             before = now
             time.sleep(LOOK_EVERY)
         return self.rows()
@@ -233,7 +233,7 @@ def ship_job(
     name: str | None = None,
     account: str = "",
     app: Any = None,
-    part_size: int = PART_SIZE,
+    shard_size: int = SHARD_SIZE,
     columns: Mapping[str, str] | None = None,
     **options: Unpack[FileOptions],
 ) -> ShipJob:
@@ -249,7 +249,7 @@ def ship_job(
     :param name: of the job; a file's job is known by its content without one.
     :param account: whose shipments they are.
     :param app: Celery's app; the current one unless given.
-    :param part_size: rows in a part.
+    :param shard_size: rows in a part.
     :param columns: of rows, see :meth:`Bulk.ship`.
     :param options: see :class:`FileOptions`.
     :return: the job, to wait for or to ask after.
@@ -257,12 +257,12 @@ def ship_job(
         be reached; nothing was handed over.
     :raises JournalError: when the journal cannot be used, or a run has the job to itself.
     """
-    given = {**options, "out": out, "name": name, "part_size": part_size, "columns": columns}
+    given = {**options, "out": out, "name": name, "shard_size": shard_size, "columns": columns}
     used = app if app is not None else current_app
     check_broker(used)
     handed, journal = _run(_hand_over(used, source, account, given))
-    put = JobTasks(used, handed.job, account, journal).put(handed.standing.free)
-    return ShipJob(name=handed.job, account=account, refused=handed.refused, app=app, tasks=put)
+    put = JobTasks(used, handed.job, account, journal).put(handed.stats.free)
+    return ShipJob(name=handed.job, account=account, refused=handed.rejected, app=app, tasks=put)
 
 
 def shipping_job(name: str, *, account: str = "", app: Any = None) -> ShipJob:
@@ -406,7 +406,7 @@ def _run_until_soft_limit(runner: asyncio.Runner, work: Coroutine[Any, Any, T], 
         signal.signal(SOFT_LIMIT, before)
 
 
-async def _work(task: Any, tasks: JobTasks, lease: float) -> Worked:
+async def _work(task: Any, tasks: JobTasks, lease: float) -> ShardResult:
     told_at = 0.0
 
     async def tell(progress: Progress) -> None:
@@ -419,33 +419,33 @@ async def _work(task: Any, tasks: JobTasks, lease: float) -> Worked:
         await to_thread.run_sync(lambda: task.update_state(task_id=identifier, state="PROGRESS", meta=counts))
 
     async with _client_for(task.app, tasks.account) as client:
-        if tasks.journal and (await journal_place(client)).schema != tasks.journal:
+        if tasks.journal and (await locate_journal(client)).schema != tasks.journal:
             raise NoSuchJob(
                 f"the job {tasks.name} is another account's than {client.client_id} at {client.base_url}, which this "
                 f"worker's settings give for {tasks.account or 'no account'!r}"
             )
         if _may_be_killed(task):
             await _have_watched(client, tasks, lease)
-        return await client.bulk.work(tasks.name, lease=lease, on_progress=tell if task.request.id else None)
+        return await client.bulk.process_shard(tasks.name, lease=lease, on_progress=tell if task.request.id else None)
 
 
 async def _have_watched(client: Client, tasks: JobTasks, lease: float) -> None:
     """Put a task in the queue that looks after the job, if none does: one that is killed cannot ask for another."""
-    async with Journal.open(await journal_place(client)) as journal:
+    async with Journal.open(await locate_journal(client)) as journal:
         job = await journal.find(tasks.name)
-        is_open = (await journal.parts.standing(job.id)).is_open
-        if is_open and await journal.parts.watch(job.id, lease):
+        is_open = (await journal.shards.stats(job.id)).is_open
+        if is_open and await journal.shards.reserve_watch(job.id, lease):
             await to_thread.run_sync(lambda: tasks.put(countdown=lease, looking_after=True))
 
 
-async def _hand_over(app: Any, source: Any, account: str, given: dict[str, Any]) -> tuple[HandedOver, str]:
+async def _hand_over(app: Any, source: Any, account: str, given: dict[str, Any]) -> tuple[EnqueuedJob, str]:
     async with _client_for(app, account) as client:
-        return await client.bulk.hand_over(source, **given), (await journal_place(client)).schema
+        return await client.bulk.enqueue(source, **given), (await locate_journal(client)).schema
 
 
-async def _standing(app: Any, name: str, account: str) -> Standing:
+async def _standing(app: Any, name: str, account: str) -> ShardStats:
     async with _client_for(app, account) as client:
-        return await client.bulk.parts(name)
+        return await client.bulk.shards(name)
 
 
 async def _job(app: Any, name: str, account: str) -> BulkJob:
@@ -454,5 +454,5 @@ async def _job(app: Any, name: str, account: str) -> BulkJob:
 
 
 async def _unfinished(account: str) -> list[str]:
-    async with _client_for(current_app, account) as client, Journal.open(await journal_place(client)) as journal:
-        return await journal.parts.names_of_open()
+    async with _client_for(current_app, account) as client, Journal.open(await locate_journal(client)) as journal:
+        return await journal.shards.open_job_names()

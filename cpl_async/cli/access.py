@@ -12,8 +12,8 @@ from typing import Any
 import click
 from attrs import Factory, evolve, field, fields, frozen
 
-from ..bulk.journal import JournalPlace
-from ..bulk.journal.account import journal_place
+from ..bulk.journal import JournalLocation
+from ..bulk.journal.account import locate_journal
 from ..client import Client
 from ..configuration import read_settings
 from ..errors import ConfigurationError
@@ -139,7 +139,7 @@ def access_options(command: Callable[..., None]) -> Callable[..., None]:
     return call
 
 
-def journal_of(access: Access) -> JournalPlace:
+def journal_of(access: Access) -> JournalLocation:
     """Return where the journal of an account lies; it takes no secret.
 
     :raises JournalError: see :func:`journal_place`.
@@ -147,13 +147,13 @@ def journal_of(access: Access) -> JournalPlace:
 
     quiet_libraries()
 
-    async def find() -> JournalPlace:
+    async def find() -> JournalLocation:
         async with evolve(access, client_secret="none").client() as client:  # noqa: S106 - /info needs no token
-            return await journal_place(client)
+            return await locate_journal(client)
 
     place = asyncio.run(find())
-    if place.doubt:
-        say(f"note: {place.doubt}")
+    if place.warning:
+        say(f"note: {place.warning}")
     return place
 
 

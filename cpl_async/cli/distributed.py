@@ -10,12 +10,12 @@ from typing import Any
 
 from attrs import define, field
 
-from ..bulk.api import PART_SIZE
+from ..bulk.api import SHARD_SIZE
 from ..bulk.client_protocols import BulkClient
 from ..bulk.journal import Journal
-from ..bulk.output.folder import ShipSummary
+from ..bulk.output.folder import JobSummary
 from ..bulk.progress import Phase, Progress
-from ..bulk.runs.file_job import ShipFile
+from ..bulk.runs.file_job import FileJob
 from ..bulk.shutdown import unless_stopped
 from ..celery.app import BROKER, app
 from ..celery.tasks import JobTasks, check_broker, why_tasks_failed
@@ -43,24 +43,24 @@ WORDS = StopWords(
 
 
 @define(kw_only=True)
-class FollowedRun(ShipFile):
+class FollowedRun(FileJob):
     """A run whose sending is done by workers; labels and reports are made here when they have done all."""
 
     app: Any
     """Celery's."""
     account: str
-    part_size: int
+    shard_size: int
     _moved: float = field(init=False, factory=time.monotonic)
     _patience: float = field(init=False, default=NOBODY_FOR)
     _tasks: list[Any] = field(init=False, factory=list)
     _said: set[str] = field(init=False, factory=set)
 
-    async def run(self, client: BulkClient) -> ShipSummary:
+    async def run(self, client: BulkClient) -> JobSummary:
         """Hand the file over, follow the workers, and write what became of it.
 
         :raises CancelledError: when it was stopped while workers are at work; they go on.
         """
-        name, standing = await self.hand_over(client, self.part_size)
+        name, standing = await self.enqueue(client, self.shard_size)
         await self._queue(name, standing.free)
         await self._follow(name)
         return await super().run(client)  # attrs makes another class of this one
@@ -84,14 +84,14 @@ class FollowedRun(ShipFile):
         job = await journal.find(name)
         while True:
             began = time.monotonic()
-            now = await journal.parts.standing(job.id)
-            self._show(Progress.from_counts(await journal.results.counts(job.id)))
-            if now.parts == now.done and not now.at_work:
+            now = await journal.shards.stats(job.id)
+            self._show(Progress.from_counts(await journal.row_queries.counts(job.id)))
+            if now.shards == now.done and not now.leased:
                 break
             if now.problem:
                 self._say(f"a worker has given its part back: {now.problem}")
-            if now.at_work or not now.free or (now.done, now.at_work) != before:
-                self._moved, before = time.monotonic(), (now.done, now.at_work)
+            if now.leased or not now.free or (now.done, now.leased) != before:
+                self._moved, before = time.monotonic(), (now.done, now.leased)
             elif time.monotonic() > self._moved + self._patience:
                 why = await asyncio.to_thread(why_tasks_failed, self._tasks)
                 self._say(f"no worker takes the job up: {why or now.problem or ADVICE}")
@@ -127,7 +127,7 @@ def pause_after(took: float) -> float:
     return min(max(LOOK_EVERY, took / PART_OF_THE_TIME), LONGEST_PAUSE)
 
 
-def followed(run: ShipFile, account: str, part_size: int | None) -> FollowedRun:
+def followed(run: FileJob, account: str, shard_size: int | None) -> FollowedRun:
     """Return the run that workers are to do.
 
     :param account: profile of the settings by which the workers know whose it is; ``CPL_PROFILE`` for an empty one.
@@ -145,5 +145,5 @@ def followed(run: ShipFile, account: str, part_size: int | None) -> FollowedRun:
         options=run.options,
         app=app,
         account=account or os.environ.get(PROFILE, ""),
-        part_size=part_size or PART_SIZE,
+        shard_size=shard_size or SHARD_SIZE,
     )

@@ -11,11 +11,11 @@ from typing import Any
 
 from attrs import frozen
 
-from ..bulk.journal import JournalPlace
-from ..bulk.output.folder import ShipSummary
+from ..bulk.journal import JournalLocation
+from ..bulk.output.folder import JobSummary
 from ..bulk.parsing.row_parser import RowProblem
-from ..bulk.pipeline.sender import HOPELESS
-from ..bulk.runs.file_job import ResumeJob, ShipFile
+from ..bulk.pipeline.sender import PERMANENT_STATUSES
+from ..bulk.runs.file_job import FileJob, ResumedJob
 from ..bulk.wording import worded
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
 from .access import Access
@@ -29,11 +29,11 @@ __all__ = ["Problems", "StopWords", "carry", "sandbox_beside"]
 
 MOST_LINES = 50
 """Bad rows that are named on the screen; the file of rejected rows has them all."""
-Run = ShipFile | ResumeJob
+Run = FileJob | ResumedJob
 
 
 @contextmanager
-def sandbox_beside(place: JournalPlace) -> Iterator[Access]:
+def sandbox_beside(place: JournalLocation) -> Iterator[Access]:
     """Run a sandbox in this process, with its state beside the journal."""
     with needing_extra("sandbox"):
         from ..sandbox import Sandbox, SandboxSettings
@@ -74,7 +74,7 @@ def carry(run: Run, access: Access, as_json: bool, words: StopWords) -> None:
     problems.tell_rest()
     if run.stopped_by is not None:
         say(f"sending ended early: {run.stopped_by}")
-        if run.stopped_by.status in HOPELESS:
+        if run.stopped_by.status in PERMANENT_STATUSES:
             say(f"is {access.base_url} the address of the API? `cpl doctor` tries it")
     status = _status(summary, run)
     if as_json:
@@ -84,7 +84,7 @@ def carry(run: Run, access: Access, as_json: bool, words: StopWords) -> None:
     raise SystemExit(status)
 
 
-def _status(summary: ShipSummary, run: Run) -> int:
+def _status(summary: JobSummary, run: Run) -> int:
     """Return the exit status: 2 only where certainly nothing was sent."""
     on_the_server = summary.shipped + summary.shipped_without_label + summary.undecided - summary.not_sent
     if run.stopped_by is not None and not on_the_server and _is_setting(run.stopped_by):
@@ -94,7 +94,7 @@ def _status(summary: ShipSummary, run: Run) -> int:
     return 0 if summary.all_shipped and run.stopped_by is None else NOT_ALL
 
 
-async def _carry(run: Run, access: Access, display: Display, words: StopWords) -> ShipSummary:
+async def _carry(run: Run, access: Access, display: Display, words: StopWords) -> JobSummary:
     """Run with a client, ending in good order at the first Ctrl-C or SIGTERM and at once at the second."""
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()

@@ -14,7 +14,7 @@ import click
 from attrs import asdict, frozen
 
 from ..bulk.jobs import BulkJob, JobCancelled, Jobs, UndecidedRow
-from ..bulk.journal import JournalPlace
+from ..bulk.journal import JournalLocation
 from ..bulk.options import SETTLE
 from .access import Access, Chosen, access_options, journal_of
 from .connection import LANGUAGE
@@ -39,9 +39,9 @@ class Account:
     sandbox: Path | None
     as_json: bool
 
-    def place(self) -> JournalPlace:
+    def place(self) -> JournalLocation:
         """Return where the journal lies; it takes no secret."""
-        return JournalPlace.beside(self.sandbox) if self.sandbox is not None else journal_of(self.chosen.account())
+        return JournalLocation.beside(self.sandbox) if self.sandbox is not None else journal_of(self.chosen.account())
 
     @contextmanager
     def reached(self) -> Iterator[Access]:
@@ -123,7 +123,7 @@ def list_jobs(account: Account) -> None:
         "cancelled": lambda job: job.cancelled,
         "undecided": lambda job: job.undecided,
     }
-    _show(found, columns, as_json=account.as_json, nothing=f"no jobs yet: there is none in {place.shown}")
+    _show(found, columns, as_json=account.as_json, nothing=f"no jobs yet: there is none in {place.display_text}")
 
 
 @jobs.command("show", short_help="How one job stands.")
@@ -141,10 +141,10 @@ def show_job(account: Account, name: str) -> None:
     if account.as_json:
         print_json(job, asdict)
         return
-    facts = {"journal": place.shown, **asdict(job), "created_at": local(job.created_at)}
-    if place.url and (parts := asyncio.run(Jobs(place).parts(name))).parts:
+    facts = {"journal": place.display_text, **asdict(job), "created_at": local(job.created_at)}
+    if place.url and (parts := asyncio.run(Jobs(place).shards(name))).shards:
         facts |= {
-            "parts of workers": f"{parts.done} of {parts.parts} done, {parts.at_work} at work, {parts.free} free",
+            "parts of workers": f"{parts.done} of {parts.shards} done, {parts.leased} at work, {parts.free} free",
             **({"given back": parts.problem} if parts.problem else {}),
         }
     print_text("\n".join(f"{title.replace('_', ' '):<22} {value}" for title, value in facts.items()))

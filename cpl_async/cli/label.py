@@ -9,7 +9,7 @@ import click
 from attrs import frozen
 
 from ..bulk.files import named, replacing
-from ..bulk.journal import Journal, JournalPlace
+from ..bulk.journal import Journal, JournalLocation
 from ..client import Client
 from ..errors import ConfigurationError
 from ..models.data import Label
@@ -85,12 +85,12 @@ def label(connection: Connection, parcel: str, batch: str | None, out: Path | No
     show(saved, columns, as_json=connection.as_json)
 
 
-async def _in_journal(place: JournalPlace, parcel: str) -> dict[str, str]:
+async def _in_journal(place: JournalLocation, parcel: str) -> dict[str, str]:
     """Return the addresses of the labels of a parcel, or of all parcels of a reference, by number."""
     if not place.may_exist:
         return {}
     async with Journal.open(place) as journal:
-        return await journal.results.labels_of(parcel)
+        return await journal.row_queries.labels_of(parcel)
 
 
 async def _fetch(client: Client, parcel: str, batch: str | None, addresses: dict[str, str]) -> dict[str, Label]:

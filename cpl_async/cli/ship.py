@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
-from ..bulk.journal import JournalPlace
+from ..bulk.journal import JournalLocation
 from ..bulk.options import FOR_EXCEL, FOR_PROGRAMS, SETTLE, ShipOptions
-from ..bulk.parsing.column_mapping import ShopNames
-from ..bulk.readers.mapping_file import names_from
+from ..bulk.parsing.column_mapping import ShopMapping
+from ..bulk.readers.mapping_file import load_mapping
 from ..bulk.readers.source import ReadingOptions
 from ..bulk.readers.stdin import SHOWN, spooled
-from ..bulk.runs.file_job import ShipFile, check_file
+from ..bulk.runs.file_job import FileJob, check_file
 from ..models.codes import LabelFormat
 from .access import Access, Chosen, access_options, journal_of
 from .failures import NOT_ALL, needing_extra, plain_failures
@@ -41,7 +41,7 @@ STANDARD_INPUT = Path("-")
 @click.option("--strict", is_flag=True, help="Send nothing when any row is bad.")
 @click.option("--again", is_flag=True, help="Send rows too whose reference an earlier job has shipped; billed again.")
 @click.option("--distributed", is_flag=True, help="Hand the rows over to Celery workers, and follow them.")
-@click.option("--part-size", type=click.IntRange(1), help="Rows that a worker takes at once; 10,000 unless given.")
+@click.option("--shard-size", type=click.IntRange(1), help="Rows that a worker takes at once; 10,000 unless given.")
 @click.option("--name", help="Name of the job; without one it is known by the file's content.")
 @click.option("--sender", type=FILE, envvar="CPL_SENDER", help="TOML or JSON file with the sender's address.")
 @click.option("--map", "names", type=FILE, help="TOML or JSON file with the shop's own names for columns and carriers.")
@@ -100,7 +100,7 @@ def ship(
     excel: bool,
     as_json: bool,
     distributed: bool,
-    part_size: int | None,
+    shard_size: int | None,
     chosen: Chosen,
     **given: Any,
 ) -> None:
@@ -135,8 +135,8 @@ def ship(
         raise click.UsageError("--position goes with --a4")
     if given["a4"] and label_format.lower() != "pdf":
         raise click.UsageError("--a4 goes with --label-format pdf")
-    if part_size is not None and not distributed:
-        raise click.UsageError("--part-size goes with --distributed")
+    if shard_size is not None and not distributed:
+        raise click.UsageError("--shard-size goes with --distributed")
     if sandbox and distributed:
         raise click.UsageError("--distributed needs a server that the workers reach: `cpl sandbox` is one to try")
     if sandbox and chosen.anything:
@@ -154,17 +154,17 @@ def ship(
             _check(kept, options, as_json)
             return
         if sandbox:
-            place = JournalPlace.beside(out)
+            place = JournalLocation.beside(out)
             reach: AbstractContextManager[Access] = sandbox_beside(place)
         else:
             access = chosen.access()
             place = journal_of(access)
             reach = nullcontext(access)
-        run, words = ShipFile(path=kept, out=out, place=place, options=options), StopWords()
+        run, words = FileJob(path=kept, out=out, place=place, options=options), StopWords()
         if distributed:
             with needing_extra("distributed"):
                 from .distributed import WORDS, followed
-            run, words = followed(run, chosen.profile or "", part_size), WORDS
+            run, words = followed(run, chosen.profile or "", shard_size), WORDS
         run.prepare()
         with reach as reached:
             carry(run, reached, as_json, words)
@@ -173,7 +173,7 @@ def ship(
 def _reading(source: Path, names: Path | None, **told: str | None) -> ReadingOptions:
     """Return how the input is read."""
     return ReadingOptions(
-        names=names_from(names) if names else ShopNames(),
+        names=load_mapping(names) if names else ShopMapping(),
         shown=SHOWN if source == STANDARD_INPUT else None,
         **told,
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..bulk.output.folder import ShipSummary
-from ..bulk.reports.formatting import Writing
-from ..bulk.runs.file_job import ResumeJob, ShipFile
+from ..bulk.output.folder import JobSummary
+from ..bulk.reports.formatting import Formatter
+from ..bulk.runs.file_job import FileJob, ResumedJob
 
 __all__ = ["WORDS", "counted_rows", "in_words"]
 
@@ -75,9 +75,9 @@ WORDS = {
 }
 
 
-def in_words(summary: ShipSummary, run: ShipFile | ResumeJob) -> str:
+def in_words(summary: JobSummary, run: FileJob | ResumedJob) -> str:
     """Return what became of a job, for the terminal."""
-    words, writing = WORDS[run.options.language], Writing(run.options.language)
+    words, writing = WORDS[run.options.language], Formatter(run.options.language)
     lines = [
         words["finished" if summary.already_done else "job"].format(job=summary.job, system=run.place.base_url),
         "",
@@ -103,14 +103,14 @@ def in_words(summary: ShipSummary, run: ShipFile | ResumeJob) -> str:
 
 def counted_rows(count: int, language: str) -> str:
     """Return so many rows in words, with plain blanks."""
-    return Writing(language).count(count, "row").replace("\N{NO-BREAK SPACE}", " ")
+    return Formatter(language).count(count, "row").replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _beside(number: str, what: str) -> str:
     return f"{number:>{WIDTH}} {what}"
 
 
-def _files(summary: ShipSummary, run: ShipFile | ResumeJob, words: dict[str, str]) -> list[tuple[str, str]]:
+def _files(summary: JobSummary, run: FileJob | ResumedJob, words: dict[str, str]) -> list[tuple[str, str]]:
     """Return the files that came out, by what they are."""
     found = []
     if summary.label_files:
@@ -123,17 +123,17 @@ def _files(summary: ShipSummary, run: ShipFile | ResumeJob, words: dict[str, str
     for title, name in (("report", "report.html"), ("manifest", "manifest.pdf")):
         if run.options.papers and (run.out / name).exists():
             found.append((words[title], str(run.out / name)))
-    return [*found, (words["summary"], str(run.out / "summary.json")), (words["journal"], run.place.shown)]
+    return [*found, (words["summary"], str(run.out / "summary.json")), (words["journal"], run.place.display_text)]
 
 
-def _what_to_do(summary: ShipSummary, run: ShipFile | ResumeJob, words: dict[str, str]) -> list[str]:
+def _what_to_do(summary: JobSummary, run: FileJob | ResumedJob, words: dict[str, str]) -> list[str]:
     """Return what a person should do next."""
     lines = []
     if summary.unfinished and not run.options.strict:
-        lines += ["", "  " + words["resume" if run.late else "again"].format(job=summary.job)]
+        lines += ["", "  " + words["resume" if run.is_past_deadline else "again"].format(job=summary.job)]
     elif summary.undecided - summary.not_sent:
         lines += ["", f"  {words['resolve']}"]
-    if summary.doubles:
-        lines += ["", "  " + words["twice"].format(count=summary.doubles, file=run.out / "doubles.csv")]
+    if summary.duplicates:
+        lines += ["", "  " + words["twice"].format(count=summary.duplicates, file=run.out / "doubles.csv")]
         lines.append(f"  {words['cancel']}")
     return lines

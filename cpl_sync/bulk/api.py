@@ -8,21 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from cpl_async.bulk import api as core
-from cpl_async.bulk.api import PART_SIZE
-from cpl_async.bulk.runs.lease import LEASE
+from cpl_async.bulk.api import SHARD_SIZE
+from cpl_async.bulk.runs.lease import LEASE_SECONDS
 
 from .. import portal, proxies
 
 if TYPE_CHECKING:
     from cpl_async.bulk.api import BulkOptions, FileOptions
     from cpl_async.bulk.jobs import BulkJob, JobCancelled, UndecidedRow
-    from cpl_async.bulk.journal.shard_repository import Standing
-    from cpl_async.bulk.output.folder import ShipSummary
+    from cpl_async.bulk.journal.shard_repository import ShardStats
+    from cpl_async.bulk.output.folder import JobSummary
     from cpl_async.bulk.progress import Progress
     from cpl_async.bulk.reconcile.canceller import CancelResult
-    from cpl_async.bulk.runs.enqueue import HandedOver
+    from cpl_async.bulk.runs.enqueue import EnqueuedJob
     from cpl_async.bulk.runs.row_stream import OrderResult, ShipResult
-    from cpl_async.bulk.runs.worker import Worked
+    from cpl_async.bulk.runs.worker import ShardResult
     from cpl_async.models.order_batches import Order
     from cpl_async.models.shipment_batches import Shipment
 
@@ -43,7 +43,7 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
         *,
         name: str,
         columns: Mapping[str, str] | None = None,
-        labels: str | Path | None = None,
+        label_dir: str | Path | None = None,
         **options: Unpack[BulkOptions],
     ) -> Generator[ShipResult, None, None]:
         """Ship any number of rows and yield one result for each, as it settles; memory stays flat.
@@ -59,7 +59,7 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
         :raises ConfigurationError: for an option that cannot be used.
         :raises JournalError: when the journal cannot be used, or another run is at work on this job.
         """
-        return portal.iterate(self._core.ship, rows, name=name, columns=columns, labels=labels, **options)
+        return portal.iterate(self._core.ship, rows, name=name, columns=columns, label_dir=label_dir, **options)
 
     def order(
         self, orders: Iterable[Order], *, name: str, **options: Unpack[BulkOptions]
@@ -86,7 +86,7 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
         name: str | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         **options: Unpack[FileOptions],
-    ) -> ShipSummary:
+    ) -> JobSummary:
         """Ship a file, as ``cpl ship`` does; run it again after any stop.
 
         :param path: CSV, Excel, Parquet or JSON Lines; see the docs for what its columns may be called.
@@ -107,7 +107,7 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
         out: str | Path | None = None,
         on_progress: Callable[[Progress], object] | None = None,
         **options: Unpack[BulkOptions],
-    ) -> ShipSummary:
+    ) -> JobSummary:
         """Go on with a job by its name; its input is not needed.
 
         :param out: another output folder than before.
@@ -118,16 +118,16 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
         """
         return portal.call(self._core.resume, name, out=out, on_progress=on_progress, **options)
 
-    def hand_over(
+    def enqueue(
         self,
         source: str | Path | Iterable[Shipment | Mapping[str, Any]],
         *,
         out: str | Path,
         name: str | None = None,
-        part_size: int = PART_SIZE,
+        shard_size: int = SHARD_SIZE,
         columns: Mapping[str, str] | None = None,
         **options: Unpack[FileOptions],
-    ) -> HandedOver:
+    ) -> EnqueuedJob:
         """Take rows in and cut their job into parts, for workers on any hosts; nothing is sent by this call.
 
         The journal must be in PostgreSQL. Whoever calls :meth:`work` carries a part; the last one makes labels, tables
@@ -136,7 +136,7 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
         :param source: a file, as :meth:`ship_file` reads it, or rows, as :meth:`ship` takes them.
         :param out: folder for labels and reports on the host of the worker that comes last: its whole path.
         :param name: of the job; a file's job is known by its content without one.
-        :param part_size: rows in a part, at least 1.
+        :param shard_size: rows in a part, at least 1.
         :param columns: of rows, see :meth:`ship`.
         :param options: see :class:`FileOptions` and :class:`BulkOptions`.
         :return: the job's name, and how its parts stand.
@@ -144,12 +144,12 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
         :raises JournalError: when the journal cannot be used, or a run has the job to itself.
         """
         return portal.call(
-            self._core.hand_over, source, out=out, name=name, part_size=part_size, columns=columns, **options
+            self._core.enqueue, source, out=out, name=name, shard_size=shard_size, columns=columns, **options
         )
 
-    def work(
-        self, name: str, *, lease: float = LEASE, on_progress: Callable[[Progress], object] | None = None
-    ) -> Worked:
+    def process_shard(
+        self, name: str, *, lease: float = LEASE_SECONDS, on_progress: Callable[[Progress], object] | None = None
+    ) -> ShardResult:
         """Carry one part of a job that was handed over to its end: a part that is free, or that a dead worker has left.
 
         :param name: of the job.
@@ -158,14 +158,14 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
         :return: what was done, and how the job's parts stand now; no part, when there was none to be had.
         :raises JournalError: without such a job, or when the part was taken over meanwhile.
         """
-        return portal.call(self._core.work, name, lease=lease, on_progress=on_progress)
+        return portal.call(self._core.process_shard, name, lease=lease, on_progress=on_progress)
 
-    def parts(self, name: str) -> Standing:
+    def shards(self, name: str) -> ShardStats:
         """Return how the parts of a job stand that was handed over.
 
         :raises JournalError: when there is none of this name.
         """
-        return portal.call(self._core.parts, name)
+        return portal.call(self._core.shards, name)
 
     def jobs(self) -> list[BulkJob]:
         """Return all jobs of this account, the newest first."""

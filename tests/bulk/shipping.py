@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from cpl_async import Client
-from cpl_async.bulk.journal import JournalPlace
+from cpl_async.bulk.journal import JournalLocation
 from cpl_async.bulk.options import ShipOptions
-from cpl_async.bulk.output.folder import ShipSummary
+from cpl_async.bulk.output.folder import JobSummary
 from cpl_async.bulk.parsing.row_parser import RowProblem
-from cpl_async.bulk.runs.file_job import ShipFile
+from cpl_async.bulk.runs.file_job import FileJob
 from cpl_async.sandbox import Sandbox
 
 __all__ = ["FILES", "Shipping", "figures", "sent_twice"]
@@ -38,11 +38,11 @@ class Shipping:
         self.folder, self.client = folder, client
         url = os.environ.get("TESTS_JOURNAL", "")  # a PostgreSQL, in which each test has a schema of its own
         name = folder / f"{state}-{os.urandom(4).hex()}" if url else folder / state
-        self.place = JournalPlace(folder=name, base_url=client.base_url, client_id=client.client_id, url=url)
+        self.place = JournalLocation(folder=name, base_url=client.base_url, client_id=client.client_id, url=url)
         self.problems: list[tuple[int, str]] = []
         self.notes: list[str] = []
 
-    def prepared(self, path: Path, out: str = "out", **options: Any) -> ShipFile:
+    def prepared(self, path: Path, out: str = "out", **options: Any) -> FileJob:
         """Return a run that is not begun."""
 
         def note(number: int, line: int, problems: list[RowProblem]) -> None:
@@ -51,12 +51,12 @@ class Shipping:
         options.setdefault("settle", SETTLE)
         options.setdefault("pilot", 0)
         options.setdefault("papers", False)
-        run = ShipFile(path=path, out=self.folder / out, place=self.place, options=ShipOptions(**options))
+        run = FileJob(path=path, out=self.folder / out, place=self.place, options=ShipOptions(**options))
         run.on_problem = note
         run.on_note = self.notes.append
         return run
 
-    async def __call__(self, path: Path, out: str = "out", **options: Any) -> ShipSummary:
+    async def __call__(self, path: Path, out: str = "out", **options: Any) -> JobSummary:
         """Ship a file."""
         return await self.prepared(path, out, **options).run(self.client)
 
@@ -87,7 +87,7 @@ class Shipping:
             connection.close()
 
 
-async def _asked(place: JournalPlace, text: str) -> list[Any]:
+async def _asked(place: JournalLocation, text: str) -> list[Any]:
     import asyncpg
 
     connection = await asyncpg.connect(place.url, server_settings={"search_path": place.schema})
@@ -97,7 +97,7 @@ async def _asked(place: JournalPlace, text: str) -> list[Any]:
         await connection.close()
 
 
-def figures(summary: ShipSummary) -> tuple[int, int, int, int, int]:
+def figures(summary: JobSummary) -> tuple[int, int, int, int, int]:
     """Return rows, shipped, shipped without label, rejected and undecided."""
     return summary.rows, summary.shipped, summary.shipped_without_label, summary.rejected, summary.undecided
 

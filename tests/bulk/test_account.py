@@ -8,7 +8,7 @@ import pytest
 
 from cpl_async import Client, JournalError
 from cpl_async.bulk.journal import account as account_module
-from cpl_async.bulk.journal.account import journal_place
+from cpl_async.bulk.journal.account import locate_journal
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 MakeClient = Callable[..., Client]
@@ -17,24 +17,24 @@ MakeSandbox = Callable[..., Sandbox]
 
 async def test_each_sandbox_has_a_journal_of_its_own(make_sandbox: MakeSandbox, make_client: MakeClient) -> None:
     one, two = make_client(make_sandbox()), make_client(make_sandbox())
-    assert (await journal_place(one)).folder == (await journal_place(one)).folder
-    assert (await journal_place(one)).folder != (await journal_place(two)).folder
+    assert (await locate_journal(one)).folder == (await locate_journal(one)).folder
+    assert (await locate_journal(one)).folder != (await locate_journal(two)).folder
 
 
 async def test_another_host_is_not_asked(make_client: MakeClient) -> None:
-    place = await journal_place(make_client(base_url="https://api.invalid/ecs/ppl/myapi2"))
+    place = await locate_journal(make_client(base_url="https://api.invalid/ecs/ppl/myapi2"))
     assert place.base_url == "https://api.invalid/ecs/ppl/myapi2"
 
 
 async def test_a_server_of_this_machine_that_fails_is_no_reason_to_take_another_journal(
     sandbox: Sandbox, client: Client
 ) -> None:
-    before = await journal_place(client)
+    before = await locate_journal(client)
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, operation="info.get", times=2))
-    assert await journal_place(client) == before
+    assert await locate_journal(client) == before
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, operation="info.get", times=1000))
     with pytest.raises(JournalError, match="does not say which system it is"):
-        await journal_place(client)
+        await locate_journal(client)
 
 
 @pytest.mark.parametrize("kind", [FaultKind.GARBAGE, FaultKind.TRUNCATED])
@@ -42,9 +42,9 @@ async def test_an_answer_that_cannot_be_read_is_no_reason_either(
     sandbox: Sandbox, client: Client, kind: FaultKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(account_module, "TIMEOUT", 5.0)
-    before = await journal_place(client)
+    before = await locate_journal(client)
     sandbox.faults.add(Fault(kind=kind, operation="info.get", times=2))
-    assert await journal_place(client) == before
+    assert await locate_journal(client) == before
     sandbox.faults.add(Fault(kind=kind, operation="info.get", times=1000))
     with pytest.raises(JournalError, match="does not say which system it is"):
-        await journal_place(client)
+        await locate_journal(client)

@@ -21,7 +21,7 @@ from cpl_async import Client, TrackedShipment, Verdict
 from cpl_async.bulk.journal import Journal
 from cpl_async.bulk.journal.schema import rows
 from cpl_async.bulk.reconcile.carrier_clock import CarrierClock
-from cpl_async.bulk.reconcile.evidence import entry_of, judge
+from cpl_async.bulk.reconcile.evidence import classify, hit_from
 from cpl_async.models.codec import decode
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.transport.server_clock import ServerClock
@@ -167,11 +167,11 @@ def tracked(*dates: str) -> TrackedShipment:
 
 def test_in_the_hour_that_comes_twice_a_date_without_offset_may_mean_both() -> None:
     second = datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Prague")).timestamp()
-    found = entry_of(tracked("2026-10-25T02:31:00"))
+    found = hit_from(tracked("2026-10-25T02:31:00"))
     assert found.began == second - HOUR + 60
-    assert judge(wanted(since=second, recipient={}, reference=""), [found]).verdict is Verdict.PRESENT
-    told = entry_of(tracked("2026-10-25T02:31:00+02:00"))
-    assert judge(wanted(since=second, recipient={}, reference=""), [told]).verdict is Verdict.DOUBTFUL
+    assert classify(wanted(since=second, recipient={}, reference=""), [found]).verdict is Verdict.PRESENT
+    told = hit_from(tracked("2026-10-25T02:31:00+02:00"))
+    assert classify(wanted(since=second, recipient={}, reference=""), [told]).verdict is Verdict.DOUBTFUL
 
 
 async def test_times_of_a_clock_that_was_ahead_are_never_in_the_future(shipping: Shipping) -> None:
@@ -183,7 +183,7 @@ async def test_times_of_a_clock_that_was_ahead_are_never_in_the_future(shipping:
         async with journal._database.transaction() as connection:
             await connection.execute(_unclear(now + 2 * HOUR))
         job = await journal.find("n")
-        [row] = await journal.unclear.undecided(job.id)
+        [row] = await journal.reconciliation.undecided(job.id)
     assert (row.since, row.until) == (now, now)
 
 
@@ -202,8 +202,8 @@ def test_a_write_deadline_is_not_put_off_by_a_clock_that_is_set_back(monkeypatch
 async def test_settling_in_a_shared_journal_begins_no_earlier_than_the_takeover(
     sandbox: Sandbox, shipping: Shipping, make_client: Callable[..., Client]
 ) -> None:
-    from cpl_async.bulk.reconcile.reconciler import Reconciling
-    from cpl_async.bulk.reconcile.schedule import Patience
+    from cpl_async.bulk.reconcile.reconciler import Reconciler
+    from cpl_async.bulk.reconcile.schedule import SettlePolicy
     from cpl_async.bulk.reconcile.strategy import SHIPMENT_STRATEGY
 
     sandbox.faults.add(LOST)
@@ -213,20 +213,20 @@ async def test_settling_in_a_shared_journal_begins_no_earlier_than_the_takeover(
     async with Journal.open(shipping.place) as journal:
         job = await journal.find("n")
         for is_shared in (False, True):
-            reconciling = Reconciling(
+            reconciling = Reconciler(
                 strategy=SHIPMENT_STRATEGY,
                 search=SHIPMENT_STRATEGY.search(shipping.client),
-                unclear=journal.unclear,
+                unclear=journal.reconciliation,
                 job=job.id,
-                patience=Patience(settle=20.0),
+                patience=SettlePolicy(settle_time=20.0),
                 clock=lambda: time.time() + HOUR,
                 is_shared=is_shared,
                 stop=asyncio.Event(),
                 on_found=lambda count: None,
-                on_put_back=lambda count: None,
+                on_requeued=lambda count: None,
                 on_note=lambda note: None,
             )
-            await reconciling.take_up()
+            await reconciling.adopt_undecided()
             starts.append(reconciling._cases[0].watch.until - time.time())
     assert starts[0] < 5
     assert starts[1] == pytest.approx(HOUR, abs=5)
@@ -234,5 +234,5 @@ async def test_settling_in_a_shared_journal_begins_no_earlier_than_the_takeover(
 
 def test_a_fixed_offset_is_one_moment() -> None:
     fixed = datetime(2026, 10, 25, 2, 30, tzinfo=timezone(timedelta(hours=1)))
-    found = entry_of(tracked(fixed.isoformat()))
+    found = hit_from(tracked(fixed.isoformat()))
     assert found.began == found.began_latest == fixed.timestamp()

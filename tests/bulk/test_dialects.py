@@ -13,13 +13,13 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from cpl_async.bulk.journal import JournalPlace
-from cpl_async.bulk.journal.conflicts import claimed_elsewhere
-from cpl_async.bulk.journal.connection import Database
+from cpl_async.bulk.journal import JournalLocation
+from cpl_async.bulk.journal.conflicts import conflicting_rows
+from cpl_async.bulk.journal.connection import JournalConnection
 from cpl_async.bulk.journal.schema import metadata, rows
 
 KINDS: list[Any] = [PGDialect, SQLiteDialect]
-PLACE = JournalPlace(folder=Path(), base_url="x", client_id="y")
+PLACE = JournalLocation(folder=Path(), base_url="x", client_id="y")
 both = pytest.mark.parametrize("dialect", [kind() for kind in KINDS], ids=["postgresql", "sqlite"])
 
 
@@ -33,10 +33,10 @@ def test_tables_and_indices_can_be_made(dialect: Dialect, name: str) -> None:
 
 @both
 def test_a_row_that_is_there_is_passed_over(dialect: Dialect) -> None:
-    database = Database(cast("AsyncEngine", SimpleNamespace(dialect=dialect)), PLACE, {}, lambda: 0.0)
-    assert "ON CONFLICT DO NOTHING" in str(database.insert_unless_taken(rows).compile(dialect=dialect))
+    database = JournalConnection(cast("AsyncEngine", SimpleNamespace(dialect=dialect)), PLACE, {}, lambda: 0.0)
+    assert "ON CONFLICT DO NOTHING" in str(database.insert_unless_exists(rows).compile(dialect=dialect))
 
 
 @both
 def test_claims_of_other_jobs_are_found(dialect: Dialect) -> None:
-    assert "JOIN" in str(claimed_elsewhere(rows.c.batch == 1).compile(dialect=dialect))
+    assert "JOIN" in str(conflicting_rows(rows.c.batch == 1).compile(dialect=dialect))

@@ -258,7 +258,7 @@ async def test_reconcile_calls_absent_only_what_a_canary_vouches_for(sandbox: Sa
     since = datetime.now(UTC)
     (unsure,) = await client.reconcile(["order-18"], since=since, settle=0.4)
     assert unsure.verdict is Verdict.DOUBTFUL
-    assert "no shipment known to be there" in unsure.words
+    assert "no shipment known to be there" in unsure.message
     (absent,) = await client.reconcile(["order-18"], since=since, settle=0.4, canaries=["canary"])
     assert absent.verdict is Verdict.ABSENT
     assert absent.numbers == ()

@@ -44,7 +44,7 @@ async def test_a_disk_that_fails_for_the_papers_costs_the_papers_only(
     async def full(*_: Any, **__: Any) -> list[str]:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("cpl_async.bulk.runs.runner.make_papers", full)
+    monkeypatch.setattr("cpl_async.bulk.runs.runner.make_reports", full)
     shipping = Shipping(tmp_path, client)
     summary = await shipping(write_rows(tmp_path / "a.csv", many_rows(2)), papers=True)
     assert summary.shipped == 2

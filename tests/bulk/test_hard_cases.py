@@ -14,7 +14,7 @@ from cpl_async import Address, Client, ConfigurationError, JournalError, Shipmen
 from cpl_async.bulk.journal import Journal
 from cpl_async.bulk.journal.batch_repository import OpenRow
 from cpl_async.bulk.pipeline import sender as delivery_module
-from cpl_async.bulk.pipeline.import_result import outcome_of
+from cpl_async.bulk.pipeline.import_result import result_from_item
 from cpl_async.bulk.progress import Progress
 from cpl_async.bulk.readers.source import InputError, Source
 from cpl_async.bulk.records import RowState
@@ -94,7 +94,7 @@ async def test_a_kill_in_the_middle_of_again_strands_nothing(sandbox: Sandbox, s
     path = write_rows(shipping.folder / "b.csv", [*rows[:2], *many_rows(6)[4:]])
     assert figures(await shipping(path)) == (4, 2, 0, 2, 0)
     async with Journal.open(shipping.place) as journal:  # as far as a run that was killed might have come
-        assert await journal.planning.allow_again(2) == 2
+        assert await journal.rows.allow_reship(2) == 2
     summary = await shipping(path)
     assert figures(summary) == (4, 4, 0, 0, 0)
     pages = codes_in((shipping.folder / "out" / "labels.pdf").read_bytes())
@@ -168,7 +168,7 @@ def part(state: str, number: str | None = None, **more: Any) -> dict[str, Any]:
 def test_a_row_is_settled_only_when_all_its_parcels_are(
     parcels: int, fields: dict[str, Any], state: RowState | None, numbers: list[str]
 ) -> None:
-    outcome = outcome_of(OpenRow(number=1, line=2, parcels=parcels), item(**fields))
+    outcome = result_from_item(OpenRow(number=1, line=2, parcels=parcels), item(**fields))
     assert (outcome[0].state if outcome else None) == state
     assert [parcel.number for parcel in outcome[1]] == numbers if outcome else numbers == []
 
@@ -313,7 +313,7 @@ async def test_another_sender_for_rows_that_are_planned_is_refused(
 async def test_when_the_second_half_cannot_be_sent_the_first_is_still_waited_for(
     sandbox: Sandbox, shipping: Shipping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery_module, "MOST_TRIES", 1)
+    monkeypatch.setattr(delivery_module, "MAX_ATTEMPTS", 1)
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=413, body="large", operation=CREATE))
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=403, operation=CREATE, skip=2))
     run = shipping.prepared(write_rows(shipping.folder / "a.csv", many_rows(4)))
@@ -358,7 +358,7 @@ async def test_a_token_that_cannot_be_had_at_once_is_waited_for(
 async def test_without_a_connection_nothing_is_written_down_as_sent(
     make_client: MakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(delivery_module, "MOST_TRIES", 2)
+    monkeypatch.setattr(delivery_module, "MAX_ATTEMPTS", 2)
     shipping = Shipping(tmp_path, make_client(base_url="http://127.0.0.1:9/myapi2"))
     summary = await shipping(write_rows(tmp_path / "a.csv", many_rows(2)))
     assert (figures(summary), summary.not_sent) == ((2, 0, 0, 0, 2), 2)

@@ -13,7 +13,7 @@ import pytest
 
 from cpl_async import Client, ConfigurationError, ExternalNumber, JournalError, Shipment, ShipResult, ValidationError
 from cpl_async.bulk.jobs import Jobs
-from cpl_async.bulk.journal.account import journal_place
+from cpl_async.bulk.journal.account import locate_journal
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import many_rows, shipment, write_rows
@@ -128,7 +128,7 @@ async def test_a_row_that_is_resolved_with_its_own_number_is_no_double_of_itself
     await jobs.resolve("monday", waiting[0].reference, shipped_as=(number,))
     sandbox.faults.clear()
     summary = await shipping(path, name="monday", cancel_duplicates=True)
-    assert summary.doubles == 0
+    assert summary.duplicates == 0
     assert waiting[0].reference in live(sandbox)
     with pytest.raises(ConfigurationError, match="must differ"):
         await jobs.resolve("monday", "x", shipped_as=("1", "1"))
@@ -263,7 +263,7 @@ async def test_a_cancelled_run_leaves_a_journal_that_works(sandbox: Sandbox, cli
         await asyncio.gather(running, return_exceptions=True)
     async with asyncio.timeout(10):
         assert len(await client.bulk.jobs()) <= 15
-    assert (await journal_place(client)).file.exists()
+    assert (await locate_journal(client)).file.exists()
 
 
 async def test_a_moment_to_come_is_no_since(client: Client) -> None:

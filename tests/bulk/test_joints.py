@@ -13,7 +13,7 @@ from cpl_async import Client
 from cpl_async.bulk.options import ShipOptions
 from cpl_async.bulk.output import label_merge as joints_module
 from cpl_async.bulk.output import merge_process as joining_module
-from cpl_async.bulk.output.label_merge import Joints
+from cpl_async.bulk.output.label_merge import LabelMerger
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.sandbox.labels import LabelDrawer
 from cpl_async.sandbox.labels.layout import LabelData
@@ -28,7 +28,7 @@ NAMES = ["labels-0001.pdf", "labels-0002.pdf", "labels-0003.pdf"]
 
 @pytest.fixture(autouse=True)
 def few_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joining_module, "PARCELS_A_FILE", 5)
+    monkeypatch.setattr(joining_module, "PARCELS_PER_FILE", 5)
     monkeypatch.setattr(joints_module, "EVERY", 0.05)
 
 
@@ -111,7 +111,7 @@ async def test_only_what_differs_is_made_anew(
 ) -> None:
     labels = [LabelData(number=f"4090000000{number}", product="PRIV", recipient=("A",)) for number in range(5)]
     (tmp_path / "a.pdf").write_bytes(LabelDrawer().draw(labels))
-    joints = Joints(tmp_path, ShipOptions())
+    joints = LabelMerger(tmp_path, ShipOptions())
     with joints.order(joints.numbered) as order:
         for page in range(5):
             order.add("a.pdf", page)
@@ -128,7 +128,7 @@ async def test_only_what_differs_is_made_anew(
 async def test_only_the_first_sheet_of_a_job_begins_at_the_position(tmp_path: Path) -> None:
     labels = [LabelData(number=f"4090000000{number}", product="PRIV", recipient=("A",)) for number in range(5)]
     (tmp_path / "a.pdf").write_bytes(LabelDrawer().draw(labels))
-    joints = Joints(tmp_path, ShipOptions(a4=True, position=4))
+    joints = LabelMerger(tmp_path, ShipOptions(a4=True, position=4))
     for first in (0, 1):  # as two looks of one run do
         with joints.order(joints.numbered, first) as order:
             for page in range(5):

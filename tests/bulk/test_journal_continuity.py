@@ -15,7 +15,7 @@ from cpl_async import Client, JournalError
 from cpl_async.bulk.jobs import Jobs
 from cpl_async.bulk.journal import Journal
 from cpl_async.bulk.journal.continuity import JournalGone, read_mark
-from cpl_async.bulk.runs.file_job import ResumeJob
+from cpl_async.bulk.runs.file_job import ResumedJob
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import many_rows, write_rows
@@ -168,7 +168,7 @@ async def test_a_job_of_before_the_backup_goes_on_with_what_was_not_sent(sandbox
     copy = backup(shipping)
     await shipping(path, name="b")
     restore(shipping, copy)
-    resumed = ResumeJob(name="b", out=shipping.folder / "out", place=shipping.place, options=run.options)
+    resumed = ResumedJob(name="b", out=shipping.folder / "out", place=shipping.place, options=run.options)
     summary = await resumed.run(shipping.client)
     assert summary.shipped + summary.shipped_without_label == 9
     assert sent_twice(sandbox) == {}
@@ -177,7 +177,7 @@ async def test_a_job_of_before_the_backup_goes_on_with_what_was_not_sent(sandbox
 async def test_rows_of_a_caller_are_looked_for_too(
     sandbox: Sandbox, shipping: Shipping, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cpl_async.bulk.api.journal_place", lambda _: _place(shipping))
+    monkeypatch.setattr("cpl_async.bulk.api.locate_journal", lambda _: _place(shipping))
     await shipping(rows_of(shipping, "a.csv", 1, 3))
     copy = backup(shipping)
     rows = many_rows(9)[3:]
@@ -229,7 +229,7 @@ async def test_every_damage_ends_in_an_error_of_the_journal_or_does_no_harm(
         async with Journal.open(shipping.place) as journal:
             await Jobs(shipping.place).list()
             job = await journal.find("n")
-            [row async for row in journal.results.rows(job.id)]
+            [row async for row in journal.row_queries.rows(job.id)]
         await shipping(path, batch_size=3, settle=0.1, name="n")
     except JournalError as error:
         refused.append(error)
@@ -262,6 +262,6 @@ async def test_the_settling_of_what_a_backup_does_not_know_begins_with_the_run(s
         for now in (2_000_000_000.0, 2_000_000_050.0):  # the carrier's time is known now
             ends.append(journal._database.gap)
             clock[0] = now
-            await journal.unclear.date_gap()
+            await journal.reconciliation.date_gap()
         ends.append(journal._database.gap)
     assert [gap and gap[1] for gap in ends] == [None, 2_000_000_000.0, 2_000_000_000.0]

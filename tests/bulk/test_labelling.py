@@ -10,8 +10,8 @@ import pytest
 
 from cpl_async import Label, LabelFormat
 from cpl_async.bulk.client_protocols import BulkClient
-from cpl_async.bulk.journal.batch_repository import Course, ParcelRecord
-from cpl_async.bulk.pipeline.label_fetcher import Labelling
+from cpl_async.bulk.journal.batch_repository import BatchRepository, ParcelRecord
+from cpl_async.bulk.pipeline.label_fetcher import LabelFetcher
 from cpl_async.sandbox.labels import LabelDrawer
 from cpl_async.sandbox.labels.layout import LabelData
 
@@ -61,9 +61,9 @@ class Known:
 
 
 async def fetched(tmp_path: Path, server: Server, known: Known) -> None:
-    labelling = Labelling(
+    labelling = LabelFetcher(
         client=cast("BulkClient", server),
-        course=cast("Course", known),
+        course=cast("BatchRepository", known),
         job=1,
         label_format=LabelFormat.PDF,
         parts=tmp_path / "parts",

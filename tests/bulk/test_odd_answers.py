@@ -11,7 +11,7 @@ import pytest
 
 from cpl_async import Client, Label
 from cpl_async.bulk.files import named
-from cpl_async.bulk.reconcile.evidence import entry_of
+from cpl_async.bulk.reconcile.evidence import hit_from
 from cpl_async.models.codec import decode
 from cpl_async.models.shipment_batches import ShipmentBatchResult, ShipmentResultItem
 from cpl_async.models.shipments import TrackedShipment
@@ -159,7 +159,7 @@ def test_numbers_that_differ_in_odd_characters_only_have_files_of_their_own() ->
 @pytest.mark.parametrize("date", ["0001-01-01T00:00:00", "9999-12-31T23:59:59", "0001-01-01T00:00:00+14:00"])
 def test_a_date_at_the_end_of_the_calendar_is_no_time(date: str) -> None:
     events = [{"statusId": 1, "eventDate": date}, {"statusId": 2, "eventDate": "2026-03-01T12:00:00Z"}]
-    found = entry_of(decode({"shipmentNumber": "1", "trackAndTrace": {"events": events}}, TrackedShipment))
+    found = hit_from(decode({"shipmentNumber": "1", "trackAndTrace": {"events": events}}, TrackedShipment))
     assert found.began is not None
     assert found.last is not None
     assert max(found.began, 0) <= datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()

@@ -7,27 +7,31 @@ from decimal import Decimal
 
 import pytest
 
-from cpl_async.bulk.parsing.column_mapping import ShopNames, Terms, Way
+from cpl_async.bulk.parsing.column_mapping import FileSchema, ShippingRule, ShopMapping
 from cpl_async.bulk.parsing.row_parser import shipment_from
 from cpl_async.models.shipment_batches import Shipment
 
 ROW = {"reference_id": "2026-00042", "name": "J", "street": "U", "city": "P", "zip_code": "11000", "country": "CZ"}
 ABROAD = {"zip_code": "01001", "country": "SK"}
-NAMES = ShopNames(
-    carriers={"PPL Výdejní místo": Way(pickup_point=True), "Firemní": Way(product="BUSS"), "Kurýr": Way()},
-    payments={"Dobírkou": Way(cash_on_delivery=True), "Barter": Way(cash_on_delivery=False)},
+NAMES = ShopMapping(
+    carriers={
+        "PPL Výdejní místo": ShippingRule(pickup_point=True),
+        "Firemní": ShippingRule(product="BUSS"),
+        "Kurýr": ShippingRule(),
+    },
+    payments={"Dobírkou": ShippingRule(cash_on_delivery=True), "Barter": ShippingRule(cash_on_delivery=False)},
 )
 
 
-def good(changes: dict[str, str], names: ShopNames | None = None) -> Shipment:
-    shipment, problems = shipment_from(ROW | changes, None, Terms(names=names or ShopNames()))
+def good(changes: dict[str, str], names: ShopMapping | None = None) -> Shipment:
+    shipment, problems = shipment_from(ROW | changes, None, FileSchema(names=names or ShopMapping()))
     assert problems == []
     assert shipment is not None
     return shipment
 
 
-def wrong(changes: dict[str, str], names: ShopNames | None = None) -> dict[str, str]:
-    shipment, problems = shipment_from(ROW | changes, None, Terms(names=names or ShopNames()))
+def wrong(changes: dict[str, str], names: ShopMapping | None = None) -> dict[str, str]:
+    shipment, problems = shipment_from(ROW | changes, None, FileSchema(names=names or ShopMapping()))
     assert shipment is None
     return {problem.column: problem.message for problem in problems}
 
@@ -106,7 +110,7 @@ def test_what_is_not_certain_is_refused_with_its_column(changes: dict[str, str],
 
 
 def test_a_currency_may_stand_in_the_heading() -> None:
-    terms = Terms(headings={"cod": "Dobírka (Kč)"}, currencies={"cod": "CZK"})
+    terms = FileSchema(headings={"cod": "Dobírka (Kč)"}, currencies={"cod": "CZK"})
     shipment, problems = shipment_from(ROW | ABROAD | {"cod": "1249"}, None, terms)
     assert problems == []
     assert shipment is not None
@@ -125,7 +129,7 @@ def test_the_shops_own_names_become_products() -> None:
 
 
 def test_defaults_stand_where_a_row_says_nothing() -> None:
-    names = ShopNames(defaults={"country": "SK", "note": "n"})
+    names = ShopMapping(defaults={"country": "SK", "note": "n"})
     shipment = good({"country": "", "zip_code": "1001"}, names)
     assert (shipment.recipient.country, shipment.recipient.zip_code, shipment.note) == ("SK", "01001", "n")
 

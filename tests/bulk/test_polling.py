@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cpl_async.bulk.pipeline.poller import FIRST_POLL, OpenBatch, Polling
+from cpl_async.bulk.pipeline.poller import FIRST_POLL_SECONDS, BatchPoller, OpenBatch
 from cpl_async.ratelimit.priority import Priority
 from cpl_async.transport.write_deadline import elapsed
 
@@ -43,7 +43,7 @@ async def test_the_wait_for_a_turn_is_not_taken_for_a_slow_import() -> None:
         known.append(batch.batch)
 
     course: Any = Course()
-    polling = Polling(
+    polling = BatchPoller(
         calls=Calls(),
         outcome_of=lambda *_: None,
         course=course,
@@ -66,5 +66,7 @@ async def test_the_wait_for_a_turn_is_not_taken_for_a_slow_import() -> None:
                 await asyncio.sleep(0.01)
     polling.no_more()
     await running
-    assert pauses[0] == pytest.approx(FIRST_POLL, abs=0.05)
-    assert all(later <= FIRST_POLL for later in pauses[1:]), pauses  # with the wait counted they grow from look to look
+    assert pauses[0] == pytest.approx(FIRST_POLL_SECONDS, abs=0.05)
+    assert all(later <= FIRST_POLL_SECONDS for later in pauses[1:]), (
+        pauses
+    )  # with the wait counted they grow from look to look

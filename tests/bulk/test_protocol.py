@@ -17,28 +17,28 @@ from attrs import fields
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cpl_async.bulk.reports.manifest_data import Handover, HandoverRow, read_handover, write_handover
+from cpl_async.bulk.reports.manifest_data import ManifestHeader, ManifestRow, read_manifest_data, write_manifest_data
 from cpl_async.bulk.reports.manifest_pages import Room, broken, paged
-from cpl_async.bulk.reports.manifest_process import write_protocol
-from cpl_async.bulk.reports.process import make_paper
+from cpl_async.bulk.reports.manifest_process import write_manifest
+from cpl_async.bulk.reports.process import run_report_process
 
 NOON = 1795518000.0  # 24 November 2026, 12:00 in Prague
 
 
-def handover(**others: Any) -> Handover:
+def handover(**others: Any) -> ManifestHeader:
     known: dict[str, Any] = {
         "job": "vánoce",
         "at": NOON,
         "sender": ["Žluťoučký kůň & syn <s.r.o.>", "Příčná 12", "280 02 Kolín"],
     }
-    return Handover(**(known | {"zone": "Europe/Prague"} | others))
+    return ManifestHeader(**(known | {"zone": "Europe/Prague"} | others))
 
 
-def rows(number: int) -> Iterator[HandoverRow]:
+def rows(number: int) -> Iterator[ManifestRow]:
     """Return so many shipments; each tenth is a set of three, each fourth has cash on delivery."""
     for index in range(number):
         parcels = 3 if index % 10 == 9 else 1
-        yield HandoverRow(
+        yield ManifestRow(
             numbers=[str(40900000000 + 10 * index + part) for part in range(parcels)],
             reference=f"2026-{index:05}",
             town="Ústí nad Orlicí",
@@ -50,10 +50,10 @@ def rows(number: int) -> Iterator[HandoverRow]:
         )
 
 
-def made(folder: Path, shipments: Iterable[HandoverRow], **others: Any) -> list[str]:
+def made(folder: Path, shipments: Iterable[ManifestRow], **others: Any) -> list[str]:
     """Return the text of each page of a protocol."""
-    write_handover(folder / "data.jsonl", handover(**others), shipments)
-    write_protocol(folder / "data.jsonl", folder / "manifest.pdf")
+    write_manifest_data(folder / "data.jsonl", handover(**others), shipments)
+    write_manifest(folder / "data.jsonl", folder / "manifest.pdf")
     document = pypdfium2.PdfDocument(folder / "manifest.pdf")
     try:
         return [page.get_textpage().get_text_range().replace("\u00a0", " ") for page in document]
@@ -95,7 +95,7 @@ def test_both_sides_have_a_place_to_sign_by_the_last_parcels(tmp_path: Path) -> 
 
 
 def test_czech_letters_and_marks_of_markup_are_printed_as_they_are(tmp_path: Path) -> None:
-    odd = HandoverRow(numbers=["1"], reference="<b>Obj & spol.</b> %s", town="Žďár <i>", zip_code="1")
+    odd = ManifestRow(numbers=["1"], reference="<b>Obj & spol.</b> %s", town="Žďár <i>", zip_code="1")
     page = made(tmp_path, [odd])[0]
     assert "Žluťoučký kůň & syn <s.r.o.>" in page
     assert "<b>Obj & spol.</b> %s" in page
@@ -104,19 +104,19 @@ def test_czech_letters_and_marks_of_markup_are_printed_as_they_are(tmp_path: Pat
 
 def test_a_long_reference_is_broken_and_not_cut(tmp_path: Path) -> None:
     reference = "".join(f"{number:05}" for number in range(10_000, 10_020))
-    page = made(tmp_path, [HandoverRow(numbers=["1"], reference=reference)])[0]
+    page = made(tmp_path, [ManifestRow(numbers=["1"], reference=reference)])[0]
     assert reference in re.sub(r"\s", "", page.replace("1 \r\n", ""))
 
 
 def test_a_set_of_fifty_is_whole_on_one_page(tmp_path: Path) -> None:
     numbers = [str(40900000000 + number) for number in range(50)]
-    pages = made(tmp_path, [*rows(20), HandoverRow(numbers=numbers, parcels=50)])
+    pages = made(tmp_path, [*rows(20), ManifestRow(numbers=numbers, parcels=50)])
     assert [page.count("409000000") for page in pages][1] >= 50
     assert all(number in pages[1] for number in numbers)
 
 
 def test_nothing_is_drawn_outside_the_margins(tmp_path: Path) -> None:
-    wide = HandoverRow(
+    wide = ManifestRow(
         numbers=["4" * 11],
         reference="W" * 100,
         town="W" * 50,
@@ -135,7 +135,7 @@ def test_nothing_is_drawn_outside_the_margins(tmp_path: Path) -> None:
 
 
 def test_of_the_recipient_no_more_than_the_place_can_be_given() -> None:
-    names = {field.name for field in fields(HandoverRow)}
+    names = {field.name for field in fields(ManifestRow)}
     assert names == {"numbers", "reference", "town", "zip_code", "parcels", "weight_kg", "cod", "currency"}
 
 
@@ -157,15 +157,15 @@ def test_the_same_data_make_the_same_file(tmp_path: Path) -> None:
 
 
 def test_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
-    write_handover(tmp_path / "data.jsonl", handover(), rows(20))
-    head, found = read_handover(tmp_path / "data.jsonl")
+    write_manifest_data(tmp_path / "data.jsonl", handover(), rows(20))
+    head, found = read_manifest_data(tmp_path / "data.jsonl")
     assert head == handover()
     assert list(found) == list(rows(20))
 
 
 @given(st.lists(st.integers(1, 30), max_size=60), st.integers(1, 70))
 def test_no_page_is_overfull_and_none_is_lost(heights: list[int], ending: int) -> None:
-    shipments = [HandoverRow(numbers=[str(height)]) for height in heights]
+    shipments = [ManifestRow(numbers=[str(height)]) for height in heights]
     room = Room(first=70, other=100)
     paging = paged(shipments, lambda row: int(row.numbers[0]), room, lambda totals: ending)
     assert sum(paging.rows) == len(heights) == paging.totals.shipments
@@ -186,12 +186,12 @@ def test_a_broken_text_keeps_its_letters_and_its_width(text: str, width: int) ->
 
 async def test_the_protocol_is_made_beside_its_data_or_the_old_one_stays(tmp_path: Path) -> None:
     data, paper = tmp_path / "data.jsonl", tmp_path / "manifest.pdf"
-    write_handover(data, handover(), rows(3))
-    assert await make_paper("manifest", data) is None
+    write_manifest_data(data, handover(), rows(3))
+    assert await run_report_process("manifest", data) is None
     good = paper.read_bytes()
     assert good.startswith(b"%PDF")
     data.write_text(data.read_text(encoding="utf-8") + "{]\n", encoding="utf-8")
-    assert "JSONDecodeError" in (await make_paper("manifest", data) or "")
+    assert "JSONDecodeError" in (await run_report_process("manifest", data) or "")
     assert paper.read_bytes() == good
     assert not (tmp_path / "manifest.pdf.part").exists()
 
@@ -205,7 +205,7 @@ def test_ten_thousand_parcels_take_hardly_more_memory_than_a_hundred(tmp_path: P
     peaks = []
     for number in (100, 10_000):
         data = tmp_path / "data.jsonl"
-        write_handover(data, handover(), rows(number))
+        write_manifest_data(data, handover(), rows(number))
         began = time.monotonic()
         done = subprocess.run([sys.executable, "-c", program, data], capture_output=True, text=True, check=True)
         assert time.monotonic() - began < 60

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from cpl_async import Client
-from cpl_async.bulk.journal import Journal, JournalPlace, schema
+from cpl_async.bulk.journal import Journal, JournalLocation, schema
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.sandbox.roles import Role
 
@@ -183,7 +183,7 @@ async def test_parcels_that_become_visible_one_by_one_are_no_double(
     summary = await shipping(write_rows(tmp_path / "a.csv", rows), batch_size=2, at_once=1)
     assert figures(summary) == (4, 2, 2, 0, 0)
     assert summary.parcels == 12
-    assert summary.doubles == 0
+    assert summary.duplicates == 0
     assert len(shipping.report()[2]["parcel_numbers"].split()) == 3
 
 
@@ -223,7 +223,7 @@ async def test_a_shipment_later_than_the_settling_time_is_found_as_a_double_and_
     hidden()
     sandbox.faults.add(Fault(kind=FaultKind.EMPTY_LIST, operation="shipments.list", times=2))  # the look is taken again
     summary = await shipping(path)
-    assert summary.doubles == 3
+    assert summary.duplicates == 3
     doubles = shipping.doubles()
     assert [row["reference_id"] for row in doubles] == ["T-00004", "T-00005", "T-00006"]
     numbers = {row["reference_id"]: row["shipment_number"] for row in shipping.report()}
@@ -231,7 +231,7 @@ async def test_a_shipment_later_than_the_settling_time_is_found_as_a_double_and_
         assert row["counts"] == numbers[row["reference_id"]]
         assert row["double"] != row["counts"]
     summary = await shipping(path, cancel_duplicates=True)
-    assert summary.doubles == 0
+    assert summary.duplicates == 0
     assert set(live(sandbox).values()) == {1}
     kept = {
         parcel.number for shipment in sandbox.shipments() for parcel in shipment.parcels if parcel.cancelled is None
@@ -350,20 +350,20 @@ async def test_after_the_deadline_nothing_is_sent_and_labels_are_there_for_what_
 async def test_a_journal_of_the_first_version_is_brought_up_and_its_lost_rows_are_found(
     sandbox: Sandbox, client: Client, tmp_path: Path
 ) -> None:
-    place = JournalPlace(folder=tmp_path / "old", base_url="http://127.0.0.1:1/myapi2", client_id="sandbox")
+    place = JournalLocation(folder=tmp_path / "old", base_url="http://127.0.0.1:1/myapi2", client_id="sandbox")
     place.prepare()
     connection = sqlite3.connect(place.file)
     connection.executescript((Path(__file__).parent / "journal_of_version_1.sql").read_text(encoding="utf-8"))
     connection.close()
     async with Journal.open(place) as journal:
-        counts = await journal.unclear.counts(1)
+        counts = await journal.reconciliation.counts(1)
         assert (counts.ever, counts.askable) == (3, 3)
-        lost = await journal.unclear.undecided(1)
-        assert [row.cust for row in lost] == ["2026-00004", "2026-00005", "2026-00006"]
+        lost = await journal.reconciliation.undecided(1)
+        assert [row.cust_reference for row in lost] == ["2026-00004", "2026-00005", "2026-00006"]
         assert all(row.since < row.until for row in lost)
-        assert await journal.results.labels_of("2026-00001")
+        assert await journal.row_queries.labels_of("2026-00001")
     async with Journal.open(place) as journal:  # once is enough
-        assert (await journal.unclear.counts(1)).ever == 3
+        assert (await journal.reconciliation.counts(1)).ever == 3
     connection = sqlite3.connect(place.file)
     connection.executescript(
         "DROP TABLE parts; ALTER TABLE jobs DROP watched_until; UPDATE account SET schema_version = 2;"
@@ -375,4 +375,4 @@ async def test_a_journal_of_the_first_version_is_brought_up_and_its_lost_rows_ar
     async with Journal.open(place) as journal:
         async with journal._database.transaction() as made:
             assert (await made.execute(select(schema.parts))).all() == []
-        assert (await journal.unclear.counts(1)).ever == 3
+        assert (await journal.reconciliation.counts(1)).ever == 3

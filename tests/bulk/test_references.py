@@ -11,7 +11,7 @@ import pytest
 
 from cpl_async import Client, Verdict
 from cpl_async.bulk.jobs import Jobs
-from cpl_async.bulk.reconcile.evidence import judge
+from cpl_async.bulk.reconcile.evidence import classify
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import many_rows, shipment, write_rows
@@ -97,7 +97,7 @@ async def test_a_person_settles_a_row_by_its_reference_however_it_is_written(
 
 def test_a_hit_that_differs_only_in_case_or_spaces_is_never_absence() -> None:
     for other in ("A", "a ", "ａ"):
-        finding = judge(wanted(reference="a"), [], [entry(reference=other)])
+        finding = classify(wanted(reference="a"), [], [entry(reference=other)])
         assert finding.verdict is Verdict.DOUBTFUL
-        assert "differs only in letter case or spaces" in finding.words
-    assert judge(wanted(reference="a"), [], [entry(reference="A", product="BUSS")]).verdict is Verdict.ABSENT
+        assert "differs only in letter case or spaces" in finding.message
+    assert classify(wanted(reference="a"), [], [entry(reference="A", product="BUSS")]).verdict is Verdict.ABSENT

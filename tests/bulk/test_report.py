@@ -20,10 +20,10 @@ from attrs import evolve
 from cpl_async.bulk.reports import html as page
 from cpl_async.bulk.reports import manifest_words as protocol_words
 from cpl_async.bulk.reports import report_words
-from cpl_async.bulk.reports.data import Course, Double, OpenRow, Reason, ReportData, RequestKind
+from cpl_async.bulk.reports.data import Duplicate, History, RejectionReason, ReportData, RequestKind, UndecidedReference
 from cpl_async.bulk.reports.html import page_of
-from cpl_async.bulk.reports.process import make_paper
-from cpl_async.bulk.reports.timeline import Moment, Span, counted, grid_over, highest, spread_of, waiting
+from cpl_async.bulk.reports.process import run_report_process
+from cpl_async.bulk.reports.timeline import TimedCount, TimeSpan, counted, highest, spread_of, timeline_over, waiting
 
 from .browser import chromium
 
@@ -32,21 +32,23 @@ NOON = 1795518000.0  # 24 November 2026, 12:00 in Prague
 DAY = 86_400.0
 
 
-def course_of(size: int, times: list[float]) -> Course:
+def course_of(size: int, times: list[float]) -> History:
     """Return what happened when in a job of so many batches that took such times."""
     dice = random.Random(7)
     sends = [NOON + 3 + 0.9 * n + (DAY if n >= 0.6 * size else 0) for n in range(size)]
     over = [sent + time for sent, time in zip(sends, times, strict=True)]
     half = 0.54 * size
-    grid = grid_over([Span(NOON, NOON + half + 60), Span(NOON + DAY + half, NOON + DAY + 0.9 * size + 60)])
-    changes = sorted([*(Moment(at, 1) for at in sends), *(Moment(at, -1) for at in over)], key=lambda moment: moment.at)
-    return Course(
+    grid = timeline_over([TimeSpan(NOON, NOON + half + 60), TimeSpan(NOON + DAY + half, NOON + DAY + 0.9 * size + 60)])
+    changes = sorted(
+        [*(TimedCount(at, 1) for at in sends), *(TimedCount(at, -1) for at in over)], key=lambda moment: moment.at
+    )
+    return History(
         grid=grid,
-        sent=counted(grid, (Moment(at, 100) for at in sends)),
-        imported=counted(grid, (Moment(at, 99) for at in over)),
-        shipped=counted(grid, (Moment(at + 1, 98) for at in over)),
+        sent=counted(grid, (TimedCount(at, 100) for at in sends)),
+        imported=counted(grid, (TimedCount(at, 99) for at in over)),
+        shipped=counted(grid, (TimedCount(at + 1, 98) for at in over)),
         open_batches=highest(grid, changes),
-        waiting=waiting(grid, (Span(at - dice.expovariate(2), at) for at in sends)),
+        waiting=waiting(grid, (TimeSpan(at - dice.expovariate(2), at) for at in sends)),
     )
 
 
@@ -71,10 +73,12 @@ def job(size: int = 1000, **others: Any) -> ReportData:
         seconds=course.grid.seconds,
         runs=2,
         reasons=[
-            Reason("zip_code: 'ABC 12' is no postal code", size),
-            Reason("<script>alert(1)</script> & co", size - 7),
+            RejectionReason("zip_code: 'ABC 12' is no postal code", size),
+            RejectionReason("<script>alert(1)</script> & co", size - 7),
         ],
-        open_rows=[OpenRow(f"REF-{n:04}", f"REF-{n:04}: lost answer [correlation id a-{n}]") for n in range(300)],
+        open_rows=[
+            UndecidedReference(f"REF-{n:04}", f"REF-{n:04}: lost answer [correlation id a-{n}]") for n in range(300)
+        ],
         course=course,
         import_times=spread_of(times),
         request_kinds=[RequestKind("send", size + 12, 12), RequestKind("state", 4 * size, 31)],
@@ -141,17 +145,17 @@ def test_undecided_rows_are_listed_up_to_a_number_and_the_rest_is_counted() -> N
 
 
 def test_doubles_are_named_with_both_numbers() -> None:
-    page = page_of(job(doubles=[Double("REF-9", ["40900000001", "40900000002"])]))
+    page = page_of(job(doubles=[Duplicate("REF-9", ["40900000001", "40900000002"])]))
     assert "REF-9 40900000001, 40900000002" in words_of(page)
     assert "Possible doubles" not in words_of(page_of(job()))
-    many = words_of(page_of(job(doubles=[Double(f"REF-{n}", ["1", "2"]) for n in range(203)])))
+    many = words_of(page_of(job(doubles=[Duplicate(f"REF-{n}", ["1", "2"]) for n in range(203)])))
     assert "Possible doubles 203" in many
     assert "and 3 more" in many
 
 
 @pytest.mark.parametrize("language", ["en", "cs"])
 def test_references_can_be_left_out(language: str) -> None:
-    double = Double("REF-9", ["40900000001", "40900000002"])
+    double = Duplicate("REF-9", ["40900000001", "40900000002"])
     text = words_of(page_of(job(references=False, doubles=[double], language=language)))
     assert "REF-" not in text
     assert "…: lost answer" in text
@@ -161,11 +165,11 @@ def test_references_can_be_left_out(language: str) -> None:
 
 def test_quoted_values_and_addresses_are_not_on_the_page() -> None:
     reasons = [
-        Reason("name: 'Jan Novák' is odd", 1),
-        Reason('"Brno" isn\'t it', 2),
-        Reason("jan@novak.cz is no mail", 3),
+        RejectionReason("name: 'Jan Novák' is odd", 1),
+        RejectionReason('"Brno" isn\'t it', 2),
+        RejectionReason("jan@novak.cz is no mail", 3),
     ]
-    rows = [OpenRow("r", "Street 'Dlouhá 1' is odd")]
+    rows = [UndecidedReference("r", "Street 'Dlouhá 1' is odd")]
     page = page_of(job(reasons=reasons, unlabelled=1, unlabelled_reasons=reasons, open_rows=rows))
     assert [word for word in ("Novák", "Brno", "novak", "Dlouhá") if word in page] == []
     assert "isn't it" in words_of(page)
@@ -177,9 +181,9 @@ def test_text_is_never_markup() -> None:
         job(
             job=odd,
             system=odd,
-            reasons=[Reason(odd, 3)],
-            open_rows=[OpenRow(odd, odd)],
-            doubles=[Double(odd, [odd])],
+            reasons=[RejectionReason(odd, 3)],
+            open_rows=[UndecidedReference(odd, odd)],
+            doubles=[Duplicate(odd, [odd])],
             request_kinds=[RequestKind(odd, 4, 1), RequestKind("send", 4, 1)],
         )
     )
@@ -214,8 +218,8 @@ def test_the_same_data_make_the_same_page() -> None:
 
 
 def test_little_data_are_said_in_words() -> None:
-    grid = grid_over([Span(NOON, NOON + 0.2)])
-    course = Course(grid=grid, sent=[2, 0], imported=[0, 2], shipped=[0, 2], open_batches=[1, 1], waiting=[0, 0])
+    grid = timeline_over([TimeSpan(NOON, NOON + 0.2)])
+    course = History(grid=grid, sent=[2, 0], imported=[0, 2], shipped=[0, 2], open_batches=[1, 1], waiting=[0, 0])
     page = page_of(job(1, course=course, import_times=spread_of([0.1]), request_kinds=[], requests=3))
     assert "<svg" not in page
     assert "Too little for a plot: 2 rows sent, 2 imported, 2 with labels in 0.20 s." in words_of(page)
@@ -225,9 +229,9 @@ def test_little_data_are_said_in_words() -> None:
 
 def test_gaps_between_runs_are_said_and_lines_are_drawn_for_few_of_them() -> None:
     for number, said in ((1, ""), (3, "dashed lines show"), (40, "The time between the 40 runs is left out.")):
-        grid = grid_over(Span(NOON + 1000 * n, NOON + 1000 * n + 90) for n in range(number))
+        grid = timeline_over(TimeSpan(NOON + 1000 * n, NOON + 1000 * n + 90) for n in range(number))
         values = [5.0] * grid.bins
-        course = Course(grid=grid, sent=values, imported=values, shipped=values, open_batches=values, waiting=values)
+        course = History(grid=grid, sent=values, imported=values, shipped=values, open_batches=values, waiting=values)
         page = page_of(job(course=course, import_times=spread_of([])))
         assert ("left out" in page) is (number > 1)
         assert said in words_of(page)
@@ -262,7 +266,7 @@ def test_a_million_rows_cost_no_more_than_ten_thousand() -> None:
 async def test_the_report_is_made_beside_its_data(tmp_path: Path) -> None:
     data = tmp_path / "data.json"
     data.write_text(job().as_json(), encoding="utf-8")
-    assert await make_paper("report", data) is None
+    assert await run_report_process("report", data) is None
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == page_of(job())
     assert files_in(tmp_path).keys() == {"data.json", "report.html"}
 
@@ -271,7 +275,7 @@ async def test_a_report_that_cannot_be_made_leaves_the_old_one_and_says_why(tmp_
     (tmp_path / "report.html").write_text("old")
     data = tmp_path / "data.json"
     data.write_text('{"job": "x"}')
-    assert (await make_paper("report", data) or "").startswith(
+    assert (await run_report_process("report", data) or "").startswith(
         "ValueError: ReportData: required field missing @ $.system"
     )
     assert files_in(tmp_path) == {"data.json": '{"job": "x"}', "report.html": "old"}
@@ -286,13 +290,13 @@ def test_the_engine_loads_nothing_that_draws() -> None:
 
 @pytest.mark.parametrize(("paper", "missing"), [("report", "matplotlib"), ("manifest", "reportlab")])
 def test_without_its_extra_a_paper_says_what_to_install(tmp_path: Path, paper: str, missing: str) -> None:
-    from cpl_async.bulk.reports.manifest_data import Handover, write_handover
+    from cpl_async.bulk.reports.manifest_data import ManifestHeader, write_manifest_data
 
     data = tmp_path / "data"
     if paper == "report":
         data.write_text(job().as_json())
     else:
-        write_handover(data, Handover(job="j", at=NOON, sender=[]), [])
+        write_manifest_data(data, ManifestHeader(job="j", at=NOON, sender=[]), [])
     program = f"import sys; sys.modules['{missing}'] = None; sys.argv[1:] = [{str(data)!r}]"
     program += f"; from cpl_async.bulk.reports.{paper}_process import main; main()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -319,7 +323,7 @@ LOOK = """({
 async def test_a_browser_shows_it_on_phone_and_desk_in_light_and_dark(tmp_path: Path, language: str) -> None:
     file = tmp_path / "report.html"
     file.write_text(
-        page_of(job(language=language, doubles=[Double("R" * 100, ["1" * 11, "2" * 11])])), encoding="utf-8"
+        page_of(job(language=language, doubles=[Duplicate("R" * 100, ["1" * 11, "2" * 11])])), encoding="utf-8"
     )
     async with chromium(tmp_path) as browser:
         for width in (390, 1280):

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from cpl_async import Address, AuthenticationError, Client, ConfigurationError, JournalError, LabelFormat
-from cpl_async.bulk.journal import JournalPlace
-from cpl_async.bulk.output.label_merge import JoinError
+from cpl_async.bulk.journal import JournalLocation
+from cpl_async.bulk.output.label_merge import MergeError
 from cpl_async.bulk.pipeline import sender as delivery_module
 from cpl_async.bulk.progress import Phase, Progress
 from cpl_async.ratelimit.registry import ProcessLimits
@@ -137,7 +137,7 @@ async def test_after_too_many_rounds_a_batch_is_halved(
     make_sandbox: MakeSandbox, make_client: MakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that names one culprit at a time would make rounds without end."""
-    monkeypatch.setattr(delivery_module, "MOST_ROUNDS", 2)
+    monkeypatch.setattr(delivery_module, "MAX_ROUNDS", 2)
     sandbox = make_sandbox(one_error_at_a_time=True)
     shipping = Shipping(tmp_path, make_client(sandbox))
     rows = many_rows(16)
@@ -349,7 +349,7 @@ async def test_the_journal_is_private_and_belongs_to_one_account(shipping: Shipp
     await shipping(write_rows(shipping.folder / "a.csv", many_rows(1)))
     assert shipping.place.file.stat().st_mode & 0o777 == 0o600
     assert shipping.place.folder.stat().st_mode & 0o777 == 0o700
-    shipping.place = JournalPlace(folder=shipping.place.folder, base_url="https://api.example", client_id="other")
+    shipping.place = JournalLocation(folder=shipping.place.folder, base_url="https://api.example", client_id="other")
     with pytest.raises(JournalError, match="belongs to sandbox at"):
         await shipping(shipping.folder / "a.csv")
 
@@ -393,7 +393,7 @@ async def test_labels_that_cannot_be_joined_are_kept_and_joined_by_the_next_run(
     path = write_rows(shipping.folder / "a.csv", many_rows(3))
     with monkeypatch.context() as broken:
         broken.setattr(sys, "executable", "/bin/false")
-        with pytest.raises(JoinError, match="could not be joined"):
+        with pytest.raises(MergeError, match="could not be joined"):
             await shipping(path)
     assert figures(await shipping(path)) == (3, 3, 0, 0, 0)
     assert (shipping.folder / "out" / "labels.pdf").exists()

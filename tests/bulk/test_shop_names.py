@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cpl_async.bulk.parsing.row_parser import shipment_from
-from cpl_async.bulk.readers.mapping_file import names_from
+from cpl_async.bulk.readers.mapping_file import load_mapping
 from cpl_async.bulk.readers.source import InputError, ReadingOptions, Source
 
 TABLES = """
@@ -38,7 +38,7 @@ def test_a_file_of_names_is_toml_or_json(tmp_path: Path, kind: str) -> None:
     text = TABLES if kind == "toml" else json.dumps(tomllib.loads(TABLES))
     (tmp_path / f"names.{kind}").write_text(text, encoding="utf-8")
     (tmp_path / "a.csv").write_text(CSV, encoding="utf-8")
-    source = Source(tmp_path / "a.csv", ReadingOptions(names=names_from(tmp_path / f"names.{kind}")))
+    source = Source(tmp_path / "a.csv", ReadingOptions(names=load_mapping(tmp_path / f"names.{kind}")))
     (row,) = source.rows()
     shipment, problems = shipment_from(row.values, None, row.terms)
     assert problems == []
@@ -53,7 +53,7 @@ def _without_names(folder: Path) -> Source:
     (folder / "b.toml").write_text(
         '[defaults]\ncountry = "SK"\n[columns]\n"Kdo" = "name"\n"Jméno" = ""', encoding="utf-8"
     )
-    return Source(folder / "a.csv", ReadingOptions(names=names_from(folder / "b.toml")))
+    return Source(folder / "a.csv", ReadingOptions(names=load_mapping(folder / "b.toml")))
 
 
 @pytest.mark.parametrize(
@@ -76,17 +76,17 @@ def _without_names(folder: Path) -> Source:
 def test_each_mistake_in_it_is_told(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "names.toml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=words):
-        names_from(tmp_path / "names.toml")
+        load_mapping(tmp_path / "names.toml")
 
 
 def test_a_missing_file_of_names_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No such file"):
-        names_from(tmp_path / "none.toml")
+        load_mapping(tmp_path / "none.toml")
 
 
 def test_a_heading_that_the_file_does_not_have_is_told_with_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "names.toml").write_text('[columns]\n"Cislo ob" = "reference_id"\n"Kdo" = "name"\n', encoding="utf-8")
     (tmp_path / "a.csv").write_text("Cislo objj;Kdo;Ulice;Město;PSČ;Země\n1;J;U;P;11000;CZ\n", encoding="utf-8")
-    options = ReadingOptions(names=names_from(tmp_path / "names.toml"))
+    options = ReadingOptions(names=load_mapping(tmp_path / "names.toml"))
     with pytest.raises(InputError, match="--map names 'Cislo ob', which is not there: did you mean 'Cislo objj'"):
         Source(tmp_path / "a.csv", options)

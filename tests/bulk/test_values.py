@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from cpl_async.bulk.parsing.ambiguous_value import Unclear, without_damage
+from cpl_async.bulk.parsing.ambiguous_value import AmbiguousValue, without_damage
 from cpl_async.bulk.parsing.country import country_code
 from cpl_async.bulk.parsing.dates import delivery_day
 from cpl_async.bulk.parsing.numbers import amount, parcel_count, weight
@@ -68,7 +68,7 @@ def test_amounts_are_read_as_people_write_them(text: str, number: str, currency:
     ],
 )
 def test_amounts_that_may_be_two_or_none_are_refused(text: str, words: str) -> None:
-    with pytest.raises(Unclear, match=words):
+    with pytest.raises(AmbiguousValue, match=words):
         amount(text)
 
 
@@ -86,7 +86,7 @@ def test_grams_are_rounded_up_to_what_the_api_takes() -> None:
 
 def test_parcels_are_whole_numbers() -> None:
     assert [parcel_count(text) for text in ("3", "3.0", "3,00")] == [3, 3, 3]
-    with pytest.raises(Unclear):
+    with pytest.raises(AmbiguousValue):
         parcel_count("1.5")
 
 
@@ -135,7 +135,7 @@ def test_telephone_numbers_get_their_countrys_code_where_it_is_certain(text: str
     ],
 )
 def test_telephone_numbers_without_their_digits_are_refused(text: str, words: str) -> None:
-    with pytest.raises(Unclear, match=words):
+    with pytest.raises(AmbiguousValue, match=words):
         telephone(text, "CZ")
 
 
@@ -175,7 +175,7 @@ def test_postcodes_are_mended_where_their_country_is_known(text: str, country: s
     [("1001", "CZ", "four digits.*none begins with 0"), ("1100O", "CZ", "no postcode"), ("1", "SK", "no postcode")],
 )
 def test_postcodes_that_are_certainly_none_are_refused(text: str, country: str, words: str) -> None:
-    with pytest.raises(Unclear, match=words):
+    with pytest.raises(AmbiguousValue, match=words):
         postcode(text, country)
 
 
@@ -196,13 +196,13 @@ def test_a_day_is_read_in_the_ways_that_people_write_it(text: str) -> None:
     [("5/6/2026", "two ways: write 2026-06-05"), ("31.11.2026", "no day of the calendar"), ("soon", "no date")],
 )
 def test_a_day_that_may_be_two_or_none_is_refused(text: str, words: str) -> None:
-    with pytest.raises(Unclear, match=words):
+    with pytest.raises(AmbiguousValue, match=words):
         delivery_day(text)
 
 
 def test_services_and_ages_are_codes() -> None:
     assert service_codes("SATD, frag;MORN") == ["SATD", "FRAG", "MORN"]
-    with pytest.raises(Unclear, match="'SATURDAY' is no code"):
+    with pytest.raises(AmbiguousValue, match="'SATURDAY' is no code"):
         service_codes("Saturday")
     assert [age_code(text) for text in ("18", "18+", "A18", "a15", "ne", "0")] == [
         "A18",
@@ -212,7 +212,7 @@ def test_services_and_ages_are_codes() -> None:
         None,
         None,
     ]
-    with pytest.raises(Unclear, match="says no age"):
+    with pytest.raises(AmbiguousValue, match="says no age"):
         age_code("ano")
 
 
@@ -224,5 +224,5 @@ def test_what_no_spreadsheet_has_damaged_is_left_as_it_is(text: str, found: str)
 
 
 def test_a_reference_whose_digits_are_lost_is_refused() -> None:
-    with pytest.raises(Unclear, match="format the column as text"):
+    with pytest.raises(AmbiguousValue, match="format the column as text"):
         without_damage("2,02600001E+12")

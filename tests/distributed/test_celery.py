@@ -84,7 +84,7 @@ def queue(tmp_path: Path, sandbox: Sandbox, database: PostgreSQL, monkeypatch: p
 
 def ship(queue: Queue, tmp_path: Path, rows: int = 40, **options: Any) -> Any:
     path = write_rows(tmp_path / "rows.csv", many_rows(rows))
-    options = {"name": "job", "part_size": 20, "batch_size": 10, "settle": 1.0, "pilot": 0, "papers": False} | options
+    options = {"name": "job", "shard_size": 20, "batch_size": 10, "settle": 1.0, "pilot": 0, "papers": False} | options
     return celery.ship_job(path, out=tmp_path / "out", app=queue, **options)
 
 
@@ -166,8 +166,8 @@ def test_what_cannot_be_used_is_said_before_anything_is_sent(
 ) -> None:
     with pytest.raises(ConfigurationError, match="give its whole path"):
         celery.ship_job(tmp_path / "rows.csv", out="out", app=queue)
-    with pytest.raises(ConfigurationError, match="part_size is a number of rows"):
-        ship(queue, tmp_path, part_size=0)
+    with pytest.raises(ConfigurationError, match="shard_size is a number of rows"):
+        ship(queue, tmp_path, shard_size=0)
     with pytest.raises(ConfigurationError, match="need a name"):
         celery.ship_job(many_rows(3), out=tmp_path / "out", app=queue)
     with pytest.raises(ConfigurationError, match=r"cpl_client gives a cpl_async\.Client, not str"):
@@ -227,7 +227,7 @@ async def test_an_event_loop_is_not_blocked(queue: Queue, tmp_path: Path) -> Non
 def test_rows_of_a_query_are_shipped(queue: Queue, tmp_path: Path, sandbox: Sandbox) -> None:
     rows = many_rows(25)
     rows[7]["country"] = "Atlantis"
-    options = {"name": "query", "part_size": 10, "settle": 1.0, "pilot": 0, "papers": False}
+    options = {"name": "query", "shard_size": 10, "settle": 1.0, "pilot": 0, "papers": False}
     job = celery.ship_job(iter(rows), out=tmp_path / "out", app=queue, **options)
     assert [(one.row, "country" in one.message) for one in job.refused] == [(8, True)]
     queue.do_all()
@@ -373,18 +373,20 @@ def test_other_queues_use_the_facade(
     options: dict[str, Any] = {"settle": 1.0, "pilot": 0, "papers": False}
     given: dict[str, Any] = {"client_id": "sandbox", "client_secret": "sandbox", "base_url": sandbox.base_url}
     with SyncClient(**given, journal=database.url) as cpl:
-        handed = cpl.bulk.hand_over(iter(many_rows(30)), out=tmp_path / "out", name="any", part_size=10, **options)
-        assert (handed.job, handed.standing.free) == ("any", 3)
+        handed = cpl.bulk.enqueue(iter(many_rows(30)), out=tmp_path / "out", name="any", shard_size=10, **options)
+        assert (handed.job, handed.stats.free) == ("any", 3)
         seen: list[int] = []
-        while not (worked := cpl.bulk.work("any", lease=5, on_progress=lambda now: seen.append(now.sent))).closed:
-            assert worked.part is not None
+        while not (
+            worked := cpl.bulk.process_shard("any", lease=5, on_progress=lambda now: seen.append(now.sent))
+        ).is_finished:
+            assert worked.shard is not None
         assert worked.summary is not None
         assert worked.summary.shipped == 30
-        assert cpl.bulk.parts("any").closed
-        assert cpl.bulk.work("any").part is None
+        assert cpl.bulk.shards("any").is_finished
+        assert cpl.bulk.process_shard("any").shard is None
         assert max(seen) == 30
         with pytest.raises(ConfigurationError, match="lease is a number of seconds from 1 on"):
-            cpl.bulk.work("any", lease=0.5)
+            cpl.bulk.process_shard("any", lease=0.5)
 
 
 # --- with a broker and workers of its own
@@ -424,7 +426,7 @@ def test_a_file_is_handed_over_and_followed(
     tmp_path: Path, environment: dict[str, str], cpl: Runner, sandbox: Sandbox
 ) -> None:
     path = write_rows(tmp_path / "rows.csv", many_rows(60))
-    command = ["ship", str(path), "--out", str(tmp_path / "out"), "--distributed", "--part-size", "20", "--pilot", "0"]
+    command = ["ship", str(path), "--out", str(tmp_path / "out"), "--distributed", "--shard-size", "20", "--pilot", "0"]
     with workers(tmp_path, environment, 2):
         done = cpl(*command, "--json", access=environment)
         again = cpl(*command, "--json", access=environment)
@@ -478,7 +480,7 @@ def test_what_handing_over_needs_is_named(
 
 def test_workers_killed_and_stopped_broker_and_database_restarted(tmp_path: Path) -> None:
     setup = Setup(rows=500, batch_size=20, seed=301, kills=0, settle=3.0, tail=0.0)
-    trouble = Trouble(workers=4, kills=2, sleepers=2, lease=3.0, part_size=60)
+    trouble = Trouble(workers=4, kills=2, sleepers=2, lease=3.0, shard_size=60)
     findings = prove(setup, trouble, tmp_path)
     assert findings.broken == []
     assert findings.counts["rows"] == 500

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from benchmarks.proof import Setup, prove
 from benchmarks.servers import PostgreSQL
 from cpl_async import Client, ConfigurationError, JournalError
-from cpl_async.bulk.journal import Journal, JournalPlace
+from cpl_async.bulk.journal import Journal, JournalLocation
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..bulk.shipping import figures
@@ -112,20 +112,20 @@ async def test_a_run_whose_connection_broke_does_not_go_on_beside_another(
     tmp_path: Path, client: Client, database: PostgreSQL
 ) -> None:
     place = on_host("a", tmp_path, client, database).place
-    async with Journal.open(place) as mine, Journal.open(place) as theirs, mine.only_one(7, "the job"):
+    async with Journal.open(place) as mine, Journal.open(place) as theirs, mine.exclusive(7, "the job"):
         with pytest.raises(JournalError, match="another run"):
-            async with theirs.only_one(7, "the job"):
+            async with theirs.exclusive(7, "the job"):
                 pass
         async with mine._database.transaction() as connection:
             raw = await connection.execute(text("SELECT pg_backend_pid()"))
         async with theirs._database.transaction() as connection:
             await connection.execute(text(f"SELECT pg_terminate_backend({raw.scalar_one()})"))
-        async with theirs.only_one(7, "the job"):  # with the connection its lock went too
+        async with theirs.exclusive(7, "the job"):  # with the connection its lock went too
             with pytest.raises(JournalError):  # that it broke
-                await mine.results.counts(1)
+                await mine.row_queries.counts(1)
             with pytest.raises(JournalError, match="another run is at work"):
-                await mine.results.counts(1)
-        assert sum((await mine.results.counts(1)).values()) == 0  # free again: so is the way back
+                await mine.row_queries.counts(1)
+        assert sum((await mine.row_queries.counts(1)).values()) == 0  # free again: so is the way back
 
 
 def test_the_commands_of_another_host_see_the_job(tmp_path: Path, sandbox: Sandbox, database: PostgreSQL) -> None:
@@ -160,7 +160,7 @@ def test_the_commands_of_another_host_see_the_job(tmp_path: Path, sandbox: Sandb
     ],
 )
 async def test_an_address_that_is_none_is_told(tmp_path: Path, url: str, words: str) -> None:
-    place = JournalPlace(folder=tmp_path, base_url="x", client_id="y", url=url)
+    place = JournalLocation(folder=tmp_path, base_url="x", client_id="y", url=url)
     with pytest.raises(ConfigurationError, match=words):
         async with Journal.open(place):
             pass

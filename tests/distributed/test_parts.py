@@ -19,13 +19,13 @@ from cpl_async import Client, ConfigurationError, JournalError
 from cpl_async.bulk.jobs import Jobs
 from cpl_async.bulk.journal import Journal
 from cpl_async.bulk.journal import batch_repository as course
-from cpl_async.bulk.journal.connection import LoanLost
-from cpl_async.bulk.journal.shard_repository import Standing
+from cpl_async.bulk.journal.connection import LeaseLost
+from cpl_async.bulk.journal.shard_repository import ShardStats
 from cpl_async.bulk.options import ShipOptions
-from cpl_async.bulk.pipeline.row_preparer import ShipmentPlanner
+from cpl_async.bulk.pipeline.row_preparer import ShipmentPreparer
 from cpl_async.bulk.records import RowState
-from cpl_async.bulk.runs.enqueue import HandRows
-from cpl_async.bulk.runs.worker import Worked, Worker
+from cpl_async.bulk.runs.enqueue import EnqueueRows
+from cpl_async.bulk.runs.worker import ShardResult, Worker
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.transport.write_deadline import WriteDeadline
 
@@ -42,26 +42,26 @@ def host(tmp_path: Path, client: Client, database: PostgreSQL) -> Shipping:
     return on_host("a", tmp_path, client, database)
 
 
-async def handed_over(host: Shipping, rows: int, size: int = 20, **options: Any) -> Standing:
+async def handed_over(host: Shipping, rows: int, size: int = 20, **options: Any) -> ShardStats:
     path = write_rows(host.folder / "rows.csv", many_rows(rows))
     run = host.prepared(path, name="job", batch_size=10, **options)
     run.out_is_here = False
-    return (await run.hand_over(host.client, size))[1]
+    return (await run.enqueue(host.client, size))[1]
 
 
 def worker(host: Shipping, lease: float = LEASE) -> Worker:
     return Worker(place=host.place, name="job", lease=lease)
 
 
-async def worked(host: Shipping, lease: float = LEASE) -> Worked:
-    return await worker(host, lease).work(host.client)
+async def worked(host: Shipping, lease: float = LEASE) -> ShardResult:
+    return await worker(host, lease).process_shard(host.client)
 
 
-async def to_the_end(host: Shipping, lease: float = LEASE) -> Worked:
+async def to_the_end(host: Shipping, lease: float = LEASE) -> ShardResult:
     """Work as a row of workers does until the job is closed."""
     async with asyncio.timeout(240):
-        while not (done := await worked(host, lease)).left.closed:
-            if done.part is None:
+        while not (done := await worked(host, lease)).stats.is_finished:
+            if done.shard is None:
                 await asyncio.sleep(0.1)
     return done
 
@@ -72,24 +72,24 @@ def references(sandbox: Sandbox) -> list[str]:
 
 async def test_workers_share_a_job_and_the_last_makes_labels_and_report(host: Shipping, sandbox: Sandbox) -> None:
     begun = await handed_over(host, 60)
-    assert (begun.parts, begun.done, begun.free, begun.closed) == (3, 0, 3, False)
+    assert (begun.shards, begun.done, begun.free, begun.is_finished) == (3, 0, 3, False)
     done = await asyncio.gather(*(worked(host) for _ in range(4)))
-    assert sorted(one.part is not None for one in done) == [False, True, True, True]
-    assert not any(one.closed for one in done)
+    assert sorted(one.shard is not None for one in done) == [False, True, True, True]
+    assert not any(one.is_finished for one in done)
     assert (
         sorted(references(sandbox)) == sorted(f"r{number:05}" for number in range(1, 61))
         or len(set(references(sandbox))) == 60
     )
     last = await worked(host)
-    assert last.closed
+    assert last.is_finished
     assert last.summary is not None
     assert last.summary.shipped == 60
     assert [row["state"] for row in host.report()] == ["shipped"] * 60
     assert (host.folder / "out" / "labels.pdf").exists()
-    assert (await worked(host)).part is None
+    assert (await worked(host)).shard is None
     again = await handed_over(host, 60)  # a job that is done has nothing for workers but its papers
-    assert again.parts == 0
-    assert (await worked(host)).closed
+    assert again.shards == 0
+    assert (await worked(host)).is_finished
     assert len(references(sandbox)) == 60
 
 
@@ -105,13 +105,13 @@ async def test_what_a_dead_worker_was_writing_is_looked_for_before_anything_is_s
         await connection.execute(
             text("UPDATE parts SET owner = 'gone' WHERE owner IS NOT NULL")
         )  # it gives nothing back
-    with pytest.raises(LoanLost):
+    with pytest.raises(LeaseLost):
         await dying
     async with asyncio.timeout(30):
-        while (await worked(host)).part is None:
+        while (await worked(host)).shard is None:
             await asyncio.sleep(0.1)
     async with Journal.open(host.place) as journal:  # whoever has the part next settles what was being written
-        counts = await journal.results.counts((await journal.find("job")).id)
+        counts = await journal.row_queries.counts((await journal.find("job")).id)
         assert (counts[RowState.SENDING], counts[RowState.UNDECIDED]) == (0, 0)
     last = await to_the_end(host)
     assert last.summary is not None
@@ -126,25 +126,25 @@ async def test_a_part_is_lent_to_one_worker_until_the_loan_has_run_out(host: Shi
     await handed_over(host, 20)
     async with Journal.open(host.place) as journal:
         job = await journal.find("job")
-        first = await journal.parts.claim(job.id, 0.5, "a")
+        first = await journal.shards.acquire(job.id, 0.5, "a")
         assert first is not None
-        assert await journal.parts.claim(job.id, 0.5, "b") is None
-        standing = await journal.parts.standing(job.id)
-        assert (standing.free, standing.at_work) == (0, 1)
+        assert await journal.shards.acquire(job.id, 0.5, "b") is None
+        standing = await journal.shards.stats(job.id)
+        assert (standing.free, standing.leased) == (0, 1)
         assert 0 < (standing.frees_in or 0) <= 0.5
-        await journal.parts.renew(first, 0.5)
+        await journal.shards.renew(first, 0.5)
         await asyncio.sleep(0.6)
-        second = await journal.parts.claim(job.id, 30.0, "b")
+        second = await journal.shards.acquire(job.id, 30.0, "b")
         assert second is not None
         assert (second.id, second.claims) == (first.id, 2)
-        with pytest.raises(LoanLost, match="taken over by another worker"):
-            await journal.parts.renew(first, 30.0)
-        with pytest.raises(LoanLost):
-            await journal.parts.give_back(first, done=True)
-        with journal.on_loan(first) as stale, pytest.raises(LoanLost):
-            await stale.results.counts(job.id)
-        with journal.on_loan(second) as mine:
-            assert sum((await mine.results.counts(job.id)).values()) == 20
+        with pytest.raises(LeaseLost, match="taken over by another worker"):
+            await journal.shards.renew(first, 30.0)
+        with pytest.raises(LeaseLost):
+            await journal.shards.release(first, done=True)
+        with journal.leased(first) as stale, pytest.raises(LeaseLost):
+            await stale.row_queries.counts(job.id)
+        with journal.leased(second) as mine:
+            assert sum((await mine.row_queries.counts(job.id)).values()) == 20
 
 
 async def test_a_run_that_has_the_job_to_itself_and_workers_keep_out_of_each_others_way(
@@ -154,9 +154,9 @@ async def test_a_run_that_has_the_job_to_itself_and_workers_keep_out_of_each_oth
     path = host.folder / "rows.csv"
     async with Journal.open(host.place) as journal:
         job = await journal.find("job")
-        async with Journal.open(host.place) as other, other.only_one(job.id, "the job"):
-            assert await journal.parts.claim(job.id, 1.0, "b") is None
-        part = await journal.parts.claim(job.id, 1.0, "a")
+        async with Journal.open(host.place) as other, other.exclusive(job.id, "the job"):
+            assert await journal.shards.acquire(job.id, 1.0, "b") is None
+        part = await journal.shards.acquire(job.id, 1.0, "a")
         assert part is not None
         with pytest.raises(JournalError, match="another run is at work on the job"):
             await host(path, name="job")
@@ -165,19 +165,19 @@ async def test_a_run_that_has_the_job_to_itself_and_workers_keep_out_of_each_oth
                 await call
         await asyncio.sleep(1.1)
         assert (await host(path, name="job", batch_size=10)).shipped == 40
-        with pytest.raises(LoanLost):
-            await journal.parts.renew(part, 1.0)
+        with pytest.raises(LeaseLost):
+            await journal.shards.renew(part, 1.0)
     assert len(references(sandbox)) == 40
-    assert (await worked(host)).part is None
+    assert (await worked(host)).shard is None
 
 
 async def test_a_part_that_cannot_go_on_is_given_back_with_the_reason(host: Shipping, sandbox: Sandbox) -> None:
     await handed_over(host, 20)
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, operation="shipment_batches.create", status=404))
     done = await worked(host)
-    assert done.part is not None
+    assert done.shard is not None
     assert done.problem
-    assert (done.left.free, done.left.problem) == (1, done.problem)
+    assert (done.stats.free, done.stats.problem) == (1, done.problem)
     sandbox.faults.clear()
     last = await to_the_end(host)
     assert last.summary is not None
@@ -187,10 +187,10 @@ async def test_a_part_that_cannot_go_on_is_given_back_with_the_reason(host: Ship
 async def test_rows_of_a_query_are_handed_over(host: Shipping, sandbox: Sandbox) -> None:
     told: list[tuple[int, str]] = []
 
-    def run(rows: list[dict[str, str]]) -> HandRows:
-        return HandRows(
+    def run(rows: list[dict[str, str]]) -> EnqueueRows:
+        return EnqueueRows(
             rows=rows,
-            planner=ShipmentPlanner(None, {}),
+            planner=ShipmentPreparer(None, {}),
             name="job",
             out=host.folder / "out",
             place=host.place,
@@ -200,9 +200,9 @@ async def test_rows_of_a_query_are_handed_over(host: Shipping, sandbox: Sandbox)
 
     rows = many_rows(30)
     begun = run([*rows, rows[0], {**rows[1], "reference_id": "bad", "country": "Atlantis"}])
-    assert (await begun.hand_over(host.client, 10))[1].parts == 3
+    assert (await begun.enqueue(host.client, 10))[1].shards == 3
     assert [number for number, _ in told] == [31, 32]
-    assert (await run(rows).hand_over(host.client, 10))[1].parts == 3  # workers are at it: nothing changes
+    assert (await run(rows).enqueue(host.client, 10))[1].shards == 3  # workers are at it: nothing changes
     last = await to_the_end(host)
     assert last.summary is not None
     assert (last.summary.shipped, last.summary.rejected) == (30, 1)
@@ -219,7 +219,7 @@ async def test_what_cannot_be_handed_over(host: Shipping, tmp_path: Path, client
     rows[3]["country"] = "Atlantis"
     run = host.prepared(write_rows(host.folder / "bad.csv", rows), strict=True)
     with pytest.raises(ConfigurationError, match="1 rows have mistakes"):
-        await run.hand_over(client, 5)
+        await run.enqueue(client, 5)
 
 
 async def test_a_program_that_is_stopped_in_a_transaction_does_not_hold_up_the_others(host: Shipping) -> None:
@@ -232,7 +232,7 @@ async def test_a_program_that_is_stopped_in_a_transaction_does_not_hold_up_the_o
     stopping = asyncio.create_task(stopped())
     await asyncio.sleep(0.3)
     async with Journal.open(host.place) as other:
-        assert (await other.parts.standing((await other.find("job")).id)).free == 1
+        assert (await other.shards.stats((await other.find("job")).id)).free == 1
     assert not stopping.done()
     with pytest.raises(JournalError):
         await stopping
@@ -242,12 +242,12 @@ WORKER = """
 import asyncio, os, sys
 from pathlib import Path
 from cpl_async import Client, JournalError
-from cpl_async.bulk.journal import JournalPlace
+from cpl_async.bulk.journal import JournalLocation
 from cpl_async.bulk.runs.worker import Worker
 
 async def main():
     folder, url, base_url, lease = sys.argv[1:]
-    place = JournalPlace(folder=Path(folder), base_url=base_url, client_id="sandbox", url=url)
+    place = JournalLocation(folder=Path(folder), base_url=base_url, client_id="sandbox", url=url)
     async with Client(client_id="sandbox", client_secret="sandbox", base_url=base_url) as cpl:
         try:
             done = await Worker(place=place, name="job", lease=float(lease)).work(cpl)
@@ -280,7 +280,7 @@ async def test_a_worker_that_slept_past_its_lease_sends_nothing_when_it_wakes(
     os.kill(sleeper.pid, signal.SIGCONT)
     said, _ = await asyncio.to_thread(sleeper.communicate, timeout=30)
     # stopped within a transaction, it finds its connection closed by the database instead
-    assert said in ("LoanLost\n", "JournalError\n")
+    assert said in ("LeaseLost\n", "JournalError\n")
     assert last.summary.shipped + last.summary.shipped_without_label == 120
     assert len(references(sandbox)) == len(set(references(sandbox))) == 120
 
@@ -289,16 +289,16 @@ async def test_when_a_write_had_surely_ended(host: Shipping, monkeypatch: pytest
     await handed_over(host, 20)
     async with Journal.open(host.place) as journal:
         job = await journal.find("job")
-        batches = await journal.planning.make_batches(job.id, 10)
+        batches = await journal.rows.make_batches(job.id, 10)
         now = time.time()
         ends = []
         for batch, ended in zip(batches, (False, True), strict=True):
-            await journal.course.begin_attempt(
+            await journal.batches.begin_attempt(
                 batch, tail=b"", correlation_id="c", owner="host:mark.1", write_deadline=WriteDeadline.after(100)
             )
             monkeypatch.setattr(course, "has_ended", lambda name, ended=ended: name == "mark.1" and ended)
-            await journal.course.forsake_open_attempts(job.id)
-            lost = await journal.unclear.undecided(job.id)
+            await journal.batches.abandon_open_attempts(job.id)
+            lost = await journal.reconciliation.undecided(job.id)
             ends.append(max(row.until for row in lost if row.number > 10 * (batch - batches[0])) - now)
     assert ends[0] == pytest.approx(100, abs=1)  # nobody knows whether that run is alive
     assert ends[1] < 50

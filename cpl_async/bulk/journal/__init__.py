@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .journal import Journal
-from .location import JournalPlace
+from .location import JournalLocation
 
-__all__ = ["Journal", "JournalPlace"]
+__all__ = ["Journal", "JournalLocation"]

@@ -8,12 +8,12 @@ from yarl import URL
 
 from ...errors import CplError, JournalError, NotFound, ProtocolError
 from ...settings import is_loopback
-from . import JournalPlace
+from . import JournalLocation
 
 if TYPE_CHECKING:
     from ..client_protocols import InfoCalls
 
-__all__ = ["AccountClient", "journal_place"]
+__all__ = ["AccountClient", "locate_journal"]
 
 SANDBOX = "CPL sandbox"
 TIMEOUT = 20.0
@@ -45,7 +45,7 @@ class AccountClient(Protocol):
         ...
 
 
-async def journal_place(client: AccountClient) -> JournalPlace:
+async def locate_journal(client: AccountClient) -> JournalLocation:
     """Return where the journal of a client's account lies.
 
     A sandbox on this machine is asked which one it is: one that was started anew has forgotten everything, and a
@@ -55,7 +55,7 @@ async def journal_place(client: AccountClient) -> JournalPlace:
         what is shipped already is sent again.
     """
     world = await _sandbox_at(client) if is_loopback(URL(client.base_url).host or "") else ""
-    return JournalPlace.of_account(client.base_url, client.client_id, world=world, url=client.journal_address)
+    return JournalLocation.of_account(client.base_url, client.client_id, world=world, url=client.journal_address)
 
 
 async def _sandbox_at(client: AccountClient) -> str:

@@ -14,17 +14,17 @@ from ...errors import CplError, Outcome
 from ...system.process_identity import has_ended, process_name
 from ...transport.write_deadline import WriteDeadline
 from ..records import BatchState, RowState
-from .conflicts import claimed_elsewhere, words_of_claim
-from .connection import Database, new_id
-from .payload import compose
-from .row_range import ALL, Span
+from .conflicts import conflict_message, conflicting_rows
+from .connection import JournalConnection, new_id
+from .payload import batch_payload
+from .row_range import ALL_ROWS, RowRange
 from .schema import READY, attempts, batches, jobs, parcels, rows
 
 NUMBERS_AT_ONCE = 500
 LABELS_KEPT = 30 * 86_400.0
 """Seconds for which the labels of a batch can be fetched (source: the vendor's documentation)."""
 
-__all__ = ["Attempt", "BatchRow", "Course", "OpenRow", "ParcelRecord", "RowResult"]
+__all__ = ["Attempt", "BatchRepository", "BatchRow", "OpenRow", "ParcelRecord", "RowResult"]
 
 
 @frozen(kw_only=True)
@@ -77,14 +77,14 @@ class RowResult:
     shipment_number: str | None = None
 
 
-class Course:
+class BatchRepository:
     """The course of a job's batches."""
 
-    def __init__(self, database: Database, span: Span = ALL) -> None:
+    def __init__(self, database: JournalConnection, span: RowRange = ALL_ROWS) -> None:
         self._database = database
         self._span = span
 
-    async def forsake_open_attempts(self, job: int) -> None:
+    async def abandon_open_attempts(self, job: int) -> None:
         """Mark as undecided what was being written when the last run ended."""
         open_ones = (
             select(attempts)
@@ -110,7 +110,7 @@ class Course:
         if not self._database.is_shared:
             return min(now, float(attempt.write_deadline))
         name = attempt.owner.rpartition(":")[2]
-        over = self._database.on_loan or name == process_name() or has_ended(name)
+        over = self._database.leased or name == process_name() or has_ended(name)
         return now if over else max(now, float(attempt.write_deadline))
 
     async def batches_in(self, job: int, state: BatchState) -> list[tuple[int, str]]:
@@ -147,9 +147,9 @@ class Course:
                 return None, []
             refused: list[RowResult] = []
             if not of_batch.again:
-                mine = claimed_elsewhere(rows.c.batch == batch)
+                mine = conflicting_rows(rows.c.batch == batch)
                 refused = [
-                    RowResult(row=row.number, line=row.line, state=RowState.REJECTED, message=words_of_claim(row))
+                    RowResult(row=row.number, line=row.line, state=RowState.REJECTED, message=conflict_message(row))
                     for row in {row.number: row for row in await connection.execute(mine)}.values()
                 ]
                 await self._settle(connection, batch, refused, claimed=1)
@@ -158,7 +158,7 @@ class Course:
             if not found:
                 await self._set_batch(connection, batch, state=BatchState.DONE)
                 return None, refused
-            body = compose([row.body for row in found], tail, of_batch.kind)
+            body = batch_payload([row.body for row in found], tail, of_batch.kind)
             result = await connection.execute(
                 insert(attempts).values(
                     batch=batch,
@@ -171,12 +171,12 @@ class Course:
             )
             await self._set_batch(connection, batch, state=BatchState.SENDING)
             await connection.execute(update(rows).where(*planned).values(state=RowState.SENDING))
-            counter = await self._database.count_attempt(connection)
+            counter = await self._database.record_attempt_count(connection)
         await self._database.confirm(counter)
         sent = [BatchRow(number=row.number, line=row.line, reference=row.reference) for row in found]
         return Attempt(id=new_id(result), rows=sent, body=body), refused
 
-    async def accepted(self, batch: int, attempt: int, remote_id: str) -> None:
+    async def record_accepted(self, batch: int, attempt: int, remote_id: str) -> None:
         """Write down the id of a batch that the server took."""
         now = self._database.now()
         async with self._database.transaction() as connection:
@@ -184,7 +184,9 @@ class Course:
             await self._set_batch(connection, batch, state=BatchState.ACCEPTED, remote_id=remote_id, accepted_at=now)
             await self._move(connection, batch, RowState.SENDING, RowState.ACCEPTED)
 
-    async def not_taken(self, batch: int, attempt: int, error: CplError, refused: Sequence[RowResult] = ()) -> None:
+    async def record_rejection(
+        self, batch: int, attempt: int, error: CplError, refused: Sequence[RowResult] = ()
+    ) -> None:
         """Write down that the server took nothing: rows in ``refused`` are settled, the rest may be sent again."""
         async with self._database.transaction() as connection:
             await self._end(connection, attempt, error.outcome, error.status, error.message)
@@ -194,7 +196,7 @@ class Course:
             state = BatchState.PLANNED if (await connection.execute(left)).first() else BatchState.DONE
             await self._set_batch(connection, batch, state=state)
 
-    async def lost(self, batch: int, attempt: int, error: CplError, message: str) -> None:
+    async def record_unknown(self, batch: int, attempt: int, error: CplError, message: str) -> None:
         """Write down that nobody knows whether the batch was taken."""
         async with self._database.transaction() as connection:
             began = select(attempts.c.began_at).where(attempts.c.id == attempt)
@@ -202,7 +204,7 @@ class Course:
             await self._end(connection, attempt, Outcome.UNKNOWN, error.status, error.message)
             await self._lose(connection, batch, began_at, self._database.now(), message)
 
-    async def halve(self, batch: int, second: Sequence[int]) -> int:
+    async def split(self, batch: int, second: Sequence[int]) -> int:
         """Move rows of a batch to a new one; return its id."""
         async with self._database.transaction() as connection:
             job = (await connection.execute(select(batches.c.job).where(batches.c.id == batch))).scalar_one()
@@ -241,7 +243,7 @@ class Course:
                 found |= {number for number, row in await connection.execute(query) if owners[number] != row}
         return found
 
-    async def imported(
+    async def record_import(
         self, batch: int, results: Sequence[RowResult], found: Sequence[ParcelRecord], *, settled: bool
     ) -> None:
         """Write down the items of a batch whose import is settled."""
@@ -260,11 +262,11 @@ class Course:
                     }
                     for parcel in found
                 ]
-                await connection.execute(self._database.insert_unless_taken(parcels), values)
+                await connection.execute(self._database.insert_unless_exists(parcels), values)
             if settled:
                 await self._set_batch(connection, batch, state=BatchState.IMPORTED, imported_at=self._database.now())
 
-    async def give_up(self, batch: int, message: str) -> int:
+    async def defer_open_rows(self, batch: int, message: str) -> int:
         """Leave a batch's open rows undecided for this run; the next run asks again. Return their number."""
         async with self._database.transaction() as connection:
             result = await connection.execute(
@@ -292,7 +294,7 @@ class Course:
                 for row in await connection.execute(query)
             ]
 
-    async def labelled(self, job: int, places: Iterable[tuple[str, str, int]]) -> None:
+    async def record_labels(self, job: int, places: Iterable[tuple[str, str, int]]) -> None:
         """Write down in which file and on which page each parcel's label is."""
         values = [{"n": number, "f": file, "p": page} for number, file, page in places]
         async with self._database.transaction() as connection:
@@ -327,7 +329,7 @@ class Course:
         async with self._database.transaction() as connection:
             return list((await connection.execute(query)).scalars())
 
-    async def is_whole(self, batch: int) -> bool:
+    async def is_fully_settled(self, batch: int) -> bool:
         """Return whether every row of a batch is either created with all its parcels or rejected.
 
         Only then do the parcels that we know stand for the pages that the server has.

@@ -8,17 +8,17 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from ..records import RowState
-from .connection import Database
+from .connection import JournalConnection
 from .reconciliation_repository import DOUBLE, GONE, WITHDRAWN
 from .schema import parcels, rows, strays
 
-__all__ = ["Withdrawals"]
+__all__ = ["CancellationRepository"]
 
 
-class Withdrawals:
+class CancellationRepository:
     """Writes down what is about to be cancelled, before it is, and what became of it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: JournalConnection) -> None:
         self._database = database
 
     async def begin(self, job: int, most: int) -> int:
@@ -57,7 +57,7 @@ class Withdrawals:
                 found.setdefault(row, []).extend([number] if number else [])
         return found
 
-    async def gone(self, job: int, numbers: Sequence[int]) -> None:
+    async def record_cancelled(self, job: int, numbers: Sequence[int]) -> None:
         """Plan rows again all of whose parcels were seen cancelled; the numbers are kept apart."""
         now = self._database.now()
         async with self._database.transaction() as connection:
@@ -91,7 +91,7 @@ class Withdrawals:
             )
         await connection.execute(delete(parcels).where(*of_row))
 
-    async def kept(self, job: int, messages: Mapping[int, str]) -> None:
+    async def record_kept(self, job: int, messages: Mapping[int, str]) -> None:
         """Write down that rows could not be cancelled: they stay shipped, without label."""
         async with self._database.transaction() as connection:
             for number, message in messages.items():
@@ -101,7 +101,7 @@ class Withdrawals:
                     .values(state=RowState.FOUND, message=message)
                 )
 
-    async def remark(self, job: int, messages: Mapping[int, str]) -> None:
+    async def set_message(self, job: int, messages: Mapping[int, str]) -> None:
         """Say what is known of rows that are not seen cancelled yet; the next run goes on."""
         async with self._database.transaction() as connection:
             for number, message in messages.items():
@@ -111,7 +111,7 @@ class Withdrawals:
                     .values(message=message)
                 )
 
-    async def doubles(self, job: int, *, begin: bool) -> list[str]:
+    async def duplicates(self, job: int, *, begin: bool) -> list[str]:
         """Return the numbers of doubles that are to be cancelled.
 
         :param begin: take up those that nobody has decided on, too.
@@ -125,7 +125,7 @@ class Withdrawals:
         async with self._database.transaction() as connection:
             return list((await connection.execute(query.order_by(strays.c.number))).scalars())
 
-    async def settle_doubles(self, job: int, gone: Iterable[str], kept: Mapping[str, str]) -> None:
+    async def settle_duplicates(self, job: int, gone: Iterable[str], kept: Mapping[str, str]) -> None:
         """Write down which doubles were seen cancelled, and which are not, with why."""
         async with self._database.transaction() as connection:
             for number in gone:

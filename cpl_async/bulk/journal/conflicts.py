@@ -9,12 +9,12 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from ..records import SETTLED_ELSEWHERE, WITHOUT_LABEL, RowState
 from .schema import jobs, rows
 
-__all__ = ["claimed_elsewhere", "words_of_claim"]
+__all__ = ["conflict_message", "conflicting_rows"]
 
 SURELY_SHIPPED = (RowState.SHIPPED, *WITHOUT_LABEL)
 
 
-def claimed_elsewhere(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any, Any, Any, Any, Any]:
+def conflicting_rows(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any, Any, Any, Any, Any]:
     """Return a query for the planned rows among ``which`` whose reference is another job's already."""
     other, mine = rows.alias("other"), jobs.alias("mine")
     state = func.coalesce(other.c.state, "")  # by its key it is found at once; by its state, among all rows of all jobs
@@ -37,7 +37,7 @@ def claimed_elsewhere(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any,
     )
 
 
-def words_of_claim(row: Any) -> str:
+def conflict_message(row: Any) -> str:
     """Return why a row of that query is not sent."""
     done = "was shipped" if row.other_state in SURELY_SHIPPED else "may have been shipped"
     if row.shipment_number:

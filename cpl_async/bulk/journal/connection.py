@@ -38,12 +38,12 @@ from ...ratelimit.registry import JournalMemory, KnownJournal
 from ...system.run_lock import already_running, exclusive_lock
 from ..records import RowState
 from .continuity import DAMAGED_ADVICE, FileIdentity, lost_journal, read_mark, write_mark
-from .location import JournalPlace
+from .location import JournalLocation
 from .postgresql import key_of, postgresql_engine, reason_of
 from .reference_hash import new_secret
 from .schema import OLDEST, VERSION, account, attempts, jobs, metadata, parts, rows
 
-__all__ = ["Database", "LoanLost", "new_id"]
+__all__ = ["JournalConnection", "LeaseLost", "new_id"]
 
 T = TypeVar("T")
 logger: logging.Logger = logging.getLogger("cpl_async")
@@ -66,20 +66,20 @@ LONGEST_OPENING = 60
 """Seconds. One at a time opens: SQLite does not wait when two turn a new file to write-ahead logging at once."""
 
 
-class LoanLost(JournalError):
+class LeaseLost(JournalError):
     """A part of a job was taken over, since its worker was not heard of for too long: it must touch nothing more."""
 
     @classmethod
-    def of(cls, part: int) -> LoanLost:
+    def of(cls, part: int) -> LeaseLost:
         """Return the error about a part."""
         return cls(f"part {part} of the job was taken over by another worker", advice="Nothing more was sent of it")
 
 
-class Database:
+class JournalConnection:
     """One connection to the journal's database, on a thread of its own, used by one task at a time."""
 
     def __init__(
-        self, engine: AsyncEngine, place: JournalPlace, held: dict[int, int], now: Callable[[], float]
+        self, engine: AsyncEngine, place: JournalLocation, held: dict[int, int], now: Callable[[], float]
     ) -> None:
         self._engine = engine
         self._place = place
@@ -104,12 +104,12 @@ class Database:
     @classmethod
     async def open(
         cls,
-        place: JournalPlace,
+        place: JournalLocation,
         patience: float = PATIENCE,
         now: Callable[[], float] = time.time,
         *,
         replaces_lost: bool = False,
-    ) -> Database:
+    ) -> JournalConnection:
         """Open or make the journal of an account.
 
         :param patience: seconds for which a program that was stopped in the middle of a transaction keeps others from
@@ -128,13 +128,13 @@ class Database:
         except Timeout:
             await engine.dispose()
             raise JournalError(
-                f"timed out waiting for another process to finish opening the journal {place.shown}"
+                f"timed out waiting for another process to finish opening the journal {place.display_text}"
             ) from None
         except (SQLAlchemyError, OSError, ValueError) as error:
             await engine.dispose()
             reason = reason_of(error)
             advice = POSTGRESQL_ADVICE if place.url else DAMAGED_ADVICE
-            raise JournalError(f"the journal {place.shown} cannot be opened: {reason}", advice=advice) from None
+            raise JournalError(f"the journal {place.display_text} cannot be opened: {reason}", advice=advice) from None
         except BaseException:
             await engine.dispose()
             raise
@@ -151,12 +151,12 @@ class Database:
         return self._place.schema
 
     @property
-    def on_loan(self) -> bool:
+    def leased(self) -> bool:
         """Whether it is used for a part that is on loan."""
         return self._loan is not None
 
     @contextmanager
-    def only_while_lent(self, part: int, owner: str) -> Iterator[None]:
+    def require_lease(self, part: int, owner: str) -> Iterator[None]:
         """Let every transaction in the block fail when a part is no longer on loan to an owner."""
         self._loan = part, owner
         try:
@@ -178,23 +178,23 @@ class Database:
             whole = self._engine.begin()
             entering = asyncio.ensure_future(whole.__aenter__())
             try:
-                connection = await _to_its_end(entering)
+                connection = await _shielded(entering)
             except asyncio.CancelledError as cancelled:
                 if entering.done() and not entering.cancelled() and entering.exception() is None:
-                    await _to_its_end(whole.__aexit__(type(cancelled), cancelled, None))
+                    await _shielded(whole.__aexit__(type(cancelled), cancelled, None))
                 raise
             except (DBAPIError, OSError, ValueError) as error:
                 raise JournalError(f"the journal cannot be opened: {reason_of(error)}", advice=DAMAGED_ADVICE) from None
             try:
                 try:
                     if self._loan is not None:
-                        await self._check_loan(connection, *self._loan)
+                        await self._check_lease(connection, *self._loan)
                     with self.values_are_whole():
-                        yield cast("AsyncConnection", Steady(connection))
+                        yield cast("AsyncConnection", ShieldedConnection(connection))
                 except BaseException as error:
-                    await _to_its_end(whole.__aexit__(type(error), error, error.__traceback__))
+                    await _shielded(whole.__aexit__(type(error), error, error.__traceback__))
                     raise
-                await _to_its_end(whole.__aexit__(None, None, None))
+                await _shielded(whole.__aexit__(None, None, None))
             except DBAPIError as error:
                 raise JournalError(
                     f"the journal cannot be written: {reason_of(error)}",
@@ -211,11 +211,11 @@ class Database:
             yield
         except (ValueError, TypeError, KeyError, InvalidRequestError) as error:  # no text, no JSON, no state, no row
             raise JournalError(
-                f"the journal {self._place.shown} is damaged: a value cannot be read ({type(error).__name__})",
+                f"the journal {self._place.display_text} is damaged: a value cannot be read ({type(error).__name__})",
                 advice=DAMAGED_ADVICE,
             ) from None
 
-    async def count_attempt(self, connection: AsyncConnection) -> int:
+    async def record_attempt_count(self, connection: AsyncConnection) -> int:
         """Count one more attempt, in the transaction that records it; return the number of all."""
         await connection.execute(update(account).values(counter=account.c.counter + 1))
         return int((await connection.execute(select(account.c.counter))).scalar_one())
@@ -294,7 +294,7 @@ class Database:
         )
         logger.warning(
             "the journal %s went back in time: what it says was not sent is looked for before it is sent",
-            self._place.shown,
+            self._place.display_text,
         )
 
     async def date_gap(self) -> None:
@@ -311,10 +311,10 @@ class Database:
             )
         self.gap = self.gap[0], now
 
-    async def _check_loan(self, connection: AsyncConnection, part: int, owner: str) -> None:
+    async def _check_lease(self, connection: AsyncConnection, part: int, owner: str) -> None:
         mine = select(parts.c.id).where(parts.c.id == part, parts.c.owner == owner)
-        if (await _to_its_end(connection.execute(mine))).first() is None:
-            raise LoanLost.of(part)
+        if (await _shielded(connection.execute(mine))).first() is None:
+            raise LeaseLost.of(part)
 
     async def analyze(self) -> None:
         """Let a server look at what its tables hold, which it would do by itself a minute later."""
@@ -335,14 +335,14 @@ class Database:
             for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
                 await (await driver.execute(statement)).close()
 
-    def insert_unless_taken(self, table: Table) -> Any:
+    def insert_unless_exists(self, table: Table) -> Any:
         """Return an INSERT that passes over rows which would break a unique index."""
         if self._engine.dialect.name == "postgresql":
             return postgresql_insert(table).on_conflict_do_nothing()
         return sqlite_insert(table).on_conflict_do_nothing()
 
     @asynccontextmanager
-    async def only_one(self, job: int, what: str) -> AsyncIterator[None]:
+    async def exclusive(self, job: int, what: str) -> AsyncIterator[None]:
         """Keep all other runs from a job, on this host and on others, for as long as the block runs.
 
         :param what: names what is held, for the error.
@@ -373,21 +373,25 @@ class Database:
             if place.url:
                 await connection.execute(CreateSchema(place.schema, if_not_exists=True))
                 if (await connection.execute(select(func.current_schema()))).scalar_one() != place.schema:
-                    raise JournalError(f"the journal {place.shown} cannot be used: tables would be made elsewhere")
+                    raise JournalError(
+                        f"the journal {place.display_text} cannot be used: tables would be made elsewhere"
+                    )
             else:
                 damage = (await connection.exec_driver_sql("PRAGMA quick_check(1)")).scalar_one()
                 if damage != "ok":
-                    raise JournalError(f"the journal {place.shown} is damaged: {damage}", advice=DAMAGED_ADVICE)
+                    raise JournalError(f"the journal {place.display_text} is damaged: {damage}", advice=DAMAGED_ADVICE)
             if not await connection.run_sync(lambda sync: inspect(sync).has_table(account.name)):
                 if not place.url:
-                    raise JournalError(f"the journal {place.shown} is damaged: it is empty", advice=DAMAGED_ADVICE)
+                    raise JournalError(
+                        f"the journal {place.display_text} is damaged: it is empty", advice=DAMAGED_ADVICE
+                    )
                 if mark is not None and not replaces_lost:
                     raise lost_journal(place, mark, replaced=False)
                 await connection.run_sync(_make_tables, place)
             version = int((await connection.execute(select(account.c.schema_version))).scalar_one())
             if not OLDEST <= version <= VERSION:
                 raise JournalError(
-                    f"the journal {place.shown} has version {version}, this program reads {VERSION}",
+                    f"the journal {place.display_text} has version {version}, this program reads {VERSION}",
                     advice="Use the version of cpl-sdk that wrote it, or a newer one",
                 )
             if version < VERSION:
@@ -400,7 +404,7 @@ class Database:
                 self.gap = (found.gap_since, found.gap_until) if found.gap_since is not None else None
             if (found.base_url, found.client_id) != (place.base_url, place.client_id):
                 raise JournalError(
-                    f"the journal {place.shown} belongs to {found.client_id} at {found.base_url}",
+                    f"the journal {place.display_text} belongs to {found.client_id} at {found.base_url}",
                     advice="Name another folder in CPL_STATE_DIR, or use the credentials that it belongs to",
                 )
             if mark is not None and mark.uid != self.uid and not replaces_lost:
@@ -419,7 +423,7 @@ class Database:
         place = self._place
         if place.file.exists():
             if not place.file.stat().st_size:
-                raise JournalError(f"the journal {place.shown} is damaged: it is empty", advice=DAMAGED_ADVICE)
+                raise JournalError(f"the journal {place.display_text} is damaged: it is empty", advice=DAMAGED_ADVICE)
             return
         if mark is not None and not replaces_lost:
             raise lost_journal(place, mark, replaced=False)
@@ -437,7 +441,7 @@ class Database:
         fresh.replace(place.file)
 
 
-def _make_tables(connection: Connection, place: JournalPlace) -> None:
+def _make_tables(connection: Connection, place: JournalLocation) -> None:
     """Make the tables of a new journal."""
     metadata.create_all(connection)
     connection.execute(
@@ -451,7 +455,7 @@ def _make_tables(connection: Connection, place: JournalPlace) -> None:
     )
 
 
-class Steady:
+class ShieldedConnection:
     """A connection whose steps come to their end even when whoever waits for them is cancelled.
 
     A step that is broken off midway would leave the database's only connection in nobody's hands. One with many values
@@ -464,14 +468,14 @@ class Steady:
     async def execute(self, statement: Any, values: Any = None) -> Any:
         """Execute a statement, once for each of many values; of many, the result is that of the last ones."""
         if not isinstance(values, list) or len(values) <= AT_ONCE:
-            return await _to_its_end(self._connection.execute(statement, values))
+            return await _shielded(self._connection.execute(statement, values))
         result: Any = None
         for offset in range(0, len(values), AT_ONCE):
-            result = await _to_its_end(self._connection.execute(statement, values[offset : offset + AT_ONCE]))
+            result = await _shielded(self._connection.execute(statement, values[offset : offset + AT_ONCE]))
         return result
 
 
-async def _to_its_end(work: Awaitable[T]) -> T:
+async def _shielded(work: Awaitable[T]) -> T:
     """Wait until the work is done, and only then let a cancellation through."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
@@ -486,7 +490,7 @@ async def _to_its_end(work: Awaitable[T]) -> T:
     return task.result()
 
 
-def _sqlite_engine(place: JournalPlace) -> AsyncEngine:
+def _sqlite_engine(place: JournalLocation) -> AsyncEngine:
     import aiosqlite  # noqa: F401 - with the engine, not in the first call
 
     engine = create_async_engine(
@@ -497,11 +501,11 @@ def _sqlite_engine(place: JournalPlace) -> AsyncEngine:
         pool_timeout=LONGEST_WAIT,
     )
     event.listen(engine.sync_engine, "connect", _safe_writes)
-    event.listen(engine.sync_engine, "begin", _begin_alone)
+    event.listen(engine.sync_engine, "begin", _begin_immediate)
     return engine
 
 
-def _begin_alone(connection: Any) -> None:
+def _begin_immediate(connection: Any) -> None:
     """Begin as a writer, so that what a transaction has read still holds when it writes."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 

@@ -16,7 +16,7 @@ from attrs import asdict
 
 from ...errors import JournalError
 from ...ratelimit.registry import KnownJournal
-from .location import JournalPlace
+from .location import JournalLocation
 
 __all__ = ["DAMAGED_ADVICE", "FileIdentity", "JournalGone", "lost_journal", "read_mark", "unknown_job", "write_mark"]
 
@@ -38,7 +38,7 @@ class JournalGone(JournalError):
     """The file of a journal was removed or replaced while it was in use."""
 
 
-def read_mark(place: JournalPlace) -> KnownJournal | None:
+def read_mark(place: JournalLocation) -> KnownJournal | None:
     """Return the mark of a journal, or ``None`` if there is none that can be read."""
     if place.mark is None:
         return None
@@ -50,7 +50,7 @@ def read_mark(place: JournalPlace) -> KnownJournal | None:
         return None
 
 
-def write_mark(place: JournalPlace, mark: KnownJournal) -> None:
+def write_mark(place: JournalLocation, mark: KnownJournal) -> None:
     """Write the mark of a journal to the disk.
 
     :raises JournalError: When it cannot be written.
@@ -73,7 +73,7 @@ def write_mark(place: JournalPlace, mark: KnownJournal) -> None:
         ) from None
 
 
-def lost_journal(place: JournalPlace, mark: KnownJournal, *, replaced: bool) -> JournalError:
+def lost_journal(place: JournalLocation, mark: KnownJournal, *, replaced: bool) -> JournalError:
     """Return the error about a journal that was there and is not there any more.
 
     :param replaced: Whether another journal is in its place.
@@ -81,21 +81,21 @@ def lost_journal(place: JournalPlace, mark: KnownJournal, *, replaced: bool) -> 
     day = datetime.fromtimestamp(mark.at).strftime("%Y-%m-%d %H:%M")
     what = "was replaced by another one" if replaced else "is gone"
     return JournalError(
-        f"the journal {place.shown} {what}: on {day} it knew {mark.counter} attempts to send, and this one "
+        f"the journal {place.display_text} {what}: on {day} it knew {mark.counter} attempts to send, and this one "
         "would not know what was shipped; nothing was sent",
         advice=RESTORE,
     )
 
 
-def unknown_job(place: JournalPlace, folder: str, job: str) -> JournalError:
+def unknown_job(place: JournalLocation, folder: str, job: str) -> JournalError:
     """Return the error about an output folder whose job the journal does not know.
 
     :param folder: The output folder.
     :param job: Name of the job.
     """
     return JournalError(
-        f"{folder} holds results of the job {job} of this account, and the journal {place.shown} does not know it: it "
-        "would ship again what was shipped; nothing was sent",
+        f"{folder} holds results of the job {job} of this account, and the journal {place.display_text} does not know it: "
+        "it would ship again what was shipped; nothing was sent",
         advice="Restore the journal, or name the right one (CPL_STATE_DIR, CPL_JOURNAL); --again (again=True) ships "
         "all the same",
     )

@@ -11,11 +11,11 @@ from sqlalchemy import case, delete, func, insert, or_, select, update
 from ...errors import JournalError
 from ...models.references import normal_reference
 from ..records import BatchState, RowState
-from .connection import Database
+from .connection import JournalConnection
 from .reconciliation_repository import DOUBLE
 from .schema import READY, attempts, batches, jobs, parcels, rows, strays
 
-__all__ = ["JobLine", "Keeping"]
+__all__ = ["JobRecord", "JobRepository"]
 
 LIVE = (RowState.SHIPPED, RowState.CREATED, RowState.UNLABELLED, RowState.FOUND, RowState.CANCELLING)
 DECIDED = (RowState.UNDECIDED, RowState.WITHDRAWING)
@@ -23,7 +23,7 @@ AT_ONCE = 500
 
 
 @frozen(kw_only=True)
-class JobLine:
+class JobRecord:
     """A job, and how many of its rows are in each state."""
 
     id: int
@@ -37,13 +37,13 @@ class JobLine:
     counts: dict[RowState, int]
 
 
-class Keeping:
+class JobRepository:
     """Reads and writes whole jobs."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: JournalConnection) -> None:
         self._database = database
 
-    async def jobs(self) -> AsyncIterator[JobLine]:
+    async def list_jobs(self) -> AsyncIterator[JobRecord]:
         """Yield all jobs, the newest first."""
         async with self._database.transaction() as connection:
             found = (await connection.execute(select(jobs).order_by(jobs.c.id.desc()))).all()
@@ -52,7 +52,7 @@ class Keeping:
             for job, state, count in await connection.execute(query):
                 counts.setdefault(job, {})[RowState(state)] = int(count)
         for job in found:
-            yield JobLine(
+            yield JobRecord(
                 id=job.id,
                 name=job.name,
                 kind=job.kind,
@@ -64,7 +64,7 @@ class Keeping:
                 counts=counts.get(job.id, {}),
             )
 
-    async def settle(self, job: int, reference: str, values: Mapping[str, Any], numbers: Sequence[str] = ()) -> None:
+    async def resolve(self, job: int, reference: str, values: Mapping[str, Any], numbers: Sequence[str] = ()) -> None:
         """Write down a person's decision on an undecided row.
 
         :param values: what its columns become.
@@ -102,7 +102,7 @@ class Keeping:
             if parcel.number in kept:
                 continue
             await connection.execute(
-                self._database.insert_unless_taken(strays).values(
+                self._database.insert_unless_exists(strays).values(
                     job=job,
                     row=row.number,
                     key=row.key,

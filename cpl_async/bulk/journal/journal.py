@@ -16,19 +16,19 @@ from ...errors import JournalError
 from ...models.codes import LabelFormat
 from ...ratelimit.registry import JournalMemory
 from ..metrics import Measures
-from .batch_repository import Course
-from .cancellation_repository import Withdrawals
-from .connection import Database
-from .job_repository import Keeping
-from .location import JournalPlace
-from .reconciliation_repository import Unclear
-from .report_queries import Figures
-from .row_insertion import Taking
-from .row_queries import Results
-from .row_range import ALL, Span
-from .row_repository import Planning
+from .batch_repository import BatchRepository
+from .cancellation_repository import CancellationRepository
+from .connection import JournalConnection
+from .job_repository import JobRepository
+from .location import JournalLocation
+from .reconciliation_repository import ReconciliationRepository
+from .report_queries import ReportQueries
+from .row_insertion import RowInsertion
+from .row_queries import RowQueries
+from .row_range import ALL_ROWS, RowRange
+from .row_repository import RowRepository
 from .schema import FINISHED, PLANNING, READY, jobs
-from .shard_repository import Part, Parts
+from .shard_repository import Shard, ShardRepository
 
 __all__ = ["Job", "Journal", "NoSuchJob"]
 
@@ -90,28 +90,28 @@ class NoSuchJob(JournalError):
 class Journal:
     """The journal of one account; see :meth:`open`."""
 
-    def __init__(self, database: Database, place: JournalPlace, span: Span = ALL) -> None:
+    def __init__(self, database: JournalConnection, place: JournalLocation, span: RowRange = ALL_ROWS) -> None:
         self._database = database
         self.place = place
-        self.planning: Planning = Planning(database, span)
-        self.course: Course = Course(database, span)
-        self.results: Results = Results(database, span)
-        self.unclear: Unclear = Unclear(database, span)
-        self.parts: Parts = Parts(database)
-        self.withdrawals: Withdrawals = Withdrawals(database)
-        self.keeping: Keeping = Keeping(database)
-        self.figures: Figures = Figures(database)
-        self.taking: Taking = Taking(database)
+        self.rows: RowRepository = RowRepository(database, span)
+        self.batches: BatchRepository = BatchRepository(database, span)
+        self.row_queries: RowQueries = RowQueries(database, span)
+        self.reconciliation: ReconciliationRepository = ReconciliationRepository(database, span)
+        self.shards: ShardRepository = ShardRepository(database)
+        self.cancellations: CancellationRepository = CancellationRepository(database)
+        self.jobs: JobRepository = JobRepository(database)
+        self.report_queries: ReportQueries = ReportQueries(database)
+        self.row_insertion: RowInsertion = RowInsertion(database)
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, place: JournalPlace, **options: Any) -> AsyncIterator[Journal]:
+    async def open(cls, place: JournalLocation, **options: Any) -> AsyncIterator[Journal]:
         """Open the journal, and close it at the end.
 
         :param options: see :meth:`Database.open`.
         :raises JournalError: see :meth:`Database.open`.
         """
-        database = await Database.open(place, **options)
+        database = await JournalConnection.open(place, **options)
         try:
             yield cls(database, place)
         finally:
@@ -155,20 +155,20 @@ class Journal:
         return self._database.is_shared
 
     @contextmanager
-    def on_loan(self, part: Part) -> Iterator[Journal]:
+    def leased(self, part: Shard) -> Iterator[Journal]:
         """Give the same journal as the worker sees it that has a part on loan: its rows, and only while it has it."""
-        with self._database.only_while_lent(part.id, part.owner):
-            yield Journal(self._database, self.place, part.span)
+        with self._database.require_lease(part.id, part.owner):
+            yield Journal(self._database, self.place, part.row_range)
 
     @asynccontextmanager
-    async def only_one(self, job: int, what: str) -> AsyncIterator[None]:
+    async def exclusive(self, job: int, what: str) -> AsyncIterator[None]:
         """Keep all other runs and workers from a job for as long as the block runs.
 
         :param what: names what is held, for the error.
         :raises JournalError: when another run is at work on it, or a worker has a part of it.
         """
-        async with self._database.only_one(job, what):
-            await self.parts.see_that_none_is_lent(job, what)
+        async with self._database.exclusive(job, what):
+            await self.shards.ensure_none_leased(job, what)
             yield
 
     async def job(self, *, name: str | None, digest: str, source: str, kind: str = "shipments", **made: Any) -> int:
@@ -218,7 +218,7 @@ class Journal:
             near = nearest(name, others) or next((other for other in others if other.startswith(name)), None)
             hint = f"; did you mean {near}?" if near else ""
             raise NoSuchJob(
-                f"there is no job {name!r} in {self.place.shown}{hint}", advice="`cpl jobs list` shows them all"
+                f"there is no job {name!r} in {self.place.display_text}{hint}", advice="`cpl jobs list` shows them all"
             )
         return await self.read(found)
 

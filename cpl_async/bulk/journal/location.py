@@ -17,7 +17,7 @@ from ...plain_text import plain
 from ...system.locked_file import runtime_folder
 from ...system.user_folders import user_folder
 
-__all__ = ["JournalPlace", "file_system_of"]
+__all__ = ["JournalLocation", "file_system_of"]
 
 STATE_DIRECTORY = "CPL_STATE_DIR"
 JOURNAL = "CPL_JOURNAL"
@@ -42,7 +42,7 @@ logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 @frozen(kw_only=True)
-class JournalPlace:
+class JournalLocation:
     """The folder of one account's journal. A journal belongs to a base URL and a client id."""
 
     folder: Path
@@ -55,7 +55,7 @@ class JournalPlace:
     """Address of a PostgreSQL where the journal is, so that several hosts share it; none for a file."""
 
     @classmethod
-    def of_account(cls, base_url: str, client_id: str, *, world: str = "", url: str | None = None) -> JournalPlace:
+    def of_account(cls, base_url: str, client_id: str, *, world: str = "", url: str | None = None) -> JournalLocation:
         """Return the place in the user's state folder, or in ``CPL_STATE_DIR``, or in the database of ``CPL_JOURNAL``.
 
         :param world: for a sandbox, which of those that were ever at its address: it may have forgotten everything.
@@ -73,7 +73,7 @@ class JournalPlace:
         return cls(folder=root / f"{name}-{mark}", base_url=base_url, client_id=client_id, url=server)
 
     @classmethod
-    def beside(cls, out: Path) -> JournalPlace:
+    def beside(cls, out: Path) -> JournalLocation:
         """Return the place for a run on the sandbox: beside the output, and for no other system."""
         absolute = out.absolute()
         return cls(
@@ -104,7 +104,7 @@ class JournalPlace:
         return f"cpl_{self.account}"
 
     @property
-    def shown(self) -> str:
+    def display_text(self) -> str:
         """Where the journal is, for people; without a password."""
         if not self.url:
             return plain(str(self.file))
@@ -118,7 +118,7 @@ class JournalPlace:
         return bool(self.url) or self.file.exists() or (self.mark is not None and self.mark.exists())
 
     @property
-    def doubt(self) -> str:
+    def warning(self) -> str:
         """Warning about a file system that is not known; empty if there is none."""
         kind = "" if self.url else file_system_of(self.folder)
         if not kind or kind.removeprefix("fuse.") in LOCAL | UNSAFE:
@@ -146,8 +146,8 @@ class JournalPlace:
                     "damaged or used by two runs at once",
                     advice=f"Name a folder on a local disk in {STATE_DIRECTORY}",
                 )
-            if self.doubt:
-                logger.warning("%s", self.doubt)
+            if self.warning:
+                logger.warning("%s", self.warning)
         except OSError as error:
             raise JournalError(
                 f"the journal's folder {self.folder} cannot be written: {error.strerror or error}",

@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, bindparam, select, update
 
-from .reference_hash import key_of, new_secret
+from .reference_hash import new_secret, reference_hash
 from .schema import VERSION, account, batches, jobs, metadata, rows
 
 __all__ = ["migrate"]
@@ -68,7 +68,7 @@ def _to_2(connection: Connection) -> None:
     found = connection.execute(select(rows.c.job, rows.c.number, rows.c.reference)).all()
     for start in range(0, len(found), AT_ONCE):
         values = [
-            {"j": row.job, "n": row.number, "k": key_of(row.reference, secret), "c": row.reference or None}
+            {"j": row.job, "n": row.number, "k": reference_hash(row.reference, secret), "c": row.reference or None}
             for row in found[start : start + AT_ONCE]
         ]
         connection.execute(fill, values)

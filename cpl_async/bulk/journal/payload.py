@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["TAIL_OF_ORDERS", "compose"]
+__all__ = ["TAIL_OF_ORDERS", "batch_payload"]
 
 HEADS = {"shipments": b'{"shipments":[', "orders": b'{"orders":['}
 TAIL_OF_ORDERS = b"]}"
 
 
-def compose(bodies: Sequence[bytes], tail: bytes, kind: str) -> bytes:
+def batch_payload(bodies: Sequence[bytes], tail: bytes, kind: str) -> bytes:
     """Return the body of a batch from the bytes of its shipments or orders, and what stands after them."""
     return HEADS[kind] + b",".join(bodies) + tail

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from ...errors import ConfigurationError, JournalError
 from ...system.clock import monotonic
 from ...system.run_lock import already_running
-from .location import JournalPlace
+from .location import JournalLocation
 
 if TYPE_CHECKING:
     import asyncpg
@@ -59,7 +59,7 @@ OF_OTHER_DRIVERS = frozenset({
 DRIVERS_CLASS = re.compile(r"^<class '[\w.]+'>: ")
 
 
-def postgresql_engine(place: JournalPlace, held: Mapping[int, int], patience: float) -> AsyncEngine:
+def postgresql_engine(place: JournalLocation, held: Mapping[int, int], patience: float) -> AsyncEngine:
     """Return an engine whose one connection sees this account's schema, and whose transactions write one at a time.
 
     :param held: the locks that its connection holds at any time, and must hold again when it is a new one: key → job.
@@ -115,7 +115,7 @@ def postgresql_engine(place: JournalPlace, held: Mapping[int, int], patience: fl
     return engine
 
 
-async def _connected(place: JournalPlace, url: URL, settings: Mapping[str, str]) -> asyncpg.Connection:
+async def _connected(place: JournalLocation, url: URL, settings: Mapping[str, str]) -> asyncpg.Connection:
     """Connect, choose the settings that exactly-once rests on, and verify them.
 
     :raises JournalError: if the server cannot be reached, or something between does not keep the settings.
@@ -133,7 +133,7 @@ async def _connected(place: JournalPlace, url: URL, settings: Mapping[str, str])
             raise
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
         raise JournalError(
-            f"the journal {place.shown} cannot be opened: {reason_of(error)}",
+            f"the journal {place.display_text} cannot be opened: {reason_of(error)}",
             advice="See that PostgreSQL runs, and that CPL_JOURNAL names a database that is there",
         ) from None
     return connection
@@ -155,13 +155,13 @@ async def _reached(address: str) -> asyncpg.Connection:
 
 
 async def _verify(
-    connection: asyncpg.Connection, address: str, place: JournalPlace, settings: Mapping[str, str]
+    connection: asyncpg.Connection, address: str, place: JournalLocation, settings: Mapping[str, str]
 ) -> None:
     pid = await connection.fetchval("SELECT pg_backend_pid()")
     if pid != connection.get_server_pid() and await _shares_connections(connection, address):
         raise JournalError(
-            f"the journal {place.shown} is behind a pooler that gives each transaction another connection of the "
-            "server: the lock of a job would not hold",
+            f"the journal {place.display_text} is behind a pooler that gives each transaction another connection "
+            "of the server: the lock of a job would not hold",
             advice="Use the pooler's session mode, or the server's own port",
         )
     shown = ", ".join(f"current_setting('{name}')" for name in VERIFIED)
@@ -172,7 +172,7 @@ async def _verify(
         wrong.append("current_schema()")
     if wrong:
         raise JournalError(
-            f"the journal {place.shown} cannot be used: the connection does not keep {', '.join(wrong)}",
+            f"the journal {place.display_text} cannot be used: the connection does not keep {', '.join(wrong)}",
             advice="Something between this program and PostgreSQL, such as a pooler, changes it: connect past it",
         )
 

@@ -9,11 +9,20 @@ from attrs import field, frozen
 from sqlalchemy import and_, bindparam, case, func, or_, select, update
 
 from ..records import SETTLED_ELSEWHERE, FoundShipment, RowState
-from .connection import Database
-from .row_range import ALL, Span
+from .connection import JournalConnection
+from .row_range import ALL_ROWS, RowRange
 from .schema import attempts, jobs, parcels, rows, strays
 
-__all__ = ["DOUBLE", "GONE", "WITHDRAWN", "Found", "Stray", "Unclear", "UnclearCounts", "UnclearRow"]
+__all__ = [
+    "DOUBLE",
+    "GONE",
+    "WITHDRAWN",
+    "ExtraParcel",
+    "FoundRow",
+    "ReconciliationRepository",
+    "UnknownCounts",
+    "UnknownRow",
+]
 
 AT_ONCE = 500
 LONGEST_WRITE_SECONDS = 180.0
@@ -27,19 +36,19 @@ DOUBLE, WITHDRAWN, GONE = "double", "withdrawn", "gone"
 
 
 @frozen(kw_only=True)
-class UnclearRow:
+class UnknownRow:
     """A row that an attempt carried whose answer was lost."""
 
     number: int
     line: int
     reference: str
-    cust: str | None
+    cust_reference: str | None
     since: float
     """When the first such attempt began, in seconds since the epoch."""
     until: float
     """When the last one had surely ended."""
     parcels: int
-    body: bytes | None = field(repr=False)
+    payload: bytes | None = field(repr=False)
     state: RowState
     shipment_number: str | None
     known: frozenset[str] = frozenset()
@@ -51,7 +60,7 @@ class UnclearRow:
 
 
 @frozen(kw_only=True)
-class Found:
+class FoundRow:
     """A row that was found by its reference, and what was found besides."""
 
     row: int
@@ -61,7 +70,7 @@ class Found:
 
 
 @frozen(kw_only=True)
-class Stray:
+class ExtraParcel:
     """A parcel that exists, or did, besides those that count."""
 
     row: int
@@ -75,7 +84,7 @@ class Stray:
 
 
 @frozen(kw_only=True)
-class UnclearCounts:
+class UnknownCounts:
     """How many rows of a job had their answer lost."""
 
     ever: int
@@ -84,35 +93,35 @@ class UnclearCounts:
     """Those that are undecided still, and that the next run looks for."""
 
 
-class Unclear:
+class ReconciliationRepository:
     """Reads and writes what reconciliation knows."""
 
-    def __init__(self, database: Database, span: Span = ALL) -> None:
+    def __init__(self, database: JournalConnection, span: RowRange = ALL_ROWS) -> None:
         self._database = database
         self._span = span
 
-    async def counts(self, job: int) -> UnclearCounts:
+    async def counts(self, job: int) -> UnknownCounts:
         """Return how many rows of a job had their answer lost."""
         lost = rows.c.job == job, rows.c.unclear_since.is_not(None)
         asked = and_(rows.c.state == RowState.UNDECIDED, rows.c.cust.is_not(None))
         query = select(func.count(), func.count(case((asked, 1)))).select_from(rows).where(*lost)
         async with self._database.transaction() as connection:
             ever, askable = (await connection.execute(query)).one()
-        return UnclearCounts(ever=int(ever), askable=int(askable))
+        return UnknownCounts(ever=int(ever), askable=int(askable))
 
     async def date_gap(self) -> None:
         """See :meth:`Database.date_gap`."""
         await self._database.date_gap()
 
-    async def undecided(self, job: int) -> list[UnclearRow]:
+    async def undecided(self, job: int) -> list[UnknownRow]:
         """Return the rows that may have been created and are not settled, those without a reference to ask by too."""
         return await self._rows(job, rows.c.state == RowState.UNDECIDED)
 
-    async def settled(self, job: int) -> list[UnclearRow]:
+    async def settled(self, job: int) -> list[UnknownRow]:
         """Return the rows that were unclear once and are settled now, for a last look."""
         return await self._rows(job, rows.c.state.in_((*SEEN_STATES, RowState.REJECTED)))
 
-    async def _rows(self, job: int, which: Any) -> list[UnclearRow]:
+    async def _rows(self, job: int, which: Any) -> list[UnknownRow]:
         which = and_(which, *self._span.of_rows)
         query = select(rows).where(rows.c.job == job, rows.c.unclear_since.is_not(None), which).order_by(rows.c.number)
         async with self._database.transaction() as connection:
@@ -122,15 +131,15 @@ class Unclear:
         now = self._database.now()
         latest = now + (LONGEST_WRITE_SECONDS if self._database.is_shared else 0.0)
         return [
-            UnclearRow(
+            UnknownRow(
                 number=row.number,
                 line=row.line,
                 reference=row.reference,
-                cust=row.cust,
+                cust_reference=row.cust,
                 since=min(row.unclear_since, now),  # a clock that was ahead and is right again delays nothing
                 until=min(row.unclear_until or now, latest),
                 parcels=row.parcels,
-                body=row.body,
+                payload=row.body,
                 state=RowState(row.state),
                 shipment_number=row.shipment_number,
                 known=frozenset(known.get(row.number, ())),
@@ -182,7 +191,7 @@ class Unclear:
         )
         return set((await connection.execute(query)).scalars())
 
-    async def found(self, job: int, findings: Sequence[Found], state: RowState) -> None:
+    async def record_found(self, job: int, findings: Sequence[FoundRow], state: RowState) -> None:
         """Write down the numbers of rows that were found.
 
         :param state: what they are: shipped without label, or done where there are no labels.
@@ -213,16 +222,16 @@ class Unclear:
                     {"job": job, "row": finding.row, "number": number, "master": finding.shipment.master, "place": n}
                     for n, number in enumerate(finding.shipment.numbers, 1)
                 ]
-                await connection.execute(self._database.insert_unless_taken(parcels), values)
+                await connection.execute(self._database.insert_unless_exists(parcels), values)
             doubles = [(finding.row, group) for finding in findings for group in finding.doubles]
             await self._add_strays(connection, job, doubles, DOUBLE, "")
 
-    async def add_doubles(self, job: int, doubles: Iterable[tuple[int, FoundShipment]]) -> None:
+    async def add_duplicates(self, job: int, doubles: Iterable[tuple[int, FoundShipment]]) -> None:
         """Write down shipments that exist besides the one that counts."""
         async with self._database.transaction() as connection:
             await self._add_strays(connection, job, list(doubles), DOUBLE, "")
 
-    async def put_back(self, job: int, numbers: Sequence[int]) -> None:
+    async def requeue(self, job: int, numbers: Sequence[int]) -> None:
         """Plan rows again that certainly were not created: they are sent as the bytes that they were."""
         async with self._database.transaction() as connection:
             for start in range(0, len(numbers), AT_ONCE):
@@ -236,7 +245,7 @@ class Unclear:
                     .values(state=RowState.PLANNED, message="", batch=None)
                 )
 
-    async def remark(self, job: int, messages: Mapping[int, str]) -> None:
+    async def set_message(self, job: int, messages: Mapping[int, str]) -> None:
         """Say what is known of rows that stay undecided."""
         values = [{"n": number, "m": message} for number, message in messages.items()]
         if not values:
@@ -249,7 +258,7 @@ class Unclear:
                 values,
             )
 
-    async def canaries(self, kind: str, most: int) -> list[str]:
+    async def control_shipments(self, kind: str, most: int) -> list[str]:
         """Return references that a search must show, those first that were settled longest ago of the newest job.
 
         :param kind: of the jobs, ``shipments`` or ``orders``.
@@ -276,7 +285,7 @@ class Unclear:
                 chosen += (await connection.execute(query)).scalars().all()
         return list(dict.fromkeys(chosen))[:most]
 
-    async def fresh_canaries(self, job: int, since: float, most: int) -> list[str]:
+    async def new_control_shipments(self, job: int, since: float, most: int) -> list[str]:
         """Return references of a job that a search must show if it shows what was written at a moment.
 
         :param since: they were sent at this moment or later, in seconds since the epoch.
@@ -310,7 +319,7 @@ class Unclear:
                     count += result.rowcount
         return count
 
-    async def strays(self, job: int, states: Sequence[str] = (DOUBLE,)) -> list[Stray]:
+    async def extra_parcels(self, job: int, states: Sequence[str] = (DOUBLE,)) -> list[ExtraParcel]:
         """Return parcels besides those that count, in the order of the rows."""
         query = (
             select(strays, rows.c.reference, rows.c.shipment_number)
@@ -320,7 +329,7 @@ class Unclear:
         )
         async with self._database.transaction() as connection:
             return [
-                Stray(
+                ExtraParcel(
                     row=row.row,
                     reference=row.reference,
                     number=row.number,
@@ -355,4 +364,4 @@ class Unclear:
             for row, group in groups
             for number in group.numbers
         ]
-        await connection.execute(self._database.insert_unless_taken(strays), values)
+        await connection.execute(self._database.insert_unless_exists(strays), values)

@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 from ...models.references import normal_reference
 
-__all__ = ["key_of", "new_secret"]
+__all__ = ["new_secret", "reference_hash"]
 
 
 def new_secret() -> bytes:
@@ -15,6 +15,6 @@ def new_secret() -> bytes:
     return secrets.token_bytes(32)
 
 
-def key_of(reference: str, secret: bytes) -> bytes:
+def reference_hash(reference: str, secret: bytes) -> bytes:
     """Return the keyed hash of a reference's normal form."""
     return blake2b(normal_reference(reference).encode("utf-8", "surrogatepass"), key=secret, digest_size=16).digest()

@@ -10,10 +10,10 @@ from attrs import field, frozen
 from sqlalchemy import Integer, cast, func, select
 
 from ..records import RowState
-from .connection import Database
+from .connection import JournalConnection
 from .schema import batches, parcels, rows
 
-__all__ = ["Figures", "HandedOver"]
+__all__ = ["ManifestEntry", "ReportQueries"]
 
 AT_ONCE = 500
 HANDED_OVER = (RowState.SHIPPED,)
@@ -22,7 +22,7 @@ Counts = list[tuple[float, float]]
 
 
 @frozen(kw_only=True)
-class HandedOver:
+class ManifestEntry:
     """A shipment that exists, with what was sent of it."""
 
     reference: str
@@ -30,13 +30,13 @@ class HandedOver:
     body: dict[str, Any] = field(repr=False)
 
 
-class Figures:
+class ReportQueries:
     """The course of a job in figures."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: JournalConnection) -> None:
         self._database = database
 
-    async def course(self, job: int) -> tuple[Counts, Counts, Counts]:
+    async def history(self, job: int) -> tuple[Counts, Counts, Counts]:
         """Return when rows were sent, when their import was over, and when they were shipped."""
         size = select(func.count()).where(rows.c.batch == batches.c.id).scalar_subquery()
         second = cast(rows.c.settled_at, Integer)
@@ -60,7 +60,7 @@ class Figures:
         async with self._database.transaction() as connection:
             return [(float(accepted), float(done)) for accepted, done in await connection.execute(query)]
 
-    async def handed_over(self, job: int) -> AsyncIterator[HandedOver]:
+    async def handed_over(self, job: int) -> AsyncIterator[ManifestEntry]:
         """Yield the shipments of a job that exist, in the order of the input."""
         last = 0
         while True:
@@ -80,7 +80,7 @@ class Figures:
                 for row, number in await connection.execute(of_rows.order_by(parcels.c.row, parcels.c.place)):
                     numbers.setdefault(row, []).append(number)
             for row in found:
-                yield HandedOver(
+                yield ManifestEntry(
                     reference=row.reference,
                     numbers=numbers.get(row.number, []),
                     body=orjson.loads(row.body) if row.body else {},

@@ -10,40 +10,40 @@ from attrs import frozen
 from sqlalchemy import func, insert, select, update
 
 from ..records import RowState
-from .connection import Database
-from .row_repository import PlannedRow, values_of
+from .connection import JournalConnection
+from .row_repository import NewRow, values_of
 from .schema import rows
 
-__all__ = ["Taken", "TakenAs", "Taking"]
+__all__ = ["InsertOutcome", "InsertResult", "RowInsertion"]
 
 
-class TakenAs(StrEnum):
+class InsertOutcome(StrEnum):
     """How a row was taken."""
 
     PLANNED = "planned"
     """It is new, or mended: it is sent, or was rejected by our check."""
-    KNOWN = "known"
+    UNCHANGED = "known"
     """An earlier run was given the same row: how it ended counts."""
-    TWICE = "twice"
+    DUPLICATE = "twice"
     """This run was given its reference before."""
     CHANGED = "changed"
     """An earlier run was given its reference with another content, and that one was sent, or may have been."""
 
 
 @frozen(kw_only=True)
-class Taken:
+class InsertResult:
     """A row that was taken."""
 
-    how: TakenAs
+    outcome: InsertOutcome
     number: int
     """In the journal."""
     message: str = ""
 
 
-class Taking:
+class RowInsertion:
     """Takes rows into jobs that grow."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: JournalConnection) -> None:
         self._database = database
 
     async def begin(self, job: int) -> int:
@@ -52,57 +52,61 @@ class Taking:
         async with self._database.transaction() as connection:
             return int((await connection.execute(query)).scalar_one() or 0) + 1
 
-    async def take(self, job: int, run: int, given: Sequence[PlannedRow]) -> list[Taken]:
+    async def insert(self, job: int, run: int, given: Sequence[NewRow]) -> list[InsertResult]:
         """Take rows in the order in which they are given.
 
         :param run: of :meth:`begin`.
         :param given: their numbers do not count; each gets one of its own.
         """
-        taken: list[Taken] = []
+        taken: list[InsertResult] = []
         async with self._database.transaction() as connection:
             last = (await connection.execute(select(func.max(rows.c.number)).where(rows.c.job == job))).scalar_one()
             number = int(last or 0)
             references = [row.reference for row in given if row.reference]
             query = select(rows).where(rows.c.job == job, rows.c.claim.in_(references))
             known = {row.claim: row for row in await connection.execute(query)}
-            fresh: dict[str, Taken] = {}
+            fresh: dict[str, InsertResult] = {}
             added: list[dict[str, Any]] = []
             for row in given:
                 before = known.get(row.reference)
                 if row.reference in fresh:
-                    one = Taken(how=TakenAs.TWICE, number=fresh[row.reference].number, message=_words_of_twice(row))
+                    one = InsertResult(
+                        outcome=InsertOutcome.DUPLICATE,
+                        number=fresh[row.reference].number,
+                        message=_words_of_twice(row),
+                    )
                 elif before is not None:
                     one = await self._again(connection, job, run, row, before)
                 else:
                     number += 1
-                    one = Taken(how=TakenAs.PLANNED, number=number)
+                    one = InsertResult(outcome=InsertOutcome.PLANNED, number=number)
                     values = values_of(job, row, self._database)
                     added.append(values | {"number": number, "given": run})
-                if row.reference and one.how is TakenAs.PLANNED:
+                if row.reference and one.outcome is InsertOutcome.PLANNED:
                     fresh[row.reference] = one
                 taken.append(one)
             if added:
                 await connection.execute(insert(rows), added)
         return taken
 
-    async def _again(self, connection: Any, job: int, run: int, row: PlannedRow, before: Any) -> Taken:
+    async def _again(self, connection: Any, job: int, run: int, row: NewRow, before: Any) -> InsertResult:
         """Take a row whose reference the job has already."""
         if before.given == run:
-            return Taken(how=TakenAs.TWICE, number=before.number, message=_words_of_twice(row))
+            return InsertResult(outcome=InsertOutcome.DUPLICATE, number=before.number, message=_words_of_twice(row))
         here = rows.c.job == job, rows.c.number == before.number
-        if before.digest == row.digest and (row.digest is not None or before.state == RowState.REJECTED):
+        if before.digest == row.content_hash and (row.content_hash is not None or before.state == RowState.REJECTED):
             await connection.execute(update(rows).where(*here).values(given=run))
-            return Taken(how=TakenAs.KNOWN, number=before.number)
+            return InsertResult(outcome=InsertOutcome.UNCHANGED, number=before.number)
         unsent = before.state == RowState.PLANNED and before.batch is None
         if before.unclear_since is None and (before.state == RowState.REJECTED or unsent):  # a mended row is a new one
             values = values_of(job, row, self._database)
             del values["job"], values["number"]
             await connection.execute(update(rows).where(*here).values(**values, given=run, batch=None, claimed=0))
-            return Taken(how=TakenAs.PLANNED, number=before.number)
+            return InsertResult(outcome=InsertOutcome.PLANNED, number=before.number)
         done = f"was shipped as {before.shipment_number}" if before.shipment_number else "may have been shipped"
         message = f"{row.reference} {done} by an earlier run of this job, and this row differs from that one; not sent"
-        return Taken(how=TakenAs.CHANGED, number=before.number, message=message)
+        return InsertResult(outcome=InsertOutcome.CHANGED, number=before.number, message=message)
 
 
-def _words_of_twice(row: PlannedRow) -> str:
+def _words_of_twice(row: NewRow) -> str:
     return f"reference_id: {row.reference} is used twice in this job"

@@ -10,13 +10,13 @@ from sqlalchemy import case, func, select
 
 from ...errors import JournalError
 from ..records import RowState
-from .connection import Database
+from .connection import JournalConnection
 from .continuity import DAMAGED_ADVICE
-from .reference_hash import key_of
-from .row_range import ALL, Span
+from .reference_hash import reference_hash
+from .row_range import ALL_ROWS, RowRange
 from .schema import batches, parcels, rows
 
-__all__ = ["LabelPlace", "Results", "RowReport"]
+__all__ = ["LabelPlace", "RowQueries", "RowRecord"]
 
 AT_ONCE = 500
 REPORTED = (
@@ -34,7 +34,7 @@ class LabelPlace:
 
 
 @frozen(kw_only=True)
-class RowReport:
+class RowRecord:
     """All that a report says of a row."""
 
     number: int
@@ -58,10 +58,10 @@ class RowReport:
         return fields
 
 
-class Results:
+class RowQueries:
     """What became of a job."""
 
-    def __init__(self, database: Database, span: Span = ALL) -> None:
+    def __init__(self, database: JournalConnection, span: RowRange = ALL_ROWS) -> None:
         self._database = database
         self._span = span
 
@@ -107,7 +107,7 @@ class Results:
 
     async def rows(
         self, job: int, states: Sequence[RowState] | None = None, *, between: tuple[int, int] | None = None
-    ) -> AsyncGenerator[RowReport, None]:
+    ) -> AsyncGenerator[RowRecord, None]:
         """Yield the rows of a job in the order of the input.
 
         :param states: only rows in these.
@@ -135,7 +135,7 @@ class Results:
                     place = LabelPlace(number=parcel.number, file=parcel.label_file, page=parcel.label_page)
                     places.setdefault(parcel.row, []).append(place)
                 reports = [
-                    RowReport(
+                    RowRecord(
                         number=row.number,
                         line=row.line,
                         reference=row.reference,
@@ -162,7 +162,7 @@ class Results:
 
         :param parcel: number of one parcel, or the reference of a row: then of all its parcels in the latest job.
         """
-        key = key_of(parcel, self._database.secret)
+        key = reference_hash(parcel, self._database.secret)
         by_number = select(parcels.c.number, parcels.c.label_url).where(
             parcels.c.number == parcel, parcels.c.label_url.is_not(None)
         )

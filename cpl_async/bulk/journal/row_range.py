@@ -7,11 +7,11 @@ from sqlalchemy import ColumnElement, func, select
 
 from .schema import batches, rows
 
-__all__ = ["ALL", "Span"]
+__all__ = ["ALL_ROWS", "RowRange"]
 
 
 @frozen
-class Span:
+class RowRange:
     """Rows from one number to another, both included, and the batches whose first row is among them."""
 
     first: int | None = None
@@ -33,4 +33,4 @@ class Span:
         return [first_row.between(self.first, self.last)]
 
 
-ALL: Span = Span()
+ALL_ROWS: RowRange = RowRange()

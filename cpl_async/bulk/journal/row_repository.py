@@ -9,38 +9,38 @@ from attrs import field, frozen
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from ..records import BatchState, RowState
-from .conflicts import claimed_elsewhere, words_of_claim
-from .connection import SENT_IN_GAP, Database, new_id
-from .reference_hash import key_of
-from .row_range import ALL, Span
+from .conflicts import conflict_message, conflicting_rows
+from .connection import SENT_IN_GAP, JournalConnection, new_id
+from .reference_hash import reference_hash
+from .row_range import ALL_ROWS, RowRange
 from .schema import READY, batches, jobs, rows
 
-__all__ = ["PlannedRow", "Planning", "values_of"]
+__all__ = ["NewRow", "RowRepository", "values_of"]
 
 
 @frozen(kw_only=True)
-class PlannedRow:
+class NewRow:
     """A row that was read and checked."""
 
     number: int
     line: int
     reference: str
-    raw: bytes = field(repr=False)
+    raw_fields: bytes = field(repr=False)
     """JSON of its columns as they came."""
-    body: bytes | None = field(repr=False)
+    payload: bytes | None = field(repr=False)
     """The shipment's bytes; ``None`` for a rejected row."""
-    digest: str | None
-    cust: str | None = None
+    content_hash: str | None
+    cust_reference: str | None = None
     """What the shipment can be asked after by: its external number of code ``CUST``."""
     parcels: int = 1
     message: str = ""
     """Why it is rejected."""
 
 
-class Planning:
+class RowRepository:
     """Adds rows to a job, and puts them in batches."""
 
-    def __init__(self, database: Database, span: Span = ALL) -> None:
+    def __init__(self, database: JournalConnection, span: RowRange = ALL_ROWS) -> None:
         self._database = database
         self._span = span
 
@@ -49,7 +49,7 @@ class Planning:
         async with self._database.transaction() as connection:
             await connection.execute(delete(rows).where(rows.c.job == job))
 
-    async def add(self, job: int, planned: Sequence[PlannedRow]) -> list[tuple[int, int, str]]:
+    async def add(self, job: int, planned: Sequence[NewRow]) -> list[tuple[int, int, str]]:
         """Add rows; a reference that the job has already is rejected, found by the index, not by memory.
 
         :return: number, line and message of the rows that were rejected for their reference.
@@ -57,7 +57,7 @@ class Planning:
         values = [values_of(job, row, self._database) for row in planned]
         twice: list[tuple[int, int, str]] = []
         async with self._database.transaction() as connection:
-            await connection.execute(self._database.insert_unless_taken(rows), values)
+            await connection.execute(self._database.insert_unless_exists(rows), values)
             stored = set(
                 (
                     await connection.execute(
@@ -84,7 +84,7 @@ class Planning:
                 await connection.execute(insert(rows).values(value))
         return twice
 
-    async def refuse_settled_elsewhere(self, job: int) -> list[tuple[int, int, str]]:
+    async def reject_conflicts(self, job: int) -> list[tuple[int, int, str]]:
         """Reject rows whose reference another job has shipped, or may have: nothing is sent twice.
 
         What happens after planning is looked at again by each attempt; here it is said early.
@@ -95,8 +95,8 @@ class Planning:
             others = select(jobs.c.id).where(jobs.c.id != job).limit(1)
             if (await connection.execute(others)).first() is None:
                 return []
-            claimed = await connection.execute(claimed_elsewhere(rows.c.job == job))
-            found = {row.number: (row.line, words_of_claim(row)) for row in claimed}
+            claimed = await connection.execute(conflicting_rows(rows.c.job == job))
+            found = {row.number: (row.line, conflict_message(row)) for row in claimed}
             if found:
                 await connection.execute(
                     update(rows)
@@ -106,7 +106,7 @@ class Planning:
                 )
         return [(number, line, message) for number, (line, message) in found.items()]
 
-    async def allow_again(self, job: int) -> int:
+    async def allow_reship(self, job: int) -> int:
         """Let the job send what another job has shipped; return the number of rows that are planned again for it."""
         refused = rows.c.state == RowState.REJECTED, rows.c.body.is_not(None), rows.c.claimed == 1
         async with self._database.transaction() as connection:
@@ -120,7 +120,7 @@ class Planning:
                 await connection.execute(update(jobs).where(jobs.c.id == job).values(state=READY, finished_at=None))
         return result.rowcount
 
-    async def free_rows(self, job: int) -> int:
+    async def count_unbatched(self, job: int) -> int:
         """Return how many planned rows are in no batch."""
         query = (
             select(func.count())
@@ -153,31 +153,31 @@ class Planning:
         return made
 
 
-def values_of(job: int, row: PlannedRow, database: Database) -> dict[str, Any]:
+def values_of(job: int, row: NewRow, database: JournalConnection) -> dict[str, Any]:
     """Return the columns of a row that is planned.
 
     In a journal that went back in time it may have been sent since, so it is looked for before it is sent.
     """
     values = _values_of(job, row, database.secret)
-    if database.gap is not None and row.body is not None:
+    if database.gap is not None and row.payload is not None:
         since, until = database.gap
         values |= {"state": RowState.UNDECIDED, "message": SENT_IN_GAP, "unclear_since": since, "unclear_until": until}
     return values
 
 
-def _values_of(job: int, row: PlannedRow, secret: bytes) -> dict[str, Any]:
+def _values_of(job: int, row: NewRow, secret: bytes) -> dict[str, Any]:
     return {
         "job": job,
         "number": row.number,
         "line": row.line,
         "reference": row.reference,
-        "key": key_of(row.reference, secret),
-        "cust": row.cust,
+        "key": reference_hash(row.reference, secret),
+        "cust": row.cust_reference,
         "claim": row.reference or None,
-        "raw": row.raw,
-        "digest": row.digest,
-        "body": row.body,
+        "raw": row.raw_fields,
+        "digest": row.content_hash,
+        "body": row.payload,
         "parcels": row.parcels,
-        "state": RowState.PLANNED if row.body is not None else RowState.REJECTED,
+        "state": RowState.PLANNED if row.payload is not None else RowState.REJECTED,
         "message": row.message,
     }

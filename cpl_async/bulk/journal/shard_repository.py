@@ -15,49 +15,49 @@ from sqlalchemy import Float, and_, case, cast, delete, func, insert, or_, selec
 from ...errors import ConfigurationError
 from ...system.run_lock import already_running
 from ..records import GOES_ON, BatchState, RowState
-from .connection import Database, LoanLost
+from .connection import JournalConnection, LeaseLost
 from .postgresql import key_of
-from .row_range import Span
+from .row_range import RowRange
 from .schema import batches, jobs, parts, rows
 
-__all__ = ["Part", "Parts", "Standing"]
+__all__ = ["Shard", "ShardRepository", "ShardStats"]
 
 OPEN, DONE = "open", "done"
 NOW = cast(func.extract("epoch", func.clock_timestamp()), Float)
 """By the database's clock, in seconds since the epoch."""
-LENT = and_(parts.c.owner.is_not(None), parts.c.lease_until > NOW)
+LEASED = and_(parts.c.owner.is_not(None), parts.c.lease_until > NOW)
 FREE = or_(parts.c.owner.is_(None), parts.c.lease_until <= NOW)
 WORK = (*GOES_ON, RowState.SENDING, RowState.UNDECIDED)
 """States of rows for which a part is made."""
 
 
 @frozen(kw_only=True)
-class Part:
+class Shard:
     """A part that is on loan to a worker."""
 
     id: int
     job: int
     owner: str
     """Known to this worker only: a part that was taken over has another."""
-    span: Span
-    closing: bool
+    row_range: RowRange
+    is_finalizer: bool
     """Whether it is the last one: labels, tables and papers of the whole job."""
     claims: int
     """How often it was lent; more than once when a worker died, or ended without its end."""
 
 
 @frozen(kw_only=True)
-class Standing:
+class ShardStats:
     """How the parts of a job stand."""
 
-    parts: int
+    shards: int
     """All, without the closing one."""
     done: int
-    at_work: int
+    leased: int
     """Those, and the closing one, that are on loan."""
     free: int
     """Those, and the closing one when all others are done, that a worker can take."""
-    closed: bool
+    is_finished: bool
     """Whether the closing part is done too."""
     frees_in: float | None
     """Seconds until the first loan that is under way runs out, if its worker does nothing more."""
@@ -67,16 +67,16 @@ class Standing:
     @property
     def is_open(self) -> bool:
         """Whether something is left to do for workers, or one is at it."""
-        return self.parts > self.done or self.at_work + self.free > 0
+        return self.shards > self.done or self.leased + self.free > 0
 
 
-class Parts:
+class ShardRepository:
     """Cuts jobs, and lends their parts."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: JournalConnection) -> None:
         self._database = database
 
-    async def cut(self, job: int, size: int, *, closing: bool) -> int:
+    async def create(self, job: int, size: int, *, closing: bool) -> int:
         """Cut what is left to do of a job into parts; whoever calls it has the job to itself.
 
         :param size: rows in a part.
@@ -103,7 +103,7 @@ class Parts:
                 await connection.execute(insert(parts), [one | {"job": job, "state": OPEN} for one in made])
         return len(found)
 
-    async def claim(self, job: int, lease: float, worker: str) -> Part | None:
+    async def acquire(self, job: int, lease: float, worker: str) -> Shard | None:
         """Borrow a part that nobody works on; one whose loan has run out is taken over.
 
         :param lease: seconds for which it is lent.
@@ -132,43 +132,43 @@ class Parts:
                 "message": "",
             }
             await connection.execute(update(parts).where(parts.c.id == found.id).values(**lent))
-        return Part(
+        return Shard(
             id=found.id,
             job=job,
             owner=owner,
-            span=Span() if found.closing else Span(found.first, found.last),
-            closing=bool(found.closing),
+            row_range=RowRange() if found.closing else RowRange(found.first, found.last),
+            is_finalizer=bool(found.closing),
             claims=found.claims + 1,
         )
 
-    async def renew(self, part: Part, lease: float) -> None:
+    async def renew(self, part: Shard, lease: float) -> None:
         """Keep a part for longer.
 
-        :raises LoanLost: when it is another's by now.
+        :raises LeaseLost: when it is another's by now.
         """
         await self._set(part, lease_until=NOW + lease)
 
-    async def give_back(self, part: Part, *, done: bool, message: str = "") -> None:
+    async def release(self, part: Shard, *, done: bool, message: str = "") -> None:
         """Give a part back.
 
         :param done: whether nothing is left to do for it.
         :param message: why not.
-        :raises LoanLost: when it is another's by now.
+        :raises LeaseLost: when it is another's by now.
         """
         await self._set(part, owner=None, lease_until=None, state=DONE if done else OPEN, message=message)
 
-    async def standing(self, job: int) -> Standing:
+    async def stats(self, job: int) -> ShardStats:
         """Return how the parts of a job stand.
 
         :raises ConfigurationError: for a journal that workers cannot share.
         """
         self._check_shared()
-        wait = func.min(case((and_(parts.c.state == OPEN, LENT), parts.c.lease_until - NOW)))
+        wait = func.min(case((and_(parts.c.state == OPEN, LEASED), parts.c.lease_until - NOW)))
         of_rows, still = parts.c.closing == 0, parts.c.state == OPEN
         query = select(
             func.count(case((of_rows, 1))).label("parts"),
             func.count(case((and_(of_rows, ~still), 1))).label("done"),
-            func.count(case((and_(still, LENT), 1))).label("lent"),
+            func.count(case((and_(still, LEASED), 1))).label("lent"),
             func.count(case((and_(of_rows, still, FREE), 1))).label("free"),
             func.count(case((and_(~of_rows, still), 1))).label("closing"),
             func.count(case((and_(~of_rows, still, FREE), 1))).label("closing_free"),
@@ -180,17 +180,17 @@ class Parts:
             found = (await connection.execute(query)).one()
             problem = (await connection.execute(said)).scalar_one_or_none()
         over = found.parts == found.done
-        return Standing(
-            parts=found.parts,
+        return ShardStats(
+            shards=found.parts,
             done=found.done,
-            at_work=found.lent,
+            leased=found.lent,
             free=found.free + (found.closing_free if over else 0),
-            closed=bool(found.all) and over and not found.closing,
+            is_finished=bool(found.all) and over and not found.closing,
             frees_in=None if found.wait is None else max(0.0, float(found.wait)),
             problem=problem or "",
         )
 
-    async def see_that_none_is_lent(self, job: int, what: str) -> None:
+    async def ensure_none_leased(self, job: int, what: str) -> None:
         """See that no worker has a part of a job; whoever calls this keeps them from borrowing another.
 
         :param what: names the job, for the error.
@@ -198,25 +198,25 @@ class Parts:
         """
         if not self._database.is_shared:
             return
-        lent = select(func.count()).where(parts.c.job == job, parts.c.state == OPEN, LENT)
+        lent = select(func.count()).where(parts.c.job == job, parts.c.state == OPEN, LEASED)
         async with self._database.transaction() as connection:
             if (await connection.execute(lent)).scalar_one():
                 raise already_running(what)
 
-    async def dissolve(self, job: int) -> None:
+    async def delete_all(self, job: int) -> None:
         """Take a job from all workers: whoever calls this has it to itself from now on."""
         if self._database.is_shared:
             async with self._database.transaction() as connection:
                 await connection.execute(delete(parts).where(parts.c.job == job))
 
-    async def watch(self, job: int, seconds: float) -> bool:
+    async def reserve_watch(self, job: int, seconds: float) -> bool:
         """Take on to look at a job again in so many seconds; return whether nobody else has taken it on before."""
         nobody = or_(jobs.c.watched_until.is_(None), jobs.c.watched_until <= NOW)
         async with self._database.transaction() as connection:
             taken = update(jobs).where(jobs.c.id == job, nobody).values(watched_until=NOW + seconds)
             return bool((await connection.execute(taken)).rowcount)
 
-    async def names_of_open(self) -> list[str]:
+    async def open_job_names(self) -> list[str]:
         """Return the names of the jobs that have parts left to do."""
         query = select(jobs.c.name).where(
             jobs.c.id.in_(select(parts.c.job).where(parts.c.state == OPEN).scalar_subquery())
@@ -230,8 +230,8 @@ class Parts:
                 "workers share a job by its journal in PostgreSQL: name it in CPL_JOURNAL, postgresql://user@host/db"
             )
 
-    async def _set(self, part: Part, **values: Any) -> None:
+    async def _set(self, part: Shard, **values: Any) -> None:
         mine = parts.c.id == part.id, parts.c.owner == part.owner
         async with self._database.transaction() as connection:
             if not (await connection.execute(update(parts).where(*mine).values(**values))).rowcount:
-                raise LoanLost.of(part.id)
+                raise LeaseLost.of(part.id)

@@ -25,30 +25,30 @@ from ...system.locked_file import runtime_folder
 from ..files import replacing
 from ..journal.continuity import unknown_job
 from ..journal.journal import Job, Journal
-from ..journal.reconciliation_repository import DOUBLE, WITHDRAWN, Stray, Unclear
-from ..journal.row_queries import Results, RowReport
+from ..journal.reconciliation_repository import DOUBLE, WITHDRAWN, ExtraParcel, ReconciliationRepository
+from ..journal.row_queries import RowQueries, RowRecord
 from ..options import ShipOptions, TableStyle
-from ..parsing.column_mapping import Terms
+from ..parsing.column_mapping import FileSchema
 from ..parsing.row_parser import COLUMNS, OURS, in_headings
 from ..readers.formula_escape import harmless
-from ..readers.header import terms_below
+from ..readers.header import schema_below
 from ..records import GOES_ON, WITHOUT_LABEL, RowState, ends_of
 from ..wording import worded
-from .label_merge import CALLED_OFF, JOINT_NAME, EarlyJoining, JoinError, Joints, Order
+from .label_merge import CALLED_OFF, MERGED_NAME, IncrementalMerger, LabelMerger, MergeError, MergeOrder
 
-__all__ = ["Output", "ShipSummary", "Written", "message_of", "state_reported", "terms_of"]
+__all__ = ["JobSummary", "OutputFolder", "WrittenFiles", "message_of", "schema_of", "state_reported"]
 
 logger: logging.Logger = logging.getLogger("cpl_async")
 SHIPMENTS, REJECTED, DOUBLES, SUMMARY = "shipments.csv", "rejected.csv", "doubles.csv", "summary.json"
 PICTURES = "labels"
 MOST_REASONS = 50
-PAPERS = ("report.html", "manifest.pdf")
-DOUBLES_HEADING = ("reference_id", "counts", "double", "parcel_numbers", "message")
-HEADING = ("reference_id", "shipment_number", "state", "message", "label", "parcel_numbers")
+REPORT_FILES = ("report.html", "manifest.pdf")
+DUPLICATES_HEADER = ("reference_id", "counts", "double", "parcel_numbers", "message")
+HEADER = ("reference_id", "shipment_number", "state", "message", "label", "parcel_numbers")
 
 
 @frozen(kw_only=True)
-class ShipSummary:
+class JobSummary:
     """What became of a job; the five kinds of rows add up to all of them."""
 
     job: str
@@ -65,7 +65,7 @@ class ShipSummary:
     """Of the undecided ones, those that certainly were not sent."""
     unfinished: int
     """Rows with which the next run goes on by itself."""
-    doubles: int
+    duplicates: int
     """Shipments that are live though another one counts: sent again, and the first was there all the same."""
     parcels: int
     batches: int
@@ -92,7 +92,7 @@ class ShipSummary:
     @property
     def all_shipped(self) -> bool:
         """Whether every row is shipped with its label."""
-        return self.shipped == self.rows and not self.doubles
+        return self.shipped == self.rows and not self.duplicates
 
     def as_json(self) -> str:
         """Return the summary as JSON."""
@@ -100,35 +100,35 @@ class ShipSummary:
 
 
 @frozen(kw_only=True)
-class Written:
+class WrittenFiles:
     """What was written of a job so far."""
 
-    summary: ShipSummary
+    summary: JobSummary
     reasons: dict[str, Counter[str]]
     """Why rows are not shipped, by the state in which the report calls them."""
     names: list[str]
     """Joint files of labels."""
-    order: Order = field(repr=False)
+    order: MergeOrder = field(repr=False)
     """Which of them are to be made, and of what."""
 
 
 @define
-class Output:
+class OutputFolder:
     """The output folder of one run."""
 
     folder: Path
     options: ShipOptions
-    joints: Joints = field(init=False)
+    joints: LabelMerger = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.joints = Joints(self.folder, self.options)
+        self.joints = LabelMerger(self.folder, self.options)
 
-    def parts(self, job: Job) -> Path:
+    def label_dir(self, job: Job) -> Path:
         """Folder of the labels of a job as they came; another job's are elsewhere."""
         return self.folder / f"parts-{job.uid[:12]}"
 
     @property
-    def pictures(self) -> Path:
+    def picture_dir(self) -> Path:
         """Folder of labels that stay single files."""
         return self.folder / PICTURES
 
@@ -143,8 +143,8 @@ class Output:
             if any("\ud800" <= letter <= "\udfff" for letter in str(path)):  # the journal keeps its name as text
                 raise ConfigurationError(f"the path {plain(str(path))} cannot be used: its name is not UTF-8")
         real = source.resolve() if source is not None else Path()
-        ours = {(self.folder / name).resolve() for name in (SHIPMENTS, REJECTED, DOUBLES, SUMMARY, *PAPERS)}
-        if real in ours or (real.parent == self.folder.resolve() and JOINT_NAME.fullmatch(real.name)):
+        ours = {(self.folder / name).resolve() for name in (SHIPMENTS, REJECTED, DOUBLES, SUMMARY, *REPORT_FILES)}
+        if real in ours or (real.parent == self.folder.resolve() and MERGED_NAME.fullmatch(real.name)):
             raise ConfigurationError(
                 f"the output {real.name} would overwrite the input: choose another --out, or move the input"
             )
@@ -156,11 +156,11 @@ class Output:
             raise ConfigurationError(
                 f"the output folder {self.folder} cannot be written: {error.strerror or error}"
             ) from None
-        for name in (SHIPMENTS, REJECTED, DOUBLES, SUMMARY, *PAPERS, "labels.pdf", "labels.zpl"):
+        for name in (SHIPMENTS, REJECTED, DOUBLES, SUMMARY, *REPORT_FILES, "labels.pdf", "labels.zpl"):
             if (self.folder / name).is_dir():
                 raise ConfigurationError(f"the output {self.folder / name} cannot be written: it is a folder")
 
-        for place in (self.pictures, *self.folder.glob("parts-*")):
+        for place in (self.picture_dir, *self.folder.glob("parts-*")):
             if place.is_symlink():
                 raise ConfigurationError(
                     f"the output {place} cannot be written: it is a symbolic link, which is not followed"
@@ -187,12 +187,12 @@ class Output:
         """How labels are laid out, for the summary."""
         return f"A4 from position {self.options.position}" if self.options.a4 else "single"
 
-    def holds(self, job: Job, files: Sequence[str]) -> bool:
+    def is_complete_for(self, job: Job, files: Sequence[str]) -> bool:
         """Return whether this folder holds all of a finished job, as its last run left it.
 
         :param files: the files of labels that the journal knows; joint ones were made of them, single ones are they.
         """
-        before = self._before()
+        before = self._previous_summary()
         try:
             joint = [str(name) for name in before["label_files"]]
             same = before["job_id"] == job.uid and before["layout"] == self.layout
@@ -201,12 +201,12 @@ class Output:
         reports = [SHIPMENTS, REJECTED]
         return bool(same) and not self.missing([*reports, *(joint if self.options.joint else files)])
 
-    def job_of_before(self, job: Job) -> str | None:
+    def previous_job(self, job: Job) -> str | None:
         """Return the name of another job whose results are in this folder."""
-        before = self._before()
+        before = self._previous_summary()
         return str(before.get("job", "?")) if before and before.get("job_id") != job.uid else None
 
-    def _before(self) -> dict[str, Any]:
+    def _previous_summary(self) -> dict[str, Any]:
         try:
             found = json.loads((self.folder / SUMMARY).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -218,7 +218,7 @@ class Output:
 
         :raises JournalError: if it does not know the job of that run: it is another journal, and would ship it again.
         """
-        before = self._before()
+        before = self._previous_summary()
         if not journal.place.keeps_mark or before.get("account") != journal.place.account:
             return
         if not await journal.knows(str(before.get("job_id"))):
@@ -226,22 +226,22 @@ class Output:
         counter = before.get("attempts")
         await journal.notice_counter(str(before.get("journal")), counter if isinstance(counter, int) else 0)
 
-    async def write_tables(self, journal: Journal, job: Job, *, why_not_sent: str = "") -> Written:
+    async def write_tables(self, journal: Journal, job: Job, *, why_not_sent: str = "") -> WrittenFiles:
         """Write what became of each row, and in which order the labels are to be joined.
 
         :param why_not_sent: said of rows that were not sent.
         """
-        results = journal.results
+        results = journal.row_queries
         _, _, labels = await results.totals(job.id)
         names = self.joints.names(labels)
         self._clear_other_job(job)
         reasons, order = await self._write_rows(results, job, names, why_not_sent)
-        doubles = await self._write_doubles(journal.unclear, job)
+        doubles = await self._write_duplicates(journal.reconciliation, job)
         counted = sum(reasons.values(), Counter[str]())
         summary = await self.summary(journal, job, names=names, reasons=counted, doubles=doubles)
-        return Written(summary=summary, reasons=reasons, names=names, order=order)
+        return WrittenFiles(summary=summary, reasons=reasons, names=names, order=order)
 
-    async def join(self, written: Written) -> JoinError | None:
+    async def merge_labels(self, written: WrittenFiles) -> MergeError | None:
         """Join the labels in the order of the input; return why that failed."""
         failure = await self.joints.make(written.order)
         summary = written.summary
@@ -251,12 +251,12 @@ class Output:
         return failure
 
     @asynccontextmanager
-    async def joining_early(self, results: Results, job: Job) -> AsyncIterator[None]:
+    async def merging(self, results: RowQueries, job: Job) -> AsyncIterator[None]:
         """Join labels while the block is at work; when it is broken off, so is the joining."""
         if not self.options.joint:
             yield
             return
-        early = EarlyJoining(self.joints, results, job.id, lambda: self._clear_other_job(job))
+        early = IncrementalMerger(self.joints, results, job.id, lambda: self._clear_other_job(job))
         joining = asyncio.create_task(early.run())
         try:
             yield
@@ -271,12 +271,12 @@ class Output:
 
     def _clear_other_job(self, job: Job) -> None:
         """Remove another job's labels and papers: they must not be printed again by mistake."""
-        if self.job_of_before(job) is not None:
+        if self.previous_job(job) is not None:
             self.joints.remove(keep=self.joints.made)
-            for name in PAPERS:
+            for name in REPORT_FILES:
                 (self.folder / name).unlink(missing_ok=True)
 
-    def end(self, written: Written) -> None:
+    def write_summary(self, written: WrittenFiles) -> None:
         """Write the summary, when everything else is there."""
         with replacing(self.folder / SUMMARY) as fresh:
             fresh.write_text(written.summary.as_json() + "\n", encoding="utf-8")
@@ -290,25 +290,25 @@ class Output:
         reasons: Counter[str] | None = None,
         doubles: int = 0,
         already_done: bool = False,
-    ) -> ShipSummary:
+    ) -> JobSummary:
         """Return what became of a job.
 
         :param names: joint files of labels; as the last run left them, when they are not given.
         """
-        results = journal.results
+        results = journal.row_queries
         counts = await results.counts(job.id)
         batches, parcels, labels = await results.totals(job.id)
         ends = ends_of(counts)
-        before = self._before() if names is None else {}
+        before = self._previous_summary() if names is None else {}
         files = list(before.get("label_files", ()) if names is None else names)
         found = before.get("reasons", {}) if reasons is None else dict(reasons.most_common(MOST_REASONS))
-        return ShipSummary(
+        return JobSummary(
             job=job.name,
             job_id=job.uid,
             rows=sum(counts.values()),
             **asdict(ends),
             unfinished=sum(counts[state] for state in GOES_ON) + await results.asked_after(job.id),
-            doubles=doubles,
+            duplicates=doubles,
             parcels=parcels,
             batches=batches,
             requests=job.requests,
@@ -324,14 +324,14 @@ class Output:
         )
 
     async def _write_rows(
-        self, results: Results, job: Job, names: Sequence[str], why_not_sent: str
-    ) -> tuple[dict[str, Counter[str]], Order]:
+        self, results: RowQueries, job: Job, names: Sequence[str], why_not_sent: str
+    ) -> tuple[dict[str, Counter[str]], MergeOrder]:
         reasons: dict[str, Counter[str]] = {}
         columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
-        terms, language = terms_of(job, self.options), self.options.language
+        terms, language = schema_of(job, self.options), self.options.language
         index = 0
         with (
-            _table(self.folder / SHIPMENTS, HEADING, self.options.tables) as add_shipment,
+            _table(self.folder / SHIPMENTS, HEADER, self.options.tables) as add_shipment,
             _table(self.folder / REJECTED, (*columns, "error"), self.options.tables) as add_rejected,
             self.joints.order(names.__getitem__) as order,
         ):
@@ -357,33 +357,33 @@ class Output:
                     reasons.setdefault(reported[2], Counter())[_reason(row, message)] += 1
         return reasons, order
 
-    async def _write_doubles(self, unclear: Unclear, job: Job) -> int:
+    async def _write_duplicates(self, unclear: ReconciliationRepository, job: Job) -> int:
         """Write what is there twice, if anything is; return how many shipments that are."""
-        strays = await unclear.strays(job.id, (DOUBLE, WITHDRAWN))
+        strays = await unclear.extra_parcels(job.id, (DOUBLE, WITHDRAWN))
         if not strays:
             (self.folder / DOUBLES).unlink(missing_ok=True)
             return 0
-        by_master: dict[str, list[Stray]] = {}
+        by_master: dict[str, list[ExtraParcel]] = {}
         for stray in strays:
             by_master.setdefault(stray.master, []).append(stray)
-        with _table(self.folder / DOUBLES, DOUBLES_HEADING, self.options.tables) as add:
+        with _table(self.folder / DOUBLES, DUPLICATES_HEADER, self.options.tables) as add:
             for master, (first, *others) in by_master.items():
                 numbers = " ".join(stray.number for stray in (first, *others))
                 add([first.reference, first.shipment_number or "", master, numbers, first.message])
         return len(by_master)
 
-    def clear_parts(self, job: Job) -> None:
+    def remove_single_labels(self, job: Job) -> None:
         """Remove the labels as they came; the joint files hold them all."""
-        shutil.rmtree(self.parts(job), ignore_errors=True)
+        shutil.rmtree(self.label_dir(job), ignore_errors=True)
 
 
-def terms_of(job: Job, options: ShipOptions) -> Terms:
+def schema_of(job: Job, options: ShipOptions) -> FileSchema:
     """Return how the input of a job names its columns."""
     columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
-    return terms_below(columns, options.reading.names)
+    return schema_below(columns, options.reading.names)
 
 
-def message_of(row: RowReport, why_not_sent: str) -> str:
+def message_of(row: RowRecord, why_not_sent: str) -> str:
     """Return what is known of a row, for those that have no message of their own."""
     if row.message:
         return row.message
@@ -407,7 +407,7 @@ def state_reported(state: RowState) -> RowState:
     return RowState.UNDECIDED
 
 
-def _reported(row: RowReport, message: str, places: Sequence[str]) -> list[str]:
+def _reported(row: RowRecord, message: str, places: Sequence[str]) -> list[str]:
     return [
         row.reference,
         row.shipment_number or "",
@@ -418,7 +418,7 @@ def _reported(row: RowReport, message: str, places: Sequence[str]) -> list[str]:
     ]
 
 
-def _reason(row: RowReport, message: str) -> str:
+def _reason(row: RowRecord, message: str) -> str:
     """Return the reason without what is of this row only, so that equal reasons are counted together."""
     text = re.sub(r" ?\[correlation id [^\]]*\]", "", message)
     if row.reference:

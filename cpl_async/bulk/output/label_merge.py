@@ -16,15 +16,15 @@ from attrs import define, field
 from ...errors import CplError
 from ...models.codes import LabelFormat
 from ..files import begin_anew
-from ..journal.row_queries import Results
+from ..journal.row_queries import RowQueries
 from ..options import ShipOptions
 from ..records import RowState
 from . import merge_process as joining
-from .merge_process import JoinPlan, Joint, label_place, numbered_name, output_names
+from .merge_process import MergedFile, MergePlan, label_place, numbered_name, output_names
 
-__all__ = ["CALLED_OFF", "JOINT_NAME", "EarlyJoining", "JoinError", "Joints", "Order"]
+__all__ = ["CALLED_OFF", "MERGED_NAME", "IncrementalMerger", "LabelMerger", "MergeError", "MergeOrder"]
 
-JOINT_NAME = re.compile(r"labels(-\d{4,})?\.(pdf|zpl)(\.part)?")
+MERGED_NAME = re.compile(r"labels(-\d{4,})?\.(pdf|zpl)(\.part)?")
 CALLED_OFF = (RowState.CANCELLED, RowState.CANCELLING)
 """States of rows whose labels must not be printed any more."""
 SETTLED = (RowState.SHIPPED, RowState.REJECTED, *CALLED_OFF)
@@ -35,14 +35,14 @@ EVERY = 3.0
 ANY_NUMBER = 2**62
 
 
-class JoinError(CplError):
+class MergeError(CplError):
     """The labels are on disk, but could not be joined."""
 
     advice = "The labels as they came are in the folder parts-… of the output"
 
 
 @define
-class Order:
+class MergeOrder:
     """What is to be joined, written down label by label; a file that holds the same already is passed over."""
 
     _names: Callable[[int], str]
@@ -58,7 +58,7 @@ class Order:
     def add(self, file: str, page: int) -> None:
         """Add the next label."""
         self._waiting.append((file, page))
-        if len(self._waiting) == joining.PARCELS_A_FILE:
+        if len(self._waiting) == joining.PARCELS_PER_FILE:
             self.close()
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class Order:
         if not self._waiting:
             return
         position = self._position if self._count == 0 else 1
-        joint = Joint(name=self._names(self._count), labels=self._waiting, position=position)
+        joint = MergedFile(name=self._names(self._count), labels=self._waiting, position=position)
         line = joint.as_json()
         content = hashlib.sha256(line.encode()).hexdigest()
         if self._made.get(joint.name) != content:
@@ -77,7 +77,7 @@ class Order:
 
 
 @define
-class Joints:
+class LabelMerger:
     """The joint files of one run in one folder."""
 
     folder: Path
@@ -94,7 +94,7 @@ class Joints:
         return label_place(index, a4=self.options.a4, position=self.options.position)
 
     @contextmanager
-    def order(self, names: Callable[[int], str], first: int = 0) -> Iterator[Order]:
+    def order(self, names: Callable[[int], str], first: int = 0) -> Iterator[MergeOrder]:
         """Give what is to be joined by :meth:`make`, to be filled.
 
         :param names: number of a file, from 0 → its name.
@@ -103,9 +103,9 @@ class Joints:
         begin_anew(self._order)
         try:
             with self._order.open("w", encoding="utf-8") as file:
-                plan = JoinPlan(is_zpl=self.options.label_format == LabelFormat.ZPL, a4=self.options.a4)
+                plan = MergePlan(is_zpl=self.options.label_format == LabelFormat.ZPL, a4=self.options.a4)
                 file.write(plan.as_json() + "\n")
-                order = Order(names, file.write, self.options.position, self.made, first)
+                order = MergeOrder(names, file.write, self.options.position, self.made, first)
                 yield order
                 order.close()
         except BaseException:
@@ -116,7 +116,7 @@ class Joints:
         """Return the name of a file of several."""
         return numbered_name(number, self._ending)
 
-    async def make(self, order: Order) -> JoinError | None:
+    async def make(self, order: MergeOrder) -> MergeError | None:
         """Join in a process of its own; return why that failed."""
         try:
             if not order.fresh:
@@ -124,20 +124,20 @@ class Joints:
             command = [sys.executable, "-m", "cpl_async.bulk.output.merge_process", str(self._order)]
             done = await anyio.run_process(command, check=False, start_new_session=True)  # Ctrl-C is ours to handle
         except (OSError, MemoryError) as error:  # no file descriptor, process or memory is left
-            return JoinError(f"the labels could not be joined: {error or 'out of memory'}")
+            return MergeError(f"the labels could not be joined: {error or 'out of memory'}")
         finally:
             self._order.unlink(missing_ok=True)
         if done.returncode:
             last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
             reason = last[0][:300] if last else f"exit status {done.returncode}"
-            return JoinError(f"the labels could not be joined: {reason}")
+            return MergeError(f"the labels could not be joined: {reason}")
         self.made |= order.fresh
         return None
 
     def remove(self, *, keep: Collection[str]) -> None:
         """Remove joint files: nobody is to print them again by mistake."""
         for file in self.folder.iterdir():
-            if JOINT_NAME.fullmatch(file.name) and file.name not in keep:
+            if MERGED_NAME.fullmatch(file.name) and file.name not in keep:
                 file.unlink()
 
     @property
@@ -150,15 +150,15 @@ class Joints:
 
 
 @define
-class EarlyJoining:
+class IncrementalMerger:
     """Makes joint files while the job is at work, so that they can be printed.
 
     A file is made once all rows up to its end are settled and more labels follow, so nothing that it holds changes any
     more in this run. What was made is compared at the end with what should be there, and made anew if it differs.
     """
 
-    joints: Joints
-    results: Results
+    joints: LabelMerger
+    results: RowQueries
     job: int
     before_first: Callable[[], None]
     """Called before the first file is made."""
@@ -183,7 +183,7 @@ class EarlyJoining:
 
     async def _make_what_is_ready(self) -> bool:
         """Make the files that can be; return ``False`` when that failed: the end of the run says why."""
-        whole = joining.PARCELS_A_FILE
+        whole = joining.PARCELS_PER_FILE
         with self.joints.order(self.joints.numbered, self._count) as order:
             async with aclosing(self.results.rows(self.job, between=(self._row + 1, ANY_NUMBER))) as rows:
                 async for row in rows:

@@ -19,15 +19,15 @@ from attrs import asdict, frozen
 
 from ..files import replacing
 
-__all__ = ["PARCELS_A_FILE", "JoinPlan", "Joint", "label_place", "main", "numbered_name", "output_names"]
+__all__ = ["PARCELS_PER_FILE", "MergePlan", "MergedFile", "label_place", "main", "numbered_name", "output_names"]
 
-PARCELS_A_FILE = 1000
+PARCELS_PER_FILE = 1000
 SHEET = (841.89, 595.28)
 """An A4 sheet, wide, in points: two rows of two labels, read like a page."""
 
 
 @frozen(kw_only=True)
-class JoinPlan:
+class MergePlan:
     """How labels are joined."""
 
     is_zpl: bool = False
@@ -39,7 +39,7 @@ class JoinPlan:
 
 
 @frozen(kw_only=True)
-class Joint:
+class MergedFile:
     """One joint file."""
 
     name: str
@@ -55,9 +55,9 @@ class Joint:
 
 def output_names(parcels: int, ending: str) -> list[str]:
     """Return the names of the joint files: one, or numbered ones beyond 1,000 parcels."""
-    if parcels <= PARCELS_A_FILE:
+    if parcels <= PARCELS_PER_FILE:
         return [f"labels.{ending}"] if parcels else []
-    return [numbered_name(number, ending) for number in range(-(-parcels // PARCELS_A_FILE))]
+    return [numbered_name(number, ending) for number in range(-(-parcels // PARCELS_PER_FILE))]
 
 
 def numbered_name(number: int, ending: str) -> str:
@@ -67,7 +67,7 @@ def numbered_name(number: int, ending: str) -> str:
 
 def label_place(index: int, *, a4: bool, position: int) -> tuple[int, int]:
     """Return in which joint file, from 0, and on which page, from 1, a label is."""
-    file, within = divmod(index, PARCELS_A_FILE)
+    file, within = divmod(index, PARCELS_PER_FILE)
     if not a4:
         return file, within + 1
     return file, (within + (position - 1 if file == 0 else 0)) // 4 + 1
@@ -80,18 +80,18 @@ def main() -> None:
     order = Path(sys.argv[1])
     folder = order.parent
     with order.open(encoding="utf-8") as file:
-        plan = JoinPlan(**json.loads(next(file)))
+        plan = MergePlan(**json.loads(next(file)))
         for line in file:
-            joint = Joint(**json.loads(line))
+            joint = MergedFile(**json.loads(line))
             labels = [(folder / part, page) for part, page in joint.labels]
             with replacing(folder / joint.name) as fresh:
                 if plan.is_zpl:
-                    _join_zpl(labels, fresh)
+                    _merge_zpl(labels, fresh)
                 else:
-                    _join_pdf(labels, fresh, plan.a4, joint.position)
+                    _merge_pdf(labels, fresh, plan.a4, joint.position)
 
 
-def _join_zpl(labels: Sequence[tuple[Path, int]], target: Path) -> None:
+def _merge_zpl(labels: Sequence[tuple[Path, int]], target: Path) -> None:
     last: Path | None = None
     programs: list[bytes] = []
     with target.open("wb") as file:
@@ -102,7 +102,7 @@ def _join_zpl(labels: Sequence[tuple[Path, int]], target: Path) -> None:
             file.write(programs[page].lstrip())
 
 
-def _join_pdf(labels: Sequence[tuple[Path, int]], target: Path, a4: bool, position: int) -> None:
+def _merge_pdf(labels: Sequence[tuple[Path, int]], target: Path, a4: bool, position: int) -> None:
     import pikepdf
 
     with pikepdf.new() as joint, ExitStack() as stack:  # read whole: a thousand open files would be too many

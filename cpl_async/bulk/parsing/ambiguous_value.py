@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["Unclear", "without_damage"]
+__all__ = ["AmbiguousValue", "without_damage"]
 
 SCIENTIFIC = re.compile(r"([0-9])(?:[.,]([0-9]+))?[eE]\+([0-9]{1,2})")
 
 
-class Unclear(ValueError):
+class AmbiguousValue(ValueError):
     """A value says nothing, or may mean two things; the message says what to write."""
 
 
@@ -23,7 +23,7 @@ def without_damage(text: str) -> str:
         return text
     first, rest, exponent = found[1], found[2] or "", int(found[3])
     if len(rest) < exponent:
-        raise Unclear(
+        raise AmbiguousValue(
             f"is {text!r}: a spreadsheet has lost its last digits; format the column as text and fill it in anew"
         )
     return first + rest if len(rest) == exponent else text

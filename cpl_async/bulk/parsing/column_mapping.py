@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-__all__ = ["PLAIN", "STANDS_FOR", "ShopNames", "Terms", "Way"]
+__all__ = ["PLAIN", "STANDS_FOR", "FileSchema", "ShippingRule", "ShopMapping"]
 
 STANDS_FOR: dict[str, tuple[str, ...]] = {
     "cod_price": ("cod", "order_total", "payment"),
@@ -18,7 +18,7 @@ STANDS_FOR: dict[str, tuple[str, ...]] = {
 
 
 @frozen(kw_only=True)
-class Way:
+class ShippingRule:
     """How the shop's own name for a carrier or a payment ships."""
 
     product: str | None = None
@@ -30,16 +30,16 @@ class Way:
 
 
 @frozen(kw_only=True)
-class ShopNames:
+class ShopMapping:
     """The shop's own names for columns, carriers and payments, and what is true of all its rows."""
 
     columns: Mapping[str, str] = field(factory=dict)
     """Heading, squeezed → column, empty where it is not to be read."""
     headings: tuple[str, ...] = ()
     """The same headings as they are written."""
-    carriers: Mapping[str, Way] = field(factory=dict)
+    carriers: Mapping[str, ShippingRule] = field(factory=dict)
     """Name → way; so are payments. The names are as in the file of names."""
-    payments: Mapping[str, Way] = field(factory=dict)
+    payments: Mapping[str, ShippingRule] = field(factory=dict)
     defaults: Mapping[str, str] = field(factory=dict)
     """Column → text where a row has none."""
     mark: bytes = b""
@@ -47,12 +47,12 @@ class ShopNames:
 
 
 @frozen(kw_only=True)
-class Terms:
+class FileSchema:
     """What the names and words of one file mean."""
 
     headings: dict[str, str] = field(factory=dict)
     """Column → the name that the file gives it."""
-    names: ShopNames = field(factory=ShopNames)
+    names: ShopMapping = field(factory=ShopMapping)
     currencies: dict[str, str] = field(factory=dict)
     """Column → the currency that its heading names."""
     per_kilogram: int = 1
@@ -66,5 +66,5 @@ class Terms:
         return column
 
 
-PLAIN = Terms()
+PLAIN = FileSchema()
 """Columns have our own names, and words are as documented."""

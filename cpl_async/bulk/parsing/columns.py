@@ -6,7 +6,7 @@ import re
 
 from attrs import frozen
 
-from .column_mapping import PLAIN, Terms
+from .column_mapping import PLAIN, FileSchema
 
 __all__ = ["COLUMNS", "OURS", "REQUIRED", "RowProblem", "column_of", "in_headings"]
 
@@ -66,7 +66,7 @@ class RowProblem:
         return self.heading or self.column
 
     @classmethod
-    def from_text(cls, text: str, terms: Terms = PLAIN) -> RowProblem:
+    def from_text(cls, text: str, terms: FileSchema = PLAIN) -> RowProblem:
         """Return the problem that a row's message in the journal tells, as ``str`` wrote it.
 
         :param terms: what the file calls its columns.
@@ -90,6 +90,6 @@ def column_of(path: str) -> str:
     return WHOLE.get(re.split(r"[.\[]", path, maxsplit=1)[0], path)
 
 
-def in_headings(text: str, terms: Terms) -> str:
+def in_headings(text: str, terms: FileSchema) -> str:
     """Return all problems of a row's message in the journal, with columns as the file names them."""
     return "; ".join(str(RowProblem.from_text(part, terms)) for part in text.split("; "))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .text import squeezed
+from .text import fold
 
 __all__ = ["country_code"]
 
@@ -39,14 +39,14 @@ NAMES = {
     "SI": "Slovinsko Slovenia Slovenija",
     "SK": "Slovensko,Slovenská republika,Slovakia,Slovak Republic,SR,Slowakei,Słowacja",
 }
-CODE_OF = {squeezed(name): code for code, names in NAMES.items() for name in names.split("," if "," in names else " ")}
+CODE_OF = {fold(name): code for code, names in NAMES.items() for name in names.split("," if "," in names else " ")}
 
 
 def country_code(text: str) -> str:
     """Return the two letters of a country, or the text itself where it is no country that we know."""
     if CODE.fullmatch(text):
-        return CODE_OF.get(squeezed(text), text) if text in ("SR", "CR") else text
-    found = CODE_OF.get(squeezed(text))
+        return CODE_OF.get(fold(text), text) if text in ("SR", "CR") else text
+    found = CODE_OF.get(fold(text))
     if found is None and LETTERS.fullmatch(text):
         return text.upper()
     return found or text

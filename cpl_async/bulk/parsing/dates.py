@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from .ambiguous_value import Unclear
+from .ambiguous_value import AmbiguousValue
 
 __all__ = ["delivery_day"]
 
@@ -32,18 +32,20 @@ def delivery_day(text: str) -> datetime:
         elif found := SLASHES.fullmatch(plain):
             day, month, year = _day_first(text, *map(int, found.groups()))
         else:
-            raise Unclear(f"is no date: {text[:30]!r} (write it like 2026-11-25 or 25.11.2026)")
+            raise AmbiguousValue(f"is no date: {text[:30]!r} (write it like 2026-11-25 or 25.11.2026)")
         on = date(year, month, day)
-    except Unclear:
+    except AmbiguousValue:
         raise
     except ValueError:
-        raise Unclear(f"is no day of the calendar: {text[:30]!r}") from None
+        raise AmbiguousValue(f"is no day of the calendar: {text[:30]!r}") from None
     return datetime(on.year, on.month, on.day, tzinfo=_prague())
 
 
 def _day_first(text: str, first: int, second: int, year: int) -> tuple[int, int, int]:
     if first <= 12 and second <= 12 and first != second:
-        raise Unclear(f"{text!r} can be read in two ways: write {year}-{second:02}-{first:02} or the other day so")
+        raise AmbiguousValue(
+            f"{text!r} can be read in two ways: write {year}-{second:02}-{first:02} or the other day so"
+        )
     return (second, first, year) if second > 12 else (first, second, year)
 
 

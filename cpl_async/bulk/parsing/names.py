@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .ambiguous_value import Unclear
+from .ambiguous_value import AmbiguousValue
 
 __all__ = ["house_number", "recipient_names", "street_line"]
 
@@ -23,7 +23,7 @@ def house_number(text: str) -> str:
     :raises Unclear: when a spreadsheet has made a day of it.
     """
     if A_DAY.fullmatch(text):
-        raise Unclear(f"is {text[:20]!r}: a spreadsheet made a day of it, e.g. of 12/3; write it as text")
+        raise AmbiguousValue(f"is {text[:20]!r}: a spreadsheet made a day of it, e.g. of 12/3; write it as text")
     return text
 
 

@@ -9,13 +9,22 @@ from attrs import frozen
 
 from ..._nearest import nearest
 from ...models.shipment_batches import WITH_COD
-from .ambiguous_value import Unclear, without_damage
-from .column_mapping import ShopNames, Terms, Way
+from .ambiguous_value import AmbiguousValue, without_damage
+from .column_mapping import FileSchema, ShippingRule, ShopMapping
 from .currency import CURRENCY_OF, currency_code
 from .numbers import amount
-from .text import answer, squeezed, tokens
+from .text import answer, fold, tokens
 
-__all__ = ["Price", "collected", "currency", "is_paid_on_delivery", "may_need_total", "price", "variable_symbol", "way"]
+__all__ = [
+    "Price",
+    "collected",
+    "currency",
+    "is_paid_on_delivery",
+    "may_need_total",
+    "price",
+    "shipping_rule",
+    "variable_symbol",
+]
 
 ON_DELIVERY = ("dobir", "dobier", "nachnahm", "pobran", "utanvet", "ramburs")
 PAID = (
@@ -57,7 +66,7 @@ class Price:
     unit: str
 
 
-def way(names: Mapping[str, Way], text: str, table: str) -> Way | None:
+def shipping_rule(names: Mapping[str, ShippingRule], text: str, table: str) -> ShippingRule | None:
     """Return what the shop's own name stands for; ``None`` where there is no table of such names.
 
     :raises Unclear: when there is a table, and the name is not in it.
@@ -66,33 +75,33 @@ def way(names: Mapping[str, Way], text: str, table: str) -> Way | None:
         return None
     found = names.get(text)
     if found is None:
-        plain = {squeezed(name): name for name in names}
-        if (name := plain.get(squeezed(text))) is not None:
+        plain = {fold(name): name for name in names}
+        if (name := plain.get(fold(text))) is not None:
             return names[name]
         near = nearest(text, names)
         hint = f"; did you mean {near!r}?" if near else ""
-        raise Unclear(f"{text[:50]!r} is not among the [{table}] of --map{hint}")
+        raise AmbiguousValue(f"{text[:50]!r} is not among the [{table}] of --map{hint}")
     return found
 
 
-def is_paid_on_delivery(text: str, names: ShopNames) -> bool | None:
+def is_paid_on_delivery(text: str, names: ShopMapping) -> bool | None:
     """Return whether a payment is one on delivery; ``None`` where the row says no payment.
 
     :raises Unclear: when the payment is not known.
     """
     if not text:
         return None
-    found = way(names.payments, text, "payments")
+    found = shipping_rule(names.payments, text, "payments")
     if found is not None and found.cash_on_delivery is not None:
         return found.cash_on_delivery
     words = tokens(text)
     on_delivery = "cod" in words or any(word.startswith(ON_DELIVERY) for word in words)
-    in_advance = "qr" in words or any(word.startswith(PAID) for word in (*words, squeezed(text)))  # GoPay is one word
+    in_advance = "qr" in words or any(word.startswith(PAID) for word in (*words, fold(text)))  # GoPay is one word
     if " ".join(words) in ("cash on delivery", "pay on delivery"):
         return True
     if (on_delivery or in_advance) and not ("bez" in words if on_delivery else DOUBTFUL.intersection(words)):
         return on_delivery
-    raise Unclear(
+    raise AmbiguousValue(
         f"{text[:50]!r} does not say whether the courier collects money: say it with --map: [payments] "
         f'"{text[:50]}" = {{cash_on_delivery = true}} where the courier does, else false'
     )
@@ -131,18 +140,22 @@ def collected(values: Mapping[str, str], paid: bool | None) -> bool | None:
         answered = _said(cod)
         said = not _is_nothing(cod) if answered is None else answered
         if said and told and (_is_nothing(told) or _said(told) is False):
-            raise Unclear(f"is {cod[:30]!r}, but the amount to collect is {told[:30]!r}: make them agree")
+            raise AmbiguousValue(f"is {cod[:30]!r}, but the amount to collect is {told[:30]!r}: make them agree")
         if answered is None and told and _said(told) is None and told != cod:
-            raise Unclear(f"is {cod[:30]!r}, but the amount to collect is {told[:30]!r}: make them agree")
+            raise AmbiguousValue(f"is {cod[:30]!r}, but the amount to collect is {told[:30]!r}: make them agree")
     elif told:
         answered = _said(told)
         nothing = _is_nothing(told) and values.get("product_type") not in WITH_COD
         said = not nothing if answered is None else answered
     if said and paid is False:
-        raise Unclear(f"asks for money, but the payment is {values.get('payment', '')[:50]!r}: empty one of them")
+        raise AmbiguousValue(
+            f"asks for money, but the payment is {values.get('payment', '')[:50]!r}: empty one of them"
+        )
     if said is None and values.get("product_type") in WITH_COD:
         if paid is False:
-            raise Unclear(f"is empty, but the product collects money and the payment is {values['payment'][:50]!r}")
+            raise AmbiguousValue(
+                f"is empty, but the product collects money and the payment is {values['payment'][:50]!r}"
+            )
         return True
     return paid if said is None else said
 
@@ -161,13 +174,13 @@ def price(values: Mapping[str, str], *columns: str) -> Price | None:
         if not text or _said(text) is not None:
             continue
         if column == "cod" and text == "1" and values.get("order_total"):
-            raise Unclear("is '1', which may be yes or an amount: write yes, or the amount with decimals")
+            raise AmbiguousValue("is '1', which may be yes or an amount: write yes, or the amount with decimals")
         number, unit = amount(text)
         return Price(number, column, unit)
     return None
 
 
-def currency(told: str, price: Price | None, country: str, terms: Terms) -> str:
+def currency(told: str, price: Price | None, country: str, terms: FileSchema) -> str:
     """Return the currency of an amount: as told, as written beside it or in its heading, or by the country.
 
     An order's total abroad may be in the shop's own currency, so there the country says nothing.
@@ -178,7 +191,7 @@ def currency(told: str, price: Price | None, country: str, terms: Terms) -> str:
     if told:
         code = currency_code(told)
         if unit and unit != code:
-            raise Unclear(f"is {code}, but the amount is in {unit}: make them one")
+            raise AmbiguousValue(f"is {code}, but the amount is in {unit}: make them one")
         return code
     if unit:
         return unit
@@ -188,7 +201,9 @@ def currency(told: str, price: Price | None, country: str, terms: Terms) -> str:
 
 
 def _asked(country: str) -> str:
-    raise Unclear(f"is empty, and what the courier collects in {country or 'that country'} is not certain: fill it in")
+    raise AmbiguousValue(
+        f"is empty, and what the courier collects in {country or 'that country'} is not certain: fill it in"
+    )
 
 
 def variable_symbol(text: str, reference: str) -> str:
@@ -201,7 +216,7 @@ def variable_symbol(text: str, reference: str) -> str:
         return symbol[:-2] if symbol.endswith(".0") and symbol[:-2].isdigit() else symbol
     digits = "".join(filter(str.isdecimal, reference))
     if not (1 <= len(digits) <= 10 and digits.isascii()):
-        raise Unclear(
+        raise AmbiguousValue(
             f"is empty, and the reference {reference[:30]!r} has {len(digits)} digits, not 1–10: fill the symbol in"
         )
     return digits

@@ -6,7 +6,7 @@ import re
 
 from attrs import frozen
 
-from .ambiguous_value import Unclear, without_damage
+from .ambiguous_value import AmbiguousValue, without_damage
 
 __all__ = ["telephone"]
 
@@ -78,13 +78,13 @@ def telephone(text: str, country: str) -> str:
     number = CODE_IN_BRACKETS.sub(r"\1\2 ", LABEL.sub("", number, count=1), count=1)
     number = TRUNK_IN_BRACKETS.sub(r"\1", number)
     if not POSSIBLE.fullmatch(re.sub(r"\s|–", " ", number)):
-        raise Unclear(f"is no telephone number: {text[:30]!r}")
+        raise AmbiguousValue(f"is no telephone number: {text[:30]!r}")
     digits = PUNCTUATION.sub("", number)
     if digits.startswith("00"):
         digits = "+" + digits[2:]
     if digits.startswith("+"):
         if not INTERNATIONAL.fullmatch(digits):
-            raise Unclear(
+            raise AmbiguousValue(
                 f"is no telephone number: {text[:30]!r}, it has {len(digits) - 1} digits with its country's code"
             )
         return digits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .ambiguous_value import Unclear
+from .ambiguous_value import AmbiguousValue
 from .whitespace import blanks_removed
 
 __all__ = ["postcode"]
@@ -54,7 +54,7 @@ def postcode(text: str, country: str) -> str:
     if digits.isascii() and digits.isdigit() and shortest <= len(digits) <= width:
         return digits.zfill(width)
     if country in STRICT:
-        raise Unclear(_complaint(text, digits, country))
+        raise AmbiguousValue(_complaint(text, digits, country))
     return text
 
 

@@ -7,36 +7,36 @@ from collections.abc import Mapping
 
 from ...models.products import choose_product
 from ...models.shipment_batches import WITHOUT_COD
-from .ambiguous_value import Unclear
-from .column_mapping import ShopNames, Way
-from .payment import way
-from .text import squeezed, tokens
+from .ambiguous_value import AmbiguousValue
+from .column_mapping import ShippingRule, ShopMapping
+from .payment import shipping_rule
+from .text import fold, tokens
 
 __all__ = ["carried_by", "product_of"]
 
 PICKUP = re.compile(r"vydej|vydajn|parcelshop|parcelbox|pickup|pickpoint|odbern|alzabox|box")
-AT_HOME = Way()
+AT_HOME = ShippingRule()
 
 
-def carried_by(text: str, names: ShopNames) -> Way:
+def carried_by(text: str, names: ShopMapping) -> ShippingRule:
     """Return how the shop's own name for a carrier ships.
 
     :raises Unclear: when the name is not known, since another carrier may be meant.
     """
     if not text:
         return AT_HOME
-    found = way(names.carriers, text, "carriers")
+    found = shipping_rule(names.carriers, text, "carriers")
     if found is not None:
         return found
     if "ppl" not in tokens(text):
-        raise Unclear(
+        raise AmbiguousValue(
             f"{text[:50]!r} may be another carrier: where it is PPL by another name, "
             f'say so with --map: [carriers] "{text[:50]}" = {{pickup_point = false}}, or true'
         )
-    return Way(pickup_point=True) if PICKUP.search(squeezed(text)) else AT_HOME
+    return ShippingRule(pickup_point=True) if PICKUP.search(fold(text)) else AT_HOME
 
 
-def product_of(values: Mapping[str, str], country: str, carrier: Way, *, collects: bool) -> str:
+def product_of(values: Mapping[str, str], country: str, carrier: ShippingRule, *, collects: bool) -> str:
     """Return the product code of a row that names none.
 
     :raises Unclear: when carrier and pickup point do not go together.
@@ -45,7 +45,7 @@ def product_of(values: Mapping[str, str], country: str, carrier: Way, *, collect
         return WITHOUT_COD.get(carrier.product, carrier.product) if collects else carrier.product
     code = values.get("parcel_shop_code", "")
     if code and carrier.pickup_point is False:
-        raise Unclear(f"is {code[:30]!r}, but the carrier goes to an address: empty it, or change the carrier")
+        raise AmbiguousValue(f"is {code[:30]!r}, but the carrier goes to an address: empty it, or change the carrier")
     return str(
         choose_product(
             country,

@@ -25,8 +25,8 @@ from ...models.shipment_batches import (
     WeighedShipment,
 )
 from ...models.validation import problems_of
-from .ambiguous_value import Unclear, without_damage
-from .column_mapping import PLAIN, Terms, Way
+from .ambiguous_value import AmbiguousValue, without_damage
+from .column_mapping import PLAIN, FileSchema, ShippingRule
 from .columns import COLUMNS, OURS, REQUIRED, RowProblem, column_of, in_headings
 from .country import country_code
 from .dates import delivery_day
@@ -37,14 +37,14 @@ from .phone import telephone
 from .postcode import postcode
 from .product import carried_by, product_of
 from .services import age_code, service_codes
-from .text import answer, squeezed
-from .whitespace import tidied
+from .text import answer, fold
+from .whitespace import normalize_whitespace
 
 __all__ = ["COLUMNS", "OURS", "REQUIRED", "RowProblem", "column_of", "in_headings", "reference_in", "shipment_from"]
 
 LONGEST_ASKABLE = 100
 """A longer reference does not fit into ``CUST``, so nobody could ask whether it was created."""
-UNREADABLE = Way()
+UNREADABLE = ShippingRule()
 KEPT_AS_TEXT = re.compile(r'="([^"]*)"')
 """How a program that writes CSV for a spreadsheet keeps the zeros of ``="01234"``."""
 FORMULA = re.compile(r"=+[\w\"'($@+-]")
@@ -58,7 +58,7 @@ Read = TypeVar("Read")
 
 
 def shipment_from(
-    values: Mapping[str, str], sender: Address | None, terms: Terms = PLAIN
+    values: Mapping[str, str], sender: Address | None, terms: FileSchema = PLAIN
 ) -> tuple[Shipment | None, list[RowProblem]]:
     """Return the shipment that a row describes, or everything that is wrong with the row.
 
@@ -66,15 +66,15 @@ def shipment_from(
     :param sender: the sender of all rows; ``None`` for the customer's own address.
     :param terms: what the names and words of the file mean.
     """
-    row = _Row(terms)
-    row.take(values)
+    row = _RowParser(terms)
+    row.load(values)
     shipment = row.shipment(sender)
     for problem in problems_of(shipment):
-        row.complain(column_of(problem.path), problem.message)
+        row.add_problem(column_of(problem.path), problem.message)
     return (None if row.problems else shipment), row.problems
 
 
-def reference_in(values: Mapping[str, str], terms: Terms = PLAIN) -> str:
+def reference_in(values: Mapping[str, str], terms: FileSchema = PLAIN) -> str:
     """Return the reference of a row in its normal form, also of a row that cannot be shipped.
 
     :param values: column → text.
@@ -89,15 +89,15 @@ def reference_in(values: Mapping[str, str], terms: Terms = PLAIN) -> str:
 
 
 @define
-class _Row:
+class _RowParser:
     """The texts of one row, and what is wrong with them: one thing for each column."""
 
-    terms: Terms
+    terms: FileSchema
     values: dict[str, str] = field(factory=dict)
     problems: list[RowProblem] = field(factory=list)
     named: set[str] = field(factory=set)
 
-    def complain(self, column: str, message: str) -> None:
+    def add_problem(self, column: str, message: str) -> None:
         if column not in self.named:
             self.named.add(column)
             heading = self.terms.heading(column)
@@ -109,11 +109,11 @@ class _Row:
         """Return what a reading gives, or ``None`` with a complaint of the column."""
         try:
             return how(*texts)
-        except Unclear as error:
-            self.complain(column, str(error))
+        except AmbiguousValue as error:
+            self.add_problem(column, str(error))
             return None
 
-    def take(self, values: Mapping[str, str]) -> None:
+    def load(self, values: Mapping[str, str]) -> None:
         """Take the texts; what no cell may hold is named and left out."""
         self.values = {column: text for column, text in values.items() if text and column in COLUMNS}
         together = "".join(self.values.values())
@@ -127,14 +127,14 @@ class _Row:
         found, self.values = self.values, {}
         for column, text in found.items():
             if not text.isprintable():
-                text = tidied(LINE_BREAKS.sub(" ", text) if column == "note" else text)
+                text = normalize_whitespace(LINE_BREAKS.sub(" ", text) if column == "note" else text)
                 if not text.isprintable():
-                    self.complain(column, "holds a line break or a control character")
+                    self.add_problem(column, "holds a line break or a control character")
                     continue
             if quoted := KEPT_AS_TEXT.fullmatch(text):
                 text = quoted[1]
             elif FORMULA.match(text):
-                self.complain(column, f"begins like a formula of a spreadsheet: {text[:20]!r}")
+                self.add_problem(column, f"begins like a formula of a spreadsheet: {text[:20]!r}")
                 continue
             if text:
                 self.values[column] = text
@@ -148,7 +148,7 @@ class _Row:
         product = text("product_type") or self._chosen(country, collects)
         cash = self._cash(reference, country) if collects else None
         if product in WITH_COD and cash is None and "cod_price" not in self.named and collects is not None:
-            self.complain("cod_price", f"is empty, product {product} needs it")
+            self.add_problem("cod_price", f"is empty, product {product} needs it")
         return Shipment(
             reference_id=reference,
             product_type=product,
@@ -167,10 +167,10 @@ class _Row:
     def _reference(self) -> str:
         reference = reference_in(self.values, self.terms)
         if not reference:
-            self.complain("reference_id", "is empty")
+            self.add_problem("reference_id", "is empty")
         elif len(reference) > LONGEST_ASKABLE:
             message = f"has {len(reference)} characters; over {LONGEST_ASKABLE} it could not be asked after"
-            self.complain("reference_id", message)
+            self.add_problem("reference_id", message)
         return self.read("reference_id", without_damage, reference) or reference
 
     def _recipient(self) -> Address:
@@ -186,12 +186,12 @@ class _Row:
         if not (name and city and code and country):
             for column, value in {"name": name, "city": city, "zip_code": code, "country": country}.items():
                 if not value:
-                    self.complain(column, "is empty")
+                    self.add_problem(column, "is empty")
         for column in HOUSE_NUMBERS:
             if number := text(column):
                 self.read(column, house_number, number)
         if email and not _is_address(email):
-            self.complain("email", f"is no e-mail address: {email[:50]!r}")
+            self.add_problem("email", f"is no e-mail address: {email[:50]!r}")
         return Address(
             name=name or None,
             name2=text("name2"),
@@ -209,22 +209,22 @@ class _Row:
         text = self.values.get(column)
         if text is None or "@" in text or text[-1:].isdigit():  # nearly all: they need no further look
             return text
-        return None if squeezed(text) in NOTHING or answer(text) is False else text
+        return None if fold(text) in NOTHING or answer(text) is False else text
 
     def _collects(self) -> bool | None:
         """Return whether the courier collects money; ``None`` where that is not known for certain."""
         text = self.values.get
         try:
             paid = is_paid_on_delivery(text("payment", ""), self.terms.names) if text("payment") else None
-        except Unclear as error:
+        except AmbiguousValue as error:
             if not (text("cod") or text("cod_price") or text("product_type")):
-                self.complain("payment", str(error))
+                self.add_problem("payment", str(error))
                 return None
             paid = None
         try:
             return bool(collected(self.values, paid))
-        except Unclear as error:
-            self.complain("cod" if text("cod") else "cod_price", str(error))
+        except AmbiguousValue as error:
+            self.add_problem("cod" if text("cod") else "cod_price", str(error))
             return None
 
     def _chosen(self, country: str, collects: bool | None) -> str:
@@ -245,7 +245,7 @@ class _Row:
         told = self.values.get("cod_currency", "")
         if found is None:
             if not self.named & {"cod_price", "cod", "order_total"}:
-                self.complain("cod_price", "is empty: write what the courier collects, or the order's total")
+                self.add_problem("cod_price", "is empty: write what the courier collects, or the order's total")
             unit = self.read("cod_currency", currency, told, found, country, self.terms) if told else None
         else:
             unit = self.read("cod_currency", currency, told, found, country, self.terms)
@@ -262,12 +262,12 @@ class _Row:
             return None
         found = self.read("insurance_price", price, self.values, "insurance_price")
         if found is None:
-            self.complain("insurance_price", "is empty" if not text else f"is {text[:30]!r}: write the amount")
+            self.add_problem("insurance_price", "is empty" if not text else f"is {text[:30]!r}: write the amount")
         unit = told or (found.unit or self.terms.currencies.get("insurance_price", "") if found else "")
         if not unit and found is not None and not found.number:
             return None
         if not unit:
-            self.complain("insurance_currency", "is empty")
+            self.add_problem("insurance_currency", "is empty")
         code = self.read("insurance_currency", currency, unit, found, country, self.terms) if unit else None
         return Insurance(insurance_price=found.number if found else Decimal(0), insurance_currency=code or "CZK")
 

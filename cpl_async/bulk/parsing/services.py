@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .ambiguous_value import Unclear
+from .ambiguous_value import AmbiguousValue
 from .text import answer
 
 __all__ = ["age_code", "service_codes"]
@@ -21,7 +21,9 @@ def service_codes(text: str) -> list[str]:
     codes = [code.upper() for code in BETWEEN.split(text) if code]
     for code in codes:
         if not re.fullmatch(r"[A-Z0-9]{1,4}", code):
-            raise Unclear(f"{code[:30]!r} is no code of a service (up to four letters or digits, see cpl codelist)")
+            raise AmbiguousValue(
+                f"{code[:30]!r} is no code of a service (up to four letters or digits, see cpl codelist)"
+            )
     return codes
 
 
@@ -34,6 +36,6 @@ def age_code(text: str) -> str | None:
     if said is False or text in ("0", ""):
         return None
     if said:
-        raise Unclear(f"is {text!r}, which says no age: write A15 or A18")
+        raise AmbiguousValue(f"is {text!r}, which says no age: write A15 or A18")
     found = AGE.fullmatch(text)
     return f"A{found[1]}" if found else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["Answer", "answer", "squeezed", "tokens"]
+__all__ = ["Answer", "answer", "fold", "tokens"]
 
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 NO_WORD = re.compile(r"[\W_]+")
@@ -27,7 +27,7 @@ def tokens(text: str) -> list[str]:
     return NO_WORD.sub(" ", "".join(part for part in parts if not unicodedata.combining(part))).split()
 
 
-def squeezed(text: str) -> str:
+def fold(text: str) -> str:
     """Return what is left of a text when only its letters and digits count."""
     return "".join(tokens(text))
 

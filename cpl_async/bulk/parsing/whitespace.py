@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["SPACES", "blanks_removed", "tidied"]
+__all__ = ["SPACES", "blanks_removed", "normalize_whitespace"]
 
 SPACES = " \u00a0\u2007\u2008\u2009\u200a\u202f"
 BLANKS = re.compile(rf"[{SPACES}\t]+")
 TIDY = str.maketrans(dict.fromkeys(SPACES, " ") | dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", ""))
 
 
-def tidied(text: str) -> str:
+def normalize_whitespace(text: str) -> str:
     """Return the text with plain spaces, and without characters that nobody sees."""
     return text.translate(TIDY).strip()
 

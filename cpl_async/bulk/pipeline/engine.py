@@ -20,30 +20,30 @@ from ..journal import Journal
 from ..journal.batch_repository import RowResult
 from ..journal.journal import Job
 from ..options import ShipOptions
-from ..parsing.column_mapping import PLAIN, Terms
+from ..parsing.column_mapping import PLAIN, FileSchema
 from ..parsing.row_parser import RowProblem
 from ..progress import Phase, Progress, ProgressHook
 from ..reconcile.carrier_clock import CarrierClock
-from ..reconcile.reconciler import Reconciling
-from ..reconcile.resend import Resending
-from ..reconcile.schedule import Patience
+from ..reconcile.reconciler import Reconciler
+from ..reconcile.resend import ResendStep
+from ..reconcile.schedule import SettlePolicy
 from ..records import BatchState
 from ..shutdown import unless_stopped
 from .ingest import ProblemHook
-from .job_type import SHIPMENTS, Kind
-from .label_fetcher import Labelling
-from .poller import OpenBatch, Polling
-from .sender import Delivered, Delivery, NothingMoves, in_time
+from .job_type import SHIPMENTS, JobType
+from .label_fetcher import LabelFetcher
+from .poller import BatchPoller, OpenBatch
+from .sender import AcceptedBatch, BatchSender, SendingHalted, default_write_deadline
 
-__all__ = ["Engine", "Feed"]
+__all__ = ["Engine", "RowBuffer"]
 
-PILOTS = 3
+MAX_PILOTS = 3
 """So many such batches are tried, one after the other."""
-PILOT_PATIENCE = 60.0
+PILOT_SECONDS = 60.0
 """Seconds in which a pilot must be seen; then the rest goes all the same."""
-AHEAD = 16
+BATCHES_AHEAD = 16
 """Batches that are made at once: the first is sent while the others wait to be made."""
-LINGER = 1.0
+LINGER_SECONDS = 1.0
 """Seconds that planned rows wait for others to fill their batch."""
 DEADLINE_CHECK_SECONDS = 5.0
 FIRST_LOOK = 0.2
@@ -51,7 +51,7 @@ SLOWEST_LOOK = 5.0
 
 
 @define
-class Feed:
+class RowBuffer:
     """Whether more rows are being planned while the job is at work."""
 
     ended: bool = True
@@ -60,17 +60,17 @@ class Feed:
     _changed: asyncio.Event = field(factory=asyncio.Event)
     _waiting_since: float = inf
 
-    def tell(self, *, ended: bool = False) -> None:
+    def notify(self, *, ended: bool = False) -> None:
         """Say that rows were planned, or that no more will be."""
         self.ended = self.ended or ended
         self._changed.set()
 
-    def hurry(self) -> None:
+    def flush(self) -> None:
         """Say that no more rows come before some of these are settled."""
         self.hurried = True
         self._changed.set()
 
-    async def more(self, free: int) -> None:
+    async def wait_for_rows(self, free: int) -> None:
         """Wait for more rows, or for the end; what waits for too long is sent though it fills no batch.
 
         :param free: rows that wait already.
@@ -78,9 +78,9 @@ class Feed:
         now = monotonic()
         self._waiting_since = min(self._waiting_since, now) if free else now
         with suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, self._waiting_since + LINGER - now)):
+            async with asyncio.timeout(max(0.0, self._waiting_since + LINGER_SECONDS - now)):
                 await self._changed.wait()
-        if monotonic() >= self._waiting_since + LINGER:
+        if monotonic() >= self._waiting_since + LINGER_SECONDS:
             self.hurried = True
             self._waiting_since = inf
         self._changed.clear()
@@ -94,9 +94,9 @@ class Engine:
     journal: Journal
     job: Job
     options: ShipOptions
-    parts: Path
+    label_dir: Path
     """Folder of the labels as they come."""
-    pictures: Path
+    picture_dir: Path
     """Folder of labels that stay single files."""
     stop: asyncio.Event
     """Set when the run is to end: what is being written comes to its end, nothing else begins."""
@@ -104,61 +104,61 @@ class Engine:
     on_problem: ProblemHook
     on_progress: ProgressHook
     on_note: Callable[[str], None]
-    terms: Terms = PLAIN
+    terms: FileSchema = PLAIN
     """How the input names its columns, for what the server refuses."""
-    kind: Kind = SHIPMENTS
-    feed: Feed = field(factory=Feed)
-    write_deadline: Callable[[], WriteDeadline] = in_time
+    job_type: JobType = SHIPMENTS
+    row_buffer: RowBuffer = field(factory=RowBuffer)
+    write_deadline: Callable[[], WriteDeadline] = default_write_deadline
     """Returns the deadline from which nothing of an attempt that begins now may leave."""
     clock: CarrierClock
     """The clock by which the journal knows what was written when."""
-    whole: bool = True
+    is_whole_job: bool = True
     """Whether it is the work on all of the job: labels, the last look, and what is cancelled, are for all at once."""
     stopped_by: CplError | None = field(init=False, default=None)
     """Why sending ended before its end, if it did."""
-    late: bool = field(init=False, default=False)
+    is_past_deadline: bool = field(init=False, default=False)
     """Whether the deadline came before the end."""
     _halt: asyncio.Event = field(init=False, factory=asyncio.Event)
     """Set when nothing more is to be sent or looked for; labels go on."""
     _lost: bool = field(init=False, default=False)
     """Whether an answer was lost whose rows are not looked for yet."""
     _imports: dict[int, asyncio.Event] = field(init=False, factory=dict)
-    _reconciling: Reconciling = field(init=False)
-    _resending: Resending = field(init=False)
-    _polling: Polling = field(init=False)
-    _delivery: Delivery = field(init=False)
+    _reconciling: Reconciler = field(init=False)
+    _resending: ResendStep = field(init=False)
+    _polling: BatchPoller = field(init=False)
+    _delivery: BatchSender = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._reconciling = Reconciling(
-            strategy=self.kind.reconcile,
-            search=self.kind.reconcile.search(self.client),
-            unclear=self.journal.unclear,
+        self._reconciling = Reconciler(
+            strategy=self.job_type.reconcile,
+            search=self.job_type.reconcile.search(self.client),
+            unclear=self.journal.reconciliation,
             job=self.job.id,
-            patience=Patience(settle=self.options.settle),
+            patience=SettlePolicy(settle_time=self.options.settle),
             clock=self.clock.now,
             is_shared=self.journal.is_shared,
             stop=self._halt,
             on_found=self._found,
-            on_put_back=self._put_back,
+            on_requeued=self._put_back,
             on_note=self.on_note,
         )
-        self._resending = Resending(
+        self._resending = ResendStep(
             calls=self.client.shipments,
-            withdrawals=self.journal.withdrawals,
+            withdrawals=self.journal.cancellations,
             job=self.job.id,
             options=self.options,
-            has_labels=self.kind.has_labels,
+            has_labels=self.job_type.has_labels,
             stop=self._halt,
-            on_gone=lambda count: self._count("created")(-count),
+            on_cancelled=lambda count: self._count("created")(-count),
             on_note=self.on_note,
         )
-        self._delivery = Delivery(
-            calls=self.kind.send(self.client),
-            course=self.journal.course,
+        self._delivery = BatchSender(
+            calls=self.job_type.send(self.client),
+            course=self.journal.batches,
             body_tail=self.job.body_tail,
             stop=self._halt,
-            on_taken=self._taken,
-            on_refused=self._refused,
+            on_accepted=self._taken,
+            on_rejected=self._refused,
             on_undecided=self._lose,
             on_note=self.on_note,
             write_deadline=self.write_deadline,
@@ -175,22 +175,22 @@ class Engine:
         watching = [asyncio.create_task(self._halt_at_deadline()), asyncio.create_task(self._halt_when_stopped())]
         try:
             await self._work(sending=sending)
-            if self.whole and not self.stop.is_set() and self.stopped_by is None:
-                await self._reconciling.last_look()
-                await self._resending.cancel_doubles()
+            if self.is_whole_job and not self.stop.is_set() and self.stopped_by is None:
+                await self._reconciling.final_sweep()
+                await self._resending.cancel_duplicates()
         finally:
             for task in watching:
                 task.cancel()
 
     async def _work(self, *, sending: bool) -> None:
-        course = self.journal.course
-        labelling = Labelling(
+        course = self.journal.batches
+        labelling = LabelFetcher(
             client=self.client,
             course=course,
             job=self.job.id,
             label_format=self.options.label_format,
-            parts=self.parts,
-            pictures=self.pictures,
+            parts=self.label_dir,
+            pictures=self.picture_dir,
             stop=self.stop,
             on_labelled=self._count("labelled"),
             on_end=self._end,
@@ -201,9 +201,9 @@ class Engine:
                 async def end_batch(batch: OpenBatch) -> None:
                     if (imported := self._imports.get(batch.batch)) is not None:
                         imported.set()
-                    if not self.whole:
+                    if not self.is_whole_job:
                         return
-                    if self.kind.has_labels:
+                    if self.job_type.has_labels:
                         tasks.create_task(labelling.fetch(batch.batch, batch.remote_id))
                     else:
                         self._count("labelled")(await course.settle_batch(batch.batch))
@@ -215,18 +215,18 @@ class Engine:
                     self._polling.add(OpenBatch(batch=number, remote_id=remote_id, accepted_at=elapsed()))
                 tasks.create_task(self._polling.run())
                 tasks.create_task(self._reconciling.run())
-                await self._reconciling.take_up()
+                await self._reconciling.adopt_undecided()
                 if sending:
                     self._enter(Phase.SENDING)
                     await self._send_all()
                 self._polling.no_more()
                 self._reconciling.no_more()
 
-    def _new_polling(self, on_imported: Callable[[OpenBatch], Awaitable[None]]) -> Polling:
-        return Polling(
-            calls=self.kind.state(self.client),
-            outcome_of=self.kind.outcome_of,
-            course=self.journal.course,
+    def _new_polling(self, on_imported: Callable[[OpenBatch], Awaitable[None]]) -> BatchPoller:
+        return BatchPoller(
+            calls=self.job_type.state(self.client),
+            outcome_of=self.job_type.result_from_item,
+            course=self.journal.batches,
             wait=self.options.wait,
             stop=self.stop,
             on_imported=on_imported,
@@ -240,25 +240,25 @@ class Engine:
         """Send what is planned, and what is planned again, until nothing is left that could be."""
         piloted = False
         while not self._over:
-            ended = self.feed.ended  # asked first: what is planned after this look is seen by the next
+            ended = self.row_buffer.ended  # asked first: what is planned after this look is seen by the next
             if self.journal.has_gap:
-                await self._reconciling.take_up()
-            free = await self.journal.planning.free_rows(self.job.id)
+                await self._reconciling.adopt_undecided()
+            free = await self.journal.rows.count_unbatched(self.job.id)
             if free and not piloted:
                 piloted = True
                 await self._send_pilot()
                 continue
-            if ended or self.feed.hurried or free >= self.options.batch_size:
-                self.feed.hurried = False
+            if ended or self.row_buffer.hurried or free >= self.options.batch_size:
+                self.row_buffer.hurried = False
                 await self._make_batches()
-            waiting = [number for number, _ in await self.journal.course.batches_in(self.job.id, BatchState.PLANNED)]
+            waiting = [number for number, _ in await self.journal.batches.batches_in(self.job.id, BatchState.PLANNED)]
             if waiting:
                 await self._send(waiting, refill=ended)
             elif not ended:
-                await unless_stopped(self._halt, self.feed.more(free))
+                await unless_stopped(self._halt, self.row_buffer.wait_for_rows(free))
             elif self._reconciling.open:
-                await unless_stopped(self._halt, self._reconciling.moved())
-            elif not self.whole or not await self._resending.withdraw():
+                await unless_stopped(self._halt, self._reconciling.wait_for_change())
+            elif not self.is_whole_job or not await self._resending.cancel_unlabelled():
                 return
 
     @property
@@ -266,7 +266,7 @@ class Engine:
         return self._halt.is_set() or self.stopped_by is not None
 
     async def _make_batches(self) -> list[int]:
-        return await self.journal.planning.make_batches(self.job.id, self.options.batch_size, most=AHEAD)
+        return await self.journal.rows.make_batches(self.job.id, self.options.batch_size, most=BATCHES_AHEAD)
 
     async def _send(self, batches: Sequence[int], *, refill: bool = False) -> None:
         """Send batches, several at once.
@@ -284,9 +284,9 @@ class Engine:
         async def send_some() -> None:
             while not self._over and (batch := await next_one()) is not None:
                 try:
-                    await self._delivery.deliver(batch)
+                    await self._delivery.send(batch)
                     await self._look_for_lost()
-                except NothingMoves as end:  # the others end by themselves: what they are writing is not cut off
+                except SendingHalted as end:  # the others end by themselves: what they are writing is not cut off
                     self._end(end.reason)
 
         async with asyncio.TaskGroup() as senders:
@@ -296,27 +296,25 @@ class Engine:
     async def _look_for_lost(self) -> None:
         if self._lost:
             self._lost = False
-            await self._reconciling.take_up()
+            await self._reconciling.adopt_undecided()
 
     async def _send_pilot(self) -> None:
         """See that the search works by which lost answers are found; where nothing is known to be there, send a few
         rows first, which then are."""
-        unclear = self.journal.unclear
-        if not self.options.pilot or await unclear.canaries(self.kind.name, 1):
+        unclear = self.journal.reconciliation
+        if not self.options.pilot or await unclear.control_shipments(self.job_type.name, 1):
             return
-        for _ in range(PILOTS):
-            if self._over or await self.journal.planning.free_rows(self.job.id) <= self.options.pilot:
+        for _ in range(MAX_PILOTS):
+            if self._over or await self.journal.rows.count_unbatched(self.job.id) <= self.options.pilot:
                 return  # what is left is no larger than a pilot
-            await self.journal.planning.make_batches(
-                self.job.id, min(self.options.pilot, self.options.batch_size), most=1
-            )
-            for number, _ in await self.journal.course.batches_in(self.job.id, BatchState.PLANNED):
+            await self.journal.rows.make_batches(self.job.id, min(self.options.pilot, self.options.batch_size), most=1)
+            for number, _ in await self.journal.batches.batches_in(self.job.id, BatchState.PLANNED):
                 imported = self._imports[number] = asyncio.Event()
                 await self._send([number])
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(PILOT_PATIENCE if await self._is_accepted(number) else 0):
+                    async with asyncio.timeout(PILOT_SECONDS if await self._is_accepted(number) else 0):
                         await unless_stopped(self._halt, imported.wait())
-            if await unclear.canaries(self.kind.name, 1):
+            if await unclear.control_shipments(self.job_type.name, 1):
                 break
         if not self._over and not await self._pilot_is_seen():
             self.on_note(
@@ -325,15 +323,15 @@ class Engine:
             )
 
     async def _is_accepted(self, batch: int) -> bool:
-        accepted = await self.journal.course.batches_in(self.job.id, BatchState.ACCEPTED)
+        accepted = await self.journal.batches.batches_in(self.job.id, BatchState.ACCEPTED)
         return any(number == batch for number, _ in accepted)
 
     async def _pilot_is_seen(self) -> bool:
         """Wait until the search shows a shipment of the pilot."""
-        until = monotonic() + min(PILOT_PATIENCE, self.options.settle)
+        until = monotonic() + min(PILOT_SECONDS, self.options.settle)
         pause = FIRST_LOOK
         while not self._over:
-            if await self._reconciling.canary_is_seen():
+            if await self._reconciling.sees_control():
                 return True
             if monotonic() + pause > until:
                 return False
@@ -350,7 +348,7 @@ class Engine:
             return
         while (left := self.options.deadline - self.clock.now()) > 0:  # looked at again: a machine may be suspended
             await asyncio.sleep(min(left, DEADLINE_CHECK_SECONDS))
-        self.late = True
+        self.is_past_deadline = True
         self.on_note("the deadline has come: nothing more is sent, labels of what is done are fetched")
         self._halt.set()
 
@@ -359,7 +357,7 @@ class Engine:
         self.stopped_by = self.stopped_by or reason
         self._halt.set()
 
-    def _taken(self, batch: Delivered) -> None:
+    def _taken(self, batch: AcceptedBatch) -> None:
         self.progress.sent += batch.rows
         self._polling.add(OpenBatch(batch=batch.batch, remote_id=batch.remote_id, accepted_at=elapsed()))
         self._tell()

@@ -11,16 +11,16 @@ from ...models.shipment_batches import ShipmentResultItem
 from ..journal.batch_repository import OpenRow, ParcelRecord, RowResult
 from ..records import RowState
 
-__all__ = ["UNREADABLE", "OutcomeOf", "outcome_of", "outcome_of_order"]
+__all__ = ["UNREADABLE", "ResultFromItem", "result_from_item", "result_from_order_item"]
 
 UNREADABLE = "the carrier's response about it cannot be used, so it is not known what was created"
 LONGEST_NUMBER = 50
 """Characters of a shipment number (source: the vendor's documentation has 50 for references of this kind)."""
-OutcomeOf = Callable[[OpenRow, Any], tuple[RowResult, list[ParcelRecord]] | None]
+ResultFromItem = Callable[[OpenRow, Any], tuple[RowResult, list[ParcelRecord]] | None]
 """What became of a row, and its parcels; ``None`` while that is not certain."""
 
 
-def outcome_of(row: OpenRow, item: ShipmentResultItem) -> tuple[RowResult, list[ParcelRecord]] | None:
+def result_from_item(row: OpenRow, item: ShipmentResultItem) -> tuple[RowResult, list[ParcelRecord]] | None:
     """Return what became of a row, and its parcels, those of a set by number; ``None`` while that is not certain.
 
     It is not while anything of the item is being imported, while a finished part has no number, or while fewer parcels
@@ -85,7 +85,7 @@ def _address(url: str | None) -> str | None:
     return text if text and text.isprintable() else None
 
 
-def outcome_of_order(row: OpenRow, item: OrderResultItem) -> tuple[RowResult, list[ParcelRecord]] | None:
+def result_from_order_item(row: OpenRow, item: OrderResultItem) -> tuple[RowResult, list[ParcelRecord]] | None:
     """Return what became of an order; ``None`` while it is being imported."""
     if not item.settled:
         return None

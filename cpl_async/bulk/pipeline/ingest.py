@@ -15,19 +15,19 @@ from ...models.addresses import Address
 from ...models.codec import encode
 from ...models.order_batches import Order
 from ...models.shipment_batches import Shipment
-from ..journal.row_repository import PlannedRow, Planning
-from ..parsing.column_mapping import PLAIN, Terms
+from ..journal.row_repository import NewRow, RowRepository
+from ..parsing.column_mapping import PLAIN, FileSchema
 from ..parsing.row_parser import COLUMNS, OURS, RowProblem, reference_in, shipment_from
 from ..readers.source import InputError, RawRow
 
-__all__ = ["Intake", "ProblemHook", "encoded", "planned_row"]
+__all__ = ["Ingestor", "ProblemHook", "encoded", "new_row"]
 
-COMMITTED_AT_ONCE = 500
-CHECKED_AT_ONCE = 25
+ROWS_PER_COMMIT = 500
+ROWS_PER_STEP = 25
 """Rows between two breaths of the event loop: some two milliseconds."""
 KNOWN = frozenset((*COLUMNS, *OURS))
 
-SURELY_TAKEN = 20
+SAFE_PARCEL_COUNT = 20
 """Parcels for one address that both of the vendor's texts allow; one of them allows 50."""
 
 VERY_LIKE = 0.8
@@ -37,10 +37,10 @@ ProblemHook = Callable[[int, int, list[RowProblem]], None]
 
 
 @define
-class Intake:
+class Ingestor:
     """Takes the rows of one job in."""
 
-    planning: Planning
+    planning: RowRepository
     job: int
     sender: Address | None
     on_problem: ProblemHook
@@ -55,19 +55,19 @@ class Intake:
     """Columns met that are not known."""
     more_lines: int = 0
     """Lines that were taken as further items of the order before them."""
-    terms: Terms = PLAIN
+    terms: FileSchema = PLAIN
 
-    async def take(self, source: Iterable[RawRow]) -> None:
+    async def ingest(self, source: Iterable[RawRow]) -> None:
         """Read, check and plan all rows.
 
         :raises InputError: when the source cannot be read to its end, or holds no rows.
         """
-        waiting: list[PlannedRow] = []
+        waiting: list[NewRow] = []
         for raw in source:
             waiting.append(self._checked(raw))
-            if self.rows % CHECKED_AT_ONCE == 0:
+            if self.rows % ROWS_PER_STEP == 0:
                 await asyncio.sleep(0)
-            if len(waiting) == COMMITTED_AT_ONCE:
+            if len(waiting) == ROWS_PER_COMMIT:
                 await self._commit(waiting)
                 waiting = []
         if waiting:
@@ -75,7 +75,7 @@ class Intake:
         if not self.rows:
             raise InputError("the input has a heading but no rows")
 
-    def _checked(self, raw: RawRow) -> PlannedRow:
+    def _checked(self, raw: RawRow) -> NewRow:
         self.rows += 1
         self.terms = raw.terms
         self.more_lines += raw.more
@@ -91,14 +91,14 @@ class Intake:
         if problems:
             self.rejected += 1
             self.on_problem(raw.number, raw.line, problems)
-        if shipment is not None and shipment.parcels > SURELY_TAKEN:
+        if shipment is not None and shipment.parcels > SAFE_PARCEL_COUNT:
             self.large_sets.append(raw.number)
         raw_fields = {name: value for name, value in written.items() if name not in OURS}
         reference = shipment.reference_id if shipment is not None else reference_in(raw.values, raw.terms)
-        return planned_row(raw.number, raw.line, reference, raw_fields, shipment, problems)
+        return new_row(raw.number, raw.line, reference, raw_fields, shipment, problems)
 
-    async def _commit(self, waiting: list[PlannedRow]) -> None:
-        good = {row.number for row in waiting if row.body is not None}
+    async def _commit(self, waiting: list[NewRow]) -> None:
+        good = {row.number for row in waiting if row.payload is not None}
         for number, line, message in await self.planning.add(self.job, waiting):
             if number in good:
                 self.rejected += 1
@@ -114,24 +114,24 @@ class Intake:
             notes.append(f"lines taken as further items of the order above them: {self.more_lines}")
         if self.large_sets:
             shown = ", ".join(map(str, self.large_sets[:10])) + ("…" if len(self.large_sets) > 10 else "")
-            notes.append(f"more than {SURELY_TAKEN} parcels for one address may be refused: row {shown}")
+            notes.append(f"more than {SAFE_PARCEL_COUNT} parcels for one address may be refused: row {shown}")
         return notes
 
     async def refuse_settled_elsewhere(self) -> None:
         """Reject the rows whose reference an earlier job has shipped, or may have."""
-        for number, line, message in await self.planning.refuse_settled_elsewhere(self.job):
+        for number, line, message in await self.planning.reject_conflicts(self.job):
             self.rejected += 1
             self.on_problem(number, line, [RowProblem.from_text(message, self.terms)])
 
 
-def planned_row(
+def new_row(
     number: int,
     line: int,
     reference: str,
     fields: Mapping[str, str],
     shipment: Shipment | None,
     problems: Sequence[RowProblem],
-) -> PlannedRow:
+) -> NewRow:
     """Return a row as it stands in the journal.
 
     :param fields: as they came.
@@ -139,14 +139,14 @@ def planned_row(
     """
     problems = list(problems)
     body = encoded(shipment, problems) if shipment is not None else None
-    return PlannedRow(
+    return NewRow(
         number=number,
         line=line,
         reference=reference,
-        raw=orjson.dumps(fields),
-        body=body,
-        cust=_cust(shipment) if shipment is not None and body else None,
-        digest=hashlib.sha256(body).hexdigest()[:32] if body else None,
+        raw_fields=orjson.dumps(fields),
+        payload=body,
+        cust_reference=_cust(shipment) if shipment is not None and body else None,
+        content_hash=hashlib.sha256(body).hexdigest()[:32] if body else None,
         parcels=shipment.parcels if shipment is not None else 1,
         message="; ".join(map(str, problems)),
     )

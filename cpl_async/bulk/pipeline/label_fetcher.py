@@ -20,14 +20,14 @@ from ...resources.label_sanitizer import ActiveLabel, printable
 from ...resources.shipment_batches import MOST_LABELS
 from ..client_protocols import BulkClient
 from ..files import named, replacing
-from ..journal.batch_repository import Course, ParcelRecord
+from ..journal.batch_repository import BatchRepository, ParcelRecord
 from ..shutdown import unless_stopped
 
-__all__ = ["Labelling"]
+__all__ = ["LabelFetcher"]
 
 logger: logging.Logger = logging.getLogger("cpl_async")
-AT_ONCE = 4
-BATCHES_AT_ONCE = 2
+MAX_CONCURRENT_REQUESTS = 4
+MAX_CONCURRENT_BATCHES = 2
 """So many batches' parcels are held in memory; with two, the next one's pages fill the gap at the end of one."""
 TIMEOUT = 60.0
 STOPPED = "its label was not fetched: the run was stopped"
@@ -40,20 +40,20 @@ ENDINGS = {
     LabelFormat.PDF: "pdf",
     LabelFormat.ZPL: "zpl",
 }
-Place = tuple[str, str, int]
+LabelPosition = tuple[str, str, int]
 """Number of a parcel, file below the output folder, page from 0."""
 
 
-class _OddLabels(Exception):
+class _UnexpectedLabels(Exception):
     """The file does not hold what was asked for."""
 
 
 @define(kw_only=True)
-class Labelling:
+class LabelFetcher:
     """Fetches the labels of one job."""
 
     client: BulkClient
-    course: Course
+    course: BatchRepository
     job: int
     label_format: LabelFormat
     parts: Path
@@ -65,8 +65,8 @@ class Labelling:
     on_labelled: Callable[[int], None]
     on_end: Callable[[CplError], None]
     """Told when the server lets nothing through any more."""
-    _turns: CapacityLimiter = field(factory=lambda: CapacityLimiter(BATCHES_AT_ONCE), init=False)
-    _width: CapacityLimiter = field(factory=lambda: CapacityLimiter(AT_ONCE), init=False)
+    _turns: CapacityLimiter = field(factory=lambda: CapacityLimiter(MAX_CONCURRENT_BATCHES), init=False)
+    _width: CapacityLimiter = field(factory=lambda: CapacityLimiter(MAX_CONCURRENT_REQUESTS), init=False)
     _failed_in_a_row: int = field(default=0, init=False)
 
     async def fetch(self, batch: int, remote_id: str) -> None:
@@ -84,10 +84,10 @@ class Labelling:
         """Fetch what is missing, and return why some cannot be had."""
         parcels = sorted(await self.course.parcels_of(batch), key=lambda parcel: parcel.number)
         same_length = len({len(parcel.number) for parcel in parcels}) == 1
-        places: list[Place] = []
+        places: list[LabelPosition] = []
         if self.label_format not in (LabelFormat.PDF, LabelFormat.ZPL):
             pieces = [self._single(parcel, self.pictures) for parcel in parcels]
-        elif same_length and await self.course.is_whole(batch):
+        elif same_length and await self.course.is_fully_settled(batch):
             pieces = [
                 self._page(remote_id, parcels[offset : offset + MOST_LABELS], batch, offset, places)
                 for offset in range(0, len(parcels), MOST_LABELS)
@@ -96,11 +96,11 @@ class Labelling:
             pieces = [self._single(parcel, self.parts) for parcel in parcels]
         problems = [problem for problem in await asyncio.gather(*pieces) if problem]
         if places:
-            await self.course.labelled(self.job, places)
+            await self.course.record_labels(self.job, places)
         return problems
 
     async def _page(
-        self, remote_id: str, parcels: Sequence[ParcelRecord], batch: int, offset: int, places: list[Place]
+        self, remote_id: str, parcels: Sequence[ParcelRecord], batch: int, offset: int, places: list[LabelPosition]
     ) -> str | None:
         """Fetch up to 200 labels as one file; singly where that file is not what it should be.
 
@@ -148,7 +148,7 @@ class Labelling:
 
         problem = await self._store(label, file, 1)
         if problem is None:
-            await self.course.labelled(self.job, [(parcel.number, self._name(file), 0)])
+            await self.course.record_labels(self.job, [(parcel.number, self._name(file), 0)])
         return problem
 
     async def _store(self, fetch: Callable[[], Awaitable[Label]], file: Path, count: int) -> str | None:
@@ -170,7 +170,7 @@ class Labelling:
                     self.on_end(error)
                 self._failed_in_a_row += 1
                 return f"its label cannot be had: {error}"
-            except _OddLabels as error:
+            except _UnexpectedLabels as error:
                 return f"its label cannot be had: {error}"
             except Exception as error:  # whatever a label holds, it costs this label only
                 message = f"its label cannot be read: {type(error).__name__}"
@@ -189,10 +189,10 @@ def _keep(content: bytes, file: Path, label_format: LabelFormat, count: int) -> 
     try:
         content = printable(content, label_format)
     except ActiveLabel as error:
-        raise _OddLabels(str(error)) from None
+        raise _UnexpectedLabels(str(error)) from None
     found = _count(content, label_format)
     if found != count:
-        raise _OddLabels(f"{count} labels were asked for, {found} came")
+        raise _UnexpectedLabels(f"{count} labels were asked for, {found} came")
     file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as fresh:
         fresh.write_bytes(content)
@@ -209,4 +209,4 @@ def _count(content: bytes, label_format: LabelFormat) -> int:
         with pikepdf.open(io.BytesIO(content)) as document:
             return len(document.pages)
     except (pikepdf.PdfError, ValueError, RuntimeError, MemoryError):
-        raise _OddLabels("what came is no readable PDF") from None
+        raise _UnexpectedLabels("what came is no readable PDF") from None

@@ -18,14 +18,14 @@ from ...ratelimit.priority import Priority
 from ...system.clock import monotonic
 from ...transport.write_deadline import elapsed
 from ..client_protocols import ItemStates, StateCalls
-from ..journal.batch_repository import Course, ParcelRecord, RowResult
+from ..journal.batch_repository import BatchRepository, ParcelRecord, RowResult
 from ..records import RowState
 from ..shutdown import unless_stopped
-from .import_result import UNREADABLE, OutcomeOf
+from .import_result import UNREADABLE, ResultFromItem
 
-__all__ = ["OpenBatch", "Polling"]
+__all__ = ["BatchPoller", "OpenBatch"]
 
-FIRST_POLL = 0.4
+FIRST_POLL_SECONDS = 0.4
 """Seconds from the acceptance to the first look, while nothing is known of how long imports take."""
 UNKNOWN_PART = 0.5
 """Of its age, after which a batch is looked at again while nothing is known."""
@@ -33,12 +33,12 @@ KNOWN_PART = 0.15
 """The same once imports are known: so much later than its end, at most, an import is known to be over."""
 SOON = 0.9
 """Of the shortest import lately, before which a batch is not looked at."""
-REMEMBERED = 20
+REMEMBERED_IMPORTS = 20
 """Imports by which the shortest is told."""
 FASTEST, SLOWEST = 0.2, 15.0
-AT_ONCE = 8
+MAX_CONCURRENT_POLLS = 8
 """Questions under way: while much is sent the server takes its time for each."""
-TAKEN_AT_ONCE = 200
+ITEMS_PER_STEP = 200
 """Items between two breaths of the event loop."""
 
 
@@ -53,12 +53,12 @@ class OpenBatch:
 
 
 @define(kw_only=True)
-class Polling:
+class BatchPoller:
     """The schedule of one job's open batches."""
 
     calls: StateCalls
-    outcome_of: OutcomeOf
-    course: Course
+    outcome_of: ResultFromItem
+    course: BatchRepository
     wait: float
     stop: asyncio.Event
     """Set when nothing more is to be asked in this run; the batches stay open in the journal."""
@@ -69,7 +69,7 @@ class Polling:
     on_undecided: Callable[[int], None]
     on_end: Callable[[CplError], None]
     """Called when the server lets nothing through any more."""
-    _took: deque[float] = field(factory=lambda: deque(maxlen=REMEMBERED), init=False)
+    _took: deque[float] = field(factory=lambda: deque(maxlen=REMEMBERED_IMPORTS), init=False)
     """Ages at which imports were asked after and found over, without the time that a question waited for its turn."""
     _due: list[tuple[float, int, OpenBatch]] = field(factory=list, init=False)
     _order: itertools.count[int] = field(factory=itertools.count, init=False)
@@ -86,7 +86,7 @@ class Polling:
         """Return the seconds until a batch is looked at: by its age, and by how long imports took lately."""
         age = elapsed() - batch.accepted_at
         if not self._took:
-            return min(max(FIRST_POLL - age, UNKNOWN_PART * age, FASTEST), SLOWEST)
+            return min(max(FIRST_POLL_SECONDS - age, UNKNOWN_PART * age, FASTEST), SLOWEST)
         if age < SOON * min(self._took):
             return SOON * min(self._took) - age
         return min(max(KNOWN_PART * age, FASTEST), SLOWEST)
@@ -105,7 +105,7 @@ class Polling:
                 if not self._due and self._no_more and not under_way:
                     break
                 self._changed.clear()
-                wait = self._due[0][0] - monotonic() if self._due and len(under_way) < AT_ONCE else None
+                wait = self._due[0][0] - monotonic() if self._due and len(under_way) < MAX_CONCURRENT_POLLS else None
                 if wait is None or wait > 0:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(wait):
@@ -144,7 +144,7 @@ class Polling:
 
     async def _again(self, batch: OpenBatch, why: str) -> None:
         if elapsed() + self._pause(batch) > batch.accepted_at + self.wait:
-            self.on_undecided(await self.course.give_up(batch.batch, why))
+            self.on_undecided(await self.course.defer_open_rows(batch.batch, why))
             await self.on_imported(batch)  # what has a number can be printed all the same
             return
         self.add(batch)
@@ -177,7 +177,7 @@ class Polling:
         outcomes: dict[str, tuple[RowResult, list[ParcelRecord]]] = {}
         items: dict[str, Any] = {}
         for number, item in enumerate(result.items, 1):
-            if number % TAKEN_AT_ONCE == 0:
+            if number % ITEMS_PER_STEP == 0:
                 await asyncio.sleep(0)
             reference = normal_reference(item.reference_id or "")
             if reference not in rows:
@@ -192,7 +192,7 @@ class Polling:
             del rows[reference]
         results, parcels = await self._without_clashes(batch.batch, outcomes.values())
         if results or not rows:
-            await self.course.imported(batch.batch, results, parcels, settled=not rows)
+            await self.course.record_import(batch.batch, results, parcels, settled=not rows)
         self.on_created(sum(outcome.state is RowState.CREATED for outcome in results))
         self.on_undecided(sum(outcome.state is RowState.UNDECIDED for outcome in results))
         self.on_refused([outcome for outcome in results if outcome.state is RowState.REJECTED])

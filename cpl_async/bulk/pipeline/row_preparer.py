@@ -17,29 +17,29 @@ from ...models.order_batches import Order
 from ...models.references import displayable_reference
 from ...models.shipment_batches import ExternalNumber, Shipment
 from ...models.validation import problems_of
-from ..journal.row_repository import PlannedRow
-from ..parsing.column_mapping import ShopNames
+from ..journal.row_repository import NewRow
+from ..parsing.column_mapping import ShopMapping
 from ..parsing.columns import RowProblem
 from ..parsing.row_parser import COLUMNS, reference_in, shipment_from
-from ..parsing.text import squeezed
+from ..parsing.text import fold
 from ..readers.jsonl_reader import Keys, as_text
-from .ingest import encoded, planned_row
+from .ingest import encoded, new_row
 
-__all__ = ["OrderPlanner", "Planner", "ShipmentPlanner"]
+__all__ = ["OrderPreparer", "RowPreparer", "ShipmentPreparer"]
 
 logger: logging.Logger = logging.getLogger("cpl_async")
-LONGEST_REFERENCE = 100
+MAX_REFERENCE_LENGTH = 100
 
 
-class Planner(Protocol):
+class RowPreparer(Protocol):
     """Plans one row after the other."""
 
-    def plan(self, number: int, row: Any) -> PlannedRow:
+    def prepare(self, number: int, row: Any) -> NewRow:
         """Return a row as it is planned."""
         ...
 
 
-class ShipmentPlanner:
+class ShipmentPreparer:
     """Plans shipments, and mappings with the columns of a file."""
 
     def __init__(self, sender: Address | None, columns: Mapping[str, str]) -> None:
@@ -53,9 +53,9 @@ class ShipmentPlanner:
             raise ConfigurationError(f"columns names what is no column: {nearest_names(wrong, COLUMNS)}")
         self._sender = sender
         self._unread: set[str] = set()
-        self._keys = Keys(ShopNames(columns={squeezed(key): column for key, column in columns.items()}))
+        self._keys = Keys(ShopMapping(columns={fold(key): column for key, column in columns.items()}))
 
-    def plan(self, number: int, row: Any) -> PlannedRow:
+    def prepare(self, number: int, row: Any) -> NewRow:
         """Return a row as it is planned: checked, with its bytes, or with what is wrong with it."""
         problems: list[RowProblem]
         if isinstance(row, Shipment):
@@ -65,7 +65,7 @@ class ShipmentPlanner:
         else:
             if not isinstance(row, Mapping):
                 words = f"is neither a shipment nor a mapping, but {type(row).__name__}"
-                return planned_row(number, 0, "", {}, None, [RowProblem(column="", message=words)])
+                return new_row(number, 0, "", {}, None, [RowProblem(column="", message=words)])
             fields = {str(key): as_text(value) for key, value in row.items() if value is not None}
             values, twins = self._keys.named(fields)
             self._warn_of(values.keys() - COLUMNS.keys() - self._unread)
@@ -73,11 +73,11 @@ class ShipmentPlanner:
             problems += [RowProblem(column="", message=twins)] if twins else []
             raw = {**fields, "reference_id": reference_in(values, self._keys.terms)}
             if found is None:
-                return planned_row(number, 0, raw["reference_id"], raw, None, problems)
+                return new_row(number, 0, raw["reference_id"], raw, None, problems)
             shipment = found
         if isinstance(row, Shipment) and row.sender is None and self._sender is not None:
             shipment = evolve(shipment, sender=self._sender)
-        return planned_row(number, 0, raw["reference_id"], raw, None if problems else shipment, problems)
+        return new_row(number, 0, raw["reference_id"], raw, None if problems else shipment, problems)
 
     def _warn_of(self, keys: set[str]) -> None:
         """Say once of each key that it is not read: it may be a column misspelt."""
@@ -86,25 +86,25 @@ class ShipmentPlanner:
             logger.warning("keys that are no columns and are not read: %s", nearest_names(keys, COLUMNS))
 
 
-class OrderPlanner:
+class OrderPreparer:
     """Plans orders."""
 
-    def plan(self, number: int, row: Any) -> PlannedRow:
+    def prepare(self, number: int, row: Any) -> NewRow:
         """Return an order as it is planned: checked, with its bytes, or with what is wrong with it."""
         if not isinstance(row, Order):
             words = f"is no order, but {type(row).__name__}"
-            return planned_row(number, 0, "", {}, None, [RowProblem(column="", message=words)])
+            return new_row(number, 0, "", {}, None, [RowProblem(column="", message=words)])
         problems = [RowProblem(column=one.path, message=one.message) for one in problems_of(row)]
         body = encoded(row, problems) if not problems else None
         reference = displayable_reference(row.reference_id)
-        return PlannedRow(
+        return NewRow(
             number=number,
             line=0,
             reference=reference,
-            raw=orjson.dumps({"reference_id": reference}),
-            body=body,
-            cust=reference,
-            digest=hashlib.sha256(body).hexdigest()[:32] if body else None,
+            raw_fields=orjson.dumps({"reference_id": reference}),
+            payload=body,
+            cust_reference=reference,
+            content_hash=hashlib.sha256(body).hexdigest()[:32] if body else None,
             message="; ".join(map(str, problems)),
         )
 
@@ -112,7 +112,7 @@ class OrderPlanner:
 def _askable(shipment: Shipment) -> Shipment:
     """Return a shipment with an external number of code ``CUST``: its reference, unless the caller gave one."""
     numbers = list(shipment.external_numbers or ())
-    if any(number.code == "CUST" for number in numbers) or len(shipment.reference_id) > LONGEST_REFERENCE:
+    if any(number.code == "CUST" for number in numbers) or len(shipment.reference_id) > MAX_REFERENCE_LENGTH:
         return shipment
     own = ExternalNumber(code="CUST", external_number=shipment.reference_id)
     return evolve(shipment, external_numbers=[*numbers, own])
@@ -122,6 +122,6 @@ def _unaskable(shipment: Shipment) -> list[RowProblem]:
     if any(number.code == "CUST" for number in shipment.external_numbers or ()):
         return []
     words = (
-        f"has over {LONGEST_REFERENCE} characters: give an external number of code CUST, or it cannot be asked after"
+        f"has over {MAX_REFERENCE_LENGTH} characters: give an external number of code CUST, or it cannot be asked after"
     )
     return [RowProblem(column="reference_id", message=words)]

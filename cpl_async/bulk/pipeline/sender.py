@@ -15,34 +15,34 @@ from ...ratelimit.priority import Priority
 from ...system.process_identity import worker_name
 from ...transport.write_deadline import WriteDeadline
 from ..client_protocols import SendCalls
-from ..journal.batch_repository import Attempt, BatchRow, Course, RowResult
+from ..journal.batch_repository import Attempt, BatchRepository, BatchRow, RowResult
 from ..journal.continuity import JournalGone
 from ..parsing.row_parser import column_of
 from ..records import RowState
 
-__all__ = ["Delivered", "Delivery", "NothingMoves", "in_time"]
+__all__ = ["AcceptedBatch", "BatchSender", "SendingHalted", "default_write_deadline"]
 
 T = TypeVar("T")
-MOST_ROUNDS = 6
+MAX_ROUNDS = 6
 """Refusals of one batch after which it is halved."""
-WRITE_TIMEOUT = 180.0
-READY_TIMEOUT = 60.0
-MOST_TRIES = 8
-FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 30.0
-ROWS_FAULT = (400, 409, 422)
+WRITE_TIMEOUT_SECONDS = 180.0
+READY_TIMEOUT_SECONDS = 60.0
+MAX_ATTEMPTS = 8
+FIRST_PAUSE_SECONDS = 1.0
+MAX_PAUSE_SECONDS = 30.0
+ROW_STATUSES = (400, 409, 422)
 """Statuses that speak of the shipments; others speak of the address, the credentials or the network."""
 TOO_LARGE = 413
-HOPELESS = (404, 405, 410, 501)
+PERMANENT_STATUSES = (404, 405, 410, 501)
 """Statuses that say that this is not the API: no further try will find it there."""
 
 
-def in_time() -> WriteDeadline:
+def default_write_deadline() -> WriteDeadline:
     """Return the write deadline of an attempt that begins now, where no lease ends before it."""
-    return WriteDeadline.after(WRITE_TIMEOUT)
+    return WriteDeadline.after(WRITE_TIMEOUT_SECONDS)
 
 
-class NothingMoves(Exception):
+class SendingHalted(Exception):
     """No batch can be sent any more: the credentials, the address or the network are the reason."""
 
     def __init__(self, reason: CplError) -> None:
@@ -51,7 +51,7 @@ class NothingMoves(Exception):
 
 
 @frozen(kw_only=True)
-class Delivered:
+class AcceptedBatch:
     """A batch that the server took."""
 
     batch: int
@@ -60,16 +60,16 @@ class Delivered:
 
 
 @define(kw_only=True)
-class Delivery:
+class BatchSender:
     """Sends the batches of one job."""
 
     calls: SendCalls
-    course: Course
+    course: BatchRepository
     body_tail: bytes
     stop: asyncio.Event
     """Set when nothing more is to be sent."""
-    on_taken: Callable[[Delivered], None]
-    on_refused: Callable[[Sequence[RowResult]], None]
+    on_accepted: Callable[[AcceptedBatch], None]
+    on_rejected: Callable[[Sequence[RowResult]], None]
     on_undecided: Callable[[int], None]
     on_note: Callable[[str], None]
     write_deadline: Callable[[], WriteDeadline]
@@ -77,7 +77,7 @@ class Delivery:
     check_clock: Callable[[], Awaitable[None]]
     """Compares the clocks if the carrier's was not known at the start; raises before anything is sent."""
 
-    async def deliver(self, batch: int) -> None:
+    async def send(self, batch: int) -> None:
         """Send a batch until the server has taken it, nothing of it is left, or :attr:`stop` is set.
 
         :raises NothingMoves: when no batch can be sent any more; the rows stay planned.
@@ -85,10 +85,10 @@ class Delivery:
         rounds = failures = 0
         while not self.stop.is_set():
             try:  # the token first: an attempt is written down only when nothing but the request itself is left to do
-                await self.calls.ready(priority=Priority.BATCH, timeout=READY_TIMEOUT, tries=1)
+                await self.calls.ready(priority=Priority.BATCH, timeout=READY_TIMEOUT_SECONDS, tries=1)
                 await self.check_clock()
             except ConfigurationError as error:
-                raise NothingMoves(error) from None
+                raise SendingHalted(error) from None
             except CplError as error:
                 failures += 1
                 await self._pause(error, failures)
@@ -105,24 +105,24 @@ class Delivery:
                     write_deadline=write_deadline,
                 )
             except JournalGone as error:  # what was sent before is followed to its end, and reported
-                raise NothingMoves(error) from None
-            self.on_refused(claimed)
+                raise SendingHalted(error) from None
+            self.on_rejected(claimed)
             if attempt is None:
                 return
-            failure = await self._send(batch, attempt, identifier, write_deadline)
+            failure = await self._send_once(batch, attempt, identifier, write_deadline)
             if failure is None:
                 return
-            refused = _refused(attempt.rows, failure)
-            await _kept(self.course.not_taken(batch, attempt.id, failure, refused))
-            self.on_refused(refused)
-            if failure.status in ROWS_FAULT or (failure.status == TOO_LARGE and len(attempt.rows) > 1):
+            refused = _rejections(attempt.rows, failure)
+            await _shielded(self.course.record_rejection(batch, attempt.id, failure, refused))
+            self.on_rejected(refused)
+            if failure.status in ROW_STATUSES or (failure.status == TOO_LARGE and len(attempt.rows) > 1):
                 rounds += 1
                 gone = {result.row for result in refused}
                 left = [row.number for row in attempt.rows if row.number not in gone]
-                if len(left) > 1 and (rounds >= MOST_ROUNDS or not refused):
-                    second = await self.course.halve(batch, left[len(left) // 2 :])
-                    await self.deliver(batch)
-                    await self.deliver(second)
+                if len(left) > 1 and (rounds >= MAX_ROUNDS or not refused):
+                    second = await self.course.split(batch, left[len(left) // 2 :])
+                    await self.send(batch)
+                    await self.send(second)
                     return
                 continue
             if refused:
@@ -130,7 +130,7 @@ class Delivery:
             failures += 1
             await self._pause(failure, failures)
 
-    async def _send(
+    async def _send_once(
         self, batch: int, attempt: Attempt, identifier: str, write_deadline: WriteDeadline
     ) -> CplError | None:
         """Send once; return why the server took nothing, or ``None`` when it took the batch or nobody knows."""
@@ -140,18 +140,18 @@ class Delivery:
                 references=[row.reference for row in attempt.rows],
                 correlation_id=identifier,
                 priority=Priority.BATCH,
-                timeout=WRITE_TIMEOUT,
+                timeout=WRITE_TIMEOUT_SECONDS,
                 tries=1,
                 write_deadline=write_deadline,
             )
         except CplError as error:
             if error.outcome is not Outcome.UNKNOWN:
                 return error
-            await _kept(self.course.lost(batch, attempt.id, error, _words_of_loss(error, identifier)))
+            await _shielded(self.course.record_unknown(batch, attempt.id, error, _unknown_message(error, identifier)))
             self.on_undecided(len(attempt.rows))
             return None
-        await _kept(self.course.accepted(batch, attempt.id, remote_id))
-        self.on_taken(Delivered(batch=batch, remote_id=remote_id, rows=len(attempt.rows)))
+        await _shielded(self.course.record_accepted(batch, attempt.id, remote_id))
+        self.on_accepted(AcceptedBatch(batch=batch, remote_id=remote_id, rows=len(attempt.rows)))
         return None
 
     async def _pause(self, error: CplError, failures: int) -> None:
@@ -160,16 +160,16 @@ class Delivery:
         :raises NothingMoves: when waiting is of no use.
         """
         passing = error.outcome is Outcome.NOT_SENT or error.status == 429
-        if failures >= MOST_TRIES or error.status in HOPELESS or not passing:
-            raise NothingMoves(error) from None
-        seconds = min(error.failure.retry_after or FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE)
+        if failures >= MAX_ATTEMPTS or error.status in PERMANENT_STATUSES or not passing:
+            raise SendingHalted(error) from None
+        seconds = min(error.failure.retry_after or FIRST_PAUSE_SECONDS * 2 ** (failures - 1), MAX_PAUSE_SECONDS)
         self.on_note(f"{error.message}; trying again in {seconds:.0f} s")
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.stop.wait()
 
 
-async def _kept(work: Awaitable[T]) -> T:
+async def _shielded(work: Awaitable[T]) -> T:
     """Finish what writes down an answer, even when the run is cut off meanwhile."""
     task = asyncio.ensure_future(work)
     try:
@@ -179,12 +179,12 @@ async def _kept(work: Awaitable[T]) -> T:
         raise
 
 
-def _refused(rows: Sequence[BatchRow], error: CplError) -> list[RowResult]:
+def _rejections(rows: Sequence[BatchRow], error: CplError) -> list[RowResult]:
     """Return the rows that a refusal settles: those it names; all of them when it names none.
 
     A body that is too large (413) says nothing of its rows while there are several: it is halved.
     """
-    if error.status not in (*ROWS_FAULT, TOO_LARGE) or not isinstance(error, ValidationError):
+    if error.status not in (*ROW_STATUSES, TOO_LARGE) or not isinstance(error, ValidationError):
         return []
     named: dict[int, list[str]] = {}
     for problem in error.problems:
@@ -207,5 +207,5 @@ def _in_columns(problem: Problem) -> str:
     return f"{column}: {problem.message}" if column else problem.message
 
 
-def _words_of_loss(error: CplError, identifier: str) -> str:
+def _unknown_message(error: CplError, identifier: str) -> str:
     return f"it is not known whether this was created: {error.message} [correlation id {identifier}]"

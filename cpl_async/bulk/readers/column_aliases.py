@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..parsing.text import squeezed
+from ..parsing.text import fold
 
 __all__ = ["COLUMN_OF", "ITEM_WORDS", "ROUND_ABOUT"]
 
@@ -195,8 +195,8 @@ def _by_name() -> dict[str, str]:
     found: dict[str, str] = {}
     for column, names in SYNONYMS.items():
         for name in (column, *names.split(",")):
-            if found.setdefault(squeezed(name), column) != column:
-                raise AssertionError(f"{name} stands for {column} and {found[squeezed(name)]}")
+            if found.setdefault(fold(name), column) != column:
+                raise AssertionError(f"{name} stands for {column} and {found[fold(name)]}")
     return found
 
 

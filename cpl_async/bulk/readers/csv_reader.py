@@ -12,7 +12,7 @@ from .encoding import encoding_of
 from .header import column_named
 from .raw_row import InputError, RawRow
 from .reading_options import ReadingOptions
-from .table import Cells, Table, table_below
+from .table import Cells, TableRows, table_below
 
 __all__ = ["DelimitedFile"]
 
@@ -49,7 +49,7 @@ class DelimitedFile:
             heading = self._first_row(start, self._delimiter)
         except csv.Error as error:
             raise InputError(f"the heading of {shown} is not readable as CSV: {error}") from None
-        self.table: Table = table_below(heading, options, shown)
+        self.table: TableRows = table_below(heading, options, shown)
 
     def rows(self) -> Iterator[RawRow]:
         """Yield the rows.

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..parsing.column_mapping import ShopNames, Terms
+from ..parsing.column_mapping import FileSchema, ShopMapping
 from ..parsing.currency import SYMBOLS
-from ..parsing.text import squeezed, tokens
+from ..parsing.text import fold, tokens
 from .column_aliases import COLUMN_OF, ITEM_WORDS, ROUND_ABOUT, SYNONYMS
 from .raw_row import InputError
 
-__all__ = ["column_named", "columns_of", "is_about_items", "refuse_twins", "terms_below", "terms_of"]
+__all__ = ["column_named", "columns_of", "is_about_items", "reject_duplicate_columns", "schema_below", "schema_of"]
 
 BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
 ENDS_IN_UNIT = re.compile(r"\b(kg|g|gramy|gramech|grams)\s*$", re.IGNORECASE)
 IN_GRAMS = frozenset({"g", "gr", "gram", "gramy", "gramech", "grams", "gramu"})
 MONEY = ("cod", "cod_price", "order_total", "insurance_price")
-CURRENCY_WORDS = frozenset(map(squeezed, SYMBOLS)) - {""}
+CURRENCY_WORDS = frozenset(map(fold, SYMBOLS)) - {""}
 OURS = "error"
 """The column that we write beside rejected rows."""
 NOT_READ = " (not read)"
@@ -42,12 +42,12 @@ def is_about_items(heading: str) -> bool:
     return not ITEM_WORDS.isdisjoint(tokens(heading))
 
 
-def columns_of(headings: Sequence[str], names: ShopNames) -> list[str]:
+def columns_of(headings: Sequence[str], names: ShopMapping) -> list[str]:
     """Return the column of each heading; where it means none, the heading itself.
 
     :param names: the shop's own ones go before ours.
     """
-    told = {heading: names.columns[squeezed(heading)] for heading in headings if squeezed(heading) in names.columns}
+    told = {heading: names.columns[fold(heading)] for heading in headings if fold(heading) in names.columns}
     taken = set(told.values())
     found: list[str] = []
     for heading in headings:
@@ -59,7 +59,7 @@ def columns_of(headings: Sequence[str], names: ShopNames) -> list[str]:
     return found
 
 
-def refuse_twins(headings: Sequence[str], columns: Sequence[str], where: str) -> None:
+def reject_duplicate_columns(headings: Sequence[str], columns: Sequence[str], where: str) -> None:
     """See that no two headings mean one column.
 
     :param where: the file, for people.
@@ -88,19 +88,19 @@ def refuse_twins(headings: Sequence[str], columns: Sequence[str], where: str) ->
         )
 
 
-def terms_below(headings: Sequence[str], names: ShopNames) -> Terms:
+def schema_below(headings: Sequence[str], names: ShopMapping) -> FileSchema:
     """Return what some headings say, read again."""
-    return terms_of(zip(columns_of(headings, names), headings, strict=True), names)
+    return schema_of(zip(columns_of(headings, names), headings, strict=True), names)
 
 
-def terms_of(columns: Mapping[str, str] | Iterable[tuple[str, str]], names: ShopNames) -> Terms:
+def schema_of(columns: Mapping[str, str] | Iterable[tuple[str, str]], names: ShopMapping) -> FileSchema:
     """Return what a file's headings say: what columns are called, and their units.
 
     :param columns: column and heading of each.
     """
     pairs = dict(columns)
     headings = {column: heading for column, heading in pairs.items() if column != heading}
-    return Terms(
+    return FileSchema(
         headings=headings,
         names=names,
         currencies={column: unit for column in MONEY if (unit := _currency_in(headings.get(column, "")))},
@@ -110,7 +110,7 @@ def terms_of(columns: Mapping[str, str] | Iterable[tuple[str, str]], names: Shop
 
 def _unit_in(heading: str) -> str:
     found = BRACKETS.search(heading) or ENDS_IN_UNIT.search(heading)
-    return squeezed(found[1]) if found else ""
+    return fold(found[1]) if found else ""
 
 
 def _currency_in(heading: str) -> str:

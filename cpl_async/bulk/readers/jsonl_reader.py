@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..parsing.column_mapping import ShopNames, Terms
-from ..parsing.text import squeezed
+from ..parsing.column_mapping import FileSchema, ShopMapping
+from ..parsing.text import fold
 from .column_aliases import SYNONYMS
 from .encoding import encoding_of
-from .header import NOT_READ, OURS, column_named, terms_of
+from .header import NOT_READ, OURS, column_named, schema_of
 from .raw_row import InputError, RawRow
 from .reading_options import ReadingOptions
 
@@ -60,11 +60,11 @@ class JsonLines:
 class Keys:
     """Learns which column each key means; what a column is called is what it was called first."""
 
-    def __init__(self, names: ShopNames) -> None:
+    def __init__(self, names: ShopMapping) -> None:
         self._names = names
         self._column: dict[str, str] = {}
         self._pairs: dict[str, str] = {}
-        self.terms: Terms = terms_of({}, names)
+        self.terms: FileSchema = schema_of({}, names)
 
     def named(self, fields: dict[str, str]) -> tuple[dict[str, str], str | None]:
         """Return the fields by their columns, and which two of them mean the same."""
@@ -80,14 +80,14 @@ class Keys:
         return values, twins
 
     def _learnt(self, key: str) -> str:
-        told = self._names.columns.get(squeezed(key))
+        told = self._names.columns.get(fold(key))
         column = (OURS if key.lower() == OURS else column_named(key)) if told is None else told
         if not column:
             column = key + NOT_READ if key in SYNONYMS else key
         self._column[key] = column
         if column not in self._pairs:
             self._pairs[column] = key
-            self.terms = terms_of(self._pairs, self._names)
+            self.terms = schema_of(self._pairs, self._names)
         return column
 
 

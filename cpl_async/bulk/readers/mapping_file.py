@@ -12,19 +12,19 @@ from typing import Any
 import attrs
 
 from ..._nearest import nearest
-from ..parsing.column_mapping import ShopNames, Way
+from ..parsing.column_mapping import ShippingRule, ShopMapping
 from ..parsing.columns import COLUMNS
-from ..parsing.text import squeezed
+from ..parsing.text import fold
 from .header import column_named
 from .raw_row import InputError
 
-__all__ = ["names_from"]
+__all__ = ["load_mapping"]
 
 TABLES = ("columns", "carriers", "payments", "defaults")
 UNREAD = ("", "-", "ignore")
 
 
-def names_from(file: Path) -> ShopNames:
+def load_mapping(file: Path) -> ShopMapping:
     """Return the names in a TOML file, or a JSON file by its ending.
 
     :raises InputError: when it cannot be read, or says something that is not known.
@@ -36,8 +36,8 @@ def names_from(file: Path) -> ShopNames:
     for table, content in data.items():
         if not isinstance(content, dict):
             raise InputError(f"{file}: [{table}] is no table of names")
-    return ShopNames(
-        columns={squeezed(name): _column(file, name, value) for name, value in data.get("columns", {}).items()},
+    return ShopMapping(
+        columns={fold(name): _column(file, name, value) for name, value in data.get("columns", {}).items()},
         headings=tuple(data.get("columns", {})),
         carriers={name: _way(file, "carriers", name, value) for name, value in data.get("carriers", {}).items()},
         payments={name: _way(file, "payments", name, value) for name, value in data.get("payments", {}).items()},
@@ -74,16 +74,16 @@ def _known_column(file: Path, table: str, name: str) -> str:
     return column
 
 
-def _way(file: Path, table: str, name: str, value: object) -> Way:
+def _way(file: Path, table: str, name: str, value: object) -> ShippingRule:
     where = f"{file}: [{table}] {name!r}"
     if isinstance(value, str) and table == "carriers":
-        return Way(product=_product(where, value))
+        return ShippingRule(product=_product(where, value))
     if isinstance(value, bool) and table == "payments":
-        return Way(cash_on_delivery=value)
+        return ShippingRule(cash_on_delivery=value)
     if not isinstance(value, dict):
         wanted = '"PRIV" or {pickup_point = true}' if table == "carriers" else "{cash_on_delivery = true}"
         raise InputError(f"{where} must be like {wanted}")
-    known = [field.name for field in attrs.fields(Way)]
+    known = [field.name for field in attrs.fields(ShippingRule)]
     for key, content in value.items():
         if key not in known:
             raise _unknown(f"{where} has an unknown key {key}", key, known)
@@ -91,7 +91,7 @@ def _way(file: Path, table: str, name: str, value: object) -> Way:
             _product(where, content)
         elif not isinstance(content, bool):
             raise InputError(f"{where}: {key} must be true or false")
-    return Way(**value)
+    return ShippingRule(**value)
 
 
 def _product(where: str, code: object) -> str:

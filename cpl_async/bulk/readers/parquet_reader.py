@@ -12,7 +12,7 @@ from typing import Any
 from .extras import needing_extra
 from .raw_row import InputError, RawRow
 from .reading_options import ReadingOptions
-from .table import Cells, Table, table_below
+from .table import Cells, TableRows, table_below
 
 __all__ = ["ParquetFile"]
 
@@ -33,7 +33,7 @@ class ParquetFile:
             schema = file.schema_arrow
             if nested := [name for name, kind in zip(schema.names, schema.types, strict=True) if _is_odd(kind)]:
                 raise InputError(f"{shown} has columns that hold no single text or number: {', '.join(nested[:5])}")
-            self.table: Table = table_below(schema.names, options, shown)
+            self.table: TableRows = table_below(schema.names, options, shown)
 
     def rows(self) -> Iterator[RawRow]:
         """Yield the rows; they have no lines."""

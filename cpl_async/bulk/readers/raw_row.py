@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import field, frozen
 
 from ...errors import ConfigurationError
-from ..parsing.column_mapping import PLAIN, Terms
+from ..parsing.column_mapping import PLAIN, FileSchema
 
 __all__ = ["InputError", "RawRow"]
 
@@ -26,7 +26,7 @@ class RawRow:
     """Column → text; a column that we do not know has the name that the file gives it."""
     problem: str | None = None
     """Why the row cannot be used at all."""
-    terms: Terms = field(default=PLAIN, repr=False)
+    terms: FileSchema = field(default=PLAIN, repr=False)
     """What the names and words of the file mean."""
     more: int = 0
     """Lines after it that hold further items of the same order."""

@@ -8,7 +8,7 @@ import hashlib
 from attrs import field, frozen
 
 from ..._nearest import nearest
-from ..parsing.column_mapping import ShopNames
+from ..parsing.column_mapping import ShopMapping
 from .raw_row import InputError
 
 __all__ = ["ReadingOptions"]
@@ -50,7 +50,7 @@ class ReadingOptions:
     """Between the fields of CSV: one character, or ``tab``, ``comma``, ``semicolon``, ``pipe``."""
     sheet: str | None = None
     """Of a workbook; its first one without a name."""
-    names: ShopNames = field(factory=ShopNames, repr=False)
+    names: ShopMapping = field(factory=ShopMapping, repr=False)
     """The shop's own names."""
     shown: str | None = None
     """What the file is called in messages, where its path says nothing."""

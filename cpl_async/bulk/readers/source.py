@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from ..parsing.column_mapping import Terms
+from ..parsing.column_mapping import FileSchema
 from .csv_reader import DelimitedFile
 from .jsonl_reader import JsonLines
 from .line_grouping import orders_in
@@ -47,7 +47,7 @@ class Source:
         self.is_json: bool = False
         self.columns: list[str] = []
         """As the file names them; empty for JSON Lines, which names them row by row."""
-        self.terms: Terms = Terms(names=self.options.names)
+        self.terms: FileSchema = FileSchema(names=self.options.names)
         """What its headings mean."""
         start = self._start()
         try:

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from attrs import field, frozen
 
 from ..._nearest import nearest
-from ..parsing.column_mapping import STANDS_FOR, ShopNames, Terms
+from ..parsing.column_mapping import STANDS_FOR, FileSchema, ShopMapping
 from ..parsing.columns import COLUMNS, REQUIRED
-from ..parsing.text import squeezed
+from ..parsing.text import fold
 from .formula_escape import original
-from .header import columns_of, refuse_twins, terms_of
+from .header import columns_of, reject_duplicate_columns, schema_of
 from .raw_row import InputError, RawRow
 from .reading_options import ReadingOptions
 
-__all__ = ["Cells", "Table", "table_below"]
+__all__ = ["Cells", "TableRows", "table_below"]
 
 LONGEST_SHOWN = 1000
 Cells = tuple[int, list[str]]
@@ -23,14 +23,14 @@ Cells = tuple[int, list[str]]
 
 
 @frozen(kw_only=True)
-class Table:
+class TableRows:
     """What the heading of a file says."""
 
     headings: list[str]
     """As the file names its columns."""
     columns: list[str]
     """What we call them; the heading itself where we do not know it."""
-    terms: Terms = field(repr=False)
+    terms: FileSchema = field(repr=False)
 
     def rows(self, lines: Iterable[Cells], between: str) -> Iterator[RawRow]:
         """Yield the rows below the heading.
@@ -57,7 +57,7 @@ class Table:
                 yield RawRow(number=number, line=line, problem=problem, terms=terms)
 
 
-def table_below(heading: Sequence[str], options: ReadingOptions, shown: str) -> Table:
+def table_below(heading: Sequence[str], options: ReadingOptions, shown: str) -> TableRows:
     """Return what a heading says.
 
     :param shown: the file, for people.
@@ -82,16 +82,18 @@ def table_below(heading: Sequence[str], options: ReadingOptions, shown: str) -> 
             f'with --map which they are, e.g. [columns] "{heading[:30]}" = "{column}"'
             + _words_of_absent(headings, options.names)
         )
-    refuse_twins(headings, columns, shown)
-    return Table(headings=headings, columns=columns, terms=terms_of(zip(columns, headings, strict=True), options.names))
+    reject_duplicate_columns(headings, columns, shown)
+    return TableRows(
+        headings=headings, columns=columns, terms=schema_of(zip(columns, headings, strict=True), options.names)
+    )
 
 
-def _words_of_absent(headings: Sequence[str], names: ShopNames) -> str:
+def _words_of_absent(headings: Sequence[str], names: ShopMapping) -> str:
     """Return what to say of headings that the shop's names speak of and the file does not have."""
-    present = set(map(squeezed, headings))
+    present = set(map(fold, headings))
     words = ""
     for heading in names.headings:
-        if squeezed(heading) not in present:
+        if fold(heading) not in present:
             near = nearest(heading, headings)
             words += f"; --map names {heading!r}, which is not there" + (f": did you mean {near!r}?" if near else "")
     return words

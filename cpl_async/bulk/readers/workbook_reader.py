@@ -15,7 +15,7 @@ from ..._nearest import nearest
 from .extras import needing_extra
 from .raw_row import InputError, RawRow
 from .reading_options import ReadingOptions
-from .table import Cells, Table, table_below
+from .table import Cells, TableRows, table_below
 
 if TYPE_CHECKING:
     from openpyxl.workbook.workbook import Workbook
@@ -45,7 +45,7 @@ class WorkbookFile:
         self._width = len(heading)
         if not heading:
             raise InputError(f"{self._where} is empty")
-        self.table: Table = table_below(heading, options, self._where)
+        self.table: TableRows = table_below(heading, options, self._where)
 
     def rows(self) -> Iterator[RawRow]:
         """Yield the rows."""

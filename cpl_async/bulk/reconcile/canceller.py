@@ -15,12 +15,12 @@ from ..client_protocols import ShipmentCalls
 from ..shutdown import unless_stopped
 from .evidence import CANCELLED
 
-__all__ = ["CancelResult", "Withdrawal"]
+__all__ = ["CancelResult", "ShipmentCanceller"]
 
-AT_ONCE = 8
-ASKED_AT_ONCE = 50
+MAX_CONCURRENT_CANCELLATIONS = 8
+MAX_CONCURRENT_SEARCHES = 50
 """Values of a filter in one request (source: the vendor's documentation)."""
-MOST_TRIES = 4
+MAX_ATTEMPTS = 4
 FIRST_PAUSE = 0.5
 SLOWEST = 15.0
 
@@ -34,12 +34,12 @@ class CancelResult:
     """Whether it was seen cancelled."""
     refused: str = ""
     """The carrier's words, where it does not cancel the parcel any more."""
-    unclear: str = ""
+    unknown: str = ""
     """Why it is not known whether it is cancelled."""
 
 
 @define(kw_only=True)
-class Withdrawal:
+class ShipmentCanceller:
     """Cancels any number of parcels."""
 
     calls: ShipmentCalls
@@ -70,32 +70,32 @@ class Withdrawal:
         sent: set[str] = set()
         with ungrouped():
             async with asyncio.TaskGroup() as tasks:
-                for _ in range(min(AT_ONCE, len(left))):
+                for _ in range(min(MAX_CONCURRENT_CANCELLATIONS, len(left))):
                     tasks.create_task(some())
         seen = await self._see(sent, words)
         for number in left:
             if number in seen:
                 results[number] = CancelResult(number=number, cancelled=True)
             elif number not in sent:
-                results[number] = CancelResult(number=number, cancelled=False, unclear="it was not cancelled: stopped")
+                results[number] = CancelResult(number=number, cancelled=False, unknown="it was not cancelled: stopped")
             elif number in words:
                 results[number] = CancelResult(number=number, cancelled=False, refused=words[number])
             else:
                 results[number] = CancelResult(
-                    number=number, cancelled=False, unclear=f"it is not seen cancelled after {self.patience:.0f} s"
+                    number=number, cancelled=False, unknown=f"it is not seen cancelled after {self.patience:.0f} s"
                 )
         return results
 
     async def _ask_to_cancel(self, number: str) -> str:
         """Ask to cancel a parcel until an answer comes; return the words of a refusal."""
         pause = FIRST_PAUSE
-        for attempt in range(MOST_TRIES):
+        for attempt in range(MAX_ATTEMPTS):
             try:
                 await self.calls.cancel(number, priority=Priority.BATCH)
             except ValidationError as error:
                 return "; ".join([error.message, *(problem.message for problem in error.problems)])
             except CplError as error:
-                if attempt == MOST_TRIES - 1 or (error.outcome is Outcome.REJECTED and error.status != 429):
+                if attempt == MAX_ATTEMPTS - 1 or (error.outcome is Outcome.REJECTED and error.status != 429):
                     return error.message if error.outcome is not Outcome.UNKNOWN else ""
                 await asyncio.sleep(pause)  # cancelling again is harmless: it is done or it is refused
                 pause = min(pause * 2, SLOWEST)
@@ -122,8 +122,8 @@ class Withdrawal:
 
     async def _cancelled_among(self, numbers: Sequence[str]) -> set[str]:
         found: set[str] = set()
-        for start in range(0, len(numbers), ASKED_AT_ONCE):
-            chunk = numbers[start : start + ASKED_AT_ONCE]
+        for start in range(0, len(numbers), MAX_CONCURRENT_SEARCHES):
+            chunk = numbers[start : start + MAX_CONCURRENT_SEARCHES]
             try:
                 page = await self.calls.list(shipment_numbers=chunk, limit=1000, priority=Priority.BACKGROUND)
             except CplError:

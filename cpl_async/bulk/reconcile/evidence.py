@@ -13,15 +13,15 @@ from ...models.references import normal_reference
 from ...models.shipments import TrackedShipment
 from ..records import FoundShipment
 
-__all__ = ["Entry", "Finding", "Verdict", "Wanted", "entry_of", "judge"]
+__all__ = ["ExpectedShipment", "Finding", "SearchHit", "Verdict", "classify", "hit_from"]
 
-SKEW = 600.0
+SKEW_SECONDS = 600.0
 """Seconds by which the carrier's clock may be behind ours."""
 SURELY_BEFORE = 86_400.0
 """Seconds before the write at which something was surely there before it, whatever the clocks say."""
 CANCELLED = frozenset({"Canceled", "Deleted"})
 COMPARED = ("name", "street", "city", "zip_code", "country")
-SHORTEST = 3
+MIN_COMPARED_LENGTH = 3
 """Letters of a text that a longer one may begin with and still be the same: the carrier may cut it."""
 
 
@@ -41,7 +41,7 @@ class Verdict(StrEnum):
 
 
 @frozen(kw_only=True)
-class Wanted:
+class ExpectedShipment:
     """What a write may have made, and how it would be known again."""
 
     reference: str
@@ -57,7 +57,7 @@ class Wanted:
 
 
 @frozen(kw_only=True)
-class Entry:
+class SearchHit:
     """One parcel, as a search shows it."""
 
     reference: str
@@ -87,7 +87,7 @@ class Finding:
     shipments: tuple[FoundShipment, ...] = ()
     """Live and whole, the one made first at the front; more than one is a double."""
     cancelled: tuple[FoundShipment, ...] = ()
-    words: str = ""
+    message: str = ""
     """What a person should know who has to decide."""
 
 
@@ -95,11 +95,11 @@ class Finding:
 class _Sorted:
     """What was found, by what it can be."""
 
-    ours: list[Entry] = Factory(list)
+    ours: list[SearchHit] = Factory(list)
     doubtful: list[str] = Factory(list)
 
 
-def judge(wanted: Wanted, entries: Iterable[Entry], similar: Iterable[Entry] = ()) -> Finding:
+def classify(wanted: ExpectedShipment, entries: Iterable[SearchHit], similar: Iterable[SearchHit] = ()) -> Finding:
     """Return what a look shows.
 
     :param wanted: what the write may have made.
@@ -116,21 +116,21 @@ def judge(wanted: Wanted, entries: Iterable[Entry], similar: Iterable[Entry] = (
     doubts = [*found.doubtful, *odd]
     if whole:
         return Finding(
-            verdict=Verdict.PRESENT, shipments=tuple(whole), cancelled=tuple(cancelled), words="; ".join(doubts)
+            verdict=Verdict.PRESENT, shipments=tuple(whole), cancelled=tuple(cancelled), message="; ".join(doubts)
         )
     if doubts:
-        return Finding(verdict=Verdict.DOUBTFUL, cancelled=tuple(cancelled), words="; ".join(doubts))
+        return Finding(verdict=Verdict.DOUBTFUL, cancelled=tuple(cancelled), message="; ".join(doubts))
     if partial:
         numbers = ", ".join(partial)
         words = f"{len(partial)} of its {wanted.parcels} parcels can be found: {numbers}"
-        return Finding(verdict=Verdict.PARTIAL, cancelled=tuple(cancelled), words=words)
+        return Finding(verdict=Verdict.PARTIAL, cancelled=tuple(cancelled), message=words)
     if cancelled:
         words = f"was created as {cancelled[0].master}, and somebody has cancelled it"
-        return Finding(verdict=Verdict.CANCELLED, cancelled=tuple(cancelled), words=words)
+        return Finding(verdict=Verdict.CANCELLED, cancelled=tuple(cancelled), message=words)
     return Finding(verdict=Verdict.ABSENT)
 
 
-def _sort(wanted: Wanted, entries: Iterable[Entry]) -> _Sorted:
+def _sort(wanted: ExpectedShipment, entries: Iterable[SearchHit]) -> _Sorted:
     """Take out what is known, and what was there before the write."""
     found = _Sorted()
     for entry in entries:
@@ -142,7 +142,7 @@ def _sort(wanted: Wanted, entries: Iterable[Entry]) -> _Sorted:
             continue
         if entry.began is None:
             found.doubtful.append(f"{entry.number} has no date, so it may be older than the write")
-        elif (entry.began_latest or entry.began) < wanted.since - SKEW:
+        elif (entry.began_latest or entry.began) < wanted.since - SKEW_SECONDS:
             found.doubtful.append(f"{entry.number} is from {_clock(entry.began)}, a little before the write")
         elif (difference := _difference(wanted, entry)) is not None:
             found.doubtful.append(f"{entry.number} has the same reference and {difference}")
@@ -152,10 +152,10 @@ def _sort(wanted: Wanted, entries: Iterable[Entry]) -> _Sorted:
 
 
 def _group(
-    wanted: Wanted, entries: Sequence[Entry]
+    wanted: ExpectedShipment, entries: Sequence[SearchHit]
 ) -> tuple[list[FoundShipment], list[str], list[FoundShipment], list[str]]:
     """Return the whole live shipments, the parcels of one that is not whole, the cancelled ones, and what is odd."""
-    sets: dict[str, list[Entry]] = {}
+    sets: dict[str, list[SearchHit]] = {}
     for entry in entries:
         alone = wanted.parcels > 1 and entry.master is None and entry.in_set == 1
         sets.setdefault("" if alone else entry.master or entry.number, []).append(entry)
@@ -184,7 +184,7 @@ def _group(
     return whole, partial, cancelled, odd
 
 
-def _difference(wanted: Wanted, entry: Entry) -> str | None:
+def _difference(wanted: ExpectedShipment, entry: SearchHit) -> str | None:
     """Return in what a found parcel is another one than was sent; ``None`` when nothing speaks against it."""
     if wanted.product and entry.product and wanted.product != entry.product:
         return f"another product, {entry.product}"
@@ -194,7 +194,7 @@ def _difference(wanted: Wanted, entry: Entry) -> str | None:
         if not sent or not shown:
             continue
         shorter, longer = sorted((sent, shown), key=len)
-        if sent != shown and not (len(shorter) >= SHORTEST and longer.startswith(shorter)):
+        if sent != shown and not (len(shorter) >= MIN_COMPARED_LENGTH and longer.startswith(shorter)):
             return "another recipient"
         same += name != "country"
     return None if same or not wanted.recipient else "shows no recipient to compare"
@@ -229,7 +229,7 @@ def _clock(moment: float) -> str:
     return datetime.fromtimestamp(moment).astimezone().isoformat(timespec="seconds")
 
 
-def entry_of(shipment: TrackedShipment) -> Entry:
+def hit_from(shipment: TrackedShipment) -> SearchHit:
     """Return a parcel as ``shipments.list`` shows it, in the form that :func:`judge` takes."""
     events = shipment.track_and_trace.events if shipment.track_and_trace else []
     dates = (*(event.event_date for event in events), shipment.last_update_date)
@@ -237,7 +237,7 @@ def entry_of(shipment: TrackedShipment) -> Entry:
     of_set = shipment.shipment_set
     address, cust = shipment.recipient, shipment.cust or ""
     texts = {name: getattr(address, name) for name in COMPARED} if address is not None else {}
-    return Entry(
+    return SearchHit(
         reference=normal_reference(cust),
         is_padded=cust != cust.strip(),
         number=shipment.shipment_number or "",

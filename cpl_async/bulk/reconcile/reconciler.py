@@ -9,20 +9,20 @@ from contextlib import suppress
 from attrs import define, field
 
 from ...errors import AuthenticationError, PermissionDenied
-from ..journal.reconciliation_repository import Found, Unclear, UnclearRow
+from ..journal.reconciliation_repository import FoundRow, ReconciliationRepository, UnknownRow
 from ..records import FoundShipment, RowState
 from ..shutdown import unless_stopped
-from .evidence import Finding, Verdict, Wanted
-from .schedule import Patience, Watch
-from .search import CANARIES_A_LOOK, Look, Searching, look_for, nothing_found
+from .evidence import ExpectedShipment, Finding, Verdict
+from .schedule import LookupSchedule, SettlePolicy
+from .search import CONTROLS_PER_SEARCH, SearchCall, SearchReport, no_hits, search_with_controls
 from .strategy import ReconcileStrategy
 
-__all__ = ["Reconciling"]
+__all__ = ["Reconciler"]
 
-CANARIES_KNOWN = 20
-LAST_LOOKS = 4
+MAX_CONTROLS = 20
+FINAL_SEARCHES = 4
 """Tries of the look at the end, which a failure may spoil."""
-LAST_PAUSE = 2.0
+FINAL_PAUSE_SECONDS = 2.0
 """Seconds between two of them, at most."""
 RIVAL = "a shipment with its reference is there, and another row that has it too is under way or was purged"
 NO_REFERENCE = (
@@ -35,8 +35,8 @@ NO_REFERENCE = (
 class _Case:
     """Rows that one write may have created."""
 
-    watch: Watch
-    rows: dict[str, UnclearRow]
+    watch: LookupSchedule
+    rows: dict[str, UnknownRow]
     """By the reference that they are asked after by."""
     words: dict[str, str] = field(factory=dict)
     """What was last seen of those that are not settled."""
@@ -47,14 +47,14 @@ class _Case:
 
 
 @define(kw_only=True)
-class Reconciling:
+class Reconciler:
     """The reconciliation of one job."""
 
     strategy: ReconcileStrategy
-    search: Searching
-    unclear: Unclear
+    search: SearchCall
+    unclear: ReconciliationRepository
     job: int
-    patience: Patience
+    patience: SettlePolicy
     clock: Callable[[], float]
     """The carrier's time in seconds since the epoch."""
     is_shared: bool
@@ -62,11 +62,11 @@ class Reconciling:
     stop: asyncio.Event
     """Set when nothing more is to be asked in this run."""
     on_found: Callable[[int], None]
-    on_put_back: Callable[[int], None]
+    on_requeued: Callable[[int], None]
     on_note: Callable[[str], None]
     _began: float = field(init=False)
     _cases: list[_Case] = field(factory=list, init=False)
-    _canaries: list[str] = field(factory=list, init=False)
+    _controls: list[str] = field(factory=list, init=False)
     _known_good: list[str] = field(factory=list, init=False)
     _missed: set[str] = field(factory=set, init=False)
     _taking: asyncio.Lock = field(factory=asyncio.Lock, init=False)
@@ -83,31 +83,31 @@ class Reconciling:
         """How many rows are still looked for."""
         return sum(len(case.rows) for case in self._cases)
 
-    async def take_up(self) -> None:
+    async def adopt_undecided(self) -> None:
         """Look for all rows of the job that are undecided since their answer was lost, and not looked for yet."""
         async with self._taking:
             await self.unclear.date_gap()
             rows = [row for row in await self.unclear.undecided(self.job) if row.number not in self._taken]
             self._taken |= {row.number for row in rows}
-        nameless = {row.number: NO_REFERENCE for row in rows if not row.cust}
-        await self.unclear.remark(self.job, nameless)
-        by_end: dict[float, dict[str, UnclearRow]] = {}
+        nameless = {row.number: NO_REFERENCE for row in rows if not row.cust_reference}
+        await self.unclear.set_message(self.job, nameless)
+        by_end: dict[float, dict[str, UnknownRow]] = {}
         for row in rows:
-            if row.cust:
+            if row.cust_reference:
                 until = max(row.until, self._began) if self.is_shared else row.until
-                by_end.setdefault(until, {})[row.cust] = row
+                by_end.setdefault(until, {})[row.cust_reference] = row
         for until, of_case in by_end.items():
-            self._cases.append(_Case(Watch(until, self.patience), of_case))
+            self._cases.append(_Case(LookupSchedule(until, self.patience), of_case))
         if by_end:
             count = sum(map(len, by_end.values()))
-            latest = max(by_end) + self.patience.settle - self.clock()
+            latest = max(by_end) + self.patience.settle_time - self.clock()
             self.on_note(
                 f"the answer to {count} rows was lost: they are looked for by their references"
                 + (f", for up to {latest:.0f} s" if latest > 1 else "")
             )
         self._changed.set()
 
-    async def moved(self) -> None:
+    async def wait_for_change(self) -> None:
         """Wait until a row is settled, put back or given up, from the last wait on."""
         await self._moved.wait()
         self._moved.clear()
@@ -128,7 +128,7 @@ class Reconciling:
                     async with asyncio.timeout(wait):
                         await unless_stopped(self.stop, self._changed.wait())
                 continue
-            await self._look(case)
+            await self._search(case)
 
     async def _refresh(self, case: _Case) -> None:
         """Read the rows anew: other jobs may have shipped, or come under way with, what they could be taken for."""
@@ -137,47 +137,47 @@ class Reconciling:
         nameless: dict[int, str] = {}
         for reference, row in before.items():
             now = fresh.get(row.number)
-            if now is not None and now.cust == reference:
+            if now is not None and now.cust_reference == reference:
                 case.rows[reference] = now
             elif now is not None:
                 nameless[row.number] = NO_REFERENCE
-        await self.unclear.remark(self.job, nameless)
+        await self.unclear.set_message(self.job, nameless)
 
-    async def _look(self, case: _Case) -> None:
+    async def _search(self, case: _Case) -> None:
         await self._refresh(case)
         if not case.rows:
             self._cases.remove(case)
             self._moved.set()
             return
         now = self.clock()
-        wanted = [self.strategy.wanted_of(row) for row in case.rows.values()]
-        fresh = await self._fresh_canary(min(row.since for row in case.rows.values()))
-        canaries = list(dict.fromkeys([*fresh, *await self._chosen_canaries()]))
-        look = await unless_stopped(self.stop, look_for(self.search, wanted, canaries, fresh))
+        wanted = [self.strategy.expected_from(row) for row in case.rows.values()]
+        fresh = await self._new_control(min(row.since for row in case.rows.values()))
+        canaries = list(dict.fromkeys([*fresh, *await self._choose_controls()]))
+        look = await unless_stopped(self.stop, search_with_controls(self.search, wanted, canaries, fresh))
         if look is None:
             return
         self._remember(look)
         case.traces |= {name for name, one in look.findings.items() if one.verdict is not Verdict.ABSENT}
-        case.watch.looked(now, good=look.good >= set(case.rows))
-        await self._take_found(case, look)
+        case.watch.record_search(now, good=look.conclusive >= set(case.rows))
+        await self._record_found(case, look)
         absent = [
             reference
             for reference in case.rows
-            if nothing_found(look, reference) and reference not in case.traces and case.watch.is_proof(now, good=True)
+            if no_hits(look, reference) and reference not in case.traces and case.watch.is_conclusive(now, good=True)
         ]
-        await self._put_back(case, absent)
-        self._keep_words(case, look)
-        over = now >= case.watch.until + case.watch.patience.settle
-        if isinstance(look.failure, AuthenticationError | PermissionDenied) or case.watch.hopeless:
+        await self._requeue(case, absent)
+        self._keep_messages(case, look)
+        over = now >= case.watch.until + case.watch.patience.settle_time
+        if isinstance(look.failure, AuthenticationError | PermissionDenied) or case.watch.exhausted:
             await self._give_up(case)
-        elif over and case.rows and case.watch.is_proof(now, good=look.good >= set(case.rows)):
+        elif over and case.rows and case.watch.is_conclusive(now, good=look.conclusive >= set(case.rows)):
             await self._give_up(case)  # what is left is there in a way that nobody but a person can judge
         if not case.rows:
             self._cases.remove(case)
             self._moved.set()
 
-    async def _take_found(self, case: _Case, look: Look) -> None:
-        found: list[Found] = []
+    async def _record_found(self, case: _Case, look: SearchReport) -> None:
+        found: list[FoundRow] = []
         for reference, row in list(case.rows.items()):
             finding = look.findings.get(reference)
             if finding is None or finding.verdict is not Verdict.PRESENT:
@@ -186,29 +186,31 @@ class Reconciling:
                 case.words[reference] = RIVAL
                 continue
             first, *others = finding.shipments
-            found.append(Found(row=row.number, shipment=first, doubles=tuple(others), message=self._words_of(finding)))
+            found.append(
+                FoundRow(row=row.number, shipment=first, doubles=tuple(others), message=self._words_of(finding))
+            )
             del case.rows[reference]
         if found:
             case.accepted = True
-            await self.unclear.found(self.job, found, self.strategy.found_as)
+            await self.unclear.record_found(self.job, found, self.strategy.found_as)
             self.on_found(len(found))
 
-    async def _put_back(self, case: _Case, references: Iterable[str]) -> None:
+    async def _requeue(self, case: _Case, references: Iterable[str]) -> None:
         numbers = [case.rows.pop(reference).number for reference in references]
         if not numbers:
             return
         self._taken -= set(numbers)
-        await self.unclear.put_back(self.job, numbers)
+        await self.unclear.requeue(self.job, numbers)
         why = "others of its batch are: they failed at import" if case.accepted else "nothing of it was created"
         self.on_note(f"{len(numbers)} rows are not there, {why}; they are sent again")
-        self.on_put_back(len(numbers))
+        self.on_requeued(len(numbers))
         self._moved.set()
 
-    def _keep_words(self, case: _Case, look: Look) -> None:
+    def _keep_messages(self, case: _Case, look: SearchReport) -> None:
         for reference in case.rows:
             finding = look.findings.get(reference)
             if finding is not None and finding.verdict is not Verdict.ABSENT:
-                case.words[reference] = finding.words or case.words.get(reference, "")
+                case.words[reference] = finding.message or case.words.get(reference, "")
             elif look.problem and reference not in case.traces:
                 case.words[reference] = look.problem
 
@@ -219,74 +221,77 @@ class Reconciling:
             + (case.words.get(reference) or "it was not looked for long enough")
             for reference, row in case.rows.items()
         }
-        await self.unclear.remark(self.job, messages)
+        await self.unclear.set_message(self.job, messages)
         case.rows.clear()
 
-    async def _chosen_canaries(self) -> list[str]:
+    async def _choose_controls(self) -> list[str]:
         """Return references that must be found: those that were before, else others that are known to be there."""
-        if len(self._known_good) >= CANARIES_A_LOOK:
-            return self._known_good[:CANARIES_A_LOOK]
-        if not self._canaries:
-            self._canaries = await self.unclear.canaries(self.strategy.name, CANARIES_KNOWN)
-        others = [canary for canary in self._canaries if canary not in self._known_good]
-        return [*self._known_good, *others][:CANARIES_A_LOOK]
+        if len(self._known_good) >= CONTROLS_PER_SEARCH:
+            return self._known_good[:CONTROLS_PER_SEARCH]
+        if not self._controls:
+            self._controls = await self.unclear.control_shipments(self.strategy.name, MAX_CONTROLS)
+        others = [canary for canary in self._controls if canary not in self._known_good]
+        return [*self._known_good, *others][:CONTROLS_PER_SEARCH]
 
-    async def _fresh_canary(self, since: float) -> list[str]:
+    async def _new_control(self, since: float) -> list[str]:
         """Return a reference that was sent no earlier than what is looked for, another than was not found last."""
-        fresh = await self.unclear.fresh_canaries(self.job, since, CANARIES_KNOWN)
+        fresh = await self.unclear.new_control_shipments(self.job, since, MAX_CONTROLS)
         left = [canary for canary in fresh if canary not in self._missed]
         if fresh and not left:
             self._missed.clear()
         return (left or fresh)[:1]
 
-    def _remember(self, look: Look) -> None:
+    def _remember(self, look: SearchReport) -> None:
         """Prefer canaries that were found; those that were not get another chance when all others had theirs."""
-        self._known_good = [*sorted(look.seen), *(good for good in self._known_good if good not in look.seen)]
-        self._missed |= look.missed
-        self._missed -= look.seen
+        self._known_good = [
+            *sorted(look.controls_seen),
+            *(good for good in self._known_good if good not in look.controls_seen),
+        ]
+        self._missed |= look.controls_missing
+        self._missed -= look.controls_seen
         if not look.failure:
-            self._known_good = [good for good in self._known_good if good not in look.missed]
-            self._canaries = [canary for canary in self._canaries if canary not in look.missed]
+            self._known_good = [good for good in self._known_good if good not in look.controls_missing]
+            self._controls = [canary for canary in self._controls if canary not in look.controls_missing]
 
-    async def canary_is_seen(self) -> bool:
+    async def sees_control(self) -> bool:
         """Return whether the search shows at least one reference that is known to be there."""
-        look = await look_for(self.search, [], [])
-        canaries = await self._chosen_canaries()
+        look = await search_with_controls(self.search, [], [])
+        canaries = await self._choose_controls()
         if canaries:
-            wanted = [Wanted(reference=canary, since=0.0) for canary in canaries]
-            look = await look_for(self.search, wanted, canaries)
+            wanted = [ExpectedShipment(reference=canary, since=0.0) for canary in canaries]
+            look = await search_with_controls(self.search, wanted, canaries)
             self._remember(look)
-        return bool(look.seen)
+        return bool(look.controls_seen)
 
-    async def last_look(self) -> int:
+    async def final_sweep(self) -> int:
         """Look once more for every row that was ever unclear; return how many shipments are there twice.
 
         A look that is spoilt is taken again, some times, where that may help.
         """
         doubles, problem = 0, ""
-        for tries_left in reversed(range(LAST_LOOKS)):
-            doubles, problem, passes = await self._last_look()
+        for tries_left in reversed(range(FINAL_SEARCHES)):
+            doubles, problem, passes = await self._sweep()
             if not problem or self.stop.is_set():
                 return doubles
             if not passes or not tries_left:
                 break
-            await unless_stopped(self.stop, asyncio.sleep(min(self.patience.least, LAST_PAUSE)))
+            await unless_stopped(self.stop, asyncio.sleep(min(self.patience.least, FINAL_PAUSE_SECONDS)))
         self.on_note(f"the last look for doubles is not complete: {problem}")
         return doubles
 
-    async def _last_look(self) -> tuple[int, str, bool]:
+    async def _sweep(self) -> tuple[int, str, bool]:
         """Look once; return how many shipments are there twice, why that may not be all, and whether that may pass."""
-        rows = {row.cust: row for row in await self.unclear.settled(self.job) if row.cust}
+        rows = {row.cust_reference: row for row in await self.unclear.settled(self.job) if row.cust_reference}
         if not rows:
             return 0, "", False
-        wanted = [self.strategy.wanted_of(row) for row in rows.values()]
-        canaries = await self._chosen_canaries()
-        look = await unless_stopped(self.stop, look_for(self.search, wanted, canaries))
+        wanted = [self.strategy.expected_from(row) for row in rows.values()]
+        canaries = await self._choose_controls()
+        look = await unless_stopped(self.stop, search_with_controls(self.search, wanted, canaries))
         if look is None:
             return 0, "", False
         self._remember(look)
         doubles: list[tuple[int, FoundShipment]] = []
-        found: list[Found] = []
+        found: list[FoundRow] = []
         for reference, finding in look.findings.items():
             row = rows[reference]
             if row.has_rival:
@@ -294,10 +299,10 @@ class Reconciling:
             others = [group for group in finding.shipments if not row.own & set(group.numbers)]
             if row.state is RowState.REJECTED and others:
                 first, *others = others
-                found.append(Found(row=row.number, shipment=first, message=self._words_of(finding)))
+                found.append(FoundRow(row=row.number, shipment=first, message=self._words_of(finding)))
             doubles += [(row.number, group) for group in others]
-        await self.unclear.found(self.job, found, self.strategy.found_as)
-        await self.unclear.add_doubles(self.job, doubles)
+        await self.unclear.record_found(self.job, found, self.strategy.found_as)
+        await self.unclear.add_duplicates(self.job, doubles)
         self.on_found(len(found))
         passes = bool(canaries) and not isinstance(look.failure, AuthenticationError | PermissionDenied)
         return len(doubles), look.problem or "", passes

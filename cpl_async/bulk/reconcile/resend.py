@@ -9,13 +9,13 @@ from attrs import define, field
 
 from ...system.clock import monotonic
 from ..client_protocols import ShipmentCalls
-from ..journal.cancellation_repository import Withdrawals
+from ..journal.cancellation_repository import CancellationRepository
 from ..options import ShipOptions
 from ..records import RowState
 from ..shutdown import unless_stopped
-from .canceller import CancelResult, Withdrawal
+from .canceller import CancelResult, ShipmentCanceller
 
-__all__ = ["Resending"]
+__all__ = ["ResendStep"]
 
 MOST_ROWS = 1_000_000
 """Rows that are cancelled to be sent again at once, when the first one went well."""
@@ -26,24 +26,24 @@ UNDER_WAY = (RowState.PLANNED, RowState.SENDING, RowState.ACCEPTED)
 
 
 @define(kw_only=True)
-class Resending:
+class ResendStep:
     """What is cancelled in one run of one job."""
 
     calls: ShipmentCalls
-    withdrawals: Withdrawals
+    withdrawals: CancellationRepository
     job: int
     options: ShipOptions
     has_labels: bool
     """Whether single ones can be cancelled: an order is cancelled by its reference, and with it its double."""
     stop: asyncio.Event
     """Set when nothing more is to be cancelled."""
-    on_gone: Callable[[int], None]
+    on_cancelled: Callable[[int], None]
     """Called with the number of rows that were seen cancelled and are planned again."""
     on_note: Callable[[str], None]
     _tried: int | None = field(init=False, default=None)
     """The first row that was cancelled and sent again in this run."""
 
-    async def withdraw(self) -> int:
+    async def cancel_unlabelled(self) -> int:
         """Cancel what has no label and is to be sent again; return how many rows are planned again."""
         withdrawals = self.withdrawals
         if self.options.resend_unlabelled and not await self._resend_was_refused():
@@ -58,17 +58,17 @@ class Resending:
         waiting: dict[int, str] = {}
         for row, numbers in of_rows.items():
             parcels = [results[number] for number in numbers]
-            words = "; ".join(dict.fromkeys(parcel.refused or parcel.unclear for parcel in parcels))
+            words = "; ".join(dict.fromkeys(parcel.refused or parcel.unknown for parcel in parcels))
             if all(parcel.cancelled for parcel in parcels):
                 gone.append(row)
             elif all(parcel.refused for parcel in parcels):
                 kept[row] = f"it cannot be cancelled any more: {words}"
             else:
                 waiting[row] = f"it is being cancelled, to be sent again; so far: {words}"
-        await withdrawals.gone(self.job, gone)
-        await withdrawals.kept(self.job, kept)
-        await withdrawals.remark(self.job, waiting)
-        self.on_gone(len(gone))
+        await withdrawals.record_cancelled(self.job, gone)
+        await withdrawals.record_kept(self.job, kept)
+        await withdrawals.set_message(self.job, waiting)
+        self.on_cancelled(len(gone))
         self._tried = self._tried or next(iter(gone), None)
         return len(gone)
 
@@ -88,16 +88,16 @@ class Resending:
             self.on_note("the first row that was sent again was refused: the others stay shipped without label")
         return state is RowState.REJECTED
 
-    async def cancel_doubles(self) -> None:
+    async def cancel_duplicates(self) -> None:
         """Cancel what is there twice, where that was asked for, in this run or in an earlier one."""
-        numbers = await self.withdrawals.doubles(self.job, begin=self.options.cancel_duplicates)
+        numbers = await self.withdrawals.duplicates(self.job, begin=self.options.cancel_duplicates)
         if not numbers or not self.has_labels:  # an order is cancelled by its reference: both would be
             return
         results = await self._cancel(numbers)
-        kept = {number: one.refused or one.unclear for number, one in results.items() if not one.cancelled}
-        await self.withdrawals.settle_doubles(self.job, set(numbers) - set(kept), kept)
+        kept = {number: one.refused or one.unknown for number, one in results.items() if not one.cancelled}
+        await self.withdrawals.settle_duplicates(self.job, set(numbers) - set(kept), kept)
 
     async def _cancel(self, numbers: Sequence[str]) -> dict[str, CancelResult]:
-        return await Withdrawal(calls=self.calls, patience=min(self.options.settle, PATIENCE), stop=self.stop).cancel(
-            numbers
-        )
+        return await ShipmentCanceller(
+            calls=self.calls, patience=min(self.options.settle, PATIENCE), stop=self.stop
+        ).cancel(numbers)

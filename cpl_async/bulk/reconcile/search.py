@@ -11,38 +11,38 @@ from ...errors import CplError
 from ...models.references import folded_reference
 from ...ratelimit.priority import Priority
 from ..client_protocols import ShipmentCalls
-from .evidence import Entry, Finding, Verdict, Wanted, entry_of, judge
+from .evidence import ExpectedShipment, Finding, SearchHit, Verdict, classify, hit_from
 
-__all__ = ["CANARIES_A_LOOK", "Look", "Searching", "look_for", "nothing_found", "searching"]
+__all__ = ["CONTROLS_PER_SEARCH", "SearchCall", "SearchReport", "no_hits", "search_call", "search_with_controls"]
 
-FILTER_VALUES = 50
+MAX_FILTER_VALUES = 50
 """Values of a filter in one request (source: the vendor's documentation)."""
-CANARIES_A_LOOK = 2
+CONTROLS_PER_SEARCH = 2
 ROUNDS = 4
 """Times that a part of a look is asked for until it is evidence: of many answers of a bad day one is always spoilt."""
-MOST_ENTRIES = 1000
+MAX_HITS = 1000
 """Items of one page. What is asked for fits into one: between two pages of a list that changes there may be a gap."""
 
 
-class Searching(Protocol):
+class SearchCall(Protocol):
     """Finds what has certain references."""
 
-    async def __call__(self, references: Sequence[str]) -> tuple[list[Entry], bool]:
+    async def __call__(self, references: Sequence[str]) -> tuple[list[SearchHit], bool]:
         """Return all that the search shows, and whether that is everything it has."""
         ...
 
 
 @frozen(kw_only=True)
-class Look:
+class SearchReport:
     """What one look showed."""
 
     findings: dict[str, Finding] = Factory(dict)
     """By reference; none where the request failed."""
-    good: frozenset[str] = frozenset()
+    conclusive: frozenset[str] = frozenset()
     """References whose absence in this look is evidence."""
-    seen: frozenset[str] = frozenset()
+    controls_seen: frozenset[str] = frozenset()
     """Canaries that were there."""
-    missed: frozenset[str] = frozenset()
+    controls_missing: frozenset[str] = frozenset()
     """Canaries that no answer showed."""
     problem: str = ""
     """Why a part of the look, or all of it, is no evidence."""
@@ -50,20 +50,20 @@ class Look:
     """The last request that failed."""
 
 
-def searching(calls: ShipmentCalls) -> Searching:
+def search_call(calls: ShipmentCalls) -> SearchCall:
     """Return what finds shipments by their external number of code ``CUST``."""
 
-    async def search(references: Sequence[str]) -> tuple[list[Entry], bool]:
-        page = await calls.list(customer_references=references, limit=MOST_ENTRIES, priority=Priority.BACKGROUND)
-        whole = len(page.items) < MOST_ENTRIES if page.total is None else page.total <= len(page.items)
-        return [entry_of(shipment) for shipment in page.items], whole
+    async def search(references: Sequence[str]) -> tuple[list[SearchHit], bool]:
+        page = await calls.list(customer_references=references, limit=MAX_HITS, priority=Priority.BACKGROUND)
+        whole = len(page.items) < MAX_HITS if page.total is None else page.total <= len(page.items)
+        return [hit_from(shipment) for shipment in page.items], whole
 
     return search
 
 
-async def look_for(
-    search: Searching, wanted: Sequence[Wanted], canaries: Sequence[str], needed: Sequence[str] = ()
-) -> Look:
+async def search_with_controls(
+    search: SearchCall, wanted: Sequence[ExpectedShipment], canaries: Sequence[str], needed: Sequence[str] = ()
+) -> SearchReport:
     """Ask for everything that is wanted, and again for those parts whose answer is no evidence, if others are.
 
     :param search: asks for at most 50 references.
@@ -71,31 +71,31 @@ async def look_for(
     :param canaries: references that are known to be there; without one nothing is evidence of absence.
     :param needed: those of them that are no older than what is wanted: a search that lags behind shows only old ones.
     """
-    looking = _Looking(search, canaries[:CANARIES_A_LOOK], needed)
-    chunks = list(_chunks(wanted, FILTER_VALUES - len(looking.canaries)))
+    looking = _Search(search, canaries[:CONTROLS_PER_SEARCH], needed)
+    chunks = list(_chunks(wanted, MAX_FILTER_VALUES - len(looking.canaries)))
     for _ in range(ROUNDS):
         looking.problem, looking.failure = "", None
         chunks = [chunk for chunk in chunks if not await looking.ask(chunk)]
-        if not chunks or not looking.good:
+        if not chunks or not looking.conclusive:
             break
     return looking.look()
 
 
 @define
-class _Looking:
+class _Search:
     """One look while it is taken."""
 
-    search: Searching
+    search: SearchCall
     canaries: Sequence[str]
     needed: Sequence[str]
     findings: dict[str, Finding] = Factory(dict)
-    good: set[str] = Factory(set)
-    seen: set[str] = Factory(set)
-    missed: set[str] = Factory(set)
+    conclusive: set[str] = Factory(set)
+    controls_seen: set[str] = Factory(set)
+    controls_missing: set[str] = Factory(set)
     problem: str = ""
     failure: CplError | None = None
 
-    async def ask(self, chunk: Sequence[Wanted]) -> bool:
+    async def ask(self, chunk: Sequence[ExpectedShipment]) -> bool:
         """Ask for some references; return whether what the answer does not show is evidence."""
         asked = {one.reference for one in chunk}
         try:
@@ -104,33 +104,33 @@ class _Looking:
         except CplError as error:
             self.problem, self.failure = f"the search failed: {error.message}", error
             return False
-        by_reference: dict[str, list[Entry]] = {}
-        similar: dict[str, list[Entry]] = {}
+        by_reference: dict[str, list[SearchHit]] = {}
+        similar: dict[str, list[SearchHit]] = {}
         for entry in entries:
             by_reference.setdefault(entry.reference, []).append(entry)
             similar.setdefault(folded_reference(entry.reference), []).append(entry)
         for one in chunk:
             exact = [entry for entry in by_reference.get(one.reference, ()) if not entry.is_padded]
             others = [entry for entry in similar.get(folded_reference(one.reference), ()) if entry not in exact]
-            finding = judge(one, exact, others)
+            finding = classify(one, exact, others)
             self.findings[one.reference] = _more(self.findings.get(one.reference), finding)
         here = {canary for canary in self.canaries if canary in by_reference}
-        self.seen |= here
-        self.missed |= set(self.canaries) - here
+        self.controls_seen |= here
+        self.controls_missing |= set(self.canaries) - here
         reason = _why_no_evidence(by_reference, asked, self.canaries, self.needed or self.canaries, whole)
         if reason is not None:
             self.problem = reason
             return False
-        self.good |= asked
+        self.conclusive |= asked
         return True
 
-    def look(self) -> Look:
+    def look(self) -> SearchReport:
         """Return what was seen."""
-        return Look(
+        return SearchReport(
             findings=self.findings,
-            good=frozenset(self.good),
-            seen=frozenset(self.seen),
-            missed=frozenset(self.missed - self.seen),
+            conclusive=frozenset(self.conclusive),
+            controls_seen=frozenset(self.controls_seen),
+            controls_missing=frozenset(self.controls_missing - self.controls_seen),
             problem=self.problem,
             failure=self.failure,
         )
@@ -145,7 +145,7 @@ def _more(before: Finding | None, now: Finding) -> Finding:
 
 
 def _why_no_evidence(
-    found: dict[str, list[Entry]], asked: set[str], canaries: Sequence[str], needed: Sequence[str], whole: bool
+    found: dict[str, list[SearchHit]], asked: set[str], canaries: Sequence[str], needed: Sequence[str], whole: bool
 ) -> str | None:
     """Return why what is not in an answer may be there all the same."""
     strange = set(found) - asked - set(canaries)
@@ -158,12 +158,12 @@ def _why_no_evidence(
     return None if whole else "the answer is not complete"
 
 
-def _chunks(wanted: Sequence[Wanted], most: int) -> Iterator[list[Wanted]]:
+def _chunks(wanted: Sequence[ExpectedShipment], most: int) -> Iterator[list[ExpectedShipment]]:
     """Yield what fits into one request, and whose parcels fit into one page even if all are there twice."""
-    chunk: list[Wanted] = []
+    chunk: list[ExpectedShipment] = []
     parcels = 0
     for one in wanted:
-        if chunk and (len(chunk) == most or (parcels + one.parcels) * 2 > MOST_ENTRIES - 2 * FILTER_VALUES):
+        if chunk and (len(chunk) == most or (parcels + one.parcels) * 2 > MAX_HITS - 2 * MAX_FILTER_VALUES):
             yield chunk
             chunk, parcels = [], 0
         chunk.append(one)
@@ -172,7 +172,7 @@ def _chunks(wanted: Sequence[Wanted], most: int) -> Iterator[list[Wanted]]:
         yield chunk
 
 
-def nothing_found(look: Look, reference: str) -> bool:
+def no_hits(look: SearchReport, reference: str) -> bool:
     """Return whether a look is evidence that a reference is not there."""
     finding = look.findings.get(reference)
-    return reference in look.good and finding is not None and finding.verdict is Verdict.ABSENT
+    return reference in look.conclusive and finding is not None and finding.verdict is Verdict.ABSENT

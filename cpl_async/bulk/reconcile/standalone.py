@@ -15,9 +15,9 @@ from ...models.references import normal_reference
 from ..client_protocols import BulkClient
 from ..records import FoundShipment
 from .carrier_clock import CarrierClock
-from .evidence import COMPARED, SKEW, Finding, Verdict, Wanted
-from .schedule import Patience, Watch
-from .search import look_for, nothing_found, searching
+from .evidence import COMPARED, SKEW_SECONDS, ExpectedShipment, Finding, Verdict
+from .schedule import LookupSchedule, SettlePolicy
+from .search import no_hits, search_call, search_with_controls
 
 if TYPE_CHECKING:
     from ...models.shipment_batches import Shipment
@@ -38,7 +38,7 @@ class Reconciled:
     shipments: tuple[FoundShipment, ...] = ()
     """Live shipments with this reference that the write made; more than one is a double."""
     cancelled: tuple[FoundShipment, ...] = ()
-    words: str = ""
+    message: str = ""
     """Why nothing is certain, where nothing is."""
 
     @property
@@ -62,12 +62,12 @@ async def reconcile(
         raise ValidationError(f"settle is a number of seconds over 0, not {settle}")
     clock = CarrierClock(client=client)
     await clock.learn()
-    if since.timestamp() > clock.now() + SKEW:
+    if since.timestamp() > clock.now() + SKEW_SECONDS:
         raise ValidationError(
             f"since is the carrier's time just before the write (see server_time), and {since.isoformat()} is to come"
         )
     began = clock.now()
-    watch = Watch(since.timestamp() if since.timestamp() < began else began, Patience(settle=settle))
+    watch = LookupSchedule(since.timestamp() if since.timestamp() < began else began, SettlePolicy(settle_time=settle))
     results: dict[str, Reconciled] = {}
     traces: dict[str, Finding] = {}
     problem = ""
@@ -75,25 +75,25 @@ async def reconcile(
         await asyncio.sleep(max(0.0, watch.due(clock.now()) - clock.now()))
         now = clock.now()
         left = [wanted[reference] for reference in wanted if reference not in results]
-        look = await look_for(searching(client.shipments), left, canaries)
+        look = await search_with_controls(search_call(client.shipments), left, canaries)
         problem = look.problem or problem
-        good = look.good >= {one.reference for one in left}
-        watch.looked(now, good=good)
+        good = look.conclusive >= {one.reference for one in left}
+        watch.record_search(now, good=good)
         for one in left:
             finding = look.findings.get(one.reference)
             if finding is not None and finding.verdict is not Verdict.ABSENT:
                 traces[one.reference] = finding
             if finding is not None and finding.verdict is Verdict.PRESENT:
                 results[one.reference] = _of(one.reference, finding)
-            elif one.reference not in traces and nothing_found(look, one.reference) and watch.is_proof(now, good=True):
+            elif one.reference not in traces and no_hits(look, one.reference) and watch.is_conclusive(now, good=True):
                 results[one.reference] = Reconciled(reference=one.reference, verdict=Verdict.ABSENT)
         if isinstance(look.failure, AuthenticationError | PermissionDenied):
             raise look.failure
         late = now >= watch.until + settle
-        if late and (watch.hopeless or not canaries or watch.is_proof(now, good=good)):
+        if late and (watch.exhausted or not canaries or watch.is_conclusive(now, good=good)):
             break
     for reference in wanted.keys() - results.keys():
-        finding = traces.get(reference) or Finding(verdict=Verdict.DOUBTFUL, words=problem or "it was not seen")
+        finding = traces.get(reference) or Finding(verdict=Verdict.DOUBTFUL, message=problem or "it was not seen")
         results[reference] = _of(reference, finding)
     return [results[reference] for reference in wanted]
 
@@ -104,11 +104,13 @@ def _of(reference: str, finding: Finding) -> Reconciled:
         verdict=finding.verdict,
         shipments=finding.shipments,
         cancelled=finding.cancelled,
-        words=finding.words,
+        message=finding.message,
     )
 
 
-def _wanted(references: Iterable[str | Shipment], since: datetime, known: frozenset[str]) -> Mapping[str, Wanted]:
+def _wanted(
+    references: Iterable[str | Shipment], since: datetime, known: frozenset[str]
+) -> Mapping[str, ExpectedShipment]:
     """Return what is looked for, by reference, in the order in which it was given.
 
     :raises ValidationError: for what cannot be asked for.
@@ -117,7 +119,7 @@ def _wanted(references: Iterable[str | Shipment], since: datetime, known: frozen
         raise ValidationError("reconcile takes a list of references or shipments, not one")
     if not isinstance(since, datetime) or since.tzinfo is None:
         raise ValidationError("since is the carrier's time just before the write: a datetime with its time zone")
-    found: dict[str, Wanted] = {}
+    found: dict[str, ExpectedShipment] = {}
     for one in references:
         reference, rest = (normal_reference(one), {}) if isinstance(one, str) else _of_shipment(one)
         if not reference or len(reference) > LONGEST_REFERENCE:
@@ -126,7 +128,7 @@ def _wanted(references: Iterable[str | Shipment], since: datetime, known: frozen
             )
         if reference in found:
             raise ValidationError(f"{reference!r} is given twice: what is found could not be told apart")
-        found[reference] = Wanted(reference=reference, since=since.timestamp(), known=known, **rest)
+        found[reference] = ExpectedShipment(reference=reference, since=since.timestamp(), known=known, **rest)
     return found
 
 

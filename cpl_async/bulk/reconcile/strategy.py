@@ -16,10 +16,10 @@ from ...models.references import normal_reference
 from ...ratelimit.priority import Priority
 from ..client_protocols import BulkClient
 from ..journal.continuity import DAMAGED_ADVICE
-from ..journal.reconciliation_repository import UnclearRow
+from ..journal.reconciliation_repository import UnknownRow
 from ..records import RowState
-from .evidence import COMPARED, Entry, Wanted
-from .search import MOST_ENTRIES, Searching, searching
+from .evidence import COMPARED, ExpectedShipment, SearchHit
+from .search import MAX_HITS, SearchCall, search_call
 
 __all__ = ["ORDER_STRATEGY", "SHIPMENT_STRATEGY", "ReconcileStrategy"]
 
@@ -32,33 +32,33 @@ class ReconcileStrategy:
 
     name: str
     """Name of the job type, by which the journal keeps its control shipments."""
-    search: Callable[[BulkClient], Searching]
-    wanted_of: Callable[[UnclearRow], Wanted]
+    search: Callable[[BulkClient], SearchCall]
+    expected_from: Callable[[UnknownRow], ExpectedShipment]
     """Returns what the write of a row may have created."""
     found_as: RowState
     """State of a row whose response was lost and that was found."""
     found_message: str
 
 
-def _body_of(row: UnclearRow) -> dict[str, Any]:
+def _payload_of(row: UnknownRow) -> dict[str, Any]:
     """Return what was sent for a row.
 
     :raises JournalError: when it cannot be read any more.
     """
     try:
-        body: dict[str, Any] = orjson.loads(row.body) if row.body else {}
+        body: dict[str, Any] = orjson.loads(row.payload) if row.payload else {}
     except ValueError:
         words = f"the journal is damaged: what was sent for row {row.number} cannot be read"
         raise JournalError(words, advice=DAMAGED_ADVICE) from None
     return body
 
 
-def _wanted_shipment(row: UnclearRow) -> Wanted:
-    body = _body_of(row)
+def _expected_shipment(row: UnknownRow) -> ExpectedShipment:
+    body = _payload_of(row)
     address: dict[str, Any] = body.get("recipient") or {}
     texts = {name: address.get(WIRE.get(name, name)) for name in COMPARED}
-    return Wanted(
-        reference=row.cust or "",
+    return ExpectedShipment(
+        reference=row.cust_reference or "",
         since=row.since,
         parcels=row.parcels,
         product=body.get("productType"),
@@ -67,12 +67,12 @@ def _wanted_shipment(row: UnclearRow) -> Wanted:
     )
 
 
-def _wanted_order(row: UnclearRow) -> Wanted:
+def _expected_order(row: UnknownRow) -> ExpectedShipment:
     """Return an order as it is known again: its list shows no moment of its making, so its day must do."""
-    body = _body_of(row)
+    body = _payload_of(row)
     day = str(body.get("sendDate") or "")[:10]
-    return Wanted(
-        reference=row.cust or "",
+    return ExpectedShipment(
+        reference=row.cust_reference or "",
         since=row.since,
         product=body.get("productType"),
         recipient={"name": f"{day} {body.get('shipmentCount', '')}"},
@@ -80,19 +80,19 @@ def _wanted_order(row: UnclearRow) -> Wanted:
     )
 
 
-def _searching_orders(client: BulkClient) -> Searching:
-    async def search(references: Sequence[str]) -> tuple[list[Entry], bool]:
-        page = await client.orders.list(order_references=references, limit=MOST_ENTRIES, priority=Priority.BACKGROUND)
-        whole = len(page.items) < MOST_ENTRIES if page.total is None else page.total <= len(page.items)
-        return [_entry_of(order) for order in page.items], whole
+def _order_search(client: BulkClient) -> SearchCall:
+    async def search(references: Sequence[str]) -> tuple[list[SearchHit], bool]:
+        page = await client.orders.list(order_references=references, limit=MAX_HITS, priority=Priority.BACKGROUND)
+        whole = len(page.items) < MAX_HITS if page.total is None else page.total <= len(page.items)
+        return [_hit_from_order(order) for order in page.items], whole
 
     return search
 
 
-def _entry_of(order: TrackedOrder) -> Entry:
+def _hit_from_order(order: TrackedOrder) -> SearchHit:
     day = order.send_date.date().isoformat() if isinstance(order.send_date, datetime) else ""
     reference = order.reference_id or ""
-    return Entry(
+    return SearchHit(
         reference=normal_reference(reference),
         is_padded=reference != reference.strip(),
         number=order.order_number or "",
@@ -105,8 +105,8 @@ def _entry_of(order: TrackedOrder) -> Entry:
 
 SHIPMENT_STRATEGY = ReconcileStrategy(
     name="shipments",
-    search=lambda client: searching(client.shipments),
-    wanted_of=_wanted_shipment,
+    search=lambda client: search_call(client.shipments),
+    expected_from=_expected_shipment,
     found_as=RowState.FOUND,
     found_message=(
         "its answer was lost: it was found by its reference, but its label cannot be had; "
@@ -115,8 +115,8 @@ SHIPMENT_STRATEGY = ReconcileStrategy(
 )
 ORDER_STRATEGY = ReconcileStrategy(
     name="orders",
-    search=_searching_orders,
-    wanted_of=_wanted_order,
+    search=_order_search,
+    expected_from=_expected_order,
     found_as=RowState.SHIPPED,
     found_message="its answer was lost: it was found by its reference",
 )

@@ -15,17 +15,17 @@ from anyio import to_thread
 from ..journal import Journal
 from ..journal.journal import Job
 from ..journal.reconciliation_repository import DOUBLE, WITHDRAWN
-from ..journal.report_queries import HandedOver
+from ..journal.report_queries import ManifestEntry
 from ..metrics import Measures
-from ..output.folder import ShipSummary
+from ..output.folder import JobSummary
 from ..records import RowState
 from ..wording import worded
-from .data import MOST_LISTED, Course, Double, OpenRow, Reason, ReportData, RequestKind
-from .manifest_data import Handover, HandoverRow, write_handover
-from .process import make_paper
-from .timeline import Moment, Span, counted, grid_over, highest, spread_of
+from .data import MOST_LISTED, Duplicate, History, RejectionReason, ReportData, RequestKind, UndecidedReference
+from .manifest_data import ManifestHeader, ManifestRow, write_manifest_data
+from .process import run_report_process
+from .timeline import TimedCount, TimeSpan, counted, highest, spread_of, timeline_over
 
-__all__ = ["make_papers", "system_named"]
+__all__ = ["make_reports", "system_named"]
 
 NEEDED: dict[str, tuple[str, ...]] = {"report": ("jinja2", "matplotlib"), "manifest": ("reportlab",)}
 SYSTEMS = {
@@ -43,8 +43,8 @@ def system_named(base_url: str) -> str:
     return SYSTEMS.get(base_url, base_url)
 
 
-async def make_papers(
-    journal: Journal, job: Job, summary: ShipSummary, reasons: dict[str, Counter[str]], folder: Path, *, language: str
+async def make_reports(
+    journal: Journal, job: Job, summary: JobSummary, reasons: dict[str, Counter[str]], folder: Path, *, language: str
 ) -> list[str]:
     """Make ``report.html`` and ``manifest.pdf``, both in the output folder.
 
@@ -69,7 +69,7 @@ async def make_papers(
                 await to_thread.run_sync(lambda: data.write_text(text, encoding="utf-8"))  # noqa: B023 - run at once
             else:
                 await _write_handover(journal, job, data, language)
-            if (problem := await make_paper(paper, data)) is not None:
+            if (problem := await run_report_process(paper, data)) is not None:
                 problems.append(f"no {paper} was made: {problem}")
         finally:
             data.unlink(missing_ok=True)
@@ -77,17 +77,17 @@ async def make_papers(
 
 
 async def _report_of(
-    journal: Journal, job: Job, summary: ShipSummary, reasons: dict[str, Counter[str]], language: str
+    journal: Journal, job: Job, summary: JobSummary, reasons: dict[str, Counter[str]], language: str
 ) -> ReportData:
     measures = Measures.from_dict(job.measures)
-    open_rows: list[OpenRow] = []
-    async for row in journal.results.rows(job.id, OPEN):
+    open_rows: list[UndecidedReference] = []
+    async for row in journal.row_queries.rows(job.id, OPEN):
         words = worded(row.message or "it is not known yet what becomes of it", language)
-        open_rows.append(OpenRow(row.reference, words))
+        open_rows.append(UndecidedReference(row.reference, words))
         if len(open_rows) == MOST_LISTED:
             break
     doubles: dict[str, list[str]] = {}
-    for stray in await journal.unclear.strays(job.id, (DOUBLE, WITHDRAWN)):
+    for stray in await journal.reconciliation.extra_parcels(job.id, (DOUBLE, WITHDRAWN)):
         doubles.setdefault(stray.reference, [stray.shipment_number or ""]).append(stray.number)
     return ReportData(
         job=summary.job,
@@ -106,9 +106,9 @@ async def _report_of(
         reasons=_reasons(reasons.get(RowState.REJECTED, Counter())),
         unlabelled_reasons=_reasons(reasons.get(RowState.UNLABELLED, Counter())),
         open_rows=open_rows,
-        doubles=[Double(reference, numbers) for reference, numbers in doubles.items()],
+        doubles=[Duplicate(reference, numbers) for reference, numbers in doubles.items()],
         course=await _course_of(journal, job, measures),
-        import_times=spread_of([done - sent for sent, done in await journal.figures.imports(job.id)]),
+        import_times=spread_of([done - sent for sent, done in await journal.report_queries.imports(job.id)]),
         request_kinds=[
             RequestKind(kind, count, measures.failed[kind]) for kind, count in measures.requests.most_common()
         ],
@@ -116,16 +116,16 @@ async def _report_of(
     )
 
 
-async def _course_of(journal: Journal, job: Job, measures: Measures) -> Course | None:
-    runs = [Span(start, end) for start, end in measures.runs if end > start]
+async def _course_of(journal: Journal, job: Job, measures: Measures) -> History | None:
+    runs = [TimeSpan(start, end) for start, end in measures.runs if end > start]
     if not runs:
         return None
-    grid = grid_over(runs)
-    sent, imported, shipped = await journal.figures.course(job.id)
-    imports = await journal.figures.imports(job.id)
-    changes = [*(Moment(start, 1) for start, _ in imports), *(Moment(end, -1) for _, end in imports)]
-    waits = counted(grid, [Moment(second, seconds) for second, seconds in measures.waited.items()])
-    return Course(
+    grid = timeline_over(runs)
+    sent, imported, shipped = await journal.report_queries.history(job.id)
+    imports = await journal.report_queries.imports(job.id)
+    changes = [*(TimedCount(start, 1) for start, _ in imports), *(TimedCount(end, -1) for _, end in imports)]
+    waits = counted(grid, [TimedCount(second, seconds) for second, seconds in measures.waited.items()])
+    return History(
         grid=grid,
         sent=counted(grid, _moments(sent)),
         imported=counted(grid, _moments(imported)),
@@ -135,35 +135,35 @@ async def _course_of(journal: Journal, job: Job, measures: Measures) -> Course |
     )
 
 
-def _moments(counts: Sequence[tuple[float, float]]) -> list[Moment]:
-    return [Moment(at, amount) for at, amount in counts]
+def _moments(counts: Sequence[tuple[float, float]]) -> list[TimedCount]:
+    return [TimedCount(at, amount) for at, amount in counts]
 
 
-def _reasons(counts: Counter[str]) -> list[Reason]:
-    return [Reason(text, rows) for text, rows in counts.most_common()]
+def _reasons(counts: Counter[str]) -> list[RejectionReason]:
+    return [RejectionReason(text, rows) for text, rows in counts.most_common()]
 
 
 async def _write_handover(journal: Journal, job: Job, data: Path, language: str) -> None:
-    rows: list[HandoverRow] = []
+    rows: list[ManifestRow] = []
     sender: list[str] = []
-    async for shipment in journal.figures.handed_over(job.id):
+    async for shipment in journal.report_queries.handed_over(job.id):
         if not sender:
             sender = _lines(shipment.body.get("sender") or {})
         rows.append(_row_of(shipment))
-    handover = Handover(
+    handover = ManifestHeader(
         job=job.name, at=time.time(), sender=sender, system=system_named(journal.place.base_url), language=language
     )
-    await to_thread.run_sync(write_handover, data, handover, rows)
+    await to_thread.run_sync(write_manifest_data, data, handover, rows)
 
 
-def _row_of(shipment: HandedOver) -> HandoverRow:
+def _row_of(shipment: ManifestEntry) -> ManifestRow:
     body = shipment.body
     recipient: dict[str, Any] = body.get("recipient") or {}
     of_set: dict[str, Any] = body.get("shipmentSet") or {}
     weights = [(item.get("weighedShipmentInfo") or {}).get("weight") for item in of_set.get("shipmentSetItems") or ()]
     known = [Decimal(str(weight)) for weight in weights if weight is not None]
     cash: dict[str, Any] = body.get("cashOnDelivery") or {}
-    return HandoverRow(
+    return ManifestRow(
         numbers=shipment.numbers,
         reference=shipment.reference,
         town=str(recipient.get("city") or ""),

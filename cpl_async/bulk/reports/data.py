@@ -9,9 +9,18 @@ from collections.abc import Iterable
 from attrs import asdict, evolve, field, frozen
 
 from .json_input import structured
-from .timeline import Spread, TimeGrid
+from .timeline import Spread, Timeline
 
-__all__ = ["MOST_LISTED", "Course", "Double", "OpenRow", "Reason", "ReportData", "RequestKind", "without_values"]
+__all__ = [
+    "MOST_LISTED",
+    "Duplicate",
+    "History",
+    "RejectionReason",
+    "ReportData",
+    "RequestKind",
+    "UndecidedReference",
+    "without_values",
+]
 
 MOST_LISTED = 200
 """Rows that a list of the report names at most; the rest is counted."""
@@ -20,7 +29,7 @@ QUOTED = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"")
 
 
 @frozen
-class Reason:
+class RejectionReason:
     """Why rows are not shipped."""
 
     text: str
@@ -28,7 +37,7 @@ class Reason:
 
 
 @frozen
-class OpenRow:
+class UndecidedReference:
     """A row of which it is not known, or not settled, what becomes of it."""
 
     reference: str
@@ -36,7 +45,7 @@ class OpenRow:
 
 
 @frozen
-class Double:
+class Duplicate:
     """A reference under which the carrier has two shipments."""
 
     reference: str
@@ -55,13 +64,13 @@ class RequestKind:
 
 
 @frozen(kw_only=True)
-class Course:
+class History:
     """What happened when; each list has a value for each bin of the grid.
 
     :raises ValueError: when one has more or fewer.
     """
 
-    grid: TimeGrid
+    grid: Timeline
     sent: list[float]
     """Rows that were sent."""
     imported: list[float]
@@ -99,13 +108,13 @@ class ReportData:
     seconds: float
     """Of all runs."""
     runs: int = 1
-    reasons: list[Reason] = field(factory=list)
+    reasons: list[RejectionReason] = field(factory=list)
     """Of rejected rows, those of most rows first; reasons that are left out are counted by the report."""
-    unlabelled_reasons: list[Reason] = field(factory=list)
-    open_rows: list[OpenRow] = field(factory=list)
+    unlabelled_reasons: list[RejectionReason] = field(factory=list)
+    open_rows: list[UndecidedReference] = field(factory=list)
     """The first undecided rows; the report counts the rest."""
-    doubles: list[Double] = field(factory=list)
-    course: Course | None = None
+    doubles: list[Duplicate] = field(factory=list)
+    course: History | None = None
     import_times: Spread = field(factory=lambda: Spread(0, []))
     """Seconds from sending a batch until all of it was imported."""
     request_kinds: list[RequestKind] = field(factory=list)
@@ -133,13 +142,13 @@ class ReportData:
         listed = self.open_rows[:MOST_LISTED]
         doubles = self.doubles[:MOST_LISTED]
         if not self.references:
-            listed = [OpenRow("", _without(row.reason, row.reference)) for row in self.open_rows]
-            doubles = [Double("", double.numbers) for double in doubles]
+            listed = [UndecidedReference("", _without(row.reason, row.reference)) for row in self.open_rows]
+            doubles = [Duplicate("", double.numbers) for double in doubles]
         return evolve(
             self,
             reasons=_merged(self.reasons),
             unlabelled_reasons=_merged(self.unlabelled_reasons),
-            open_rows=[OpenRow(row.reference, without_values(row.reason)) for row in listed],
+            open_rows=[UndecidedReference(row.reference, without_values(row.reason)) for row in listed],
             doubles=doubles,
         )
 
@@ -154,9 +163,9 @@ def _without(reason: str, reference: str) -> str:
     return reason.replace(reference, "…") if reference else reason
 
 
-def _merged(reasons: Iterable[Reason]) -> list[Reason]:
+def _merged(reasons: Iterable[RejectionReason]) -> list[RejectionReason]:
     found: dict[str, int] = {}
     for reason in reasons:
         text = without_values(reason.text)
         found[text] = found.get(text, 0) + reason.rows
-    return [Reason(text, rows) for text, rows in sorted(found.items(), key=lambda item: -item[1])]
+    return [RejectionReason(text, rows) for text, rows in sorted(found.items(), key=lambda item: -item[1])]

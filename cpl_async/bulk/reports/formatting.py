@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
-__all__ = ["Writing"]
+__all__ = ["Formatter"]
 
 HARD = "\u00a0"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -33,7 +33,7 @@ NOUNS = {
 
 
 @frozen
-class Writing:
+class Formatter:
     """The way of writing of one language and time zone."""
 
     language: str = "en"

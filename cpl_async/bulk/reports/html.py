@@ -9,8 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..._version import __version__
-from .data import OpenRow, Reason, ReportData
-from .formatting import Writing
+from .data import RejectionReason, ReportData, UndecidedReference
+from .formatting import Formatter
 from .plots import Plot, plots_of
 from .report_words import WORDS
 
@@ -38,7 +38,7 @@ def page_of(data: ReportData) -> str:
     doubles = len(data.doubles)
     data = data.fit_to_show()
     words = WORDS.get(data.language, WORDS["en"])
-    writing = Writing("cs" if words is WORDS["cs"] else "en", data.zone)
+    writing = Formatter("cs" if words is WORDS["cs"] else "en", data.zone)
     plots = plots_of(data, words, writing)
     environment = Environment(
         loader=PackageLoader(HERE),
@@ -82,7 +82,7 @@ def _with(svg: str, said: Markup) -> Markup:
     return Markup(f'{head} role="img">') + said + Markup(rest)  # noqa: S704 - the drawing escapes its texts
 
 
-def _shares(data: ReportData, writing: Writing) -> list[Share]:
+def _shares(data: ReportData, writing: Formatter) -> list[Share]:
     return [
         Share(
             name=name,
@@ -100,7 +100,7 @@ def _shares(data: ReportData, writing: Writing) -> list[Share]:
     ]
 
 
-def _verdict(data: ReportData, words: dict[str, str], writing: Writing) -> str:
+def _verdict(data: ReportData, words: dict[str, str], writing: Formatter) -> str:
     if not data.rows:
         return words["none"]
     rows = writing.count(data.rows, "row")
@@ -115,7 +115,7 @@ def _not_real(data: ReportData, words: dict[str, str]) -> str:
     return words["not_real"].format(system=words[data.system])
 
 
-def _facts(data: ReportData, words: dict[str, str], writing: Writing) -> list[tuple[str, str]]:
+def _facts(data: ReportData, words: dict[str, str], writing: Formatter) -> list[tuple[str, str]]:
     runs = data.course.grid.runs if data.course else []
     when = writing.period(runs[0].start, runs[-1].end) if runs else writing.moment(data.made_at)
     time = writing.duration(data.seconds)
@@ -133,8 +133,8 @@ def _facts(data: ReportData, words: dict[str, str], writing: Writing) -> list[tu
     ]
 
 
-def _grouped(rows: list[OpenRow]) -> list[Reason]:
+def _grouped(rows: list[UndecidedReference]) -> list[RejectionReason]:
     found: dict[str, int] = {}
     for row in rows:
         found[row.reason] = found.get(row.reason, 0) + 1
-    return [Reason(text, count) for text, count in sorted(found.items(), key=lambda item: -item[1])]
+    return [RejectionReason(text, count) for text, count in sorted(found.items(), key=lambda item: -item[1])]

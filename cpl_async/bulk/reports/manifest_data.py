@@ -12,11 +12,11 @@ from attrs import asdict, field, frozen
 from ..files import replacing
 from .json_input import structured
 
-__all__ = ["Handover", "HandoverRow", "read_handover", "write_handover"]
+__all__ = ["ManifestHeader", "ManifestRow", "read_manifest_data", "write_manifest_data"]
 
 
 @frozen(kw_only=True)
-class Handover:
+class ManifestHeader:
     """Who hands over, to whom and when."""
 
     job: str
@@ -34,7 +34,7 @@ class Handover:
 
 
 @frozen(kw_only=True)
-class HandoverRow:
+class ManifestRow:
     """A shipment that is handed over; of the recipient no more than the place."""
 
     numbers: list[str]
@@ -49,7 +49,7 @@ class HandoverRow:
     currency: str = ""
 
 
-def write_handover(path: Path, handover: Handover, rows: Iterable[HandoverRow]) -> None:
+def write_manifest_data(path: Path, handover: ManifestHeader, rows: Iterable[ManifestRow]) -> None:
     """Write what the process that makes the protocol reads, row by row.
 
     :param rows: in the order of the protocol, read once.
@@ -59,22 +59,22 @@ def write_handover(path: Path, handover: Handover, rows: Iterable[HandoverRow]) 
         file.writelines(map(_line, rows))
 
 
-def read_handover(path: Path) -> tuple[Handover, Iterator[HandoverRow]]:
+def read_manifest_data(path: Path) -> tuple[ManifestHeader, Iterator[ManifestRow]]:
     """Return what is handed over; the rows are read while they are gone through.
 
     :raises ValueError: when it is no JSON, or a value is missing, unknown or of the wrong kind.
     """
     with path.open(encoding="utf-8") as file:
-        handover = structured(file.readline(), Handover)
+        handover = structured(file.readline(), ManifestHeader)
     return handover, _rows(path)
 
 
-def _rows(path: Path) -> Iterator[HandoverRow]:
+def _rows(path: Path) -> Iterator[ManifestRow]:
     with path.open(encoding="utf-8") as file:
         file.readline()
         for line in file:
-            yield structured(line, HandoverRow)
+            yield structured(line, ManifestRow)
 
 
-def _line(thing: Handover | HandoverRow) -> str:
+def _line(thing: ManifestHeader | ManifestRow) -> str:
     return json.dumps(asdict(thing), ensure_ascii=False, default=str) + "\n"

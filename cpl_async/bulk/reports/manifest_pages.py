@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from attrs import define, field, frozen
 
-from .manifest_data import HandoverRow
+from .manifest_data import ManifestRow
 
 __all__ = ["Paging", "Room", "Totals", "broken", "paged"]
 
@@ -35,7 +35,7 @@ class Totals:
     """Currency → amount."""
     cod_shipments: dict[str, int] = field(factory=dict)
 
-    def add(self, row: HandoverRow) -> None:
+    def add(self, row: ManifestRow) -> None:
         """Add a row."""
         self.shipments += 1
         self.parcels += row.parcels
@@ -57,8 +57,8 @@ class Paging:
 
 
 def paged(
-    rows: Iterable[HandoverRow],
-    height: Callable[[HandoverRow], float],
+    rows: Iterable[ManifestRow],
+    height: Callable[[ManifestRow], float],
     room: Room,
     ending: Callable[[Totals], float],
 ) -> Paging:

@@ -14,12 +14,12 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from .formatting import Writing
-from .manifest_data import Handover, HandoverRow
+from .formatting import Formatter
+from .manifest_data import ManifestHeader, ManifestRow
 from .manifest_pages import Room, Totals, broken
 from .manifest_words import WORDS
 
-__all__ = ["ProtocolDrawing"]
+__all__ = ["ManifestPdf"]
 
 PLAIN, BOLD = "DejaVuSansCondensed", "DejaVuSansCondensed-Bold"
 WIDTH, HEIGHT = A4
@@ -46,13 +46,13 @@ def _fonts() -> None:
 
 
 @define
-class ProtocolDrawing:
+class ManifestPdf:
     """One protocol on its way to a file."""
 
     path: Path
-    handover: Handover
+    handover: ManifestHeader
     words: dict[str, str] = field(init=False)
-    writing: Writing = field(init=False)
+    writing: Formatter = field(init=False)
     _canvas: Canvas = field(init=False)
     _y: float = field(init=False, default=0.0)
 
@@ -60,7 +60,7 @@ class ProtocolDrawing:
         _fonts()
         language = self.handover.language if self.handover.language in WORDS else "en"
         self.words = WORDS[language]
-        self.writing = Writing(language, self.handover.zone)
+        self.writing = Formatter(language, self.handover.zone)
         self._canvas = Canvas(str(self.path), pagesize=A4, pageCompression=1, invariant=1, lang=language)
         self._canvas.setTitle(f"{self.words['title']} {self.handover.job}")
         self._canvas.setAuthor(" ".join(self.handover.sender[:1]))
@@ -75,7 +75,7 @@ class ProtocolDrawing:
         """Return how much room totals and signatures take."""
         return 34 + TOTAL_LINE * (3 + len(totals.cod)) + SIGNATURES
 
-    def row_height(self, row: HandoverRow) -> float:
+    def row_height(self, row: ManifestRow) -> float:
         """Return how high a row is."""
         return max(len(cell) for cell in self._cells(0, row)) * LINE + PAD
 
@@ -98,7 +98,7 @@ class ProtocolDrawing:
             self._text(x + width if right else x, self._y + 7, self.words[name], bold=True, size=7.5, right=right)
         self._rule(self._y + 1, INK, 0.8)
 
-    def row(self, number: int, row: HandoverRow) -> None:
+    def row(self, number: int, row: ManifestRow) -> None:
         """Draw a row."""
         cells = self._cells(number, row)
         top = self._y - PAD / 2
@@ -154,7 +154,7 @@ class ProtocolDrawing:
                 self._text(x, top - 50 - 11.5 * index, _fit(line, third - 8, 9), bold=index == 0 and column < 2, size=9)
         self._y = HEIGHT - MARGIN - self._head_height()
 
-    def _cells(self, number: int, row: HandoverRow) -> list[Sequence[str]]:
+    def _cells(self, number: int, row: ManifestRow) -> list[Sequence[str]]:
         numbers = list(row.numbers[:MOST_LINES]) or [""]
         if len(row.numbers) > MOST_LINES:
             numbers[-1] = self.words["more"].format(number=len(row.numbers) - MOST_LINES + 1)

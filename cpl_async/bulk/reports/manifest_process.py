@@ -11,27 +11,27 @@ from itertools import islice
 from pathlib import Path
 
 from ..files import replacing
-from .manifest_data import read_handover
+from .manifest_data import read_manifest_data
 
-__all__ = ["PROTOCOL", "main", "write_protocol"]
+__all__ = ["MANIFEST", "main", "write_manifest"]
 
-PROTOCOL = "manifest.pdf"
+MANIFEST = "manifest.pdf"
 
 
-def write_protocol(source: Path, path: Path) -> None:
+def write_manifest(source: Path, path: Path) -> None:
     """Write the protocol, whole or not at all.
 
     :param source: the JSON lines.
     :raises ImportError: when the extra ``report`` is not installed.
     """
     from .manifest_pages import paged
-    from .manifest_pdf import ProtocolDrawing
+    from .manifest_pdf import ManifestPdf
 
-    handover, rows = read_handover(source)
+    handover, rows = read_manifest_data(source)
     with replacing(path) as fresh:
-        drawing = ProtocolDrawing(fresh, handover)
+        drawing = ManifestPdf(fresh, handover)
         paging = paged(rows, drawing.row_height, drawing.room, drawing.ending_height)
-        numbered = enumerate(read_handover(source)[1], 1)
+        numbered = enumerate(read_manifest_data(source)[1], 1)
         for page, count in enumerate(paging.rows, 1):
             drawing.page(page, len(paging.rows), paging.totals.parcels)
             if count:
@@ -45,7 +45,7 @@ def main() -> None:
     """Write the protocol of the data named on the command line beside them."""
     source = Path(sys.argv[1])
     try:
-        write_protocol(source, source.parent / PROTOCOL)
+        write_manifest(source, source.parent / MANIFEST)
     except ImportError as error:
         sys.exit(f"the manifest needs {(error.name or '').partition('.')[0]}: pip install 'cpl-sdk[report]'")
 

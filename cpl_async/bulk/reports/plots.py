@@ -7,10 +7,10 @@ from itertools import accumulate, pairwise
 
 from attrs import frozen
 
-from .data import Course, ReportData, RequestKind
-from .formatting import Writing
+from .data import History, ReportData, RequestKind
+from .formatting import Formatter
 from .svg import BLUE, GREEN, ORANGE, PURPLE, RED, SIZES, Axis, Bar, Panel, Tick, bars, curve, own_names, panels
-from .timeline import TimeGrid
+from .timeline import Timeline
 
 __all__ = ["Plot", "plots_of", "ticks"]
 
@@ -37,7 +37,7 @@ class Plot:
     table: list[list[str]]
 
 
-def plots_of(data: ReportData, words: Words, writing: Writing) -> list[Plot]:
+def plots_of(data: ReportData, words: Words, writing: Formatter) -> list[Plot]:
     """Return the plots of a report."""
     plots = []
     if data.course is None or not data.course.grid.bins:
@@ -47,7 +47,7 @@ def plots_of(data: ReportData, words: Words, writing: Writing) -> list[Plot]:
     return [*plots, _latency(data, words, writing), _kinds(data, words, writing)]
 
 
-def ticks(grid: TimeGrid, writing: Writing, most: int) -> list[Tick]:
+def ticks(grid: Timeline, writing: Formatter, most: int) -> list[Tick]:
     """Return round times of day on the working time of a job, with the day where another day begins."""
     step = next((step for step in WALL_STEPS if grid.seconds / step <= most), WALL_STEPS[-1])
     found: list[Tick] = []
@@ -77,7 +77,7 @@ def _drawn(name: str, draw: Callable[[str], str]) -> dict[str, str]:
     return {size: own_names(draw(size), f"{name}-{size}") for size in SIZES}
 
 
-def _axis(grid: TimeGrid, words: Words, writing: Writing, size: str) -> Axis:
+def _axis(grid: Timeline, words: Words, writing: Formatter, size: str) -> Axis:
     breaks = list(accumulate(run.end - run.start for run in grid.runs[:-1])) if len(grid.runs) <= MOST_RUNS else []
     zone = writing.local(grid.runs[0].start).tzname() or ""
     return Axis(
@@ -85,7 +85,7 @@ def _axis(grid: TimeGrid, words: Words, writing: Writing, size: str) -> Axis:
     )
 
 
-def _throughput(course: Course, words: Words, writing: Writing) -> Plot:
+def _throughput(course: History, words: Words, writing: Formatter) -> Plot:
     grid = course.grid
     time = writing.duration(grid.seconds)
     if grid.bins < FEWEST_BINS or not any((*course.sent, *course.imported, *course.shipped)):
@@ -120,7 +120,7 @@ def _throughput(course: Course, words: Words, writing: Writing) -> Plot:
     return _over_time("throughput", [said], rows, names, grid, words, writing)
 
 
-def _waits(course: Course, words: Words, writing: Writing) -> Plot:
+def _waits(course: History, words: Words, writing: Formatter) -> Plot:
     grid = course.grid
     most, worst = max(course.open_batches), max(course.waiting)
     if not most and not worst:
@@ -135,7 +135,7 @@ def _waits(course: Course, words: Words, writing: Writing) -> Plot:
     return _over_time("waits", [said], rows, [words["open_batches"], words["waiting"]], grid, words, writing)
 
 
-def _panel(name: str, unit: str, values: Sequence[float], colour: str, words: Words, writing: Writing) -> Panel:
+def _panel(name: str, unit: str, values: Sequence[float], colour: str, words: Words, writing: Formatter) -> Panel:
     title = words["at_most"].format(name=words[name], unit=unit, peak=writing.rough(max(values)))
     return Panel(title=title, values=values, colour=colour)
 
@@ -145,9 +145,9 @@ def _over_time(
     said: list[str],
     rows: Sequence[Panel],
     names: Sequence[str],
-    grid: TimeGrid,
+    grid: Timeline,
     words: Words,
-    writing: Writing,
+    writing: Formatter,
 ) -> Plot:
     """Return a plot of several rows over the time of a job; those of one unit have one scale."""
 
@@ -168,13 +168,13 @@ def _over_time(
     )
 
 
-def _gaps(runs: int, words: Words, writing: Writing) -> list[str]:
+def _gaps(runs: int, words: Words, writing: Formatter) -> list[str]:
     if runs == 1:
         return []
     return [words["gaps"] if runs <= MOST_RUNS else words["many_gaps"].format(runs=writing.count(runs, "run"))]
 
 
-def _latency(data: ReportData, words: Words, writing: Writing) -> Plot:
+def _latency(data: ReportData, words: Words, writing: Formatter) -> Plot:
     spread = data.import_times
     if not spread.count:
         return _said("latency", words, words["no_times" if data.batches else "no_imports"])
@@ -202,7 +202,7 @@ def _latency(data: ReportData, words: Words, writing: Writing) -> Plot:
     )
 
 
-def _kinds(data: ReportData, words: Words, writing: Writing) -> Plot:
+def _kinds(data: ReportData, words: Words, writing: Formatter) -> Plot:
     kinds = sorted((kind for kind in data.request_kinds if kind.requests), key=lambda kind: -kind.requests)
     if not kinds:
         said = words["no_kinds"].format(requests=writing.count(data.requests, "request"))
@@ -222,7 +222,7 @@ def _kinds(data: ReportData, words: Words, writing: Writing) -> Plot:
     )
 
 
-def _bar(kind: RequestKind, words: Words, writing: Writing) -> Bar:
+def _bar(kind: RequestKind, words: Words, writing: Formatter) -> Bar:
     return Bar(
         words.get(f"kind_{kind.kind}", kind.kind),
         kind.requests,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import anyio
 
-__all__ = ["make_paper"]
+__all__ = ["run_report_process"]
 
 
-async def make_paper(paper: str, data: Path) -> str | None:
+async def run_report_process(paper: str, data: Path) -> str | None:
     """Make a paper beside its data.
 
     :param paper: ``report`` or ``manifest``.

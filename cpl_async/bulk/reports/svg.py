@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from .formatting import Writing
+from .formatting import Formatter
 
 __all__ = [
     "BLUE",
@@ -89,7 +89,7 @@ class Axis:
     """Where a new run began."""
 
 
-def panels(rows: Sequence[Panel], axis: Axis, writing: Writing, size: str, *, alike: bool) -> str:
+def panels(rows: Sequence[Panel], axis: Axis, writing: Formatter, size: str, *, alike: bool) -> str:
     """Draw rows over one axis of time.
 
     :param alike: whether all rows have the same scale.
@@ -110,7 +110,7 @@ def panels(rows: Sequence[Panel], axis: Axis, writing: Writing, size: str, *, al
         return _svg(figure)
 
 
-def _numbers(place: Axes, highest: float, writing: Writing) -> None:
+def _numbers(place: Axes, highest: float, writing: Formatter) -> None:
     top = 1.05 * highest or 1.0
     place.set_ylim(0, top)
     place.yaxis.set_major_locator(MaxNLocator(3, integer=top >= 3))
@@ -122,7 +122,7 @@ def curve(
     end: float,
     marks: Sequence[tuple[int, str]],
     names: tuple[str, str],
-    writing: Writing,
+    writing: Formatter,
     size: str,
 ) -> str:
     """Draw what share of all values is below each value.

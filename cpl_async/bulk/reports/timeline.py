@@ -10,14 +10,14 @@ from attrs import frozen
 
 __all__ = [
     "MOST_BINS",
-    "Moment",
-    "Span",
     "Spread",
-    "TimeGrid",
+    "TimeSpan",
+    "TimedCount",
+    "Timeline",
     "counted",
-    "grid_over",
     "highest",
     "spread_of",
+    "timeline_over",
     "waiting",
 ]
 
@@ -26,7 +26,7 @@ STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600,
 
 
 @frozen
-class Moment:
+class TimedCount:
     """Something that happened, so many times."""
 
     at: float
@@ -35,7 +35,7 @@ class Moment:
 
 
 @frozen
-class Span:
+class TimeSpan:
     """Something that lasted: a run, a wait."""
 
     start: float
@@ -53,10 +53,10 @@ class Spread:
 
 
 @frozen
-class TimeGrid:
+class Timeline:
     """Bins of equal width over the working time of a job."""
 
-    runs: list[Span]
+    runs: list[TimeSpan]
     """In the order of time, apart from one another."""
     step: float
     """Seconds a bin."""
@@ -102,26 +102,26 @@ class TimeGrid:
         return min(int(self.position(at) / self.step), self.bins - 1)
 
 
-def grid_over(runs: Iterable[Span], *, most: int = MOST_BINS) -> TimeGrid:
+def timeline_over(runs: Iterable[TimeSpan], *, most: int = MOST_BINS) -> Timeline:
     """Lay bins of a round width over the runs of a job.
 
     :param runs: in any order; those that overlap are taken as one.
     :param most: bins at most.
     :return: the grid, without bins when there was no run.
     """
-    apart: list[Span] = []
+    apart: list[TimeSpan] = []
     for run in sorted(runs, key=lambda run: run.start):
         if apart and run.start <= apart[-1].end:
-            apart[-1] = Span(apart[-1].start, max(apart[-1].end, run.end))
+            apart[-1] = TimeSpan(apart[-1].start, max(apart[-1].end, run.end))
         elif run.end > run.start:
             apart.append(run)
     seconds = sum(run.end - run.start for run in apart)
     days = -floor(-seconds / most / STEPS[-1])
     step = next((step for step in STEPS if seconds / step <= most), days * STEPS[-1])
-    return TimeGrid(apart, step)
+    return Timeline(apart, step)
 
 
-def counted(grid: TimeGrid, moments: Iterable[Moment]) -> list[float]:
+def counted(grid: Timeline, moments: Iterable[TimedCount]) -> list[float]:
     """Return how much happened in each bin.
 
     :param moments: in any order, read once.
@@ -132,7 +132,7 @@ def counted(grid: TimeGrid, moments: Iterable[Moment]) -> list[float]:
     return found
 
 
-def highest(grid: TimeGrid, changes: Iterable[Moment]) -> list[float]:
+def highest(grid: Timeline, changes: Iterable[TimedCount]) -> list[float]:
     """Return the highest level in each bin of something that rises and falls, such as the number of open batches.
 
     :param changes: in the order of time; an amount below zero lowers the level.
@@ -150,7 +150,7 @@ def highest(grid: TimeGrid, changes: Iterable[Moment]) -> list[float]:
     return found
 
 
-def waiting(grid: TimeGrid, waits: Iterable[Span]) -> list[float]:
+def waiting(grid: Timeline, waits: Iterable[TimeSpan]) -> list[float]:
     """Return how many were waiting at once in each bin, on average.
 
     :param waits: in any order, read once.

@@ -10,19 +10,19 @@ from attrs import define, field, frozen
 from ...errors import JournalError
 from ..client_protocols import BulkClient
 from ..journal import Journal
-from ..journal.row_insertion import TakenAs
-from ..journal.shard_repository import Standing
+from ..journal.row_insertion import InsertOutcome
+from ..journal.shard_repository import ShardStats
 from ..parsing.row_parser import RowProblem
 from ..pipeline.job_type import SHIPMENTS
-from ..pipeline.row_preparer import Planner
-from .row_stream import ANY_ROWS, together
-from .runner import JobRun, under_way
+from ..pipeline.row_preparer import RowPreparer
+from .row_stream import ANY_ROWS, interleaved
+from .runner import JobRunner, has_open_shards
 
-__all__ = ["HandRows", "HandedOver", "RefusedRow"]
+__all__ = ["EnqueueRows", "EnqueuedJob", "RejectedRow"]
 
 
 @frozen(kw_only=True)
-class RefusedRow:
+class RejectedRow:
     """A row that is not sent, by our own check."""
 
     row: int
@@ -33,26 +33,26 @@ class RefusedRow:
 
 
 @frozen(kw_only=True)
-class HandedOver:
+class EnqueuedJob:
     """A job that workers can take up."""
 
     job: str
     """Its name."""
-    standing: Standing
+    stats: ShardStats
     """How its parts stand."""
-    refused: tuple[RefusedRow, ...] = field(default=(), repr=False)
+    rejected: tuple[RejectedRow, ...] = field(default=(), repr=False)
     """What is not sent; of a job that was handed over before, only what is found this time."""
 
 
 @define(kw_only=True)
-class HandRows(JobRun):
+class EnqueueRows(JobRunner):
     """Rows of a query, say, that workers are to ship."""
 
     rows: Iterable[Any] | AsyncIterable[Any]
-    planner: Planner
+    planner: RowPreparer
     name: str
 
-    async def hand_over(self, client: BulkClient, size: int) -> tuple[str, Standing]:
+    async def enqueue(self, client: BulkClient, size: int) -> tuple[str, ShardStats]:
         """Take all rows in and cut the job into parts, or leave it as it is while workers are at it.
 
         :param client: Shows the carrier's time, where an earlier run has left something open.
@@ -73,23 +73,25 @@ class HandRows(JobRun):
                 label_format=self.options.label_format,
                 sender="",
             )
-            if not await under_way(journal, number):
-                async with journal.only_one(number, f"the job {self.name}"):
+            if not await has_open_shards(journal, number):
+                async with journal.exclusive(number, f"the job {self.name}"):
                     if (await journal.read(number)).kind != SHIPMENTS.name:
                         raise JournalError(f"the job {self.name} is one of orders", advice="Choose another name")
                     await self._take(journal, number)
-                    await self.cut(clock, journal, number, size, closing=True)
-            return self.name, await journal.parts.standing(number)
+                    await self.shard(clock, journal, number, size, closing=True)
+            return self.name, await journal.shards.stats(number)
 
     async def _take(self, journal: Journal, job: int) -> None:
-        run, given = await journal.taking.begin(job), 0
-        async for group in together(self.rows, "rows"):
-            planned = [self.planner.plan(given + place, row) for place, row in enumerate(group, 1)]
-            for row, taken in zip(planned, await journal.taking.take(job, run, planned), strict=True):
-                if taken.how in (TakenAs.TWICE, TakenAs.CHANGED):
+        run, given = await journal.row_insertion.begin(job), 0
+        async for group in interleaved(self.rows, "rows"):
+            planned = [self.planner.prepare(given + place, row) for place, row in enumerate(group, 1)]
+            for row, taken in zip(planned, await journal.row_insertion.insert(job, run, planned), strict=True):
+                if taken.outcome in (InsertOutcome.DUPLICATE, InsertOutcome.CHANGED):
                     self.on_problem(row.number, row.line, [RowProblem.from_text(taken.message)])
                 elif row.message:
                     self.on_problem(row.number, row.line, [RowProblem.from_text(row.message)])
-            await journal.unclear.forget_shared(job, [one.cust for one in planned if one.cust])
+            await journal.reconciliation.forget_shared(
+                job, [one.cust_reference for one in planned if one.cust_reference]
+            )
             given += len(group)
         await journal.finish_planning(job)

@@ -13,20 +13,20 @@ from ...models.shipment_batches import Shipment
 from ...models.validation import problems_of
 from ...system.clock import monotonic
 from ..client_protocols import BulkClient
-from ..journal import Journal, JournalPlace
+from ..journal import Journal, JournalLocation
 from ..journal.journal import Job
-from ..journal.shard_repository import Standing
+from ..journal.shard_repository import ShardStats
 from ..options import ShipOptions
-from ..output.folder import Output, ShipSummary
-from ..pipeline.ingest import Intake, ProblemHook
+from ..output.folder import JobSummary, OutputFolder
+from ..pipeline.ingest import Ingestor, ProblemHook
 from ..readers.source import InputError, Source
-from .runner import JobRun, digest_of_sender, under_way
+from .runner import JobRunner, has_open_shards, sender_hash
 
-__all__ = ["Checked", "ResumeJob", "ShipFile", "check_file"]
+__all__ = ["CheckResult", "FileJob", "ResumedJob", "check_file"]
 
 
 @frozen(kw_only=True)
-class Checked:
+class CheckResult:
     """What the check of a file found."""
 
     rows: int
@@ -34,7 +34,7 @@ class Checked:
     notes: list[str]
 
 
-async def check_file(path: Path, options: ShipOptions, on_problem: ProblemHook) -> Checked:
+async def check_file(path: Path, options: ShipOptions, on_problem: ProblemHook) -> CheckResult:
     """Read and check all rows of a file and send nothing.
 
     :param on_problem: called for each bad row.
@@ -44,16 +44,16 @@ async def check_file(path: Path, options: ShipOptions, on_problem: ProblemHook) 
     _check_sender(options)
     source = Source(path, options.reading)
     with TemporaryDirectory(prefix="cpl-check-") as folder:
-        place = JournalPlace(folder=Path(folder), base_url="check", client_id="check", keeps_mark=False)
+        place = JournalLocation(folder=Path(folder), base_url="check", client_id="check", keeps_mark=False)
         async with Journal.open(place) as journal:
             job = await _job(journal, source, options, "")
-            intake = Intake(journal.planning, job, options.sender, on_problem, lambda _: None)
-            await intake.take(source.rows())
-    return Checked(rows=intake.rows, rejected=intake.rejected, notes=intake.notes())
+            intake = Ingestor(journal.rows, job, options.sender, on_problem, lambda _: None)
+            await intake.ingest(source.rows())
+    return CheckResult(rows=intake.rows, rejected=intake.rejected, notes=intake.notes())
 
 
 @define(kw_only=True)
-class ShipFile(JobRun):
+class FileJob(JobRunner):
     """One run over a file."""
 
     path: Path
@@ -71,11 +71,11 @@ class ShipFile(JobRun):
             _check_sender(self.options)
             source = Source(self.path, self.options.reading)
             if self.out_is_here:
-                Output(self.out, self.options).prepare(self.path)
+                OutputFolder(self.out, self.options).prepare(self.path)
             self._source = source
         return self._source
 
-    async def run(self, client: BulkClient) -> ShipSummary:
+    async def run(self, client: BulkClient) -> JobSummary:
         """Ship the file.
 
         :param client: talks to the system that the journal's place is for.
@@ -89,13 +89,13 @@ class ShipFile(JobRun):
         digest = await to_thread.run_sync(source.digest)
         async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.again) as journal:
             job = await _job(journal, source, self.options, digest)
-            async with journal.only_one(job, f"the job of {self.path.name}"):
-                await journal.parts.dissolve(job)
+            async with journal.exclusive(job, f"the job of {self.path.name}"):
+                await journal.shards.delete_all(job)
                 if not (await journal.read(job)).planned:
-                    await self._take_in(journal, job, source, digest)
-                return await self.carry(clock, journal, job, began)
+                    await self._ingest(journal, job, source, digest)
+                return await self.run_job(clock, journal, job, began)
 
-    async def hand_over(self, client: BulkClient, size: int) -> tuple[str, Standing]:
+    async def enqueue(self, client: BulkClient, size: int) -> tuple[str, ShardStats]:
         """Take the rows in and cut the job into parts for workers, or leave it as it is while workers are at it.
 
         The last worker makes labels and papers in the output folder, unless that is one of this host.
@@ -111,25 +111,25 @@ class ShipFile(JobRun):
         digest = await to_thread.run_sync(source.digest)
         async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.again) as journal:
             job = await _job(journal, source, self.options, digest)
-            if not await under_way(journal, job):
-                async with journal.only_one(job, f"the job of {self.path.name}"):
+            if not await has_open_shards(journal, job):
+                async with journal.exclusive(job, f"the job of {self.path.name}"):
                     if not (await journal.read(job)).planned:
-                        await self._take_in(journal, job, source, digest)
-                    await self.cut(clock, journal, job, size, closing=not self.out_is_here)
-            return (await journal.read(job)).name, await journal.parts.standing(job)
+                        await self._ingest(journal, job, source, digest)
+                    await self.shard(clock, journal, job, size, closing=not self.out_is_here)
+            return (await journal.read(job)).name, await journal.shards.stats(job)
 
     def _check_fits(self, job: Job, planned: int) -> None:
-        if planned and job.sender != digest_of_sender(self.options):
+        if planned and job.sender != sender_hash(self.options):
             raise ConfigurationError(
                 f"the job {job.name} was planned with another sender, and {planned} rows of it are not sent yet: "
                 "use that sender, or give the rest a file of its own"
             )
 
-    async def _take_in(self, journal: Journal, job: int, source: Source, digest: str) -> None:
+    async def _ingest(self, journal: Journal, job: int, source: Source, digest: str) -> None:
         """Plan all rows; what an earlier run has planned in part is planned anew, for nothing of it was sent."""
-        await journal.planning.clear(job)
-        intake = Intake(journal.planning, job, self.options.sender, self.on_problem, self._read)
-        await intake.take(source.rows())
+        await journal.rows.clear(job)
+        intake = Ingestor(journal.rows, job, self.options.sender, self.on_problem, self._read)
+        await intake.ingest(source.rows())
         if await to_thread.run_sync(source.digest) != digest:
             raise InputError(f"{self.path} changed while it was read: run the command again")
         if source.is_json:
@@ -146,12 +146,12 @@ class ShipFile(JobRun):
 
 
 @define(kw_only=True)
-class ResumeJob(JobRun):
+class ResumedJob(JobRunner):
     """One run over a job whose rows are in the journal: it needs no input any more."""
 
     name: str
 
-    async def run(self, client: BulkClient) -> ShipSummary:
+    async def run(self, client: BulkClient) -> JobSummary:
         """Go on with the job.
 
         :param client: talks to the system that the journal's place is for.
@@ -161,14 +161,14 @@ class ResumeJob(JobRun):
         began, clock = monotonic(), self.clock_of(client)
         async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.again) as journal:
             job = await journal.find(self.name)
-            async with journal.only_one(job.id, f"the job {job.name}"):
-                await journal.parts.dissolve(job.id)
+            async with journal.exclusive(job.id, f"the job {job.name}"):
+                await journal.shards.delete_all(job.id)
                 if not (await journal.read(job.id)).planned:
                     raise JournalError(
                         f"the rows of the job {job.name} were not all taken in when its run ended; nothing was sent",
                         advice="Run `cpl ship` with its file again",
                     )
-                return await self.carry(clock, journal, job.id, began)
+                return await self.run_job(clock, journal, job.id, began)
 
 
 def _check_sender(options: ShipOptions) -> None:
@@ -188,5 +188,5 @@ async def _job(journal: Journal, source: Source, options: ShipOptions, digest: s
         columns=source.columns,
         body_tail=options.body_tail(),
         label_format=options.label_format,
-        sender=digest_of_sender(options),
+        sender=sender_hash(options),
     )

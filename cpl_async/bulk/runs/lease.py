@@ -8,21 +8,21 @@ from attrs import define, field
 
 from ...errors import JournalError
 from ...transport.write_deadline import WriteDeadline, elapsed
-from ..journal.connection import LoanLost
-from ..journal.shard_repository import Part, Parts
-from ..pipeline.sender import WRITE_TIMEOUT
+from ..journal.connection import LeaseLost
+from ..journal.shard_repository import Shard, ShardRepository
+from ..pipeline.sender import WRITE_TIMEOUT_SECONDS
 
-__all__ = ["LEASE", "Loan", "patience_for"]
+__all__ = ["LEASE_SECONDS", "Lease", "lock_timeout"]
 
-LEASE = 60.0
+LEASE_SECONDS = 60.0
 """Seconds for which a part is lent, and after which a worker that is not heard of has lost it."""
 RENEWED = 4
 """Times that a loan is renewed while one lasts."""
-MARGIN = 0.05
+MARGIN_SECONDS = 0.05
 """Part of it, at its end, in which nothing is written any more."""
 
 
-def patience_for(lease: float) -> float:
+def lock_timeout(lease: float) -> float:
     """Return the seconds for which a worker that is stopped in a transaction may keep others from theirs.
 
     They must be able to renew their loans after it.
@@ -31,11 +31,11 @@ def patience_for(lease: float) -> float:
 
 
 @define
-class Loan:
+class Lease:
     """A part on loan, told by the clocks of the worker's machine."""
 
-    parts: Parts
-    part: Part
+    shards: ShardRepository
+    shard: Shard
     lease: float
     """Seconds."""
     until: float
@@ -44,21 +44,21 @@ class Loan:
 
     def write_deadline(self) -> WriteDeadline:
         """Return the deadline from which nothing may leave that is begun now."""
-        left = self.until - self.lease * MARGIN - elapsed()
-        return WriteDeadline.after(min(left, WRITE_TIMEOUT))
+        left = self.until - self.lease * MARGIN_SECONDS - elapsed()
+        return WriteDeadline.after(min(left, WRITE_TIMEOUT_SECONDS))
 
-    async def keep(self) -> None:
+    async def renew_until_lost(self) -> None:
         """Renew it until this is cancelled; a journal that cannot be reached is tried again while the loan lasts.
 
-        :raises LoanLost: when another worker has the part.
+        :raises LeaseLost: when another worker has the part.
         :raises JournalError: when the journal could not be reached for as long as the loan lasted.
         """
         while True:
             await asyncio.sleep(self.lease / RENEWED)
             began = elapsed()
             try:
-                await self.parts.renew(self.part, self.lease)
-            except LoanLost:
+                await self.shards.renew(self.shard, self.lease)
+            except LeaseLost:
                 raise
             except JournalError:
                 if elapsed() >= self.until:
@@ -66,9 +66,9 @@ class Loan:
             else:
                 self.until = began + self.lease
 
-    async def give_back(self, *, done: bool, message: str = "") -> None:
+    async def release(self, *, done: bool, message: str = "") -> None:
         """Give the part back.
 
-        :raises LoanLost: when another worker has it.
+        :raises LeaseLost: when another worker has it.
         """
-        await self.parts.give_back(self.part, done=done, message=message)
+        await self.shards.release(self.shard, done=done, message=message)

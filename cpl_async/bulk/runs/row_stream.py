@@ -15,26 +15,26 @@ from ...errors import ConfigurationError
 from ...system.clock import monotonic
 from ...transport.events import LISTENER
 from ..client_protocols import BulkClient
-from ..journal import Journal, JournalPlace
+from ..journal import Journal, JournalLocation
 from ..journal.journal import Job
 from ..journal.payload import TAIL_OF_ORDERS
-from ..journal.row_insertion import Taken, TakenAs
-from ..journal.row_queries import RowReport
-from ..journal.row_repository import PlannedRow
+from ..journal.row_insertion import InsertOutcome, InsertResult
+from ..journal.row_queries import RowRecord
+from ..journal.row_repository import NewRow
 from ..metrics import Measures
 from ..options import ShipOptions
 from ..output.folder import message_of, state_reported
-from ..pipeline.engine import Engine, Feed
-from ..pipeline.job_type import SHIPMENTS, Kind
-from ..pipeline.row_preparer import Planner
+from ..pipeline.engine import Engine, RowBuffer
+from ..pipeline.job_type import SHIPMENTS, JobType
+from ..pipeline.row_preparer import RowPreparer
 from ..progress import Progress, ProgressHook
 from ..reconcile.carrier_clock import CarrierClock
 from ..records import RowState
 
-__all__ = ["OrderResult", "ParcelLabel", "ShipResult", "ShipRows", "together"]
+__all__ = ["OrderResult", "ParcelLabel", "RowStream", "ShipResult", "interleaved"]
 
 logger: logging.Logger = logging.getLogger("cpl_async")
-TAKEN_AT_ONCE = 100
+ROWS_PER_COMMIT = 100
 LONGEST_WAIT = 0.5
 """Seconds that rows wait for others to be taken, and sent, with them."""
 TICK = 0.1
@@ -96,15 +96,15 @@ class OrderResult:
 
 
 @define(kw_only=True)
-class ShipRows:
+class RowStream:
     """One run over rows that a caller gives."""
 
     rows: Iterable[Any] | AsyncIterable[Any]
-    planner: Planner
-    kind: Kind = SHIPMENTS
+    planner: RowPreparer
+    kind: JobType = SHIPMENTS
     name: str
     """Of the job: the same name goes on with it, and rows that it knows are not sent again."""
-    place: JournalPlace
+    place: JournalLocation
     options: ShipOptions = field(factory=ShipOptions)
     labels: Path | None = None
     """Folder of the labels; beside the journal without one."""
@@ -138,15 +138,15 @@ class ShipRows:
                 sender="",
             )
             job = await journal.read(number)
-            async with journal.only_one(number, f"the job {self.name}"):
-                await journal.parts.dissolve(number)
+            async with journal.exclusive(number, f"the job {self.name}"):
+                await journal.shards.delete_all(number)
                 self._check(job)
                 await journal.finish_planning(number)
                 await journal.compare(client._journal_memory, replaces_lost=self.options.again)
                 await clock.learn()
-                await journal.course.forsake_open_attempts(number)
+                await journal.batches.abandon_open_attempts(number)
                 if self.options.again:
-                    await journal.planning.allow_again(number)
+                    await journal.rows.allow_reship(number)
                 run = self._run(clock, journal, job)
                 try:
                     async for result in run:
@@ -166,15 +166,15 @@ class ShipRows:
             raise ConfigurationError(f"the job {job.name} is done, and its data was removed: choose another name")
 
     async def _run(self, clock: CarrierClock, journal: Journal, job: Job) -> AsyncGenerator[ShipResult, None]:
-        stop, feed = asyncio.Event(), Feed(ended=False)
+        stop, feed = asyncio.Event(), RowBuffer(ended=False)
         folder = self.labels or self.place.folder / f"labels-{job.uid[:12]}"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             words = f"the folder of the labels {folder} cannot be written: {error.strerror or error}"
             raise ConfigurationError(words) from None
-        gone = [name for name in await journal.course.label_files(job.id) if not (folder / name).is_file()]
-        await journal.course.forget_labels(job.id, gone)
+        gone = [name for name in await journal.batches.label_files(job.id) if not (folder / name).is_file()]
+        await journal.batches.forget_labels(job.id, gone)
         await journal.keep_settings(job.id, {"out": str(folder.absolute()), "batch_size": self.options.batch_size})
         measures, started, began = Measures.from_dict(job.measures), monotonic(), clock.now()
         engine = Engine(
@@ -183,15 +183,15 @@ class ShipRows:
             journal=journal,
             job=job,
             options=self.options,
-            parts=folder / f"parts-{job.uid[:12]}",
-            pictures=folder / "labels",
+            label_dir=folder / f"parts-{job.uid[:12]}",
+            picture_dir=folder / "labels",
             stop=stop,
             progress=Progress(),
             on_problem=lambda number, line, problems: None,
-            on_progress=self._tick,
+            on_progress=self._wake,
             on_note=self._note_for_log,
-            kind=self.kind,
-            feed=feed,
+            job_type=self.kind,
+            row_buffer=feed,
         )
         listening = LISTENER.set(measures)
         try:
@@ -206,7 +206,7 @@ class ShipRows:
             await self._take_no_more(feeding)
             async for result in self._rest(journal, job, folder, engine):
                 yield result
-            counts = await journal.results.counts(job.id)
+            counts = await journal.row_queries.counts(job.id)
             if sum(counts.values()) == sum(counts[state] for state in SETTLED):
                 await journal.finish(job.id)
             if feeding.done() and not feeding.cancelled():
@@ -230,40 +230,40 @@ class ShipRows:
         await asyncio.wait({feeding})
 
     async def _warn_of_doubles(self, journal: Journal, job: Job) -> None:
-        doubles = await journal.unclear.strays(job.id)
+        doubles = await journal.reconciliation.extra_parcels(job.id)
         if doubles:
             shown = ", ".join(f"{one.number} of {one.reference}" for one in doubles[:10])
             logger.warning("job %s: %d parcels are there twice: %s", self.name, len(doubles), shown)
 
     # --- what goes in
 
-    async def _feed(self, journal: Journal, job: Job, feed: Feed) -> None:
+    async def _feed(self, journal: Journal, job: Job, feed: RowBuffer) -> None:
         """Take rows as they come, so many at once as are sent at once and no more."""
         try:
-            run = await journal.taking.begin(job.id)
+            run = await journal.row_insertion.begin(job.id)
             window = 2 * self.options.batch_size * self.options.at_once
-            async for given in together(self.rows, "rows"):
-                await self._take(journal, job, run, given)
-                feed.tell()
+            async for given in interleaved(self.rows, "rows"):
+                await self._insert(journal, job, run, given)
+                feed.notify()
                 while len(self._waiting) >= window and not self._over:
-                    feed.hurry()
+                    feed.flush()
                     self._room.clear()
                     await self._room.wait()
                 if self._over:
                     break
         finally:
-            feed.tell(ended=True)
+            feed.notify(ended=True)
             self._changed.set()
 
-    async def _take(self, journal: Journal, job: Job, run: int, given: Sequence[Any]) -> None:
-        planned: list[PlannedRow] = []
+    async def _insert(self, journal: Journal, job: Job, run: int, given: Sequence[Any]) -> None:
+        planned: list[NewRow] = []
         for row in given:
             self._given += 1
-            planned.append(self.planner.plan(self._given, row))
-        for plan, taken in zip(planned, await journal.taking.take(job.id, run, planned), strict=True):
+            planned.append(self.planner.prepare(self._given, row))
+        for plan, taken in zip(planned, await journal.row_insertion.insert(job.id, run, planned), strict=True):
             self._note(plan, taken)
-        custs = [one.cust for one in planned if one.cust]
-        if count := await journal.unclear.forget_shared(job.id, custs):
+        custs = [one.cust_reference for one in planned if one.cust_reference]
+        if count := await journal.reconciliation.forget_shared(job.id, custs):
             logger.warning(
                 "job %s: %d rows share their external number CUST with others: should an answer be lost, "
                 "it could not be told which of them exist",
@@ -271,8 +271,8 @@ class ShipRows:
                 count,
             )
 
-    def _note(self, row: PlannedRow, one: Taken) -> None:
-        if one.how in (TakenAs.TWICE, TakenAs.CHANGED):
+    def _note(self, row: NewRow, one: InsertResult) -> None:
+        if one.outcome in (InsertOutcome.DUPLICATE, InsertOutcome.CHANGED):
             self._told_at_once.append(
                 ShipResult(
                     row=row.number,
@@ -289,7 +289,7 @@ class ShipRows:
 
     # --- what comes out
 
-    def _tick(self, progress: Progress) -> None:
+    def _wake(self, progress: Progress) -> None:
         self.on_progress(progress)
         self._changed.set()
 
@@ -315,7 +315,7 @@ class ShipRows:
         """Tell of what is not settled when the run has ended, as it stands."""
         why = f"sending ended early: {engine.stopped_by.message}" if engine.stopped_by else ""
         self._waiting, self._aside = {**self._aside, **self._waiting}, {}
-        why = why or ("the deadline came before" if engine.late else "")
+        why = why or ("the deadline came before" if engine.is_past_deadline else "")
         for result in await self._settled(journal, job, folder, tuple(RowState), why):
             yield result
 
@@ -324,7 +324,7 @@ class ShipRows:
         if not self._waiting:
             return
         between = min(self._waiting), max(self._waiting)
-        for number in await journal.results.numbers(job.id, ASIDE, between):
+        for number in await journal.row_queries.numbers(job.id, ASIDE, between):
             place = self._waiting.pop(number, None)
             if place is not None:
                 self._aside[number] = place
@@ -336,7 +336,7 @@ class ShipRows:
         """Return what became of rows that are in these states now, and tell of each only once."""
         results, self._told_at_once = self._told_at_once, []
         if self._waiting:
-            async for row in journal.results.rows(job.id, states, between=(min(self._waiting), max(self._waiting))):
+            async for row in journal.row_queries.rows(job.id, states, between=(min(self._waiting), max(self._waiting))):
                 place = self._waiting.pop(row.number, None)
                 if place is not None:
                     results.append(_result_of(place, row, folder, why))
@@ -344,7 +344,7 @@ class ShipRows:
         return results
 
 
-def _result_of(place: int, row: RowReport, folder: Path, why: str) -> ShipResult:
+def _result_of(place: int, row: RowRecord, folder: Path, why: str) -> ShipResult:
     return ShipResult(
         row=place,
         reference=row.reference,
@@ -358,7 +358,7 @@ def _result_of(place: int, row: RowReport, folder: Path, why: str) -> ShipResult
     )
 
 
-async def together(rows: Iterable[T] | AsyncIterable[T], name: str) -> AsyncGenerator[list[T], None]:
+async def interleaved(rows: Iterable[T] | AsyncIterable[T], name: str) -> AsyncGenerator[list[T], None]:
     """Yield what a caller gives in small groups, none of which waits long for its next one.
 
     :param name: of what is given, for the error.
@@ -374,7 +374,7 @@ async def together(rows: Iterable[T] | AsyncIterable[T], name: str) -> AsyncGene
                 waiting = waiting or asyncio.ensure_future(_next(source))
                 left = max(0.0, began + LONGEST_WAIT - monotonic()) if group else None
                 await asyncio.wait({waiting}, timeout=left)
-                if not waiting.done() or len(group) == TAKEN_AT_ONCE:
+                if not waiting.done() or len(group) == ROWS_PER_COMMIT:
                     yield group
                     group = []
                     continue
@@ -394,7 +394,7 @@ async def together(rows: Iterable[T] | AsyncIterable[T], name: str) -> AsyncGene
     group = []
     for row in rows:
         group.append(row)
-        if len(group) == TAKEN_AT_ONCE:
+        if len(group) == ROWS_PER_COMMIT:
             yield group
             group = []
             await asyncio.sleep(0)

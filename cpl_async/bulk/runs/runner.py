@@ -19,22 +19,22 @@ from ...system.run_lock import exclusive_lock
 from ...transport.events import LISTENER
 from ...transport.write_deadline import WriteDeadline
 from ..client_protocols import BulkClient
-from ..journal import Journal, JournalPlace
+from ..journal import Journal, JournalLocation
 from ..journal.continuity import JournalGone
 from ..journal.journal import Job
 from ..metrics import Measures
 from ..options import ShipOptions
 from ..output.disk_space import shortages
-from ..output.folder import Output, ShipSummary, terms_of
+from ..output.folder import JobSummary, OutputFolder, schema_of
 from ..pipeline.engine import Engine
 from ..pipeline.ingest import ProblemHook
-from ..pipeline.sender import in_time
+from ..pipeline.sender import default_write_deadline
 from ..progress import Phase, Progress, ProgressHook
 from ..reconcile.carrier_clock import CarrierClock
 from ..records import GOES_ON, RowState
-from ..reports.builder import make_papers
+from ..reports.builder import make_reports
 
-__all__ = ["JobRun", "digest_of_sender", "under_way"]
+__all__ = ["JobRunner", "has_open_shards", "sender_hash"]
 
 
 NOTHING_OPEN = (RowState.PLANNED, RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED)
@@ -42,11 +42,11 @@ NOTHING_OPEN = (RowState.PLANNED, RowState.SHIPPED, RowState.REJECTED, RowState.
 
 
 @define(kw_only=True)
-class JobRun:
+class JobRunner:
     """One run. The journal knows what earlier runs did: what is settled is not done again."""
 
     out: Path
-    place: JournalPlace
+    place: JournalLocation
     options: ShipOptions = field(factory=ShipOptions)
     on_problem: ProblemHook = field(default=lambda number, line, problems: None)
     on_progress: ProgressHook = field(default=lambda progress: None)
@@ -55,9 +55,9 @@ class JobRun:
     progress: Progress = field(init=False, factory=Progress)
     stopped_by: CplError | None = field(init=False, default=None)
     """Why sending ended before its end, if it did."""
-    late: bool = field(init=False, default=False)
+    is_past_deadline: bool = field(init=False, default=False)
     """Whether the deadline came before the end."""
-    write_deadline: Callable[[], WriteDeadline] = in_time
+    write_deadline: Callable[[], WriteDeadline] = default_write_deadline
     """See :class:`Engine`."""
     _stop: asyncio.Event = field(factory=asyncio.Event, alias="stopping")
 
@@ -83,20 +83,20 @@ class JobRun:
         self.progress = progress
         self.on_progress(progress)
 
-    async def carry(self, clock: CarrierClock, journal: Journal, job: int, began: float) -> ShipSummary:
+    async def run_job(self, clock: CarrierClock, journal: Journal, job: int, began: float) -> JobSummary:
         """Bring a planned job as far as it goes, while no other run does.
 
         :param clock: of this run, and its client.
         :param began: when the run began, by the monotonic clock.
         :raises JournalError: when another run is at work on the same output.
         """
-        output = Output(self.out, self.options)
+        output = OutputFolder(self.out, self.options)
         with exclusive_lock(output.lock, f"the output folder {self.out}"):
             if not self.options.again:
                 await output.verify_journal(journal)
-            return await self._work(clock, journal, await self._readied(clock, journal, job), began)
+            return await self._work(clock, journal, await self._prepare_job(clock, journal, job), began)
 
-    async def cut(self, clock: CarrierClock, journal: Journal, number: int, size: int, *, closing: bool) -> None:
+    async def shard(self, clock: CarrierClock, journal: Journal, number: int, size: int, *, closing: bool) -> None:
         """Cut what is left to do of a job into parts for workers, while no other run is at work on it.
 
         :param clock: see :meth:`carry`.
@@ -104,15 +104,15 @@ class JobRun:
         :param closing: whether the last worker makes labels and papers in :attr:`out`.
         :raises ConfigurationError: when rows are bad and the run is strict.
         """
-        job = await self._readied(clock, journal, number)
-        bad = await journal.results.rejected_before_sending(job.id)
+        job = await self._prepare_job(clock, journal, number)
+        bad = await journal.row_queries.rejected_before_sending(job.id)
         if self.options.strict and bad:
             raise ConfigurationError(f"{bad} rows have mistakes, and it is to be strict: nothing was sent")
         kept = {**job.settings, "options": self.options.as_kept()}
         await journal.keep_settings(job.id, kept)
-        await journal.parts.cut(job.id, size, closing=closing)
+        await journal.shards.create(job.id, size, closing=closing)
 
-    async def _readied(self, clock: CarrierClock, journal: Journal, number: int) -> Job:
+    async def _prepare_job(self, clock: CarrierClock, journal: Journal, number: int) -> Job:
         """Return the job, ready to go on: its rows in batches, and what a killed run left in the open settled."""
         await journal.compare(clock.client._journal_memory, replaces_lost=self.options.again)
         job = await journal.read(number)
@@ -123,14 +123,14 @@ class JobRun:
                 f"the job {job.name} is done, and its data was removed; nothing was sent",
                 advice="What it has shipped is known by its references: give other rows a file of their own",
             )
-        counts = await journal.results.counts(job.id)
+        counts = await journal.row_queries.counts(job.id)
         self._check_fits(job, counts[RowState.PLANNED])
         if any(count for state, count in counts.items() if state not in NOTHING_OPEN):
             await clock.learn()
         await journal.keep_settings(job.id, {**job.settings, **self._settings()})
         if self.options.again:
-            await journal.planning.allow_again(job.id)
-        await journal.course.forsake_open_attempts(job.id)
+            await journal.rows.allow_reship(job.id)
+        await journal.batches.abandon_open_attempts(job.id)
         return await journal.read(number)
 
     def _check_fits(self, job: Job, planned: int) -> None:
@@ -139,18 +139,18 @@ class JobRun:
         :param planned: rows that are not sent yet.
         """
 
-    async def _work(self, clock: CarrierClock, journal: Journal, job: Job, began: float) -> ShipSummary:
-        output = Output(self.out, self.options)
-        files = await journal.course.label_files(job.id)
-        unclear = await journal.unclear.counts(job.id)
-        settled = job.finished and not unclear.ever and output.holds(job, files)
-        if settled and not _open(await journal.results.counts(job.id), sending=True):
+    async def _work(self, clock: CarrierClock, journal: Journal, job: Job, began: float) -> JobSummary:
+        output = OutputFolder(self.out, self.options)
+        files = await journal.batches.label_files(job.id)
+        unclear = await journal.reconciliation.counts(job.id)
+        settled = job.finished and not unclear.ever and output.is_complete_for(job, files)
+        if settled and not _count_open(await journal.row_queries.counts(job.id), sending=True):
             return await output.summary(journal, job, already_done=True)
-        await journal.course.forget_labels(job.id, await to_thread.run_sync(output.missing, files))
-        if (other := output.job_of_before(job)) is not None:
+        await journal.batches.forget_labels(job.id, await to_thread.run_sync(output.missing, files))
+        if (other := output.previous_job(job)) is not None:
             self.on_note(f"{self.out} held the results of the job {other}; they are replaced")
-        counts = await journal.results.counts(job.id)
-        bad = await journal.results.rejected_before_sending(job.id)
+        counts = await journal.row_queries.counts(job.id)
+        bad = await journal.row_queries.rejected_before_sending(job.id)
         withhold = f"--strict, and rows with mistakes: {bad}" if self.options.strict and bad else ""
         if counts[RowState.PLANNED] and not withhold:
             await clock.check()
@@ -160,10 +160,10 @@ class JobRun:
         self.progress = Progress.from_counts(counts)
         measures = Measures.from_dict(job.measures)
         started = clock.now()
-        if _open(counts, sending=not withhold) or unclear.ever:
+        if _count_open(counts, sending=not withhold) or unclear.ever:
             listening = LISTENER.set(measures)
             try:
-                async with output.joining_early(journal.results, job):
+                async with output.merging(journal.row_queries, job):
                     await self._run_engine(clock, journal, job, output, sending=not withhold)
             finally:
                 LISTENER.reset(listening)
@@ -175,25 +175,25 @@ class JobRun:
         summary = await self._write(journal, await journal.read(job.id), output, withhold or self._why_not_sent())
         if summary.rows == summary.shipped + summary.rejected + summary.cancelled:
             await journal.finish(job.id)
-            await to_thread.run_sync(output.clear_parts, job)  # thousands of files
+            await to_thread.run_sync(output.remove_single_labels, job)  # thousands of files
         self._enter(Phase.DONE)
         return summary
 
-    async def _write(self, journal: Journal, job: Job, output: Output, why_not_sent: str) -> ShipSummary:
+    async def _write(self, journal: Journal, job: Job, output: OutputFolder, why_not_sent: str) -> JobSummary:
         """Write all files; the papers are made while the labels are joined."""
         written = await output.write_tables(journal, job, why_not_sent=why_not_sent)
         papers: list[str] = []
         with ungrouped():
             async with asyncio.TaskGroup() as tasks:
-                joining = tasks.create_task(output.join(written))
+                joining = tasks.create_task(output.merge_labels(written))
                 if self.options.papers:
                     language = self.options.language
-                    making = make_papers(journal, job, written.summary, written.reasons, self.out, language=language)
+                    making = make_reports(journal, job, written.summary, written.reasons, self.out, language=language)
                     tasks.create_task(_into(papers, making))
         for problem in papers:
             self.on_note(problem)
         await journal.read(job.id)  # whoever has lost the job meanwhile is told so here, and says nothing of its end
-        output.end(written)
+        output.write_summary(written)
         try:
             journal.verify_files()
         except JournalGone as gone:
@@ -203,7 +203,7 @@ class JobRun:
         return written.summary
 
     async def _run_engine(
-        self, clock: CarrierClock, journal: Journal, job: Job, output: Output, *, sending: bool
+        self, clock: CarrierClock, journal: Journal, job: Job, output: OutputFolder, *, sending: bool
     ) -> None:
         engine = Engine(
             client=clock.client,
@@ -211,20 +211,20 @@ class JobRun:
             journal=journal,
             job=job,
             options=self.options,
-            parts=output.parts(job),
-            pictures=output.pictures,
+            label_dir=output.label_dir(job),
+            picture_dir=output.picture_dir,
             stop=self._stop,
             progress=self.progress,
             on_problem=self.on_problem,
             on_progress=self.on_progress,
             on_note=self.on_note,
-            terms=terms_of(job, self.options),
+            terms=schema_of(job, self.options),
             write_deadline=self.write_deadline,
         )
         try:
             await engine.run(sending=sending)
         finally:
-            self.stopped_by, self.late = engine.stopped_by, engine.late
+            self.stopped_by, self.is_past_deadline = engine.stopped_by, engine.is_past_deadline
 
     def _settings(self) -> dict[str, Any]:
         """Return what a later run of this job by its name alone must know."""
@@ -233,7 +233,7 @@ class JobRun:
         return {"out": str(self.out.absolute()), **layout}
 
     def _why_not_sent(self) -> str:
-        if self.late:
+        if self.is_past_deadline:
             return "the deadline came before"
         if self.stopped_by is not None:
             return f"sending ended early: {self.stopped_by.message}"
@@ -255,16 +255,16 @@ async def _into(found: list[str], work: Awaitable[list[str]]) -> None:
         found.append(f"report and manifest were not made: {error.strerror or error}")
 
 
-async def under_way(journal: Journal, job: int) -> bool:
+async def has_open_shards(journal: Journal, job: int) -> bool:
     """Return whether workers are at a job: it has parts, and they are not all done."""
-    return (await journal.parts.standing(job)).is_open
+    return (await journal.shards.stats(job)).is_open
 
 
-def _open(counts: dict[RowState, int], *, sending: bool) -> int:
+def _count_open(counts: dict[RowState, int], *, sending: bool) -> int:
     """Return the number of rows for which a run can still do something."""
     return sum(counts[state] for state in GOES_ON if sending or state is not RowState.PLANNED)
 
 
-def digest_of_sender(options: ShipOptions) -> str:
+def sender_hash(options: ShipOptions) -> str:
     """Return what the sender of a run is known by; empty for the customer's own address."""
     return hashlib.sha256(encode(options.sender)).hexdigest() if options.sender is not None else ""
