@@ -40,7 +40,7 @@ def lowest(session: nox.Session) -> None:
 def nightly(session: nox.Session) -> None:
     """Run what takes hours: all proofs of exactly-once with clocks, identities and journals, and the large fuzz."""
     install(session, "--editable", ".[all]")
-    of_small = ["--rows", "1000", "--batch-size", "20", "--at-once", "2", "--settle", "4"]
+    of_small = ["--rows", "1000", "--batch-size", "20", "--max-concurrency", "2", "--settle-time", "4"]
     session.run("python", "-m", "benchmarks.proof", *of_small, "--seeds", "200")
     session.run("python", "-m", "benchmarks.proof", *of_small, "--seeds", "40", "--postgresql")
     session.run("python", "-m", "benchmarks.proof", *of_small, "--seeds", "20", "--tail", "1.2")

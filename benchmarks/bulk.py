@@ -61,7 +61,7 @@ async def ship(file: str, out: str) -> dict[str, Any]:
         gc.freeze()  # as `cpl ship` does
         opened = time.monotonic(), time.process_time()
         heart = asyncio.create_task(beat())
-        summary = await cpl.bulk.ship_file(file, out, papers=False, on_progress=mark)
+        summary = await cpl.bulk.ship_file(file, out, reports=False, on_progress=mark)
         heart.cancel()
     assert summary.shipped == summary.rows, summary
     points = [began, opened, *(marks[phase.name.lower()] for phase in Phase)]

@@ -1,7 +1,7 @@
 """The proof of exactly-once: ships with all faults on, kills the client, and holds the report against the ledger.
 
 python -m benchmarks.proof                         100,000 rows, all faults, five kills, wrong clocks
-python -m benchmarks.proof --rows 1000 --batch-size 20 --seeds 200 --at-once 4
+python -m benchmarks.proof --rows 1000 --batch-size 20 --seeds 200 --max-concurrency 4
 python -m benchmarks.proof --tail 1.2              shipments that can be found later than the settling time
 
 The sandbox runs in this process, the client in one of its own that is killed with SIGKILL at random moments and started
@@ -72,7 +72,7 @@ class Setup:
     batch_size: int
     seed: int
     kills: int
-    settle: float
+    settle_time: float
     tail: float
     faults: bool = True
     hostile: bool = True
@@ -95,15 +95,15 @@ class Findings:
 def settings_for(setup: Setup) -> SandboxSettings:
     """Draw a sandbox: how slow it is, and an answer to each question that the documentation leaves open."""
     chance = random.Random(setup.seed)
-    late = setup.settle / 8 if setup.tail else chance.uniform(0, setup.settle / 2)
+    late = setup.settle_time / 8 if setup.tail else chance.uniform(0, setup.settle_time / 2)
     return SandboxSettings(
         seed=setup.seed,
         import_seconds=chance.uniform(0.1, 1.0),
         visible_after=late,
         visible_tail=setup.tail,
-        parcels_apart=chance.choice([0.0, setup.settle / 20]),
+        parcels_apart=chance.choice([0.0, setup.settle_time / 20]),
         stuck=0.001,
-        stuck_seconds=setup.settle / 4,
+        stuck_seconds=setup.settle_time / 4,
         import_errors=0.002,
         cheap_labels=True,
         wrong_credentials=chance.choice([400, 401]),
@@ -188,7 +188,7 @@ class Client:
         command = with_clock(clock_of(self.chance, 8.0)) if self.setup.hostile else CPL
         command = [*command, "ship", str(self.folder / file), "--out", str(self.folder / out), "--json"]
         command += ["--ignore-clock"] * self.setup.hostile
-        command += ["--settle", str(self.setup.settle), "--batch-size", str(self.setup.batch_size), *options]
+        command += ["--settle-time", str(self.setup.settle_time), "--batch-size", str(self.setup.batch_size), *options]
         with (self.folder / "client.log").open("a", encoding="utf-8") as log:
             return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=self.environment, encoding="utf-8")
 
@@ -406,11 +406,11 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=1, help="so many proofs, one after the other")
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=5)
-    parser.add_argument("--settle", type=float, default=8.0)
+    parser.add_argument("--settle-time", type=float, default=8.0)
     parser.add_argument("--tail", type=float, default=0.0, help="shape of a heavy tail of visibility; 0 for none")
     parser.add_argument("--journal", default="", help="address of a PostgreSQL for the journal; a file unless given")
     parser.add_argument("--calm", action="store_true", help="right clocks, plain references, journals left alone")
-    parser.add_argument("--at-once", type=int, default=1, help="so many proofs at the same time")
+    parser.add_argument("--max-concurrency", type=int, default=1, help="so many proofs at the same time")
     parser.add_argument("--keep", action="store_true", help="write the figures to RESULTS.md")
     parser.add_argument("--postgresql", action="store_true", help="journals in a PostgreSQL started for the proof")
     given = parser.parse_args()
@@ -430,7 +430,7 @@ def proved(given: argparse.Namespace) -> int:
     late: list[float] = []
     setups = [
         Setup(
-            rows=given.rows, batch_size=given.batch_size, seed=seed, kills=given.kills, settle=given.settle,
+            rows=given.rows, batch_size=given.batch_size, seed=seed, kills=given.kills, settle_time=given.settle_time,
             tail=given.tail, journal=given.journal, hostile=not given.calm,
         )
         for seed in range(given.first_seed, given.first_seed + given.seeds)
@@ -446,7 +446,7 @@ def proved(given: argparse.Namespace) -> int:
     name = f"Proof of exactly-once: {given.rows:,} rows in batches of {given.batch_size}"
     name += f", visibility with a tail of {given.tail}" if given.tail else ""
     lines = [
-        f"{given.seeds} seeds, {given.kills} kills each, settling time {given.settle:g} s",
+        f"{given.seeds} seeds, {given.kills} kills each, settling time {given.settle_time:g} s",
         f"- broken promises: {len(broken)}",
     ]
     if late:

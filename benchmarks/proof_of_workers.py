@@ -41,7 +41,7 @@ import sys
 from tasks import app
 from cpl_async.celery import ship_job
 job = ship_job(sys.argv[1], name="proof", out=sys.argv[2], shard_size=int(sys.argv[3]), batch_size=int(sys.argv[4]),
-               settle=float(sys.argv[5]), papers=False, ignore_clock=True)
+               settle_time=float(sys.argv[5]), reports=False, ignore_clock=True)
 print("handed over", flush=True)
 print(job.wait(), flush=True)
 """
@@ -209,7 +209,7 @@ def prove(setup: Setup, trouble: Trouble, folder: Path) -> Findings:
             workers.start(number)
         began = time.monotonic()
         command = [sys.executable, "-c", PROGRAM, str(folder / "rows.csv"), str(folder / "out")]
-        command += [str(trouble.shard_size), str(setup.batch_size), str(setup.settle)]
+        command += [str(trouble.shard_size), str(setup.batch_size), str(setup.settle_time)]
         try:
             with (folder / "client.log").open("ab") as log:
                 following = subprocess.Popen(
@@ -230,7 +230,7 @@ def prove(setup: Setup, trouble: Trouble, folder: Path) -> Findings:
         audit(folder, sandbox, setup, found)
         if found.counts["shipped_without_label"]:
             sandbox.faults.clear()
-            client.run("--resend-unlabelled", "--name", "proof", "--no-papers")
+            client.run("--resend-unlabelled", "--name", "proof", "--no-reports")
             check_resent(folder, sandbox, found)
     return found
 
@@ -265,7 +265,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--kills", type=int, default=8)
     parser.add_argument("--lease", type=float, default=6.0)
-    parser.add_argument("--settle", type=float, default=8.0)
+    parser.add_argument("--settle-time", type=float, default=8.0)
     parser.add_argument("--seeds", type=int, default=1, help="so many proofs, one after the other")
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="write the figures to RESULTS.md")
@@ -275,7 +275,9 @@ def main() -> int:
     seconds = 0.0
     trouble = Trouble(workers=given.workers, kills=given.kills, lease=given.lease, shard_size=given.shard_size)
     for seed in range(given.first_seed, given.first_seed + given.seeds):
-        setup = Setup(rows=given.rows, batch_size=given.batch_size, seed=seed, kills=0, settle=given.settle, tail=0.0)
+        setup = Setup(
+            rows=given.rows, batch_size=given.batch_size, seed=seed, kills=0, settle_time=given.settle_time, tail=0.0
+        )
         with TemporaryDirectory(prefix="cpl-proof-") as folder:
             findings = prove(setup, trouble, Path(folder))
             if findings.broken:  # what the workers said of it is kept
@@ -288,7 +290,7 @@ def main() -> int:
             f"seed {seed}: {findings.seconds:.1f} s, {dict(findings.counts)}", *findings.broken, sep="\n  ", flush=True
         )
     lines: list[Any] = [
-        f"{given.seeds} seeds, {given.workers} workers, lease {given.lease:g} s, settling time {given.settle:g} s",
+        f"{given.seeds} seeds, {given.workers} workers, lease {given.lease:g} s, settling time {given.settle_time:g} s",
         f"- broken promises: {len(broken)}",
         f"- seconds: {seconds:,.0f}",
         *(f"- {key}: {value:,}" for key, value in sorted(totals.items())),

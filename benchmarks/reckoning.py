@@ -100,7 +100,7 @@ async def measured(rows: int, folder: Path, database: PostgreSQL, broker: Redis,
         shared=shared,
     ) as cpl:
         path, out = folder / "rows.csv", folder / "out"
-        handed = await cpl.bulk.enqueue(path, out=out, name="reckoned", shard_size=PART, settle=5.0)
+        handed = await cpl.bulk.enqueue(path, out=out, name="reckoned", shard_size=PART, settle_time=5.0)
         stages.append(own_cpu())
         while not (worked := await cpl.bulk.process_shard("reckoned")).is_finished:
             if worked.stats.done == worked.stats.shards:

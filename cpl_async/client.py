@@ -26,8 +26,7 @@ from .transport.server_clock import ServerClock
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from .bulk.api import Bulk
-    from .bulk.reconcile.standalone import Reconciled
+    from .bulk import Bulk, Reconciled
     from .configuration import Settings
     from .errors import Problem
     from .models.products import ProductChoice
@@ -279,7 +278,7 @@ class Client:
         :raises ConfigurationError: when the extra is not installed.
         """
         try:
-            from .bulk.api import Bulk
+            from .bulk import Bulk
         except ModuleNotFoundError as error:
             words = f"{error.name} is not installed: pip install 'cpl-sdk[bulk]'"
             raise ConfigurationError(words) from None
@@ -292,7 +291,7 @@ class Client:
         since: datetime,
         canaries: Sequence[str] = (),
         known: Iterable[str] = (),
-        settle: float = 900.0,
+        settle_time: float = 900.0,
     ) -> list[Reconciled]:
         """Find out what became of shipments whose write lost its answer, before anything is sent again.
 
@@ -308,9 +307,9 @@ class Client:
         :raises ValidationError: for a reference that cannot be asked for, or twice.
         :raises CplError: when the search is refused.
         """
-        from .bulk.reconcile.standalone import reconcile
+        from .bulk import reconcile
 
-        return await reconcile(self, references, since=since, canaries=canaries, known=known, settle=settle)
+        return await reconcile(self, references, since=since, canaries=canaries, known=known, settle_time=settle_time)
 
     def _family(self, kind: type[Family]) -> Family:
         """Return the calls of one family, which are loaded when they are first asked for."""

@@ -16,7 +16,7 @@ from cpl_async.settings import PRODUCTION
 from . import portal, proxies
 
 if TYPE_CHECKING:
-    from cpl_async.bulk.reconcile.standalone import Reconciled
+    from cpl_async.bulk import Reconciled
     from cpl_async.client import ClientSettings, P, RawResponse, T
     from cpl_async.errors import Problem
     from cpl_async.models.products import ProductChoice
@@ -240,7 +240,7 @@ class Client(proxies.OwningProxy[core.Client]):
         since: datetime,
         canaries: Sequence[str] = (),
         known: Iterable[str] = (),
-        settle: float = 900.0,
+        settle_time: float = 900.0,
     ) -> list[Reconciled]:
         """Find out what became of shipments whose write lost its answer, before anything is sent again.
 
@@ -256,7 +256,9 @@ class Client(proxies.OwningProxy[core.Client]):
         :raises ValidationError: for a reference that cannot be asked for, or twice.
         :raises CplError: when the search is refused.
         """
-        return portal.call(self._core.reconcile, references, since=since, canaries=canaries, known=known, settle=settle)
+        return portal.call(
+            self._core.reconcile, references, since=since, canaries=canaries, known=known, settle_time=settle_time
+        )
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None, **settings: Unpack[ClientSettings]) -> Self:

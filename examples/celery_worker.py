@@ -22,7 +22,7 @@ app = Celery("parcels", broker=os.environ.get("BROKER", "redis://127.0.0.1:6379/
 app.conf.update(
     result_backend=os.environ.get("BROKER", "redis://127.0.0.1:6379/0"), broker_connection_retry_on_startup=True
 )
-SETTLE = float(os.environ.get("CPL_SETTLE", "900"))
+SETTLE = float(os.environ.get("CPL_SETTLE_TIME", "900"))
 cpl = Client.from_config()  # used on both sides of the fork: each worker opens connections of its own
 
 
@@ -63,7 +63,7 @@ def find_out(reference: str, to: dict[str, str], began: str, before: str) -> dic
     """Ask what became of a parcel whose answer was lost."""
     canaries = [before] if before else []
     [found] = cpl.reconcile(
-        [shipment(reference, to)], since=datetime.fromisoformat(began), canaries=canaries, settle=SETTLE
+        [shipment(reference, to)], since=datetime.fromisoformat(began), canaries=canaries, settle_time=SETTLE
     )
     if found.verdict is Verdict.PRESENT:
         return {"state": "shipped", "number": found.numbers[0]}

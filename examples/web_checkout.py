@@ -134,7 +134,7 @@ class Shop:
                 [self.shipment(reference)],
                 since=since,
                 canaries=[one["reference"] for one in canaries],
-                settle=self.settle,
+                settle_time=self.settle,
             )
         except CplError as error:
             self.note(reference, "sending", message=str(error))
@@ -208,6 +208,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="A checkout that ships each order exactly once.")
     parser.add_argument("database")
     parser.add_argument("--port", type=int, default=8000)
-    parser.add_argument("--settle", type=float, default=900.0, help="seconds until what was created must be visible")
+    parser.add_argument(
+        "--settle-time", type=float, default=900.0, help="seconds until what was created must be visible"
+    )
     given = parser.parse_args()
     web.run_app(make_app(given.database, given.settle), host="127.0.0.1", port=given.port)

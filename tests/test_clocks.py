@@ -149,10 +149,11 @@ def test_a_job_goes_on_while_time_is_frozen_and_says_why_it_would_not_send(tmp_p
         with Sandbox(SandboxSettings(speed=50)) as sandbox, freezegun.freeze_time("2001-01-01", real_asyncio=True):
             with cpl_sync.Client(client_id="sandbox", client_secret="sandbox", base_url=sandbox.base_url) as client:
                 try:
-                    list(client.bulk.ship([make_shipment()], name="a", pilot=0))
+                    list(client.bulk.ship([make_shipment()], name="a", pilot_rows=0))
                 except ConfigurationError as error:
                     print(error.message.split(";")[1].strip())
-                print([one.state for one in client.bulk.ship([make_shipment()], name="b", pilot=0, ignore_clock=True)])
+                rows = client.bulk.ship([make_shipment()], name="b", pilot_rows=0, ignore_clock=True)
+                print([row.state for row in rows])
         """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program)],

@@ -88,7 +88,7 @@ async def test_the_fastapi_service_ships_tracks_and_carries_the_requests_id(
 
 @contextmanager
 def checkout(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    command = [PYTHON, str(EXAMPLES / "web_checkout.py"), "shop.sqlite3", "--port", str(port), "--settle", "2"]
+    command = [PYTHON, str(EXAMPLES / "web_checkout.py"), "shop.sqlite3", "--port", str(port), "--settle-time", "2"]
     with (folder / "checkout.log").open("a") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
     try:
@@ -306,7 +306,7 @@ def test_orders_are_shipped_from_the_django_admin(cpl_sandbox: Sandbox, tmp_path
 def test_celery_tasks_ship_once_even_when_delivered_twice(cpl_sandbox: Sandbox, tmp_path: Path, redis: str) -> None:
     pytest.importorskip("celery", reason="Celery is not installed")
     cpl_sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation="shipment_batches.create", skip=1, times=1))
-    environment = {"BROKER": redis, "PYTHONPATH": str(EXAMPLES), "CPL_SETTLE": "2"}
+    environment = {"BROKER": redis, "PYTHONPATH": str(EXAMPLES), "CPL_SETTLE_TIME": "2"}
     if os.geteuid() == 0:
         environment["C_FORCE_ROOT"] = "1"
     command = [
@@ -382,7 +382,7 @@ def test_the_workers_of_the_compose_file_ship_what_the_terminal_hands_over(
             assert done.returncode == 0, done.stderr
             rows = (EXAMPLES / "shipments.csv").read_text(encoding="utf-8").replace("2026-", "2027-")
             (folder / "orders.csv").write_text(rows, encoding="utf-8")
-            program = "from tasks import tonight\nprint(tonight('orders.csv', papers=False).wait(60).shipped)"
+            program = "from tasks import tonight\nprint(tonight('orders.csv', reports=False).wait(60).shipped)"
             done = subprocess.run(
                 [PYTHON, "-c", program], cwd=folder, env=os.environ | access, capture_output=True, text=True
             )

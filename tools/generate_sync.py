@@ -308,7 +308,8 @@ def generated() -> dict[Path, str | None]:
     files[FACADE / "__init__.py"] = names()
     for package in packages:
         head = f"# generated from cpl_async/{package}/__init__.py by tools/generate_sync.py, do not edit\n"
-        files[FACADE / package / "__init__.py"] = head + (CORE / package / "__init__.py").read_text(encoding="utf-8")
+        docstring = ast.get_docstring(tree_of(f"{package}.__init__")) or ""
+        files[FACADE / package / "__init__.py"] = f'{head}"""{docstring.splitlines()[0]}"""\n'
     for module in sorted(set(twinned().values())):
         files[FACADE / (module.replace(".", "/") + ".py")] = module_of(module)
     return files

@@ -38,7 +38,7 @@ def main() -> None:
         with (folder / "shipments.csv").open("a", encoding="utf-8") as file:
             file.write("\n".join(more) + "\n")
         words = cpl(folder, "ship", "shipments.csv", "--sandbox", "--out", "out")
-        cpl(folder, "ship", "shipments.csv", "--sandbox", "--out", "sheets", "--a4", "--no-papers")
+        cpl(folder, "ship", "shipments.csv", "--sandbox", "--out", "sheets", "--a4", "--no-reports")
         sheet(folder / "out" / "labels.pdf", PICTURES / "label.png", 1.4)
         sheet(folder / "sheets" / "labels.pdf", PICTURES / "labels-a4.png", 0.9)
         sheet(folder / "out" / "manifest.pdf", PICTURES / "protocol.png", 1.1)

@@ -1,1 +1,151 @@
-"""Many shipments: read, check, plan, journal, send, fetch labels, report."""
+"""The bulk engine: its public names, loaded at first use.
+
+Other packages import from here and from nowhere below.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import SHARD_SIZE as SHARD_SIZE
+    from .api import Bulk as Bulk
+    from .api import BulkOptions as BulkOptions
+    from .api import FileOptions as FileOptions
+    from .client_protocols import BulkClient as BulkClient
+    from .jobs import BulkJob as BulkJob
+    from .jobs import JobCancelled as JobCancelled
+    from .jobs import Jobs as Jobs
+    from .jobs import UndecidedRow as UndecidedRow
+    from .journal import Journal as Journal
+    from .journal import JournalLocation as JournalLocation
+    from .journal.account import locate_journal as locate_journal
+    from .journal.journal import NoSuchJob as NoSuchJob
+    from .journal.shard_repository import ShardStats as ShardStats
+    from .options import DEFAULT_SETTLE_TIME as DEFAULT_SETTLE_TIME
+    from .options import FOR_EXCEL as FOR_EXCEL
+    from .options import FOR_PROGRAMS as FOR_PROGRAMS
+    from .options import JobOptions as JobOptions
+    from .output.folder import JobSummary as JobSummary
+    from .parsing.column_mapping import ShopMapping as ShopMapping
+    from .parsing.columns import RowProblem as RowProblem
+    from .pipeline.sender import PERMANENT_STATUSES as PERMANENT_STATUSES
+    from .progress import Phase as Phase
+    from .progress import Progress as Progress
+    from .readers.mapping_file import load_mapping as load_mapping
+    from .readers.reading_options import ReadingOptions as ReadingOptions
+    from .readers.stdin import STDIN_NAME as STDIN_NAME
+    from .readers.stdin import spooled as spooled
+    from .reconcile.canceller import CancelResult as CancelResult
+    from .reconcile.evidence import Verdict as Verdict
+    from .reconcile.standalone import Reconciled as Reconciled
+    from .reconcile.standalone import reconcile as reconcile
+    from .records import FoundShipment as FoundShipment
+    from .reports.formatting import Formatter as Formatter
+    from .runs.enqueue import EnqueuedJob as EnqueuedJob
+    from .runs.enqueue import RejectedRow as RejectedRow
+    from .runs.file_job import CheckResult as CheckResult
+    from .runs.file_job import FileJob as FileJob
+    from .runs.file_job import ResumedJob as ResumedJob
+    from .runs.file_job import check_file as check_file
+    from .runs.lease import LEASE_SECONDS as LEASE_SECONDS
+    from .runs.row_stream import OrderResult as OrderResult
+    from .runs.row_stream import ParcelLabel as ParcelLabel
+    from .runs.row_stream import ShipResult as ShipResult
+    from .runs.worker import ShardResult as ShardResult
+    from .shutdown import unless_stopped as unless_stopped
+    from .wording import worded as worded
+
+_HOMES = {
+    "api": ("SHARD_SIZE", "Bulk", "BulkOptions", "FileOptions"),
+    "client_protocols": ("BulkClient",),
+    "jobs": ("BulkJob", "JobCancelled", "Jobs", "UndecidedRow"),
+    "journal": ("Journal", "JournalLocation"),
+    "journal.account": ("locate_journal",),
+    "journal.journal": ("NoSuchJob",),
+    "journal.shard_repository": ("ShardStats",),
+    "options": ("DEFAULT_SETTLE_TIME", "FOR_EXCEL", "FOR_PROGRAMS", "JobOptions"),
+    "output.folder": ("JobSummary",),
+    "parsing.column_mapping": ("ShopMapping",),
+    "parsing.columns": ("RowProblem",),
+    "pipeline.sender": ("PERMANENT_STATUSES",),
+    "progress": ("Phase", "Progress"),
+    "readers.mapping_file": ("load_mapping",),
+    "readers.reading_options": ("ReadingOptions",),
+    "readers.stdin": ("STDIN_NAME", "spooled"),
+    "reconcile.canceller": ("CancelResult",),
+    "reconcile.evidence": ("Verdict",),
+    "reconcile.standalone": ("Reconciled", "reconcile"),
+    "records": ("FoundShipment",),
+    "reports.formatting": ("Formatter",),
+    "runs.enqueue": ("EnqueuedJob", "RejectedRow"),
+    "runs.file_job": ("CheckResult", "FileJob", "ResumedJob", "check_file"),
+    "runs.lease": ("LEASE_SECONDS",),
+    "runs.row_stream": ("OrderResult", "ParcelLabel", "ShipResult"),
+    "runs.worker": ("ShardResult",),
+    "shutdown": ("unless_stopped",),
+    "wording": ("worded",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "DEFAULT_SETTLE_TIME",
+    "FOR_EXCEL",
+    "FOR_PROGRAMS",
+    "LEASE_SECONDS",
+    "PERMANENT_STATUSES",
+    "SHARD_SIZE",
+    "STDIN_NAME",
+    "Bulk",
+    "BulkClient",
+    "BulkJob",
+    "BulkOptions",
+    "CancelResult",
+    "CheckResult",
+    "EnqueuedJob",
+    "FileJob",
+    "FileOptions",
+    "Formatter",
+    "FoundShipment",
+    "JobCancelled",
+    "JobOptions",
+    "JobSummary",
+    "Jobs",
+    "Journal",
+    "JournalLocation",
+    "NoSuchJob",
+    "OrderResult",
+    "ParcelLabel",
+    "Phase",
+    "Progress",
+    "ReadingOptions",
+    "Reconciled",
+    "RejectedRow",
+    "ResumedJob",
+    "RowProblem",
+    "ShardResult",
+    "ShardStats",
+    "ShipResult",
+    "ShopMapping",
+    "UndecidedRow",
+    "Verdict",
+    "check_file",
+    "load_mapping",
+    "locate_journal",
+    "reconcile",
+    "spooled",
+    "unless_stopped",
+    "worded",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if (module := _HOME.get(name)) is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{module}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -19,7 +19,7 @@ from ..errors import ConfigurationError
 from .jobs import BulkJob, JobCancelled, Jobs, UndecidedRow
 from .journal.account import locate_journal
 from .journal.shard_repository import ShardStats
-from .options import FOR_EXCEL, FOR_PROGRAMS, ShipOptions
+from .options import FOR_EXCEL, FOR_PROGRAMS, JobOptions
 from .output.folder import JobSummary
 from .parsing.column_mapping import ShopMapping
 from .pipeline.job_type import ORDERS
@@ -56,13 +56,13 @@ class BulkOptions(TypedDict, total=False):
     """Sender of all rows that have none; the customer's own address without one."""
     batch_size: int
     """Shipments in one request, 1–1000."""
-    at_once: int
+    max_concurrency: int
     """Batches that are sent at once, at least 1."""
-    settle: float
+    settle_time: float
     """Seconds after a lost answer until what it created must be visible; 900 unless given."""
-    wait: float
+    import_timeout: float
     """Seconds from a batch's acceptance after which its open rows are left undecided for this run."""
-    pilot: int
+    pilot_rows: int
     """Rows that go first where nothing is known to be there; 0 for none."""
     deadline: datetime
     """With its offset: nothing is sent from then on."""
@@ -73,7 +73,7 @@ class BulkOptions(TypedDict, total=False):
     """Place of the first label on the first sheet, 1–4."""
     strict: bool
     """Send nothing when any row of a file is bad."""
-    again: bool
+    allow_reship: bool
     """Send rows too whose reference an earlier job has shipped, or may have: they are billed again."""
     ignore_clock: bool
     """Send though this machine's clock is hours off the carrier's."""
@@ -81,7 +81,7 @@ class BulkOptions(TypedDict, total=False):
     """Cancel what was found without its label, and send it again once it is seen cancelled."""
     cancel_duplicates: bool
     """Cancel shipments that are there twice, all but the one that counts."""
-    papers: bool
+    reports: bool
     """Whether a report and a handover manifest are made of a file's job."""
     language: str
     """Of these: ``en`` or ``cs``."""
@@ -409,7 +409,7 @@ def _reading(given: FileOptions) -> ReadingOptions:
     return ReadingOptions(names=names, **told)
 
 
-def _file_options(name: str | None, options: FileOptions) -> ShipOptions:
+def _file_options(name: str | None, options: FileOptions) -> JobOptions:
     """Return the options of a run over a file."""
     given = {option: value for option, value in options.items() if option not in READ_BY}
     tables = FOR_EXCEL if given.pop("excel", False) else FOR_PROGRAMS
@@ -418,8 +418,8 @@ def _file_options(name: str | None, options: FileOptions) -> ShipOptions:
 
 
 def _options(
-    given: Mapping[str, Any], kind: Any = BulkOptions, *, on: ShipOptions | None = None, **more: Any
-) -> ShipOptions:
+    given: Mapping[str, Any], kind: Any = BulkOptions, *, on: JobOptions | None = None, **more: Any
+) -> JobOptions:
     """Return the options of a run.
 
     :param kind: what may be given.
@@ -437,10 +437,10 @@ def _options(
         chosen["deadline"] = deadline.timestamp()
     for name, value in chosen.items():
         try:
-            ShipOptions(**{name: value})
+            JobOptions(**{name: value})
         except (ValueError, TypeError) as error:
             raise ConfigurationError(f"the option {name} cannot be {value!r}: {error}") from None
-    return evolve(on, **chosen) if on is not None else ShipOptions(**chosen)
+    return evolve(on, **chosen) if on is not None else JobOptions(**chosen)
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from .journal import Journal, JournalLocation
 from .journal.job_repository import JobRecord
 from .journal.journal import Job
 from .journal.shard_repository import ShardStats
-from .options import ShipOptions
+from .options import JobOptions
 from .reconcile.canceller import ShipmentCanceller
 from .records import RowState, ends_of
 from .runs.file_job import ResumedJob
@@ -191,7 +191,7 @@ class Jobs:
         async with self._opened(name) as (_, job):
             kept = job.settings
         layout = {key: kept[key] for key in ("a4", "position", "batch_size") if key in kept}
-        chosen = ShipOptions(**layout, label_format=job.label_format, **options)  # type: ignore[arg-type]  # checked there
+        chosen = JobOptions(**layout, label_format=job.label_format, **options)  # type: ignore[arg-type]  # checked there
         folder = out or Path(kept.get("out") or "out")
         return ResumedJob(name=name, out=folder, place=self.place, options=chosen)
 

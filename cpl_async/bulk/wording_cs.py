@@ -145,14 +145,14 @@ PHRASES: dict[str, str] = {
     "columns names what is no column: {}": "columns jmenuje, co není sloupec: {}",
     "{} is used twice, first in row {} (line {})": "{} je použita dvakrát, poprvé v řádku {} (řádek souboru {})",
     "{} is used twice in this job": "{} je v této úloze použita dvakrát",
-    "{} was shipped by the job {}; not sent again without --again": (
-        "{} odeslala úloha {}; bez --again se znovu neodešle"
+    "{} was shipped by the job {}; not sent again without --allow-reship": (
+        "{} odeslala úloha {}; bez --allow-reship se znovu neodešle"
     ),
-    "{} was shipped as {} by the job {}; not sent again without --again": (
-        "{} odeslala jako {} úloha {}; bez --again se znovu neodešle"
+    "{} was shipped as {} by the job {}; not sent again without --allow-reship": (
+        "{} odeslala jako {} úloha {}; bez --allow-reship se znovu neodešle"
     ),
-    "{} may have been shipped by the job {}; not sent again without --again": (
-        "{} možná odeslala úloha {}; bez --again se znovu neodešle"
+    "{} may have been shipped by the job {}; not sent again without --allow-reship": (
+        "{} možná odeslala úloha {}; bez --allow-reship se znovu neodešle"
     ),
     "{}, and this row differs from that one": "{}, a tento řádek se od onoho liší",
     "{} was shipped as {} by an earlier run of this job, and this row differs from that one; not sent": (

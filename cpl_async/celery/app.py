@@ -11,7 +11,7 @@ from typing import Any
 
 from celery import Celery
 
-from ..bulk.runs.lease import LEASE_SECONDS
+from ..bulk import LEASE_SECONDS
 from ..errors import ConfigurationError
 
 __all__ = ["BROKER", "app"]

@@ -22,23 +22,14 @@ from celery import current_app, shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from celery.utils.imports import symbol_by_name
 
-from ..bulk.api import SHARD_SIZE
-from ..bulk.journal import Journal
-from ..bulk.journal.account import locate_journal
-from ..bulk.journal.journal import NoSuchJob
-from ..bulk.runs.enqueue import EnqueuedJob, RejectedRow
-from ..bulk.runs.lease import LEASE_SECONDS
+from ..bulk import LEASE_SECONDS, SHARD_SIZE, EnqueuedJob, Journal, NoSuchJob, RejectedRow, locate_journal
 from ..client import Client
 from ..errors import ConfigurationError, CplError, JournalError
 from ..system.clock import monotonic
 from ..system.process_identity import patched_by
 
 if TYPE_CHECKING:
-    from ..bulk.api import FileOptions
-    from ..bulk.jobs import BulkJob
-    from ..bulk.journal.shard_repository import ShardStats
-    from ..bulk.progress import Progress
-    from ..bulk.runs.worker import ShardResult
+    from ..bulk import BulkJob, FileOptions, Progress, ShardResult, ShardStats
     from ..models.shipment_batches import Shipment
 
 __all__ = [

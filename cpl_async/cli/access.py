@@ -12,8 +12,7 @@ from typing import Any
 import click
 from attrs import Factory, evolve, field, fields, frozen
 
-from ..bulk.journal import JournalLocation
-from ..bulk.journal.account import locate_journal
+from ..bulk import JournalLocation, locate_journal
 from ..client import Client
 from ..configuration import read_settings
 from ..errors import ConfigurationError

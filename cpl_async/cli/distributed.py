@@ -10,13 +10,7 @@ from typing import Any
 
 from attrs import define, field
 
-from ..bulk.api import SHARD_SIZE
-from ..bulk.client_protocols import BulkClient
-from ..bulk.journal import Journal
-from ..bulk.output.folder import JobSummary
-from ..bulk.progress import Phase, Progress
-from ..bulk.runs.file_job import FileJob
-from ..bulk.shutdown import unless_stopped
+from ..bulk import SHARD_SIZE, BulkClient, FileJob, JobSummary, Journal, Phase, Progress, unless_stopped
 from ..celery.app import BROKER, app
 from ..celery.tasks import JobTasks, check_broker, why_tasks_failed
 from ..configuration import PROFILE

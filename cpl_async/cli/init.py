@@ -13,10 +13,10 @@ from typing import Any
 import click
 import tomlkit
 
-from ..bulk.files import replacing
 from ..configuration import FILE_NAME, read_settings, settings_from_environment, user_file
 from ..errors import ConfigurationError, CplError
 from ..settings import PRODUCTION, TESTING, base_url_from, secret_from_file
+from ..system.atomic_file import replacing
 from .access import Access
 from .failures import plain_failures, quiet_libraries
 from .output import say

@@ -11,12 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from ..bulk.journal import JournalLocation
-from ..bulk.output.folder import JobSummary
-from ..bulk.parsing.row_parser import RowProblem
-from ..bulk.pipeline.sender import PERMANENT_STATUSES
-from ..bulk.runs.file_job import FileJob, ResumedJob
-from ..bulk.wording import worded
+from ..bulk import PERMANENT_STATUSES, FileJob, JobSummary, JournalLocation, ResumedJob, RowProblem, worded
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
 from .access import Access
 from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, described, fail, failure_of, needing_extra, quiet_libraries

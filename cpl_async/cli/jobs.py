@@ -13,18 +13,16 @@ from typing import Any
 import click
 from attrs import asdict, frozen
 
-from ..bulk.jobs import BulkJob, JobCancelled, Jobs, UndecidedRow
-from ..bulk.journal import JournalLocation
-from ..bulk.options import SETTLE
+from ..bulk import BulkJob, JobCancelled, Jobs, JournalLocation, UndecidedRow
 from .access import Access, Chosen, access_options, journal_of
 from .connection import LANGUAGE
 from .counting import counted
 from .failures import NOT_ALL, plain_failures, quiet_libraries
+from .job_options import job_options
 from .job_runner import StopWords, carry, sandbox_beside
 from .languages import language_option
 from .output import print_json, print_text, say
 from .tables import local, show
-from .timestamps import as_moment
 
 __all__ = ["jobs"]
 
@@ -153,11 +151,7 @@ def show_job(account: Account, name: str) -> None:
 @jobs.command(short_help="Go on with a job; its input is not needed.")
 @click.argument("name")
 @click.option("--out", type=FILE, help="Another output folder than before.")
-@click.option("--settle", type=click.FloatRange(0.1), default=SETTLE, show_default=True, envvar="CPL_SETTLE")
-@click.option("--deadline", callback=as_moment, help="Send nothing from this moment on.")
-@click.option("--ignore-clock", is_flag=True, help="Send though this machine's clock is hours off the carrier's.")
-@click.option("--resend-unlabelled", is_flag=True, help="Cancel what was found without label, and send it again.")
-@click.option("--cancel-duplicates", is_flag=True, help="Cancel shipments that are there twice.")
+@job_options("settle_time", "deadline", "ignore_clock", "resend_unlabelled", "cancel_duplicates")
 @language_option
 @_of_account
 def resume(account: Account, name: str, out: Path | None, **options: Any) -> None:

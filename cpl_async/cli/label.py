@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 from attrs import frozen
 
-from ..bulk.files import named, replacing
-from ..bulk.journal import Journal, JournalLocation
+from ..bulk import Journal, JournalLocation
 from ..client import Client
 from ..errors import ConfigurationError
 from ..models.data import Label
 from ..models.references import normal_reference
 from ..plain_text import plain
 from ..resources.label_sanitizer import ActiveLabel, printable
+from ..system.atomic_file import named, replacing
 from .access import journal_of
 from .connection import Connection, connected
 from .tables import show

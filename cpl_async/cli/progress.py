@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-from ..bulk.progress import Phase, Progress
+from ..bulk import Phase, Progress
 from ..plain_text import plain_lines
 from ..transport.tracing import TRACER
 from .counting import counted

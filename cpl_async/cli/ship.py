@@ -10,22 +10,28 @@ from typing import Any
 
 import click
 
-from ..bulk.journal import JournalLocation
-from ..bulk.options import FOR_EXCEL, FOR_PROGRAMS, SETTLE, ShipOptions
-from ..bulk.parsing.column_mapping import ShopMapping
-from ..bulk.readers.mapping_file import load_mapping
-from ..bulk.readers.source import ReadingOptions
-from ..bulk.readers.stdin import SHOWN, spooled
-from ..bulk.runs.file_job import FileJob, check_file
+from ..bulk import (
+    FOR_EXCEL,
+    FOR_PROGRAMS,
+    STDIN_NAME,
+    FileJob,
+    JobOptions,
+    JournalLocation,
+    ReadingOptions,
+    ShopMapping,
+    check_file,
+    load_mapping,
+    spooled,
+)
 from ..models.codes import LabelFormat
 from .access import Access, Chosen, access_options, journal_of
 from .failures import NOT_ALL, needing_extra, plain_failures
+from .job_options import job_options
 from .job_runner import Problems, StopWords, carry, sandbox_beside
 from .languages import language_option
 from .output import print_json, print_text, say
 from .sender import sender_from
 from .summary import WORDS, counted_rows
-from .timestamps import as_moment
 
 __all__ = ["ship"]
 
@@ -38,16 +44,15 @@ STANDARD_INPUT = Path("-")
 @click.option("--out", type=FILE, default=Path("out"), show_default=True, help="Folder for labels and reports.")
 @click.option("--sandbox", is_flag=True, help="Ship to a sandbox in this process; no credentials, nothing is sent.")
 @click.option("--check", is_flag=True, help="Read and check all rows, send nothing.")
-@click.option("--strict", is_flag=True, help="Send nothing when any row is bad.")
-@click.option("--again", is_flag=True, help="Send rows too whose reference an earlier job has shipped; billed again.")
+@job_options("strict", "allow_reship")
 @click.option("--distributed", is_flag=True, help="Hand the rows over to Celery workers, and follow them.")
-@click.option("--shard-size", type=click.IntRange(1), help="Rows that a worker takes at once; 10,000 unless given.")
-@click.option("--name", help="Name of the job; without one it is known by the file's content.")
+@click.option("--shard-size", type=click.IntRange(1), help="Rows of a shard. Default: 10,000.")
+@job_options("name")
 @click.option("--sender", type=FILE, envvar="CPL_SENDER", help="TOML or JSON file with the sender's address.")
 @click.option("--map", "names", type=FILE, help="TOML or JSON file with the shop's own names for columns and carriers.")
-@click.option("--encoding", help="Encoding of the file, e.g. windows-1250; recognised unless given.")
-@click.option("--delimiter", help="Between the fields of CSV, e.g. ';' or tab; recognised unless given.")
-@click.option("--sheet", help="Sheet of a workbook; the first one unless given.")
+@click.option("--encoding", help="Encoding of the file, e.g. windows-1250. Default: recognized from the file.")
+@click.option("--delimiter", help="Delimiter of CSV, e.g. ';' or tab. Default: recognized from the file.")
+@click.option("--sheet", help="Sheet of a workbook. Default: the first one.")
 @click.option("--excel", is_flag=True, help="Write shipments.csv and rejected.csv as a Czech Excel opens them.")
 @click.option(
     "--label-format",
@@ -56,32 +61,12 @@ STANDARD_INPUT = Path("-")
     show_default=True,
     help="Format of the labels.",
 )
-@click.option("--a4", is_flag=True, help="Four labels on an A4 sheet (PDF only).")
-@click.option("--position", type=click.IntRange(1, 4), help="Place of the first label on the first A4 sheet.")
-@click.option(
-    "--batch-size", type=click.IntRange(1, 1000), default=1000, show_default=True, help="Shipments a request."
+@job_options("a4")
+@click.option("--position", type=click.IntRange(1, 4), help="Position of the first label on the first A4 sheet.")
+@job_options(
+    *("batch_size", "max_concurrency", "import_timeout", "settle_time", "deadline", "pilot_rows"),
+    *("ignore_clock", "resend_unlabelled", "cancel_duplicates", "reports"),
 )
-@click.option("--wait", type=click.FloatRange(0), default=900, show_default=True, help="Seconds to wait for an import.")
-@click.option(
-    "--settle",
-    type=click.FloatRange(0.1),
-    default=SETTLE,
-    show_default=True,
-    envvar="CPL_SETTLE",
-    help="Seconds until what a lost answer has created must be visible; only then is it sent again.",
-)
-@click.option("--deadline", callback=as_moment, help="Send nothing from this moment on (17:30, or 2026-03-01T17:30).")
-@click.option(
-    "--pilot",
-    type=click.IntRange(0),
-    default=3,
-    show_default=True,
-    help="Rows that go first in an account's first job; 0 for none.",
-)
-@click.option("--ignore-clock", is_flag=True, help="Send though this machine's clock is hours off the carrier's.")
-@click.option("--resend-unlabelled", is_flag=True, help="Cancel what was found without label, and send it again.")
-@click.option("--cancel-duplicates", is_flag=True, help="Cancel shipments that are there twice.")
-@click.option("--papers/--no-papers", default=True, help="Make a report and a handover manifest; on unless told.")
 @language_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, and nothing else.")
 @access_options
@@ -142,7 +127,7 @@ def ship(
     if sandbox and chosen.anything:
         raise click.UsageError("--sandbox takes no credentials and no address")
     with plain_failures(), _kept(source) as kept:
-        options = ShipOptions(
+        options = JobOptions(
             label_format=LabelFormat(label_format.capitalize()),
             position=position or 1,
             sender=sender_from(sender) if sender else None,
@@ -174,7 +159,7 @@ def _reading(source: Path, names: Path | None, **told: str | None) -> ReadingOpt
     """Return how the input is read."""
     return ReadingOptions(
         names=load_mapping(names) if names else ShopMapping(),
-        shown=SHOWN if source == STANDARD_INPUT else None,
+        shown=STDIN_NAME if source == STANDARD_INPUT else None,
         **told,
     )
 
@@ -184,7 +169,7 @@ def _kept(source: Path) -> AbstractContextManager[Path]:
     return spooled(sys.stdin.buffer) if source == STANDARD_INPUT else nullcontext(source)
 
 
-def _check(source: Path, options: ShipOptions, as_json: bool) -> None:
+def _check(source: Path, options: JobOptions, as_json: bool) -> None:
     language = options.language
     problems = Problems(say if as_json else print_text, language, every=True)
     checked = asyncio.run(check_file(source, options, problems))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from ..bulk.output.folder import JobSummary
-from ..bulk.reports.formatting import Formatter
-from ..bulk.runs.file_job import FileJob, ResumedJob
+from ..bulk import FileJob, Formatter, JobSummary, ResumedJob
 
 __all__ = ["WORDS", "counted_rows", "in_words"]
 
@@ -121,7 +119,7 @@ def _files(summary: JobSummary, run: FileJob | ResumedJob, words: dict[str, str]
     if summary.rejected:
         found.append((words["rejected_file"], f"{run.out / 'rejected.csv'} {words['copy']}"))
     for title, name in (("report", "report.html"), ("manifest", "manifest.pdf")):
-        if run.options.papers and (run.out / name).exists():
+        if run.options.reports and (run.out / name).exists():
             found.append((words[title], str(run.out / name)))
     return [*found, (words["summary"], str(run.out / "summary.json")), (words["journal"], run.place.display_text)]
 

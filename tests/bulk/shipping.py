@@ -15,7 +15,7 @@ import pytest
 
 from cpl_async import Client
 from cpl_async.bulk.journal import JournalLocation
-from cpl_async.bulk.options import ShipOptions
+from cpl_async.bulk.options import JobOptions
 from cpl_async.bulk.output.folder import JobSummary
 from cpl_async.bulk.parsing.row_parser import RowProblem
 from cpl_async.bulk.runs.file_job import FileJob
@@ -48,10 +48,10 @@ class Shipping:
         def note(number: int, line: int, problems: list[RowProblem]) -> None:
             self.problems += [(number, problem.column) for problem in problems]
 
-        options.setdefault("settle", SETTLE)
-        options.setdefault("pilot", 0)
-        options.setdefault("papers", False)
-        run = FileJob(path=path, out=self.folder / out, place=self.place, options=ShipOptions(**options))
+        options.setdefault("settle_time", SETTLE)
+        options.setdefault("pilot_rows", 0)
+        options.setdefault("reports", False)
+        run = FileJob(path=path, out=self.folder / out, place=self.place, options=JobOptions(**options))
         run.on_problem = note
         run.on_note = self.notes.append
         return run

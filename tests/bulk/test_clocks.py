@@ -59,12 +59,12 @@ class WrongClock:
         command += [
             "--out",
             str(self.folder / "out"),
-            "--no-papers",
-            "--settle",
+            "--no-reports",
+            "--settle-time",
             "2",
             "--batch-size",
             "10",
-            "--pilot",
+            "--pilot-rows",
             "0",
         ]
         command += options
@@ -208,7 +208,7 @@ async def test_settling_in_a_shared_journal_begins_no_earlier_than_the_takeover(
 
     sandbox.faults.add(LOST)
     sandbox.faults.play("empty-list", 1.0)
-    await shipping(write_rows(shipping.folder / "a.csv", many_rows(3)), name="n", settle=0.2)
+    await shipping(write_rows(shipping.folder / "a.csv", many_rows(3)), name="n", settle_time=0.2)
     starts = []
     async with Journal.open(shipping.place) as journal:
         job = await journal.find("n")

@@ -31,7 +31,7 @@ from ..pictures import codes_in
 MakeClient = Callable[..., Client]
 MakeSandbox = Callable[..., Sandbox]
 CREATE = "shipment_batches.create"
-FAST: Any = {"settle": 1.0, "pilot": 0}
+FAST: Any = {"settle_time": 1.0, "pilot_rows": 0}
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +104,7 @@ async def test_results_come_while_rows_are_still_to_come(sandbox: Sandbox, clien
 
 async def test_the_same_name_goes_on_and_sends_nothing_twice(sandbox: Sandbox, client: Client) -> None:
     rows = shipments(12)
-    stream = client.bulk.ship(rows, name="monday", batch_size=4, at_once=1, **FAST)
+    stream = client.bulk.ship(rows, name="monday", batch_size=4, max_concurrency=1, **FAST)
     first = [await anext(stream) for _ in range(2)]
     await stream.aclose()
     again = await shipped(client, rows, batch_size=4)
@@ -130,7 +130,7 @@ async def test_a_mended_row_is_new_and_a_changed_one_is_told(sandbox: Sandbox, c
 async def test_a_lost_answer_is_looked_into(sandbox: Sandbox, client: Client) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.RESET, operation=CREATE, skip=1))
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE, skip=2))
-    results = await shipped(client, shipments(9), batch_size=3, at_once=1)
+    results = await shipped(client, shipments(9), batch_size=3, max_concurrency=1)
     states = [result.state for result in results]
     assert (states.count("shipped"), states.count("shipped_without_label")) == (6, 3)
     assert len(sandbox.shipments()) == 9
@@ -212,12 +212,12 @@ async def test_what_is_no_iterable_of_rows_is_refused(client: Client) -> None:
 def test_the_facade_ships_from_a_cursor_in_the_callers_thread(sandbox: Sandbox, tmp_path: Path) -> None:
     with cpl_sync.Client(client_id="sandbox", client_secret="sandbox", base_url=sandbox.base_url) as client:
         rows = (shipment(f"r{number}") for number in range(5))
-        results = list(client.bulk.ship(rows, name="monday", settle=1.0))
+        results = list(client.bulk.ship(rows, name="monday", settle_time=1.0))
         assert sorted(result.reference for result in results) == [f"r{number}" for number in range(5)]
         assert {result.state for result in results} == {"shipped"}
         told: list[int] = []
         path = write_rows(tmp_path / "a.csv", many_rows(4))
-        summary = client.bulk.ship_file(path, tmp_path / "out", papers=False, settle=1.0,
+        summary = client.bulk.ship_file(path, tmp_path / "out", reports=False, settle_time=1.0,
                                         on_progress=lambda progress: told.append(progress.labelled))  # fmt: skip
         assert summary.shipped == 4
         assert told[-1] == 4
@@ -248,7 +248,7 @@ async def test_reconcile_finds_what_was_created(sandbox: Sandbox, client: Client
     sent = shipment("order-17")
     with pytest.raises(Exception, match="without an answer"):
         await client.shipment_batches.create([sent])
-    (found,) = await client.reconcile([sent], since=since, settle=5)
+    (found,) = await client.reconcile([sent], since=since, settle_time=5)
     assert found.verdict is Verdict.PRESENT
     assert found.numbers == (sandbox.shipments()[0].parcels[0].number,)
 
@@ -256,10 +256,10 @@ async def test_reconcile_finds_what_was_created(sandbox: Sandbox, client: Client
 async def test_reconcile_calls_absent_only_what_a_canary_vouches_for(sandbox: Sandbox, client: Client) -> None:
     await (await client.shipment_batches.create([shipment("canary")])).wait()
     since = datetime.now(UTC)
-    (unsure,) = await client.reconcile(["order-18"], since=since, settle=0.4)
+    (unsure,) = await client.reconcile(["order-18"], since=since, settle_time=0.4)
     assert unsure.verdict is Verdict.DOUBTFUL
     assert "no shipment known to be there" in unsure.message
-    (absent,) = await client.reconcile(["order-18"], since=since, settle=0.4, canaries=["canary"])
+    (absent,) = await client.reconcile(["order-18"], since=since, settle_time=0.4, canaries=["canary"])
     assert absent.verdict is Verdict.ABSENT
     assert absent.numbers == ()
 
@@ -284,7 +284,7 @@ async def test_what_cannot_be_asked_for_is_refused(
 async def test_a_deadline_leaves_the_rest_for_another_run(sandbox: Sandbox, client: Client) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, seconds=1.5, operation=CREATE, skip=1))
     deadline = datetime.now(UTC) + timedelta(seconds=1)
-    results = await shipped(client, shipments(9), batch_size=3, at_once=1, deadline=deadline)
+    results = await shipped(client, shipments(9), batch_size=3, max_concurrency=1, deadline=deadline)
     states = [result.state for result in results]
     assert (states.count("shipped"), states.count("undecided")) == (6, 3)
     assert any("deadline" in result.message for result in results)
@@ -298,7 +298,7 @@ async def test_a_file_is_read_as_told_and_its_tables_are_for_excel(client: Clien
     (tmp_path / "shop.toml").write_text('[columns]\n"číslo" = "reference_id"\n[carriers]\n"Kurýr domů" = "PRIV"\n')
     summary = await client.bulk.ship_file(
         tmp_path / "objednavky.csv", tmp_path / "out", map=tmp_path / "shop.toml", encoding="windows-1250",
-        delimiter=";", excel=True, papers=False, **FAST,
+        delimiter=";", excel=True, reports=False, **FAST,
     )  # fmt: skip
     assert (summary.rows, summary.shipped) == (1, 1)
     table = (tmp_path / "out" / "shipments.csv").read_bytes()
@@ -308,7 +308,7 @@ async def test_a_file_is_read_as_told_and_its_tables_are_for_excel(client: Clien
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"settle": "5"}, "the option settle cannot be '5'"),
+        ({"settle_time": "5"}, "the option settle cannot be '5'"),
         ({"batch_size": 1001}, "the option batch_size cannot be 1001"),
         ({"language": "de"}, "the option language cannot be 'de'"),
         ({"delimeter": ";"}, "there is no option.*did you mean delimiter"),

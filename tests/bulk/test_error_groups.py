@@ -46,7 +46,7 @@ async def test_a_disk_that_fails_for_the_papers_costs_the_papers_only(
 
     monkeypatch.setattr("cpl_async.bulk.runs.runner.make_reports", full)
     shipping = Shipping(tmp_path, client)
-    summary = await shipping(write_rows(tmp_path / "a.csv", many_rows(2)), papers=True)
+    summary = await shipping(write_rows(tmp_path / "a.csv", many_rows(2)), reports=True)
     assert summary.shipped == 2
     assert summary.label_files == ["labels.pdf"]
     assert "report and manifest were not made: No space left on device" in shipping.notes

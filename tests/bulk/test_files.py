@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from cpl_async import Client, ConfigurationError
-from cpl_async.bulk.files import replacing
-from cpl_async.bulk.options import ShipOptions
+from cpl_async.bulk.options import JobOptions
 from cpl_async.bulk.output.folder import OutputFolder
 from cpl_async.errors import JournalError
+from cpl_async.system.atomic_file import replacing
 from cpl_async.system.run_lock import exclusive_lock
 
 from ..conftest import many_rows, write_rows
@@ -53,13 +53,13 @@ def test_a_folder_of_labels_that_is_a_link_is_refused(tmp_path: Path, name: str)
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / name).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConfigurationError, match="symbolic link"):
-        OutputFolder(tmp_path, ShipOptions()).prepare()
+        OutputFolder(tmp_path, JobOptions()).prepare()
 
 
 def test_the_lock_of_a_folder_is_where_no_other_user_can_hold_it(
     tmp_path: Path, fresh_limits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    output = OutputFolder(tmp_path / "out", ShipOptions())
+    output = OutputFolder(tmp_path / "out", JobOptions())
     (tmp_path / "out").mkdir()
     assert output.lock.parent == fresh_limits
     with exclusive_lock(output.lock, "the folder"):

@@ -47,7 +47,7 @@ async def test_rows_planned_before_another_job_shipped_them_are_not_sent(sandbox
     assert figures(late) == (3, 0, 0, 3, 0)
     assert "was shipped as 409" in shipping.report()[0]["message"]
     assert sent_twice(sandbox) == {}
-    assert figures(await shipping(first, again=True)) == (3, 2, 0, 1, 0)
+    assert figures(await shipping(first, allow_reship=True)) == (3, 2, 0, 1, 0)
     assert set(sent_twice(sandbox).values()) == {2}
 
 
@@ -183,14 +183,14 @@ async def test_one_item_that_never_settles_does_not_hold_the_others_labels(
 
     monkeypatch.setattr("cpl_async.sandbox.handlers.shipment_batches.delays_for", delays)
     path = write_rows(shipping.folder / "a.csv", many_rows(4, parcels="1"))
-    summary = await shipping(path, wait=1.0)
+    summary = await shipping(path, import_timeout=1.0)
     assert figures(summary) == (4, 3, 0, 0, 1)
     assert "still being imported" in shipping.report()[1]["message"]
     shown = [row for row in shipping.report() if row["state"] == "shipped"]
     assert codes_in((shipping.folder / "out" / "labels.pdf").read_bytes()) == [
         [row["shipment_number"]] for row in shown
     ]
-    assert figures(await shipping(path, wait=0.0)) == (4, 3, 0, 0, 1)
+    assert figures(await shipping(path, import_timeout=0.0)) == (4, 3, 0, 0, 1)
     assert len(sandbox.ledger.of(CREATE)) == 1
 
 
@@ -215,7 +215,7 @@ async def test_two_systems_with_one_folder_never_mix_their_labels(
 
 async def test_labels_that_cannot_be_stored_cut_nothing_off(sandbox: Sandbox, shipping: Shipping) -> None:
     path = write_rows(shipping.folder / "a.csv", many_rows(40))
-    run = shipping.prepared(path, batch_size=5, at_once=2)
+    run = shipping.prepared(path, batch_size=5, max_concurrency=2)
 
     def spoil(_: Progress) -> None:
         for name in shipping.query("SELECT substr(uid, 1, 12) FROM jobs") if shipping.place.file.exists() else []:
@@ -250,7 +250,7 @@ async def test_labels_of_another_layout_that_cannot_be_had_leave_the_old_ones(
 async def test_after_a_stop_nothing_more_is_sent(sandbox: Sandbox, shipping: Shipping) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=429, retry_after="1", operation=CREATE))
     path = write_rows(shipping.folder / "a.csv", many_rows(4))
-    run = shipping.prepared(path, batch_size=2, at_once=1)
+    run = shipping.prepared(path, batch_size=2, max_concurrency=1)
     task = asyncio.create_task(run.run(shipping.client))
     async with asyncio.timeout(20):
         while not sandbox.ledger.of(CREATE):
@@ -286,7 +286,7 @@ async def test_strict_goes_on_with_what_was_sent_before(
     sandbox = make_sandbox(speed=1, import_seconds=600.0)
     shipping = Shipping(tmp_path, make_client(sandbox))
     path = write_rows(tmp_path / "a.csv", [*many_rows(3), many_rows(4)[3] | {"name": ""}])
-    assert figures(await shipping(path, wait=0.0)) == (4, 0, 0, 1, 3)
+    assert figures(await shipping(path, import_timeout=0.0)) == (4, 0, 0, 1, 3)
     sandbox.advance(1300)
     assert figures(await shipping(path, strict=True)) == (4, 3, 0, 1, 0)
 

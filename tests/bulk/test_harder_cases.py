@@ -40,7 +40,7 @@ def shipments(count: int, first: int = 1) -> list[Shipment]:
 
 
 async def shipped(client: Client, rows: Any, name: str = "monday", **options: Any) -> list[ShipResult]:
-    stream = client.bulk.ship(rows, name=name, **({"settle": 1.0, "pilot": 0} | options))
+    stream = client.bulk.ship(rows, name=name, **({"settle_time": 1.0, "pilot_rows": 0} | options))
     async with asyncio.timeout(60):
         return sorted([result async for result in stream], key=lambda one: one.row)
 
@@ -81,11 +81,11 @@ async def test_the_shipment_of_another_job_is_not_taken_for_a_lost_one(sandbox: 
 async def test_a_job_that_is_under_way_elsewhere_makes_what_is_found_doubtful(sandbox: Sandbox, client: Client) -> None:
     await shipped(client, shipments(1, 50), "canary")
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=500, operation="shipment_batches.get", times=100))
-    (open_one,) = await shipped(client, shipments(1), "one", wait=0.0)
+    (open_one,) = await shipped(client, shipments(1), "one", import_timeout=0.0)
     assert open_one.state == "undecided"
     sandbox.faults.clear()
     sandbox.faults.add(RESET)
-    (lost,) = await shipped(client, shipments(1), "two", again=True)
+    (lost,) = await shipped(client, shipments(1), "two", allow_reship=True)
     assert lost.state == "undecided"
     assert "another row" in lost.message
     assert live(sandbox) == ["r1", "r50"]
@@ -96,7 +96,7 @@ async def test_a_purged_job_makes_what_is_found_doubtful(sandbox: Sandbox, clien
     await shipped(client, shipments(1), "one")
     await client.bulk.purge("one")
     sandbox.faults.add(RESET)
-    (lost,) = await shipped(client, shipments(1), "two", again=True)
+    (lost,) = await shipped(client, shipments(1), "two", allow_reship=True)
     assert lost.state == "undecided"
 
 
@@ -139,7 +139,7 @@ async def test_the_number_of_another_row_settles_none(sandbox: Sandbox, tmp_path
     sandbox.faults.add(Fault(kind=FaultKind.RESET, operation=CREATE, skip=1))
     sandbox.faults.add(Fault(kind=FaultKind.EMPTY_LIST, operation="shipments.list", times=1000))
     path = write_rows(tmp_path / "a.csv", many_rows(2))
-    await shipping(path, name="monday", batch_size=1, at_once=1, settle=0.3)
+    await shipping(path, name="monday", batch_size=1, max_concurrency=1, settle_time=0.3)
     number = sandbox.shipments()[0].parcels[0].number
     with pytest.raises(JournalError, match="number of another row"):
         await Jobs(shipping.place).resolve("monday", "T-00002", shipped_as=(number,))
@@ -177,7 +177,7 @@ async def test_a_first_resend_whose_import_is_stuck_ends_the_run(
     late = (0.0, 1e9, 1e9)
     monkeypatch.setattr("cpl_async.sandbox.handlers.shipment_batches.delays_for", lambda *_: late)
     async with asyncio.timeout(30):
-        summary = await shipping(path, resend_unlabelled=True, wait=1.0)
+        summary = await shipping(path, resend_unlabelled=True, import_timeout=1.0)
     assert (summary.undecided, summary.shipped_without_label) == (1, 1)
 
 
@@ -187,7 +187,7 @@ async def test_a_first_resend_whose_import_is_stuck_ends_the_run(
 async def test_rows_without_label_hold_no_others_up(sandbox: Sandbox, client: Client) -> None:
     for operation in ("shipment_batches.label", "data.get"):
         sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=404, operation=operation, times=1000))
-    results = await shipped(client, shipments(30), batch_size=3, at_once=1)
+    results = await shipped(client, shipments(30), batch_size=3, max_concurrency=1)
     assert len(results) == 30
     assert {result.state for result in results} == {"shipped_without_label"}
 
@@ -205,7 +205,7 @@ async def test_a_deadline_ends_a_source_that_never_would(sandbox: Sandbox, clien
 
 async def test_a_refusal_of_everything_ends_a_long_source(sandbox: Sandbox, client: Client) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=403, operation=CREATE, times=1000))
-    results = await shipped(client, shipments(300), batch_size=5, at_once=1)
+    results = await shipped(client, shipments(300), batch_size=5, max_concurrency=1)
     assert results
     assert {result.state for result in results} == {"undecided"}
     assert all("sending ended early" in result.message for result in results)
@@ -227,7 +227,7 @@ async def test_a_slow_source_holds_no_row_back(sandbox: Sandbox, client: Client)
             yield shipment(f"r{number}")
             await asyncio.sleep(0.3)
 
-    stream = client.bulk.ship(rows(), name="monday", settle=1.0, pilot=0)
+    stream = client.bulk.ship(rows(), name="monday", settle_time=1.0, pilot_rows=0)
     async with asyncio.timeout(10):
         await anext(stream)
     going_on = False
@@ -250,7 +250,7 @@ async def test_again_sends_what_another_job_has_shipped(sandbox: Sandbox, client
     await shipped(client, shipments(1), "one")
     (refused,) = await shipped(client, shipments(1), "two")
     assert refused.state == "rejected"
-    (sent,) = await shipped(client, shipments(1), "two", again=True)
+    (sent,) = await shipped(client, shipments(1), "two", allow_reship=True)
     assert sent.state == "shipped"
     assert live(sandbox) == ["r1", "r1"]
 
@@ -270,4 +270,4 @@ async def test_a_moment_to_come_is_no_since(client: Client) -> None:
     with pytest.raises(ValidationError, match="is to come"):
         await client.reconcile(["a"], since=datetime.now(UTC) + timedelta(days=2), canaries=["b"])
     with pytest.raises(ValidationError, match="number of seconds"):
-        await client.reconcile(["a"], since=datetime.now(UTC), settle=float("nan"))
+        await client.reconcile(["a"], since=datetime.now(UTC), settle_time=float("nan"))

@@ -52,7 +52,7 @@ async def test_jobs_are_listed_with_how_their_rows_ended(shipping: Shipping) -> 
 async def test_a_job_goes_on_without_its_input(sandbox: Sandbox, shipping: Shipping) -> None:
     path = write_rows(shipping.folder / "a.csv", many_rows(6))
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, seconds=1, operation="shipment_batches.create", skip=1))
-    run = shipping.prepared(path, name="monday", batch_size=3, at_once=1)
+    run = shipping.prepared(path, name="monday", batch_size=3, max_concurrency=1)
     task = asyncio.create_task(run.run(shipping.client))
     async with asyncio.timeout(20):
         while run.progress.sent < 3:
@@ -60,7 +60,7 @@ async def test_a_job_goes_on_without_its_input(sandbox: Sandbox, shipping: Shipp
     run.stop()
     assert (await task).not_sent in (0, 3)
     path.unlink()
-    again = await Jobs(shipping.place).resumed("monday", settle=1.0)
+    again = await Jobs(shipping.place).resumed("monday", settle_time=1.0)
     summary = await again.run(shipping.client)
     assert figures(summary) == (6, 6, 0, 0, 0)
     assert again.out == shipping.folder / "out"
@@ -76,7 +76,7 @@ async def test_what_a_person_has_found_out_settles_a_row(sandbox: Sandbox, shipp
     await jobs.resolve("monday", "T-00002", send_again=True)
     await jobs.resolve("monday", "T-00003", give_up=True)
     assert [row async for row in jobs.undecided("monday")] == []
-    summary = await (await jobs.resumed("monday", settle=1.0)).run(shipping.client)
+    summary = await (await jobs.resumed("monday", settle_time=1.0)).run(shipping.client)
     assert figures(summary) == (3, 1, 1, 1, 0)
     assert [shipment.reference for shipment in sandbox.shipments()] == ["T-00002"]
     report = shipping.report()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cpl_async import Client
-from cpl_async.bulk.options import ShipOptions
+from cpl_async.bulk.options import JobOptions
 from cpl_async.bulk.output import label_merge as joints_module
 from cpl_async.bulk.output import merge_process as joining_module
 from cpl_async.bulk.output.label_merge import LabelMerger
@@ -72,7 +72,7 @@ async def test_rows_that_are_to_be_sent_again_hold_their_file_back(
     shipping = Shipping(tmp_path, client)
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation="shipment_batches.create"))
     path = write_rows(tmp_path / "a.csv", many_rows(12, parcels="1"))
-    assert figures(await shipping(path, batch_size=6, at_once=1)) == (12, 6, 6, 0, 0)
+    assert figures(await shipping(path, batch_size=6, max_concurrency=1)) == (12, 6, 6, 0, 0)
     assert figures(await shipping(path, batch_size=6, resend_unlabelled=True)) == (12, 12, 0, 0, 0)
     read = [code for name in NAMES for (code,) in codes_in((tmp_path / "out" / name).read_bytes())]
     assert read == [row["parcel_numbers"] for row in shipping.report()]
@@ -111,7 +111,7 @@ async def test_only_what_differs_is_made_anew(
 ) -> None:
     labels = [LabelData(number=f"4090000000{number}", product="PRIV", recipient=("A",)) for number in range(5)]
     (tmp_path / "a.pdf").write_bytes(LabelDrawer().draw(labels))
-    joints = LabelMerger(tmp_path, ShipOptions())
+    joints = LabelMerger(tmp_path, JobOptions())
     with joints.order(joints.numbered) as order:
         for page in range(5):
             order.add("a.pdf", page)
@@ -128,7 +128,7 @@ async def test_only_what_differs_is_made_anew(
 async def test_only_the_first_sheet_of_a_job_begins_at_the_position(tmp_path: Path) -> None:
     labels = [LabelData(number=f"4090000000{number}", product="PRIV", recipient=("A",)) for number in range(5)]
     (tmp_path / "a.pdf").write_bytes(LabelDrawer().draw(labels))
-    joints = LabelMerger(tmp_path, ShipOptions(a4=True, position=4))
+    joints = LabelMerger(tmp_path, JobOptions(a4=True, position=4))
     for first in (0, 1):  # as two looks of one run do
         with joints.order(joints.numbered, first) as order:
             for page in range(5):

@@ -59,7 +59,7 @@ async def test_a_journal_that_goes_in_the_middle_of_a_run_ends_the_sending(
 ) -> None:
     sandbox.faults.add(SLOW)
     path = rows_of(shipping, "a.csv", 1, 9)
-    run = shipping.prepared(path, batch_size=3, at_once=1)
+    run = shipping.prepared(path, batch_size=3, max_concurrency=1)
     running = asyncio.create_task(run.run(shipping.client))
     while not sandbox.ledger.of(CREATE):
         await asyncio.sleep(0.01)
@@ -82,9 +82,9 @@ async def test_a_journal_that_is_gone_is_not_begun_again_without_a_word(sandbox:
     for attempt in (shipping(path), shipping(path, "other"), Jobs(shipping.place).list()):
         with pytest.raises(JournalError, match="is gone") as caught:
             await attempt
-        assert "--again" in caught.value.next_step
+        assert "--allow-reship" in caught.value.next_step
     assert len(sandbox.shipments()) == 3
-    assert (await shipping(path, again=True)).shipped == 3
+    assert (await shipping(path, allow_reship=True)).shipped == 3
     assert (await shipping(path)).already_done
     assert len(sandbox.shipments()) == 6
 
@@ -112,7 +112,7 @@ async def test_results_of_a_job_that_the_journal_does_not_know_refuse_the_run(
     with pytest.raises(JournalError, match="does not know it: it would ship again what was shipped"):
         await shipping(path)
     assert len(sandbox.shipments()) == 3
-    assert (await shipping(path, again=True)).shipped == 3
+    assert (await shipping(path, allow_reship=True)).shipped == 3
     summary = json.loads((shipping.folder / "out" / "summary.json").read_text())
     assert summary["base_url"] == shipping.client.base_url
     assert (summary["account"], summary["attempts"]) == (shipping.place.account, 1)
@@ -159,7 +159,7 @@ async def test_a_job_of_before_the_backup_goes_on_with_what_was_not_sent(sandbox
     await shipping(rows_of(shipping, "a.csv", 1, 3))
     path = rows_of(shipping, "b.csv", 4, 12)
     sandbox.faults.add(SLOW)
-    run = shipping.prepared(path, batch_size=3, at_once=1, name="b")
+    run = shipping.prepared(path, batch_size=3, max_concurrency=1, name="b")
     running = asyncio.create_task(run.run(shipping.client))
     while not any(one.reference == "T-00004" for one in sandbox.shipments()):
         await asyncio.sleep(0.01)
@@ -181,9 +181,9 @@ async def test_rows_of_a_caller_are_looked_for_too(
     await shipping(rows_of(shipping, "a.csv", 1, 3))
     copy = backup(shipping)
     rows = many_rows(9)[3:]
-    assert {one.state async for one in client.bulk.ship(rows[:3], name="s", settle=1.0)} == {"shipped"}
+    assert {one.state async for one in client.bulk.ship(rows[:3], name="s", settle_time=1.0)} == {"shipped"}
     restore(shipping, copy)
-    states = {one.reference: one.state async for one in client.bulk.ship(rows, name="s", settle=1.0)}
+    states = {one.reference: one.state async for one in client.bulk.ship(rows, name="s", settle_time=1.0)}
     assert list(map(states.get, ("T-00004", "T-00009"))) == ["shipped_without_label", "shipped"]
     assert sent_twice(sandbox) == {}
 
@@ -215,7 +215,7 @@ async def test_every_damage_ends_in_an_error_of_the_journal_or_does_no_harm(
     path = rows_of(shipping, "a.csv", 1, 6)
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE))
     sandbox.faults.play("empty-list", 1.0)
-    await shipping(path, batch_size=3, settle=0.1, name="n")
+    await shipping(path, batch_size=3, settle_time=0.1, name="n")
     sandbox.faults.clear()
     chance = random.Random(seed)
     content = bytearray(shipping.place.file.read_bytes())
@@ -230,7 +230,7 @@ async def test_every_damage_ends_in_an_error_of_the_journal_or_does_no_harm(
             await Jobs(shipping.place).list()
             job = await journal.find("n")
             [row async for row in journal.row_queries.rows(job.id)]
-        await shipping(path, batch_size=3, settle=0.1, name="n")
+        await shipping(path, batch_size=3, settle_time=0.1, name="n")
     except JournalError as error:
         refused.append(error)
     assert [error.message for error in refused if not error.next_step] == []

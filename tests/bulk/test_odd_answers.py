@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from cpl_async import Client, Label
-from cpl_async.bulk.files import named
 from cpl_async.bulk.reconcile.evidence import hit_from
 from cpl_async.models.codec import decode
 from cpl_async.models.shipment_batches import ShipmentBatchResult, ShipmentResultItem
@@ -18,6 +17,7 @@ from cpl_async.models.shipments import TrackedShipment
 from cpl_async.resources.data import Data
 from cpl_async.resources.shipment_batches import ShipmentBatches
 from cpl_async.sandbox import Sandbox
+from cpl_async.system.atomic_file import named
 
 from ..conftest import many_rows, write_rows
 from .shipping import Shipping, figures
@@ -104,7 +104,7 @@ async def test_a_number_of_an_earlier_batch_is_not_given_to_a_second_row(
         items[0].shipment_number = first[0]
 
     distort(change)
-    summary = await shipping(rows_of(shipping), batch_size=2, at_once=1)
+    summary = await shipping(rows_of(shipping), batch_size=2, max_concurrency=1)
     assert figures(summary) == (4, 3, 0, 0, 1)
     assert [row["shipment_number"] for row in shipping.report()].count(first[0]) == 1
 
@@ -116,7 +116,7 @@ async def test_an_item_that_is_listed_twice_with_two_contents_is_undecided(
         items[1].reference_id = items[0].reference_id
 
     distort(change)
-    summary = await shipping(rows_of(shipping), wait=0.2)
+    summary = await shipping(rows_of(shipping), import_timeout=0.2)
     assert figures(summary) == (4, 2, 0, 0, 2)
     assert "it is listed twice" in shipping.report()[0]["message"]
 

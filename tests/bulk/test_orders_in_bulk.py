@@ -35,7 +35,7 @@ def orders(count: int, first: int = 1, **changes: Any) -> list[Order]:
 
 
 async def ordered(client: Client, rows: Any, name: str = "monday", **options: Any) -> list[OrderResult]:
-    stream = client.bulk.order(rows, name=name, **({"settle": 1.0, "pilot": 0} | options))
+    stream = client.bulk.order(rows, name=name, **({"settle_time": 1.0, "pilot_rows": 0} | options))
     return sorted([result async for result in stream], key=lambda one: one.row)
 
 
@@ -60,7 +60,7 @@ async def test_what_is_wrong_is_said_for_each(sandbox: Sandbox, client: Client) 
 @pytest.mark.parametrize(("kind", "count"), [(FaultKind.LOST_ANSWER, 2), (FaultKind.RESET, 3)])
 async def test_a_lost_answer_is_looked_into(sandbox: Sandbox, client: Client, kind: FaultKind, count: int) -> None:
     sandbox.faults.add(Fault(kind=kind, operation=CREATE, skip=1))
-    results = await ordered(client, orders(6), batch_size=3, at_once=1)
+    results = await ordered(client, orders(6), batch_size=3, max_concurrency=1)
     assert {result.state for result in results} == {"ordered"}
     assert len(sandbox.orders()) == 6
     assert len(sandbox.ledger.of(CREATE)) == count
@@ -79,7 +79,7 @@ async def test_shipments_and_orders_do_not_meet(sandbox: Sandbox, client: Client
     await ordered(client, orders(2))
     with pytest.raises(ConfigurationError, match="is one of orders"):
         await anext(client.bulk.ship([shipment("a")], name="monday"))
-    results = [one async for one in client.bulk.ship([shipment("o1")], name="tuesday", settle=1.0)]
+    results = [one async for one in client.bulk.ship([shipment("o1")], name="tuesday", settle_time=1.0)]
     assert results[0].state == "shipped"  # the reference of an order is none of a shipment
     kinds = {job.name: job.kind for job in await client.bulk.jobs()}
     assert kinds == {"monday": "orders", "tuesday": "shipments"}
@@ -87,5 +87,5 @@ async def test_shipments_and_orders_do_not_meet(sandbox: Sandbox, client: Client
 
 def test_the_facade_orders_too(sandbox: Sandbox) -> None:
     with cpl_sync.Client(client_id="sandbox", client_secret="sandbox", base_url=sandbox.base_url) as client:
-        results = list(client.bulk.order(iter(orders(3)), name="monday", settle=1.0))
+        results = list(client.bulk.order(iter(orders(3)), name="monday", settle_time=1.0))
         assert {result.state for result in results} == {"ordered"}

@@ -47,7 +47,7 @@ async def test_the_wait_for_a_turn_is_not_taken_for_a_slow_import() -> None:
         calls=Calls(),
         outcome_of=lambda *_: None,
         course=course,
-        wait=60.0,
+        import_timeout=60.0,
         stop=asyncio.Event(),
         on_imported=imported,
         on_created=lambda _: None,

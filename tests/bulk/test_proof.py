@@ -21,7 +21,7 @@ from ..conftest import many_rows, write_rows
 def test_with_all_faults_and_kills_nothing_is_lost_and_no_double_is_silent(
     tmp_path: Path, seed: int, tail: float
 ) -> None:
-    setup = Setup(rows=240, batch_size=20, seed=seed, kills=2, settle=3.0, tail=tail)
+    setup = Setup(rows=240, batch_size=20, seed=seed, kills=2, settle_time=3.0, tail=tail)
     findings = prove(setup, tmp_path)
     assert findings.broken == []
     assert findings.counts["rows"] == 240
@@ -42,7 +42,7 @@ def test_what_is_sent_is_on_the_disk_before_it_leaves(tmp_path: Path) -> None:
             "CPL_STATE_DIR": str(tmp_path / "state"),
         }
         command = ["strace", "-f", "-y", "-s", "48", "-e", "trace=fdatasync,fsync,sendto,sendmsg,write,writev", "-o"]
-        options = ["--batch-size", "3", "--no-papers", "--out", str(tmp_path / "out")]
+        options = ["--batch-size", "3", "--no-reports", "--out", str(tmp_path / "out")]
         subprocess.run([*command, str(trace), *CPL, "ship", str(path), *options], env=os.environ | access, check=True,
                        capture_output=True, timeout=120)  # fmt: skip
         assert len(sandbox.shipments()) == 6

@@ -59,7 +59,7 @@ def live(sandbox: Sandbox) -> Counter[str]:
 async def test_what_was_created_is_found_and_not_sent_again(sandbox: Sandbox, shipping: Shipping, fault: Fault) -> None:
     sandbox.faults.add(fault)
     path = rows_of(shipping, 9)
-    assert figures(await shipping(path, batch_size=3, at_once=1)) == (9, 6, 3, 0, 0)
+    assert figures(await shipping(path, batch_size=3, max_concurrency=1)) == (9, 6, 3, 0, 0)
     report = shipping.report()
     assert {row["state"] for row in report[:3]} == {"shipped_without_label"}
     numbers = {shipment.reference: shipment.parcels[0].number for shipment in sandbox.shipments()}
@@ -79,7 +79,7 @@ async def test_what_was_not_created_is_sent_again_byte_for_byte(
     sandbox.faults.add(Fault(kind=kind, operation=CREATE, skip=1))
     path = rows_of(shipping, 9)
     began = time.time()
-    assert figures(await shipping(path, batch_size=3, at_once=1)) == (9, 9, 0, 0, 0)
+    assert figures(await shipping(path, batch_size=3, max_concurrency=1)) == (9, 9, 0, 0, 0)
     assert time.time() - began > 1.0  # not before the settling time has passed
     assert set(live(sandbox).values()) == {1}
     assert any("are sent again" in note for note in shipping.notes)
@@ -93,7 +93,7 @@ async def test_a_row_that_fails_at_import_in_a_lost_batch_gets_its_words(sandbox
     bad = {"product_type": "SMAR", "parcel_shop_code": "KM10999000", "cod_price": "", "cod_currency": ""}
     rows[4] |= bad | {"cod_var_sym": ""}
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE, skip=1))
-    summary = await shipping(write_rows(shipping.folder / "a.csv", rows), batch_size=3, at_once=1)
+    summary = await shipping(write_rows(shipping.folder / "a.csv", rows), batch_size=3, max_concurrency=1)
     assert figures(summary) == (6, 3, 2, 1, 0)
     assert "1042" in shipping.report()[4]["message"]
     assert set(live(sandbox).values()) == {1}
@@ -116,11 +116,11 @@ async def test_without_anything_known_to_be_there_absence_is_no_conclusion(
 
 async def test_a_pilot_goes_first_where_nothing_is_known_to_be_there(sandbox: Sandbox, shipping: Shipping) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.RESET, operation=CREATE, skip=1))
-    assert figures(await shipping(rows_of(shipping, 12), pilot=3)) == (12, 12, 0, 0, 0)
+    assert figures(await shipping(rows_of(shipping, 12), pilot_rows=3)) == (12, 12, 0, 0, 0)
     sizes = [len(rows) for rows in batches(sandbox)]
     assert sizes == [3, 9]
     before = len(sandbox.ledger.of(CREATE))
-    assert figures(await shipping(rows_of(shipping, 12, 20), pilot=3)) == (12, 12, 0, 0, 0)
+    assert figures(await shipping(rows_of(shipping, 12, 20), pilot_rows=3)) == (12, 12, 0, 0, 0)
     assert len(sandbox.ledger.of(CREATE)) == before + 1  # the first job's rows serve now
 
 
@@ -134,7 +134,7 @@ def batches(sandbox: Sandbox) -> list[list[str]]:
 
 async def test_a_pilot_that_is_lost_is_followed_by_another(sandbox: Sandbox, shipping: Shipping) -> None:
     sandbox.faults.add(RESET)
-    assert figures(await shipping(rows_of(shipping, 12), pilot=3)) == (12, 12, 0, 0, 0)
+    assert figures(await shipping(rows_of(shipping, 12), pilot_rows=3)) == (12, 12, 0, 0, 0)
     assert [len(rows) for rows in batches(sandbox)] == [3, 6, 3]
     assert set(live(sandbox).values()) == {1}
 
@@ -150,7 +150,7 @@ async def test_a_search_that_does_not_work_is_not_taken_for_absence(
     sandbox.faults.add(RESET)
     sandbox.faults.add(Fault(kind=kind, operation=LIST, times=1000))
     path = rows_of(shipping, 6)
-    summary = await shipping(path, batch_size=3, at_once=1)
+    summary = await shipping(path, batch_size=3, max_concurrency=1)
     assert figures(summary) == (6, 3, 0, 0, 3)
     assert words in shipping.report()[0]["message"]
     sandbox.faults.clear()
@@ -165,7 +165,7 @@ async def test_a_role_that_may_not_search_leaves_rows_undecided(
     sandbox = make_sandbox(roles={"sandbox": Role.CLIENT})
     shipping = Shipping(tmp_path, make_client(sandbox))
     sandbox.faults.add(Fault(kind=FaultKind.RESET, operation=CREATE, skip=1))
-    summary = await shipping(rows_of(shipping, 9), batch_size=3, at_once=1, pilot=3)
+    summary = await shipping(rows_of(shipping, 9), batch_size=3, max_concurrency=1, pilot_rows=3)
     assert figures(summary) == (9, 6, 0, 0, 3)
     assert any("search shows nothing" in note for note in shipping.notes)
     assert "search failed" in shipping.report()[3]["message"]
@@ -180,7 +180,7 @@ async def test_parcels_that_become_visible_one_by_one_are_no_double(
     rows = [row | {"parcels": "3", "cod_price": "", "cod_currency": "", "cod_var_sym": ""} for row in many_rows(4)]
     rows = [row | {"product_type": "PRIV", "parcel_shop_code": ""} for row in rows]
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE, skip=1))
-    summary = await shipping(write_rows(tmp_path / "a.csv", rows), batch_size=2, at_once=1)
+    summary = await shipping(write_rows(tmp_path / "a.csv", rows), batch_size=2, max_concurrency=1)
     assert figures(summary) == (4, 2, 2, 0, 0)
     assert summary.parcels == 12
     assert summary.duplicates == 0
@@ -206,7 +206,7 @@ async def test_what_was_there_before_is_not_taken_for_the_lost_one(sandbox: Sand
     assert figures(await shipping(path)) == (3, 3, 0, 0, 0)
     sandbox.faults.add(RESET)
     copy = write_rows(shipping.folder / "copy.csv", [row | {"note": "again"} for row in many_rows(3)])
-    assert figures(await shipping(copy, "again", again=True)) == (3, 3, 0, 0, 0)
+    assert figures(await shipping(copy, "again", allow_reship=True)) == (3, 3, 0, 0, 0)
     assert set(live(sandbox).values()) == {2}  # once for each job: what the first had shipped proved nothing
 
 
@@ -218,7 +218,7 @@ async def test_a_shipment_later_than_the_settling_time_is_found_as_a_double_and_
     path = rows_of(shipping, 6)
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE, skip=1))
     hidden = hide(sandbox, {f"T-{number:05}" for number in (4, 5, 6)})
-    assert figures(await shipping(path, batch_size=3, at_once=1)) == (6, 6, 0, 0, 0)
+    assert figures(await shipping(path, batch_size=3, max_concurrency=1)) == (6, 6, 0, 0, 0)
     assert sum(count == 2 for count in live(sandbox).values()) == 3
     hidden()
     sandbox.faults.add(Fault(kind=FaultKind.EMPTY_LIST, operation="shipments.list", times=2))  # the look is taken again
@@ -269,7 +269,7 @@ async def test_a_resend_that_the_carrier_refuses_as_used_is_found_at_the_end(
     path = rows_of(shipping, 6)
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE, skip=1))
     show = hide(sandbox, {f"T-{number:05}" for number in (4, 5, 6)})
-    assert figures(await shipping(path, batch_size=3, at_once=1)) == (6, 3, 0, 3, 0)
+    assert figures(await shipping(path, batch_size=3, max_concurrency=1)) == (6, 3, 0, 3, 0)
     show()
     assert figures(await shipping(path)) == (6, 3, 3, 0, 0)
     assert set(live(sandbox).values()) == {1}
@@ -278,7 +278,7 @@ async def test_a_resend_that_the_carrier_refuses_as_used_is_found_at_the_end(
 async def test_what_has_no_label_is_cancelled_and_sent_again_when_asked(sandbox: Sandbox, shipping: Shipping) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE, skip=1))
     path = rows_of(shipping, 9)
-    assert figures(await shipping(path, batch_size=3, at_once=1)) == (9, 6, 3, 0, 0)
+    assert figures(await shipping(path, batch_size=3, max_concurrency=1)) == (9, 6, 3, 0, 0)
     lost = [row["shipment_number"] for row in shipping.report() if row["state"] != "shipped"]
     assert figures(await shipping(path, resend_unlabelled=True)) == (9, 9, 0, 0, 0)
     assert set(live(sandbox).values()) == {1}
@@ -324,7 +324,7 @@ async def test_a_lost_answer_while_cancelling_is_asked_after(sandbox: Sandbox, s
 async def test_a_stop_while_rows_are_looked_for_loses_nothing(sandbox: Sandbox, shipping: Shipping) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.RESET, operation=CREATE, skip=1))
     path = rows_of(shipping, 6)
-    run = shipping.prepared(path, batch_size=3, at_once=1, settle=600)
+    run = shipping.prepared(path, batch_size=3, max_concurrency=1, settle_time=600)
     task = asyncio.create_task(run.run(shipping.client))
     async with asyncio.timeout(20):
         while run.progress.labelled < 3 or not any("looked for" in note for note in shipping.notes):
@@ -340,7 +340,7 @@ async def test_after_the_deadline_nothing_is_sent_and_labels_are_there_for_what_
 ) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, seconds=1.5, operation=CREATE, skip=1))
     path = rows_of(shipping, 9)
-    summary = await shipping(path, batch_size=3, at_once=1, deadline=time.time() + 1.0)
+    summary = await shipping(path, batch_size=3, max_concurrency=1, deadline=time.time() + 1.0)
     assert figures(summary) == (9, 6, 0, 0, 3)
     assert summary.not_sent == 3
     assert "deadline" in shipping.report()[-1]["message"]

@@ -54,7 +54,7 @@ async def test_odd_references_are_matched_in_the_import_and_found_after_a_lost_a
     sandbox: Sandbox, shipping: Shipping
 ) -> None:
     sandbox.faults.add(Fault(kind=LOST.kind, operation=LOST.operation, skip=1))
-    summary = await shipping(file_of(shipping.folder, "a.csv", ODD), batch_size=4, at_once=1)
+    summary = await shipping(file_of(shipping.folder, "a.csv", ODD), batch_size=4, max_concurrency=1)
     assert (summary.shipped, summary.shipped_without_label) == (4, 3)
     assert [row["reference_id"] for row in shipping.report()] == PLAIN
     assert sent_twice(sandbox) == {}
@@ -72,13 +72,13 @@ async def test_rows_of_a_caller_and_reconcile_know_one_form(
     monkeypatch.setenv("CPL_STATE_DIR", str(tmp_path / "of-bulk"))
     since = datetime.now(UTC) - timedelta(seconds=1)
     given: list[Any] = [shipment("2026\u00a05"), {**many_rows(1)[0], "reference_id": "2026 5"}, shipment("v\u200b")]
-    results = [one async for one in client.bulk.ship(given, name="n", pilot=0)]
+    results = [one async for one in client.bulk.ship(given, name="n", pilot_rows=0)]
     assert sorted((one.reference, one.state) for one in results) == [
         ("2026 5", "rejected"),
         ("2026 5", "shipped"),
         ("v", "shipped"),
     ]
-    [found] = await client.reconcile(["\u200bv\u00a0"], since=since, canaries=["2026\u00a05"], settle=0.5)
+    [found] = await client.reconcile(["\u200bv\u00a0"], since=since, canaries=["2026\u00a05"], settle_time=0.5)
     assert (found.reference, found.verdict) == ("v", Verdict.PRESENT)
     page = await client.shipments.list(customer_references=["2026\u00a05"])
     assert [one.cust for one in page.items] == ["2026 5"]
@@ -90,7 +90,7 @@ async def test_a_person_settles_a_row_by_its_reference_however_it_is_written(
     sandbox.faults.add(LOST)
     sandbox.faults.play("empty-list", 1.0)
     path = file_of(shipping.folder, "a.csv", ["a\u00a01"])
-    assert (await shipping(path, settle=0.3, name="n")).undecided == 1
+    assert (await shipping(path, settle_time=0.3, name="n")).undecided == 1
     await Jobs(shipping.place).resolve("n", "a\u20031\u200b", shipped_as=("40900000001",))
     assert shipping.query("SELECT state FROM rows") == [("found",)]
 

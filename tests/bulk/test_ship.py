@@ -117,7 +117,7 @@ async def test_a_reference_that_was_shipped_is_not_sent_again_unless_told(sandbo
     assert "was shipped as 409" in messages[0]
     assert "differs" not in messages[0]
     assert "this row differs from that one" in messages[1]
-    again = await shipping(path, "b", again=True)
+    again = await shipping(path, "b", allow_reship=True)
     assert figures(again) == (3, 3, 0, 0, 0)
     counts = Counter(shipment.reference for shipment in sandbox.shipments())
     assert counts == {"T-00001": 2, "T-00002": 2, "T-00003": 1, "T-00004": 1}
@@ -154,7 +154,7 @@ async def test_a_400_that_names_no_row_rejects_the_batch_with_its_words_and_neve
 ) -> None:
     body = '{"title": "Contract is not active", "errors": {"customer": ["ask your salesman"]}}'
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=400, body=body, operation="shipment_batches.create"))
-    summary = await shipping(write_rows(shipping.folder / "a.csv", many_rows(6)), batch_size=3, at_once=1)
+    summary = await shipping(write_rows(shipping.folder / "a.csv", many_rows(6)), batch_size=3, max_concurrency=1)
     assert figures(summary) == (6, 3, 0, 3, 0)
     assert len(sandbox.ledger.of("shipment_batches.create")) == 2
     assert "Contract is not active; customer: ask your salesman" in shipping.report()[0]["message"]
@@ -292,7 +292,7 @@ async def test_stopping_finishes_what_is_under_way_and_the_next_run_goes_on(
     sandbox: Sandbox, shipping: Shipping
 ) -> None:
     path = write_rows(shipping.folder / "a.csv", many_rows(40))
-    run = shipping.prepared(path, batch_size=5, at_once=1)
+    run = shipping.prepared(path, batch_size=5, max_concurrency=1)
 
     def stop_early(progress: Progress) -> None:
         if progress.sent >= 10:
@@ -310,7 +310,7 @@ async def test_stopping_finishes_what_is_under_way_and_the_next_run_goes_on(
 async def test_a_cancelled_run_loses_nothing(sandbox: Sandbox, shipping: Shipping) -> None:
     path = write_rows(shipping.folder / "a.csv", many_rows(12))
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, seconds=5, operation="shipment_batches.create", skip=1))
-    run = shipping.prepared(path, batch_size=4, at_once=1)
+    run = shipping.prepared(path, batch_size=4, max_concurrency=1)
     task = asyncio.create_task(run.run(shipping.client))
     async with asyncio.timeout(20):
         while len(sandbox.shipments()) < 8:

@@ -107,9 +107,9 @@ def test_a_phrase_keeps_what_is_put_into_it(english: str, czech: str) -> None:
         ("weight: must be a Decimal, not str", "weight: patří sem Decimal, ne str"),
         (
             "reference_id: A-1 was shipped as 40900000001 by the job monday, and this row differs from that one; "
-            "not sent again without --again",
+            "not sent again without --allow-reship",
             "reference_id: A-1 odeslala jako 40900000001 úloha monday, a tento řádek se od onoho liší; "
-            "bez --again se znovu neodešle",
+            "bez --allow-reship se znovu neodešle",
         ),
         (
             "it is not known whether this was created: no answer in time (reading) [correlation id a-b]",

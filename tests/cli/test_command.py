@@ -188,14 +188,14 @@ def test_killed_in_the_middle_nothing_is_sent_twice(cpl: Runner) -> None:
         running.kill()
         running.communicate()
         server.faults.clear()
-        done = cpl("ship", path, "--settle", "2", "--json", status=1, access=access_to(server))
+        done = cpl("ship", path, "--settle-time", "2", "--json", status=1, access=access_to(server))
         summary = json.loads(done.stdout)
         assert (summary["rows"], summary["rejected"], summary["undecided"]) == (40, 0, 0)
         assert summary["shipped"] + summary["shipped_without_label"] == 40
         assert summary["shipped_without_label"] >= 1
         references = [shipment.reference for shipment in server.shipments()]
         assert len(references) == len(set(references))
-        again = cpl("ship", path, "--settle", "2", "--resend-unlabelled", "--json", access=access_to(server))
+        again = cpl("ship", path, "--settle-time", "2", "--resend-unlabelled", "--json", access=access_to(server))
         assert json.loads(again.stdout)["shipped"] == 40
 
 

@@ -21,7 +21,7 @@ def test_a_lost_row_is_found_out_and_settled_by_hand(cpl: Runner, server: Sandbo
     assert "no jobs yet" in cpl("jobs", "list", access=account).stderr
     server.faults.add(RESET)
     path = write_rows(cpl.folder / "a.csv", many_rows(3))
-    done = cpl("ship", path, "--name", "monday", "--settle", "0.5", status=1, access=access)
+    done = cpl("ship", path, "--name", "monday", "--settle-time", "0.5", status=1, access=access)
     assert "Run the same command again" in done.stdout
     listed = cpl("jobs", "list", access=account).stdout
     assert "monday" in listed

@@ -44,7 +44,7 @@ def test_the_names_of_files_are_good_on_every_system(cpl: Runner, server: Sandbo
     )
     access = access_to(server) | {"CPL_CLIENT_ID": "sandbox"}
     cpl("ship", "rows.csv", "--out", "out", "--name", 'a:b/c\\d?"<CON>', access=access)
-    cpl("ship", "rows.csv", "--out", "png", "--name", "png", "--label-format", "png", "--again", access=access)
+    cpl("ship", "rows.csv", "--out", "png", "--name", "png", "--label-format", "png", "--allow-reship", access=access)
     cpl("label", "2026/1:x?", access=access)
     files = [path.relative_to(cpl.folder) for path in cpl.folder.rglob("*")]
     assert len(files) > 12
@@ -100,7 +100,8 @@ def test_the_carriers_words_are_in_the_language_too(cpl: Runner, server: Sandbox
         writer.writerow(row)
     czech, english = (
         cpl(
-            "ship", "rows.csv", "--out", language, "--name", language, "--again", "--no-papers", "--language", language,
+            "ship", "rows.csv", "--out", language, "--name", language, "--allow-reship", "--no-reports",
+            "--language", language,
             status=1, access=access_to(server),
         ).stdout
         for language in ("cs", "en")

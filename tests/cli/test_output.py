@@ -52,7 +52,7 @@ def test_neither_server_nor_rows_steer_the_terminal(cpl: Runner, server: Sandbox
     rows[3]["note"] = rows[3]["phone"] = ATTACK
     rows[4]["reference_id"] = f"T-{ATTACK}"
     path = write_rows(cpl.folder / f"a{ATTACK.replace('/', '')[:20]}.csv", rows)
-    done = cpl("ship", path, "--pilot", "0", *arguments, access=access_to(server), status=1)
+    done = cpl("ship", path, "--pilot-rows", "0", *arguments, access=access_to(server), status=1)
     cpl("ship", path, "--check", *arguments, access=access_to(server), status=1)
     cpl("jobs", "list", *arguments, access=access_to(server))
     written = [path.read_text(encoding="utf-8") for path in (cpl.folder / "out").glob("*.[cj]s*")]

@@ -17,7 +17,7 @@ def test_each_exchange_of_a_job_is_printed_without_personal_data(cpl: Runner, se
     lines = (EXAMPLES / "shipments.csv").read_text(encoding="utf-8").splitlines()
     (cpl.folder / "rows.csv").write_text("\n".join(lines[:3]) + "\n", encoding="utf-8")
     server.settings.clients["sandbox"] = "sandbox"
-    done = cpl("ship", "rows.csv", "--out", "out", "--trace", "--no-papers", "--json", access=access_to(server))
+    done = cpl("ship", "rows.csv", "--out", "out", "--trace", "--no-reports", "--json", access=access_to(server))
     assert json.loads(done.stdout)["shipped"] == 2  # standard output is as ever
     shown = done.stderr
     assert ">>> POST http://127.0.0.1" in shown

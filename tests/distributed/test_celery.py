@@ -84,7 +84,14 @@ def queue(tmp_path: Path, sandbox: Sandbox, database: PostgreSQL, monkeypatch: p
 
 def ship(queue: Queue, tmp_path: Path, rows: int = 40, **options: Any) -> Any:
     path = write_rows(tmp_path / "rows.csv", many_rows(rows))
-    options = {"name": "job", "shard_size": 20, "batch_size": 10, "settle": 1.0, "pilot": 0, "papers": False} | options
+    options = {
+        "name": "job",
+        "shard_size": 20,
+        "batch_size": 10,
+        "settle_time": 1.0,
+        "pilot_rows": 0,
+        "reports": False,
+    } | options
     return celery.ship_job(path, out=tmp_path / "out", app=queue, **options)
 
 
@@ -227,7 +234,7 @@ async def test_an_event_loop_is_not_blocked(queue: Queue, tmp_path: Path) -> Non
 def test_rows_of_a_query_are_shipped(queue: Queue, tmp_path: Path, sandbox: Sandbox) -> None:
     rows = many_rows(25)
     rows[7]["country"] = "Atlantis"
-    options = {"name": "query", "shard_size": 10, "settle": 1.0, "pilot": 0, "papers": False}
+    options = {"name": "query", "shard_size": 10, "settle_time": 1.0, "pilot_rows": 0, "reports": False}
     job = celery.ship_job(iter(rows), out=tmp_path / "out", app=queue, **options)
     assert [(one.row, "country" in one.message) for one in job.refused] == [(8, True)]
     queue.do_all()
@@ -370,7 +377,7 @@ def test_other_queues_use_the_facade(
     from cpl_sync import Client as SyncClient
 
     monkeypatch.setenv("CPL_STATE_DIR", str(tmp_path / "state"))
-    options: dict[str, Any] = {"settle": 1.0, "pilot": 0, "papers": False}
+    options: dict[str, Any] = {"settle_time": 1.0, "pilot_rows": 0, "reports": False}
     given: dict[str, Any] = {"client_id": "sandbox", "client_secret": "sandbox", "base_url": sandbox.base_url}
     with SyncClient(**given, journal=database.url) as cpl:
         handed = cpl.bulk.enqueue(iter(many_rows(30)), out=tmp_path / "out", name="any", shard_size=10, **options)
@@ -426,7 +433,17 @@ def test_a_file_is_handed_over_and_followed(
     tmp_path: Path, environment: dict[str, str], cpl: Runner, sandbox: Sandbox
 ) -> None:
     path = write_rows(tmp_path / "rows.csv", many_rows(60))
-    command = ["ship", str(path), "--out", str(tmp_path / "out"), "--distributed", "--shard-size", "20", "--pilot", "0"]
+    command = [
+        "ship",
+        str(path),
+        "--out",
+        str(tmp_path / "out"),
+        "--distributed",
+        "--shard-size",
+        "20",
+        "--pilot-rows",
+        "0",
+    ]
     with workers(tmp_path, environment, 2):
         done = cpl(*command, "--json", access=environment)
         again = cpl(*command, "--json", access=environment)
@@ -479,7 +496,7 @@ def test_what_handing_over_needs_is_named(
 
 
 def test_workers_killed_and_stopped_broker_and_database_restarted(tmp_path: Path) -> None:
-    setup = Setup(rows=500, batch_size=20, seed=301, kills=0, settle=3.0, tail=0.0)
+    setup = Setup(rows=500, batch_size=20, seed=301, kills=0, settle_time=3.0, tail=0.0)
     trouble = Trouble(workers=4, kills=2, sleepers=2, lease=3.0, shard_size=60)
     findings = prove(setup, trouble, tmp_path)
     assert findings.broken == []

@@ -52,7 +52,7 @@ async def test_another_journal_of_the_account_is_refused(sandbox: Sandbox, shipp
     with pytest.raises(JournalError, match="was replaced by another one"):
         await shipping(path, "second")
     assert len(sandbox.shipments()) == 3
-    assert (await shipping(path, "second", again=True)).shipped == 3
+    assert (await shipping(path, "second", allow_reship=True)).shipped == 3
     assert (await shipping(path, "second")).already_done
 
 

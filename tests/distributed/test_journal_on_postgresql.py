@@ -43,7 +43,7 @@ def test_what_is_tested_of_a_file_holds_there_too(database: PostgreSQL) -> None:
 def test_with_all_faults_and_kills_nothing_is_lost_and_no_double_is_silent(
     tmp_path: Path, database: PostgreSQL, seed: int
 ) -> None:
-    setup = Setup(rows=240, batch_size=20, seed=seed, kills=2, settle=3.0, tail=0.0, journal=database.url)
+    setup = Setup(rows=240, batch_size=20, seed=seed, kills=2, settle_time=3.0, tail=0.0, journal=database.url)
     findings = prove(setup, tmp_path)
     assert findings.broken == []
     assert findings.counts["rows"] == 240
@@ -100,7 +100,7 @@ async def test_a_database_that_restarts_ends_the_run_and_the_next_goes_on(
             await shipping(rows, batch_size=10)
         assert "geheim" not in str(caught.value)
         await asyncio.to_thread(database.start)
-        summary = await shipping(rows, batch_size=10, settle=2.0)
+        summary = await shipping(rows, batch_size=10, settle_time=2.0)
         assert summary.shipped + summary.shipped_without_label == 40
         references = [shipment.reference for shipment in sandbox.shipments()]
         assert len(references) == len(set(references)) == 40

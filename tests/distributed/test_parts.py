@@ -21,7 +21,7 @@ from cpl_async.bulk.journal import Journal
 from cpl_async.bulk.journal import batch_repository as course
 from cpl_async.bulk.journal.connection import LeaseLost
 from cpl_async.bulk.journal.shard_repository import ShardStats
-from cpl_async.bulk.options import ShipOptions
+from cpl_async.bulk.options import JobOptions
 from cpl_async.bulk.pipeline.row_preparer import ShipmentPreparer
 from cpl_async.bulk.records import RowState
 from cpl_async.bulk.runs.enqueue import EnqueueRows
@@ -194,7 +194,7 @@ async def test_rows_of_a_query_are_handed_over(host: Shipping, sandbox: Sandbox)
             name="job",
             out=host.folder / "out",
             place=host.place,
-            options=ShipOptions(settle=1.0, pilot=0, papers=False),
+            options=JobOptions(settle_time=1.0, pilot_rows=0, reports=False),
             on_problem=lambda number, line, problems: told.append((number, str(problems[0]))),
         )
 
@@ -268,7 +268,7 @@ def started(host: Shipping, lease: float) -> subprocess.Popen[str]:
 async def test_a_worker_that_slept_past_its_lease_sends_nothing_when_it_wakes(
     host: Shipping, sandbox: Sandbox, seconds: float
 ) -> None:
-    await handed_over(host, 120, size=120, at_once=2)
+    await handed_over(host, 120, size=120, max_concurrency=2)
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.create", seconds=0.15))
     sleeper = await asyncio.to_thread(started, host, 2.0)
     while not references(sandbox):

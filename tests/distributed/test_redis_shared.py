@@ -132,7 +132,7 @@ def test_a_command_says_that_redis_is_away_and_goes_on(sandbox: Sandbox, tmp_pat
     write_rows(tmp_path / "rows.csv", many_rows(3))
     environment = os.environ | access_to(sandbox) | {"CPL_STATE_DIR": str(tmp_path / "state")}
     done = subprocess.run(
-        [*CPL, "ship", "rows.csv", "--no-papers", "--pilot", "0"],
+        [*CPL, "ship", "rows.csv", "--no-reports", "--pilot-rows", "0"],
         cwd=tmp_path,
         env=environment | {"CPL_SHARED": "redis://127.0.0.1:9/0", "CPL_LIMITS_SHARE": "1"},
         capture_output=True,

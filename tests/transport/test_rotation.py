@@ -166,7 +166,7 @@ def test_a_run_goes_on_with_the_new_secret_or_ends_in_good_order(cpl: Runner, sa
             rotate(sandbox, "new")
 
     watch(sandbox, on_first_write)
-    running = cpl.start("ship", rows, "--out", "out", "--json", "--no-papers", "--batch-size", "2", access=access)
+    running = cpl.start("ship", rows, "--out", "out", "--json", "--no-reports", "--batch-size", "2", access=access)
     shown, said = running.communicate(timeout=100)
     if rotated:
         assert json.loads(shown)["shipped"] == 8

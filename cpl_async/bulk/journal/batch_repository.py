@@ -138,7 +138,7 @@ class BatchRepository:
         planned = rows.c.batch == batch, rows.c.state == RowState.PLANNED
         async with self._database.transaction() as connection:
             kept = (
-                select(batches.c.job, batches.c.state, jobs.c.again, jobs.c.kind)
+                select(batches.c.job, batches.c.state, jobs.c.allow_reship, jobs.c.kind)
                 .join(jobs)
                 .where(batches.c.id == batch)
             )
@@ -146,7 +146,7 @@ class BatchRepository:
             if of_batch.state != BatchState.PLANNED:
                 return None, []
             refused: list[RowResult] = []
-            if not of_batch.again:
+            if not of_batch.allow_reship:
                 mine = conflicting_rows(rows.c.batch == batch)
                 refused = [
                     RowResult(row=row.number, line=row.line, state=RowState.REJECTED, message=conflict_message(row))

@@ -43,4 +43,4 @@ def conflict_message(row: Any) -> str:
     if row.shipment_number:
         done = f"was shipped as {row.shipment_number}"
     changed = "" if row.other_digest in (row.digest, None) else ", and this row differs from that one"
-    return f"reference_id: {row.reference} {done} by the job {row.name}{changed}; not sent again without --again"
+    return f"reference_id: {row.reference} {done} by the job {row.name}{changed}; not sent again without --allow-reship"

@@ -23,14 +23,14 @@ __all__ = ["DAMAGED_ADVICE", "FileIdentity", "JournalGone", "lost_journal", "rea
 LARGEST_MARK = 4096
 """Bytes of a mark that are read."""
 RESTORE = (
-    "Restore it from a backup; or begin a new one with --again (again=True): "
+    "Restore it from a backup; or begin a new one with --allow-reship (allow_reship=True): "
     "what was shipped may then be shipped, and billed, again"
 )
 
 
 DAMAGED_ADVICE = (
-    "Restore the journal from a backup. Without one, move it away and begin a new one with --again (again=True), when "
-    "you know what was shipped: a new journal does not"
+    "Restore the journal from a backup. Without one, move it away and begin a new one with --allow-reship "
+    "(allow_reship=True), when you know what was shipped: a new journal does not"
 )
 
 
@@ -94,10 +94,10 @@ def unknown_job(place: JournalLocation, folder: str, job: str) -> JournalError:
     :param job: Name of the job.
     """
     return JournalError(
-        f"{folder} holds results of the job {job} of this account, and the journal {place.display_text} does not know it: "
-        "it would ship again what was shipped; nothing was sent",
-        advice="Restore the journal, or name the right one (CPL_STATE_DIR, CPL_JOURNAL); --again (again=True) ships "
-        "all the same",
+        f"{folder} holds results of the job {job} of this account, and the journal {place.display_text} does not "
+        "know it: it would ship again what was shipped; nothing was sent",
+        advice="Restore the journal, or name the right one (CPL_STATE_DIR, CPL_JOURNAL); --allow-reship "
+        "(allow_reship=True) ships all the same",
     )
 
 

@@ -110,7 +110,7 @@ class RowRepository:
         """Let the job send what another job has shipped; return the number of rows that are planned again for it."""
         refused = rows.c.state == RowState.REJECTED, rows.c.body.is_not(None), rows.c.claimed == 1
         async with self._database.transaction() as connection:
-            await connection.execute(update(jobs).where(jobs.c.id == job).values(again=1))
+            await connection.execute(update(jobs).where(jobs.c.id == job).values(allow_reship=1))
             result = await connection.execute(
                 update(rows)
                 .where(rows.c.job == job, *refused)

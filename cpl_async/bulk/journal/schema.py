@@ -81,7 +81,7 @@ jobs: Table = Table(
     Column("body_tail", LargeBinary, nullable=False),
     Column("label_format", String(10), nullable=False),
     Column("sender", String(64), nullable=False),
-    Column("again", Integer, nullable=False, default=0),
+    Column("allow_reship", Integer, nullable=False, default=0),
     Column("state", String(20), nullable=False),
     Column("created_at", Float, nullable=False),
     Column("finished_at", Float),

@@ -21,13 +21,13 @@ from attrs import asdict, define, field, frozen
 
 from ...errors import ConfigurationError
 from ...plain_text import plain, plain_json, plain_table_cell
+from ...system.atomic_file import replacing
 from ...system.locked_file import runtime_folder
-from ..files import replacing
 from ..journal.continuity import unknown_job
 from ..journal.journal import Job, Journal
 from ..journal.reconciliation_repository import DOUBLE, WITHDRAWN, ExtraParcel, ReconciliationRepository
 from ..journal.row_queries import RowQueries, RowRecord
-from ..options import ShipOptions, TableStyle
+from ..options import JobOptions, TableStyle
 from ..parsing.column_mapping import FileSchema
 from ..parsing.row_parser import COLUMNS, OURS, in_headings
 from ..readers.formula_escape import harmless
@@ -117,7 +117,7 @@ class OutputFolder:
     """The output folder of one run."""
 
     folder: Path
-    options: ShipOptions
+    options: JobOptions
     joints: LabelMerger = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -199,7 +199,7 @@ class OutputFolder:
         except (KeyError, TypeError):
             return False
         reports = [SHIPMENTS, REJECTED]
-        return bool(same) and not self.missing([*reports, *(joint if self.options.joint else files)])
+        return bool(same) and not self.missing([*reports, *(joint if self.options.merges_labels else files)])
 
     def previous_job(self, job: Job) -> str | None:
         """Return the name of another job whose results are in this folder."""
@@ -246,14 +246,14 @@ class OutputFolder:
         failure = await self.joints.make(written.order)
         summary = written.summary
         all_off = summary.cancelled and not summary.shipped and not summary.shipped_without_label
-        if failure is None and (written.names or (all_off and self.options.joint)):
+        if failure is None and (written.names or (all_off and self.options.merges_labels)):
             self.joints.remove(keep=written.names)
         return failure
 
     @asynccontextmanager
     async def merging(self, results: RowQueries, job: Job) -> AsyncIterator[None]:
         """Join labels while the block is at work; when it is broken off, so is the joining."""
-        if not self.options.joint:
+        if not self.options.merges_labels:
             yield
             return
         early = IncrementalMerger(self.joints, results, job.id, lambda: self._clear_other_job(job))
@@ -319,7 +319,7 @@ class OutputFolder:
             attempts=await journal.counter(),
             already_done=already_done,
             layout=self.layout,
-            label_files=files if self.options.joint else [PICTURES] if labels else [],
+            label_files=files if self.options.merges_labels else [PICTURES] if labels else [],
             reasons=found,
         )
 
@@ -377,7 +377,7 @@ class OutputFolder:
         shutil.rmtree(self.label_dir(job), ignore_errors=True)
 
 
-def schema_of(job: Job, options: ShipOptions) -> FileSchema:
+def schema_of(job: Job, options: JobOptions) -> FileSchema:
     """Return how the input of a job names its columns."""
     columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
     return schema_below(columns, options.reading.names)

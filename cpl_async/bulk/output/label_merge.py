@@ -15,9 +15,9 @@ from attrs import define, field
 
 from ...errors import CplError
 from ...models.codes import LabelFormat
-from ..files import begin_anew
+from ...system.atomic_file import begin_anew
 from ..journal.row_queries import RowQueries
-from ..options import ShipOptions
+from ..options import JobOptions
 from ..records import RowState
 from . import merge_process as joining
 from .merge_process import MergedFile, MergePlan, label_place, numbered_name, output_names
@@ -81,13 +81,13 @@ class LabelMerger:
     """The joint files of one run in one folder."""
 
     folder: Path
-    options: ShipOptions
+    options: JobOptions
     made: dict[str, str] = field(factory=dict)
     """What each file holds that this run has made: name → hash of its labels."""
 
     def names(self, labels: int) -> list[str]:
         """Return the names of the files for so many labels."""
-        return output_names(labels, self._ending) if self.options.joint else []
+        return output_names(labels, self._ending) if self.options.merges_labels else []
 
     def place(self, index: int) -> tuple[int, int]:
         """Return in which file, from 0, and on which page, from 1, a label is."""

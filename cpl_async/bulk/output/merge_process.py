@@ -17,7 +17,7 @@ from pathlib import Path
 
 from attrs import asdict, frozen
 
-from ..files import replacing
+from ...system.atomic_file import replacing
 
 __all__ = ["PARCELS_PER_FILE", "MergePlan", "MergedFile", "label_place", "main", "numbered_name", "output_names"]
 

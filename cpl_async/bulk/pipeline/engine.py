@@ -19,7 +19,7 @@ from ..client_protocols import BulkClient
 from ..journal import Journal
 from ..journal.batch_repository import RowResult
 from ..journal.journal import Job
-from ..options import ShipOptions
+from ..options import JobOptions
 from ..parsing.column_mapping import PLAIN, FileSchema
 from ..parsing.row_parser import RowProblem
 from ..progress import Phase, Progress, ProgressHook
@@ -93,7 +93,7 @@ class Engine:
     client: BulkClient
     journal: Journal
     job: Job
-    options: ShipOptions
+    options: JobOptions
     label_dir: Path
     """Folder of the labels as they come."""
     picture_dir: Path
@@ -134,7 +134,7 @@ class Engine:
             search=self.job_type.reconcile.search(self.client),
             unclear=self.journal.reconciliation,
             job=self.job.id,
-            patience=SettlePolicy(settle_time=self.options.settle),
+            patience=SettlePolicy(settle_time=self.options.settle_time),
             clock=self.clock.now,
             is_shared=self.journal.is_shared,
             stop=self._halt,
@@ -227,7 +227,7 @@ class Engine:
             calls=self.job_type.state(self.client),
             outcome_of=self.job_type.result_from_item,
             course=self.journal.batches,
-            wait=self.options.wait,
+            import_timeout=self.options.import_timeout,
             stop=self.stop,
             on_imported=on_imported,
             on_created=self._count("created"),
@@ -290,7 +290,7 @@ class Engine:
                     self._end(end.reason)
 
         async with asyncio.TaskGroup() as senders:
-            for _ in range(self.options.at_once if refill else min(self.options.at_once, len(batches))):
+            for _ in range(self.options.max_concurrency if refill else min(self.options.max_concurrency, len(batches))):
                 senders.create_task(send_some())
 
     async def _look_for_lost(self) -> None:
@@ -302,12 +302,14 @@ class Engine:
         """See that the search works by which lost answers are found; where nothing is known to be there, send a few
         rows first, which then are."""
         unclear = self.journal.reconciliation
-        if not self.options.pilot or await unclear.control_shipments(self.job_type.name, 1):
+        if not self.options.pilot_rows or await unclear.control_shipments(self.job_type.name, 1):
             return
         for _ in range(MAX_PILOTS):
-            if self._over or await self.journal.rows.count_unbatched(self.job.id) <= self.options.pilot:
+            if self._over or await self.journal.rows.count_unbatched(self.job.id) <= self.options.pilot_rows:
                 return  # what is left is no larger than a pilot
-            await self.journal.rows.make_batches(self.job.id, min(self.options.pilot, self.options.batch_size), most=1)
+            await self.journal.rows.make_batches(
+                self.job.id, min(self.options.pilot_rows, self.options.batch_size), most=1
+            )
             for number, _ in await self.journal.batches.batches_in(self.job.id, BatchState.PLANNED):
                 imported = self._imports[number] = asyncio.Event()
                 await self._send([number])
@@ -328,7 +330,7 @@ class Engine:
 
     async def _pilot_is_seen(self) -> bool:
         """Wait until the search shows a shipment of the pilot."""
-        until = monotonic() + min(PILOT_SECONDS, self.options.settle)
+        until = monotonic() + min(PILOT_SECONDS, self.options.settle_time)
         pause = FIRST_LOOK
         while not self._over:
             if await self._reconciling.sees_control():

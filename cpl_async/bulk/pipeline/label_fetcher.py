@@ -18,8 +18,8 @@ from ...models.data import Label
 from ...ratelimit.priority import Priority
 from ...resources.label_sanitizer import ActiveLabel, printable
 from ...resources.shipment_batches import MOST_LABELS
+from ...system.atomic_file import named, replacing
 from ..client_protocols import BulkClient
-from ..files import named, replacing
 from ..journal.batch_repository import BatchRepository, ParcelRecord
 from ..shutdown import unless_stopped
 

@@ -59,7 +59,7 @@ class BatchPoller:
     calls: StateCalls
     outcome_of: ResultFromItem
     course: BatchRepository
-    wait: float
+    import_timeout: float
     stop: asyncio.Event
     """Set when nothing more is to be asked in this run; the batches stay open in the journal."""
     on_imported: Callable[[OpenBatch], Awaitable[None]]
@@ -143,7 +143,7 @@ class BatchPoller:
             await self._again(batch, "is still being imported; run the same command again to go on")
 
     async def _again(self, batch: OpenBatch, why: str) -> None:
-        if elapsed() + self._pause(batch) > batch.accepted_at + self.wait:
+        if elapsed() + self._pause(batch) > batch.accepted_at + self.import_timeout:
             self.on_undecided(await self.course.defer_open_rows(batch.batch, why))
             await self.on_imported(batch)  # what has a number can be printed all the same
             return

@@ -9,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-__all__ = ["SHOWN", "spooled"]
+__all__ = ["STDIN_NAME", "spooled"]
 
-SHOWN = "the standard input"
+STDIN_NAME = "the standard input"
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from attrs import define, field
 from ...system.clock import monotonic
 from ..client_protocols import ShipmentCalls
 from ..journal.cancellation_repository import CancellationRepository
-from ..options import ShipOptions
+from ..options import JobOptions
 from ..records import RowState
 from ..shutdown import unless_stopped
 from .canceller import CancelResult, ShipmentCanceller
@@ -32,7 +32,7 @@ class ResendStep:
     calls: ShipmentCalls
     withdrawals: CancellationRepository
     job: int
-    options: ShipOptions
+    options: JobOptions
     has_labels: bool
     """Whether single ones can be cancelled: an order is cancelled by its reference, and with it its double."""
     stop: asyncio.Event
@@ -79,7 +79,7 @@ class ResendStep:
         """
         if self._tried is None:
             return False
-        until = monotonic() + self.options.wait
+        until = monotonic() + self.options.import_timeout
         while (state := await self.withdrawals.state_of(self.job, self._tried)) in UNDER_WAY:
             if self.stop.is_set() or monotonic() > until:
                 return True
@@ -99,5 +99,5 @@ class ResendStep:
 
     async def _cancel(self, numbers: Sequence[str]) -> dict[str, CancelResult]:
         return await ShipmentCanceller(
-            calls=self.calls, patience=min(self.options.settle, PATIENCE), stop=self.stop
+            calls=self.calls, patience=min(self.options.settle_time, PATIENCE), stop=self.stop
         ).cancel(numbers)

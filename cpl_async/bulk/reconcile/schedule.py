@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import define, frozen
 
-from ..options import SETTLE
+from ..options import DEFAULT_SETTLE_TIME
 
 __all__ = ["LookupSchedule", "SettlePolicy"]
 
@@ -21,7 +21,7 @@ MAX_INCONCLUSIVE = 8
 class SettlePolicy:
     """How long is waited before absence is believed."""
 
-    settle_time: float = SETTLE
+    settle_time: float = DEFAULT_SETTLE_TIME
     """Seconds from the end of the write until its work must be visible."""
 
     @property

@@ -54,12 +54,12 @@ async def reconcile(
     since: datetime,
     canaries: Sequence[str],
     known: Iterable[str],
-    settle: float,
+    settle_time: float,
 ) -> list[Reconciled]:
     """Look for references until each is found, or the settling time has passed; see ``Client.reconcile``."""
     wanted = _wanted(references, since, frozenset(known))
-    if not (isfinite(settle) and settle > 0):
-        raise ValidationError(f"settle is a number of seconds over 0, not {settle}")
+    if not (isfinite(settle_time) and settle_time > 0):
+        raise ValidationError(f"settle is a number of seconds over 0, not {settle_time}")
     clock = CarrierClock(client=client)
     await clock.learn()
     if since.timestamp() > clock.now() + SKEW_SECONDS:
@@ -67,7 +67,9 @@ async def reconcile(
             f"since is the carrier's time just before the write (see server_time), and {since.isoformat()} is to come"
         )
     began = clock.now()
-    watch = LookupSchedule(since.timestamp() if since.timestamp() < began else began, SettlePolicy(settle_time=settle))
+    watch = LookupSchedule(
+        since.timestamp() if since.timestamp() < began else began, SettlePolicy(settle_time=settle_time)
+    )
     results: dict[str, Reconciled] = {}
     traces: dict[str, Finding] = {}
     problem = ""
@@ -89,7 +91,7 @@ async def reconcile(
                 results[one.reference] = Reconciled(reference=one.reference, verdict=Verdict.ABSENT)
         if isinstance(look.failure, AuthenticationError | PermissionDenied):
             raise look.failure
-        late = now >= watch.until + settle
+        late = now >= watch.until + settle_time
         if late and (watch.exhausted or not canaries or watch.is_conclusive(now, good=good)):
             break
     for reference in wanted.keys() - results.keys():

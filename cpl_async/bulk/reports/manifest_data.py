@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import asdict, field, frozen
 
-from ..files import replacing
+from ...system.atomic_file import replacing
 from .json_input import structured
 
 __all__ = ["ManifestHeader", "ManifestRow", "read_manifest_data", "write_manifest_data"]

@@ -10,7 +10,7 @@ import sys
 from itertools import islice
 from pathlib import Path
 
-from ..files import replacing
+from ...system.atomic_file import replacing
 from .manifest_data import read_manifest_data
 
 __all__ = ["MANIFEST", "main", "write_manifest"]

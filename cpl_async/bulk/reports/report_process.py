@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ..files import replacing
+from ...system.atomic_file import replacing
 from .data import ReportData
 
 __all__ = ["REPORT", "main", "write_report"]

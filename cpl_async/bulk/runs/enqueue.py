@@ -62,14 +62,14 @@ class EnqueueRows(JobRunner):
         :raises JournalError: when the journal cannot be used, or a run has the job to itself.
         """
         clock = self.clock_of(client)
-        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.again) as journal:
+        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.allow_reship) as journal:
             number = await journal.job(
                 name=self.name,
                 digest=ANY_ROWS,
                 source="rows",
                 columns=[],
                 kind=SHIPMENTS.name,
-                body_tail=self.options.body_tail(),
+                body_tail=self.options.payload_tail(),
                 label_format=self.options.label_format,
                 sender="",
             )

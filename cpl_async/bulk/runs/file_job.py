@@ -16,7 +16,7 @@ from ..client_protocols import BulkClient
 from ..journal import Journal, JournalLocation
 from ..journal.journal import Job
 from ..journal.shard_repository import ShardStats
-from ..options import ShipOptions
+from ..options import JobOptions
 from ..output.folder import JobSummary, OutputFolder
 from ..pipeline.ingest import Ingestor, ProblemHook
 from ..readers.source import InputError, Source
@@ -34,7 +34,7 @@ class CheckResult:
     notes: list[str]
 
 
-async def check_file(path: Path, options: ShipOptions, on_problem: ProblemHook) -> CheckResult:
+async def check_file(path: Path, options: JobOptions, on_problem: ProblemHook) -> CheckResult:
     """Read and check all rows of a file and send nothing.
 
     :param on_problem: called for each bad row.
@@ -87,7 +87,7 @@ class FileJob(JobRunner):
         began, clock = monotonic(), self.clock_of(client)
         source = self.prepare()
         digest = await to_thread.run_sync(source.digest)
-        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.again) as journal:
+        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.allow_reship) as journal:
             job = await _job(journal, source, self.options, digest)
             async with journal.exclusive(job, f"the job of {self.path.name}"):
                 await journal.shards.delete_all(job)
@@ -109,7 +109,7 @@ class FileJob(JobRunner):
         """
         source, clock = self.prepare(), self.clock_of(client)
         digest = await to_thread.run_sync(source.digest)
-        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.again) as journal:
+        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.allow_reship) as journal:
             job = await _job(journal, source, self.options, digest)
             if not await has_open_shards(journal, job):
                 async with journal.exclusive(job, f"the job of {self.path.name}"):
@@ -136,7 +136,7 @@ class FileJob(JobRunner):
             await journal.set_columns(job, list(intake.columns))
         for note in intake.notes():
             self.on_note(note)
-        if not self.options.again:
+        if not self.options.allow_reship:
             await intake.refuse_settled_elsewhere()
         await journal.finish_planning(job)
 
@@ -159,7 +159,7 @@ class ResumedJob(JobRunner):
         :raises JournalError: without such a job or all of its rows, or when another run is at work on it.
         """
         began, clock = monotonic(), self.clock_of(client)
-        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.again) as journal:
+        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.allow_reship) as journal:
             job = await journal.find(self.name)
             async with journal.exclusive(job.id, f"the job {job.name}"):
                 await journal.shards.delete_all(job.id)
@@ -171,7 +171,7 @@ class ResumedJob(JobRunner):
                 return await self.run_job(clock, journal, job.id, began)
 
 
-def _check_sender(options: ShipOptions) -> None:
+def _check_sender(options: JobOptions) -> None:
     if options.sender is None:
         return
     trial = Shipment(reference_id="trial", product_type="PRIV", recipient=options.sender, sender=options.sender)
@@ -180,13 +180,13 @@ def _check_sender(options: ShipOptions) -> None:
         raise ConfigurationError("the sender is not good: " + "; ".join(f"{p.path}: {p.message}" for p in problems))
 
 
-async def _job(journal: Journal, source: Source, options: ShipOptions, digest: str) -> int:
+async def _job(journal: Journal, source: Source, options: JobOptions, digest: str) -> int:
     return await journal.job(
         name=options.name,
         digest=digest,
         source=source.path.name,
         columns=source.columns,
-        body_tail=options.body_tail(),
+        body_tail=options.payload_tail(),
         label_format=options.label_format,
         sender=sender_hash(options),
     )

@@ -22,7 +22,7 @@ from ..journal.row_insertion import InsertOutcome, InsertResult
 from ..journal.row_queries import RowRecord
 from ..journal.row_repository import NewRow
 from ..metrics import Measures
-from ..options import ShipOptions
+from ..options import JobOptions
 from ..output.folder import message_of, state_reported
 from ..pipeline.engine import Engine, RowBuffer
 from ..pipeline.job_type import SHIPMENTS, JobType
@@ -105,7 +105,7 @@ class RowStream:
     name: str
     """Of the job: the same name goes on with it, and rows that it knows are not sent again."""
     place: JournalLocation
-    options: ShipOptions = field(factory=ShipOptions)
+    options: JobOptions = field(factory=JobOptions)
     labels: Path | None = None
     """Folder of the labels; beside the journal without one."""
     on_progress: ProgressHook = field(default=lambda progress: None)
@@ -126,14 +126,14 @@ class RowStream:
         :raises JournalError: when the journal cannot be used, or another run is at work on this job.
         """
         clock = CarrierClock(client=client, ignores_difference=self.options.ignore_clock, on_note=self._note_for_log)
-        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.again) as journal:
+        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.allow_reship) as journal:
             number = await journal.job(
                 name=self.name,
                 digest=ANY_ROWS,
                 source="rows",
                 columns=[],
                 kind=self.kind.name,
-                body_tail=self.options.body_tail() if self.kind.has_labels else TAIL_OF_ORDERS,
+                body_tail=self.options.payload_tail() if self.kind.has_labels else TAIL_OF_ORDERS,
                 label_format=self.options.label_format,
                 sender="",
             )
@@ -142,10 +142,10 @@ class RowStream:
                 await journal.shards.delete_all(number)
                 self._check(job)
                 await journal.finish_planning(number)
-                await journal.compare(client._journal_memory, replaces_lost=self.options.again)
+                await journal.compare(client._journal_memory, replaces_lost=self.options.allow_reship)
                 await clock.learn()
                 await journal.batches.abandon_open_attempts(number)
-                if self.options.again:
+                if self.options.allow_reship:
                     await journal.rows.allow_reship(number)
                 run = self._run(clock, journal, job)
                 try:
@@ -241,7 +241,7 @@ class RowStream:
         """Take rows as they come, so many at once as are sent at once and no more."""
         try:
             run = await journal.row_insertion.begin(job.id)
-            window = 2 * self.options.batch_size * self.options.at_once
+            window = 2 * self.options.batch_size * self.options.max_concurrency
             async for given in interleaved(self.rows, "rows"):
                 await self._insert(journal, job, run, given)
                 feed.notify()

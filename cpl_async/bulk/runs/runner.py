@@ -23,7 +23,7 @@ from ..journal import Journal, JournalLocation
 from ..journal.continuity import JournalGone
 from ..journal.journal import Job
 from ..metrics import Measures
-from ..options import ShipOptions
+from ..options import JobOptions
 from ..output.disk_space import shortages
 from ..output.folder import JobSummary, OutputFolder, schema_of
 from ..pipeline.engine import Engine
@@ -47,7 +47,7 @@ class JobRunner:
 
     out: Path
     place: JournalLocation
-    options: ShipOptions = field(factory=ShipOptions)
+    options: JobOptions = field(factory=JobOptions)
     on_problem: ProblemHook = field(default=lambda number, line, problems: None)
     on_progress: ProgressHook = field(default=lambda progress: None)
     on_note: Callable[[str], None] = field(default=lambda note: None)
@@ -92,7 +92,7 @@ class JobRunner:
         """
         output = OutputFolder(self.out, self.options)
         with exclusive_lock(output.lock, f"the output folder {self.out}"):
-            if not self.options.again:
+            if not self.options.allow_reship:
                 await output.verify_journal(journal)
             return await self._work(clock, journal, await self._prepare_job(clock, journal, job), began)
 
@@ -108,13 +108,13 @@ class JobRunner:
         bad = await journal.row_queries.rejected_before_sending(job.id)
         if self.options.strict and bad:
             raise ConfigurationError(f"{bad} rows have mistakes, and it is to be strict: nothing was sent")
-        kept = {**job.settings, "options": self.options.as_kept()}
+        kept = {**job.settings, "options": self.options.to_journal()}
         await journal.keep_settings(job.id, kept)
         await journal.shards.create(job.id, size, closing=closing)
 
     async def _prepare_job(self, clock: CarrierClock, journal: Journal, number: int) -> Job:
         """Return the job, ready to go on: its rows in batches, and what a killed run left in the open settled."""
-        await journal.compare(clock.client._journal_memory, replaces_lost=self.options.again)
+        await journal.compare(clock.client._journal_memory, replaces_lost=self.options.allow_reship)
         job = await journal.read(number)
         if job.label_format != self.options.label_format:
             raise ConfigurationError(f"the job {job.name} was made with labels as {job.label_format}: use that format")
@@ -128,7 +128,7 @@ class JobRunner:
         if any(count for state, count in counts.items() if state not in NOTHING_OPEN):
             await clock.learn()
         await journal.keep_settings(job.id, {**job.settings, **self._settings()})
-        if self.options.again:
+        if self.options.allow_reship:
             await journal.rows.allow_reship(job.id)
         await journal.batches.abandon_open_attempts(job.id)
         return await journal.read(number)
@@ -186,7 +186,7 @@ class JobRunner:
         with ungrouped():
             async with asyncio.TaskGroup() as tasks:
                 joining = tasks.create_task(output.merge_labels(written))
-                if self.options.papers:
+                if self.options.reports:
                     language = self.options.language
                     making = make_reports(journal, job, written.summary, written.reasons, self.out, language=language)
                     tasks.create_task(_into(papers, making))
@@ -265,6 +265,6 @@ def _count_open(counts: dict[RowState, int], *, sending: bool) -> int:
     return sum(counts[state] for state in GOES_ON if sending or state is not RowState.PLANNED)
 
 
-def sender_hash(options: ShipOptions) -> str:
+def sender_hash(options: JobOptions) -> str:
     """Return what the sender of a run is known by; empty for the customer's own address."""
     return hashlib.sha256(encode(options.sender)).hexdigest() if options.sender is not None else ""

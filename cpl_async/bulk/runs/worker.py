@@ -19,7 +19,7 @@ from ..journal.connection import LeaseLost
 from ..journal.journal import Job
 from ..journal.shard_repository import ShardStats
 from ..metrics import Measures
-from ..options import ShipOptions
+from ..options import JobOptions
 from ..output.folder import JobSummary, OutputFolder, schema_of
 from ..pipeline.engine import Engine
 from ..pipeline.job_type import SHIPMENTS
@@ -145,15 +145,15 @@ class Worker:
     async def _process(
         self, clock: CarrierClock, journal: Journal, job: Job, loan: Lease
     ) -> tuple[str, JobSummary | None]:
-        options = ShipOptions.from_kept(job.settings.get("options", {}), label_format=job.label_format)
+        options = JobOptions.from_journal(job.settings.get("options", {}), label_format=job.label_format)
         clock.ignores_difference = options.ignore_clock
-        await journal.compare(clock.client._journal_memory, replaces_lost=options.again)
+        await journal.compare(clock.client._journal_memory, replaces_lost=options.allow_reship)
         await clock.learn()
         if loan.shard.is_finalizer:
             return await self._finalize(clock, journal, job, loan, options)
         return await self._send(clock, journal, job, loan, options), None
 
-    async def _send(self, clock: CarrierClock, journal: Journal, job: Job, loan: Lease, options: ShipOptions) -> str:
+    async def _send(self, clock: CarrierClock, journal: Journal, job: Job, loan: Lease, options: JobOptions) -> str:
         await journal.batches.abandon_open_attempts(job.id)
         progress = Progress.from_counts(await journal.row_queries.counts(job.id))
         engine = Engine(
@@ -192,7 +192,7 @@ class Worker:
         return str(error)
 
     async def _finalize(
-        self, clock: CarrierClock, journal: Journal, job: Job, loan: Lease, options: ShipOptions
+        self, clock: CarrierClock, journal: Journal, job: Job, loan: Lease, options: JobOptions
     ) -> tuple[str, JobSummary]:
         run = JobRunner(
             out=Path(job.settings["out"]),
