@@ -307,9 +307,11 @@ class Client:
         :raises ValidationError: for a reference that cannot be asked for, or twice.
         :raises CplError: when the search is refused.
         """
-        from .bulk import reconcile
+        from .bulk import reconcile_references
 
-        return await reconcile(self, references, since=since, canaries=canaries, known=known, settle_time=settle_time)
+        return await reconcile_references(
+            self, references, since=since, canaries=canaries, known=known, settle_time=settle_time
+        )
 
     def _family(self, kind: type[Family]) -> Family:
         """Return the calls of one family, which are loaded when they are first asked for."""

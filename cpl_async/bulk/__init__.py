@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from .reconcile.canceller import CancelResult as CancelResult
     from .reconcile.evidence import Verdict as Verdict
     from .reconcile.standalone import Reconciled as Reconciled
-    from .reconcile.standalone import reconcile as reconcile
+    from .reconcile.standalone import reconcile_references as reconcile_references
     from .records import FoundShipment as FoundShipment
     from .reports.formatting import Formatter as Formatter
     from .runs.enqueue import EnqueuedJob as EnqueuedJob
@@ -76,7 +76,7 @@ _HOMES = {
     "readers.stdin": ("STDIN_NAME", "spooled"),
     "reconcile.canceller": ("CancelResult",),
     "reconcile.evidence": ("Verdict",),
-    "reconcile.standalone": ("Reconciled", "reconcile"),
+    "reconcile.standalone": ("Reconciled", "reconcile_references"),
     "records": ("FoundShipment",),
     "reports.formatting": ("Formatter",),
     "runs.enqueue": ("EnqueuedJob", "RejectedRow"),
@@ -133,7 +133,7 @@ __all__ = [
     "check_file",
     "load_mapping",
     "locate_journal",
-    "reconcile",
+    "reconcile_references",
     "spooled",
     "unless_stopped",
     "worded",

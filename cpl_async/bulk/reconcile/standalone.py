@@ -22,7 +22,7 @@ from .search import no_hits, search_call, search_with_controls
 if TYPE_CHECKING:
     from ...models.shipment_batches import Shipment
 
-__all__ = ["Reconciled", "reconcile"]
+__all__ = ["Reconciled", "reconcile_references"]
 
 LONGEST_REFERENCE = 100
 """Characters of an external number (source: the vendor's schema)."""
@@ -47,7 +47,7 @@ class Reconciled:
         return self.shipments[0].numbers if self.shipments else ()
 
 
-async def reconcile(
+async def reconcile_references(
     client: BulkClient,
     references: Iterable[str | Shipment],
     *,
