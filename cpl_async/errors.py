@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
+
+from .messages import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,6 +59,17 @@ class Problem:
     """What is allowed there, where it is known."""
     warning: bool = False
     """Whether it may be taken all the same."""
+    detail: Message = field(
+        default=Factory(lambda self: Message("carrier.text", {"text": self.message}), takes_self=True),
+        repr=False,
+        eq=False,
+    )
+    """The message as data; the carrier's own text is a parameter."""
+
+    @property
+    def code(self) -> str:
+        """Code of the message, e.g. ``field.too_long``; ``carrier.text`` for the carrier's own text."""
+        return self.detail.code
 
     def __str__(self) -> str:
         who = f" ({self.reference_id})" if self.reference_id else ""
@@ -102,10 +115,14 @@ class CplError(Exception):
 
     advice: ClassVar[str] = ""
 
-    def __init__(self, message: str = "", *, failure: Failure | None = None, advice: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.failure: Failure = failure or Failure(words=message)
+    def __init__(
+        self, message: str | Message = "", *, failure: Failure | None = None, advice: str | None = None
+    ) -> None:
+        text = str(message)
+        super().__init__(text)
+        self.message: str = text
+        self.detail: Message = message if isinstance(message, Message) else Message("carrier.text", {"text": text})
+        self.failure: Failure = failure or Failure(words=text)
         self.next_step: str = self.advice if advice is None else advice
 
     @property
@@ -140,10 +157,10 @@ class CplError(Exception):
 
     def replica(self) -> CplError:
         """Return an equal error with a traceback of its own, for another waiter."""
-        return type(self)(self.message, failure=self.failure, advice=self.next_step)
+        return type(self)(self.detail, failure=self.failure, advice=self.next_step)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.message, self.failure, self.next_step)
+        return _rebuild, (type(self), self.detail, self.failure, self.next_step)
 
     def __str__(self) -> str:
         failure = self.failure
@@ -168,7 +185,7 @@ def _first(problems: Iterable[Problem], most: int) -> list[Problem]:
     return list(problems)[:most]
 
 
-def _rebuild(kind: type[CplError], message: str, failure: Failure, advice: str) -> CplError:
+def _rebuild(kind: type[CplError], message: Message, failure: Failure, advice: str) -> CplError:
     return kind(message, failure=failure, advice=advice)
 
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from .options import JobOptions as JobOptions
     from .output.folder import JobSummary as JobSummary
     from .parsing.column_mapping import ShopMapping as ShopMapping
-    from .parsing.columns import RowProblem as RowProblem
     from .pipeline.sender import PERMANENT_STATUSES as PERMANENT_STATUSES
     from .progress import Phase as Phase
     from .progress import Progress as Progress
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from .reconcile.standalone import Reconciled as Reconciled
     from .reconcile.standalone import reconcile_references as reconcile_references
     from .records import FoundShipment as FoundShipment
+    from .records import RowProblems as RowProblems
     from .reports.formatting import Formatter as Formatter
     from .runs.enqueue import EnqueuedJob as EnqueuedJob
     from .runs.enqueue import RejectedRow as RejectedRow
@@ -55,7 +55,6 @@ if TYPE_CHECKING:
     from .runs.row_stream import ShipResult as ShipResult
     from .runs.worker import ShardResult as ShardResult
     from .shutdown import unless_stopped as unless_stopped
-    from .wording import worded as worded
 
 _HOMES = {
     "api": ("SHARD_SIZE", "Bulk", "BulkOptions", "FileOptions"),
@@ -68,7 +67,6 @@ _HOMES = {
     "options": ("DEFAULT_SETTLE_TIME", "FOR_EXCEL", "FOR_PROGRAMS", "JobOptions"),
     "output.folder": ("JobSummary",),
     "parsing.column_mapping": ("ShopMapping",),
-    "parsing.columns": ("RowProblem",),
     "pipeline.sender": ("PERMANENT_STATUSES",),
     "progress": ("Phase", "Progress"),
     "readers.mapping_file": ("load_mapping",),
@@ -77,7 +75,7 @@ _HOMES = {
     "reconcile.canceller": ("CancelResult",),
     "reconcile.evidence": ("Verdict",),
     "reconcile.standalone": ("Reconciled", "reconcile_references"),
-    "records": ("FoundShipment",),
+    "records": ("FoundShipment", "RowProblems"),
     "reports.formatting": ("Formatter",),
     "runs.enqueue": ("EnqueuedJob", "RejectedRow"),
     "runs.file_job": ("CheckResult", "FileJob", "ResumedJob", "check_file"),
@@ -85,7 +83,6 @@ _HOMES = {
     "runs.row_stream": ("OrderResult", "ParcelLabel", "ShipResult"),
     "runs.worker": ("ShardResult",),
     "shutdown": ("unless_stopped",),
-    "wording": ("worded",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -123,7 +120,7 @@ __all__ = [
     "Reconciled",
     "RejectedRow",
     "ResumedJob",
-    "RowProblem",
+    "RowProblems",
     "ShardResult",
     "ShardStats",
     "ShipResult",
@@ -136,7 +133,6 @@ __all__ = [
     "reconcile_references",
     "spooled",
     "unless_stopped",
-    "worded",
 ]
 
 

@@ -175,7 +175,7 @@ class Bulk:
         try:
             async for result in results:
                 state = "ordered" if result.is_shipped else result.state
-                yield OrderResult(row=result.row, reference=result.reference, state=state, message=result.message)
+                yield OrderResult(row=result.row, reference=result.reference, state=state, problems=result.problems)
         finally:
             await results.aclose()
 
@@ -273,8 +273,8 @@ class Bulk:
             )
         refused: list[RejectedRow] = []
         run.on_note = logger.warning
-        run.on_problem = lambda number, line, problems: refused.append(
-            RejectedRow(row=number, line=line, message="; ".join(map(str, problems)))
+        run.on_problem = lambda rejected: refused.append(
+            RejectedRow(row=rejected.number, line=rejected.line, problems=rejected.problems)
         )
         job, standing = await run.enqueue(self._client, shard_size)
         return EnqueuedJob(job=job, stats=standing, rejected=tuple(refused))

@@ -11,6 +11,7 @@ from pathlib import Path
 from attrs import asdict, field, frozen
 
 from ..errors import ConfigurationError, JournalError
+from ..messages import Message, dump_messages, message, text_of
 from .client_protocols import ShipmentCalls
 from .journal import Journal, JournalLocation
 from .journal.job_repository import JobRecord
@@ -58,8 +59,13 @@ class UndecidedRow:
     """1 for the first row of the input."""
     line: int
     reference: str = field(repr=False)
-    message: str
-    """What is known."""
+    problems: tuple[Message, ...]
+    """What is known, as data."""
+
+    @property
+    def message(self) -> str:
+        """What is known, in English."""
+        return text_of(self.problems)
 
 
 @frozen(kw_only=True)
@@ -108,7 +114,7 @@ class Jobs:
         """
         async with self._opened(name) as (journal, job):
             async for row in journal.row_queries.rows(job.id, (RowState.UNDECIDED, RowState.WITHDRAWING)):
-                yield UndecidedRow(number=row.number, line=row.line, reference=row.reference, message=row.message)
+                yield UndecidedRow(number=row.number, line=row.line, reference=row.reference, problems=row.problems)
 
     async def resolve(
         self,
@@ -133,12 +139,16 @@ class Jobs:
         if bool(shipped_as) + send_again + give_up != 1:
             raise ConfigurationError("say exactly one: the numbers it is shipped as, send it again, or give it up")
         now = time.time()
-        values: dict[str, object] = {"settled_at": now, "message": "given up by a person", "state": RowState.REJECTED}
+        values: dict[str, object] = {
+            "settled_at": now,
+            "problems": dump_messages([message("decided.abandoned")]),
+            "state": RowState.REJECTED,
+        }
         if shipped_as:
-            message = "found by a person; its label cannot be had"
-            values |= {"state": RowState.FOUND, "message": message, "shipment_number": shipped_as[0]}
+            found = dump_messages([message("decided.shipped")])
+            values |= {"state": RowState.FOUND, "problems": found, "shipment_number": shipped_as[0]}
         elif send_again:
-            values = {"state": RowState.PLANNED, "message": "", "batch": None, "shipment_number": None}
+            values = {"state": RowState.PLANNED, "problems": "", "batch": None, "shipment_number": None}
         async with self._opened(name) as (journal, job), journal.exclusive(job.id, f"the job {job.name}"):
             await journal.jobs.resolve(job.id, reference, values, shipped_as)
 
@@ -171,10 +181,12 @@ class Jobs:
             numbers = [number for parcels in of_rows.values() for number in parcels]
             results = await ShipmentCanceller(calls=calls, patience=patience).cancel(numbers)
             gone = [row for row, parcels in of_rows.items() if all(results[one].cancelled for one in parcels)]
-            refused = {number: one.refused or one.unknown for number, one in results.items() if not one.cancelled}
+            refused = {number: text_of(one.reasons) for number, one in results.items() if not one.cancelled}
             kept = {
-                row: "it could not be cancelled: "
-                + "; ".join(dict.fromkeys(refused[number] for number in parcels if number in refused))
+                row: message(
+                    "cancel.failed",
+                    reasons=dict.fromkeys(reason for number in parcels for reason in results[number].reasons),
+                )
                 for row, parcels in of_rows.items()
                 if row not in set(gone)
             }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from attrs import frozen
+
+from ..messages import Message
 
 __all__ = [
     "GOES_ON",
@@ -15,6 +17,7 @@ __all__ = [
     "BatchState",
     "Ends",
     "FoundShipment",
+    "RowProblems",
     "RowState",
     "ends_of",
 ]
@@ -36,7 +39,7 @@ class RowState(StrEnum):
     UNLABELLED = "shipped_without_label"
     """It has a number, and its label could not be had."""
     FOUND = "found"
-    """Its answer was lost, and it was found by its reference: it has a number, but its label cannot be had."""
+    """Its answer was lost, and it was found by its reference: it has a number, but its label is not available."""
     WITHDRAWING = "withdrawing"
     """It is being cancelled, to be sent again once it is seen cancelled."""
     CANCELLING = "cancelling"
@@ -114,3 +117,16 @@ class FoundShipment:
 
     master: str
     numbers: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class RowProblems:
+    """A row that is not sent, and why."""
+
+    number: int
+    """Number of the row, 1 for the first."""
+    line: int
+    """Line in the file, or 0 for a row that is not from a file."""
+    problems: tuple[Message, ...]
+    heading: Callable[[str], str] = str
+    """Returns the name of a column in the file."""

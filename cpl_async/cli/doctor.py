@@ -128,7 +128,7 @@ async def _network(client: Client, options: Mapping[str, Any]) -> AsyncIterator[
             _, writer = await asyncio.open_connection(host, port)
             writer.close()
     except (OSError, TimeoutError) as error:
-        problem = f"{host}:{port} does not answer: {error or 'no answer in time'}"
+        problem = f"{host}:{port} does not answer: {error or 'no response in time'}"
         advice = (
             f"Start the {'proxy' if proxy else 'server'} there"
             if is_loopback(host)
@@ -154,7 +154,7 @@ async def _tls(host: str, port: int, context: ssl.SSLContext | None) -> Finding:
         advice = "A proxy may break TLS: give its certificate in ca_file; or the machine's clock is wrong"
         return Finding("TLS", FAILED, f"the certificate is not trusted: {error.verify_message}", advice)
     except (OSError, TimeoutError) as error:
-        return Finding("TLS", FAILED, f"no encrypted connection: {error or 'no answer in time'}", "Check the proxy")
+        return Finding("TLS", FAILED, f"no encrypted connection: {error or 'no response in time'}", "Check the proxy")
     connection = writer.get_extra_info("ssl_object")
     certificate = connection.getpeercert() or {}
     writer.close()

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from ..bulk import PERMANENT_STATUSES, FileJob, JobSummary, JournalLocation, ResumedJob, RowProblem, worded
+from ..bulk import PERMANENT_STATUSES, FileJob, JobSummary, JournalLocation, ResumedJob, RowProblems
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
 from .access import Access
 from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, described, fail, failure_of, needing_extra, quiet_libraries
@@ -121,14 +121,17 @@ class Problems:
         self._every = every
         self._rows = 0
 
-    def __call__(self, number: int, line: int, problems: list[RowProblem]) -> None:
+    def __call__(self, rejected: RowProblems) -> None:
         self._rows += 1
         if self._every or self._rows <= MOST_LINES:
             words = WORDS[self._language]
-            where = words["row"].format(number) + (words["line"].format(line) if line else "")
-            for problem in problems:
-                column = words["column"].format(problem.named) if problem.named else words["whole"]
-                self._write(f"{where}, {column}: {worded(problem.message, self._language)}")
+            where = words["row"].format(rejected.number) + (
+                words["line"].format(rejected.line) if rejected.line else ""
+            )
+            for problem in rejected.problems:
+                name = rejected.heading(problem.column) if problem.column else ""
+                column = words["column"].format(name) if name else words["whole"]
+                self._write(f"{where}, {column}: {problem.text(self._language)}")
 
     def tell_rest(self) -> None:
         if not self._every and self._rows > MOST_LINES:

@@ -95,7 +95,7 @@ def in_words(summary: JobSummary, run: FileJob | ResumedJob) -> str:
     lines += [f"  {name:<10} {place}" for name, place in _files(summary, run, words)]
     if summary.reasons:
         lines += ["", f"  {words['because']}"]
-        lines += [f"  {count:>{WIDTH}} × {reason}" for reason, count in list(summary.reasons.items())[:10]]
+        lines += [f"  {reason.rows:>{WIDTH}} × {reason.text}" for reason in summary.reasons[:10]]
     return "\n".join([*lines, *_what_to_do(summary, run, words)])
 
 

@@ -28,6 +28,7 @@ from ..errors import (
     Timeout,
     TransportError,
 )
+from ..messages import Message, message
 from ..ratelimit.concurrency import ConcurrencyLimiter
 from ..ratelimit.registry import Credentials, LimitStore
 from ..system.clock import monotonic
@@ -382,10 +383,10 @@ class Requester:
         try:
             answer = await self._sessions.send(course.call, course.headers, exchange, token)
         except (aiohttp.ClientError, OSError, ValueError, MemoryError) as error:
-            self._trace(course, exchange, None, _message_for(error))
+            self._trace(course, exchange, None, str(_message_for(error)))
             return exchange, error
         except asyncio.CancelledError:
-            self._trace(course, exchange, None, "broken off, by a time-out or by the caller")
+            self._trace(course, exchange, None, str(message("network.cancelled")))
             raise
         finally:
             CURRENT.reset(marker)
@@ -413,15 +414,16 @@ class Requester:
     def _connection_error(self, course: CallContext, exchange: Exchange, cause: Exception) -> CplError:
         sent = exchange.is_open
         timed_out = isinstance(cause, TimeoutError)
-        what = _message_for(cause)
+        problem = _message_for(cause)
         if timed_out:
-            what = f"{what} ({exchange.time_spent_text()})"
+            problem = message("network.timeout_detail", detail=exchange.time_spent_text())
+        text = str(problem)
         outcome = Outcome.UNKNOWN if sent else Outcome.NOT_SENT
         kind = Timeout if timed_out or exchange.withheld else TransportError
-        self._emit(course, EventKind.FAILURE, error=what, error_type=kind.__name__, outcome=outcome)
+        self._emit(course, EventKind.FAILURE, error=text, error_type=kind.__name__, outcome=outcome)
         if sent:
-            self._emit_if_unknown(course, what)
-        return kind(what, failure=self._failure(course, outcome))
+            self._emit_if_unknown(course, text)
+        return kind(problem, failure=self._failure(course, outcome))
 
     def _timeout_error(self, course: CallContext) -> Timeout:
         exchange = course.exchange
@@ -436,7 +438,7 @@ class Requester:
             outcome = Outcome.UNKNOWN
             self._emit(course, EventKind.FAILURE, error="time-out", error_type=Timeout.__name__, outcome=outcome)
             self._emit_if_unknown(course, "time-out")
-        return Timeout(f"the time for the call is up: {where}", failure=self._failure(course, outcome))
+        return Timeout(message("network.time_is_up", detail=where), failure=self._failure(course, outcome))
 
     def _failure(self, course: CallContext, outcome: Outcome) -> Failure:
         return Failure(
@@ -539,21 +541,22 @@ def _new_correlation_id() -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
-def _message_for(cause: Exception) -> str:
+def _message_for(cause: Exception) -> Message:
     """Say what broke, without what the HTTP library knows of the request."""
     for inner in (cause, cause.__cause__, cause.__context__):
         if isinstance(inner, FileChanged | DeadlinePassed):
-            return str(inner)
+            return message("carrier.text", text=str(inner))
     if isinstance(cause, aiohttp.ClientConnectorError):
-        return f"no connection to {cause.host}:{cause.port}: {cause.os_error.strerror or cause.os_error}"
+        host = f"{cause.host}:{cause.port}"
+        return message("network.no_connection", host=host, error=str(cause.os_error.strerror or cause.os_error))
     if isinstance(cause, aiohttp.ServerDisconnectedError):
-        return "the server closed the connection without an answer"
+        return message("network.closed")
     if isinstance(cause, TimeoutError):
-        return "no answer in time"
+        return message("network.timeout")
     if isinstance(cause, aiohttp.ClientPayloadError):
-        return "the answer broke off"
+        return message("network.broke_off")
     if isinstance(cause, aiohttp.ClientResponseError):
-        return "the answer is not HTTP that can be read"
+        return message("network.not_http")
     if isinstance(cause, aiohttp.InvalidURL):
-        return "the address cannot be used"
-    return f"the connection broke: {type(cause).__name__}"
+        return message("network.invalid_address")
+    return message("network.broken", error=type(cause).__name__)

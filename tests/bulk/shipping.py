@@ -17,7 +17,7 @@ from cpl_async import Client
 from cpl_async.bulk.journal import JournalLocation
 from cpl_async.bulk.options import JobOptions
 from cpl_async.bulk.output.folder import JobSummary
-from cpl_async.bulk.parsing.row_parser import RowProblem
+from cpl_async.bulk.records import RowProblems
 from cpl_async.bulk.runs.file_job import FileJob
 from cpl_async.sandbox import Sandbox
 
@@ -45,8 +45,8 @@ class Shipping:
     def prepared(self, path: Path, out: str = "out", **options: Any) -> FileJob:
         """Return a run that is not begun."""
 
-        def note(number: int, line: int, problems: list[RowProblem]) -> None:
-            self.problems += [(number, problem.column) for problem in problems]
+        def note(rejected: RowProblems) -> None:
+            self.problems += [(rejected.number, problem.column) for problem in rejected.problems]
 
         options.setdefault("settle_time", SETTLE)
         options.setdefault("pilot_rows", 0)

@@ -121,7 +121,7 @@ def test_a_problem_names_the_column_as_the_file_does(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("Objednávka;Jméno;Ulice;Město;PSČ;Země;Dobírka\n1;J;U;P;1100;CZ;1,249\n")
     (row,) = Source(tmp_path / "a.csv").rows()
     _, problems = shipment_from(row.values, None, row.terms)
-    assert [problem.named for problem in problems] == ["PSČ", "Dobírka"]
+    assert [row.terms.heading(problem.column) for problem in problems] == ["PSČ", "Dobírka"]
     assert [problem.column for problem in problems] == ["zip_code", "cod"]
 
 

@@ -33,7 +33,7 @@ def good(changes: dict[str, str], names: ShopMapping | None = None) -> Shipment:
 def wrong(changes: dict[str, str], names: ShopMapping | None = None) -> dict[str, str]:
     shipment, problems = shipment_from(ROW | changes, None, FileSchema(names=names or ShopMapping()))
     assert shipment is None
-    return {problem.column: problem.message for problem in problems}
+    return {problem.column: str(problem) for problem in problems}
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ async def test_what_was_created_is_found_and_not_sent_again(sandbox: Sandbox, sh
     assert {row["state"] for row in report[:3]} == {"shipped_without_label"}
     numbers = {shipment.reference: shipment.parcels[0].number for shipment in sandbox.shipments()}
     assert all(row["shipment_number"] == numbers[row["reference_id"]] for row in report)
-    assert "its label cannot be had" in report[0]["message"]
+    assert "its label is not available" in report[0]["message"]
     assert len(sandbox.ledger.of(CREATE)) == 3
     again = await shipping(path)
     assert figures(again) == (9, 6, 3, 0, 0)

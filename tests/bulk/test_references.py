@@ -12,6 +12,7 @@ import pytest
 from cpl_async import Client, Verdict
 from cpl_async.bulk.jobs import Jobs
 from cpl_async.bulk.reconcile.evidence import classify
+from cpl_async.messages import text_of
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import many_rows, shipment, write_rows
@@ -99,5 +100,5 @@ def test_a_hit_that_differs_only_in_case_or_spaces_is_never_absence() -> None:
     for other in ("A", "a ", "ａ"):
         finding = classify(wanted(reference="a"), [], [entry(reference=other)])
         assert finding.verdict is Verdict.DOUBTFUL
-        assert "differs only in letter case or spaces" in finding.message
+        assert "differs only in letter case or spaces" in text_of(finding.doubts)
     assert classify(wanted(reference="a"), [], [entry(reference="A", product="BUSS")]).verdict is Verdict.ABSENT

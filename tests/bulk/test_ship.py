@@ -189,7 +189,7 @@ async def test_labels_that_cannot_be_had_are_fetched_by_the_next_run(sandbox: Sa
     path = write_rows(shipping.folder / "a.csv", many_rows(4))
     first = await shipping(path)
     assert figures(first) == (4, 0, 4, 0, 0)
-    assert "its label cannot be had" in shipping.report()[0]["message"]
+    assert "its label is not available" in shipping.report()[0]["message"]
     second = await shipping(path)
     assert figures(second) == (4, 4, 0, 0, 0)
     assert len(sandbox.ledger.of("shipment_batches.create")) == 1

@@ -26,6 +26,7 @@ from cpl_async.bulk.pipeline.row_preparer import ShipmentPreparer
 from cpl_async.bulk.records import RowState
 from cpl_async.bulk.runs.enqueue import EnqueueRows
 from cpl_async.bulk.runs.worker import ShardResult, Worker
+from cpl_async.messages import text_of
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.transport.write_deadline import WriteDeadline
 
@@ -195,7 +196,7 @@ async def test_rows_of_a_query_are_handed_over(host: Shipping, sandbox: Sandbox)
             out=host.folder / "out",
             place=host.place,
             options=JobOptions(settle_time=1.0, pilot_rows=0, reports=False),
-            on_problem=lambda number, line, problems: told.append((number, str(problems[0]))),
+            on_problem=lambda rejected: told.append((rejected.number, text_of(rejected.problems[:1]))),
         )
 
     rows = many_rows(30)

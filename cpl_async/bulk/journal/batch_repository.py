@@ -11,6 +11,7 @@ from attrs import field, frozen
 from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from ...errors import CplError, Outcome
+from ...messages import Message, dump_messages, message
 from ...system.process_identity import has_ended, process_name
 from ...transport.write_deadline import WriteDeadline
 from ..records import BatchState, RowState
@@ -73,7 +74,8 @@ class RowResult:
     row: int
     line: int
     state: RowState
-    message: str = ""
+    problems: tuple[Message, ...] = ()
+    """Why the row is not shipped; empty if nothing is wrong."""
     shipment_number: str | None = None
 
 
@@ -94,12 +96,9 @@ class BatchRepository:
         now = self._database.now()
         async with self._database.transaction() as connection:
             for attempt in (await connection.execute(open_ones)).all():
-                message = (
-                    "the program stopped while this was being sent: it may or may not have been created "
-                    f"[correlation id {attempt.correlation_id}]"
-                )
-                await self._end(connection, attempt.id, Outcome.UNKNOWN, None, message)
-                await self._lose(connection, attempt.batch, attempt.began_at, self._end_of(attempt, now), message)
+                problem = message("unknown.process_stopped", correlation_id=attempt.correlation_id)
+                await self._end(connection, attempt.id, Outcome.UNKNOWN, None, str(problem))
+                await self._lose(connection, attempt.batch, attempt.began_at, self._end_of(attempt, now), problem)
 
     def _end_of(self, attempt: Any, now: float) -> float:
         """Return when an attempt had surely ended whose run is gone.
@@ -149,7 +148,7 @@ class BatchRepository:
             if not of_batch.allow_reship:
                 mine = conflicting_rows(rows.c.batch == batch)
                 refused = [
-                    RowResult(row=row.number, line=row.line, state=RowState.REJECTED, message=conflict_message(row))
+                    RowResult(row=row.number, line=row.line, state=RowState.REJECTED, problems=(conflict_message(row),))
                     for row in {row.number: row for row in await connection.execute(mine)}.values()
                 ]
                 await self._settle(connection, batch, refused, claimed=1)
@@ -196,13 +195,13 @@ class BatchRepository:
             state = BatchState.PLANNED if (await connection.execute(left)).first() else BatchState.DONE
             await self._set_batch(connection, batch, state=state)
 
-    async def record_unknown(self, batch: int, attempt: int, error: CplError, message: str) -> None:
+    async def record_unknown(self, batch: int, attempt: int, error: CplError, problem: Message) -> None:
         """Write down that nobody knows whether the batch was taken."""
         async with self._database.transaction() as connection:
             began = select(attempts.c.began_at).where(attempts.c.id == attempt)
             began_at = (await connection.execute(began)).scalar_one()
             await self._end(connection, attempt, Outcome.UNKNOWN, error.status, error.message)
-            await self._lose(connection, batch, began_at, self._database.now(), message)
+            await self._lose(connection, batch, began_at, self._database.now(), problem)
 
     async def split(self, batch: int, second: Sequence[int]) -> int:
         """Move rows of a batch to a new one; return its id."""
@@ -266,11 +265,13 @@ class BatchRepository:
             if settled:
                 await self._set_batch(connection, batch, state=BatchState.IMPORTED, imported_at=self._database.now())
 
-    async def defer_open_rows(self, batch: int, message: str) -> int:
+    async def defer_open_rows(self, batch: int, problem: Message) -> int:
         """Leave a batch's open rows undecided for this run; the next run asks again. Return their number."""
         async with self._database.transaction() as connection:
             result = await connection.execute(
-                update(rows).where(rows.c.batch == batch, rows.c.state == RowState.ACCEPTED).values(message=message)
+                update(rows)
+                .where(rows.c.batch == batch, rows.c.state == RowState.ACCEPTED)
+                .values(problems=dump_messages([problem]))
             )
         return result.rowcount
 
@@ -352,7 +353,7 @@ class BatchRepository:
                 await self._set_batch(connection, batch, state=BatchState.DONE)
         return result.rowcount
 
-    async def batch_is_labelled(self, batch: int, message: str) -> int:
+    async def batch_is_labelled(self, batch: int, problem: Message | None) -> int:
         """Settle the created rows of a batch: shipped when all their parcels have labels, else without label.
 
         :return: how many are shipped now.
@@ -367,30 +368,32 @@ class BatchRepository:
         async with self._database.transaction() as connection:
             accepted = select(batches.c.accepted_at).where(batches.c.id == batch)
             accepted_at = (await connection.execute(accepted)).scalar_one()
-            if message and accepted_at is not None and accepted_at < self._database.now() - LABELS_KEPT:
+            if problem is not None and accepted_at is not None and accepted_at < self._database.now() - LABELS_KEPT:
                 day = datetime.fromtimestamp(accepted_at).date()
-                message = f"its label can be had for 30 days, and it was created on {day.isoformat()}"
+                problem = message("label.expired", date=day.isoformat())
             without = await connection.execute(
-                update(rows).where(*mine, lacking).values(state=RowState.UNLABELLED, message=message)
+                update(rows)
+                .where(*mine, lacking)
+                .values(state=RowState.UNLABELLED, problems=dump_messages([problem] if problem is not None else []))
             )
             shipped = await connection.execute(
                 update(rows)
                 .where(*mine, ~lacking)
-                .values(state=RowState.SHIPPED, message="", settled_at=self._database.now())
+                .values(state=RowState.SHIPPED, problems="", settled_at=self._database.now())
             )
             if (await connection.execute(still_open)).first() is None:
                 state = BatchState.IMPORTED if without.rowcount else BatchState.DONE
                 await self._set_batch(connection, batch, state=state)
         return shipped.rowcount
 
-    async def _lose(self, connection: Any, batch: int, since: float, until: float, message: str) -> None:
+    async def _lose(self, connection: Any, batch: int, since: float, until: float, problem: Message) -> None:
         """Say of the rows that were being written that nobody knows; what was unclear before has been so since then."""
         await connection.execute(
             update(rows)
             .where(rows.c.batch == batch, rows.c.state == RowState.SENDING)
             .values(
                 state=RowState.UNDECIDED,
-                message=message,
+                problems=dump_messages([problem]),
                 unclear_since=func.coalesce(rows.c.unclear_since, since),
                 unclear_until=until,
             )
@@ -405,20 +408,25 @@ class BatchRepository:
                 .where(rows.c.job == job, rows.c.number == bindparam("n"), rows.c.batch == batch)  # by primary key
                 .values(
                     state=bindparam("s"),
-                    message=bindparam("m"),
+                    problems=bindparam("m"),
                     shipment_number=bindparam("k"),
                     claimed=claimed,
                     settled_at=self._database.now(),
                 ),
                 [
-                    {"n": result.row, "s": result.state, "m": result.message, "k": result.shipment_number}
+                    {
+                        "n": result.row,
+                        "s": result.state,
+                        "m": dump_messages(result.problems),
+                        "k": result.shipment_number,
+                    }
                     for result in results
                 ],
             )
 
-    async def _move(self, connection: Any, batch: int, before: RowState, after: RowState, message: str = "") -> None:
+    async def _move(self, connection: Any, batch: int, before: RowState, after: RowState) -> None:
         await connection.execute(
-            update(rows).where(rows.c.batch == batch, rows.c.state == before).values(state=after, message=message)
+            update(rows).where(rows.c.batch == batch, rows.c.state == before).values(state=after, problems="")
         )
 
     async def _set_batch(self, connection: Any, batch: int, **values: Any) -> None:

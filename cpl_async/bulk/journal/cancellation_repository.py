@@ -1,4 +1,4 @@
-"""Shipments that are cancelled on a person's word: those that are to be sent again with a label, and doubles."""
+"""Shipments that are cancelled on a person's word: those that are to be resent with a label, and doubles."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
+from ...messages import Message, dump_messages, message
 from ..records import RowState
 from .connection import JournalConnection
 from .reconciliation_repository import DOUBLE, GONE, WITHDRAWN
@@ -33,7 +34,7 @@ class CancellationRepository:
             result = await connection.execute(
                 update(rows)
                 .where(rows.c.job == job, rows.c.number.in_(first.scalar_subquery()))
-                .values(state=RowState.WITHDRAWING, message="it is being cancelled, to be sent again with a label")
+                .values(state=RowState.WITHDRAWING, problems=dump_messages([message("cancel.to_resend")]))
             )
         return result.rowcount
 
@@ -66,7 +67,7 @@ class CancellationRepository:
                 await connection.execute(
                     update(rows)
                     .where(rows.c.job == job, rows.c.number == number, rows.c.state == RowState.WITHDRAWING)
-                    .values(state=RowState.PLANNED, message="", batch=None, shipment_number=None, settled_at=None)
+                    .values(state=RowState.PLANNED, problems="", batch=None, shipment_number=None, settled_at=None)
                 )
 
     async def _set_aside(self, connection: Any, job: int, row: int, now: float) -> None:
@@ -85,30 +86,30 @@ class CancellationRepository:
                     number=parcel.number,
                     master=parcel.master,
                     state=GONE,
-                    message="cancelled, to be sent again with a label",
+                    problems=dump_messages([message("cancel.done_to_resend")]),
                     found_at=now,
                 )
             )
         await connection.execute(delete(parcels).where(*of_row))
 
-    async def record_kept(self, job: int, messages: Mapping[int, str]) -> None:
+    async def record_kept(self, job: int, messages: Mapping[int, Message]) -> None:
         """Write down that rows could not be cancelled: they stay shipped, without label."""
         async with self._database.transaction() as connection:
-            for number, message in messages.items():
+            for number, problem in messages.items():
                 await connection.execute(
                     update(rows)
                     .where(rows.c.job == job, rows.c.number == number, rows.c.state == RowState.WITHDRAWING)
-                    .values(state=RowState.FOUND, message=message)
+                    .values(state=RowState.FOUND, problems=dump_messages([problem]))
                 )
 
-    async def set_message(self, job: int, messages: Mapping[int, str]) -> None:
+    async def set_message(self, job: int, messages: Mapping[int, Message]) -> None:
         """Say what is known of rows that are not seen cancelled yet; the next run goes on."""
         async with self._database.transaction() as connection:
-            for number, message in messages.items():
+            for number, problem in messages.items():
                 await connection.execute(
                     update(rows)
                     .where(rows.c.job == job, rows.c.number == number, rows.c.state == RowState.WITHDRAWING)
-                    .values(message=message)
+                    .values(problems=dump_messages([problem]))
                 )
 
     async def duplicates(self, job: int, *, begin: bool) -> list[str]:
@@ -125,16 +126,16 @@ class CancellationRepository:
         async with self._database.transaction() as connection:
             return list((await connection.execute(query.order_by(strays.c.number))).scalars())
 
-    async def settle_duplicates(self, job: int, gone: Iterable[str], kept: Mapping[str, str]) -> None:
+    async def settle_duplicates(self, job: int, gone: Iterable[str], kept: Mapping[str, Sequence[Message]]) -> None:
         """Write down which doubles were seen cancelled, and which are not, with why."""
         async with self._database.transaction() as connection:
             for number in gone:
                 await connection.execute(
-                    update(strays).where(strays.c.job == job, strays.c.number == number).values(state=GONE, message="")
+                    update(strays).where(strays.c.job == job, strays.c.number == number).values(state=GONE, problems="")
                 )
-            for number, message in kept.items():
+            for number, problems in kept.items():
                 await connection.execute(
                     update(strays)
                     .where(strays.c.job == job, strays.c.number == number)
-                    .values(state=DOUBLE, message=message)
+                    .values(state=DOUBLE, problems=dump_messages(problems))
                 )

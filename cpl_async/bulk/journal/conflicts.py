@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
 
+from ...messages import Message, message
 from ..records import SETTLED_ELSEWHERE, WITHOUT_LABEL, RowState
 from .schema import jobs, rows
 
@@ -37,10 +38,12 @@ def conflicting_rows(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any, 
     )
 
 
-def conflict_message(row: Any) -> str:
+def conflict_message(row: Any) -> Message:
     """Return why a row of that query is not sent."""
-    done = "was shipped" if row.other_state in SURELY_SHIPPED else "may have been shipped"
+    shipped = "shipped" if row.other_state in SURELY_SHIPPED else "maybe_shipped"
     if row.shipment_number:
-        done = f"was shipped as {row.shipment_number}"
-    changed = "" if row.other_digest in (row.digest, None) else ", and this row differs from that one"
-    return f"reference_id: {row.reference} {done} by the job {row.name}{changed}; not sent again without --allow-reship"
+        shipped = "shipped_as"
+    differs = "" if row.other_digest in (row.digest, None) else "_differs"
+    number = {"number": row.shipment_number} if row.shipment_number else {}
+    problem = message(f"conflict.{shipped}{differs}", reference=row.reference, job=row.name, **number)
+    return problem.of("reference_id")

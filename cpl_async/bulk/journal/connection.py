@@ -34,6 +34,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.schema import CreateSchema
 
 from ...errors import JournalError
+from ...messages import dump_messages, message
 from ...ratelimit.registry import JournalMemory, KnownJournal
 from ...system.run_lock import already_running, exclusive_lock
 from ..records import RowState
@@ -48,7 +49,7 @@ __all__ = ["JournalConnection", "LeaseLost", "new_id"]
 T = TypeVar("T")
 logger: logging.Logger = logging.getLogger("cpl_async")
 POSTGRESQL_ADVICE = "See that PostgreSQL runs, and that CPL_JOURNAL names a database that is there"
-SENT_IN_GAP = "the journal was restored from a backup: it is not known whether this was sent since"
+SENT_IN_GAP = dump_messages([message("unknown.journal_restored")])
 LONGEST_WAIT = 3600
 AT_ONCE = 200
 """Values that are made ready for the database without a pause: some two milliseconds."""
@@ -290,7 +291,7 @@ class JournalConnection:
         await connection.execute(update(account).values(counter=counter, gap_since=since, gap_until=None))
         doubtful = {"state": RowState.UNDECIDED, "batch": None, "unclear_since": since, "unclear_until": None}
         await connection.execute(
-            update(rows).where(rows.c.state == RowState.PLANNED).values(message=SENT_IN_GAP, **doubtful)
+            update(rows).where(rows.c.state == RowState.PLANNED).values(problems=SENT_IN_GAP, **doubtful)
         )
         logger.warning(
             "the journal %s went back in time: what it says was not sent is looked for before it is sent",

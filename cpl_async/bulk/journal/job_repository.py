@@ -9,6 +9,7 @@ from attrs import frozen
 from sqlalchemy import case, delete, func, insert, or_, select, update
 
 from ...errors import JournalError
+from ...messages import Message, dump_messages, message
 from ...models.references import normal_reference
 from ..records import BatchState, RowState
 from .connection import JournalConnection
@@ -109,7 +110,7 @@ class JobRepository:
                     number=parcel.number,
                     master=parcel.master,
                     state=DOUBLE,
-                    message="created for this row before a person decided on it",
+                    problems=dump_messages([message("decided.created_before")]),
                     found_at=self._database.now(),
                 )
             )
@@ -132,7 +133,7 @@ class JobRepository:
                 found.setdefault(row, []).append(number)
         return found
 
-    async def end_cancelling(self, job: int, gone: Iterable[int], kept: Mapping[int, str]) -> None:
+    async def end_cancelling(self, job: int, gone: Iterable[int], kept: Mapping[int, Message]) -> None:
         """Write down which rows were seen cancelled, and why others are not."""
         lacking = (
             select(parcels.c.row)
@@ -150,12 +151,14 @@ class JobRepository:
                 await connection.execute(
                     update(rows)
                     .where(rows.c.job == job, rows.c.number == number)
-                    .values(state=RowState.CANCELLED, message="cancelled")
+                    .values(state=RowState.CANCELLED, problems=dump_messages([message("cancel.done")]))
                 )
-            for number, message in kept.items():
+            for number, problem in kept.items():
                 row = rows.c.job == job, rows.c.number == number
                 state = case((~lacking, RowState.SHIPPED), (can_be_had, RowState.UNLABELLED), else_=RowState.FOUND)
-                await connection.execute(update(rows).where(*row).values(state=state, message=message))
+                await connection.execute(
+                    update(rows).where(*row).values(state=state, problems=dump_messages([problem]))
+                )
                 of_row = select(rows.c.batch).where(*row, rows.c.state == RowState.UNLABELLED).scalar_subquery()
                 await connection.execute(
                     update(batches)
@@ -169,7 +172,7 @@ class JobRepository:
         of_batches = select(batches.c.id).where(batches.c.job == job).scalar_subquery()
         async with self._database.transaction() as connection:
             await connection.execute(
-                update(rows).where(rows.c.job == job).values(**nothing, message="", shipment_number=None)
+                update(rows).where(rows.c.job == job).values(**nothing, problems="", shipment_number=None)
             )
             await connection.execute(delete(parcels).where(parcels.c.job == job))
             await connection.execute(delete(strays).where(strays.c.job == job))

@@ -8,6 +8,7 @@ from typing import Any
 from attrs import field, frozen
 from sqlalchemy import and_, bindparam, case, func, or_, select, update
 
+from ...messages import Message, dump_messages, load_messages
 from ..records import SETTLED_ELSEWHERE, FoundShipment, RowState
 from .connection import JournalConnection
 from .row_range import ALL_ROWS, RowRange
@@ -66,7 +67,7 @@ class FoundRow:
     row: int
     shipment: FoundShipment
     doubles: tuple[FoundShipment, ...] = ()
-    message: str = ""
+    problems: tuple[Message, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -78,7 +79,7 @@ class ExtraParcel:
     number: str
     master: str
     state: str
-    message: str
+    problems: tuple[Message, ...]
     shipment_number: str | None
     """What the row is shipped as."""
 
@@ -213,7 +214,7 @@ class ReconciliationRepository:
                     .where(rows.c.job == job, rows.c.number == finding.row)
                     .values(
                         state=state,
-                        message=finding.message,
+                        problems=dump_messages(finding.problems),
                         shipment_number=finding.shipment.master,
                         settled_at=now,
                     )
@@ -224,12 +225,12 @@ class ReconciliationRepository:
                 ]
                 await connection.execute(self._database.insert_unless_exists(parcels), values)
             doubles = [(finding.row, group) for finding in findings for group in finding.doubles]
-            await self._add_strays(connection, job, doubles, DOUBLE, "")
+            await self._add_strays(connection, job, doubles, DOUBLE)
 
     async def add_duplicates(self, job: int, doubles: Iterable[tuple[int, FoundShipment]]) -> None:
         """Write down shipments that exist besides the one that counts."""
         async with self._database.transaction() as connection:
-            await self._add_strays(connection, job, list(doubles), DOUBLE, "")
+            await self._add_strays(connection, job, list(doubles), DOUBLE)
 
     async def requeue(self, job: int, numbers: Sequence[int]) -> None:
         """Plan rows again that certainly were not created: they are sent as the bytes that they were."""
@@ -242,19 +243,19 @@ class ReconciliationRepository:
                         rows.c.number.in_(numbers[start : start + AT_ONCE]),
                         rows.c.state == RowState.UNDECIDED,
                     )
-                    .values(state=RowState.PLANNED, message="", batch=None)
+                    .values(state=RowState.PLANNED, problems="", batch=None)
                 )
 
-    async def set_message(self, job: int, messages: Mapping[int, str]) -> None:
+    async def set_message(self, job: int, messages: Mapping[int, Message]) -> None:
         """Say what is known of rows that stay undecided."""
-        values = [{"n": number, "m": message} for number, message in messages.items()]
+        values = [{"n": number, "m": dump_messages([problem])} for number, problem in messages.items()]
         if not values:
             return
         async with self._database.transaction() as connection:
             await connection.execute(
                 update(rows)
                 .where(rows.c.job == job, rows.c.number == bindparam("n"), rows.c.state == RowState.UNDECIDED)
-                .values(message=bindparam("m")),
+                .values(problems=bindparam("m")),
                 values,
             )
 
@@ -335,14 +336,14 @@ class ReconciliationRepository:
                     number=row.number,
                     master=row.master,
                     state=row.state,
-                    message=row.message,
+                    problems=load_messages(row.problems),
                     shipment_number=row.shipment_number,
                 )
                 for row in await connection.execute(query)
             ]
 
     async def _add_strays(
-        self, connection: Any, job: int, groups: Sequence[tuple[int, FoundShipment]], state: str, message: str
+        self, connection: Any, job: int, groups: Sequence[tuple[int, FoundShipment]], state: str
     ) -> None:
         if not groups:
             return
@@ -358,7 +359,6 @@ class ReconciliationRepository:
                 "number": number,
                 "master": group.master,
                 "state": state,
-                "message": message,
                 "found_at": now,
             }
             for row, group in groups

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import frozen
 from sqlalchemy import func, insert, select, update
 
+from ...messages import Message, message
 from ..records import RowState
 from .connection import JournalConnection
 from .row_repository import NewRow, values_of
@@ -37,7 +38,7 @@ class InsertResult:
     outcome: InsertOutcome
     number: int
     """In the journal."""
-    message: str = ""
+    problem: Message | None = None
 
 
 class RowInsertion:
@@ -73,7 +74,7 @@ class RowInsertion:
                     one = InsertResult(
                         outcome=InsertOutcome.DUPLICATE,
                         number=fresh[row.reference].number,
-                        message=_words_of_twice(row),
+                        problem=_used_twice(row),
                     )
                 elif before is not None:
                     one = await self._again(connection, job, run, row, before)
@@ -92,7 +93,7 @@ class RowInsertion:
     async def _again(self, connection: Any, job: int, run: int, row: NewRow, before: Any) -> InsertResult:
         """Take a row whose reference the job has already."""
         if before.given == run:
-            return InsertResult(outcome=InsertOutcome.DUPLICATE, number=before.number, message=_words_of_twice(row))
+            return InsertResult(outcome=InsertOutcome.DUPLICATE, number=before.number, problem=_used_twice(row))
         here = rows.c.job == job, rows.c.number == before.number
         if before.digest == row.content_hash and (row.content_hash is not None or before.state == RowState.REJECTED):
             await connection.execute(update(rows).where(*here).values(given=run))
@@ -103,10 +104,12 @@ class RowInsertion:
             del values["job"], values["number"]
             await connection.execute(update(rows).where(*here).values(**values, given=run, batch=None, claimed=0))
             return InsertResult(outcome=InsertOutcome.PLANNED, number=before.number)
-        done = f"was shipped as {before.shipment_number}" if before.shipment_number else "may have been shipped"
-        message = f"{row.reference} {done} by an earlier run of this job, and this row differs from that one; not sent"
-        return InsertResult(outcome=InsertOutcome.CHANGED, number=before.number, message=message)
+        if before.shipment_number:
+            problem = message("conflict.earlier_run", reference=row.reference, number=before.shipment_number)
+        else:
+            problem = message("conflict.maybe_earlier_run", reference=row.reference)
+        return InsertResult(outcome=InsertOutcome.CHANGED, number=before.number, problem=problem.of("reference_id"))
 
 
-def _words_of_twice(row: NewRow) -> str:
-    return f"reference_id: {row.reference} is used twice in this job"
+def _used_twice(row: NewRow) -> Message:
+    return message("row.used_twice_in_job", reference=row.reference).of("reference_id")

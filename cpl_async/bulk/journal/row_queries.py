@@ -9,6 +9,7 @@ from attrs import field, frozen
 from sqlalchemy import case, func, select
 
 from ...errors import JournalError
+from ...messages import Message, load_messages
 from ..records import RowState
 from .connection import JournalConnection
 from .continuity import DAMAGED_ADVICE
@@ -20,7 +21,7 @@ __all__ = ["LabelPlace", "RowQueries", "RowRecord"]
 
 AT_ONCE = 500
 REPORTED = (
-    rows.c.number, rows.c.line, rows.c.reference, rows.c.raw, rows.c.state, rows.c.message, rows.c.shipment_number
+    rows.c.number, rows.c.line, rows.c.reference, rows.c.raw, rows.c.state, rows.c.problems, rows.c.shipment_number
 )  # fmt: skip
 
 
@@ -43,9 +44,22 @@ class RowRecord:
     as_json: bytes = field(repr=False)
     """Its columns as they came."""
     state: RowState
-    message: str
+    stored_problems: str = field(repr=False)
+    """Messages as the journal stores them."""
     shipment_number: str | None
     parcels: tuple[LabelPlace, ...]
+
+    @property
+    def problems(self) -> tuple[Message, ...]:
+        """Why the row is not shipped; empty if nothing is wrong.
+
+        :raises JournalError: The journal is damaged.
+        """
+        try:
+            return load_messages(self.stored_problems)
+        except ValueError:
+            text = f"the journal is damaged: the messages of row {self.number} cannot be read"
+            raise JournalError(text, advice=DAMAGED_ADVICE) from None
 
     @property
     def raw(self) -> dict[str, str]:
@@ -141,7 +155,7 @@ class RowQueries:
                         reference=row.reference,
                         as_json=row.raw,
                         state=RowState(row.state),
-                        message=row.message,
+                        stored_problems=row.problems,
                         shipment_number=row.shipment_number,
                         parcels=tuple(places.get(row.number, ())),
                     )

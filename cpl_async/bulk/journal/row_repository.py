@@ -8,6 +8,7 @@ from typing import Any
 from attrs import field, frozen
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
+from ...messages import Message, dump_messages, message
 from ..records import BatchState, RowState
 from .conflicts import conflict_message, conflicting_rows
 from .connection import SENT_IN_GAP, JournalConnection, new_id
@@ -33,8 +34,8 @@ class NewRow:
     cust_reference: str | None = None
     """What the shipment can be asked after by: its external number of code ``CUST``."""
     parcels: int = 1
-    message: str = ""
-    """Why it is rejected."""
+    problems: tuple[Message, ...] = ()
+    """Why it is rejected; empty if it is not."""
 
 
 class RowRepository:
@@ -49,13 +50,13 @@ class RowRepository:
         async with self._database.transaction() as connection:
             await connection.execute(delete(rows).where(rows.c.job == job))
 
-    async def add(self, job: int, planned: Sequence[NewRow]) -> list[tuple[int, int, str]]:
+    async def add(self, job: int, planned: Sequence[NewRow]) -> list[tuple[int, int, Message]]:
         """Add rows; a reference that the job has already is rejected, found by the index, not by memory.
 
         :return: number, line and message of the rows that were rejected for their reference.
         """
         values = [values_of(job, row, self._database) for row in planned]
-        twice: list[tuple[int, int, str]] = []
+        twice: list[tuple[int, int, Message]] = []
         async with self._database.transaction() as connection:
             await connection.execute(self._database.insert_unless_exists(rows), values)
             stored = set(
@@ -75,16 +76,16 @@ class RowRepository:
                         select(rows.c.number, rows.c.line).where(rows.c.job == job, rows.c.claim == row.reference)
                     )
                 ).one()
-                message = (
-                    f"reference_id: {row.reference} is used twice, first in row {first.number} (line {first.line})"
+                problem = message("row.used_twice", reference=row.reference, row=first.number, line=first.line).of(
+                    "reference_id"
                 )
-                message = "; ".join(part for part in (message, row.message) if part)
-                twice.append((row.number, row.line, message))
-                value |= {"claim": None, "body": None, "state": RowState.REJECTED, "message": message}
+                twice.append((row.number, row.line, problem))
+                stored_problems = dump_messages([problem, *row.problems])
+                value |= {"claim": None, "body": None, "state": RowState.REJECTED, "problems": stored_problems}
                 await connection.execute(insert(rows).values(value))
         return twice
 
-    async def reject_conflicts(self, job: int) -> list[tuple[int, int, str]]:
+    async def reject_conflicts(self, job: int) -> list[tuple[int, int, Message]]:
         """Reject rows whose reference another job has shipped, or may have: nothing is sent twice.
 
         What happens after planning is looked at again by each attempt; here it is said early.
@@ -101,10 +102,10 @@ class RowRepository:
                 await connection.execute(
                     update(rows)
                     .where(rows.c.job == job, rows.c.number == bindparam("n"))
-                    .values(state=RowState.REJECTED, message=bindparam("m"), claimed=1),
-                    [{"n": number, "m": message} for number, (_, message) in found.items()],
+                    .values(state=RowState.REJECTED, problems=bindparam("m"), claimed=1),
+                    [{"n": number, "m": dump_messages([problem])} for number, (_, problem) in found.items()],
                 )
-        return [(number, line, message) for number, (line, message) in found.items()]
+        return [(number, line, problem) for number, (line, problem) in found.items()]
 
     async def allow_reship(self, job: int) -> int:
         """Let the job send what another job has shipped; return the number of rows that are planned again for it."""
@@ -114,7 +115,7 @@ class RowRepository:
             result = await connection.execute(
                 update(rows)
                 .where(rows.c.job == job, *refused)
-                .values(state=RowState.PLANNED, message="", batch=None, claimed=0)
+                .values(state=RowState.PLANNED, problems="", batch=None, claimed=0)
             )
             if result.rowcount:  # a finished job has something to do again
                 await connection.execute(update(jobs).where(jobs.c.id == job).values(state=READY, finished_at=None))
@@ -161,7 +162,7 @@ def values_of(job: int, row: NewRow, database: JournalConnection) -> dict[str, A
     values = _values_of(job, row, database.secret)
     if database.gap is not None and row.payload is not None:
         since, until = database.gap
-        values |= {"state": RowState.UNDECIDED, "message": SENT_IN_GAP, "unclear_since": since, "unclear_until": until}
+        values |= {"state": RowState.UNDECIDED, "problems": SENT_IN_GAP, "unclear_since": since, "unclear_until": until}
     return values
 
 
@@ -179,5 +180,5 @@ def _values_of(job: int, row: NewRow, secret: bytes) -> dict[str, Any]:
         "body": row.payload,
         "parcels": row.parcels,
         "state": RowState.PLANNED if row.payload is not None else RowState.REJECTED,
-        "message": row.message,
+        "problems": dump_messages(row.problems),
     }

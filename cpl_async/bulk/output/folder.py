@@ -8,7 +8,6 @@ import hashlib
 import json
 import logging
 import os
-import re
 import shutil
 import tempfile
 from collections import Counter
@@ -20,6 +19,7 @@ from typing import Any
 from attrs import asdict, define, field, frozen
 
 from ...errors import ConfigurationError
+from ...messages import Message, message, text_of
 from ...plain_text import plain, plain_json, plain_table_cell
 from ...system.atomic_file import replacing
 from ...system.locked_file import runtime_folder
@@ -29,14 +29,13 @@ from ..journal.reconciliation_repository import DOUBLE, WITHDRAWN, ExtraParcel, 
 from ..journal.row_queries import RowQueries, RowRecord
 from ..options import JobOptions, TableStyle
 from ..parsing.column_mapping import FileSchema
-from ..parsing.row_parser import COLUMNS, OURS, in_headings
+from ..parsing.row_parser import COLUMNS, OURS
 from ..readers.formula_escape import harmless
 from ..readers.header import schema_below
 from ..records import GOES_ON, WITHOUT_LABEL, RowState, ends_of
-from ..wording import worded
 from .label_merge import CALLED_OFF, MERGED_NAME, IncrementalMerger, LabelMerger, MergeError, MergeOrder
 
-__all__ = ["JobSummary", "OutputFolder", "WrittenFiles", "message_of", "schema_of", "state_reported"]
+__all__ = ["JobSummary", "OutputFolder", "ReasonCount", "WrittenFiles", "messages_of", "schema_of", "state_reported"]
 
 logger: logging.Logger = logging.getLogger("cpl_async")
 SHIPMENTS, REJECTED, DOUBLES, SUMMARY = "shipments.csv", "rejected.csv", "doubles.csv", "summary.json"
@@ -44,7 +43,27 @@ PICTURES = "labels"
 MOST_REASONS = 50
 REPORT_FILES = ("report.html", "manifest.pdf")
 DUPLICATES_HEADER = ("reference_id", "counts", "double", "parcel_numbers", "message")
+OF_STATE = {
+    RowState.ACCEPTED: "import.pending",
+    RowState.CREATED: "label.not_fetched",
+    RowState.CANCELLING: "cancel.pending",
+    RowState.SENDING: "unknown.sending",
+}
+"""Message of rows in a state that have none of their own."""
 HEADER = ("reference_id", "shipment_number", "state", "message", "label", "parcel_numbers")
+
+
+@frozen(kw_only=True)
+class ReasonCount:
+    """A reason why rows are not shipped, and the number of these rows."""
+
+    code: str
+    """Code of the message, e.g. ``cell.empty``."""
+    column: str
+    """Column of the problem, or an empty text for a whole row."""
+    text: str
+    """Text of the reason, without references and values of rows."""
+    rows: int
 
 
 @frozen(kw_only=True)
@@ -86,8 +105,8 @@ class JobSummary:
     """Whether there was nothing left to do, and nothing was sent."""
     layout: str = "single"
     label_files: list[str] = field(factory=list)
-    reasons: dict[str, int] = field(factory=dict)
-    """Why rows are not shipped → how many; references and values are left out."""
+    reasons: list[ReasonCount] = field(factory=list)
+    """Why rows are not shipped, the commonest reason first."""
 
     @property
     def all_shipped(self) -> bool:
@@ -104,7 +123,7 @@ class WrittenFiles:
     """What was written of a job so far."""
 
     summary: JobSummary
-    reasons: dict[str, Counter[str]]
+    reasons: dict[str, Counter[Message]]
     """Why rows are not shipped, by the state in which the report calls them."""
     names: list[str]
     """Joint files of labels."""
@@ -226,7 +245,7 @@ class OutputFolder:
         counter = before.get("attempts")
         await journal.notice_counter(str(before.get("journal")), counter if isinstance(counter, int) else 0)
 
-    async def write_tables(self, journal: Journal, job: Job, *, why_not_sent: str = "") -> WrittenFiles:
+    async def write_tables(self, journal: Journal, job: Job, *, why_not_sent: Message | None = None) -> WrittenFiles:
         """Write what became of each row, and in which order the labels are to be joined.
 
         :param why_not_sent: said of rows that were not sent.
@@ -237,7 +256,7 @@ class OutputFolder:
         self._clear_other_job(job)
         reasons, order = await self._write_rows(results, job, names, why_not_sent)
         doubles = await self._write_duplicates(journal.reconciliation, job)
-        counted = sum(reasons.values(), Counter[str]())
+        counted = sum(reasons.values(), Counter[Message]())
         summary = await self.summary(journal, job, names=names, reasons=counted, doubles=doubles)
         return WrittenFiles(summary=summary, reasons=reasons, names=names, order=order)
 
@@ -287,7 +306,7 @@ class OutputFolder:
         job: Job,
         *,
         names: Sequence[str] | None = None,
-        reasons: Counter[str] | None = None,
+        reasons: Counter[Message] | None = None,
         doubles: int = 0,
         already_done: bool = False,
     ) -> JobSummary:
@@ -301,7 +320,10 @@ class OutputFolder:
         ends = ends_of(counts)
         before = self._previous_summary() if names is None else {}
         files = list(before.get("label_files", ()) if names is None else names)
-        found = before.get("reasons", {}) if reasons is None else dict(reasons.most_common(MOST_REASONS))
+        if reasons is None:
+            found = [ReasonCount(**reason) for reason in before.get("reasons", ())]
+        else:
+            found = self._reason_counts(reasons)
         return JobSummary(
             job=job.name,
             job_id=job.uid,
@@ -324,15 +346,15 @@ class OutputFolder:
         )
 
     async def _write_rows(
-        self, results: RowQueries, job: Job, names: Sequence[str], why_not_sent: str
-    ) -> tuple[dict[str, Counter[str]], MergeOrder]:
-        reasons: dict[str, Counter[str]] = {}
+        self, results: RowQueries, job: Job, names: Sequence[str], why_not_sent: Message | None
+    ) -> tuple[dict[str, Counter[Message]], MergeOrder]:
+        reasons: dict[str, Counter[Message]] = {}
         columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
-        terms, language = schema_of(job, self.options), self.options.language
+        schema, language = schema_of(job, self.options), self.options.language
         index = 0
         with (
             _table(self.folder / SHIPMENTS, HEADER, self.options.tables) as add_shipment,
-            _table(self.folder / REJECTED, (*columns, "error"), self.options.tables) as add_rejected,
+            _table(self.folder / REJECTED, (*columns, *OURS), self.options.tables) as add_rejected,
             self.joints.order(names.__getitem__) as order,
         ):
             async for row in results.rows(job.id):
@@ -347,18 +369,20 @@ class OutputFolder:
                     else:
                         places.append(parcel.file)
                     index += 1
-                message = worded(message_of(row, why_not_sent), language)
-                reported = _reported(row, message, places)
+                problems = messages_of(row, why_not_sent)
+                reported = _reported(row, text_of(problems, language), places)
                 add_shipment(reported)
                 if row.state is RowState.REJECTED:
-                    words = worded(in_headings(row.message, terms), language)
-                    add_rejected([*(row.raw.get(name, "") for name in columns), words])
+                    codes = " ".join(dict.fromkeys(problem.code for problem in problems))
+                    text = text_of(problems, language, schema.heading)
+                    add_rejected([*(row.raw.get(name, "") for name in columns), codes, text])
                 if row.state is not RowState.SHIPPED:
-                    reasons.setdefault(reported[2], Counter())[_reason(row, message)] += 1
+                    reasons.setdefault(reported[2], Counter())[_reason(row, problems)] += 1
         return reasons, order
 
     async def _write_duplicates(self, unclear: ReconciliationRepository, job: Job) -> int:
         """Write what is there twice, if anything is; return how many shipments that are."""
+        language = self.options.language
         strays = await unclear.extra_parcels(job.id, (DOUBLE, WITHDRAWN))
         if not strays:
             (self.folder / DOUBLES).unlink(missing_ok=True)
@@ -369,8 +393,15 @@ class OutputFolder:
         with _table(self.folder / DOUBLES, DUPLICATES_HEADER, self.options.tables) as add:
             for master, (first, *others) in by_master.items():
                 numbers = " ".join(stray.number for stray in (first, *others))
-                add([first.reference, first.shipment_number or "", master, numbers, first.message])
+                add([first.reference, first.shipment_number or "", master, numbers, text_of(first.problems, language)])
         return len(by_master)
+
+    def _reason_counts(self, reasons: Counter[Message]) -> list[ReasonCount]:
+        language = self.options.language
+        return [
+            ReasonCount(code=reason.code, column=reason.column, text=text_of([reason], language), rows=count)
+            for reason, count in reasons.most_common(MOST_REASONS)
+        ]
 
     def remove_single_labels(self, job: Job) -> None:
         """Remove the labels as they came; the joint files hold them all."""
@@ -383,19 +414,18 @@ def schema_of(job: Job, options: JobOptions) -> FileSchema:
     return schema_below(columns, options.reading.names)
 
 
-def message_of(row: RowRecord, why_not_sent: str) -> str:
-    """Return what is known of a row, for those that have no message of their own."""
-    if row.message:
-        return row.message
+def messages_of(row: RowRecord, why_not_sent: Message | None) -> tuple[Message, ...]:
+    """Return why a row is not shipped; its state says so if it has no messages of its own.
+
+    :param why_not_sent: Why sending ended, or ``None`` if it did not.
+    """
+    if row.stored_problems:
+        return row.problems
     if row.state is RowState.PLANNED:
-        return f"was not sent: {why_not_sent}" if why_not_sent else "was not sent; run the same command again"
-    if row.state is RowState.ACCEPTED:
-        return "its import is not finished; run the same command again"
-    if row.state is RowState.CREATED:
-        return "its label was not fetched yet; run the same command again"
-    if row.state is RowState.CANCELLING:
-        return "it is being cancelled: `cpl jobs cancel` goes on"
-    return "it is not known whether this was created" if row.state is RowState.SENDING else ""
+        not_sent = message("send.not_sent")
+        return (message("send.not_sent_because", reason=why_not_sent) if why_not_sent is not None else not_sent,)
+    code = OF_STATE.get(row.state)
+    return (message(code),) if code is not None else ()
 
 
 def state_reported(state: RowState) -> RowState:
@@ -418,13 +448,10 @@ def _reported(row: RowRecord, message: str, places: Sequence[str]) -> list[str]:
     ]
 
 
-def _reason(row: RowRecord, message: str) -> str:
-    """Return the reason without what is of this row only, so that equal reasons are counted together."""
-    text = re.sub(r" ?\[correlation id [^\]]*\]", "", message)
-    if row.reference:
-        text = text.replace(row.reference, "…")
-    text = re.sub(r"'[^']*'", "'…'", text)
-    return re.sub(r"\b\d{5,}\b", "…", text)[:200]
+def _reason(row: RowRecord, problems: Sequence[Message]) -> Message:
+    """Return the first message without the values of its row, so that equal reasons are counted together."""
+    first = problems[0] if problems else message("unknown.pending")
+    return first.without_values(row.reference)
 
 
 @contextmanager

@@ -1,8 +1,10 @@
-"""What is said of a value that cannot be taken for certain, and of digits that a spreadsheet has lost."""
+"""The error for a value that is ambiguous or incomplete, and the repair of numbers that a spreadsheet has rewritten."""
 
 from __future__ import annotations
 
 import re
+
+from ...messages import Message, Param, message
 
 __all__ = ["AmbiguousValue", "without_damage"]
 
@@ -10,7 +12,11 @@ SCIENTIFIC = re.compile(r"([0-9])(?:[.,]([0-9]+))?[eE]\+([0-9]{1,2})")
 
 
 class AmbiguousValue(ValueError):
-    """A value says nothing, or may mean two things; the message says what to write."""
+    """A value that is ambiguous or invalid; its message says what to write instead."""
+
+    def __init__(self, code: str, **params: Param) -> None:
+        self.message: Message = message(code, **params)
+        super().__init__(str(self.message))
 
 
 def without_damage(text: str) -> str:
@@ -23,7 +29,5 @@ def without_damage(text: str) -> str:
         return text
     first, rest, exponent = found[1], found[2] or "", int(found[3])
     if len(rest) < exponent:
-        raise AmbiguousValue(
-            f"is {text!r}: a spreadsheet has lost its last digits; format the column as text and fill it in anew"
-        )
+        raise AmbiguousValue("cell.lost_digits", text=text)
     return first + rest if len(rest) == exponent else text

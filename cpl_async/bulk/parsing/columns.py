@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import re
 
-from attrs import frozen
-
-from .column_mapping import PLAIN, FileSchema
-
-__all__ = ["COLUMNS", "OURS", "REQUIRED", "RowProblem", "column_of", "in_headings"]
+__all__ = ["COLUMNS", "OURS", "REQUIRED", "column_of"]
 
 COLUMNS = {
     "reference_id": "reference_id",
@@ -40,43 +36,11 @@ COLUMNS = {
 """Column → where its value stands in a shipment; its own name where it only adds to another column."""
 REQUIRED = ("reference_id", "name", "street", "city", "zip_code", "country")
 """Columns that a file must have, or one that stands for them."""
-OURS = ("error",)
+OURS = ("code", "error")
 """Columns that we write ourselves and do not read."""
 WHOLE = {"cash_on_delivery": "cod_price", "shipment_set": "parcels", "specific_delivery": "parcel_shop_code",
          "insurance": "insurance_price", "external_numbers": "reference_id", "recipient": "name"}  # fmt: skip
 """Column that stands for a whole part of a shipment."""
-
-
-@frozen(kw_only=True)
-class RowProblem:
-    """One thing that is wrong with a row."""
-
-    column: str
-    """Empty where the whole row is meant."""
-    message: str
-    heading: str = ""
-    """What the file calls the column, where that is another name."""
-
-    def __str__(self) -> str:
-        return f"{self.named}: {self.message}" if self.named else self.message
-
-    @property
-    def named(self) -> str:
-        """The column as the file names it."""
-        return self.heading or self.column
-
-    @classmethod
-    def from_text(cls, text: str, terms: FileSchema = PLAIN) -> RowProblem:
-        """Return the problem that a row's message in the journal tells, as ``str`` wrote it.
-
-        :param terms: what the file calls its columns.
-        """
-        name, _, words = text.partition(": ")
-        ours = {heading: column for column, heading in terms.headings.items() if column in COLUMNS}
-        column = ours.get(name, name)
-        if column not in COLUMNS:
-            return cls(column="", message=text)
-        return cls(column=column, message=words, heading=terms.heading(column) if terms.headings else "")
 
 
 def column_of(path: str) -> str:
@@ -88,8 +52,3 @@ def column_of(path: str) -> str:
         if path == place or path.startswith((place + ".", place + "[")):
             return column
     return WHOLE.get(re.split(r"[.\[]", path, maxsplit=1)[0], path)
-
-
-def in_headings(text: str, terms: FileSchema) -> str:
-    """Return all problems of a row's message in the journal, with columns as the file names them."""
-    return "; ".join(str(RowProblem.from_text(part, terms)) for part in text.split("; "))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ...messages import message
 from .ambiguous_value import AmbiguousValue
 
 __all__ = ["CURRENCY_OF", "SYMBOLS", "currency_code"]
@@ -66,5 +67,5 @@ def currency_code(text: str) -> str:
         return text
     found = SYMBOLS.get(text.casefold().rstrip("."))
     if found is None:
-        raise AmbiguousValue(f"must be a currency code of three capital letters, e.g. CZK or EUR, not {text[:30]!r}")
+        raise AmbiguousValue("currency.invalid", expected=message("kind.currency_example"), text=text[:30])
     return found

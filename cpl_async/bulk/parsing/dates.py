@@ -32,20 +32,18 @@ def delivery_day(text: str) -> datetime:
         elif found := SLASHES.fullmatch(plain):
             day, month, year = _day_first(text, *map(int, found.groups()))
         else:
-            raise AmbiguousValue(f"is no date: {text[:30]!r} (write it like 2026-11-25 or 25.11.2026)")
+            raise AmbiguousValue("date.invalid", text=text[:30])
         on = date(year, month, day)
     except AmbiguousValue:
         raise
     except ValueError:
-        raise AmbiguousValue(f"is no day of the calendar: {text[:30]!r}") from None
+        raise AmbiguousValue("date.not_in_calendar", text=text[:30]) from None
     return datetime(on.year, on.month, on.day, tzinfo=_prague())
 
 
 def _day_first(text: str, first: int, second: int, year: int) -> tuple[int, int, int]:
     if first <= 12 and second <= 12 and first != second:
-        raise AmbiguousValue(
-            f"{text!r} can be read in two ways: write {year}-{second:02}-{first:02} or the other day so"
-        )
+        raise AmbiguousValue("date.ambiguous", text=text, first=f"{year}-{second:02}-{first:02}")
     return (second, first, year) if second > 12 else (first, second, year)
 
 

@@ -23,7 +23,7 @@ def house_number(text: str) -> str:
     :raises Unclear: when a spreadsheet has made a day of it.
     """
     if A_DAY.fullmatch(text):
-        raise AmbiguousValue(f"is {text[:20]!r}: a spreadsheet made a day of it, e.g. of 12/3; write it as text")
+        raise AmbiguousValue("address.house_number_date", text=text[:20])
     return text
 
 

@@ -39,7 +39,7 @@ def amount(text: str) -> tuple[Decimal, str]:
     if not unit:
         return _number(text), ""
     if unit not in SYMBOLS or (before and after):
-        raise AmbiguousValue(f"is no number, or one that is too long: {text[:30]!r} (1249.50 is a good one)")
+        raise AmbiguousValue("number.invalid", text=text[:30])
     return _number(number), SYMBOLS[unit]
 
 
@@ -66,18 +66,18 @@ def parcel_count(text: str) -> int:
     """
     found = WHOLE.fullmatch(text)
     if found is None:
-        raise AmbiguousValue(f"is no whole number: {text[:30]!r}")
+        raise AmbiguousValue("number.not_whole", text=text[:30])
     return int(found[1])
 
 
 def _number(text: str) -> Decimal:
     text = without_damage(text)
     if text[:1] in ("-", "−") and text[1:2].isdigit():
-        raise AmbiguousValue(f"is {text[:30]}, and must not be negative")
+        raise AmbiguousValue("number.negative", text=text[:30])
     head, decimals = _halves(NOTHING_AFTER.sub("", text))
     grouped = GROUPED.fullmatch(head)
     if not (grouped or re.fullmatch(r"[0-9]{1,15}", head)):
-        raise AmbiguousValue(f"is no number, or one that is too long: {text[:30]!r} (1249.50 is a good one)")
+        raise AmbiguousValue("number.invalid", text=text[:30])
     return Decimal("".join(filter(str.isdigit, head)) + decimals.replace(",", "."))
 
 
@@ -93,7 +93,6 @@ def _halves(text: str) -> tuple[str, str]:
         return text, ""
     if len(tail) == 4 and re.fullmatch(r"[1-9][0-9]{0,2}", head):
         digits = head + tail[1:]
-        raise AmbiguousValue(
-            f"{text!r} can be read in two ways: write {digits} or {head}.{tail[1:].rstrip('0') or '0'}"
-        )
+        decimal = f"{head}.{tail[1:].rstrip('0') or '0'}"
+        raise AmbiguousValue("number.ambiguous", text=text, first=digits, second=decimal)
     return head, tail

@@ -79,8 +79,9 @@ def shipping_rule(names: Mapping[str, ShippingRule], text: str, table: str) -> S
         if (name := plain.get(fold(text))) is not None:
             return names[name]
         near = nearest(text, names)
-        hint = f"; did you mean {near!r}?" if near else ""
-        raise AmbiguousValue(f"{text[:50]!r} is not among the [{table}] of --map{hint}")
+        if near:
+            raise AmbiguousValue("map.unknown_name_near", text=text[:50], table=table, near=near)
+        raise AmbiguousValue("map.unknown_name", text=text[:50], table=table)
     return found
 
 
@@ -101,10 +102,7 @@ def is_paid_on_delivery(text: str, names: ShopMapping) -> bool | None:
         return True
     if (on_delivery or in_advance) and not ("bez" in words if on_delivery else DOUBTFUL.intersection(words)):
         return on_delivery
-    raise AmbiguousValue(
-        f"{text[:50]!r} does not say whether the courier collects money: say it with --map: [payments] "
-        f'"{text[:50]}" = {{cash_on_delivery = true}} where the courier does, else false'
-    )
+    raise AmbiguousValue("payment.unknown", text=text[:50])
 
 
 def _said(text: str) -> bool | None:
@@ -140,22 +138,18 @@ def collected(values: Mapping[str, str], paid: bool | None) -> bool | None:
         answered = _said(cod)
         said = not _is_nothing(cod) if answered is None else answered
         if said and told and (_is_nothing(told) or _said(told) is False):
-            raise AmbiguousValue(f"is {cod[:30]!r}, but the amount to collect is {told[:30]!r}: make them agree")
+            raise AmbiguousValue("payment.contradicts_amount", text=cod[:30], amount=told[:30])
         if answered is None and told and _said(told) is None and told != cod:
-            raise AmbiguousValue(f"is {cod[:30]!r}, but the amount to collect is {told[:30]!r}: make them agree")
+            raise AmbiguousValue("payment.contradicts_amount", text=cod[:30], amount=told[:30])
     elif told:
         answered = _said(told)
         nothing = _is_nothing(told) and values.get("product_type") not in WITH_COD
         said = not nothing if answered is None else answered
     if said and paid is False:
-        raise AmbiguousValue(
-            f"asks for money, but the payment is {values.get('payment', '')[:50]!r}: empty one of them"
-        )
+        raise AmbiguousValue("payment.contradicts_prepaid", payment=values.get("payment", "")[:50])
     if said is None and values.get("product_type") in WITH_COD:
         if paid is False:
-            raise AmbiguousValue(
-                f"is empty, but the product collects money and the payment is {values['payment'][:50]!r}"
-            )
+            raise AmbiguousValue("payment.empty_but_product", payment=values["payment"][:50])
         return True
     return paid if said is None else said
 
@@ -174,7 +168,7 @@ def price(values: Mapping[str, str], *columns: str) -> Price | None:
         if not text or _said(text) is not None:
             continue
         if column == "cod" and text == "1" and values.get("order_total"):
-            raise AmbiguousValue("is '1', which may be yes or an amount: write yes, or the amount with decimals")
+            raise AmbiguousValue("payment.one_or_yes")
         number, unit = amount(text)
         return Price(number, column, unit)
     return None
@@ -191,7 +185,7 @@ def currency(told: str, price: Price | None, country: str, terms: FileSchema) ->
     if told:
         code = currency_code(told)
         if unit and unit != code:
-            raise AmbiguousValue(f"is {code}, but the amount is in {unit}: make them one")
+            raise AmbiguousValue("currency.contradicts", currency=code, unit=unit)
         return code
     if unit:
         return unit
@@ -201,9 +195,9 @@ def currency(told: str, price: Price | None, country: str, terms: FileSchema) ->
 
 
 def _asked(country: str) -> str:
-    raise AmbiguousValue(
-        f"is empty, and what the courier collects in {country or 'that country'} is not certain: fill it in"
-    )
+    if not country:
+        raise AmbiguousValue("currency.unknown_country")
+    raise AmbiguousValue("currency.unknown", country=country)
 
 
 def variable_symbol(text: str, reference: str) -> str:
@@ -216,7 +210,5 @@ def variable_symbol(text: str, reference: str) -> str:
         return symbol[:-2] if symbol.endswith(".0") and symbol[:-2].isdigit() else symbol
     digits = "".join(filter(str.isdecimal, reference))
     if not (1 <= len(digits) <= 10 and digits.isascii()):
-        raise AmbiguousValue(
-            f"is empty, and the reference {reference[:30]!r} has {len(digits)} digits, not 1–10: fill the symbol in"
-        )
+        raise AmbiguousValue("variable_symbol.missing", reference=reference[:30], digits=len(digits))
     return digits

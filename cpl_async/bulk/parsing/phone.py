@@ -78,15 +78,13 @@ def telephone(text: str, country: str) -> str:
     number = CODE_IN_BRACKETS.sub(r"\1\2 ", LABEL.sub("", number, count=1), count=1)
     number = TRUNK_IN_BRACKETS.sub(r"\1", number)
     if not POSSIBLE.fullmatch(re.sub(r"\s|–", " ", number)):
-        raise AmbiguousValue(f"is no telephone number: {text[:30]!r}")
+        raise AmbiguousValue("phone.invalid", text=text[:30])
     digits = PUNCTUATION.sub("", number)
     if digits.startswith("00"):
         digits = "+" + digits[2:]
     if digits.startswith("+"):
         if not INTERNATIONAL.fullmatch(digits):
-            raise AmbiguousValue(
-                f"is no telephone number: {text[:30]!r}, it has {len(digits) - 1} digits with its country's code"
-            )
+            raise AmbiguousValue("phone.wrong_length", text=text[:30], digits=len(digits) - 1)
         return digits
     return _completed(digits, country) or number
 

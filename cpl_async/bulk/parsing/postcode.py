@@ -54,12 +54,12 @@ def postcode(text: str, country: str) -> str:
     if digits.isascii() and digits.isdigit() and shortest <= len(digits) <= width:
         return digits.zfill(width)
     if country in STRICT:
-        raise AmbiguousValue(_complaint(text, digits, country))
+        raise _invalid(text, digits, country)
     return text
 
 
-def _complaint(text: str, digits: str, country: str) -> str:
+def _invalid(text: str, digits: str, country: str) -> AmbiguousValue:
     if len(digits) == 4 and digits.isdigit():
-        return f"has four digits: {text[:20]!r}; a Czech postcode has five and none begins with 0, so one is missing"
+        return AmbiguousValue("postcode.four_digits", text=text[:20])
     example = "110 00" if country == "CZ" else "010 01"
-    return f"is no postcode of {country}: {text[:20]!r} (five digits, e.g. {example})"
+    return AmbiguousValue("postcode.invalid", country=country, text=text[:20], example=example)

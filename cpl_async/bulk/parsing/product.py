@@ -30,8 +30,8 @@ def carried_by(text: str, names: ShopMapping) -> ShippingRule:
         return found
     if "ppl" not in tokens(text):
         raise AmbiguousValue(
-            f"{text[:50]!r} may be another carrier: where it is PPL by another name, "
-            f'say so with --map: [carriers] "{text[:50]}" = {{pickup_point = false}}, or true'
+            "carrier.unknown",
+            text=text[:50],
         )
     return ShippingRule(pickup_point=True) if PICKUP.search(fold(text)) else AT_HOME
 
@@ -45,7 +45,7 @@ def product_of(values: Mapping[str, str], country: str, carrier: ShippingRule, *
         return WITHOUT_COD.get(carrier.product, carrier.product) if collects else carrier.product
     code = values.get("parcel_shop_code", "")
     if code and carrier.pickup_point is False:
-        raise AmbiguousValue(f"is {code[:30]!r}, but the carrier goes to an address: empty it, or change the carrier")
+        raise AmbiguousValue("carrier.goes_to_address", text=code[:30])
     return str(
         choose_product(
             country,

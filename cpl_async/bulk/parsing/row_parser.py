@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from attrs import define, field
 
+from ...messages import Message, message
 from ...models.addresses import Address
 from ...models.references import displayable_reference, normal_reference
 from ...models.shipment_batches import (
@@ -27,7 +28,7 @@ from ...models.shipment_batches import (
 from ...models.validation import problems_of
 from .ambiguous_value import AmbiguousValue, without_damage
 from .column_mapping import PLAIN, FileSchema, ShippingRule
-from .columns import COLUMNS, OURS, REQUIRED, RowProblem, column_of, in_headings
+from .columns import COLUMNS, OURS, REQUIRED, column_of
 from .country import country_code
 from .dates import delivery_day
 from .names import house_number, recipient_names, street_line
@@ -40,7 +41,7 @@ from .services import age_code, service_codes
 from .text import answer, fold
 from .whitespace import normalize_whitespace
 
-__all__ = ["COLUMNS", "OURS", "REQUIRED", "RowProblem", "column_of", "in_headings", "reference_in", "shipment_from"]
+__all__ = ["COLUMNS", "OURS", "REQUIRED", "column_of", "reference_in", "shipment_from"]
 
 LONGEST_ASKABLE = 100
 """A longer reference does not fit into ``CUST``, so nobody could ask whether it was created."""
@@ -59,7 +60,7 @@ Read = TypeVar("Read")
 
 def shipment_from(
     values: Mapping[str, str], sender: Address | None, terms: FileSchema = PLAIN
-) -> tuple[Shipment | None, list[RowProblem]]:
+) -> tuple[Shipment | None, list[Message]]:
     """Return the shipment that a row describes, or everything that is wrong with the row.
 
     :param values: column → text.
@@ -70,7 +71,7 @@ def shipment_from(
     row.load(values)
     shipment = row.shipment(sender)
     for problem in problems_of(shipment):
-        row.add_problem(column_of(problem.path), problem.message)
+        row.add_problem(column_of(problem.path), problem.detail)
     return (None if row.problems else shipment), row.problems
 
 
@@ -94,23 +95,20 @@ class _RowParser:
 
     terms: FileSchema
     values: dict[str, str] = field(factory=dict)
-    problems: list[RowProblem] = field(factory=list)
+    problems: list[Message] = field(factory=list)
     named: set[str] = field(factory=set)
 
-    def add_problem(self, column: str, message: str) -> None:
+    def add_problem(self, column: str, problem: Message) -> None:
         if column not in self.named:
             self.named.add(column)
-            heading = self.terms.heading(column)
-            self.problems.append(
-                RowProblem(column=column, message=message, heading="" if heading == column else heading)
-            )
+            self.problems.append(problem.of(column))
 
     def read(self, column: str, how: Callable[..., Read], *texts: Any) -> Read | None:
         """Return what a reading gives, or ``None`` with a complaint of the column."""
         try:
             return how(*texts)
         except AmbiguousValue as error:
-            self.add_problem(column, str(error))
+            self.add_problem(column, error.message)
             return None
 
     def load(self, values: Mapping[str, str]) -> None:
@@ -129,12 +127,12 @@ class _RowParser:
             if not text.isprintable():
                 text = normalize_whitespace(LINE_BREAKS.sub(" ", text) if column == "note" else text)
                 if not text.isprintable():
-                    self.add_problem(column, "holds a line break or a control character")
+                    self.add_problem(column, message("cell.line_break"))
                     continue
             if quoted := KEPT_AS_TEXT.fullmatch(text):
                 text = quoted[1]
             elif FORMULA.match(text):
-                self.add_problem(column, f"begins like a formula of a spreadsheet: {text[:20]!r}")
+                self.add_problem(column, message("cell.formula", text=text[:20]))
                 continue
             if text:
                 self.values[column] = text
@@ -148,7 +146,7 @@ class _RowParser:
         product = text("product_type") or self._chosen(country, collects)
         cash = self._cash(reference, country) if collects else None
         if product in WITH_COD and cash is None and "cod_price" not in self.named and collects is not None:
-            self.add_problem("cod_price", f"is empty, product {product} needs it")
+            self.add_problem("cod_price", message("cell.empty_for_product", product=product))
         return Shipment(
             reference_id=reference,
             product_type=product,
@@ -167,10 +165,10 @@ class _RowParser:
     def _reference(self) -> str:
         reference = reference_in(self.values, self.terms)
         if not reference:
-            self.add_problem("reference_id", "is empty")
+            self.add_problem("reference_id", message("cell.empty"))
         elif len(reference) > LONGEST_ASKABLE:
-            message = f"has {len(reference)} characters; over {LONGEST_ASKABLE} it could not be asked after"
-            self.add_problem("reference_id", message)
+            problem = message("reference.too_long", length=len(reference), maximum=LONGEST_ASKABLE)
+            self.add_problem("reference_id", problem)
         return self.read("reference_id", without_damage, reference) or reference
 
     def _recipient(self) -> Address:
@@ -186,12 +184,12 @@ class _RowParser:
         if not (name and city and code and country):
             for column, value in {"name": name, "city": city, "zip_code": code, "country": country}.items():
                 if not value:
-                    self.add_problem(column, "is empty")
+                    self.add_problem(column, message("cell.empty"))
         for column in HOUSE_NUMBERS:
             if number := text(column):
                 self.read(column, house_number, number)
         if email and not _is_address(email):
-            self.add_problem("email", f"is no e-mail address: {email[:50]!r}")
+            self.add_problem("email", message("email.invalid", text=email[:50]))
         return Address(
             name=name or None,
             name2=text("name2"),
@@ -218,13 +216,13 @@ class _RowParser:
             paid = is_paid_on_delivery(text("payment", ""), self.terms.names) if text("payment") else None
         except AmbiguousValue as error:
             if not (text("cod") or text("cod_price") or text("product_type")):
-                self.add_problem("payment", str(error))
+                self.add_problem("payment", error.message)
                 return None
             paid = None
         try:
             return bool(collected(self.values, paid))
         except AmbiguousValue as error:
-            self.add_problem("cod" if text("cod") else "cod_price", str(error))
+            self.add_problem("cod" if text("cod") else "cod_price", error.message)
             return None
 
     def _chosen(self, country: str, collects: bool | None) -> str:
@@ -245,7 +243,7 @@ class _RowParser:
         told = self.values.get("cod_currency", "")
         if found is None:
             if not self.named & {"cod_price", "cod", "order_total"}:
-                self.add_problem("cod_price", "is empty: write what the courier collects, or the order's total")
+                self.add_problem("cod_price", message("payment.amount_missing"))
             unit = self.read("cod_currency", currency, told, found, country, self.terms) if told else None
         else:
             unit = self.read("cod_currency", currency, told, found, country, self.terms)
@@ -262,12 +260,13 @@ class _RowParser:
             return None
         found = self.read("insurance_price", price, self.values, "insurance_price")
         if found is None:
-            self.add_problem("insurance_price", "is empty" if not text else f"is {text[:30]!r}: write the amount")
+            problem = message("insurance.amount_missing", text=text[:30]) if text else message("cell.empty")
+            self.add_problem("insurance_price", problem)
         unit = told or (found.unit or self.terms.currencies.get("insurance_price", "") if found else "")
         if not unit and found is not None and not found.number:
             return None
         if not unit:
-            self.add_problem("insurance_currency", "is empty")
+            self.add_problem("insurance_currency", message("cell.empty"))
         code = self.read("insurance_currency", currency, unit, found, country, self.terms) if unit else None
         return Insurance(insurance_price=found.number if found else Decimal(0), insurance_currency=code or "CZK")
 

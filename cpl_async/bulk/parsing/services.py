@@ -21,9 +21,7 @@ def service_codes(text: str) -> list[str]:
     codes = [code.upper() for code in BETWEEN.split(text) if code]
     for code in codes:
         if not re.fullmatch(r"[A-Z0-9]{1,4}", code):
-            raise AmbiguousValue(
-                f"{code[:30]!r} is no code of a service (up to four letters or digits, see cpl codelist)"
-            )
+            raise AmbiguousValue("service.invalid", text=code[:30])
     return codes
 
 
@@ -36,6 +34,6 @@ def age_code(text: str) -> str | None:
     if said is False or text in ("0", ""):
         return None
     if said:
-        raise AmbiguousValue(f"is {text!r}, which says no age: write A15 or A18")
+        raise AmbiguousValue("age.unknown", text=text)
     found = AGE.fullmatch(text)
     return f"A{found[1]}" if found else text

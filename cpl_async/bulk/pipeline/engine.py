@@ -21,13 +21,12 @@ from ..journal.batch_repository import RowResult
 from ..journal.journal import Job
 from ..options import JobOptions
 from ..parsing.column_mapping import PLAIN, FileSchema
-from ..parsing.row_parser import RowProblem
 from ..progress import Phase, Progress, ProgressHook
 from ..reconcile.carrier_clock import CarrierClock
 from ..reconcile.reconciler import Reconciler
 from ..reconcile.resend import ResendStep
 from ..reconcile.schedule import SettlePolicy
-from ..records import BatchState
+from ..records import BatchState, RowProblems
 from ..shutdown import unless_stopped
 from .ingest import ProblemHook
 from .job_type import SHIPMENTS, JobType
@@ -371,7 +370,9 @@ class Engine:
     def _refused(self, results: Sequence[RowResult]) -> None:
         """Name the rows that the server refused, like those that our own check did."""
         for result in results:
-            self.on_problem(result.row, result.line, [RowProblem.from_text(result.message, self.terms)])
+            self.on_problem(
+                RowProblems(number=result.row, line=result.line, problems=result.problems, heading=self.terms.heading)
+            )
         if results:
             self.progress.rejected += len(results)
             self._tell()

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ...messages import Message, message
 from ...models.codes import ImportState, RelationType
 from ...models.order_batches import OrderResultItem
 from ...models.shipment_batches import ShipmentResultItem
 from ..journal.batch_repository import OpenRow, ParcelRecord, RowResult
 from ..records import RowState
 
-__all__ = ["UNREADABLE", "ResultFromItem", "result_from_item", "result_from_order_item"]
+__all__ = ["ResultFromItem", "result_from_item", "result_from_order_item"]
 
-UNREADABLE = "the carrier's response about it cannot be used, so it is not known what was created"
 LONGEST_NUMBER = 50
 """Characters of a shipment number (source: the vendor's documentation has 50 for references of this kind)."""
 ResultFromItem = Callable[[OpenRow, Any], tuple[RowResult, list[ParcelRecord]] | None]
@@ -29,42 +29,49 @@ def result_from_item(row: OpenRow, item: ShipmentResultItem) -> tuple[RowResult,
     if not item.settled:
         return None
     if odd := _odd_numbers(item):
-        return _result(row, RowState.UNDECIDED, f"{UNREADABLE}: {odd}"), []
+        return _result(row, RowState.UNDECIDED, message("import.unusable", reason=odd)), []
     parts = [part for part in item.related_items if part.relation_type in (None, RelationType.SHIPMENT_SET)]
     failed = [part for part in parts if part.import_state == ImportState.ERROR]
     parcels = _parcels(row, item)
     if item.import_state == ImportState.ERROR:
-        words = ": ".join(part for part in (item.error_code, item.error_message) if part) or "failed without a word"
+        reason = _reason(item.error_code, item.error_message) or message("import.no_reason")
         if not parcels:
-            return _result(row, RowState.REJECTED, words), []
-        message = f"failed at import ({words}), yet {len(parcels)} of its parcels were created"
-        return _result(row, RowState.UNDECIDED, message, parcels[0].master), parcels
+            return _result(row, RowState.REJECTED, reason), []
+        problem = message("import.failed_with_parcels", reason=reason, parcels=len(parcels))
+        return _result(row, RowState.UNDECIDED, problem, parcels[0].master), parcels
     numbered = sum(bool(part.shipment_number) for part in parts) + bool(item.shipment_number)
     if numbered + len(failed) < max(row.parcels, len(parts) + 1):
         return None
     if failed:
-        reasons = "; ".join(": ".join(filter(None, (bad.error_code, bad.error_message))) or "failed" for bad in failed)
-        message = f"only {numbered} of {numbered + len(failed)} parcels were created: {reasons}"
-        return _result(row, RowState.UNDECIDED, message, item.shipment_number), parcels
-    return _result(row, RowState.CREATED, "", item.shipment_number), parcels
+        reasons = [_reason(part.error_code, part.error_message) or message("import.failed") for part in failed]
+        problem = message("import.some_parcels", created=numbered, parcels=numbered + len(failed), reason=reasons)
+        return _result(row, RowState.UNDECIDED, problem, item.shipment_number), parcels
+    return _result(row, RowState.CREATED, None, item.shipment_number), parcels
 
 
-def _odd_numbers(item: ShipmentResultItem) -> str:
-    """Return what is wrong with the numbers of an item, or an empty text.
+def _reason(code: str | None, text: str | None) -> Message | None:
+    """Return the carrier's own reason, or ``None`` if it gave none."""
+    words = ": ".join(part for part in (code, text) if part)
+    return message("carrier.text", text=words) if words else None
+
+
+def _odd_numbers(item: ShipmentResultItem) -> Message | None:
+    """Return what is wrong with the numbers of an item, or ``None`` if they are valid.
 
     A number is written on a label, names a file and is what a parcel is cancelled by.
     """
     numbers = [part.shipment_number for part in (item, *item.related_items) if part.shipment_number]
     for number in numbers:
         if len(number) > LONGEST_NUMBER or not number.isprintable() or " " in number:
-            return f"{number[:LONGEST_NUMBER]!r} is no number of a shipment"
+            return message("import.invalid_number", number=number[:LONGEST_NUMBER])
     if len(set(numbers)) < len(numbers):
-        return "two of its parcels have the same number"
-    return ""
+        return message("import.equal_numbers")
+    return None
 
 
-def _result(row: OpenRow, state: RowState, message: str, number: str | None = None) -> RowResult:
-    return RowResult(row=row.number, line=row.line, state=state, message=message, shipment_number=number)
+def _result(row: OpenRow, state: RowState, problem: Message | None, number: str | None = None) -> RowResult:
+    problems = () if problem is None else (problem,)
+    return RowResult(row=row.number, line=row.line, state=state, problems=problems, shipment_number=number)
 
 
 def _parcels(row: OpenRow, item: ShipmentResultItem) -> list[ParcelRecord]:
@@ -90,4 +97,5 @@ def result_from_order_item(row: OpenRow, item: OrderResultItem) -> tuple[RowResu
     if not item.settled:
         return None
     state = RowState.REJECTED if item.error else RowState.CREATED
-    return _result(row, state, item.error), []
+    problem = message("carrier.text", text=item.error) if item.error else None
+    return _result(row, state, problem), []

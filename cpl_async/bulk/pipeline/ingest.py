@@ -11,14 +11,16 @@ from attrs import define, field
 
 from ..._nearest import nearest_names
 from ...errors import ValidationError
+from ...messages import Message, message
 from ...models.addresses import Address
 from ...models.codec import encode
 from ...models.order_batches import Order
 from ...models.shipment_batches import Shipment
 from ..journal.row_repository import NewRow, RowRepository
 from ..parsing.column_mapping import PLAIN, FileSchema
-from ..parsing.row_parser import COLUMNS, OURS, RowProblem, reference_in, shipment_from
+from ..parsing.row_parser import COLUMNS, OURS, reference_in, shipment_from
 from ..readers.source import InputError, RawRow
+from ..records import RowProblems
 
 __all__ = ["Ingestor", "ProblemHook", "encoded", "new_row"]
 
@@ -32,7 +34,7 @@ SAFE_PARCEL_COUNT = 20
 
 VERY_LIKE = 0.8
 """How like a column an unknown heading must be to be a slip of the pen: shops have columns of their own."""
-ProblemHook = Callable[[int, int, list[RowProblem]], None]
+ProblemHook = Callable[[RowProblems], None]
 """Called with a bad row's number, its line, and all that is wrong with it."""
 
 
@@ -85,12 +87,12 @@ class Ingestor:
             self.unknown.update(dict.fromkeys(name for name in raw.values if name and name not in KNOWN))
         shipment = None
         if raw.problem is not None:
-            problems = [RowProblem(column="", message=raw.problem)]
+            problems = [raw.problem]
         else:
             shipment, problems = shipment_from(raw.values, self.sender, raw.terms)
         if problems:
             self.rejected += 1
-            self.on_problem(raw.number, raw.line, problems)
+            self._report(raw.number, raw.line, problems)
         if shipment is not None and shipment.parcels > SAFE_PARCEL_COUNT:
             self.large_sets.append(raw.number)
         raw_fields = {name: value for name, value in written.items() if name not in OURS}
@@ -99,11 +101,14 @@ class Ingestor:
 
     async def _commit(self, waiting: list[NewRow]) -> None:
         good = {row.number for row in waiting if row.payload is not None}
-        for number, line, message in await self.planning.add(self.job, waiting):
+        for number, line, problem in await self.planning.add(self.job, waiting):
             if number in good:
                 self.rejected += 1
-            self.on_problem(number, line, [RowProblem.from_text(message.split("; ")[0], self.terms)])
+            self._report(number, line, [problem])
         self.on_rows(self.rows)
+
+    def _report(self, number: int, line: int, problems: Sequence[Message]) -> None:
+        self.on_problem(RowProblems(number=number, line=line, problems=tuple(problems), heading=self.terms.heading))
 
     def notes(self) -> list[str]:
         """Return what is worth a look though nothing is rejected for it."""
@@ -119,9 +124,9 @@ class Ingestor:
 
     async def refuse_settled_elsewhere(self) -> None:
         """Reject the rows whose reference an earlier job has shipped, or may have."""
-        for number, line, message in await self.planning.reject_conflicts(self.job):
+        for number, line, problem in await self.planning.reject_conflicts(self.job):
             self.rejected += 1
-            self.on_problem(number, line, [RowProblem.from_text(message, self.terms)])
+            self._report(number, line, [problem])
 
 
 def new_row(
@@ -130,7 +135,7 @@ def new_row(
     reference: str,
     fields: Mapping[str, str],
     shipment: Shipment | None,
-    problems: Sequence[RowProblem],
+    problems: Sequence[Message],
 ) -> NewRow:
     """Return a row as it stands in the journal.
 
@@ -148,16 +153,16 @@ def new_row(
         cust_reference=_cust(shipment) if shipment is not None and body else None,
         content_hash=hashlib.sha256(body).hexdigest()[:32] if body else None,
         parcels=shipment.parcels if shipment is not None else 1,
-        message="; ".join(map(str, problems)),
+        problems=tuple(problems),
     )
 
 
-def encoded(value: Shipment | Order, problems: list[RowProblem]) -> bytes | None:
+def encoded(value: Shipment | Order, problems: list[Message]) -> bytes | None:
     """Return the bytes of a shipment or an order, or ``None`` with one more problem if no JSON can hold it."""
     try:
         return encode(value)
     except ValidationError as error:
-        problems.append(RowProblem(column="", message=error.message))
+        problems.append(message("row.not_encodable", error=error.detail))
         return None
 
 

@@ -13,6 +13,7 @@ from anyio import CapacityLimiter, to_thread
 from attrs import define, field
 
 from ...errors import AuthenticationError, ConfigurationError, CplError, TransportError
+from ...messages import Message, message
 from ...models.codes import LabelFormat
 from ...models.data import Label
 from ...ratelimit.priority import Priority
@@ -30,7 +31,6 @@ MAX_CONCURRENT_REQUESTS = 4
 MAX_CONCURRENT_BATCHES = 2
 """So many batches' parcels are held in memory; with two, the next one's pages fill the gap at the end of one."""
 TIMEOUT = 60.0
-STOPPED = "its label was not fetched: the run was stopped"
 ENOUGH_FAILURES = 10
 """Failures in a row after which the run asks for no more labels; the next run does."""
 ENDINGS = {
@@ -45,7 +45,11 @@ LabelPosition = tuple[str, str, int]
 
 
 class _UnexpectedLabels(Exception):
-    """The file does not hold what was asked for."""
+    """A file that does not hold the labels that were requested."""
+
+    def __init__(self, reason: Message) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 @define(kw_only=True)
@@ -78,9 +82,9 @@ class LabelFetcher:
         async with self._turns:
             problems = await self._fetch(batch, remote_id)
             if not self.stop.is_set():
-                self.on_labelled(await self.course.batch_is_labelled(batch, problems[0] if problems else ""))
+                self.on_labelled(await self.course.batch_is_labelled(batch, problems[0] if problems else None))
 
-    async def _fetch(self, batch: int, remote_id: str) -> list[str]:
+    async def _fetch(self, batch: int, remote_id: str) -> list[Message]:
         """Fetch what is missing, and return why some cannot be had."""
         parcels = sorted(await self.course.parcels_of(batch), key=lambda parcel: parcel.number)
         same_length = len({len(parcel.number) for parcel in parcels}) == 1
@@ -101,7 +105,7 @@ class LabelFetcher:
 
     async def _page(
         self, remote_id: str, parcels: Sequence[ParcelRecord], batch: int, offset: int, places: list[LabelPosition]
-    ) -> str | None:
+    ) -> Message | None:
         """Fetch up to 200 labels as one file; singly where that file is not what it should be.
 
         :param places: gets where each of them is.
@@ -128,13 +132,13 @@ class LabelFetcher:
         singly = [await self._single(parcel, self.parts) for parcel in parcels]
         return problem if any(singly) else None
 
-    async def _single(self, parcel: ParcelRecord, folder: Path) -> str | None:
+    async def _single(self, parcel: ParcelRecord, folder: Path) -> Message | None:
         """Fetch one label by its address; return why it cannot be had."""
         if parcel.label_file:
             return None
         address = parcel.label_url
         if not address:
-            return "its label cannot be had: the server gave no address"
+            return message("label.no_address")
         file = folder / f"{named(parcel.number)}.{ENDINGS[self.label_format]}"
 
         async def label() -> Label:
@@ -151,31 +155,31 @@ class LabelFetcher:
             await self.course.record_labels(self.job, [(parcel.number, self._name(file), 0)])
         return problem
 
-    async def _store(self, fetch: Callable[[], Awaitable[Label]], file: Path, count: int) -> str | None:
+    async def _store(self, fetch: Callable[[], Awaitable[Label]], file: Path, count: int) -> Message | None:
         """Fetch a file and put it in its place; return why that failed."""
         async with self._width:
             if self.stop.is_set():
-                return STOPPED
+                return message("label.stopped")
             if self._failed_in_a_row >= ENOUGH_FAILURES:
-                return f"its label was not fetched: {ENOUGH_FAILURES} others before it could not be had"
+                return message("label.others_failed", count=ENOUGH_FAILURES)
             try:
                 label = await unless_stopped(self.stop, fetch())
                 if label is None:
-                    return STOPPED
+                    return message("label.stopped")
                 await to_thread.run_sync(_keep, label.content, file, self.label_format, count)
             except OSError as error:
-                return f"its label cannot be stored in {file.parent}: {error.strerror or error}"
+                return message("label.not_stored", folder=str(file.parent), error=str(error.strerror or error))
             except CplError as error:
                 if isinstance(error, AuthenticationError):
                     self.on_end(error)
                 self._failed_in_a_row += 1
-                return f"its label cannot be had: {error}"
+                return message("label.unavailable", error=str(error))
             except _UnexpectedLabels as error:
-                return f"its label cannot be had: {error}"
+                return message("label.unavailable", error=error.reason)
             except Exception as error:  # whatever a label holds, it costs this label only
-                message = f"its label cannot be read: {type(error).__name__}"
-                logger.warning("%s", message)
-                return message
+                problem = message("label.unreadable", error=type(error).__name__)
+                logger.warning("%s", problem)
+                return problem
             self._failed_in_a_row = 0
             return None
 
@@ -189,10 +193,10 @@ def _keep(content: bytes, file: Path, label_format: LabelFormat, count: int) -> 
     try:
         content = printable(content, label_format)
     except ActiveLabel as error:
-        raise _UnexpectedLabels(str(error)) from None
+        raise _UnexpectedLabels(message("label.active_content", text=str(error))) from None
     found = _count(content, label_format)
     if found != count:
-        raise _UnexpectedLabels(f"{count} labels were asked for, {found} came")
+        raise _UnexpectedLabels(message("label.wrong_count", expected=count, actual=found))
     file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as fresh:
         fresh.write_bytes(content)
@@ -209,4 +213,4 @@ def _count(content: bytes, label_format: LabelFormat) -> int:
         with pikepdf.open(io.BytesIO(content)) as document:
             return len(document.pages)
     except (pikepdf.PdfError, ValueError, RuntimeError, MemoryError):
-        raise _UnexpectedLabels("what came is no readable PDF") from None
+        raise _UnexpectedLabels(message("label.not_a_pdf")) from None

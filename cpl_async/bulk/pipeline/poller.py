@@ -13,6 +13,7 @@ from typing import Any
 from attrs import define, evolve, field
 
 from ...errors import AuthenticationError, CplError, PermissionDenied
+from ...messages import Message, message
 from ...models.references import normal_reference
 from ...ratelimit.priority import Priority
 from ...system.clock import monotonic
@@ -21,7 +22,7 @@ from ..client_protocols import ItemStates, StateCalls
 from ..journal.batch_repository import BatchRepository, ParcelRecord, RowResult
 from ..records import RowState
 from ..shutdown import unless_stopped
-from .import_result import UNREADABLE, ResultFromItem
+from .import_result import ResultFromItem
 
 __all__ = ["BatchPoller", "OpenBatch"]
 
@@ -133,16 +134,16 @@ class BatchPoller:
             self.on_end(error)
             return
         except CplError as error:
-            await self._again(batch, f"its state cannot be had: {error.message}")
+            await self._again(batch, message("import.state_unavailable", error=error.detail))
             return
         settled = await self._take(batch, result)
         if settled:
             self._took.append(age)
             await self.on_imported(batch)
         else:
-            await self._again(batch, "is still being imported; run the same command again to go on")
+            await self._again(batch, message("import.still_pending"))
 
-    async def _again(self, batch: OpenBatch, why: str) -> None:
+    async def _again(self, batch: OpenBatch, why: Message) -> None:
         if elapsed() + self._pause(batch) > batch.accepted_at + self.import_timeout:
             self.on_undecided(await self.course.defer_open_rows(batch.batch, why))
             await self.on_imported(batch)  # what has a number can be printed all the same
@@ -164,7 +165,7 @@ class BatchPoller:
             clashing |= await self.course.numbers_of_other_rows(batch, owners)
         if clashing:
             pairs = [
-                (_unusable(result, f"another row has the number {odd[0]} too"), [])
+                (_unusable(result, message("import.number_of_other_row", number=odd[0])), [])
                 if (odd := [parcel.number for parcel in found if parcel.number in clashing])
                 else (result, found)
                 for result, found in pairs
@@ -185,7 +186,7 @@ class BatchPoller:
             if items.setdefault(reference, item) != item:
                 row = rows[reference]
                 undecided = RowResult(row=row.number, line=row.line, state=RowState.UNDECIDED)
-                outcomes[reference] = _unusable(undecided, "it is listed twice"), []
+                outcomes[reference] = _unusable(undecided, message("import.listed_twice")), []
             elif (settled := self.outcome_of(rows[reference], item)) is not None:
                 outcomes[reference] = settled
         for reference in outcomes:
@@ -199,6 +200,8 @@ class BatchPoller:
         return not rows
 
 
-def _unusable(result: RowResult, why: str) -> RowResult:
+def _unusable(result: RowResult, why: Message) -> RowResult:
     """Return the result of a row about which the response cannot be used."""
-    return evolve(result, state=RowState.UNDECIDED, message=f"{UNREADABLE}: {why}", shipment_number=None)
+    return evolve(
+        result, state=RowState.UNDECIDED, problems=(message("import.unusable", reason=why),), shipment_number=None
+    )

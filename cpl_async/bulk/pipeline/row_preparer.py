@@ -12,6 +12,7 @@ from attrs import evolve
 
 from ..._nearest import nearest_names
 from ...errors import ConfigurationError
+from ...messages import Message, message
 from ...models.addresses import Address
 from ...models.order_batches import Order
 from ...models.references import displayable_reference
@@ -19,7 +20,6 @@ from ...models.shipment_batches import ExternalNumber, Shipment
 from ...models.validation import problems_of
 from ..journal.row_repository import NewRow
 from ..parsing.column_mapping import ShopMapping
-from ..parsing.columns import RowProblem
 from ..parsing.row_parser import COLUMNS, reference_in, shipment_from
 from ..parsing.text import fold
 from ..readers.jsonl_reader import Keys, as_text
@@ -57,20 +57,20 @@ class ShipmentPreparer:
 
     def prepare(self, number: int, row: Any) -> NewRow:
         """Return a row as it is planned: checked, with its bytes, or with what is wrong with it."""
-        problems: list[RowProblem]
+        problems: list[Message]
         if isinstance(row, Shipment):
             shipment, raw = _askable(row), {"reference_id": displayable_reference(row.reference_id)}
-            problems = [RowProblem(column=one.path, message=one.message) for one in problems_of(shipment)]
+            problems = [problem.detail.of(problem.path) for problem in problems_of(shipment)]
             problems += _unaskable(shipment)
         else:
             if not isinstance(row, Mapping):
-                words = f"is neither a shipment nor a mapping, but {type(row).__name__}"
-                return new_row(number, 0, "", {}, None, [RowProblem(column="", message=words)])
+                problem = message("row.not_a_shipment", actual=type(row).__name__)
+                return new_row(number, 0, "", {}, None, [problem])
             fields = {str(key): as_text(value) for key, value in row.items() if value is not None}
             values, twins = self._keys.named(fields)
             self._warn_of(values.keys() - COLUMNS.keys() - self._unread)
             found, problems = shipment_from(values, self._sender, self._keys.terms)
-            problems += [RowProblem(column="", message=twins)] if twins else []
+            problems += [twins] if twins else []
             raw = {**fields, "reference_id": reference_in(values, self._keys.terms)}
             if found is None:
                 return new_row(number, 0, raw["reference_id"], raw, None, problems)
@@ -92,9 +92,9 @@ class OrderPreparer:
     def prepare(self, number: int, row: Any) -> NewRow:
         """Return an order as it is planned: checked, with its bytes, or with what is wrong with it."""
         if not isinstance(row, Order):
-            words = f"is no order, but {type(row).__name__}"
-            return new_row(number, 0, "", {}, None, [RowProblem(column="", message=words)])
-        problems = [RowProblem(column=one.path, message=one.message) for one in problems_of(row)]
+            problem = message("row.not_an_order", actual=type(row).__name__)
+            return new_row(number, 0, "", {}, None, [problem])
+        problems = [problem.detail.of(problem.path) for problem in problems_of(row)]
         body = encoded(row, problems) if not problems else None
         reference = displayable_reference(row.reference_id)
         return NewRow(
@@ -105,7 +105,7 @@ class OrderPreparer:
             payload=body,
             cust_reference=reference,
             content_hash=hashlib.sha256(body).hexdigest()[:32] if body else None,
-            message="; ".join(map(str, problems)),
+            problems=tuple(problems),
         )
 
 
@@ -118,10 +118,7 @@ def _askable(shipment: Shipment) -> Shipment:
     return evolve(shipment, external_numbers=[*numbers, own])
 
 
-def _unaskable(shipment: Shipment) -> list[RowProblem]:
+def _unaskable(shipment: Shipment) -> list[Message]:
     if any(number.code == "CUST" for number in shipment.external_numbers or ()):
         return []
-    words = (
-        f"has over {MAX_REFERENCE_LENGTH} characters: give an external number of code CUST, or it cannot be asked after"
-    )
-    return [RowProblem(column="reference_id", message=words)]
+    return [message("reference.no_cust", maximum=MAX_REFERENCE_LENGTH).of("reference_id")]

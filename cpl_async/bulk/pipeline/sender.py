@@ -11,6 +11,7 @@ from typing import TypeVar
 from attrs import define, frozen
 
 from ...errors import ConfigurationError, CplError, Outcome, Problem, ValidationError
+from ...messages import Message, message
 from ...ratelimit.priority import Priority
 from ...system.process_identity import worker_name
 from ...transport.write_deadline import WriteDeadline
@@ -186,26 +187,25 @@ def _rejections(rows: Sequence[BatchRow], error: CplError) -> list[RowResult]:
     """
     if error.status not in (*ROW_STATUSES, TOO_LARGE) or not isinstance(error, ValidationError):
         return []
-    named: dict[int, list[str]] = {}
+    named: dict[int, list[Message]] = {}
     for problem in error.problems:
         if problem.index is not None and problem.index < len(rows):
             named.setdefault(problem.index, []).append(_in_columns(problem))
     if not named:
         if error.status == TOO_LARGE and len(rows) > 1:
             return []
-        words = "; ".join([error.message, *map(str, error.problems)])
-        return [RowResult(row=row.number, line=row.line, state=RowState.REJECTED, message=words) for row in rows]
+        problems = (error.detail, *(problem.detail.of(problem.path) for problem in error.problems))
+        return [RowResult(row=row.number, line=row.line, state=RowState.REJECTED, problems=problems) for row in rows]
     return [
-        RowResult(row=rows[index].number, line=rows[index].line, state=RowState.REJECTED, message="; ".join(words))
-        for index, words in named.items()
+        RowResult(row=rows[index].number, line=rows[index].line, state=RowState.REJECTED, problems=tuple(of_row))
+        for index, of_row in named.items()
     ]
 
 
-def _in_columns(problem: Problem) -> str:
+def _in_columns(problem: Problem) -> Message:
     _, _, below = problem.path.partition("].")
-    column = column_of(below) if below else ""
-    return f"{column}: {problem.message}" if column else problem.message
+    return problem.detail.of(column_of(below) if below else "")
 
 
-def _unknown_message(error: CplError, identifier: str) -> str:
-    return f"it is not known whether this was created: {error.message} [correlation id {identifier}]"
+def _unknown_message(error: CplError, identifier: str) -> Message:
+    return message("unknown.lost", error=error.detail, correlation_id=identifier)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ...messages import Message, message
 from ..parsing.column_mapping import FileSchema, ShopMapping
 from ..parsing.text import fold
 from .column_aliases import SYNONYMS
@@ -66,7 +67,7 @@ class Keys:
         self._pairs: dict[str, str] = {}
         self.terms: FileSchema = schema_of({}, names)
 
-    def named(self, fields: dict[str, str]) -> tuple[dict[str, str], str | None]:
+    def named(self, fields: dict[str, str]) -> tuple[dict[str, str], Message | None]:
         """Return the fields by their columns, and which two of them mean the same."""
         values: dict[str, str] = {}
         twins = None
@@ -74,7 +75,7 @@ class Keys:
             column = self._column.get(key) or self._learnt(key)
             if values.get(column):
                 if value:
-                    twins = f"has two fields that mean {column}, one of them {key!r}: remove one"
+                    twins = message("row.two_fields", column=column, key=key)
                 continue
             values[column] = value
         return values, twins
@@ -91,21 +92,21 @@ class Keys:
         return column
 
 
-def _object_in(line: str) -> tuple[dict[str, str], str | None]:
+def _object_in(line: str) -> tuple[dict[str, str], Message | None]:
     """Return the fields of one JSON object, numbers as they were written, or why there are none."""
-    shown = f"; the line is: {line.strip()[:LONGEST_SHOWN]}"
+    shown = line.strip()[:LONGEST_SHOWN]
     try:
         data = json.loads(line, parse_float=str, parse_int=str)
     except (json.JSONDecodeError, RecursionError) as error:
-        return {}, f"is not JSON: {getattr(error, 'msg', 'too deeply nested')}{shown}"
+        return {}, message("row.not_json", error=getattr(error, "msg", "too deeply nested"), line=shown)
     if not isinstance(data, dict):
-        return {}, f"is no JSON object{shown}"
+        return {}, message("row.not_an_object", line=shown)
     odd = [name for name, value in data.items() if isinstance(value, (dict, list))]
     values = {_whole_text(str(name)).strip(): as_text(value) for name, value in data.items()}
     if odd:
-        return values, f"has fields that are neither text nor number: {_whole_text(', '.join(odd[:5]))}"
+        return values, message("row.nested_fields", fields=_whole_text(", ".join(odd[:5])))
     if "\ufffd" in "".join(values.values()):
-        return values, f"holds half a character (a lone surrogate){shown}"
+        return values, message("row.lone_surrogate", line=shown)
     return values, None
 
 

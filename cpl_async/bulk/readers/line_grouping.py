@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import evolve
 
+from ...messages import message
 from ...models.references import normal_reference
 from ..parsing.columns import COLUMNS
 from ..parsing.payment import may_need_total
@@ -16,7 +17,6 @@ from .raw_row import RawRow
 __all__ = ["orders_in"]
 
 TOTAL = "order_total"
-ADVICE = "make them agree where they are one order, or give it a reference of its own"
 
 
 def orders_in(rows: Iterable[RawRow]) -> Iterator[RawRow]:
@@ -40,7 +40,7 @@ def orders_in(rows: Iterable[RawRow]) -> Iterator[RawRow]:
                 continue
             if differing := _told_otherwise(first.values, row.values):
                 names = ", ".join(map(first.terms.heading, differing))
-                row = evolve(row, problem=f"has the reference of the line above it, but another {names}: {ADVICE}")
+                row = evolve(row, problem=message("row.contradicts_line_above", columns=names))
         yield first
         first = row
     if first is not None:
@@ -59,10 +59,7 @@ def _together(first: RawRow, further: RawRow) -> RawRow | None:
     problem = first.problem
     if told and may_need_total(one):
         heading = first.terms.heading(TOTAL)
-        problem = (
-            f"the lines of this order say two things in the column {heading}: {one.get(TOTAL, '')!r} and "
-            f"{other[TOTAL]!r}; write the order's total on each, or the amount to collect in a column cod_price"
-        )
+        problem = message("row.two_totals", column=heading, first=one.get(TOTAL, ""), second=other[TOTAL])
     return evolve(first, more=first.more + 1, problem=problem)
 
 

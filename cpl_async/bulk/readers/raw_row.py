@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import field, frozen
 
 from ...errors import ConfigurationError
+from ...messages import Message
 from ..parsing.column_mapping import PLAIN, FileSchema
 
 __all__ = ["InputError", "RawRow"]
@@ -24,7 +25,7 @@ class RawRow:
     """Its last line in the file, from 1; of an order over several, that of its first; 0 where there are none."""
     values: dict[str, str] = field(factory=dict, repr=False)
     """Column → text; a column that we do not know has the name that the file gives it."""
-    problem: str | None = None
+    problem: Message | None = None
     """Why the row cannot be used at all."""
     terms: FileSchema = field(default=PLAIN, repr=False)
     """What the names and words of the file mean."""

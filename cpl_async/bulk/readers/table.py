@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from attrs import field, frozen
 
 from ..._nearest import nearest
+from ...messages import message
 from ..parsing.column_mapping import STANDS_FOR, FileSchema, ShopMapping
 from ..parsing.columns import COLUMNS, REQUIRED
 from ..parsing.text import fold
@@ -50,10 +51,8 @@ class TableRows:
                 }
                 yield RawRow(number=number, line=line, values=values, terms=terms)
             else:
-                problem = (
-                    f"has {len(fields)} fields, the heading has {width}: look for a missing quote or separator; "
-                    f"the row is: {between.join(fields)[:LONGEST_SHOWN]}"
-                )
+                row = between.join(fields)[:LONGEST_SHOWN]
+                problem = message("row.field_count", fields=len(fields), headings=width, row=row)
                 yield RawRow(number=number, line=line, problem=problem, terms=terms)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from attrs import define, field, frozen
 
 from ...errors import CplError, Outcome, ValidationError
+from ...messages import Message, message, text_of
 from ...ratelimit.priority import Priority
 from ...system.clock import monotonic
 from ...system.error_groups import ungrouped
@@ -33,9 +34,11 @@ class CancelResult:
     cancelled: bool
     """Whether it was seen cancelled."""
     refused: str = ""
-    """The carrier's words, where it does not cancel the parcel any more."""
+    """The carrier's reason if it does not cancel the parcel any more."""
     unknown: str = ""
-    """Why it is not known whether it is cancelled."""
+    """Why it is not known whether the parcel is cancelled."""
+    reasons: tuple[Message, ...] = ()
+    """The same as data."""
 
 
 @define(kw_only=True)
@@ -56,7 +59,7 @@ class ShipmentCanceller:
         left = list(dict.fromkeys(numbers))
         results: dict[str, CancelResult] = {}
         waiting = iter(left)
-        words: dict[str, str] = {}
+        words: dict[str, tuple[Message, ...]] = {}
 
         async def some() -> None:
             for number in waiting:
@@ -77,33 +80,34 @@ class ShipmentCanceller:
             if number in seen:
                 results[number] = CancelResult(number=number, cancelled=True)
             elif number not in sent:
-                results[number] = CancelResult(number=number, cancelled=False, unknown="it was not cancelled: stopped")
+                results[number] = _not_cancelled(number, message("cancel.stopped"))
             elif number in words:
-                results[number] = CancelResult(number=number, cancelled=False, refused=words[number])
-            else:
+                reasons = words[number]
                 results[number] = CancelResult(
-                    number=number, cancelled=False, unknown=f"it is not seen cancelled after {self.patience:.0f} s"
+                    number=number, cancelled=False, refused=text_of(reasons), reasons=reasons
                 )
+            else:
+                results[number] = _not_cancelled(number, message("cancel.not_seen", seconds=f"{self.patience:.0f}"))
         return results
 
-    async def _ask_to_cancel(self, number: str) -> str:
-        """Ask to cancel a parcel until an answer comes; return the words of a refusal."""
+    async def _ask_to_cancel(self, number: str) -> tuple[Message, ...]:
+        """Cancel a parcel, retry until the server responds, and return the reasons of a refusal."""
         pause = FIRST_PAUSE
         for attempt in range(MAX_ATTEMPTS):
             try:
                 await self.calls.cancel(number, priority=Priority.BATCH)
             except ValidationError as error:
-                return "; ".join([error.message, *(problem.message for problem in error.problems)])
+                return (error.detail, *(problem.detail for problem in error.problems))
             except CplError as error:
                 if attempt == MAX_ATTEMPTS - 1 or (error.outcome is Outcome.REJECTED and error.status != 429):
-                    return error.message if error.outcome is not Outcome.UNKNOWN else ""
+                    return (error.detail,) if error.outcome is not Outcome.UNKNOWN else ()
                 await asyncio.sleep(pause)  # cancelling again is harmless: it is done or it is refused
                 pause = min(pause * 2, SLOWEST)
             else:
-                return ""
-        return ""
+                return ()
+        return ()
 
-    async def _see(self, numbers: Iterable[str], refused: dict[str, str]) -> set[str]:
+    async def _see(self, numbers: Iterable[str], refused: Collection[str]) -> set[str]:
         """Return which parcels are seen cancelled; those that were refused may have been cancelled before."""
         open_ones = set(numbers)
         seen: set[str] = set()
@@ -130,6 +134,10 @@ class ShipmentCanceller:
                 continue  # asked again with the next look
             found |= {item.shipment_number or "" for item in page.items if item.phase in CANCELLED}
         return found & set(numbers)
+
+
+def _not_cancelled(number: str, reason: Message) -> CancelResult:
+    return CancelResult(number=number, cancelled=False, unknown=str(reason), reasons=(reason,))
 
 
 async def _slept(seconds: float) -> bool:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from attrs import Factory, field, frozen
 
+from ...messages import Message, message
 from ...models.references import normal_reference
 from ...models.shipments import TrackedShipment
 from ..records import FoundShipment
@@ -87,8 +88,8 @@ class Finding:
     shipments: tuple[FoundShipment, ...] = ()
     """Live and whole, the one made first at the front; more than one is a double."""
     cancelled: tuple[FoundShipment, ...] = ()
-    message: str = ""
-    """What a person should know who has to decide."""
+    doubts: tuple[Message, ...] = ()
+    """What a person has to consider before a decision."""
 
 
 @frozen
@@ -96,7 +97,7 @@ class _Sorted:
     """What was found, by what it can be."""
 
     ours: list[SearchHit] = Factory(list)
-    doubtful: list[str] = Factory(list)
+    doubtful: list[Message] = Factory(list)
 
 
 def classify(wanted: ExpectedShipment, entries: Iterable[SearchHit], similar: Iterable[SearchHit] = ()) -> Finding:
@@ -109,24 +110,24 @@ def classify(wanted: ExpectedShipment, entries: Iterable[SearchHit], similar: It
     """
     found = _sort(wanted, entries)
     found.doubtful.extend(
-        f"{entry.number} has the reference {entry.reference!r}, which differs only in letter case or spaces"
+        message("reconcile.similar_reference", number=entry.number, reference=entry.reference)
         for entry in _sort(wanted, similar).ours
     )
     whole, partial, cancelled, odd = _group(wanted, found.ours)
     doubts = [*found.doubtful, *odd]
     if whole:
         return Finding(
-            verdict=Verdict.PRESENT, shipments=tuple(whole), cancelled=tuple(cancelled), message="; ".join(doubts)
+            verdict=Verdict.PRESENT, shipments=tuple(whole), cancelled=tuple(cancelled), doubts=tuple(doubts)
         )
     if doubts:
-        return Finding(verdict=Verdict.DOUBTFUL, cancelled=tuple(cancelled), message="; ".join(doubts))
+        return Finding(verdict=Verdict.DOUBTFUL, cancelled=tuple(cancelled), doubts=tuple(doubts))
     if partial:
         numbers = ", ".join(partial)
-        words = f"{len(partial)} of its {wanted.parcels} parcels can be found: {numbers}"
-        return Finding(verdict=Verdict.PARTIAL, cancelled=tuple(cancelled), message=words)
+        doubt = message("reconcile.some_parcels", found=len(partial), parcels=wanted.parcels, numbers=numbers)
+        return Finding(verdict=Verdict.PARTIAL, cancelled=tuple(cancelled), doubts=(doubt,))
     if cancelled:
-        words = f"was created as {cancelled[0].master}, and somebody has cancelled it"
-        return Finding(verdict=Verdict.CANCELLED, cancelled=tuple(cancelled), message=words)
+        doubt = message("reconcile.cancelled", number=cancelled[0].master)
+        return Finding(verdict=Verdict.CANCELLED, cancelled=tuple(cancelled), doubts=(doubt,))
     return Finding(verdict=Verdict.ABSENT)
 
 
@@ -141,11 +142,12 @@ def _sort(wanted: ExpectedShipment, entries: Iterable[SearchHit]) -> _Sorted:
         if entry.began is not None and entry.began < wanted.since - SURELY_BEFORE:
             continue
         if entry.began is None:
-            found.doubtful.append(f"{entry.number} has no date, so it may be older than the write")
+            found.doubtful.append(message("reconcile.no_date", number=entry.number))
         elif (entry.began_latest or entry.began) < wanted.since - SKEW_SECONDS:
-            found.doubtful.append(f"{entry.number} is from {_clock(entry.began)}, a little before the write")
+            timestamp = _clock(entry.began)
+            found.doubtful.append(message("reconcile.before_write", number=entry.number, timestamp=timestamp))
         elif (difference := _difference(wanted, entry)) is not None:
-            found.doubtful.append(f"{entry.number} has the same reference and {difference}")
+            found.doubtful.append(difference)
         else:
             found.ours.append(entry)
     return found
@@ -153,7 +155,7 @@ def _sort(wanted: ExpectedShipment, entries: Iterable[SearchHit]) -> _Sorted:
 
 def _group(
     wanted: ExpectedShipment, entries: Sequence[SearchHit]
-) -> tuple[list[FoundShipment], list[str], list[FoundShipment], list[str]]:
+) -> tuple[list[FoundShipment], list[str], list[FoundShipment], list[Message]]:
     """Return the whole live shipments, the parcels of one that is not whole, the cancelled ones, and what is odd."""
     sets: dict[str, list[SearchHit]] = {}
     for entry in entries:
@@ -162,7 +164,7 @@ def _group(
     whole: list[FoundShipment] = []
     partial: list[str] = []
     cancelled: list[FoundShipment] = []
-    odd: list[str] = []
+    odd: list[Message] = []
     for master, parcels in sorted(sets.items(), key=lambda pair: (min(e.began or 0.0 for e in pair[1]), pair[0])):
         numbers = sorted({entry.number for entry in parcels}, key=_by_number)
         expected = max(wanted.parcels, *(entry.in_set for entry in parcels))
@@ -173,10 +175,10 @@ def _group(
         if gone == len(parcels):
             cancelled.append(group)
         elif gone:
-            odd.append(f"{gone} of the parcels {', '.join(numbers)} are cancelled, the others are not")
+            odd.append(message("reconcile.partly_cancelled", cancelled=gone, numbers=", ".join(numbers)))
         elif len(numbers) > expected:
-            words = f"{len(numbers)} parcels have this reference, {expected} were sent, and no sets are shown"
-            odd.append(f"{words}: {', '.join(numbers)}")
+            shown = ", ".join(numbers)
+            odd.append(message("reconcile.too_many_parcels", found=len(numbers), parcels=expected, numbers=shown))
         elif len(numbers) < expected:
             partial += numbers
         else:
@@ -184,10 +186,10 @@ def _group(
     return whole, partial, cancelled, odd
 
 
-def _difference(wanted: ExpectedShipment, entry: SearchHit) -> str | None:
+def _difference(wanted: ExpectedShipment, entry: SearchHit) -> Message | None:
     """Return in what a found parcel is another one than was sent; ``None`` when nothing speaks against it."""
     if wanted.product and entry.product and wanted.product != entry.product:
-        return f"another product, {entry.product}"
+        return message("reconcile.other_product", number=entry.number, product=entry.product)
     same = 0
     for name in COMPARED:
         sent, shown = _plain(wanted.recipient.get(name)), _plain(entry.recipient.get(name))
@@ -195,9 +197,9 @@ def _difference(wanted: ExpectedShipment, entry: SearchHit) -> str | None:
             continue
         shorter, longer = sorted((sent, shown), key=len)
         if sent != shown and not (len(shorter) >= MIN_COMPARED_LENGTH and longer.startswith(shorter)):
-            return "another recipient"
+            return message("reconcile.other_recipient", number=entry.number)
         same += name != "country"
-    return None if same or not wanted.recipient else "shows no recipient to compare"
+    return None if same or not wanted.recipient else message("reconcile.no_recipient", number=entry.number)
 
 
 def _plain(text: str | None) -> str:

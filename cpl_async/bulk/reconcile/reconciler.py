@@ -9,6 +9,7 @@ from contextlib import suppress
 from attrs import define, field
 
 from ...errors import AuthenticationError, PermissionDenied
+from ...messages import Message, message
 from ..journal.reconciliation_repository import FoundRow, ReconciliationRepository, UnknownRow
 from ..records import FoundShipment, RowState
 from ..shutdown import unless_stopped
@@ -24,11 +25,8 @@ FINAL_SEARCHES = 4
 """Tries of the look at the end, which a failure may spoil."""
 FINAL_PAUSE_SECONDS = 2.0
 """Seconds between two of them, at most."""
-RIVAL = "a shipment with its reference is there, and another row that has it too is under way or was purged"
-NO_REFERENCE = (
-    "it is not known whether this was created, and it has no reference of its own to be asked after: "
-    "look it up and settle it with cpl jobs resolve"
-)
+RIVAL = message("reconcile.rival")
+NO_REFERENCE = message("unknown.no_reference")
 
 
 @define
@@ -38,7 +36,7 @@ class _Case:
     watch: LookupSchedule
     rows: dict[str, UnknownRow]
     """By the reference that they are asked after by."""
-    words: dict[str, str] = field(factory=dict)
+    reasons: dict[str, tuple[Message, ...]] = field(factory=dict)
     """What was last seen of those that are not settled."""
     traces: set[str] = field(factory=set)
     """Those of which a look has shown something: they are never called absent."""
@@ -134,7 +132,7 @@ class Reconciler:
         """Read the rows anew: other jobs may have shipped, or come under way with, what they could be taken for."""
         fresh = {row.number: row for row in await self.unclear.undecided(self.job)}
         before, case.rows = case.rows, {}
-        nameless: dict[int, str] = {}
+        nameless: dict[int, Message] = {}
         for reference, row in before.items():
             now = fresh.get(row.number)
             if now is not None and now.cust_reference == reference:
@@ -183,11 +181,11 @@ class Reconciler:
             if finding is None or finding.verdict is not Verdict.PRESENT:
                 continue
             if row.has_rival:
-                case.words[reference] = RIVAL
+                case.reasons[reference] = (RIVAL,)
                 continue
             first, *others = finding.shipments
             found.append(
-                FoundRow(row=row.number, shipment=first, doubles=tuple(others), message=self._words_of(finding))
+                FoundRow(row=row.number, shipment=first, doubles=tuple(others), problems=self._messages_of(finding))
             )
             del case.rows[reference]
         if found:
@@ -210,15 +208,15 @@ class Reconciler:
         for reference in case.rows:
             finding = look.findings.get(reference)
             if finding is not None and finding.verdict is not Verdict.ABSENT:
-                case.words[reference] = finding.message or case.words.get(reference, "")
+                case.reasons[reference] = finding.doubts or case.reasons.get(reference, ())
             elif look.problem and reference not in case.traces:
-                case.words[reference] = look.problem
+                case.reasons[reference] = (look.problem,)
 
     async def _give_up(self, case: _Case) -> None:
         """Leave what cannot be told undecided, with what is known; the next run looks again."""
+        too_short = (message("reconcile.too_short"),)
         messages = {
-            row.number: "it is not known whether this was created: "
-            + (case.words.get(reference) or "it was not looked for long enough")
+            row.number: message("unknown.because", reasons=case.reasons.get(reference) or too_short)
             for reference, row in case.rows.items()
         }
         await self.unclear.set_message(self.job, messages)
@@ -268,7 +266,8 @@ class Reconciler:
 
         A look that is spoilt is taken again, some times, where that may help.
         """
-        doubles, problem = 0, ""
+        doubles: int
+        problem: Message | None = None
         for tries_left in reversed(range(FINAL_SEARCHES)):
             doubles, problem, passes = await self._sweep()
             if not problem or self.stop.is_set():
@@ -279,16 +278,16 @@ class Reconciler:
         self.on_note(f"the last look for doubles is not complete: {problem}")
         return doubles
 
-    async def _sweep(self) -> tuple[int, str, bool]:
+    async def _sweep(self) -> tuple[int, Message | None, bool]:
         """Look once; return how many shipments are there twice, why that may not be all, and whether that may pass."""
         rows = {row.cust_reference: row for row in await self.unclear.settled(self.job) if row.cust_reference}
         if not rows:
-            return 0, "", False
+            return 0, None, False
         wanted = [self.strategy.expected_from(row) for row in rows.values()]
         canaries = await self._choose_controls()
         look = await unless_stopped(self.stop, search_with_controls(self.search, wanted, canaries))
         if look is None:
-            return 0, "", False
+            return 0, None, False
         self._remember(look)
         doubles: list[tuple[int, FoundShipment]] = []
         found: list[FoundRow] = []
@@ -299,15 +298,15 @@ class Reconciler:
             others = [group for group in finding.shipments if not row.own & set(group.numbers)]
             if row.state is RowState.REJECTED and others:
                 first, *others = others
-                found.append(FoundRow(row=row.number, shipment=first, message=self._words_of(finding)))
+                found.append(FoundRow(row=row.number, shipment=first, problems=self._messages_of(finding)))
             doubles += [(row.number, group) for group in others]
         await self.unclear.record_found(self.job, found, self.strategy.found_as)
         await self.unclear.add_duplicates(self.job, doubles)
         self.on_found(len(found))
         passes = bool(canaries) and not isinstance(look.failure, AuthenticationError | PermissionDenied)
-        return len(doubles), look.problem or "", passes
+        return len(doubles), look.problem, passes
 
-    def _words_of(self, finding: Finding) -> str:
+    def _messages_of(self, finding: Finding) -> tuple[Message, ...]:
         others = ", ".join(shipment.master for shipment in finding.shipments[1:])
-        more = f"there twice, also as {others}" if others else ""
-        return "; ".join(filter(None, (self.strategy.found_message, more)))
+        duplicates = [message("found.duplicate", numbers=others)] if others else []
+        return (self.strategy.found_message, *duplicates)

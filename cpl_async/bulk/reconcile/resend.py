@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from attrs import define, field
 
+from ...messages import Message, message
 from ...system.clock import monotonic
 from ..client_protocols import ShipmentCalls
 from ..journal.cancellation_repository import CancellationRepository
@@ -54,17 +55,17 @@ class ResendStep:
         self.on_note(f"{len(of_rows)} rows without label are cancelled, to be sent again")
         results = await self._cancel([number for numbers in of_rows.values() for number in numbers])
         gone: list[int] = []
-        kept: dict[int, str] = {}
-        waiting: dict[int, str] = {}
+        kept: dict[int, Message] = {}
+        waiting: dict[int, Message] = {}
         for row, numbers in of_rows.items():
             parcels = [results[number] for number in numbers]
-            words = "; ".join(dict.fromkeys(parcel.refused or parcel.unknown for parcel in parcels))
+            reasons = tuple(dict.fromkeys(reason for parcel in parcels for reason in parcel.reasons))
             if all(parcel.cancelled for parcel in parcels):
                 gone.append(row)
             elif all(parcel.refused for parcel in parcels):
-                kept[row] = f"it cannot be cancelled any more: {words}"
+                kept[row] = message("cancel.refused", reasons=reasons)
             else:
-                waiting[row] = f"it is being cancelled, to be sent again; so far: {words}"
+                waiting[row] = message("cancel.to_resend_so_far", reasons=reasons)
         await withdrawals.record_cancelled(self.job, gone)
         await withdrawals.record_kept(self.job, kept)
         await withdrawals.set_message(self.job, waiting)
@@ -94,7 +95,7 @@ class ResendStep:
         if not numbers or not self.has_labels:  # an order is cancelled by its reference: both would be
             return
         results = await self._cancel(numbers)
-        kept = {number: one.refused or one.unknown for number, one in results.items() if not one.cancelled}
+        kept = {number: result.reasons for number, result in results.items() if not result.cancelled}
         await self.withdrawals.settle_duplicates(self.job, set(numbers) - set(kept), kept)
 
     async def _cancel(self, numbers: Sequence[str]) -> dict[str, CancelResult]:

@@ -8,6 +8,7 @@ from typing import Protocol
 from attrs import Factory, define, frozen
 
 from ...errors import CplError
+from ...messages import Message, message
 from ...models.references import folded_reference
 from ...ratelimit.priority import Priority
 from ..client_protocols import ShipmentCalls
@@ -44,7 +45,7 @@ class SearchReport:
     """Canaries that were there."""
     controls_missing: frozenset[str] = frozenset()
     """Canaries that no answer showed."""
-    problem: str = ""
+    problem: Message | None = None
     """Why a part of the look, or all of it, is no evidence."""
     failure: CplError | None = None
     """The last request that failed."""
@@ -74,7 +75,7 @@ async def search_with_controls(
     looking = _Search(search, canaries[:CONTROLS_PER_SEARCH], needed)
     chunks = list(_chunks(wanted, MAX_FILTER_VALUES - len(looking.canaries)))
     for _ in range(ROUNDS):
-        looking.problem, looking.failure = "", None
+        looking.problem = looking.failure = None
         chunks = [chunk for chunk in chunks if not await looking.ask(chunk)]
         if not chunks or not looking.conclusive:
             break
@@ -92,7 +93,7 @@ class _Search:
     conclusive: set[str] = Factory(set)
     controls_seen: set[str] = Factory(set)
     controls_missing: set[str] = Factory(set)
-    problem: str = ""
+    problem: Message | None = None
     failure: CplError | None = None
 
     async def ask(self, chunk: Sequence[ExpectedShipment]) -> bool:
@@ -102,7 +103,7 @@ class _Search:
             references = [*asked, *(canary for canary in self.canaries if canary not in asked)]
             entries, whole = await self.search(references)
         except CplError as error:
-            self.problem, self.failure = f"the search failed: {error.message}", error
+            self.problem, self.failure = message("search.failed", error=error.detail), error
             return False
         by_reference: dict[str, list[SearchHit]] = {}
         similar: dict[str, list[SearchHit]] = {}
@@ -146,16 +147,16 @@ def _more(before: Finding | None, now: Finding) -> Finding:
 
 def _why_no_evidence(
     found: dict[str, list[SearchHit]], asked: set[str], canaries: Sequence[str], needed: Sequence[str], whole: bool
-) -> str | None:
+) -> Message | None:
     """Return why what is not in an answer may be there all the same."""
     strange = set(found) - asked - set(canaries)
     if strange and {folded_reference(one) for one in strange} - {folded_reference(one) for one in (*asked, *canaries)}:
-        return "the answer has references that nobody asked for: the carrier ignores the filter"
+        return message("search.filter_ignored")
     if not canaries:
-        return "there is no shipment known to be there by which to see that the search works"
+        return message("search.no_control")
     if not any(canary in found for canary in needed):
-        return f"the search does not show {needed[0]}, which is there: it lags behind, or does not work"
-    return None if whole else "the answer is not complete"
+        return message("search.control_missing", reference=needed[0])
+    return None if whole else message("search.incomplete")
 
 
 def _chunks(wanted: Sequence[ExpectedShipment], most: int) -> Iterator[list[ExpectedShipment]]:

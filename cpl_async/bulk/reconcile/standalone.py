@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from ...errors import AuthenticationError, PermissionDenied, ValidationError
+from ...messages import Message, message, text_of
 from ...models.references import normal_reference
 from ..client_protocols import BulkClient
 from ..records import FoundShipment
@@ -38,8 +39,13 @@ class Reconciled:
     shipments: tuple[FoundShipment, ...] = ()
     """Live shipments with this reference that the write made; more than one is a double."""
     cancelled: tuple[FoundShipment, ...] = ()
-    message: str = ""
-    """Why nothing is certain, where nothing is."""
+    problems: tuple[Message, ...] = ()
+    """Why the outcome is not certain; empty if it is."""
+
+    @property
+    def message(self) -> str:
+        """Text of :attr:`problems` in English."""
+        return text_of(self.problems)
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -72,7 +78,7 @@ async def reconcile_references(
     )
     results: dict[str, Reconciled] = {}
     traces: dict[str, Finding] = {}
-    problem = ""
+    problem: Message | None = None
     while wanted.keys() - results.keys():
         await asyncio.sleep(max(0.0, watch.due(clock.now()) - clock.now()))
         now = clock.now()
@@ -95,7 +101,9 @@ async def reconcile_references(
         if late and (watch.exhausted or not canaries or watch.is_conclusive(now, good=good)):
             break
     for reference in wanted.keys() - results.keys():
-        finding = traces.get(reference) or Finding(verdict=Verdict.DOUBTFUL, message=problem or "it was not seen")
+        finding = traces.get(reference) or Finding(
+            verdict=Verdict.DOUBTFUL, doubts=(problem or message("reconcile.not_seen"),)
+        )
         results[reference] = _of(reference, finding)
     return [results[reference] for reference in wanted]
 
@@ -106,7 +114,7 @@ def _of(reference: str, finding: Finding) -> Reconciled:
         verdict=finding.verdict,
         shipments=finding.shipments,
         cancelled=finding.cancelled,
-        message=finding.message,
+        problems=finding.doubts,
     )
 
 

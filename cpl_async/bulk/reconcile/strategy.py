@@ -10,6 +10,7 @@ import orjson
 from attrs import frozen
 
 from ...errors import JournalError
+from ...messages import Message, message
 from ...models.codes import OrderState
 from ...models.orders import TrackedOrder
 from ...models.references import normal_reference
@@ -37,7 +38,7 @@ class ReconcileStrategy:
     """Returns what the write of a row may have created."""
     found_as: RowState
     """State of a row whose response was lost and that was found."""
-    found_message: str
+    found_message: Message
 
 
 def _payload_of(row: UnknownRow) -> dict[str, Any]:
@@ -108,15 +109,12 @@ SHIPMENT_STRATEGY = ReconcileStrategy(
     search=lambda client: search_call(client.shipments),
     expected_from=_expected_shipment,
     found_as=RowState.FOUND,
-    found_message=(
-        "its answer was lost: it was found by its reference, but its label cannot be had; "
-        "--resend-unlabelled cancels it and sends it again"
-    ),
+    found_message=message("found.shipment"),
 )
 ORDER_STRATEGY = ReconcileStrategy(
     name="orders",
     search=_order_search,
     expected_from=_expected_order,
     found_as=RowState.SHIPPED,
-    found_message="its answer was lost: it was found by its reference",
+    found_message=message("found.order"),
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 from anyio import to_thread
 
+from ...messages import Message, message, text_of
 from ..journal import Journal
 from ..journal.journal import Job
 from ..journal.reconciliation_repository import DOUBLE, WITHDRAWN
@@ -19,7 +20,6 @@ from ..journal.report_queries import ManifestEntry
 from ..metrics import Measures
 from ..output.folder import JobSummary
 from ..records import RowState
-from ..wording import worded
 from .data import MOST_LISTED, Duplicate, History, RejectionReason, ReportData, RequestKind, UndecidedReference
 from .manifest_data import ManifestHeader, ManifestRow, write_manifest_data
 from .process import run_report_process
@@ -44,7 +44,13 @@ def system_named(base_url: str) -> str:
 
 
 async def make_reports(
-    journal: Journal, job: Job, summary: JobSummary, reasons: dict[str, Counter[str]], folder: Path, *, language: str
+    journal: Journal,
+    job: Job,
+    summary: JobSummary,
+    reasons: dict[str, Counter[Message]],
+    folder: Path,
+    *,
+    language: str,
 ) -> list[str]:
     """Make ``report.html`` and ``manifest.pdf``, both in the output folder.
 
@@ -77,13 +83,13 @@ async def make_reports(
 
 
 async def _report_of(
-    journal: Journal, job: Job, summary: JobSummary, reasons: dict[str, Counter[str]], language: str
+    journal: Journal, job: Job, summary: JobSummary, reasons: dict[str, Counter[Message]], language: str
 ) -> ReportData:
     measures = Measures.from_dict(job.measures)
     open_rows: list[UndecidedReference] = []
     async for row in journal.row_queries.rows(job.id, OPEN):
-        words = worded(row.message or "it is not known yet what becomes of it", language)
-        open_rows.append(UndecidedReference(row.reference, words))
+        problems = row.problems or (message("unknown.pending"),)
+        open_rows.append(UndecidedReference(row.reference, text_of(problems, language)))
         if len(open_rows) == MOST_LISTED:
             break
     doubles: dict[str, list[str]] = {}
@@ -103,8 +109,8 @@ async def _report_of(
         requests=summary.requests,
         seconds=summary.seconds,
         runs=max(1, len(measures.runs)),
-        reasons=_reasons(reasons.get(RowState.REJECTED, Counter())),
-        unlabelled_reasons=_reasons(reasons.get(RowState.UNLABELLED, Counter())),
+        reasons=_reasons(reasons.get(RowState.REJECTED, Counter()), language),
+        unlabelled_reasons=_reasons(reasons.get(RowState.UNLABELLED, Counter()), language),
         open_rows=open_rows,
         doubles=[Duplicate(reference, numbers) for reference, numbers in doubles.items()],
         course=await _course_of(journal, job, measures),
@@ -139,8 +145,8 @@ def _moments(counts: Sequence[tuple[float, float]]) -> list[TimedCount]:
     return [TimedCount(at, amount) for at, amount in counts]
 
 
-def _reasons(counts: Counter[str]) -> list[RejectionReason]:
-    return [RejectionReason(text, rows) for text, rows in counts.most_common()]
+def _reasons(counts: Counter[Message], language: str) -> list[RejectionReason]:
+    return [RejectionReason(text_of([reason], language), rows) for reason, rows in counts.most_common()]
 
 
 async def _write_handover(journal: Journal, job: Job, data: Path, language: str) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 from attrs import define, field, frozen
 
 from ...errors import JournalError
+from ...messages import Message, text_of
 from ..client_protocols import BulkClient
 from ..journal import Journal
-from ..journal.row_insertion import InsertOutcome
 from ..journal.shard_repository import ShardStats
-from ..parsing.row_parser import RowProblem
 from ..pipeline.job_type import SHIPMENTS
 from ..pipeline.row_preparer import RowPreparer
+from ..records import RowProblems
 from .row_stream import ANY_ROWS, interleaved
 from .runner import JobRunner, has_open_shards
 
@@ -29,7 +29,13 @@ class RejectedRow:
     """1 for the first one."""
     line: int
     """In the file; 0 for rows that were given one by one."""
-    message: str
+    problems: tuple[Message, ...]
+    """Why it is not sent, as data."""
+
+    @property
+    def message(self) -> str:
+        """Why it is not sent, in English."""
+        return text_of(self.problems)
 
 
 @frozen(kw_only=True)
@@ -86,10 +92,9 @@ class EnqueueRows(JobRunner):
         async for group in interleaved(self.rows, "rows"):
             planned = [self.planner.prepare(given + place, row) for place, row in enumerate(group, 1)]
             for row, taken in zip(planned, await journal.row_insertion.insert(job, run, planned), strict=True):
-                if taken.outcome in (InsertOutcome.DUPLICATE, InsertOutcome.CHANGED):
-                    self.on_problem(row.number, row.line, [RowProblem.from_text(taken.message)])
-                elif row.message:
-                    self.on_problem(row.number, row.line, [RowProblem.from_text(row.message)])
+                problems = (taken.problem,) if taken.problem is not None else row.problems
+                if problems:
+                    self.on_problem(RowProblems(number=row.number, line=row.line, problems=problems))
             await journal.reconciliation.forget_shared(
                 job, [one.cust_reference for one in planned if one.cust_reference]
             )

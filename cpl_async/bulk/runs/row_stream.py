@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from attrs import define, field, frozen
 
 from ...errors import ConfigurationError
+from ...messages import Message, message, text_of
 from ...system.clock import monotonic
 from ...transport.events import LISTENER
 from ..client_protocols import BulkClient
@@ -23,7 +24,7 @@ from ..journal.row_queries import RowRecord
 from ..journal.row_repository import NewRow
 from ..metrics import Measures
 from ..options import JobOptions
-from ..output.folder import message_of, state_reported
+from ..output.folder import messages_of, state_reported
 from ..pipeline.engine import Engine, RowBuffer
 from ..pipeline.job_type import SHIPMENTS, JobType
 from ..pipeline.row_preparer import RowPreparer
@@ -73,8 +74,13 @@ class ShipResult:
     shipment_number: str | None
     """Of a set, that of its master."""
     parcels: tuple[ParcelLabel, ...]
-    message: str
-    """Why it is not shipped, or has no label."""
+    problems: tuple[Message, ...] = ()
+    """Why the row is not shipped or has no label, as data; empty if it is shipped."""
+
+    @property
+    def message(self) -> str:
+        """Why the row is not shipped or has no label, in English."""
+        return text_of(self.problems)
 
     @property
     def is_shipped(self) -> bool:
@@ -91,8 +97,13 @@ class OrderResult:
     reference: str
     state: str
     """``ordered``, ``rejected`` or ``undecided``."""
-    message: str
-    """Why it is not ordered."""
+    problems: tuple[Message, ...] = ()
+    """Why it is not ordered, as data; empty if it is ordered."""
+
+    @property
+    def message(self) -> str:
+        """Why it is not ordered, in English."""
+        return text_of(self.problems)
 
 
 @define(kw_only=True)
@@ -187,7 +198,7 @@ class RowStream:
             picture_dir=folder / "labels",
             stop=stop,
             progress=Progress(),
-            on_problem=lambda number, line, problems: None,
+            on_problem=lambda rejected: None,
             on_progress=self._wake,
             on_note=self._note_for_log,
             job_type=self.kind,
@@ -280,7 +291,7 @@ class RowStream:
                     state=RowState.REJECTED.value,
                     shipment_number=None,
                     parcels=(),
-                    message=one.message,
+                    problems=(one.problem,) if one.problem is not None else (),
                 )
             )
         else:
@@ -313,9 +324,9 @@ class RowStream:
 
     async def _rest(self, journal: Journal, job: Job, folder: Path, engine: Engine) -> AsyncIterator[ShipResult]:
         """Tell of what is not settled when the run has ended, as it stands."""
-        why = f"sending ended early: {engine.stopped_by.message}" if engine.stopped_by else ""
+        why = message("send.ended_early", error=engine.stopped_by.detail) if engine.stopped_by else None
         self._waiting, self._aside = {**self._aside, **self._waiting}, {}
-        why = why or ("the deadline came before" if engine.is_past_deadline else "")
+        why = why or (message("send.deadline") if engine.is_past_deadline else None)
         for result in await self._settled(journal, job, folder, tuple(RowState), why):
             yield result
 
@@ -331,7 +342,7 @@ class RowStream:
         self._room.set()
 
     async def _settled(
-        self, journal: Journal, job: Job, folder: Path, states: Sequence[RowState], why: str = ""
+        self, journal: Journal, job: Job, folder: Path, states: Sequence[RowState], why: Message | None = None
     ) -> list[ShipResult]:
         """Return what became of rows that are in these states now, and tell of each only once."""
         results, self._told_at_once = self._told_at_once, []
@@ -344,7 +355,7 @@ class RowStream:
         return results
 
 
-def _result_of(place: int, row: RowRecord, folder: Path, why: str) -> ShipResult:
+def _result_of(place: int, row: RowRecord, folder: Path, why: Message | None) -> ShipResult:
     return ShipResult(
         row=place,
         reference=row.reference,
@@ -354,7 +365,7 @@ def _result_of(place: int, row: RowRecord, folder: Path, why: str) -> ShipResult
             ParcelLabel(number=parcel.number, file=folder / parcel.file if parcel.file else None, page=parcel.page or 0)
             for parcel in row.parcels
         ),
-        message=message_of(row, why),
+        problems=messages_of(row, why),
     )
 
 

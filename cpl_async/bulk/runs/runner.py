@@ -12,6 +12,7 @@ from anyio import to_thread
 from attrs import define, field
 
 from ...errors import ConfigurationError, CplError, JournalError
+from ...messages import Message, message
 from ...models.codec import encode
 from ...system.clock import monotonic
 from ...system.error_groups import ungrouped
@@ -48,7 +49,7 @@ class JobRunner:
     out: Path
     place: JournalLocation
     options: JobOptions = field(factory=JobOptions)
-    on_problem: ProblemHook = field(default=lambda number, line, problems: None)
+    on_problem: ProblemHook = field(default=lambda rejected: None)
     on_progress: ProgressHook = field(default=lambda progress: None)
     on_note: Callable[[str], None] = field(default=lambda note: None)
     """Called with what is worth knowing at once: a wait for the network, columns that are not read."""
@@ -151,7 +152,7 @@ class JobRunner:
             self.on_note(f"{self.out} held the results of the job {other}; they are replaced")
         counts = await journal.row_queries.counts(job.id)
         bad = await journal.row_queries.rejected_before_sending(job.id)
-        withhold = f"--strict, and rows with mistakes: {bad}" if self.options.strict and bad else ""
+        withhold = message("send.strict", count=bad) if self.options.strict and bad else None
         if counts[RowState.PLANNED] and not withhold:
             await clock.check()
             folder = None if journal.is_shared else self.place.folder
@@ -179,7 +180,9 @@ class JobRunner:
         self._enter(Phase.DONE)
         return summary
 
-    async def _write(self, journal: Journal, job: Job, output: OutputFolder, why_not_sent: str) -> JobSummary:
+    async def _write(
+        self, journal: Journal, job: Job, output: OutputFolder, why_not_sent: Message | None
+    ) -> JobSummary:
         """Write all files; the papers are made while the labels are joined."""
         written = await output.write_tables(journal, job, why_not_sent=why_not_sent)
         papers: list[str] = []
@@ -232,12 +235,12 @@ class JobRunner:
         layout = {"a4": options.a4, "position": options.position, "batch_size": options.batch_size}
         return {"out": str(self.out.absolute()), **layout}
 
-    def _why_not_sent(self) -> str:
+    def _why_not_sent(self) -> Message | None:
         if self.is_past_deadline:
-            return "the deadline came before"
+            return message("send.deadline")
         if self.stopped_by is not None:
-            return f"sending ended early: {self.stopped_by.message}"
-        return "the run was stopped" if self.interrupted else ""
+            return message("send.ended_early", error=self.stopped_by.detail)
+        return message("send.stopped") if self.interrupted else None
 
     def _enter(self, phase: Phase) -> None:
         self.progress.phase = phase

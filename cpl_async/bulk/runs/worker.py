@@ -166,7 +166,7 @@ class Worker:
             picture_dir=Path(),
             stop=self._stop,
             progress=progress,
-            on_problem=lambda number, line, problems: None,
+            on_problem=lambda rejected: None,
             on_progress=self.on_progress,
             on_note=self.on_note,
             terms=schema_of(job, options),

@@ -1,0 +1,7 @@
+"""Messages as data: codes with parameters, and a catalogue with their texts in English and Czech."""
+
+from __future__ import annotations
+
+from .message import Message, Param, dump_messages, load_messages, message, text_of
+
+__all__ = ["Message", "Param", "dump_messages", "load_messages", "message", "text_of"]
