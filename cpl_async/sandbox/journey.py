@@ -7,14 +7,13 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from .codes import STATUSES, TO_PICKUP_POINT
+from .codes import code_lists
 from .problems import Words
 
 __all__ = ["Journey", "Step", "order_state"]
 
 PICKED_UP, SORTED, OUT, ARRIVED = 0.15, 0.45, 0.75, 1.0
 """Parts of the whole time of a journey."""
-NAMES = {code.code: (code.czech, code.english) for code in STATUSES}
 NOT_COLLECTED = 10
 """One order in so many finds nobody at home."""
 
@@ -30,7 +29,7 @@ class Step:
 
     def name(self, words: Words) -> str:
         """Return what happened, in the caller's language."""
-        return words(*NAMES[str(self.status)])
+        return words(*code_lists().status_names[str(self.status)])
 
 
 @frozen(kw_only=True)
@@ -84,7 +83,7 @@ class Journey:
 
     def _end(self) -> list[tuple[float, int, str]]:
         chance = random.Random(self.number).random()
-        if self.product in TO_PICKUP_POINT:
+        if self.product in code_lists().pickup_point_products:
             end = [(ARRIVED, 7, "PickupPoint")]
             return end + (
                 [(1.8, 5, "Delivered")] if chance < 0.95 else [(2.2, 8, "Returning"), (2.8, 9, "BackToSender")]

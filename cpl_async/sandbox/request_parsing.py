@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import jsonschema_rs
@@ -13,6 +11,7 @@ import orjson
 from aiohttp import web
 from attrs import field, frozen
 
+from .data_files import load_json
 from .problems import Words, problem, words_for
 
 __all__ = ["ASKED", "OPERATION", "Asked", "Errors", "form_of", "header_of", "missing", "read_request"]
@@ -200,7 +199,7 @@ def _is_time(text: str) -> bool:
 
 @cache
 def _contract() -> dict[str, Any]:
-    return dict(json.loads(files(__package__).joinpath("contract.json").read_text(encoding="utf-8")))
+    return load_json("contract.json")
 
 
 def _operation(name: str) -> dict[str, Any]:

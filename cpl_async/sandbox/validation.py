@@ -8,19 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .codes import (
-    AGE_CHECKS,
-    CASH_LIMITS,
-    COUNTRIES,
-    CURRENCIES,
-    EXTERNAL_NUMBERS,
-    INSURANCE_LIMITS,
-    PRODUCTS,
-    SERVICES,
-    TO_PICKUP_POINT,
-    WITH_CASH,
-    Code,
-)
+from .codes import code_lists
 from .problems import Words
 from .request_parsing import Errors
 
@@ -32,18 +20,6 @@ MOST_ORDERED = 50
 NOTE = 300
 Found = Iterator[tuple[str, str]]
 Usable = Callable[[str, str], bool]
-
-
-def _codes(codes: tuple[Code, ...]) -> frozenset[str]:
-    return frozenset(code.code for code in codes if code.flag)
-
-
-PRODUCT_CODES = _codes(PRODUCTS)
-NUMBER_CODES = _codes(EXTERNAL_NUMBERS)
-SERVICE_CODES = _codes(SERVICES)
-AGE_CODES = _codes(AGE_CHECKS)
-CURRENCY_CODES = _codes(CURRENCIES)
-COUNTRY_CODES = frozenset(country.code for country in COUNTRIES)
 
 
 def errors_of_shipments(shipments: list[dict[str, Any]], words: Words, usable: Usable) -> Errors:
@@ -80,18 +56,20 @@ def _numbers(shipment: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _shipment(shipment: dict[str, Any], words: Words) -> Found:
     product, country = shipment["productType"], shipment["recipient"]["country"]
-    if product not in PRODUCT_CODES:
+    if product not in code_lists().product_codes:
         yield "productType", words(f"Neznámý produkt {product}.", f"Unknown product {product}.")
-    if country not in COUNTRY_CODES:
+    if country not in code_lists().country_codes:
         yield "recipient.country", words(f"Neznámá země {country}.", f"Unknown country {country}.")
     if len(shipment.get("note") or "") > NOTE:
         yield "note", words(f"Nejvýše {NOTE} znaků.", f"At most {NOTE} characters.")
-    if shipment.get("ageCheck") and shipment["ageCheck"] not in AGE_CODES:
+    if shipment.get("ageCheck") and shipment["ageCheck"] not in code_lists().age_check_codes:
         yield "ageCheck", words("Neznámý kód kontroly věku.", "Unknown code of an age check.")
     yield from _parcels(shipment.get("shipmentSet"), words)
     yield from _cash(shipment, product, country, words)
     yield from _insurance(shipment.get("insurance"), words)
-    if product in TO_PICKUP_POINT and not (shipment.get("specificDelivery") or {}).get("parcelShopCode"):
+    if product in code_lists().pickup_point_products and not (shipment.get("specificDelivery") or {}).get(
+        "parcelShopCode"
+    ):
         yield "specificDelivery.parcelShopCode", words("Chybí výdejní místo.", "The pickup point is missing.")
     yield from _external(shipment, words)
 
@@ -109,27 +87,36 @@ def _parcels(parcels: dict[str, Any] | None, words: Words) -> Found:
 def _cash(shipment: dict[str, Any], product: str, country: str, words: Words) -> Found:
     cash = shipment.get("cashOnDelivery")
     if cash is None:
-        if product in WITH_CASH:
+        if product in code_lists().cash_products:
             yield "cashOnDelivery", words("Produkt vyžaduje dobírku.", "The product needs cash on delivery.")
         return
     price, currency, symbol = cash["codPrice"], cash["codCurrency"], cash["codVarSym"]
     if not (symbol.isascii() and symbol.isdigit()):
         yield "cashOnDelivery.codVarSym", words("Jen číslice.", "Digits only.")
-    if currency not in CURRENCY_CODES:
+    if currency not in code_lists().currency_codes:
         czech, english = f"Neznámá měna dobírky {currency}.", f"Unknown currency of cash on delivery: {currency}."
         yield "cashOnDelivery.codCurrency", words(czech, english)
-    elif country not in CASH_LIMITS:
+    elif country not in code_lists().cash_limits:
         yield "cashOnDelivery", words("Do této země nelze poslat dobírku.", "No cash on delivery to this country.")
     else:
-        right, least, most = CASH_LIMITS[country]
-        if currency != right:
-            czech, english = f"Měna dobírky do {country} je {right}.", f"Cash on delivery to {country} is in {right}."
+        limit = code_lists().cash_limits[country]
+        if currency != limit.currency:
+            czech, english = (
+                f"Měna dobírky do {country} je {limit.currency}.",
+                f"Cash on delivery to {country} is in {limit.currency}.",
+            )
             yield "cashOnDelivery.codCurrency", words(czech, english)
-        elif price > most:
-            czech, english = f"Dobírka je nejvýše {most} {right}.", f"Cash on delivery is at most {most} {right}."
+        elif price > limit.maximum:
+            czech, english = (
+                f"Dobírka je nejvýše {limit.maximum} {limit.currency}.",
+                f"Cash on delivery is at most {limit.maximum} {limit.currency}.",
+            )
             yield "cashOnDelivery.codPrice", words(czech, english)
-        elif price < least:
-            czech, english = f"Dobírka je nejméně {least} {right}.", f"Cash on delivery is at least {least} {right}."
+        elif price < limit.minimum:
+            czech, english = (
+                f"Dobírka je nejméně {limit.minimum} {limit.currency}.",
+                f"Cash on delivery is at least {limit.minimum} {limit.currency}.",
+            )
             yield "cashOnDelivery.codPrice", words(czech, english)
 
 
@@ -137,24 +124,26 @@ def _insurance(insurance: dict[str, Any] | None, words: Words) -> Found:
     if insurance is None:
         return
     currency, price = insurance["insuranceCurrency"], insurance["insurancePrice"]
-    if currency not in CURRENCY_CODES:
+    if currency not in code_lists().currency_codes:
         yield "insurance.insuranceCurrency", words("Neznámá měna.", "Unknown currency.")
-    elif currency in INSURANCE_LIMITS and price > INSURANCE_LIMITS[currency][1]:
-        most = INSURANCE_LIMITS[currency][1]
-        czech, english = f"Pojištění je nejvýše {most} {currency}.", f"Insurance is at most {most} {currency}."
+    elif (limit := code_lists().insurance_limits.get(currency)) and price > limit.maximum:
+        czech, english = (
+            f"Pojištění je nejvýše {limit.maximum} {currency}.",
+            f"Insurance is at most {limit.maximum} {currency}.",
+        )
         yield "insurance.insurancePrice", words(czech, english)
 
 
 def _external(shipment: dict[str, Any], words: Words) -> Found:
     codes = {number["code"] for number in shipment.get("externalNumbers") or []}
-    if unknown := codes - NUMBER_CODES:
+    if unknown := codes - code_lists().external_number_codes:
         text = ", ".join(sorted(unknown))
         czech, english = f"Neznámý kód externího čísla: {text}.", f"Unknown code of an external number: {text}."
         yield "externalNumbers", words(czech, english)
     if {"PRTE", "PRBC"} <= codes:
         yield "externalNumbers", words("PRTE a PRBC se vylučují.", "PRTE and PRBC exclude each other.")
     services = {service["code"] for service in shipment.get("services") or []}
-    if unknown := services - SERVICE_CODES:
+    if unknown := services - code_lists().service_codes:
         text = ", ".join(sorted(unknown))
         yield "services", words(f"Neznámý kód služby: {text}.", f"Unknown code of a service: {text}.")
 
@@ -172,11 +161,11 @@ def _order(order: dict[str, Any], words: Words) -> Found:
     if order["shipmentCount"] > MOST_ORDERED:
         yield "shipmentCount", words("Hodnota je 1 až 50.", "The value is 1 to 50.")
     product = order.get("productType")
-    if product and product not in PRODUCT_CODES:
+    if product and product not in code_lists().product_codes:
         yield "productType", words(f"Neznámý produkt {product}.", f"Unknown product {product}.")
     for name in ("sender", "recipient"):
         country = (order.get(name) or {}).get("country")
-        if country is not None and country not in COUNTRY_CODES:
+        if country is not None and country not in code_lists().country_codes:
             yield f"{name}.country", words(f"Neznámá země {country}.", f"Unknown country {country}.")
     if order["orderType"] == "TransportOrder" and not order.get("recipient"):
         yield "recipient", words("Přeprava potřebuje příjemce.", "A transport needs a recipient.")

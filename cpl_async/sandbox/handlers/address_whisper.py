@@ -12,7 +12,7 @@ from aiohttp import web
 
 from ..request_parsing import ASKED
 from ..responses import answer
-from ..towns import STREETS, TOWNS, Town
+from ..towns import Town, streets, towns
 
 __all__ = ["OPERATIONS"]
 
@@ -32,10 +32,10 @@ def _suggestions(street: str, zip_code: str, city: str) -> Iterator[dict[str, An
     name, _, number = street.rpartition(" ")
     if not number[:1].isdigit():
         name, number = street, ""
-    for town in TOWNS["CZ"]:
+    for town in towns()["CZ"]:
         if not _plain(town.name).startswith(_plain(city)) or not town.zip_code.startswith(zip_code):
             continue
-        for known in STREETS["CZ"] if street else STREETS["CZ"][:3]:
+        for known in streets()["CZ"] if street else streets()["CZ"][:3]:
             if _plain(known).startswith(_plain(name)):
                 yield _address(town, known, number)
 

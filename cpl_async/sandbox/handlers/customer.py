@@ -6,9 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
+from ..codes import code_lists
 from ..request_parsing import ASKED, missing
 from ..responses import answer, refusal
-from ..validation import PRODUCT_CODES
 from ..world import CLIENT, WORLD
 
 __all__ = ["OPERATIONS"]
@@ -50,7 +50,7 @@ async def create_number_range(request: web.Request) -> web.Response:
     """Reserve a series of numbers for a product. The real bodies are not known: these are the sandbox's own."""
     asked: dict[str, Any] = request[ASKED].body or {}
     product, count = asked.get("productType", "PRIV"), asked.get("count", 100)
-    if not isinstance(product, str) or product not in PRODUCT_CODES:
+    if not isinstance(product, str) or product not in code_lists().product_codes:
         return refusal(request, "productType", "Neznámý produkt.", "Unknown product.")
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_NUMBERS:
         czech, english = f"Počet je 1 až {MOST_NUMBERS}.", f"The count is 1 to {MOST_NUMBERS}."

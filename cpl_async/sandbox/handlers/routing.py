@@ -6,9 +6,9 @@ import random
 
 from aiohttp import web
 
+from ..codes import code_lists
 from ..request_parsing import ASKED
 from ..responses import answer, refusal
-from ..validation import COUNTRY_CODES, PRODUCT_CODES
 
 __all__ = ["OPERATIONS"]
 
@@ -17,9 +17,9 @@ async def get(request: web.Request) -> web.Response:
     """Answer what a label must show for a shipment to an address or a pickup point."""
     asked = request[ASKED]
     country, product = asked.text("Country"), asked.text("ProductType")
-    if country not in COUNTRY_CODES:
+    if country not in code_lists().country_codes:
         return refusal(request, "Country", "Neznámá země.", "Unknown country.")
-    if product and product not in PRODUCT_CODES:
+    if product and product not in code_lists().product_codes:
         return refusal(request, "ProductType", "Neznámý produkt.", "Unknown product.")
     place = asked.text("ParcelShopCode") or asked.text("ZipCode").replace(" ", "") or asked.text("City")
     chance = random.Random(f"{country} {place}")

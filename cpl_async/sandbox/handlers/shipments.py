@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.multipart import BodyPartReader
 
-from ..codes import DOCUMENT_TYPES
+from ..codes import code_lists
 from ..problems import words_for
 from ..request_parsing import ASKED, Asked
 from ..responses import page, part_of, read_moment, refusal
@@ -18,7 +18,6 @@ from .tracking import journey_of, tracked
 
 __all__ = ["OPERATIONS"]
 
-DOCUMENT_CODES = frozenset(code.code for code in DOCUMENT_TYPES)
 ENDINGS = frozenset({"pdf", "doc", "docx", "xls", "xlsx", "jpg", "jpeg", "png", "odt", "ods", "txt"})
 MOST_BYTES = 1_048_576
 CONTACT = {"contact": 50, "phone": 30, "email": 50}
@@ -114,7 +113,7 @@ async def add_documents(request: web.Request) -> web.Response:
     found = _parcel(request)
     if isinstance(found, web.Response):
         return found
-    if kind not in DOCUMENT_CODES:
+    if kind not in code_lists().document_codes:
         return refusal(request, "documentFileType", "Neznámý druh dokumentu.", "Unknown kind of document.")
     if request.content_type != "multipart/form-data":
         return refusal(request, "files", "Tělo musí být multipart/form-data.", "The body must be multipart/form-data.")
