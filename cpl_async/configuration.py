@@ -26,9 +26,9 @@ FILE_NAME = "cpl.toml"
 CONFIG, PROFILE = "CPL_CONFIG", "CPL_PROFILE"
 """Environment variables that name the file and the profile."""
 TRUE, FALSE = ("1", "true", "yes"), ("0", "false", "no")
-LONGEST_FILE = 1024 * 1024
+MAX_FILE_BYTES = 1024 * 1024
 """Bytes of a file with settings."""
-LONGEST_COMMAND = 60.0
+COMMAND_TIMEOUT_SECONDS = 60.0
 """Seconds for a command that prints the secret: a person may have to unlock something."""
 logger: logging.Logger = logging.getLogger("cpl_async")
 Convert = Callable[[Any], Any]
@@ -60,8 +60,8 @@ class Settings:
 
         :raises ConfigurationError: names what is missing.
         """
-        ahead = self._secret.ahead if isinstance(self._secret, _ReadOnce) else self._secret
-        secret = ahead()  # kept for the client that is made of it: a command is run once
+        prefetch = self._secret.prefetch if isinstance(self._secret, _SecretReader) else self._secret
+        secret = prefetch()  # kept for the client that is made of it: a command is run once
         found = {"CPL_CLIENT_ID": self.client_id, "CPL_CLIENT_SECRET": secret}
         if missing := [name for name, value in found.items() if not value]:
             raise ConfigurationError(
@@ -72,7 +72,7 @@ class Settings:
 
 
 @frozen(kw_only=True)
-class _Source:
+class _SettingsSource:
     """One place that settings come from."""
 
     values: Mapping[str, Any]
@@ -106,8 +106,8 @@ def read_settings(
     """
     environment = os.environ if environment is None else environment
     given = {name: value for name, value in (arguments or {}).items() if value is not None}
-    sources = [_Source(values=given, where=lambda name: f"argument {name}"), _of_environment(environment)]
-    files = _files(file or environment.get(CONFIG, "").strip() or None, folder)
+    sources = [_SettingsSource(values=given, where=lambda name: f"argument {name}"), _environment_source(environment)]
+    files = _load_files(file or environment.get(CONFIG, "").strip() or None, folder)
     named = profile or environment.get(PROFILE, "").strip() or next((one.profile for one in files if one.profile), None)
     if named is not None:
         _check_profile(named, files)
@@ -120,7 +120,7 @@ def settings_from_environment(environment: Mapping[str, str] | None = None) -> S
     :param environment: another mapping than the process's environment.
     :raises ConfigurationError: names the setting and what is wrong with it.
     """
-    return _merge([_of_environment(os.environ if environment is None else environment)], None)
+    return _merge([_environment_source(os.environ if environment is None else environment)], None)
 
 
 def user_file() -> Path:
@@ -128,7 +128,7 @@ def user_file() -> Path:
 
     :raises ConfigurationError: If the user has no home directory.
     """
-    if (own := _own_file()) is None:
+    if (own := _user_file()) is None:
         raise ConfigurationError(
             "this user has no home directory for settings",
             advice=f"Name a file with --config or {CONFIG}, or set HOME or XDG_CONFIG_HOME",
@@ -136,25 +136,25 @@ def user_file() -> Path:
     return own
 
 
-def _own_file() -> Path | None:
+def _user_file() -> Path | None:
     folder = user_folder("config")
     return folder / FILE_NAME if folder is not None else None
 
 
-def _of_environment(environment: Mapping[str, str]) -> _Source:
+def _environment_source(environment: Mapping[str, str]) -> _SettingsSource:
     values = {
         name: text for name in ("client_secret", *KEYS) if (text := environment.get(f"CPL_{name.upper()}", "").strip())
     }
     best = next((name for name in SECRETS if name in values), None)
     values = {name: text for name, text in values.items() if name not in SECRETS or name == best}
-    return _Source(
+    return _SettingsSource(
         values=values,
         where=lambda name: f"CPL_{name.upper()}",
         again=lambda name: environment.get(f"CPL_{name.upper()}", "").strip(),
     )
 
 
-def _find(folder: Path | None) -> Path | None:
+def _find_file(folder: Path | None) -> Path | None:
     """Return the nearest file with settings, from a folder upwards, or `None` if there is none."""
     try:
         begin = (folder or Path.cwd()).absolute()
@@ -164,7 +164,9 @@ def _find(folder: Path | None) -> Path | None:
     for place in places:
         for name in (FILE_NAME, "pyproject.toml"):
             path = place / name
-            if os.path.isfile(path) and _has_settings(path) and _is_ours(path):  # no error where it may not be looked
+            if (
+                os.path.isfile(path) and _has_settings(path) and _is_owned_by_user(path)
+            ):  # no error where it may not be looked
                 return path
     return None
 
@@ -174,12 +176,12 @@ def _has_settings(path: Path) -> bool:
     if path.name == FILE_NAME:
         return True
     try:
-        return "cpl" in tomllib.loads(text_from_file(path, LONGEST_FILE)).get("tool", {})
+        return "cpl" in tomllib.loads(text_from_file(path, MAX_FILE_BYTES)).get("tool", {})
     except (OSError, ValueError, AttributeError):
         return False
 
 
-def _is_ours(path: Path) -> bool:
+def _is_owned_by_user(path: Path) -> bool:
     """Return whether a file that was only found belongs to this user or the administrator."""
     if not hasattr(os, "getuid") or path.stat().st_uid in (os.getuid(), 0):
         return True
@@ -188,7 +190,7 @@ def _is_ours(path: Path) -> bool:
 
 
 @frozen(kw_only=True)
-class _File:
+class _SettingsFile:
     """A file with settings."""
 
     path: Path
@@ -200,30 +202,30 @@ class _File:
     trusted: bool
     """Whether a person named it, or keeps it as their own."""
 
-    def sources(self, profile: str | None) -> Iterator[_Source]:
+    def sources(self, profile: str | None) -> Iterator[_SettingsSource]:
         """Yield the settings of a profile, if the file has it, and those outside of profiles."""
         tables = [(self.table, str(self.path))]
         if profile is not None and profile in self.profiles:
             tables.insert(0, (self.profiles[profile], f"{self.path}, profile {profile}"))
         for table, place in tables:
             folder = self.path.absolute().parent
-            yield _Source(values=table, where=_named(place), folder=folder, trusted=self.trusted)
+            yield _SettingsSource(values=table, where=_setting_label(place), folder=folder, trusted=self.trusted)
 
 
-def _files(named: str | os.PathLike[str] | None, folder: Path | None) -> list[_File]:
+def _load_files(named: str | os.PathLike[str] | None, folder: Path | None) -> list[_SettingsFile]:
     """Return the file that is named; otherwise the nearest one and the user's own, in this order."""
     if named is not None:
-        return [_loaded(Path(named), trusted=True)]
-    own = _own_file()
-    found = _find(folder)
-    files = [] if found is None or found == own else [_loaded(found, trusted=False)]
-    return [*files, _loaded(own, trusted=True)] if own is not None and os.path.isfile(own) else files
+        return [_load_file(Path(named), trusted=True)]
+    own = _user_file()
+    found = _find_file(folder)
+    files = [] if found is None or found == own else [_load_file(found, trusted=False)]
+    return [*files, _load_file(own, trusted=True)] if own is not None and os.path.isfile(own) else files
 
 
-def _loaded(path: Path, *, trusted: bool) -> _File:
+def _load_file(path: Path, *, trusted: bool) -> _SettingsFile:
     """Read a file. All profiles are checked: a mistake in one is found before it is needed."""
     try:
-        content = tomllib.loads(text_from_file(path, LONGEST_FILE))
+        content = tomllib.loads(text_from_file(path, MAX_FILE_BYTES))
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}") from None
     except ValueError as error:  # not TOML, not UTF-8, or too long
@@ -238,10 +240,10 @@ def _loaded(path: Path, *, trusted: bool) -> _File:
     _check_names(content, str(path))
     for name, table in profiles.items():
         _check_names(table, f"{path}, profile {name}")
-    return _File(path=path, table=content, profiles=profiles, profile=profile, trusted=trusted)
+    return _SettingsFile(path=path, table=content, profiles=profiles, profile=profile, trusted=trusted)
 
 
-def _check_profile(profile: str, files: Sequence[_File]) -> None:
+def _check_profile(profile: str, files: Sequence[_SettingsFile]) -> None:
     """Raise if no file has the profile.
 
     :raises ConfigurationError: names the profiles that there are.
@@ -256,10 +258,10 @@ def _check_profile(profile: str, files: Sequence[_File]) -> None:
         places = " and ".join(str(file.path) for file in files)
         have = "has" if len(files) == 1 else "have"
         there_are = f"the profiles are {', '.join(known)}" if known else "there are none"
-        raise ConfigurationError(f"{places} {have} no profile {profile}{_near(profile, known)}: {there_are}")
+        raise ConfigurationError(f"{places} {have} no profile {profile}{_suggestion(profile, known)}: {there_are}")
 
 
-def _named(place: str) -> Callable[[str], str]:
+def _setting_label(place: str) -> Callable[[str], str]:
     return lambda name: f"{place}: {name}"
 
 
@@ -272,20 +274,20 @@ def _check_names(table: Mapping[str, Any], place: str) -> None:
             )
         if name not in KEYS:
             raise ConfigurationError(
-                f"{place}: there is no setting {name}{_near(name, KEYS)}", advice=f"Known are {', '.join(KEYS)}"
+                f"{place}: there is no setting {name}{_suggestion(name, KEYS)}", advice=f"Known are {', '.join(KEYS)}"
             )
 
 
-def _near(name: str, known: Iterable[str]) -> str:
+def _suggestion(name: str, known: Iterable[str]) -> str:
     near = nearest(name, known)
     return f", did you mean {near}?" if near else ""
 
 
-def _merge(sources: Sequence[_Source], profile: str | None) -> Settings:
+def _merge(sources: Sequence[_SettingsSource], profile: str | None) -> Settings:
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     secret: Callable[[], str] = str
-    for group in GROUPS:
+    for group in EXCLUSIVE_GROUPS:
         source = next((one for one in sources if any(name in one.values for name in group)), None)
         if source is None:
             continue
@@ -295,15 +297,15 @@ def _merge(sources: Sequence[_Source], profile: str | None) -> Settings:
         name = given[0]
         origins[name] = source.where(name)
         if name in SECRETS:
-            _refuse_what_was_only_found(source, name)
-            secret = _ReadOnce(partial(_secret_of, name, source.values[name], source))
+            _reject_untrusted(source, name)
+            secret = _SecretReader(partial(_read_secret, name, source.values[name], source))
             continue
-        values[name] = _converted(name, source)
-        _refuse_what_was_only_found(source, name)
+        values[name] = _convert_setting(name, source)
+        _reject_untrusted(source, name)
     base_url = values.pop("base_url", None) or (TESTING if values.pop("test_system", False) else PRODUCTION)
     authority = values.pop("ca_file", None)
     if authority is not None:
-        values["ssl"] = _context(authority, origins["ca_file"])
+        values["ssl"] = _ssl_context(authority, origins["ca_file"])
     client_id = values.pop("client_id", "")
     return Settings(
         client_id=client_id,
@@ -315,7 +317,7 @@ def _merge(sources: Sequence[_Source], profile: str | None) -> Settings:
     )
 
 
-def _converted(name: str, source: _Source) -> Any:
+def _convert_setting(name: str, source: _SettingsSource) -> Any:
     convert, words = KEYS[name]
     value = source.values[name]
     try:
@@ -326,44 +328,44 @@ def _converted(name: str, source: _Source) -> Any:
     return source.folder / made if isinstance(made, Path) else made
 
 
-def _refuse_what_was_only_found(source: _Source, name: str) -> None:
+def _reject_untrusted(source: _SettingsSource, name: str) -> None:
     """Refuse what would let any folder that a person works in run a program, or see their secret.
 
     :raises ConfigurationError: says how to allow it.
     """
-    if source.trusted or name not in CAREFUL:
+    if source.trusted or name not in SENSITIVE_SETTINGS:
         return
     raise ConfigurationError(
         f"{source.where(name)} is used only from a file that you name: this one was found in the folder",
         advice=f"Name it with --config or {CONFIG} if you trust it, or put the setting into a profile of "
-        f"{_own_file() or 'your own file'} and choose that here: profile = …",
+        f"{_user_file() or 'your own file'} and choose that here: profile = …",
     )
 
 
-class _ReadOnce:
+class _SecretReader:
     """Reads the secret when it is asked for. What was read ahead is returned once."""
 
     def __init__(self, read: Callable[[], str]) -> None:
         self._read = read
-        self._ahead: str | None = None
+        self._prefetched: str | None = None
 
-    def ahead(self) -> str:
+    def prefetch(self) -> str:
         """Return the secret, and keep it for the next call."""
-        if self._ahead is None:
-            self._ahead = self._read()
-        return self._ahead
+        if self._prefetched is None:
+            self._prefetched = self._read()
+        return self._prefetched
 
     def __call__(self) -> str:
         """Return the secret that was read ahead, otherwise read it."""
-        secret, self._ahead = self._ahead, None
+        secret, self._prefetched = self._prefetched, None
         return self._read() if secret is None else secret
 
 
-def _secret_of(name: str, value: Any, source: _Source) -> str:
+def _read_secret(name: str, value: Any, source: _SettingsSource) -> str:
     if name == "client_secret":
         return str(source.again(name) or value)
     if name == "client_secret_file":
-        return secret_from_file(source.folder / _expanded(_path(value)))
+        return secret_from_file(source.folder / _expand_home(_read_path(value)))
     return _secret_from_command(value, source.where(name))
 
 
@@ -373,9 +375,11 @@ def _secret_from_command(value: Any, where: str) -> str:
     if not isinstance(command, list) or not command or not all(isinstance(part, str) for part in command):
         raise ConfigurationError(f"{where} must be a command, e.g. ['pass', 'show', 'cpl']")
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, timeout=LONGEST_COMMAND, check=False)  # noqa: S603 - it is the user's own
+        done = subprocess.run(command, stdout=subprocess.PIPE, timeout=COMMAND_TIMEOUT_SECONDS, check=False)  # noqa: S603 - it is the user's own
     except (OSError, subprocess.TimeoutExpired) as error:
-        reason = error.strerror if isinstance(error, OSError) else f"it has not ended in {LONGEST_COMMAND:.0f} s"
+        reason = (
+            error.strerror if isinstance(error, OSError) else f"it has not ended in {COMMAND_TIMEOUT_SECONDS:.0f} s"
+        )
         raise ConfigurationError(f"{where}: {command[0]} cannot be run: {reason}") from None
     lines = done.stdout.decode(errors="replace").splitlines()
     if done.returncode != 0:
@@ -385,37 +389,37 @@ def _secret_from_command(value: Any, where: str) -> str:
     return lines[0].strip()
 
 
-def _context(authority: Path, where: str) -> ssl.SSLContext:
+def _ssl_context(authority: Path, where: str) -> ssl.SSLContext:
     """Return what trusts the certificates of the system, and those of a file: the same for all clients, so that they
     can share connections."""
     try:
         path = authority.resolve()
-        return _context_of(path, path.stat().st_mtime_ns)
+        return _cached_ssl_context(path, path.stat().st_mtime_ns)
     except OSError as error:  # ssl.SSLError is one
         raise ConfigurationError(f"{where}: {authority} holds no certificates that can be read: {error}") from None
 
 
 @lru_cache(maxsize=8)
-def _context_of(authority: Path, _changed: int) -> ssl.SSLContext:
+def _cached_ssl_context(authority: Path, _changed: int) -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(authority)
     return context
 
 
-def _text(value: Any) -> str:
+def _read_text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError
     return value.strip()
 
 
-def _proxy(value: Any) -> str:
+def _read_proxy(value: Any) -> str:
     try:
-        return proxy_from(_text(value))
+        return proxy_from(_read_text(value))
     except ConfigurationError:
         raise ValueError from None
 
 
-def _expanded(path: Path) -> Path:
+def _expand_home(path: Path) -> Path:
     """Return a path whose ``~`` is the home directory.
 
     :raises ConfigurationError: If there is none.
@@ -426,20 +430,20 @@ def _expanded(path: Path) -> Path:
         raise ConfigurationError(f"{path} cannot be used: this user has no home directory") from None
 
 
-def _path(value: Any) -> Path:
-    return Path(_text(str(value) if isinstance(value, os.PathLike) else value))
+def _read_path(value: Any) -> Path:
+    return Path(_read_text(str(value) if isinstance(value, os.PathLike) else value))
 
 
-def _flag(value: Any) -> bool:
+def _read_flag(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    word = _text(value).lower()
+    word = _read_text(value).lower()
     if word not in (*TRUE, *FALSE):
         raise ValueError
     return word in TRUE
 
 
-def _number(kind: type[int] | type[float], value: Any) -> int | float:
+def _read_number(kind: type[int] | type[float], value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, (str, int, kind)):
         raise TypeError
     number = kind(value)
@@ -449,25 +453,29 @@ def _number(kind: type[int] | type[float], value: Any) -> int | float:
 
 
 KEYS: dict[str, tuple[Convert, str]] = {
-    "client_id": (_text, "the client id as the carrier gave it"),
-    "client_secret_file": (_path, "the path of a file"),
+    "client_id": (_read_text, "the client id as the carrier gave it"),
+    "client_secret_file": (_read_path, "the path of a file"),
     "client_secret_command": (lambda value: value, "a command"),
-    "base_url": (_text, f"an address like {PRODUCTION}"),
-    "test_system": (_flag, "true or false"),
-    "language": (_text, "a language like en-GB or cs-CZ"),
-    "timeout": (partial(_number, float), "a number of seconds over 0"),
-    "max_connections": (partial(_number, int), "a whole number over 0"),
-    "proxy": (_proxy, "the address of an HTTP proxy"),
-    "trust_env": (_flag, "true or false"),
-    "ca_file": (_path, "the path of a file with certificates"),
-    "shared": (_text, "the address of a Redis, redis://…"),
-    "journal": (_text, "the address of a PostgreSQL, postgresql://…"),
+    "base_url": (_read_text, f"an address like {PRODUCTION}"),
+    "test_system": (_read_flag, "true or false"),
+    "language": (_read_text, "a language like en-GB or cs-CZ"),
+    "timeout": (partial(_read_number, float), "a number of seconds over 0"),
+    "max_connections": (partial(_read_number, int), "a whole number over 0"),
+    "proxy": (_read_proxy, "the address of an HTTP proxy"),
+    "trust_env": (_read_flag, "true or false"),
+    "ca_file": (_read_path, "the path of a file with certificates"),
+    "shared": (_read_text, "the address of a Redis, redis://…"),
+    "journal": (_read_text, "the address of a PostgreSQL, postgresql://…"),
 }
 """Settings of a file and, as ``CPL_…``, of the environment: how each is read, and what it must be."""
 SECRETS = ("client_secret", "client_secret_file", "client_secret_command")
-GROUPS = (SECRETS, ("base_url", "test_system"), *((n,) for n in KEYS if n not in (*SECRETS, "base_url", "test_system")))
+EXCLUSIVE_GROUPS = (
+    SECRETS,
+    ("base_url", "test_system"),
+    *((n,) for n in KEYS if n not in (*SECRETS, "base_url", "test_system")),
+)
 """Settings of which one is given; the first source that has one of a group decides it."""
-CAREFUL = frozenset({
+SENSITIVE_SETTINGS = frozenset({
     "client_secret_file", "client_secret_command", "base_url", "test_system", "proxy", "trust_env",
     "ca_file", "shared", "journal",
 })  # fmt: skip

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["cpl_sandbox", "cpl_sandbox_session"]
 
 MARK = "cpl_sandbox"
-SPEED = 50.0
+CLOCK_SPEED = 50.0
 """Of the sandbox's clock: an import takes some 20 ms."""
-FORGIVEN = 0.015
+FORGIVEN_SECONDS = 0.015
 """Seconds of the 40 ms between two requests: a busy machine that runs tests delivers late."""
 _numbers = itertools.count(1)
 
@@ -49,28 +49,32 @@ def cpl_sandbox(
         if mark.args:
             pytest.fail(f"the mark {MARK} takes keywords only, e.g. speed=1", pytrace=False)
         settings |= mark.kwargs
-    with _running(settings) as sandbox:
-        _point_at(sandbox, monkeypatch, tmp_path_factory.mktemp("cpl"))
+    with _run_sandbox(settings) as sandbox:
+        _configure_clients(sandbox, monkeypatch, tmp_path_factory.mktemp("cpl"))
         yield sandbox
 
 
 @pytest.fixture(scope="session")
 def cpl_sandbox_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """One sandbox for all tests of the session that do not mind each other; otherwise like ``cpl_sandbox``."""
-    with _running({}) as sandbox, pytest.MonkeyPatch.context() as patch:
-        _point_at(sandbox, patch, tmp_path_factory.mktemp("cpl"))
+    with _run_sandbox({}) as sandbox, pytest.MonkeyPatch.context() as patch:
+        _configure_clients(sandbox, patch, tmp_path_factory.mktemp("cpl"))
         yield sandbox
 
 
 @contextmanager
-def _running(settings: dict[str, Any]) -> Iterator[Sandbox]:
+def _run_sandbox(settings: dict[str, Any]) -> Iterator[Sandbox]:
     """Run a sandbox that knows one client, another one each time: nobody has a token of an earlier one at its port."""
     try:
         from .sandbox import Sandbox, SandboxSettings
     except ModuleNotFoundError as error:
         pytest.fail(f"{error.name} is not installed: pip install 'cpl-sdk[sandbox]'", pytrace=False)
     client = f"test-{os.getpid()}-{next(_numbers)}"
-    wanted: dict[str, Any] = {"speed": SPEED, "forgiven": FORGIVEN, "clients": {client: "secret"}} | settings
+    wanted: dict[str, Any] = {
+        "speed": CLOCK_SPEED,
+        "forgiven": FORGIVEN_SECONDS,
+        "clients": {client: "secret"},
+    } | settings
     try:
         made = SandboxSettings(**wanted)
     except (TypeError, ValueError) as error:
@@ -79,7 +83,7 @@ def _running(settings: dict[str, Any]) -> Iterator[Sandbox]:
         yield sandbox
 
 
-def _point_at(sandbox: Sandbox, patch: pytest.MonkeyPatch, folder: Path) -> None:
+def _configure_clients(sandbox: Sandbox, patch: pytest.MonkeyPatch, folder: Path) -> None:
     """Make clients of this process and of those that it starts use the sandbox, whatever this machine is set up for."""
     for name in [name for name in os.environ if name.startswith("CPL_")]:
         patch.delenv(name)

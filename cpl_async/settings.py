@@ -19,7 +19,7 @@ __all__ = [
     "text_from_file",
 ]
 
-LONGEST_SECRET = 16 * 1024
+MAX_SECRET_BYTES = 16 * 1024
 """Bytes of the file of a secret."""
 PRODUCTION = "https://api.dhl.com/ecs/ppl/myapi2"
 """The vendor's production system."""
@@ -101,7 +101,7 @@ def secret_from_file(path: Path) -> str:
     :raises ConfigurationError: The file cannot be read, is empty or too large.
     """
     try:
-        secret = text_from_file(path, LONGEST_SECRET).strip()
+        secret = text_from_file(path, MAX_SECRET_BYTES).strip()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigurationError(f"the secret's file {path} cannot be read: {reason}") from None

@@ -48,16 +48,16 @@ def instrument(*, tracer_provider: TracerProvider | None = None, meter_provider:
     """
     uninstrument()
     with _lock:
-        LISTENERS.append(_Telling(tracer_provider, meter_provider))
+        LISTENERS.append(_TelemetryListener(tracer_provider, meter_provider))
 
 
 def uninstrument() -> None:
     """Tell OpenTelemetry nothing more."""
     with _lock:
-        LISTENERS[:] = [listener for listener in LISTENERS if not isinstance(listener, _Telling)]
+        LISTENERS[:] = [listener for listener in LISTENERS if not isinstance(listener, _TelemetryListener)]
 
 
-class _Telling:
+class _TelemetryListener:
     """Makes spans and metrics of events."""
 
     def __init__(self, tracer_provider: TracerProvider | None, meter_provider: MeterProvider | None) -> None:
@@ -87,13 +87,13 @@ class _Telling:
 
     def __call__(self, event: Event) -> None:
         if event.kind in (EventKind.ANSWER, EventKind.FAILURE):
-            self._tell_request(event)
+            self._record_request(event)
         elif event.kind is EventKind.RETRY:
             self._retries.add(1, {"cpl.operation": event.operation, "error.type": event.error_type})
         elif event.kind is EventKind.UNKNOWN:
             self._unknown.add(1, {"cpl.operation": event.operation})
 
-    def _tell_request(self, event: Event) -> None:
+    def _record_request(self, event: Event) -> None:
         took = max(0.0, event.seconds - event.waited)
         server = URL(event.origin)
         shared: dict[str, str | int] = {

@@ -17,14 +17,14 @@ __all__ = ["make_address", "make_batch_result", "make_order", "make_shipment", "
 
 FIRST_NUMBER = 40_900_000_001
 _numbers = itertools.count(1)
-JOURNEYS: dict[str, tuple[str, ...]] = {
+PHASES_BY_LAST: dict[str, tuple[str, ...]] = {
     "PickupPoint": ("Order", "InTransport", "Delivering", "PickupPoint"),
     "BackToSender": ("Order", "InTransport", "Delivering", "Returning", "BackToSender"),
     "Canceled": ("Order", "Canceled"),
     "Delivered": ("Order", "InTransport", "Delivering", "Delivered"),
 }
 """Phases that a parcel comes through, by the last one."""
-NAMES = {
+EVENT_NAMES = {
     "Order": "Shipment data received",
     "InTransport": "Shipment picked up",
     "Delivering": "Shipment out for delivery",
@@ -137,7 +137,7 @@ def make_tracked_shipment(phase: str | None = "InTransport", **changes: Any) -> 
             status_id=number,
             code=name.upper(),
             phase=name,
-            name=NAMES[name],
+            name=EVENT_NAMES[name],
             event_date=began + timedelta(hours=3 * number),
         )
         for number, name in enumerate(phases)
@@ -157,10 +157,10 @@ def make_tracked_shipment(phase: str | None = "InTransport", **changes: Any) -> 
 def _phases_until(phase: str | None) -> Sequence[str]:
     if phase is None:
         return ()
-    for phases in reversed(JOURNEYS.values()):
+    for phases in reversed(PHASES_BY_LAST.values()):
         if phase in phases:
             return phases[: phases.index(phase) + 1]
-    raise ValueError(f"{phase!r} is no phase of a parcel: use {', '.join(NAMES)}")
+    raise ValueError(f"{phase!r} is no phase of a parcel: use {', '.join(EVENT_NAMES)}")
 
 
 def _next_shipment_number() -> str:

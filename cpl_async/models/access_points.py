@@ -18,7 +18,7 @@ __all__ = [
     "NearbyAccessPoint",
 ]
 
-EARTH_KM = 6371.0
+EARTH_RADIUS_KM = 6371.0
 
 
 @define(kw_only=True)
@@ -35,7 +35,7 @@ class Coordinates:
         here, there = radians(self.latitude), radians(latitude)
         across = sin(radians(longitude - self.longitude) / 2) ** 2
         chord = sin((there - here) / 2) ** 2 + cos(here) * cos(there) * across
-        return 2 * EARTH_KM * asin(min(1.0, sqrt(chord)))
+        return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(chord)))
 
 
 @define(kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from .constraints import Parts, Text
+from .constraints import NestedConstraint, TextConstraint
 
 __all__ = ["BATCH_ADDRESS", "ORDER_ADDRESS", "Address"]
 
@@ -37,24 +37,29 @@ class Address:
     """At most 50 characters in a shipment, 100 in an order."""
 
 
-COUNTRY = Text(2, 2, r"[A-Z]{2}", "a country code of two capital letters")
-BATCH_ADDRESS = Parts(
+COUNTRY = TextConstraint(2, 2, r"[A-Z]{2}", "a country code of two capital letters")
+BATCH_ADDRESS = NestedConstraint(
     required=("zip_code", "country"),
     texts={
-        "name": Text(50),
-        "name2": Text(50),
-        "street": Text(60),
-        "city": Text(50),
-        "zip_code": Text(10, 1),
+        "name": TextConstraint(50),
+        "name2": TextConstraint(50),
+        "street": TextConstraint(60),
+        "city": TextConstraint(50),
+        "zip_code": TextConstraint(10, 1),
         "country": COUNTRY,
-        "contact": Text(50),
-        "phone": Text(30),
-        "email": Text(50),
+        "contact": TextConstraint(50),
+        "phone": TextConstraint(30),
+        "email": TextConstraint(50),
     },
 )
 """In a shipment."""
-ORDER_ADDRESS = Parts(
+ORDER_ADDRESS = NestedConstraint(
     required=("zip_code", "country"),
-    texts={**BATCH_ADDRESS.texts, "name": Text(250), "name2": Text(250), "email": Text(100)},
+    texts={
+        **BATCH_ADDRESS.texts,
+        "name": TextConstraint(250),
+        "name2": TextConstraint(250),
+        "email": TextConstraint(100),
+    },
 )
 """In an order."""

@@ -10,12 +10,12 @@ from attrs import frozen
 
 from ..errors import Problem
 from .codelists import ServicePriceLimit
-from .products import ABROAD, HOME, INLAND
+from .products import DOMESTIC_PRODUCTS, HOME_COUNTRY, INTERNATIONAL_PRODUCTS
 from .shipment_batches import ExternalNumber, Insurance, Service, Shipment
 
 __all__ = ["CodeRules"]
 
-USUAL_PARCELS = 20
+MAX_USUAL_PARCELS = 20
 Found = tuple[str, str, str]
 """Path, what is wrong, what is allowed."""
 
@@ -152,13 +152,16 @@ def _warnings(shipment: Shipment) -> Iterator[Found]:
     for name in ("name", "street", "city"):
         if not getattr(shipment.recipient, name):
             yield f"recipient.{name}", "is empty; a courier needs it", ""
-    if shipment.parcels > USUAL_PARCELS:
-        what = f"are {shipment.parcels} parcels; the carrier's texts differ, over {USUAL_PARCELS} may be refused"
-        yield "shipment_set.number_of_shipments", what, f"1 to {USUAL_PARCELS}, 50 at most"
+    if shipment.parcels > MAX_USUAL_PARCELS:
+        what = f"are {shipment.parcels} parcels; the carrier's texts differ, over {MAX_USUAL_PARCELS} may be refused"
+        yield "shipment_set.number_of_shipments", what, f"1 to {MAX_USUAL_PARCELS}, 50 at most"
     country, product = shipment.recipient.country, shipment.product_type
-    for codes, fits in ((INLAND, country == HOME), (ABROAD, country != HOME)):
+    for codes, fits in (
+        (DOMESTIC_PRODUCTS, country == HOME_COUNTRY),
+        (INTERNATIONAL_PRODUCTS, country != HOME_COUNTRY),
+    ):
         if product in codes and not fits:
-            other = ABROAD if codes is INLAND else INLAND
+            other = INTERNATIONAL_PRODUCTS if codes is DOMESTIC_PRODUCTS else DOMESTIC_PRODUCTS
             yield "product_type", f"{product} is not known to go to {country}", ", ".join(sorted(other))
 
 

@@ -23,9 +23,9 @@ from .codes import OpenCode
 __all__ = ["decode", "decode_list", "encode", "pythonic_path", "to_wire", "warm_up", "wire_name"]
 
 T = TypeVar("T")
-LONGEST_NUMBER = 400
+MAX_NUMBER_DIGITS = 400
 """Digits: JSON numbers have up to 308 before the point."""
-LARGEST_EXACT = 2.0**53
+MAX_EXACT_FLOAT = 2.0**53
 """JSON numbers from 2**64 on are read as floating point numbers; from here on these are not exact."""
 END_OF_DAY = time(23, 59, 59)
 _PLAIN = (str, int, bool, float, datetime, date, time)
@@ -55,11 +55,11 @@ def encode(value: Any) -> bytes:
         return orjson.dumps(value, default=to_wire)
     except (orjson.JSONEncodeError, RecursionError) as error:
         found = error
-    where = _unwritable(value, "")
+    where = _unwritable_path(value, "")
     raise ValidationError(f"{where or 'the body'} cannot be written as JSON: {found}")
 
 
-def _unwritable(value: Any, path: str) -> str:
+def _unwritable_path(value: Any, path: str) -> str:
     """Return the path of the innermost part that cannot be written; empty when all can."""
     data = to_wire(value) if attrs.has(type(value)) else value
     pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, (list, tuple)) else ()
@@ -68,7 +68,7 @@ def _unwritable(value: Any, path: str) -> str:
             orjson.dumps(part, default=to_wire)
         except orjson.JSONEncodeError:
             inner = f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}".lstrip(".")
-            return _unwritable(part, inner) or inner
+            return _unwritable_path(part, inner) or inner
     return path
 
 
@@ -114,7 +114,7 @@ def _unstructure_hook(kind: Any) -> Callable[[Any], Any]:
 def _converter() -> Converter:
     converter = Converter(detailed_validation=False, prefer_attrib_converters=False)
     converter.register_structure_hook(Decimal, _read_decimal)
-    converter.register_structure_hook(datetime, _read_moment)
+    converter.register_structure_hook(datetime, _read_datetime)
     converter.register_structure_hook(time, _read_time)
     converter.register_structure_hook_func(_is_code, _read_code)
     converter.register_unstructure_hook(Decimal, _write_decimal)
@@ -135,7 +135,7 @@ def _write_decimal(value: Decimal) -> orjson.Fragment:
 def _read_decimal(value: Any, _: Any = None) -> Decimal:
     number = Decimal(str(value))
     # 1e999999999 is a number of few characters that takes a gigabyte where it is written without an exponent
-    if not number.is_finite() or max(abs(number.adjusted()), len(number.as_tuple().digits)) > LONGEST_NUMBER:
+    if not number.is_finite() or max(abs(number.adjusted()), len(number.as_tuple().digits)) > MAX_NUMBER_DIGITS:
         raise ValueError("expected a number that can be written")
     return number
 
@@ -145,12 +145,12 @@ def _read_text(value: Any, _: Any = None) -> str:
         return value
     if isinstance(value, (dict, list)):
         raise TypeError(f"expected text, got {type(value).__name__}")
-    if isinstance(value, float) and not abs(value) < LARGEST_EXACT:  # digits of a number of a shipment are lost
+    if isinstance(value, float) and not abs(value) < MAX_EXACT_FLOAT:  # digits of a number of a shipment are lost
         raise ValueError("expected text, got a number that is too large to be exact")
     return str(value)
 
 
-def _read_truth(value: Any, _: Any = None) -> bool:
+def _read_bool(value: Any, _: Any = None) -> bool:
     if value is True or value is False:
         return value
     if isinstance(value, str) and value.lower() in ("true", "false"):
@@ -158,14 +158,14 @@ def _read_truth(value: Any, _: Any = None) -> bool:
     raise TypeError(f"expected true or false, got {type(value).__name__}")
 
 
-def _read_whole(value: Any, _: Any = None) -> int:
+def _read_int(value: Any, _: Any = None) -> int:
     number = int(value)
     if isinstance(value, bool) or (isinstance(value, float) and number != value):
         raise TypeError("expected a whole number")
     return number
 
 
-def _read_number(value: Any, _: Any = None) -> float:
+def _read_float(value: Any, _: Any = None) -> float:
     if isinstance(value, bool):
         raise TypeError("expected a number")
     number = float(value)
@@ -186,7 +186,7 @@ def _read_code(value: Any, kind: type[OpenCode]) -> OpenCode:
     return typing.cast("OpenCode", kind._value2member_map_.get(value)) or kind(value)
 
 
-def _read_moment(value: Any, _: Any = None) -> datetime:
+def _read_datetime(value: Any, _: Any = None) -> datetime:
     moment = datetime.fromisoformat(value)
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=_prague())
 
@@ -239,9 +239,9 @@ def _plain_reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     """Return what reads a simple value; cattrs itself would make text of anything, and truth of any text."""
     readers: dict[Any, Callable[[Any, Any], Any]] = {
         str: _read_text,
-        int: _read_whole,
-        bool: _read_truth,
-        float: _read_number,
+        int: _read_int,
+        bool: _read_bool,
+        float: _read_float,
     }
     return readers.get(kind) or (_read_code if _is_code(kind) else converter.get_structure_hook(kind))
 
@@ -258,7 +258,7 @@ def _reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     lines = ["def read(d, _=None):", " o = new(kind)" if in_place else " o = {}"]
     for field in fields:
         if field.init or in_place:
-            lines += _lines_that_read(field, in_place, space, converter)
+            lines += _reader_lines(field, in_place, space, converter)
     lines.append(" return o" if in_place else " return kind(**o)")
     exec("\n".join(lines), space)  # noqa: S102 - the text is made of our own attribute names
     read = typing.cast("Callable[[Any, Any], Any]", space["read"])
@@ -280,7 +280,7 @@ def _reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     return read_or_salvage
 
 
-def _lines_that_read(field: Any, in_place: bool, space: dict[str, Any], converter: Converter) -> list[str]:
+def _reader_lines(field: Any, in_place: bool, space: dict[str, Any], converter: Converter) -> list[str]:
     name, wire = field.name, wire_name(field.name)
     target = f"o.{name}" if in_place else f"o[{field.alias!r}]"
     made = type(field.default) is attrs.Factory
@@ -331,7 +331,7 @@ def _readable_parts(
         try:
             parts[field.name] = converter.structure(value[name], typing.cast("Any", field.type))
         except Exception as error:
-            inner, many = _bare(field.type)
+            inner, many = _element_type(field.type)
             below = value[name]
             if attrs.has(inner) and many and isinstance(below, (list, dict)):
                 items = below if isinstance(below, list) else [below]
@@ -366,7 +366,7 @@ def _writer(kind: type, converter: Converter) -> Callable[[Any], dict[str, Any]]
     for field in attrs.fields(attrs.resolve_types(kind)):
         if not field.init or field.name == "unreadable":
             continue
-        inner, many = _bare(field.type)
+        inner, many = _element_type(field.type)
         value = "v"
         if not _written_as_is(inner):
             space[f"w_{field.name}"] = converter.get_unstructure_hook(inner)
@@ -385,7 +385,7 @@ def _written_as_is(kind: Any) -> bool:
     return kind in _PLAIN or (isinstance(kind, type) and issubclass(kind, StrEnum))
 
 
-def _bare(kind: Any) -> tuple[Any, bool]:
+def _element_type(kind: Any) -> tuple[Any, bool]:
     """Return the type below Annotated, Optional and list, and whether there was a list."""
     many = False
     while True:

@@ -8,24 +8,24 @@ from decimal import Decimal
 
 from attrs import field, frozen
 
-__all__ = ["Items", "Number", "Parts", "Text"]
+__all__ = ["ItemsConstraint", "NestedConstraint", "NumberConstraint", "TextConstraint"]
 
 
 @frozen
-class Text:
+class TextConstraint:
     """Bounds of a text, in characters."""
 
     max: int | None = None
     min: int = 0
     pattern: str | None = None
-    means: str = ""
+    description: str = ""
     """What the pattern asks for, for people."""
     _regex: re.Pattern[str] | None = field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "_regex", re.compile(self.pattern) if self.pattern else None)
 
-    def complaint(self, value: object) -> str | None:
+    def violation(self, value: object) -> str | None:
         """Return what is wrong with the value, or ``None``."""
         if not isinstance(value, str):
             return f"must be text, not {type(value).__name__}"
@@ -34,20 +34,20 @@ class Text:
         if self.max is not None and len(value) > self.max:
             return f"has {len(value)} characters, at most {self.max} are allowed"
         if self._regex is not None and not self._regex.fullmatch(value):
-            return f"must be {self.means}, not {value[:30]!r}"
+            return f"must be {self.description}, not {value[:30]!r}"
         return None
 
 
 @frozen
-class Number:
+class NumberConstraint:
     """Bounds of a number; ``digits`` and ``places`` as the API documents them (``12.4``: 12 and 4)."""
 
     ge: int | None = None
     le: int | None = None
     digits: int | None = None
-    places: int | None = None
+    decimal_places: int | None = None
 
-    def complaint(self, value: object) -> str | None:
+    def violation(self, value: object) -> str | None:
         """Return what is wrong with the value, or ``None``."""
         if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
             return f"must be a whole number or a Decimal, not {type(value).__name__}"
@@ -57,24 +57,24 @@ class Number:
             return f"is {value}, at least {self.ge} is needed"
         if self.le is not None and value > self.le:
             return f"is {value}, at most {self.le} is allowed"
-        if self.places is not None and isinstance(value, Decimal):
+        if self.decimal_places is not None and isinstance(value, Decimal):
             _, digits, exponent = value.as_tuple()
-            more = -exponent - self.places if isinstance(exponent, int) else 0
+            more = -exponent - self.decimal_places if isinstance(exponent, int) else 0
             if more > 0 and any(digits[-more:]):  # zeros at the end do no harm
-                return f"has more than the {self.places} decimal places that are allowed"
+                return f"has more than the {self.decimal_places} decimal places that are allowed"
         if self.digits is not None and abs(value) >= 10**self.digits:
             return f"is too large, at most {self.digits} digits stand before the decimal point"
         return None
 
 
 @frozen
-class Items:
+class ItemsConstraint:
     """How many items a list may have."""
 
     max: int | None
     min: int = 0
 
-    def complaint(self, value: object) -> str | None:
+    def violation(self, value: object) -> str | None:
         """Return what is wrong with the list, or ``None``."""
         count = len(value) if isinstance(value, (list, tuple)) else 0
         if count < self.min:
@@ -85,8 +85,8 @@ class Items:
 
 
 @frozen(eq=False)
-class Parts:
+class NestedConstraint:
     """Bounds for the fields of a nested object, where they depend on the place it stands in."""
 
     required: tuple[str, ...]
-    texts: Mapping[str, Text]
+    texts: Mapping[str, TextConstraint]

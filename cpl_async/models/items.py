@@ -6,7 +6,7 @@ from attrs import define
 
 from .codes import ImportState
 
-__all__ = ["Imported", "Item"]
+__all__ = ["ImportedItem", "Item"]
 
 
 @define(kw_only=True)
@@ -18,7 +18,7 @@ class Item:
 
 
 @define(kw_only=True)
-class Imported(Item):
+class ImportedItem(Item):
     """A part of a batch: its import may fail while that of the others succeeds."""
 
     import_state: ImportState | None = None

@@ -11,8 +11,8 @@ from attrs.converters import optional
 
 from .addresses import ORDER_ADDRESS, Address
 from .codes import OrderType
-from .constraints import Items, Number, Text
-from .items import Imported
+from .constraints import ItemsConstraint, NumberConstraint, TextConstraint
+from .items import ImportedItem
 from .references import has_control_characters, normal_reference
 
 __all__ = ["CreateOrderBatch", "Order", "OrderBatchResult", "OrderResultItem"]
@@ -25,12 +25,12 @@ class Order:
     Source: the vendor's schema and documentation.
     """
 
-    reference_id: Annotated[str, Text(50, 1)] = field(converter=normal_reference)
+    reference_id: Annotated[str, TextConstraint(50, 1)] = field(converter=normal_reference)
     """The caller's reference, 1–50 characters, unique in its batch, in its normal form: without invisible characters,
     with plain spaces, composed (NFC). ``orders.cancel`` takes it."""
     order_type: OrderType = field(converter=OrderType)
     """``CollectionOrder`` or ``TransportOrder``."""
-    shipment_count: Annotated[int, Number(ge=1, le=50)]
+    shipment_count: Annotated[int, NumberConstraint(ge=1, le=50)]
     """Number of parcels, 1–50."""
     send_date: datetime
     """Day of the collection; a moment with its offset."""
@@ -38,13 +38,15 @@ class Order:
     """The courier comes from this time of day."""
     send_time_to: time | None = None
     """The courier comes until this time of day."""
-    email: Annotated[str | None, Text(100)] = field(default=None, repr=False)
+    email: Annotated[str | None, TextConstraint(100)] = field(default=None, repr=False)
     """At most 100 characters."""
-    note: Annotated[str | None, Text(300)] = field(default=None, repr=False)
+    note: Annotated[str | None, TextConstraint(300)] = field(default=None, repr=False)
     """At most 300 characters."""
-    customer_reference: Annotated[str | None, Text(40)] = field(default=None, converter=optional(normal_reference))
+    customer_reference: Annotated[str | None, TextConstraint(40)] = field(
+        default=None, converter=optional(normal_reference)
+    )
     """At most 40 characters; the other way to name the order when it is cancelled."""
-    product_type: Annotated[str | None, Text(4)] = None
+    product_type: Annotated[str | None, TextConstraint(4)] = None
     """Product code of up to 4 characters."""
     sender: Annotated[Address | None, ORDER_ADDRESS] = None
     """Where the parcels are collected."""
@@ -62,11 +64,11 @@ class Order:
 class CreateOrderBatch:
     """The body of ``order_batches.create``."""
 
-    orders: Annotated[Sequence[Order], Items(None, 1)]
+    orders: Annotated[Sequence[Order], ItemsConstraint(None, 1)]
 
 
 @define(kw_only=True)
-class OrderResultItem(Imported):
+class OrderResultItem(ImportedItem):
     """The state of one order of a batch."""
 
     reference_id: str | None = None

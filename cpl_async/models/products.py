@@ -8,13 +8,13 @@ from attrs import frozen
 
 from .codelists import CodelistEntry, Country
 
-__all__ = ["ABROAD", "INLAND", "ProductChoice", "choose_product"]
+__all__ = ["DOMESTIC_PRODUCTS", "INTERNATIONAL_PRODUCTS", "ProductChoice", "choose_product"]
 
-HOME = "CZ"
-INLAND = frozenset({"PRIV", "PRID", "BUSS", "BUSD", "SMAR", "SMAD", "SBOX"})
-ABROAD = frozenset({"CONN", "COND", "COPL", "SMEU", "SMED"})
+HOME_COUNTRY = "CZ"
+DOMESTIC_PRODUCTS = frozenset({"PRIV", "PRID", "BUSS", "BUSD", "SMAR", "SMAD", "SBOX"})
+INTERNATIONAL_PRODUCTS = frozenset({"CONN", "COND", "COPL", "SMEU", "SMED"})
 """Products by destination (source: independent clients; the code list is the truth)."""
-CODES = {
+PRODUCT_CODES = {
     # inland, to a pickup point, business: without and with cash on delivery
     (True, False, False): ("PRIV", "PRID"),
     (True, False, True): ("BUSS", "BUSD"),
@@ -62,7 +62,7 @@ def choose_product(
     :return: the code with a reason; see :meth:`Client.choose_product` for one that is checked.
     """
     country = country.strip().upper()
-    code = CODES[country == HOME, bool(pickup_point), bool(business)][bool(cash_on_delivery)]
+    code = PRODUCT_CODES[country == HOME_COUNTRY, bool(pickup_point), bool(business)][bool(cash_on_delivery)]
     if countries is not None:
         known = {entry.code: entry for entry in countries if entry.code}
         if country not in known:

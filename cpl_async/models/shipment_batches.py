@@ -12,8 +12,8 @@ from attrs.converters import optional
 
 from .addresses import BATCH_ADDRESS, COUNTRY, Address
 from .codes import LabelFormat, PageSize, RelationType, ReturnChannelType
-from .constraints import Items, Number, Text
-from .items import Imported
+from .constraints import ItemsConstraint, NumberConstraint, TextConstraint
+from .items import ImportedItem
 from .references import has_control_characters, normal_reference
 
 __all__ = [
@@ -42,13 +42,13 @@ __all__ = [
     "WeighedShipment",
 ]
 
-MONEY = Number(ge=0, digits=12, places=4)
-WEIGHT = Number(ge=0, digits=9, places=2)
-CURRENCY = Text(3, 3, r"[A-Z]{3}", "a currency code of three capital letters")
-DIGITS = Text(10, 1, r"[0-9]+", "digits only")
+MONEY = NumberConstraint(ge=0, digits=12, decimal_places=4)
+WEIGHT = NumberConstraint(ge=0, digits=9, decimal_places=2)
+CURRENCY = TextConstraint(3, 3, r"[A-Z]{3}", "a currency code of three capital letters")
+DIGITS = TextConstraint(10, 1, r"[0-9]+", "digits only")
 WITH_COD = frozenset({"PRID", "BUSD", "SMAD", "COND", "SMED"})
 WITHOUT_COD = {"PRIV": "PRID", "BUSS": "BUSD", "SMAR": "SMAD", "CONN": "COND", "SMEU": "SMED"}
-TO_PICKUP_POINT = frozenset({"SMAR", "SMAD", "SMEU", "SMED"})
+PICKUP_POINT_PRODUCTS = frozenset({"SMAR", "SMAD", "SMEU", "SMED"})
 MAX_PARCELS = 50
 
 
@@ -70,9 +70,9 @@ def _decimal_or_none(value: Decimal | int | str | None) -> Decimal | None:
 class ExternalNumber:
     """A number of the caller's or a partner's that the carrier keeps with a shipment."""
 
-    code: Annotated[str, Text(4, 1)]
+    code: Annotated[str, TextConstraint(4, 1)]
     """``CUST`` is the customer's own reference, printed on the label; ``ESPN``, ``PRTE``, ``PRBC``: see code lists."""
-    external_number: Annotated[str, Text(100, 1)] = field(converter=normal_reference)
+    external_number: Annotated[str, TextConstraint(100, 1)] = field(converter=normal_reference)
     """The number, 1–100 characters, in its normal form (see :func:`normal_reference`)."""
 
     def _rules(self) -> Iterator[tuple[str, str]]:
@@ -113,9 +113,9 @@ class ShipmentSetItem:
 class ShipmentSet:
     """The parcels of a shipment; also the place of the weight of a single one."""
 
-    number_of_shipments: Annotated[int, Number(ge=1, le=MAX_PARCELS)]
+    number_of_shipments: Annotated[int, NumberConstraint(ge=1, le=MAX_PARCELS)]
     """1–50 parcels for one address (the vendor's texts differ: over 20 may be refused)."""
-    shipment_set_items: Annotated[Sequence[ShipmentSetItem], Items(MAX_PARCELS)] = ()
+    shipment_set_items: Annotated[Sequence[ShipmentSetItem], ItemsConstraint(MAX_PARCELS)] = ()
     additionally_added: bool | None = None
     """Marks a shipment that will be combined later; known from older documentation only."""
 
@@ -137,12 +137,12 @@ class CashOnDelivery:
     """ISO 4217, by destination: CZK, EUR, PLN, HUF, RON."""
     cod_var_sym: Annotated[str, DIGITS]
     """Variable symbol, 1–10 digits."""
-    iban: Annotated[str | None, Text(50)] = field(default=None, repr=False)
-    swift: Annotated[str | None, Text(50)] = field(default=None, repr=False)
-    spec_symbol: Annotated[str | None, Text(6)] = None
-    account: Annotated[str | None, Text(10)] = field(default=None, repr=False)
-    account_pre: Annotated[str | None, Text(10)] = field(default=None, repr=False)
-    bank_code: Annotated[str | None, Text(4)] = None
+    iban: Annotated[str | None, TextConstraint(50)] = field(default=None, repr=False)
+    swift: Annotated[str | None, TextConstraint(50)] = field(default=None, repr=False)
+    spec_symbol: Annotated[str | None, TextConstraint(6)] = None
+    account: Annotated[str | None, TextConstraint(10)] = field(default=None, repr=False)
+    account_pre: Annotated[str | None, TextConstraint(10)] = field(default=None, repr=False)
+    bank_code: Annotated[str | None, TextConstraint(4)] = None
 
 
 @frozen(kw_only=True)
@@ -153,7 +153,7 @@ class SpecificDelivery:
     specific_delivery_time_from: datetime | None = None
     specific_delivery_time_to: datetime | None = None
     specific_take_date: datetime | None = None
-    parcel_shop_code: Annotated[str | None, Text(50)] = None
+    parcel_shop_code: Annotated[str | None, TextConstraint(50)] = None
     """Code of the pickup point, for the products that need one (SMAR, SMAD, SMEU, SMED)."""
 
 
@@ -161,7 +161,7 @@ class SpecificDelivery:
 class Service:
     """An additional service."""
 
-    code: Annotated[str, Text(4, 1)]
+    code: Annotated[str, TextConstraint(4, 1)]
 
 
 @frozen(kw_only=True)
@@ -169,7 +169,7 @@ class DormantShipment:
     """A shipment that sleeps until the customer sends the goods back."""
 
     shipment_number: str | None = None
-    note: Annotated[str | None, Text(300)] = field(default=None, repr=False)
+    note: Annotated[str | None, TextConstraint(300)] = field(default=None, repr=False)
     recipient: Annotated[Address | None, BATCH_ADDRESS] = None
     external_numbers: Sequence[ExternalNumber] = ()
     services: Sequence[Service] = ()
@@ -180,7 +180,7 @@ class DormantShipment:
 class ShipmentRouting:
     """Routing given by the sender."""
 
-    input_route_code: Annotated[str | None, Text(5, 5, r"[0-9]{5}", "five digits")] = None
+    input_route_code: Annotated[str | None, TextConstraint(5, 5, r"[0-9]{5}", "five digits")] = None
 
 
 @frozen(kw_only=True)
@@ -188,8 +188,8 @@ class DirectInjection:
     """Direct injection of an international parcel."""
 
     direct_addressing: bool | None = None
-    gateway_zip_code: Annotated[str | None, Text(10, 1)] = None
-    gateway_city: Annotated[str | None, Text(35, 1)] = None
+    gateway_zip_code: Annotated[str | None, TextConstraint(10, 1)] = None
+    gateway_city: Annotated[str | None, TextConstraint(35, 1)] = None
     country: Annotated[str | None, COUNTRY] = None
 
 
@@ -209,19 +209,19 @@ class Shipment:
     Source: the vendor's schema and documentation.
     """
 
-    reference_id: Annotated[str, Text(128, 1)] = field(converter=normal_reference)
+    reference_id: Annotated[str, TextConstraint(128, 1)] = field(converter=normal_reference)
     """The caller's reference, 1–128 characters, unique in its batch, in its normal form: without invisible characters,
     with plain spaces, composed (NFC)."""
-    product_type: Annotated[str, Text(4, 1)]
+    product_type: Annotated[str, TextConstraint(4, 1)]
     """Product code of up to 4 characters, e.g. ``PRIV``; the code list is the truth."""
     recipient: Annotated[Address, BATCH_ADDRESS]
     shipment_number: str | None = None
     """Number from a series reserved by the customer; else the carrier gives one."""
-    note: Annotated[str | None, Text(300)] = field(default=None, repr=False)
+    note: Annotated[str | None, TextConstraint(300)] = field(default=None, repr=False)
     """At most 300 characters."""
-    depot: Annotated[str | None, Text(2)] = None
+    depot: Annotated[str | None, TextConstraint(2)] = None
     age_check: str | None = None
-    integrator_id: Annotated[int | None, Number(ge=1, le=2147483647)] = None
+    integrator_id: Annotated[int | None, NumberConstraint(ge=1, le=2147483647)] = None
     shipment_set: ShipmentSet | None = None
     back_address: Annotated[Address | None, BATCH_ADDRESS] = None
     sender: Annotated[Address | None, BATCH_ADDRESS] = None
@@ -266,7 +266,7 @@ class Shipment:
             with_cod = WITHOUT_COD[self.product_type]
             yield "product_type", f"{self.product_type} collects no money, {with_cod} does"
         shop = self.specific_delivery and self.specific_delivery.parcel_shop_code
-        if self.product_type in TO_PICKUP_POINT and not shop:
+        if self.product_type in PICKUP_POINT_PRODUCTS and not shop:
             yield (
                 "specific_delivery.parcel_shop_code",
                 f"is missing, product {self.product_type} goes to a pickup point",
@@ -282,7 +282,7 @@ class CompleteLabelSettings:
 
     is_complete_label_requested: bool = True
     page_size: PageSize | None = field(default=None, converter=optional(PageSize))
-    position: Annotated[int | None, Number(ge=1, le=4)] = None
+    position: Annotated[int | None, NumberConstraint(ge=1, le=4)] = None
     """Place of the first label on an A4 sheet, 1–4."""
 
 
@@ -292,7 +292,7 @@ class LabelSettings:
 
     format: LabelFormat = field(default=LabelFormat.PDF, converter=LabelFormat)
     """``Pdf``, ``Zpl``, ``Png``, ``Jpeg`` or ``Svg``."""
-    dpi: Annotated[int | None, Number(ge=203, le=1200)] = None
+    dpi: Annotated[int | None, NumberConstraint(ge=203, le=1200)] = None
     """Dots per inch, 203–1200."""
     complete_label_settings: CompleteLabelSettings | None = None
 
@@ -302,14 +302,14 @@ class ReturnChannel:
     """Where the carrier sends the labels by itself."""
 
     type: ReturnChannelType | None = None
-    address: Annotated[str | None, Text(100)] = None
+    address: Annotated[str | None, TextConstraint(100)] = None
 
 
 @frozen(kw_only=True)
 class CreateShipmentBatch:
     """The body of ``shipment_batches.create``."""
 
-    shipments: Annotated[Sequence[Shipment], Items(1000, 1)]
+    shipments: Annotated[Sequence[Shipment], ItemsConstraint(1000, 1)]
     """1–1,000 shipments."""
     label_settings: LabelSettings | None = None
     return_channel: ReturnChannel | None = None
@@ -328,14 +328,14 @@ class UpdateShipmentBatch:
 class ConnectSet:
     """The body of ``shipment_batches.connect_set``. Unsure: its names come from one independent client."""
 
-    shipment_numbers: Annotated[Sequence[str], Items(MAX_PARCELS, 2)]
+    shipment_numbers: Annotated[Sequence[str], ItemsConstraint(MAX_PARCELS, 2)]
     """2–50 numbers."""
-    customer_id: Annotated[int | None, Number(ge=-(2**63), le=2**63 - 1)] = None
+    customer_id: Annotated[int | None, NumberConstraint(ge=-(2**63), le=2**63 - 1)] = None
     external_set_number: str | None = None
 
 
 @define(kw_only=True)
-class _ResultPart(Imported):
+class _ParcelResult(ImportedItem):
     """What the states of a shipment and of what belongs to it have in common."""
 
     shipment_number: str | None = None
@@ -345,14 +345,14 @@ class _ResultPart(Imported):
 
 
 @define(kw_only=True)
-class ShipmentResultChildItem(_ResultPart):
+class ShipmentResultChildItem(_ParcelResult):
     """A further parcel of a set, a document to return or a dormant shipment, with a state of its own."""
 
     relation_type: RelationType | None = None
 
 
 @define(kw_only=True)
-class ShipmentResultItem(_ResultPart):
+class ShipmentResultItem(_ParcelResult):
     """The state of one shipment of a batch."""
 
     reference_id: str | None = None

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from attrs import Factory, define, field, frozen
 
 from .addresses import Address
-from .constraints import Text
+from .constraints import TextConstraint
 from .items import Item
 
 __all__ = [
@@ -35,12 +35,12 @@ __all__ = [
     "tracking_link",
 ]
 
-LINKS = {
+TRACKING_PAGES = {
     "cs": "https://www.ppl.cz/vyhledat-zasilku?shipmentId={}",
     "en": "https://www.ppl.cz/en/track-a-shipment?shipmentId={}",
 }
 """Pages of the carrier's site (source: independent clients)."""
-FINAL = frozenset({"Delivered", "BackToSender", "Deleted", "Canceled"})
+FINAL_PHASES = frozenset({"Delivered", "BackToSender", "Deleted", "Canceled"})
 """Phases after which nothing follows."""
 
 
@@ -227,7 +227,7 @@ class TrackedShipment(Item):
     @property
     def is_final(self) -> bool:
         """Whether nothing more will happen: delivered, back at the sender, or cancelled."""
-        return self.phase in FINAL
+        return self.phase in FINAL_PHASES
 
     def tracking_link(self, language: str = "cs") -> str:
         """Return the page where a recipient follows this shipment; see :func:`tracking_link`."""
@@ -262,9 +262,9 @@ class StateChange:
 class RedirectRecipientAddress:
     """Contact that is added to the recipient."""
 
-    contact: Annotated[str | None, Text(50)] = field(default=None, repr=False)
-    phone: Annotated[str | None, Text(30)] = field(default=None, repr=False)
-    email: Annotated[str | None, Text(50)] = field(default=None, repr=False)
+    contact: Annotated[str | None, TextConstraint(50)] = field(default=None, repr=False)
+    phone: Annotated[str | None, TextConstraint(30)] = field(default=None, repr=False)
+    email: Annotated[str | None, TextConstraint(50)] = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)
@@ -281,7 +281,7 @@ def tracking_link(shipment_number: str, language: str = "cs") -> str:
     :param language: ``cs`` or ``en``; ``cs-CZ`` and ``en-GB`` are taken too.
     :raises ValueError: without a number, or for another language.
     """
-    page = LINKS.get(language.lower().partition("-")[0])
+    page = TRACKING_PAGES.get(language.lower().partition("-")[0])
     if page is None or not shipment_number:
         raise ValueError(f"a tracking link needs a number, and cs or en, not {shipment_number!r}, {language!r}")
     return page.format(quote(shipment_number, safe=""))

@@ -16,7 +16,7 @@ from typing import Any, get_args, get_origin
 import attrs
 
 from ..errors import Problem
-from .constraints import Items, Number, Parts, Text
+from .constraints import ItemsConstraint, NestedConstraint, NumberConstraint, TextConstraint
 
 __all__ = ["problems_of"]
 
@@ -41,9 +41,9 @@ class _Step:
     kind: type | None
     nested: bool
     many: bool
-    counts: tuple[Items, ...]
-    bounds: tuple[Text | Number, ...]
-    parts: Parts | None
+    counts: tuple[ItemsConstraint, ...]
+    bounds: tuple[TextConstraint | NumberConstraint, ...]
+    parts: NestedConstraint | None
     shortest: int
     """Texts of ``shortest`` to ``longest`` characters need no further look: most fields of most shipments."""
     longest: int
@@ -76,9 +76,9 @@ def _step(attribute: attrs.Attribute[Any]) -> _Step:
             kind = get_args(kind)[0]
         else:
             break
-    counts = tuple(word for word in words if isinstance(word, Items))
-    bounds = tuple(word for word in words if isinstance(word, (Text, Number)))
-    texts = [word for word in bounds if isinstance(word, Text) and word.pattern is None]
+    counts = tuple(word for word in words if isinstance(word, ItemsConstraint))
+    bounds = tuple(word for word in words if isinstance(word, (TextConstraint, NumberConstraint)))
+    texts = [word for word in bounds if isinstance(word, TextConstraint) and word.pattern is None]
     plain = kind is str and not many and len(texts) == len(bounds) and not counts
     return _Step(
         attribute.name,
@@ -88,7 +88,7 @@ def _step(attribute: attrs.Attribute[Any]) -> _Step:
         many,
         counts,
         bounds,
-        next((word for word in words if isinstance(word, Parts)), None),
+        next((word for word in words if isinstance(word, NestedConstraint)), None),
         max((text.min for text in texts), default=0) if plain else 1,
         min((text.max for text in texts if text.max is not None), default=sys.maxsize) if plain else 0,
     )
@@ -148,8 +148,8 @@ def _add_list(found: list[Complaint], step: _Step, part: Any) -> None:
         found.append((step.name, "must be a list"))
         return
     for bound in step.counts:
-        if complaint := bound.complaint(part):
-            found.append((step.name, complaint))
+        if violation := bound.violation(part):
+            found.append((step.name, violation))
     for position, item in enumerate(part):
         _add_part(found, step, item, f"{step.name}[{position}]")
 
@@ -166,24 +166,24 @@ def _add_part(found: list[Complaint], step: _Step, part: Any, name: str) -> None
         if below := _complaints(part):
             found.extend((f"{name}.{where}", what) for where, what in below if where not in here)
         return
-    complaint = None
+    violation = None
     for bound in step.bounds:
-        if complaint := bound.complaint(part):
+        if violation := bound.violation(part):
             break
-    if complaint is None and (not step.bounds or step.kind is int):
-        complaint = _of_kind(step.kind, part)
-    if complaint is not None:
-        found.append((name, complaint))
+    if violation is None and (not step.bounds or step.kind is int):
+        violation = _of_kind(step.kind, part)
+    if violation is not None:
+        found.append((name, violation))
 
 
-def _of_place(parts: Parts, value: Any) -> Iterator[Complaint]:
+def _of_place(parts: NestedConstraint, value: Any) -> Iterator[Complaint]:
     for name, text in parts.texts.items():
         part = getattr(value, name)
         if part is None or part == "":
             if name in parts.required:
                 yield name, "is missing"
-        elif complaint := text.complaint(part):
-            yield name, complaint
+        elif violation := text.violation(part):
+            yield name, violation
 
 
 def _of_kind(kind: type | None, value: object) -> str | None:

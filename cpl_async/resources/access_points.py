@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import ValidationError
 from ..transport.call import CallOptions
-from .base import MOST_ITEMS, Listing, in_range
-from .cached_resource import KeptResource
+from .base import MAX_PAGE_SIZE, Listing, checked_int
+from .cached_resource import CachedResource
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["AccessPointFilters", "AccessPoints", "NearFilters"]
 
 
-MOST_NEAR = 100_000
+MAX_NEAREST = 100_000
 
 
 class NearFilters(CallOptions, total=False):
@@ -55,35 +55,35 @@ class AccessPointFilters(NearFilters, total=False):
 LIST = Listing.of("access_points.list", "accessPoint", AccessPointFilters)
 
 
-class AccessPoints(KeptResource):
+class AccessPoints(CachedResource):
     """Pickup points; there are tens of thousands, so read them all with ``iterate``."""
 
     __slots__ = ()
 
     async def list(
-        self, *, limit: int = 100, offset: int = 0, **asked: Unpack[AccessPointFilters]
+        self, *, limit: int = 100, offset: int = 0, **filters: Unpack[AccessPointFilters]
     ) -> Page[AccessPoint]:
         """Return one page of pickup points.
 
         :param limit: 1–1000 items.
         :param offset: items to leave out, from 0.
-        :param asked: filters, see :class:`AccessPointFilters`, and the options of every call.
+        :param filters: filters, see :class:`AccessPointFilters`, and the options of every call.
         """
         from ..models.access_points import AccessPoint
 
-        return await self._page(LIST, asked, AccessPoint, limit, offset)
+        return await self._page(LIST, filters, AccessPoint, limit, offset)
 
     def iterate(
-        self, *, page: int = MOST_ITEMS, **asked: Unpack[AccessPointFilters]
+        self, *, page: int = MAX_PAGE_SIZE, **filters: Unpack[AccessPointFilters]
     ) -> AsyncGenerator[AccessPoint, None]:
         """Go through all pickup points as a stream; the next page is fetched while the caller works.
 
         :param page: 1–1000 items a request.
-        :param asked: filters, see :class:`AccessPointFilters`, and the options of every call.
+        :param filters: filters, see :class:`AccessPointFilters`, and the options of every call.
         """
         from ..models.access_points import AccessPoint
 
-        return self._iterate(LIST, asked, AccessPoint, page)
+        return self._iterate(LIST, filters, AccessPoint, page)
 
     async def nearest(
         self,
@@ -91,7 +91,7 @@ class AccessPoints(KeptResource):
         latitude: float,
         longitude: float,
         count: int = 10,
-        **asked: Unpack[NearFilters],
+        **filters: Unpack[NearFilters],
     ) -> Sequence[NearbyAccessPoint]:
         """Return the pickup points nearest to a position, nearest first.
 
@@ -101,15 +101,15 @@ class AccessPoints(KeptResource):
         :param latitude: degrees, -90 to 90.
         :param longitude: degrees, -180 to 180.
         :param count: how many, at least 1.
-        :param asked: filters, see :class:`NearFilters`, and the options of every call.
+        :param filters: filters, see :class:`NearFilters`, and the options of every call.
         """
         from ..models.access_points import NearbyAccessPoint
 
         for name, value, most in (("latitude", latitude, 90), ("longitude", longitude, 180)):
             if not isinstance(value, (int, float)) or not abs(value) <= most:
                 raise ValidationError(f"{name} is a number of degrees from -{most} to {most}, not {value!r}")
-        in_range("count", count, 1, MOST_NEAR)
-        around: AccessPointFilters = {"latitude": latitude, "longitude": longitude, **asked}
+        checked_int("count", count, 1, MAX_NEAREST)
+        around: AccessPointFilters = {"latitude": latitude, "longitude": longitude, **filters}
         near: list[tuple[float, int, AccessPoint]] = []
         number = 0
         async for point in self.iterate(**around):

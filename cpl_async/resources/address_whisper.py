@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..transport.call import Call
-from .base import Resource, query_of
+from .base import Resource, query_params
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -37,6 +37,8 @@ class AddressWhisper(Resource):
         """
         from ..models.address_whisper import AddressWhisp
 
-        typed = {"street": street, "zip_code": zip_code, "city": city, "called_from": called_from}
-        call = Call(operation="address_whisper.suggest", method="GET", path="addressWhisper", query=query_of(typed))
+        params = {"street": street, "zip_code": zip_code, "city": city, "called_from": called_from}
+        call = Call(
+            operation="address_whisper.suggest", method="GET", path="addressWhisper", query=query_params(params)
+        )
         return await self._objects(call, options, AddressWhisp)

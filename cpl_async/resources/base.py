@@ -22,36 +22,36 @@ from .tracebacks import without_locals
 if TYPE_CHECKING:
     from ..models.pages import Page
     from ..transport.requester import Requester
-    from .page_cache import Kept
+    from .page_cache import PageCache
 
 __all__ = [
-    "FILTER_VALUES",
-    "MOST_ITEMS",
+    "MAX_FILTER_VALUES",
+    "MAX_PAGE_SIZE",
     "Listing",
-    "Opener",
-    "Position",
+    "PagePosition",
     "Resource",
-    "in_path",
-    "in_range",
-    "query_of",
-    "refuse",
+    "TransportProvider",
+    "checked_int",
+    "path_segment",
+    "query_params",
+    "raise_problems",
 ]
 
 T = TypeVar("T")
-FILTER_VALUES = 50
+MAX_FILTER_VALUES = 50
 """Values that one filter of a list takes (source: the vendor's documentation)."""
-MOST_ITEMS = 1000
+MAX_PAGE_SIZE = 1000
 """Items of one page (source: the vendor's schema)."""
 REFERENCES = frozenset({"customer_references", "order_references"})
 """Filters whose values are references: they are looked for in the form in which they were sent."""
-LONGEST_QUERY = 5000
+MAX_FILTER_BYTES = 5000
 """Bytes of one filter's values: servers refuse addresses from some 8,000 on."""
-READ_AT_ONCE = 100
+DECODE_CHUNK_SIZE = 100
 """Items that are read before the loop may do something else."""
-LARGEST_OFFSET = 2**31 - 1
+MAX_OFFSET = 2**31 - 1
 
 
-class Opener(Protocol):
+class TransportProvider(Protocol):
     """What a family of calls needs of its client."""
 
     async def _transport(self) -> Requester:
@@ -80,7 +80,7 @@ class Listing:
 class Resource:
     """A family of calls of one client."""
 
-    __slots__ = ("_client", "_kept")
+    __slots__ = ("_cache", "_client")
 
     def __init_subclass__(cls) -> None:
         """Keep people's data out of the tracebacks of all calls of a family."""
@@ -89,9 +89,9 @@ class Resource:
             if not name.startswith("_") and iscoroutinefunction(call):
                 setattr(cls, name, without_locals(call))
 
-    def __init__(self, client: Opener, kept: Kept | None = None) -> None:
+    def __init__(self, client: TransportProvider, cache: PageCache | None = None) -> None:
         self._client = client
-        self._kept = kept
+        self._cache = cache
 
     async def _send(self, call: Call, options: Any) -> Answer:
         return await (await self._client._transport()).send(call, options)
@@ -115,7 +115,7 @@ class Resource:
                 f"answered {answer.status} with odd values: {type(error).__name__}", answer, call
             ) from None
 
-    async def _whatever(self, call: Call, options: Any) -> dict[str, Any]:
+    async def _mapping(self, call: Call, options: Any) -> dict[str, Any]:
         """Carry a call through whose answer is not documented: what is no JSON object comes as ``answer``."""
         return mapping_of(await self._send(call, options))
 
@@ -124,12 +124,12 @@ class Resource:
         return await _items(await self._send(call, options), call, kind)
 
     async def _page(
-        self, listing: Listing, asked: Mapping[str, Any], kind: type[T], limit: int, offset: int
+        self, listing: Listing, arguments: Mapping[str, Any], kind: type[T], limit: int, offset: int
     ) -> Page[T]:
         """Carry a call through and read its answer as a page of a list, or take it from what is kept."""
-        _refuse_nothing(listing, asked)
-        call, options = _call_for(listing, asked, limit, offset)
-        if self._kept is None:
+        _reject_empty_filter(listing, arguments)
+        call, options = _page_call(listing, arguments, limit, offset)
+        if self._cache is None:
             return await _page_of(await self._send(call, options), call, kind, limit, offset)
         key = (listing.operation, tuple(call.query), str(options.get("language", "")))
 
@@ -137,28 +137,28 @@ class Resource:
             answer = await self._send(call, options)
             return await _page_of(answer, call, kind, limit, offset), answer
 
-        page, answer = await self._kept.page(key, fetch)
+        page, answer = await self._cache.page(key, fetch)
         if (collector := COLLECTOR.get()) is not None:
             collector.last = answer
-        kept: Page[T] = page
-        return kept
+        cached_page: Page[T] = page
+        return cached_page
 
     async def _iterate(
-        self, listing: Listing, asked: Mapping[str, Any], kind: type[T], page: int
+        self, listing: Listing, arguments: Mapping[str, Any], kind: type[T], page: int
     ) -> AsyncGenerator[T, None]:
         """Go through all pages, of each part of the filters in turn.
 
         While the caller works on a page, the next one is fetched. It waits as the bytes that came, so that never
         more than one page of models is in memory; items leave it as they are handed out.
         """
-        if _asks_for_nothing(listing, asked):
+        if _has_empty_filter(listing, arguments):
             return
-        for part in _parts(asked, listing.filters):
-            position = Position(listing.operation)
+        for part in _filter_chunks(arguments, listing.filters):
+            position = PagePosition(listing.operation)
             coming: asyncio.Task[tuple[Answer, Call]] | None = None
             try:
                 while True:
-                    if self._kept is not None:
+                    if self._cache is not None:
                         found = await self._page(listing, part, kind, page, position.offset)
                     else:
                         answer = await (coming or self._fetch(listing, part, page, position.offset))
@@ -167,7 +167,7 @@ class Resource:
                         del answer
                     items = found.items
                     last = position.advance(found)
-                    if not last and self._kept is None:
+                    if not last and self._cache is None:
                         coming = asyncio.ensure_future(self._fetch(listing, part, page, position.offset))
                     items.reverse()
                     while items:
@@ -179,12 +179,14 @@ class Resource:
                     coming.cancel()
                     await asyncio.wait([coming])
 
-    async def _fetch(self, listing: Listing, asked: Mapping[str, Any], limit: int, offset: int) -> tuple[Answer, Call]:
-        call, options = _call_for(listing, asked, limit, offset)
+    async def _fetch(
+        self, listing: Listing, arguments: Mapping[str, Any], limit: int, offset: int
+    ) -> tuple[Answer, Call]:
+        call, options = _page_call(listing, arguments, limit, offset)
         return await self._send(call, options), call
 
 
-class Position:
+class PagePosition:
     """The position in a list that is fetched page by page."""
 
     __slots__ = ("_ends", "_operation", "offset")
@@ -218,27 +220,29 @@ class Position:
         return ProtocolError(message, failure=failure)
 
 
-def _asks_for_nothing(listing: Listing, asked: Mapping[str, Any]) -> bool:
+def _has_empty_filter(listing: Listing, arguments: Mapping[str, Any]) -> bool:
     """Return whether a filter has no values: nothing matches it, and sent without values it would match all."""
-    return any(_is_list(asked.get(name)) and not asked[name] for name in listing.lists)
+    return any(_is_list(arguments.get(name)) and not arguments[name] for name in listing.lists)
 
 
-def _refuse_nothing(listing: Listing, asked: Mapping[str, Any]) -> None:
-    if _asks_for_nothing(listing, asked):
+def _reject_empty_filter(listing: Listing, arguments: Mapping[str, Any]) -> None:
+    if _has_empty_filter(listing, arguments):
         raise ValidationError("a filter without values would list everything: leave it out, or do not ask")
 
 
-def _call_for(listing: Listing, asked: Mapping[str, Any], limit: int, offset: int) -> tuple[Call, dict[str, Any]]:
+def _page_call(listing: Listing, arguments: Mapping[str, Any], limit: int, offset: int) -> tuple[Call, dict[str, Any]]:
     """Return the call for a page, and the options apart from the filters."""
-    if not asked.keys() <= (known := listing.filters | OPTIONS):
-        raise TypeError(f"{listing.operation} got an unexpected argument: {nearest_names(asked.keys() - known, known)}")
-    if missing := [name for name in listing.lists if name in asked and asked[name] is None]:
+    if not arguments.keys() <= (known := listing.filters | OPTIONS):
+        raise TypeError(
+            f"{listing.operation} got an unexpected argument: {nearest_names(arguments.keys() - known, known)}"
+        )
+    if missing := [name for name in listing.lists if name in arguments and arguments[name] is None]:
         raise ValidationError(f"{missing[0]} is None, which would list everything: leave it out if that is meant")
-    filters = {name: value for name, value in asked.items() if name in listing.filters}
-    options = {name: value for name, value in asked.items() if name not in listing.filters}
-    query = query_of(filters, listing.lists)
-    query.append(("Limit", in_range("limit", limit, 1, MOST_ITEMS)))
-    query.append(("Offset", in_range("offset", offset, 0, LARGEST_OFFSET)))
+    filters = {name: value for name, value in arguments.items() if name in listing.filters}
+    options = {name: value for name, value in arguments.items() if name not in listing.filters}
+    query = query_params(filters, listing.lists)
+    query.append(("Limit", checked_int("limit", limit, 1, MAX_PAGE_SIZE)))
+    query.append(("Offset", checked_int("offset", offset, 0, MAX_OFFSET)))
     return Call(operation=listing.operation, method="GET", path=listing.path, query=query), options
 
 
@@ -250,11 +254,11 @@ async def _items(answer: Answer, call: Call, kind: type[T]) -> list[T]:
     if data is not None and not isinstance(data, (dict, list)):
         raise unreadable(f"answered {answer.status} with what is no list", answer, call)
     try:
-        if not isinstance(data, list) or len(data) <= READ_AT_ONCE:
+        if not isinstance(data, list) or len(data) <= DECODE_CHUNK_SIZE:
             return decode_list(data or None, kind)
         items: list[T] = []
-        for start in range(0, len(data), READ_AT_ONCE):
-            items += decode_list(data[start : start + READ_AT_ONCE], kind)
+        for start in range(0, len(data), DECODE_CHUNK_SIZE):
+            items += decode_list(data[start : start + DECODE_CHUNK_SIZE], kind)
             await asyncio.sleep(0)
         return items
     except Exception as error:
@@ -269,31 +273,33 @@ async def _page_of(answer: Answer, call: Call, kind: type[T], limit: int, offset
     return Page(items=items, offset=offset, limit=limit_of(answer) or limit, total=total_of(answer))
 
 
-def _parts(asked: Mapping[str, Any], filters: frozenset[str]) -> Iterator[Mapping[str, Any]]:
+def _filter_chunks(arguments: Mapping[str, Any], filters: frozenset[str]) -> Iterator[Mapping[str, Any]]:
     """Yield the filters in parts of at most 50 values that make no address too long for a server.
 
     :raises ValidationError: when two filters have more than 50 values.
     """
-    lengths = {name: _length_of(asked[name]) for name in filters & asked.keys() if _is_list(asked[name])}
-    long = [name for name in lengths if len(asked[name]) > FILTER_VALUES or lengths[name] > LONGEST_QUERY]
+    lengths = {
+        name: _encoded_length(arguments[name]) for name in filters & arguments.keys() if _is_list(arguments[name])
+    }
+    long = [name for name in lengths if len(arguments[name]) > MAX_FILTER_VALUES or lengths[name] > MAX_FILTER_BYTES]
     if not long:
-        yield asked
+        yield arguments
         return
     if len(long) > 1:
         names = " and ".join(sorted(long))
-        raise ValidationError(f"only one filter may have more than {FILTER_VALUES} values, not {names}")
+        raise ValidationError(f"only one filter may have more than {MAX_FILTER_VALUES} values, not {names}")
     name, part, length = long[0], list[Any](), 0
-    for value in dict.fromkeys(asked[name]):
-        more = _length_of([value])
-        if part and (len(part) == FILTER_VALUES or length + more > LONGEST_QUERY):
-            yield {**asked, name: part}
+    for value in dict.fromkeys(arguments[name]):
+        more = _encoded_length([value])
+        if part and (len(part) == MAX_FILTER_VALUES or length + more > MAX_FILTER_BYTES):
+            yield {**arguments, name: part}
             part, length = [], 0
         part.append(value)
         length += more
-    yield {**asked, name: part}
+    yield {**arguments, name: part}
 
 
-def _length_of(values: Sequence[Any]) -> int:
+def _encoded_length(values: Sequence[Any]) -> int:
     """Return about how many bytes these values take in an address."""
     return sum(len(quote(str(value))) for value in values)
 
@@ -302,7 +308,7 @@ def _is_list(value: object) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
 
 
-def query_of(parameters: Mapping[str, Any], lists: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
+def query_params(parameters: Mapping[str, Any], lists: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
     """Return named values as query parameters in the API's names; ``None`` is left out, a list repeated.
 
     :param lists: names of those that must be lists.
@@ -316,18 +322,18 @@ def query_of(parameters: Mapping[str, Any], lists: frozenset[str] = frozenset())
             what = "a list of values, not one" if name in lists else "one value, not a list"
             raise ValidationError(f"{name} takes {what}")
         values = value if name in lists else (value,)
-        if len(values) > FILTER_VALUES:
+        if len(values) > MAX_FILTER_VALUES:
             raise ValidationError(
-                f"{name} takes at most {FILTER_VALUES} values, not {len(values)}: use `iterate`, which splits them"
+                f"{name} takes at most {MAX_FILTER_VALUES} values, not {len(values)}: use `iterate`, which splits them"
             )
         if name in REFERENCES:
             values = [normal_reference(item) for item in values]
         wire = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
-        query.extend((wire, _text_of(name, item)) for item in values)
+        query.extend((wire, _query_text(name, item)) for item in values)
     return query
 
 
-def _text_of(name: str, value: object) -> str:
+def _query_text(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
@@ -341,7 +347,7 @@ def _text_of(name: str, value: object) -> str:
     raise ValidationError(f"{name} cannot be {type(value).__name__}")
 
 
-def in_path(part: str) -> str:
+def path_segment(part: str) -> str:
     """Return a value as one part of a path.
 
     :raises ValidationError: when it is empty or would change the path.
@@ -354,7 +360,7 @@ def in_path(part: str) -> str:
         raise ValidationError(f"{part!r} holds half a character; nothing was sent") from None
 
 
-def in_range(name: str, value: int, least: int, most: int) -> str:
+def checked_int(name: str, value: int, least: int, most: int) -> str:
     """Return a whole number for a query.
 
     :raises ValidationError: when it is out of range.
@@ -365,7 +371,7 @@ def in_range(name: str, value: int, least: int, most: int) -> str:
     return str(value)
 
 
-def refuse(operation: str, problems: Sequence[Problem]) -> None:
+def raise_problems(operation: str, problems: Sequence[Problem]) -> None:
     """Raise when there is anything wrong with what was to be sent.
 
     :raises ValidationError: names all of it.

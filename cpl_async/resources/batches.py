@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from ..transport.call import CallOptions, RequestOptions
 
-__all__ = ["Batch", "BatchResult", "Batches", "listed", "problems_among"]
+__all__ = ["Batch", "BatchResult", "Batches", "as_list", "find_problems"]
 
-CHECKED_AT_ONCE = 100
-FIRST_POLL = 0.5
-SLOWER_BY = 1.5
-SLOWEST_POLL = 10.0
+CHECK_CHUNK_SIZE = 100
+FIRST_POLL_SECONDS = 0.5
+BACKOFF_FACTOR = 1.5
+MAX_POLL_SECONDS = 10.0
 
 
 class BatchItem(Protocol):
@@ -99,11 +99,11 @@ class Batch(Generic[R]):
     """Its id on the server."""
     references: tuple[str, ...] = field(default=(), repr=False, kw_only=True)
     """References of what it holds, where they are known."""
-    _look: Callable[..., Awaitable[R]] = field(repr=False, eq=False, kw_only=True, alias="look")
+    _get_state: Callable[..., Awaitable[R]] = field(repr=False, eq=False, kw_only=True, alias="get_state")
 
     operation: ClassVar[str]
     """How the contract names asking for its state."""
-    things: ClassVar[str]
+    item_noun: ClassVar[str]
     """What it holds."""
 
     async def wait(self, *, timeout: float = 120.0, raise_errors: bool = False, **options: Unpack[RequestOptions]) -> R:
@@ -116,25 +116,25 @@ class Batch(Generic[R]):
         """
         deadline = monotonic() + timeout
         options.setdefault("lane", Lane.BACKGROUND)
-        pause = FIRST_POLL
+        pause = FIRST_POLL_SECONDS
         while True:
             left = max(0.001, deadline - monotonic())
             try:
-                result = await self._look(self.id, timeout=left, **options)
+                result = await self._get_state(self.id, timeout=left, **options)
                 if result.settled and len(result.items) >= len(self.references):
                     break
                 if monotonic() + pause > deadline:
-                    raise self._still_open(result, timeout)
+                    raise self._timeout_error(result, timeout)
                 await asyncio.sleep(pause)
             except asyncio.CancelledError as cancelled:
                 cancelled.add_note(f"batch {self.id} was accepted and goes on: ask again with its handle")
                 raise
-            pause = min(pause * SLOWER_BY, SLOWEST_POLL)
+            pause = min(pause * BACKOFF_FACTOR, MAX_POLL_SECONDS)
         if raise_errors and result.errors:
-            raise self._failed(result)
+            raise self._batch_error(result)
         return result
 
-    def _still_open(self, result: R, timeout: float) -> Timeout:
+    def _timeout_error(self, result: R, timeout: float) -> Timeout:
         open_items = sum(not item.settled for item in result.items) + max(0, len(self.references) - len(result.items))
         what = f"{open_items} of {max(len(result.items), len(self.references))}" if result.items else "all"
         return Timeout(
@@ -143,28 +143,28 @@ class Batch(Generic[R]):
             advice="The import goes on: ask again later with the batch's id",
         )
 
-    def _failed(self, result: R) -> BatchError:
+    def _batch_error(self, result: R) -> BatchError:
         problems = tuple(
             Problem(path="import", message=message, reference_id=reference)
             for reference, message in result.errors.items()
         )
         failure = Failure(operation=self.operation, outcome=Outcome.UNKNOWN, problems=problems)
-        return BatchError(f"{len(problems)} of {len(result.items)} {self.things} failed at import", failure=failure)
+        return BatchError(f"{len(problems)} of {len(result.items)} {self.item_noun} failed at import", failure=failure)
 
 
-def listed(name: str, things: Iterable[T]) -> Sequence[T]:
+def as_list(name: str, item_noun: Iterable[T]) -> Sequence[T]:
     """Return what a caller gives as a list: any iterable will do.
 
     :raises ValidationError: when it is none.
     """
-    if isinstance(things, (list, tuple)):
-        return things
-    if isinstance(things, (str, bytes)) or not isinstance(things, Iterable):
-        raise ValidationError(f"{name} takes a list, not {type(things).__name__}; nothing was sent")
-    return list(things)
+    if isinstance(item_noun, (list, tuple)):
+        return item_noun
+    if isinstance(item_noun, (str, bytes)) or not isinstance(item_noun, Iterable):
+        raise ValidationError(f"{name} takes a list, not {type(item_noun).__name__}; nothing was sent")
+    return list(item_noun)
 
 
-async def problems_among(name: str, things: Sequence[Any], kind: type) -> list[Problem]:
+async def find_problems(name: str, item_noun: Sequence[Any], kind: type) -> list[Problem]:
     """Return all that is wrong in a list of shipments or orders, references used twice included.
 
     :param name: of the list, for the paths; the loop breathes in between.
@@ -175,8 +175,8 @@ async def problems_among(name: str, things: Sequence[Any], kind: type) -> list[P
     running_loop()
     problems: list[Problem] = []
     seen: dict[str, int] = {}
-    for index, thing in enumerate(things):
-        if index % CHECKED_AT_ONCE == CHECKED_AT_ONCE - 1:
+    for index, thing in enumerate(item_noun):
+        if index % CHECK_CHUNK_SIZE == CHECK_CHUNK_SIZE - 1:
             await asyncio.sleep(0)
         reference = getattr(thing, "reference_id", None)
         path = f"{name}[{index}]"

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Self
 
-from .base import Opener, Resource
-from .page_cache import DAY, Kept
+from .base import Resource, TransportProvider
+from .page_cache import DAY_SECONDS, PageCache
 
-__all__ = ["KeptResource"]
+__all__ = ["CachedResource"]
 
 
-class KeptResource(Resource):
+class CachedResource(Resource):
     """A family of calls whose lists can be kept in memory."""
 
     __slots__ = ("_cached",)
 
-    def __init__(self, client: Opener, kept: Kept | None = None) -> None:
-        super().__init__(client, kept)
+    def __init__(self, client: TransportProvider, cache: PageCache | None = None) -> None:
+        super().__init__(client, cache)
         self._cached: dict[tuple[float, float], Self] = {}
 
-    def cached(self, *, ttl: float = DAY, stale_for: float = 0.0) -> Self:
+    def cached(self, *, ttl: float = DAY_SECONDS, stale_for: float = 0.0) -> Self:
         """Return the same calls, answered from memory where the answer is young enough.
 
         What is kept is shared by all who ask this client with the same two times. By default nothing is ever
@@ -32,5 +32,5 @@ class KeptResource(Resource):
         """
         times = (ttl, stale_for)
         if times not in self._cached:
-            self._cached[times] = type(self)(self._client, Kept(ttl, stale_for))
+            self._cached[times] = type(self)(self._client, PageCache(ttl, stale_for))
         return self._cached[times]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem, ValidationError
 from ..system.event_loop import running_loop
-from .batches import CHECKED_AT_ONCE, listed, problems_among
+from .batches import CHECK_CHUNK_SIZE, as_list, find_problems
 
 if TYPE_CHECKING:
     from ..models.code_rules import CodeRules
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from ..models.shipment_batches import Shipment
     from .codelists import Codelists
 
-__all__ = ["check", "choose"]
+__all__ = ["check_shipments", "choose_checked_product"]
 
 
-async def check(codelists: Codelists, shipments: Iterable[Shipment], options: Any) -> list[Problem]:
+async def check_shipments(codelists: Codelists, shipments: Iterable[Shipment], options: Any) -> list[Problem]:
     """Return all that is wrong with shipments: with each by itself, among them, and by the code lists."""
     from ..models.shipment_batches import Shipment
 
     rules = await _rules(codelists.cached(), options)
-    shipments = listed("shipments", shipments)
-    problems = await problems_among("shipments", shipments, Shipment)
+    shipments = as_list("shipments", shipments)
+    problems = await find_problems("shipments", shipments, Shipment)
     for index, shipment in enumerate(shipments):
-        if index % CHECKED_AT_ONCE == CHECKED_AT_ONCE - 1:
+        if index % CHECK_CHUNK_SIZE == CHECK_CHUNK_SIZE - 1:
             await asyncio.sleep(0)
         try:
             problems += rules.problems_of(shipment, f"shipments[{index}]", index)
@@ -63,7 +63,7 @@ async def _rules(codelists: Codelists, options: Any) -> CodeRules:
     )
 
 
-async def choose(
+async def choose_checked_product(
     codelists: Codelists, country: str, pickup_point: str | bool | None, business: bool, cash: bool, options: Any
 ) -> ProductChoice:
     """Choose a product and hold it against the code lists."""
@@ -72,8 +72,8 @@ async def choose(
     if not isinstance(country, str):
         raise ValidationError(f"country is a text of two letters, not {type(country).__name__}; nothing was sent")
     running_loop()
-    kept = codelists.cached()
-    products, countries = await asyncio.gather(kept.products(**options), kept.countries(**options))
+    cached = codelists.cached()
+    products, countries = await asyncio.gather(cached.products(**options), cached.countries(**options))
     return choose_product(
         country,
         pickup_point=pickup_point,

@@ -59,4 +59,4 @@ class CustomerResource(Resource):
             body=encode(dict(request)),
             writes=True,
         )
-        return await self._whatever(call, options)
+        return await self._mapping(call, options)

@@ -10,7 +10,7 @@ from ..errors import ConfigurationError, ValidationError
 from ..settings import is_loopback
 from ..transport.call import Call
 from ..transport.response_body import LABEL_BYTES
-from .base import Resource, in_path
+from .base import Resource, path_segment
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -38,7 +38,7 @@ class Data(Resource):
         transport = await self._client._transport()
         call = Call(operation="data.get", method="GET", path="data", limit=LABEL_BYTES)
         if not isinstance(source, str) or "/" not in source:
-            call = Call(operation="data.get", method="GET", path=f"data/{in_path(source)}", limit=LABEL_BYTES)
+            call = Call(operation="data.get", method="GET", path=f"data/{path_segment(source)}", limit=LABEL_BYTES)
         else:
             url = _address(source)
             own = bool(url.host) and transport.is_own_host(url)

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from ..errors import ConfigurationError, Problem, ValidationError
 from ..transport.multipart import FilePart
-from .base import refuse
+from .base import raise_problems
 
-__all__ = ["CONTENT_TYPES", "MOST_BYTES", "parts_of"]
+__all__ = ["CONTENT_TYPES", "MAX_BYTES", "file_parts"]
 
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 """1 MB for all files of a request (source: the vendor's documentation)."""
-LONGEST_NAME = 255
+MAX_NAME_BYTES = 255
 CONTENT_TYPES = {
     "pdf": "application/pdf",
     "doc": "application/msword",
@@ -32,7 +32,7 @@ CONTENT_TYPES = {
 """Kinds of documents that the carrier takes, by the ending of the name (source: the vendor's documentation)."""
 
 
-async def parts_of(files: Sequence[str | Path | tuple[str, bytes]]) -> tuple[FilePart, ...]:
+async def file_parts(files: Sequence[str | Path | tuple[str, bytes]]) -> tuple[FilePart, ...]:
     """Return files as parts of a form.
 
     :param files: paths, or pairs of a name and a content.
@@ -44,9 +44,9 @@ async def parts_of(files: Sequence[str | Path | tuple[str, bytes]]) -> tuple[Fil
     parts = await asyncio.to_thread(lambda: [_part(file) for file in files])
     problems = [problem for index, part in enumerate(parts) for problem in _problems_of(index, part)]
     total = sum(part.size for part in parts)
-    if total > MOST_BYTES:
-        problems.append(Problem(path="files", message=f"have {total} bytes, at most {MOST_BYTES} are allowed in all"))
-    refuse("shipments.add_documents", problems)
+    if total > MAX_BYTES:
+        problems.append(Problem(path="files", message=f"have {total} bytes, at most {MAX_BYTES} are allowed in all"))
+    raise_problems("shipments.add_documents", problems)
     return tuple(parts)
 
 
@@ -81,7 +81,7 @@ def _problems_of(index: int, part: FilePart) -> list[Problem]:
     if not part.content_type:
         kinds = ", ".join(CONTENT_TYPES)
         found.append(Problem(path=where, message=f"{part.name!r} is of a kind that is not taken; allowed: {kinds}"))
-    if not part.name.isprintable() or len(part.name.encode("utf-8", "replace")) > LONGEST_NAME:
+    if not part.name.isprintable() or len(part.name.encode("utf-8", "replace")) > MAX_NAME_BYTES:
         found.append(Problem(path=where, message=f"{part.name!r} is no name that can be sent"))
     if not part.size:
         found.append(Problem(path=where, message=f"{part.name!r} is empty"))

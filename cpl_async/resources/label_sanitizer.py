@@ -26,13 +26,13 @@ FORMAT_COMMANDS = frozenset(
 they delete what the printer has stored, change its settings, or give commands another prefix."""
 DOWNLOADS = re.compile(rb"~(DG|DY)R:", re.IGNORECASE)
 """Graphics that a label brings along, in the printer's memory that is lost when it is switched off."""
-DARKNESS = re.compile(rb"~SD\s*\d", re.IGNORECASE)
-PREFIX = re.compile(rb"[\^~]")
-BINARY = re.compile(
+DARKNESS_COMMAND = re.compile(rb"~SD\s*\d", re.IGNORECASE)
+COMMAND_PREFIX = re.compile(rb"[\^~]")
+BINARY_GRAPHIC = re.compile(
     rb"\^GF\s*[BC]\s*,\s*(\d+)\s*,[^,]*,[^,]*,|~DY[^,]*,\s*[BC]\s*,[^,]*,\s*(\d+)\s*,[^,]*,", re.IGNORECASE
 )
 """Begins a graphic whose bytes may be anything, commands as well."""
-WITH_DATA = frozenset({b"^FD", b"^FV", b"^SN", b"^SF", b"^GF", b"^TB", b"~DG", b"~DY"})
+MULTILINE_COMMANDS = frozenset({b"^FD", b"^FV", b"^SN", b"^SF", b"^GF", b"^TB", b"~DG", b"~DY"})
 """Commands whose data may go over several lines. What stands on a line of its own behind others is for no label."""
 ROOT_KEYS = frozenset({"/Type", "/Pages", "/PageMode", "/Version", "/Lang", "/PageLayout", "/ViewerPreferences",
                        "/Metadata", "/OutputIntents", "/MarkInfo", "/StructTreeRoot", "/PageLabels",
@@ -74,7 +74,7 @@ def _printable_zpl(content: bytes) -> bytes:
     kept: list[bytes] = []
     is_open = False
     place = 0
-    while (found := PREFIX.search(content, place)) is not None:
+    while (found := COMMAND_PREFIX.search(content, place)) is not None:
         begin = found.start()
         end = _end_of_command(content, begin)
         name = _name_of(content, begin, end)
@@ -82,17 +82,17 @@ def _printable_zpl(content: bytes) -> bytes:
         if name == b"^XZ":
             kept += [b"^XZ\n"] if is_open else []
             is_open = False
-        elif (is_open and _describes(name)) or _is_download(content, begin):
+        elif (is_open and _is_format_command(name)) or _is_download(content, begin):
             command = content[begin:end]
-            kept.append(command if name in WITH_DATA else command[: command.find(b"\n") + 1 or None])
+            kept.append(command if name in MULTILINE_COMMANDS else command[: command.find(b"\n") + 1 or None])
         place = end
     return b"".join(kept)
 
 
 def _end_of_command(content: bytes, begin: int) -> int:
-    graphic = BINARY.match(content, begin)
+    graphic = BINARY_GRAPHIC.match(content, begin)
     after = graphic.end() + int((graphic[1] or graphic[2])[:9]) if graphic else begin + 1
-    following = PREFIX.search(content, min(after, len(content)))
+    following = COMMAND_PREFIX.search(content, min(after, len(content)))
     return following.start() if following is not None else len(content)
 
 
@@ -101,12 +101,12 @@ def _name_of(content: bytes, begin: int, end: int) -> bytes:
     return content[begin : min(end, begin + 8)].translate(None, b"\r\n\t \0")[:3].upper()
 
 
-def _describes(name: bytes) -> bool:
+def _is_format_command(name: bytes) -> bool:
     return name[:2] == b"^A" or (name[:1] == b"^" and name[1:].decode("latin-1") in FORMAT_COMMANDS)
 
 
 def _is_download(content: bytes, begin: int) -> bool:
-    return DOWNLOADS.match(content, begin) is not None or DARKNESS.match(content, begin) is not None
+    return DOWNLOADS.match(content, begin) is not None or DARKNESS_COMMAND.match(content, begin) is not None
 
 
 def _printable_pdf(content: bytes) -> bytes:

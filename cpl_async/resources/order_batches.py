@@ -9,8 +9,8 @@ from attrs import frozen
 
 from ..errors import ValidationError
 from ..transport.call import Call
-from .base import in_path, refuse
-from .batches import Batch, Batches, listed, problems_among
+from .base import path_segment, raise_problems
+from .batches import Batch, Batches, as_list, find_problems
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -42,10 +42,10 @@ class OrderBatches(Batches):
         from ..models.codec import encode
         from ..models.order_batches import CreateOrderBatch, Order
 
-        orders = listed("orders", orders)
+        orders = as_list("orders", orders)
         if not orders:
             raise ValidationError("a batch takes at least one order")
-        refuse("order_batches.create", await problems_among("orders", orders, Order))
+        raise_problems("order_batches.create", await find_problems("orders", orders, Order))
         body = encode(CreateOrderBatch(orders=orders))
         references = tuple(order.reference_id for order in orders)
         return self.handle(await self.send(body, references=references, **options), references=references)
@@ -66,7 +66,7 @@ class OrderBatches(Batches):
         :param batch_id: its id.
         :param references: references of its orders, if they are known.
         """
-        return OrderBatch(batch_id, references=tuple(references), look=self.get)
+        return OrderBatch(batch_id, references=tuple(references), get_state=self.get)
 
     async def get(self, batch_id: str, **options: Unpack[CallOptions]) -> OrderBatchResult:
         """Return the state of each item of a batch.
@@ -77,7 +77,7 @@ class OrderBatches(Batches):
         """
         from ..models.order_batches import OrderBatchResult
 
-        call = Call(operation="order_batches.get", method="GET", path=f"order/batch/{in_path(batch_id)}")
+        call = Call(operation="order_batches.get", method="GET", path=f"order/batch/{path_segment(batch_id)}")
         return await self._object(call, options, OrderBatchResult)
 
 
@@ -86,8 +86,8 @@ class OrderBatch(BatchOfOrders):
     """A batch of orders that was accepted."""
 
     operation = "order_batches.get"
-    things = "orders"
+    item_noun = "orders"
 
     async def result(self, **options: Unpack[CallOptions]) -> OrderBatchResult:
         """Return the state of each item now; see :meth:`OrderBatches.get`."""
-        return await self._look(self.id, **options)
+        return await self._get_state(self.id, **options)

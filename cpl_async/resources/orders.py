@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ValidationError
 from ..transport.call import Call, CallOptions
-from .base import MOST_ITEMS, Listing, Resource, refuse
+from .base import MAX_PAGE_SIZE, Listing, Resource, raise_problems
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -45,28 +45,30 @@ LIST = Listing.of("orders.list", "order", OrderFilters)
 class Orders(Resource):
     """Tracking and cancelling of orders."""
 
-    async def list(self, *, limit: int = 100, offset: int = 0, **asked: Unpack[OrderFilters]) -> Page[TrackedOrder]:
+    async def list(self, *, limit: int = 100, offset: int = 0, **filters: Unpack[OrderFilters]) -> Page[TrackedOrder]:
         """Return one page of orders.
 
         Unsure: the vendor declares one order as the answer, clients receive an array; both are read as a list.
 
         :param limit: 1–1000 items.
         :param offset: items to leave out, from 0.
-        :param asked: filters, see :class:`OrderFilters`, and the options of every call.
+        :param filters: filters, see :class:`OrderFilters`, and the options of every call.
         """
         from ..models.orders import TrackedOrder
 
-        return await self._page(LIST, asked, TrackedOrder, limit, offset)
+        return await self._page(LIST, filters, TrackedOrder, limit, offset)
 
-    def iterate(self, *, page: int = MOST_ITEMS, **asked: Unpack[OrderFilters]) -> AsyncGenerator[TrackedOrder, None]:
+    def iterate(
+        self, *, page: int = MAX_PAGE_SIZE, **filters: Unpack[OrderFilters]
+    ) -> AsyncGenerator[TrackedOrder, None]:
         """Go through all orders, page by page; one filter may have any number of values and is split by itself.
 
         :param page: 1–1000 items a request.
-        :param asked: filters, see :class:`OrderFilters`, and the options of every call.
+        :param filters: filters, see :class:`OrderFilters`, and the options of every call.
         """
         from ..models.orders import TrackedOrder
 
-        return self._iterate(LIST, asked, TrackedOrder, page)
+        return self._iterate(LIST, filters, TrackedOrder, page)
 
     async def cancel(
         self,
@@ -100,7 +102,7 @@ class Orders(Resource):
                 "orders.cancel takes exactly one of customer_reference and order_reference, not empty; nothing was sent"
             )
         event = CancelOrderEvent(note=note)
-        refuse("orders.cancel", problems_of(event))
+        raise_problems("orders.cancel", problems_of(event))
         call = Call(
             operation="orders.cancel",
             method="POST",

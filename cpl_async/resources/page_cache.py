@@ -14,16 +14,16 @@ from ..errors import ConfigurationError, RateLimited, ServerError, TransportErro
 from ..system.clock import monotonic
 from ..system.fork_safety import keep_for_good, this_process
 
-__all__ = ["DAY", "Kept"]
+__all__ = ["DAY_SECONDS", "PageCache"]
 
-DAY = 86_400.0
-MOST_PAGES = 1000
-PASSING = (TransportError, ServerError, RateLimited)
+DAY_SECONDS = 86_400.0
+MAX_PAGES = 1000
+TRANSIENT_ERRORS = (TransportError, ServerError, RateLimited)
 logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 @define
-class _Slot:
+class _CacheEntry:
     """One page, and whoever fetches it."""
 
     lock: asyncio.Lock
@@ -32,7 +32,7 @@ class _Slot:
     fetched: float = 0.0
 
 
-class Kept:
+class PageCache:
     """Pages in memory, each fetched once however many ask."""
 
     def __init__(self, ttl: float, stale_for: float, clock: Callable[[], float] = monotonic) -> None:
@@ -48,7 +48,7 @@ class Kept:
         self._ttl = ttl
         self._stale_for = stale_for
         self._clock = clock
-        self._slots: dict[Hashable, _Slot] = {}
+        self._entries: dict[Hashable, _CacheEntry] = {}
         self._process = this_process()
 
     async def page(self, key: Hashable, fetch: Callable[[], Awaitable[tuple[Any, Any]]]) -> tuple[Any, Any]:
@@ -59,12 +59,12 @@ class Kept:
         :raises CplError: when it cannot be fetched and there is none to stand in.
         """
         if self._process is not this_process():
-            self._take_over()
-        slot = self._slots.get(key)
+            self._reset_locks()
+        slot = self._entries.get(key)
         if slot is None:
-            while len(self._slots) >= MOST_PAGES:
-                self._slots.pop(next(iter(self._slots)))
-            slot = self._slots[key] = _Slot(asyncio.Lock())
+            while len(self._entries) >= MAX_PAGES:
+                self._entries.pop(next(iter(self._entries)))
+            slot = self._entries[key] = _CacheEntry(asyncio.Lock())
         if slot.page is not None and self._age(slot) < self._ttl:
             return _copy(slot.page), slot.answer
         async with slot.lock:
@@ -72,7 +72,7 @@ class Kept:
                 try:
                     slot.page, slot.answer = await fetch()
                     slot.fetched = self._clock()
-                except PASSING as error:
+                except TRANSIENT_ERRORS as error:
                     age = self._age(slot)
                     if slot.page is None or age >= self._ttl + self._stale_for:
                         raise
@@ -80,13 +80,13 @@ class Kept:
                     return _copy(slot.page, stale=True), slot.answer
             return _copy(slot.page), slot.answer
 
-    def _take_over(self) -> None:
+    def _reset_locks(self) -> None:
         """Keep the pages that a forked child inherited; who held or waited for their locks is not here."""
         self._process = this_process()
-        keep_for_good(self._slots)
-        self._slots = {key: evolve(slot, lock=asyncio.Lock()) for key, slot in self._slots.items()}
+        keep_for_good(self._entries)
+        self._entries = {key: evolve(slot, lock=asyncio.Lock()) for key, slot in self._entries.items()}
 
-    def _age(self, slot: _Slot) -> float:
+    def _age(self, slot: _CacheEntry) -> float:
         return self._clock() - slot.fetched
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..transport.call import Call
-from .base import Resource, query_of
+from .base import Resource, query_params
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -43,7 +43,7 @@ class Routing(Resource):
         """
         from ..models.routing import Route
 
-        asked = {
+        params = {
             "country": country,
             "parcel_shop_code": parcel_shop_code,
             "street": street,
@@ -51,5 +51,5 @@ class Routing(Resource):
             "zip_code": zip_code,
             "product_type": product_type,
         }
-        call = Call(operation="routing.get", method="GET", path="routing", query=query_of(asked))
+        call = Call(operation="routing.get", method="GET", path="routing", query=query_params(params))
         return await self._objects(call, options, Route)

@@ -10,8 +10,8 @@ from attrs import field, frozen
 from ..errors import ValidationError
 from ..transport.call import Call
 from ..transport.response_body import LABEL_BYTES
-from .base import in_path, in_range, query_of, refuse
-from .batches import Batch, Batches, listed, problems_among
+from .base import checked_int, path_segment, query_params, raise_problems
+from .batches import Batch, Batches, as_list, find_problems
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 else:
     BatchOfShipments = Batch
 
-__all__ = ["MOST_LABELS", "MOST_SHIPMENTS", "ShipmentBatch", "ShipmentBatches"]
+__all__ = ["MAX_SHIPMENTS", "MOST_LABELS", "ShipmentBatch", "ShipmentBatches"]
 
-MOST_SHIPMENTS = 1000
+MAX_SHIPMENTS = 1000
 MOST_LABELS = 200
 
 
@@ -58,7 +58,7 @@ class ShipmentBatches(Batches):
         from ..models.codec import encode
         from ..models.shipment_batches import CreateShipmentBatch
 
-        shipments = listed("shipments", shipments)
+        shipments = as_list("shipments", shipments)
         await _check(shipments, labels)
         body = encode(
             CreateShipmentBatch(
@@ -87,7 +87,7 @@ class ShipmentBatches(Batches):
         :param batch_id: its id.
         :param references: references of its shipments, if they are known.
         """
-        return ShipmentBatch(batch_id, references=tuple(references), look=self.get, batches=self)
+        return ShipmentBatch(batch_id, references=tuple(references), get_state=self.get, batches=self)
 
     async def get(
         self, batch_id: str, *, order_by: str | None = None, **options: Unpack[CallOptions]
@@ -104,8 +104,8 @@ class ShipmentBatches(Batches):
         call = Call(
             operation="shipment_batches.get",
             method="GET",
-            path=f"shipment/batch/{in_path(batch_id)}",
-            query=query_of({"order_by": order_by}),
+            path=f"shipment/batch/{path_segment(batch_id)}",
+            query=query_params({"order_by": order_by}),
         )
         return await self._object(call, options, ShipmentBatchResult)
 
@@ -135,7 +135,7 @@ class ShipmentBatches(Batches):
         body = ConnectSet(
             shipment_numbers=shipment_numbers, customer_id=customer_id, external_set_number=external_set_number
         )
-        refuse("shipment_batches.connect_set", problems_of(body))
+        raise_problems("shipment_batches.connect_set", problems_of(body))
         call = Call(
             operation="shipment_batches.connect_set",
             method="POST",
@@ -144,7 +144,7 @@ class ShipmentBatches(Batches):
             writes=True,
             references=shipment_numbers,
         )
-        return await self._whatever(call, options)
+        return await self._mapping(call, options)
 
     async def update_labels(
         self,
@@ -165,11 +165,11 @@ class ShipmentBatches(Batches):
         from ..models.validation import problems_of
 
         update = UpdateShipmentBatch(label_settings=labels, return_channel=return_channel)
-        refuse("shipment_batches.update_labels", problems_of(update))
+        raise_problems("shipment_batches.update_labels", problems_of(update))
         call = Call(
             operation="shipment_batches.update_labels",
             method="PUT",
-            path=f"shipment/batch/{in_path(batch_id)}",
+            path=f"shipment/batch/{path_segment(batch_id)}",
             body=encode(update),
             writes=True,
             body_matters=False,
@@ -198,15 +198,15 @@ class ShipmentBatches(Batches):
         :raises NotFound: when there is no such batch, or its labels are gone.
         """
         query = [
-            ("limit", in_range("limit", limit, 1, MOST_LABELS)),
-            ("offset", in_range("offset", offset, 0, 2**31 - 1)),
+            ("limit", checked_int("limit", limit, 1, MOST_LABELS)),
+            ("offset", checked_int("offset", offset, 0, 2**31 - 1)),
         ]
-        place = None if position is None else in_range("position", position, 1, 4)
-        query += query_of({"page_size": page_size, "position": place, "order_by": order_by})
+        place = None if position is None else checked_int("position", position, 1, 4)
+        query += query_params({"page_size": page_size, "position": place, "order_by": order_by})
         call = Call(
             operation="shipment_batches.label",
             method="GET",
-            path=f"shipment/batch/{in_path(batch_id)}/label",
+            path=f"shipment/batch/{path_segment(batch_id)}/label",
             query=query,
             limit=LABEL_BYTES,
         )
@@ -221,7 +221,7 @@ class ShipmentBatch(BatchOfShipments):
     """A batch of shipments that was accepted."""
 
     operation = "shipment_batches.get"
-    things = "shipments"
+    item_noun = "shipments"
     _batches: ShipmentBatches = field(repr=False, eq=False, kw_only=True, alias="batches")
 
     async def result(self, *, order_by: str | None = None, **options: Unpack[CallOptions]) -> ShipmentBatchResult:
@@ -288,7 +288,7 @@ async def _check(shipments: Sequence[Shipment], labels: LabelSettings | None) ->
     from ..models.shipment_batches import Shipment
     from ..models.validation import problems_of
 
-    if not 1 <= len(shipments) <= MOST_SHIPMENTS:
-        raise ValidationError(f"a batch takes 1 to {MOST_SHIPMENTS} shipments, not {len(shipments)}")
+    if not 1 <= len(shipments) <= MAX_SHIPMENTS:
+        raise ValidationError(f"a batch takes 1 to {MAX_SHIPMENTS} shipments, not {len(shipments)}")
     problems = [] if labels is None else problems_of(labels, path="label_settings")
-    refuse("shipment_batches.create", problems + await problems_among("shipments", shipments, Shipment))
+    raise_problems("shipment_batches.create", problems + await find_problems("shipments", shipments, Shipment))

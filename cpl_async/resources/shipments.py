@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import ValidationError
 from ..transport.call import Call, CallOptions
-from .base import MOST_ITEMS, Listing, Resource, in_path, refuse
-from .documents import parts_of
-from .tracking import EVERY, SLOWEST, following, tracking
+from .base import MAX_PAGE_SIZE, Listing, Resource, path_segment, raise_problems
+from .documents import file_parts
+from .tracking import DEFAULT_EVERY_SECONDS, DEFAULT_SLOWEST_SECONDS, tracking, watch_shipments
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -45,29 +45,29 @@ class Shipments(Resource):
     """Tracking of shipments, and what can still be changed of them."""
 
     async def list(
-        self, *, limit: int = 100, offset: int = 0, **asked: Unpack[ShipmentFilters]
+        self, *, limit: int = 100, offset: int = 0, **filters: Unpack[ShipmentFilters]
     ) -> Page[TrackedShipment]:
         """Return one page of shipments; each parcel of a set is an item of its own.
 
         :param limit: 1–1000 items.
         :param offset: items to leave out, from 0.
-        :param asked: filters, see :class:`ShipmentFilters`, and the options of every call.
+        :param filters: filters, see :class:`ShipmentFilters`, and the options of every call.
         """
         from ..models.shipments import TrackedShipment
 
-        return await self._page(LIST, asked, TrackedShipment, limit, offset)
+        return await self._page(LIST, filters, TrackedShipment, limit, offset)
 
     def iterate(
-        self, *, page: int = MOST_ITEMS, **asked: Unpack[ShipmentFilters]
+        self, *, page: int = MAX_PAGE_SIZE, **filters: Unpack[ShipmentFilters]
     ) -> AsyncGenerator[TrackedShipment, None]:
         """Go through all shipments, page by page; one filter may have any number of values and is split by itself.
 
         :param page: 1–1000 items a request.
-        :param asked: filters, see :class:`ShipmentFilters`, and the options of every call.
+        :param filters: filters, see :class:`ShipmentFilters`, and the options of every call.
         """
         from ..models.shipments import TrackedShipment
 
-        return self._iterate(LIST, asked, TrackedShipment, page)
+        return self._iterate(LIST, filters, TrackedShipment, page)
 
     def track(
         self, numbers: Iterable[str] | AsyncIterable[str], **options: Unpack[CallOptions]
@@ -86,8 +86,8 @@ class Shipments(Resource):
         numbers: Iterable[str] | AsyncIterable[str],
         *,
         until: Callable[[TrackedShipment], bool | Awaitable[bool]] | None = None,
-        every: float = EVERY,
-        slowest: float = SLOWEST,
+        every: float = DEFAULT_EVERY_SECONDS,
+        slowest: float = DEFAULT_SLOWEST_SECONDS,
         **options: Unpack[CallOptions],
     ) -> AsyncGenerator[StateChange, None]:
         """Follow shipments and yield each change once, the state of the first look too.
@@ -101,7 +101,7 @@ class Shipments(Resource):
         :param every: seconds between two looks after a change, over 0.
         :param slowest: most seconds between two looks.
         """
-        return following(self.list, numbers, until, every, slowest, options)
+        return watch_shipments(self.list, numbers, until, every, slowest, options)
 
     async def add_documents(
         self,
@@ -125,9 +125,9 @@ class Shipments(Resource):
         call = Call(
             operation="shipments.add_documents",
             method="POST",
-            path=f"shipment/{in_path(shipment_number)}/documents",
+            path=f"shipment/{path_segment(shipment_number)}/documents",
             query=[("documentFileType", document_file_type)],
-            files=await parts_of(files),
+            files=await file_parts(files),
             writes=True,
             references=(shipment_number,),
             body_matters=False,
@@ -144,7 +144,7 @@ class Shipments(Resource):
         call = Call(
             operation="shipments.cancel",
             method="POST",
-            path=f"shipment/{in_path(shipment_number)}/cancel",
+            path=f"shipment/{path_segment(shipment_number)}/cancel",
             writes=True,
             references=(shipment_number,),
             body_matters=False,
@@ -176,11 +176,11 @@ class Shipments(Resource):
             raise ValidationError("shipments.redirect needs a contact, a phone or an email; nothing was sent")
         address = RedirectRecipientAddress(contact=contact or None, phone=phone or None, email=email or None)
         event = RedirectShipmentEvent(address=address)
-        refuse("shipments.redirect", problems_of(event))
+        raise_problems("shipments.redirect", problems_of(event))
         call = Call(
             operation="shipments.redirect",
             method="POST",
-            path=f"shipment/{in_path(shipment_number)}/redirect",
+            path=f"shipment/{path_segment(shipment_number)}/redirect",
             body=encode(event),
             writes=True,
             references=(shipment_number,),

@@ -12,19 +12,19 @@ from ..errors import ValidationError
 from ..ratelimit.priority import Lane
 from ..system.clock import monotonic
 from ..system.event_loop import running_loop
-from .base import FILTER_VALUES, MOST_ITEMS, Position
+from .base import MAX_FILTER_VALUES, MAX_PAGE_SIZE, PagePosition
 
 if TYPE_CHECKING:
     from ..models.pages import Page
     from ..models.shipments import StateChange, TrackedShipment, Tracking, TrackingEvent
 
-__all__ = ["EVERY", "SLOWEST", "following", "tracking"]
+__all__ = ["DEFAULT_EVERY_SECONDS", "DEFAULT_SLOWEST_SECONDS", "tracking", "watch_shipments"]
 
-AT_ONCE = 8
+MAX_CONCURRENT_REQUESTS = 8
 """Requests under way: enough that the pace, not the server's time to answer, is what counts."""
-EVERY = 60.0
-SLOWEST = 3600.0
-SLOWER_BY = 2.0
+DEFAULT_EVERY_SECONDS = 60.0
+DEFAULT_SLOWEST_SECONDS = 3600.0
+BACKOFF_FACTOR = 2.0
 
 Lister = Callable[..., Awaitable["Page[TrackedShipment]"]]
 
@@ -44,7 +44,7 @@ async def tracking(
     failure: BaseException | None = None
     try:
         while more or under_way:
-            if more and source is None and len(under_way) < AT_ONCE:
+            if more and source is None and len(under_way) < MAX_CONCURRENT_REQUESTS:
                 source = asyncio.ensure_future(_next_of(chunks))
             waiting: set[asyncio.Task[Any]] = {*under_way, *([source] if source else [])}
             done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -79,10 +79,10 @@ async def _look_up(look: Lister, numbers: list[str], options: Any) -> list[Track
 
     found: dict[str, TrackedShipment] = {}
     wanted = list(dict.fromkeys(numbers))
-    position = Position("shipments.list")
+    position = PagePosition("shipments.list")
     while True:
         page = await look(
-            **{"lane": Lane.BACKGROUND, **options}, shipment_numbers=wanted, limit=MOST_ITEMS, offset=position.offset
+            **{"lane": Lane.BACKGROUND, **options}, shipment_numbers=wanted, limit=MAX_PAGE_SIZE, offset=position.offset
         )
         for shipment in page.items:
             if shipment.shipment_number is not None:
@@ -100,13 +100,13 @@ async def _chunks(numbers: Iterable[str] | AsyncIterable[str]) -> AsyncGenerator
     different: set[str] = set()
     position = -1
     try:
-        async for number in _async(numbers):
+        async for number in _iterate_async(numbers):
             position += 1
             if not isinstance(number, str) or not number:
-                raise ValidationError(_what_is_wrong(number, position))
+                raise ValidationError(_number_error(number, position))
             chunk.append(number)
             different.add(number)
-            if len(different) == FILTER_VALUES or len(chunk) == MOST_ITEMS:
+            if len(different) == MAX_FILTER_VALUES or len(chunk) == MAX_PAGE_SIZE:
                 yield chunk
                 chunk, different = [], set()
     except Exception:
@@ -117,14 +117,14 @@ async def _chunks(numbers: Iterable[str] | AsyncIterable[str]) -> AsyncGenerator
         yield chunk
 
 
-def _what_is_wrong(number: object, position: int) -> str:
+def _number_error(number: object, position: int) -> str:
     if number == "":
         return f"numbers[{position}] is empty"
     hint = ": give one column of each row" if isinstance(number, (tuple, list, dict)) else ""
     return f"numbers[{position}] is {number!r}, a shipment number is a text{hint}"
 
 
-async def _async(numbers: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[str]:
+async def _iterate_async(numbers: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[str]:
     if isinstance(numbers, AsyncIterable):
         async for number in numbers:
             yield number
@@ -134,7 +134,7 @@ async def _async(numbers: Iterable[str] | AsyncIterable[str]) -> AsyncIterator[s
 
 
 @define
-class _Watched:
+class _WatchedShipment:
     """One shipment that is followed."""
 
     pause: float
@@ -144,7 +144,7 @@ class _Watched:
     known: bool = False
 
 
-async def following(
+async def watch_shipments(
     look: Lister,
     numbers: Iterable[str] | AsyncIterable[str],
     until: Callable[[TrackedShipment], bool | Awaitable[bool]] | None,
@@ -159,7 +159,7 @@ async def following(
         raise ValidationError(f"until is a function that takes a shipment, not {until!r}")
     if every <= 0 or slowest < every:
         raise ValidationError("every must be over 0 seconds, slowest no less than every")
-    watched = {number: _Watched(every, clock()) async for chunk in _chunks(numbers) for number in chunk}
+    watched = {number: _WatchedShipment(every, clock()) async for chunk in _chunks(numbers) for number in chunk}
     while watched:
         await asyncio.sleep(max(0.0, min(entry.due for entry in watched.values()) - clock()))
         soon = clock() + every / 2
@@ -167,22 +167,22 @@ async def following(
         async for result in tracking(look, due, options):
             entry = watched[result.number]
             change = _change(entry, result)
-            entry.pause = every if change else min(entry.pause * SLOWER_BY, slowest)
+            entry.pause = every if change else min(entry.pause * BACKOFF_FACTOR, slowest)
             entry.due = clock() + entry.pause
-            if result.shipment is not None and await _is_enough(result.shipment, until):
+            if result.shipment is not None and await _is_finished(result.shipment, until):
                 del watched[result.number]
             if change is not None:
                 yield change
 
 
-async def _is_enough(
+async def _is_finished(
     shipment: TrackedShipment, until: Callable[[TrackedShipment], bool | Awaitable[bool]] | None
 ) -> bool:
     said = until(shipment) if until is not None else shipment.is_final
     return bool(await said) if isinstance(said, Awaitable) else bool(said)
 
 
-def _change(entry: _Watched, result: Tracking) -> StateChange | None:
+def _change(entry: _WatchedShipment, result: Tracking) -> StateChange | None:
     """Return what has changed since the last look, and remember it."""
     from ..models.shipments import StateChange
 
@@ -190,14 +190,14 @@ def _change(entry: _Watched, result: Tracking) -> StateChange | None:
     if shipment is None:
         return None
     events = shipment.track_and_trace.events if shipment.track_and_trace else []
-    new = [event for event in events if _mark(event) not in entry.seen]
+    new = [event for event in events if _event_key(event) not in entry.seen]
     before, entry.phase = entry.phase, shipment.phase
     first, entry.known = not entry.known, True
     if not new and not first and before == entry.phase:
         return None
-    entry.seen.update(_mark(event) for event in new)
+    entry.seen.update(_event_key(event) for event in new)
     return StateChange(number=result.number, shipment=shipment, before=before, phase=entry.phase, events=tuple(new))
 
 
-def _mark(event: TrackingEvent) -> tuple[Any, ...]:
+def _event_key(event: TrackingEvent) -> tuple[Any, ...]:
     return (event.status_id, event.code, event.phase, event.event_date)

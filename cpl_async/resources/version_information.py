@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
-from .base import MOST_ITEMS, Listing, Resource
+from .base import MAX_PAGE_SIZE, Listing, Resource
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -35,7 +35,7 @@ class VersionInformationResource(Resource):
         return await self._page(LIST, options, VersionInformation, limit, offset)
 
     def iterate(
-        self, *, page: int = MOST_ITEMS, **options: Unpack[CallOptions]
+        self, *, page: int = MAX_PAGE_SIZE, **options: Unpack[CallOptions]
     ) -> AsyncGenerator[VersionInformation, None]:
         """Go through all news, page by page.
 

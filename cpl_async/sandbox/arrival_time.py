@@ -8,11 +8,11 @@ import struct
 
 from aiohttp import web
 
-from .clock import wall
+from .clock import wall_time
 
-__all__ = ["ArrivalSocket", "arrival_of", "forget_arrival"]
+__all__ = ["ArrivalSocket", "arrival_time_of", "reset_arrival_time"]
 
-STAMP = getattr(socket, "SO_TIMESTAMPNS", 35)
+TIMESTAMP_OPTION = getattr(socket, "SO_TIMESTAMPNS", 35)
 """Linux; the constant has no name in Python's socket module."""
 TIMESPEC = struct.Struct("qq")
 
@@ -27,7 +27,7 @@ class ArrivalSocket(socket.socket):
         descriptor, address = self._accept()  # type: ignore[attr-defined]  # the way the standard library's accept does it
         connection = ArrivalSocket(self.family, self.type, self.proto, fileno=descriptor)
         with contextlib.suppress(OSError):  # another system: the moment of reading must do
-            connection.setsockopt(socket.SOL_SOCKET, STAMP, 1)
+            connection.setsockopt(socket.SOL_SOCKET, TIMESTAMP_OPTION, 1)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection, address
 
@@ -35,16 +35,16 @@ class ArrivalSocket(socket.socket):
         """Receive, and keep the stamp."""
         data, ancillary, _, _ = self.recvmsg(size, 64, flags)
         if self.arrived is None:
-            self.arrived = _moment(ancillary)
+            self.arrived = _arrival(ancillary)
         return data
 
 
-def _moment(ancillary: list[tuple[int, int, bytes]]) -> float:
+def _arrival(ancillary: list[tuple[int, int, bytes]]) -> float:
     for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == STAMP and len(data) >= TIMESPEC.size:
+        if level == socket.SOL_SOCKET and kind == TIMESTAMP_OPTION and len(data) >= TIMESPEC.size:
             seconds, nanoseconds = TIMESPEC.unpack_from(data)
             return float(seconds) + float(nanoseconds) / 1e9
-    return wall()
+    return wall_time()
 
 
 def _connection_of(request: web.Request) -> ArrivalSocket | None:
@@ -53,13 +53,13 @@ def _connection_of(request: web.Request) -> ArrivalSocket | None:
     return connection if isinstance(connection, ArrivalSocket) else None
 
 
-def arrival_of(request: web.Request) -> float:
+def arrival_time_of(request: web.Request) -> float:
     """Return when the request's first bytes arrived, in seconds since the epoch."""
     connection = _connection_of(request)
-    return wall() if connection is None or connection.arrived is None else connection.arrived
+    return wall_time() if connection is None or connection.arrived is None else connection.arrived
 
 
-def forget_arrival(request: web.Request) -> None:
+def reset_arrival_time(request: web.Request) -> None:
     """Forget the stamp when the request was read whole, so that the next one on its connection has its own."""
     connection = _connection_of(request)
     if connection is not None:

@@ -7,7 +7,7 @@ import sys
 import time
 from math import isfinite
 
-__all__ = ["Clock", "monotonic", "new_loop", "wall"]
+__all__ = ["Clock", "monotonic", "new_event_loop", "wall_time"]
 
 MONOTONIC: int | None = getattr(time, "CLOCK_MONOTONIC", None)
 REAL: int | None = 5 if sys.platform == "linux" else getattr(time, "CLOCK_REALTIME", None)
@@ -19,12 +19,12 @@ def monotonic() -> float:
     return time.clock_gettime(MONOTONIC) if MONOTONIC is not None else time.monotonic()
 
 
-def wall() -> float:
+def wall_time() -> float:
     """Return the seconds since the epoch, which a test that freezes time does not stop."""
     return time.clock_gettime(REAL) if REAL is not None else time.time()
 
 
-def new_loop() -> asyncio.AbstractEventLoop:
+def new_event_loop() -> asyncio.AbstractEventLoop:
     """Return an event loop whose timers go on while a test freezes time."""
     loop = asyncio.new_event_loop()
     if hasattr(loop, "__dict__"):
@@ -43,7 +43,7 @@ class Clock:
         if not (isfinite(speed) and speed > 0):
             raise ValueError(f"the speed of the clock must be a number over 0, not {speed}")
         self._speed = speed
-        self._began = max(wall(), earliest)
+        self._began = max(wall_time(), earliest)
         self._ticks = monotonic()
 
     def now(self) -> float:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from attrs import define, evolve, frozen
 
-__all__ = ["PLAYS", "Fault", "FaultKind", "FaultRate", "Faults"]
+__all__ = ["FAULT_PRESETS", "Fault", "FaultKind", "FaultRate", "Faults"]
 
 TOKEN = "login.get_access_token"  # noqa: S105 - the name of an operation
 
@@ -61,7 +61,7 @@ class Fault:
     """Of the answer, for ``STATUS``; problem+json without one."""
     seconds: float = 0.0
 
-    def means(self, operation: str) -> bool:
+    def matches(self, operation: str) -> bool:
         """Return whether the fault is for requests of this operation."""
         return operation == self.operation if self.operation else operation != TOKEN
 
@@ -79,7 +79,7 @@ class FaultRate:
 HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 CREATES = ("shipment_batches.create", "order_batches.create")
 LISTS = ("shipments.list", "orders.list")
-PLAYS = {
+FAULT_PRESETS = {
     "lost-answer": [Fault(kind=FaultKind.LOST_ANSWER, operation=name) for name in CREATES],
     "late-503": [Fault(kind=FaultKind.STATUS, status=503, after_work=True, operation=name) for name in CREATES],
     "no-location": [Fault(kind=FaultKind.NO_LOCATION, operation=name) for name in CREATES],
@@ -105,7 +105,7 @@ PLAYS = {
 
 
 @define
-class _Armed:
+class _PendingFault:
     fault: Fault
     seen: int = 0
 
@@ -115,7 +115,7 @@ class Faults:
 
     def __init__(self, seed: int = 1) -> None:
         self._lock = threading.Lock()
-        self._armed: list[_Armed] = []
+        self._pending: list[_PendingFault] = []
         self._rates: list[FaultRate] = []
         self._seed = seed
         self._requests: Counter[str] = Counter()
@@ -123,7 +123,7 @@ class Faults:
     def add(self, fault: Fault) -> None:
         """Ask for a fault."""
         with self._lock:
-            self._armed.append(_Armed(fault))
+            self._pending.append(_PendingFault(fault))
 
     def add_rate(self, fault: Fault, share: float) -> None:
         """Ask for a fault that befalls a share of the requests it is for.
@@ -142,37 +142,37 @@ class Faults:
         :param operation: instead of the operations that the fault is for.
         :raises ValueError: for a name that is not known, or a share that is not from 0 to 1.
         """
-        if name not in PLAYS:
-            raise ValueError(f"there is no fault {name!r}: choose from {', '.join(PLAYS)}")
-        for fault in PLAYS[name]:
+        if name not in FAULT_PRESETS:
+            raise ValueError(f"there is no fault {name!r}: choose from {', '.join(FAULT_PRESETS)}")
+        for fault in FAULT_PRESETS[name]:
             self.add_rate(evolve(fault, operation=operation) if operation else fault, share)
 
     def clear(self) -> None:
         """Ask for none any more."""
         with self._lock:
-            self._armed.clear()
+            self._pending.clear()
             self._rates.clear()
 
     def next_for(self, operation: str) -> Fault | None:
         """Return the fault that befalls this request, and count it."""
         with self._lock:
             chosen = None
-            for armed in self._armed:
-                fault = armed.fault
-                if fault.means(operation):
-                    armed.seen += 1
-                    if chosen is None and fault.skip < armed.seen <= fault.skip + fault.times:
+            for pending in self._pending:
+                fault = pending.fault
+                if fault.matches(operation):
+                    pending.seen += 1
+                    if chosen is None and fault.skip < pending.seen <= fault.skip + fault.times:
                         chosen = fault
-            return chosen or self._drawn(operation)
+            return chosen or self._draw(operation)
 
-    def _drawn(self, operation: str) -> Fault | None:
+    def _draw(self, operation: str) -> Fault | None:
         """Draw by the seed and how many requests of the operation there were, so that a run can be repeated."""
         if not self._rates:
             return None
         self._requests[operation] += 1
         left = random.Random(f"{self._seed} {operation} {self._requests[operation]}").random()
         for rate in self._rates:
-            if rate.fault.means(operation):
+            if rate.fault.matches(operation):
                 left -= rate.share
                 if left < 0:
                     return rate.fault

@@ -8,18 +8,18 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from .codes import code_lists
-from .problems import Words
+from .problems import Translator
 
-__all__ = ["Journey", "Step", "order_state"]
+__all__ = ["Journey", "JourneyStep", "order_state"]
 
 PICKED_UP, SORTED, OUT, ARRIVED = 0.15, 0.45, 0.75, 1.0
 """Parts of the whole time of a journey."""
-NOT_COLLECTED = 10
+NOT_COLLECTED_ONE_IN = 10
 """One order in so many finds nobody at home."""
 
 
 @frozen
-class Step:
+class JourneyStep:
     """One event."""
 
     at: float
@@ -27,9 +27,9 @@ class Step:
     status: int
     phase: str
 
-    def name(self, words: Words) -> str:
+    def name(self, translate: Translator) -> str:
         """Return what happened, in the caller's language."""
-        return words(*code_lists().status_names[str(self.status)])
+        return translate(*code_lists().status_names[str(self.status)])
 
 
 @frozen(kw_only=True)
@@ -44,19 +44,19 @@ class Journey:
     """Length of a usual journey."""
     cancelled: float | None = None
 
-    def steps(self, now: float) -> list[Step]:
+    def steps(self, now: float) -> list[JourneyStep]:
         """Return what has happened until a moment."""
         until = now if self.cancelled is None else min(now, self.cancelled)
         steps = [step for step in self._course() if step.at <= until]
         if self.cancelled is not None and self.cancelled <= now:
-            steps.append(Step(self.cancelled, 10, "Canceled"))
+            steps.append(JourneyStep(self.cancelled, 10, "Canceled"))
         return steps
 
     def picked_up(self, now: float) -> bool:
         """Whether the parcel has physically entered the network: then it can no longer be cancelled."""
         return now >= self.began + PICKED_UP * self.seconds
 
-    def moment_of(self, now: float, phase: str) -> float | None:
+    def time_of(self, now: float, phase: str) -> float | None:
         """Return when a phase was first reached, if it was."""
         return next((step.at for step in self.steps(now) if step.phase == phase), None)
 
@@ -74,12 +74,12 @@ class Journey:
         found |= {"Rejected"} if 8 in statuses else set()
         return found
 
-    def _course(self) -> Iterator[Step]:
-        yield Step(self.began, 1, "Order")
+    def _course(self) -> Iterator[JourneyStep]:
+        yield JourneyStep(self.began, 1, "Order")
         for part, status, phase in ((PICKED_UP, 2, "InTransport"), (SORTED, 3, "InTransport"), (OUT, 4, "Delivering")):
-            yield Step(self.began + part * self.seconds, status, phase)
+            yield JourneyStep(self.began + part * self.seconds, status, phase)
         for part, status, phase in self._end():
-            yield Step(self.began + part * self.seconds, status, phase)
+            yield JourneyStep(self.began + part * self.seconds, status, phase)
 
     def _end(self) -> list[tuple[float, int, str]]:
         chance = random.Random(self.number).random()
@@ -105,4 +105,4 @@ def order_state(number: str, due: float, cancelled: float | None, now: float) ->
         return "Canceled"
     if now < due:
         return "Created"
-    return "NotPickedUp" if random.Random(number).randrange(NOT_COLLECTED) == 0 else "PickedUp"
+    return "NotPickedUp" if random.Random(number).randrange(NOT_COLLECTED_ONE_IN) == 0 else "PickedUp"

@@ -7,11 +7,11 @@ from collections import Counter
 
 from attrs import frozen
 
-__all__ = ["Entry", "Ledger"]
+__all__ = ["Ledger", "LedgerEntry"]
 
 
 @frozen(kw_only=True)
-class Entry:
+class LedgerEntry:
     """One request."""
 
     at: float
@@ -35,20 +35,20 @@ class Ledger:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entries: list[Entry] = []
+        self._entries: list[LedgerEntry] = []
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: LedgerEntry) -> None:
         """Note a request."""
         with self._lock:
             self._entries.append(entry)
 
     @property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[LedgerEntry]:
         """All requests, in the order in which they were answered."""
         with self._lock:
             return list(self._entries)
 
-    def of(self, operation: str) -> list[Entry]:
+    def of(self, operation: str) -> list[LedgerEntry]:
         """Return the requests of one operation."""
         return [entry for entry in self.entries if entry.operation == operation]
 

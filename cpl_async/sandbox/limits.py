@@ -9,7 +9,7 @@ from .settings import SandboxSettings
 
 __all__ = ["Limits"]
 
-REMEMBERED = 100
+MAX_REMEMBERED = 100
 
 
 class Limits:
@@ -32,7 +32,7 @@ class Limits:
         gap = min(neighbours, default=None)
         if not self.too_close(gap):
             known.insert(place, at)
-            del known[:-REMEMBERED]
+            del known[:-MAX_REMEMBERED]
         return gap
 
     def too_close(self, gap: float | None) -> bool:
@@ -41,10 +41,10 @@ class Limits:
 
     def token_allowed(self, client: str, at: float) -> bool:
         """Return whether the client may ask for a token now, and count it."""
-        asked = self._tokens[client]
-        while asked and asked[0] <= at - 60:
-            asked.popleft()
-        if len(asked) >= self._settings.tokens_a_minute:
+        parsed = self._tokens[client]
+        while parsed and parsed[0] <= at - 60:
+            parsed.popleft()
+        if len(parsed) >= self._settings.tokens_a_minute:
             return False
-        asked.append(at)
+        parsed.append(at)
         return True

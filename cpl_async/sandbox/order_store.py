@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from attrs import frozen
 
-from .store import together
+from .store import transaction
 
 __all__ = ["OrderStore", "StoredOrder"]
 
@@ -24,7 +24,7 @@ CREATE INDEX IF NOT EXISTS orders_of_batch ON orders (batch);
 CREATE INDEX IF NOT EXISTS orders_by_reference ON orders (client, reference);
 """
 FIRST_NUMBER = 9_000_000
-SPACE = uuid.UUID("0d3f0f0c-6d0c-4a3f-8f57-1d8f6a0b7c22")
+UUID_NAMESPACE = uuid.UUID("0d3f0f0c-6d0c-4a3f-8f57-1d8f6a0b7c22")
 
 
 @frozen(kw_only=True)
@@ -82,7 +82,7 @@ class OrderStore:
         :param errors: for each order the code and message of an error at import.
         """
         count = self._db.execute("SELECT COUNT(*) FROM orders").fetchone()[0]
-        batch = str(uuid.uuid5(SPACE, f"batch {self._seed} {count} {created}"))
+        batch = str(uuid.uuid5(UUID_NAMESPACE, f"batch {self._seed} {count} {created}"))
         rows = []
         for order, (starts, done), comes, error in zip(orders, delays, due, errors, strict=True):
             code, message = error or (None, None)
@@ -91,7 +91,7 @@ class OrderStore:
                 (batch, client, order["referenceId"], order.get("customerReference"), body, created + starts,
                  created + done, comes, code, message)
             )  # fmt: skip
-        with together(self._db):
+        with transaction(self._db):
             self._db.executemany(
                 "INSERT INTO orders (batch, client, reference, customer_reference, body, starts, done, due, "
                 "error_code, error_message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

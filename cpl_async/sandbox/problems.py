@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import orjson
 from aiohttp import web
 
-__all__ = ["Words", "problem", "words_for"]
+__all__ = ["Translator", "problem_response", "translator_for"]
 
 
-class Words:
+class Translator:
     """Chooses between Czech and English by ``Accept-Language``; Czech is the default."""
 
     def __init__(self, accept_language: str) -> None:
@@ -21,12 +21,12 @@ class Words:
         return english if self.english else czech
 
 
-def words_for(request: web.Request) -> Words:
+def translator_for(request: web.Request) -> Translator:
     """Return the language of a request."""
-    return Words(request.headers.get("Accept-Language", ""))
+    return Translator(request.headers.get("Accept-Language", ""))
 
 
-def problem(
+def problem_response(
     status: int,
     title: str,
     detail: str = "",

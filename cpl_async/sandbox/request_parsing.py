@@ -12,9 +12,18 @@ from aiohttp import web
 from attrs import field, frozen
 
 from .data_files import load_json
-from .problems import Words, problem, words_for
+from .problems import Translator, problem_response, translator_for
 
-__all__ = ["ASKED", "OPERATION", "Asked", "Errors", "form_of", "header_of", "missing", "read_request"]
+__all__ = [
+    "OPERATION",
+    "PARSED",
+    "Errors",
+    "ParsedRequest",
+    "header_text",
+    "not_found_problem",
+    "read_form",
+    "read_request",
+]
 
 Errors = dict[str, list[str]]
 JSON = "application/json"
@@ -22,14 +31,14 @@ FORMATS: dict[str, Callable[[Any], bool]] = {"date-span": lambda text: _is_time(
 
 
 @frozen(kw_only=True)
-class Asked:
+class ParsedRequest:
     """What a request asks for."""
 
     query: Mapping[str, Any] = field(factory=dict)
     """By the contract's names; values are of the contract's types, lists always lists."""
     body: Any = None
 
-    def one(self, name: str) -> Any:
+    def value(self, name: str) -> Any:
         """Return a value of the query, or ``None``."""
         return self.query.get(name)
 
@@ -37,22 +46,22 @@ class Asked:
         """Return a text of the query; empty without one."""
         return str(self.query.get(name) or "")
 
-    def many(self, name: str) -> list[Any]:
+    def values(self, name: str) -> list[Any]:
         """Return the values of a list in the query."""
         return list(self.query.get(name) or [])
 
 
-ASKED = web.RequestKey("asked", Asked)
+PARSED = web.RequestKey("asked", ParsedRequest)
 OPERATION = web.RequestKey("operation", str)
 """The contract's id of what is asked for."""
 
 
-def header_of(request: web.Request, name: str) -> str:
+def header_text(request: web.Request, name: str) -> str:
     """Return a header as text that can be written again, whatever bytes it was sent with."""
     return request.headers.get(name, "").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-async def form_of(request: web.Request) -> dict[str, str]:
+async def read_form(request: web.Request) -> dict[str, str]:
     """Return the fields of a form; none where the body is no form that can be read."""
     if request.content_type != "application/x-www-form-urlencoded":
         return {}
@@ -62,13 +71,13 @@ async def form_of(request: web.Request) -> dict[str, str]:
         return {}
 
 
-def missing(request: web.Request, czech: str, english: str) -> web.Response:
+def not_found_problem(request: web.Request, czech: str, english: str) -> web.Response:
     """Return the answer for what there is not: 404 where the contract has that status, else 400."""
     known = 404 in _operation(request[OPERATION])["statuses"]
-    return problem(404 if known else 400, words_for(request)(czech, english))
+    return problem_response(404 if known else 400, translator_for(request)(czech, english))
 
 
-async def read_request(operation: str, request: web.Request, words: Words) -> tuple[Asked, Errors]:
+async def read_request(operation: str, request: web.Request, translate: Translator) -> tuple[ParsedRequest, Errors]:
     """Return what a request asks for, and what is wrong with it by the path of each field."""
     known = _operation(operation)
     errors: Errors = {}
@@ -83,21 +92,21 @@ async def read_request(operation: str, request: web.Request, words: Words) -> tu
         elif parameter["in"] == "path":
             texts = [request.match_info[name]]
         else:
-            texts = [header_of(request, name)] if name in request.headers else []
+            texts = [header_text(request, name)] if name in request.headers else []
         if not texts:
             if parameter["required"]:
-                errors[name] = [words("Parametr je povinný.", "The parameter is required.")]
+                errors[name] = [translate("Parametr je povinný.", "The parameter is required.")]
             continue
-        value, wrong_value = _value(operation, parameter, texts, words)
+        value, wrong_value = _value(operation, parameter, texts, translate)
         if wrong_value:
             errors[name] = [wrong_value]
         elif parameter["in"] == "query":
             query[name] = value
-    body, wrong = await _body(operation, known["body"], request, words)
-    return Asked(query=query, body=body), errors | wrong
+    body, wrong = await _body(operation, known["body"], request, translate)
+    return ParsedRequest(query=query, body=body), errors | wrong
 
 
-def _value(operation: str, parameter: dict[str, Any], texts: list[str], words: Words) -> tuple[Any, str]:
+def _value(operation: str, parameter: dict[str, Any], texts: list[str], translate: Translator) -> tuple[Any, str]:
     """Return the value of a parameter, or what is wrong with it."""
     schema = parameter["schema"]
     kind = _resolved(schema).get("type")
@@ -107,10 +116,10 @@ def _value(operation: str, parameter: dict[str, Any], texts: list[str], words: W
         value = [_typed(text, inner) for text in texts]
     else:
         if len(texts) > 1:
-            return None, words("Parametr se smí uvést jen jednou.", "The parameter may be given once only.")
+            return None, translate("Parametr se smí uvést jen jednou.", "The parameter may be given once only.")
         value = _typed(texts[0], kind)
     validator = _validator(operation, parameter["name"])
-    return value, next((_message(error, words) for error in _leaves(validator.iter_errors(value))), "")
+    return value, next((_message(error, translate) for error in _leaves(validator.iter_errors(value))), "")
 
 
 def _typed(text: str, kind: str | None) -> Any:
@@ -126,24 +135,26 @@ def _typed(text: str, kind: str | None) -> Any:
     return text
 
 
-async def _body(operation: str, known: dict[str, Any] | None, request: web.Request, words: Words) -> tuple[Any, Errors]:
+async def _body(
+    operation: str, known: dict[str, Any] | None, request: web.Request, translate: Translator
+) -> tuple[Any, Errors]:
     if known is None or known["type"] != JSON:  # forms are read by their own families
         return None, {}
     content = await request.read()
     if not content:
-        return None, {"": [words("Chybí tělo požadavku.", "The body is missing.")]} if known["required"] else {}
+        return None, {"": [translate("Chybí tělo požadavku.", "The body is missing.")]} if known["required"] else {}
     if request.content_type != JSON:
-        return None, {"": [words("Tělo musí být application/json.", "The body must be application/json.")]}
+        return None, {"": [translate("Tělo musí být application/json.", "The body must be application/json.")]}
     try:
         body = orjson.loads(content)
     except orjson.JSONDecodeError:
-        return None, {"": [words("Neplatný JSON.", "The body is not JSON.")]}
+        return None, {"": [translate("Neplatný JSON.", "The body is not JSON.")]}
     errors: Errors = {}
     for error in _leaves(_validator(operation, "").iter_errors(body)):
         path = _path(error.instance_path)
         name = _missing(error)
         where = f"{path}.{name}".lstrip(".") if name else path
-        errors.setdefault(where, []).append(_message(error, words))
+        errors.setdefault(where, []).append(_message(error, translate))
     return body, errors
 
 
@@ -169,7 +180,7 @@ def _missing(error: Any) -> str:
     return str(kind.property) if type(kind).__name__.endswith("Required") else ""
 
 
-def _message(error: Any, words: Words) -> str:
+def _message(error: Any, translate: Translator) -> str:
     name = type(error.kind).__name__.rpartition("_")[2]
     limit = getattr(error.kind, "limit", None)
     texts = {
@@ -185,7 +196,7 @@ def _message(error: Any, words: Words) -> str:
         "Format": ("Neplatný tvar.", "The form is not valid."),
         "Type": ("Neplatný typ hodnoty.", "The value is of the wrong type."),
     }
-    return words(*texts.get(name, ("Neplatná hodnota.", "The value is not valid.")))
+    return translate(*texts.get(name, ("Neplatná hodnota.", "The value is not valid.")))
 
 
 def _is_time(text: str) -> bool:

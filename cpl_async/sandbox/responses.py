@@ -9,13 +9,13 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from .problems import problem, words_for
-from .request_parsing import ASKED
+from .problems import problem_response, translator_for
+from .request_parsing import PARSED
 
-__all__ = ["answer", "moment", "page", "part_of", "read_moment", "refusal"]
+__all__ = ["json_response", "limit_and_offset", "page", "parse_timestamp", "timestamp", "validation_problem"]
 
 
-def answer(data: Any, headers: Mapping[str, str] | None = None) -> web.Response:
+def json_response(data: Any, headers: Mapping[str, str] | None = None) -> web.Response:
     """Return an answer as JSON."""
     return web.Response(body=orjson.dumps(data), content_type="application/json", headers=dict(headers or {}))
 
@@ -25,28 +25,28 @@ def page(request: web.Request, items: Sequence[Any], total: int | None = None) -
 
     :param items: all of them; or the page's alone, where ``total`` is given.
     """
-    limit, offset = part_of(request)
+    limit, offset = limit_and_offset(request)
     shown = list(items[offset : offset + limit]) if total is None else list(items)
     headers = {
         "X-Paging-Total-Items-Count": str(len(items) if total is None else total),
         "X-Paging-Offset": str(offset),
         "X-Paging-Limit": str(limit),
     }
-    return answer(shown, headers)
+    return json_response(shown, headers)
 
 
-def part_of(request: web.Request) -> tuple[int, int]:
+def limit_and_offset(request: web.Request) -> tuple[int, int]:
     """Return the limit and offset that a request asks for."""
-    asked = request[ASKED]
-    return int(asked.one("Limit")), int(asked.one("Offset"))
+    parsed = request[PARSED]
+    return int(parsed.value("Limit")), int(parsed.value("Offset"))
 
 
-def moment(at: float | None) -> str | None:
+def timestamp(at: float | None) -> str | None:
     """Return a moment of the sandbox's clock as the API writes it."""
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
-def read_moment(text: str) -> datetime | None:
+def parse_timestamp(text: str) -> datetime | None:
     """Return a moment that a request holds; without an offset it is taken as UTC."""
     if not text:
         return None
@@ -54,8 +54,8 @@ def read_moment(text: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def refusal(request: web.Request, path: str, czech: str, english: str) -> web.Response:
+def validation_problem(request: web.Request, path: str, czech: str, english: str) -> web.Response:
     """Return a 400 that names one field, in the caller's language."""
-    words = words_for(request)
-    title = words("Neplatná data.", "One or more validation errors occurred.")
-    return problem(400, title, errors={path: [words(czech, english)]})
+    translate = translator_for(request)
+    title = translate("Neplatná data.", "One or more validation errors occurred.")
+    return problem_response(400, title, errors={path: [translate(czech, english)]})

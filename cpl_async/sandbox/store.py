@@ -15,7 +15,7 @@ from attrs import Factory, field, frozen
 
 from .settings import SandboxSettings
 
-__all__ = ["Parcel", "Store", "StoredDocument", "StoredShipment", "delays_for", "together"]
+__all__ = ["Parcel", "Store", "StoredDocument", "StoredShipment", "draw_delays", "transaction"]
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS world (id TEXT NOT NULL, moment REAL NOT NULL DEFAULT 0);
@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS ranges (
 """
 VERSION = 3
 """Of the tables; a file of another version is refused."""
-JOINED = """
+PARCEL_QUERY = """
 SELECT s.id, s.batch, s.position, s.reference, s.body, s.starts, s.done, s.visible, s.error_code, s.error_message,
     p.number, p.master, p.place, p.guid, p.in_set, p.cancelled, p.contact
 FROM shipments s JOIN parcels p ON p.shipment = s.id
@@ -59,7 +59,7 @@ FILTERS = {
     "symbols": "json_extract(s.body, '$.cashOnDelivery.codVarSym')",
 }
 """Where the values of tracking's filters stand."""
-SPACE = uuid.UUID("6d0a5c1e-40a1-4d3a-9f3e-5a0d5f4c0b11")
+UUID_NAMESPACE = uuid.UUID("6d0a5c1e-40a1-4d3a-9f3e-5a0d5f4c0b11")
 
 
 @frozen(kw_only=True)
@@ -125,11 +125,11 @@ class Store:
         self._db = self.db
         self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # two sandboxes on one file would give a number twice
         try:
-            used = self._one("SELECT COUNT(*) FROM sqlite_master") > 0
+            used = self._scalar("SELECT COUNT(*) FROM sqlite_master") > 0
         except sqlite3.Error as error:
             self._db.close()
             raise OSError(f"{file} cannot be used, another sandbox may be at work on it: {error}") from None
-        if used and self._one("PRAGMA user_version") != VERSION:
+        if used and self._scalar("PRAGMA user_version") != VERSION:
             self._db.close()
             raise OSError(f"{file} holds the state of another version of the sandbox: remove it, or name another file")
         self._db.executescript(
@@ -137,7 +137,7 @@ class Store:
         )
         if self._db.execute("SELECT COUNT(*) FROM world").fetchone()[0] == 0:
             self._db.execute("INSERT INTO world (id) VALUES (?)", (uuid.uuid4().hex,))
-        self.world: str = self._db.execute("SELECT id FROM world").fetchone()[0]
+        self.instance_id: str = self._db.execute("SELECT id FROM world").fetchone()[0]
         """Tells this sandbox's memory from that of any other, also of one that was at this address before."""
 
     def close(self) -> None:
@@ -145,11 +145,11 @@ class Store:
         self._db.close()
 
     @property
-    def moment(self) -> float:
+    def latest_time(self) -> float:
         """The latest moment of the sandbox's clock that was kept."""
         return float(self._db.execute("SELECT moment FROM world").fetchone()[0])
 
-    def keep_moment(self, now: float) -> None:
+    def save_time(self, now: float) -> None:
         """Keep the moment of the sandbox's clock, so that time does not run back after a restart."""
         self._db.execute("UPDATE world SET moment = ? WHERE moment < ?", (now, now))
 
@@ -167,10 +167,10 @@ class Store:
         :param delays: for each shipment the seconds until its import starts, is done, and can be found.
         :param errors: for each shipment the code and message of an error at import.
         """
-        batches = self._one("SELECT COUNT(*) FROM batches")
-        batch = str(uuid.uuid5(SPACE, f"batch {self._seed} {batches} {created}"))
-        number = FIRST_NUMBER + self._one("SELECT COUNT(*) FROM parcels") + 1
-        shipment_id = self._one("SELECT COALESCE(MAX(id), 0) FROM shipments") + 1
+        batches = self._scalar("SELECT COUNT(*) FROM batches")
+        batch = str(uuid.uuid5(UUID_NAMESPACE, f"batch {self._seed} {batches} {created}"))
+        number = FIRST_NUMBER + self._scalar("SELECT COUNT(*) FROM parcels") + 1
+        shipment_id = self._scalar("SELECT COALESCE(MAX(id), 0) FROM shipments") + 1
         shipment_rows: list[tuple[Any, ...]] = []
         parcel_rows: list[tuple[Any, ...]] = []
         for position, (body, delay, error) in enumerate(zip(shipments, delays, errors, strict=True)):
@@ -181,15 +181,15 @@ class Store:
                  starts, done, visible, code, message)
             )  # fmt: skip
             count = _parcels(body)
-            given = _own_numbers(body)
+            given = _customer_numbers(body)
             numbers = [given.get(place) or str(number + place) for place in range(count)]
             number += count
             for place, own in enumerate(numbers, 1):
-                guid = str(uuid.uuid5(SPACE, f"label {self._seed} {own}"))
+                guid = str(uuid.uuid5(UUID_NAMESPACE, f"label {self._seed} {own}"))
                 parcel_rows.append((own, shipment_id, numbers[0], place, count, guid))
             shipment_id += 1
         dormant = [(asleep,) for body in shipments if (asleep := (body.get("dormant") or {}).get("shipmentNumber"))]
-        with together(self._db):
+        with transaction(self._db):
             self._db.execute(
                 "INSERT INTO batches VALUES (?, ?, ?, ?)", (batch, client, created, orjson.dumps(labels).decode())
             )
@@ -244,11 +244,11 @@ class Store:
         values: list[Any] = [client, apart, now]
         for name, condition in FILTERS.items():
             if filters.get(name):
-                where += f"AND {condition} IN ({_marks(filters[name])}) "
+                where += f"AND {condition} IN ({_placeholders(filters[name])}) "
                 values += filters[name]
-        total = self._db.execute(f"SELECT COUNT(*) FROM ({JOINED} {where})", values).fetchone()[0]  # noqa: S608 - our own texts
+        total = self._db.execute(f"SELECT COUNT(*) FROM ({PARCEL_QUERY} {where})", values).fetchone()[0]  # noqa: S608 - our own texts
         limit, offset = page or (-1, 0)
-        query = f"{JOINED} {where} ORDER BY s.id, p.place LIMIT ? OFFSET ?"
+        query = f"{PARCEL_QUERY} {where} ORDER BY s.id, p.place LIMIT ? OFFSET ?"
         rows = self._db.execute(query, [*values, limit, offset])
         return int(total), [(_shipment(row, []), _parcel(row)) for row in rows]
 
@@ -269,7 +269,7 @@ class Store:
 
     def connect(self, numbers: Sequence[str]) -> None:
         """Make one set of parcels, in this order."""
-        with together(self._db):
+        with transaction(self._db):
             for place, number in enumerate(numbers, 1):
                 self._db.execute(
                     "UPDATE parcels SET master = ?, place = ?, in_set = ? WHERE number = ?",
@@ -288,7 +288,7 @@ class Store:
 
     def reserve(self, client: str, product: str, count: int) -> tuple[int, int]:
         """Reserve a series of numbers for a product; return the first and the last."""
-        first = max(FIRST_RESERVED, self._one("SELECT COALESCE(MAX(last), 0) FROM ranges")) + 1
+        first = max(FIRST_RESERVED, self._scalar("SELECT COALESCE(MAX(last), 0) FROM ranges")) + 1
         self._db.execute("INSERT INTO ranges VALUES (?, ?, ?, ?)", (client, product, first, first + count - 1))
         return first, first + count - 1
 
@@ -296,13 +296,13 @@ class Store:
         """Return the positions of the shipments whose reference the client has used before."""
         references = [shipment["referenceId"] for shipment in shipments]
         query = (
-            f"SELECT DISTINCT reference FROM shipments WHERE reference IN ({_marks(references)}) "  # noqa: S608 - only marks
+            f"SELECT DISTINCT reference FROM shipments WHERE reference IN ({_placeholders(references)}) "  # noqa: S608 - only marks
             "AND error_code IS NULL AND batch IN (SELECT id FROM batches WHERE client = ?)"
         )
         used = {row[0] for row in self._db.execute(query, [*references, client])}
         return [index for index, reference in enumerate(references) if reference in used]
 
-    def may_use(self, client: str, number: str, product: str) -> bool:
+    def can_use(self, client: str, number: str, product: str) -> bool:
         """Return whether a number is of a client's own series for a product, and was not used yet."""
         if not number.isascii() or not number.isdigit() or len(number) > 15 or number != str(int(number)):
             return False
@@ -319,7 +319,7 @@ class Store:
         return list(self._shipments("ORDER BY s.id, p.place", ()))
 
     def _shipments(self, where: str, values: Sequence[Any]) -> Iterator[StoredShipment]:
-        query = f"{JOINED} {where}"  # the conditions are our own texts, all values are bound
+        query = f"{PARCEL_QUERY} {where}"  # the conditions are our own texts, all values are bound
         current: tuple[Any, ...] | None = None
         parcels: list[Parcel] = []
         for row in self._db.execute(query, values):
@@ -331,11 +331,11 @@ class Store:
         if current is not None:
             yield _shipment(current, parcels)
 
-    def _one(self, query: str) -> int:
+    def _scalar(self, query: str) -> int:
         return int(self._db.execute(query).fetchone()[0])
 
 
-def delays_for(chance: random.Random, settings: SandboxSettings) -> tuple[float, float, float]:
+def draw_delays(chance: random.Random, settings: SandboxSettings) -> tuple[float, float, float]:
     """Draw how long one import takes: until it starts, is done, and can be found, in seconds."""
     done = settings.import_seconds * chance.uniform(0.6, 1.6)
     starts = done * chance.uniform(0.1, 0.5)
@@ -361,7 +361,7 @@ def _parcel(row: tuple[Any, ...]) -> Parcel:
     )  # fmt: skip
 
 
-def _own_numbers(body: dict[str, Any]) -> dict[int, str]:
+def _customer_numbers(body: dict[str, Any]) -> dict[int, str]:
     """Return the numbers that the customer gave, by the place of their parcel from 0."""
     items = (body.get("shipmentSet") or {}).get("shipmentSetItems") or []
     given = {place: str(item["shipmentNumber"]) for place, item in enumerate(items) if item.get("shipmentNumber")}
@@ -371,7 +371,7 @@ def _own_numbers(body: dict[str, Any]) -> dict[int, str]:
 
 
 @contextmanager
-def together(database: sqlite3.Connection) -> Iterator[None]:
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
     """Write what is done inside together, or nothing of it."""
     database.execute("BEGIN")
     try:
@@ -390,5 +390,5 @@ def _parcels(body: dict[str, Any]) -> int:
     return int((body.get("shipmentSet") or {}).get("numberOfShipments") or 1)
 
 
-def _marks(values: Sequence[str]) -> str:
+def _placeholders(values: Sequence[str]) -> str:
     return ", ".join("?" * len(values))

@@ -7,7 +7,7 @@ from typing import Any
 
 import jwt
 
-from .clock import wall
+from .clock import wall_time
 from .settings import SandboxSettings
 
 __all__ = ["Tokens"]
@@ -22,7 +22,7 @@ class Tokens:
         self._oldest = 0
         self._count = 0
 
-    def knows(self, client_id: str, secret: str) -> bool:
+    def is_valid(self, client_id: str, secret: str) -> bool:
         """Return whether these credentials are good."""
         return secrets.compare_digest(self._settings.clients.get(client_id, "").encode(), secret.encode()) and bool(
             secret
@@ -31,7 +31,7 @@ class Tokens:
     def issue(self, client_id: str) -> dict[str, Any]:
         """Return a new token as the API answers it."""
         self._count += 1
-        now = int(wall())
+        now = int(wall_time())
         claims = {
             "sub": client_id,
             "iat": now,
@@ -58,7 +58,7 @@ class Tokens:
             )
         except (jwt.InvalidTokenError, ValueError):  # or bytes that are no text
             return None
-        is_good = int(claims["jti"]) > self._oldest and wall() < int(claims["exp"])
+        is_good = int(claims["jti"]) > self._oldest and wall_time() < int(claims["exp"])
         return str(claims["sub"]) if is_good else None
 
     def expire_all(self) -> None:

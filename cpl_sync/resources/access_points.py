@@ -7,8 +7,8 @@ from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Self, Unpack
 
 from cpl_async.resources import access_points as core
-from cpl_async.resources.base import MOST_ITEMS
-from cpl_async.resources.page_cache import DAY
+from cpl_async.resources.base import MAX_PAGE_SIZE
+from cpl_async.resources.page_cache import DAY_SECONDS
 
 from .. import portal, proxies
 
@@ -25,27 +25,27 @@ class AccessPoints(proxies.Twin[core.AccessPoints]):
 
     __slots__ = ()
 
-    def list(self, *, limit: int = 100, offset: int = 0, **asked: Unpack[AccessPointFilters]) -> Page[AccessPoint]:
+    def list(self, *, limit: int = 100, offset: int = 0, **filters: Unpack[AccessPointFilters]) -> Page[AccessPoint]:
         """Return one page of pickup points.
 
         :param limit: 1–1000 items.
         :param offset: items to leave out, from 0.
-        :param asked: filters, see :class:`AccessPointFilters`, and the options of every call.
+        :param filters: filters, see :class:`AccessPointFilters`, and the options of every call.
         """
-        return portal.call(self._core.list, limit=limit, offset=offset, **asked)
+        return portal.call(self._core.list, limit=limit, offset=offset, **filters)
 
     def iterate(
-        self, *, page: int = MOST_ITEMS, **asked: Unpack[AccessPointFilters]
+        self, *, page: int = MAX_PAGE_SIZE, **filters: Unpack[AccessPointFilters]
     ) -> Generator[AccessPoint, None, None]:
         """Go through all pickup points as a stream; the next page is fetched while the caller works.
 
         :param page: 1–1000 items a request.
-        :param asked: filters, see :class:`AccessPointFilters`, and the options of every call.
+        :param filters: filters, see :class:`AccessPointFilters`, and the options of every call.
         """
-        return portal.iterate(self._core.iterate, page=page, **asked)
+        return portal.iterate(self._core.iterate, page=page, **filters)
 
     def nearest(
-        self, *, latitude: float, longitude: float, count: int = 10, **asked: Unpack[NearFilters]
+        self, *, latitude: float, longitude: float, count: int = 10, **filters: Unpack[NearFilters]
     ) -> Sequence[NearbyAccessPoint]:
         """Return the pickup points nearest to a position, nearest first.
 
@@ -55,11 +55,11 @@ class AccessPoints(proxies.Twin[core.AccessPoints]):
         :param latitude: degrees, -90 to 90.
         :param longitude: degrees, -180 to 180.
         :param count: how many, at least 1.
-        :param asked: filters, see :class:`NearFilters`, and the options of every call.
+        :param filters: filters, see :class:`NearFilters`, and the options of every call.
         """
-        return portal.call(self._core.nearest, latitude=latitude, longitude=longitude, count=count, **asked)
+        return portal.call(self._core.nearest, latitude=latitude, longitude=longitude, count=count, **filters)
 
-    def cached(self, *, ttl: float = DAY, stale_for: float = 0.0) -> Self:
+    def cached(self, *, ttl: float = DAY_SECONDS, stale_for: float = 0.0) -> Self:
         """Return the same calls, answered from memory where the answer is young enough.
 
         What is kept is shared by all who ask this client with the same two times. By default nothing is ever

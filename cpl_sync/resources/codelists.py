@@ -7,8 +7,8 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Self, Unpack
 
 from cpl_async.resources import codelists as core
-from cpl_async.resources.base import MOST_ITEMS
-from cpl_async.resources.page_cache import DAY
+from cpl_async.resources.base import MAX_PAGE_SIZE
+from cpl_async.resources.page_cache import DAY_SECONDS
 
 from .. import portal, proxies
 
@@ -41,77 +41,79 @@ class Codelists(proxies.Twin[core.Codelists]):
         return portal.iterate(self._core.iterate, codelist, **options)
 
     def age_checks(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
         """Return codes of age checks, for ``Shipment.age_check``."""
         return portal.call(self._core.age_checks, limit=limit, offset=offset, **options)
 
     def products(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
         """Return product codes, e.g. ``PRIV``, for ``Shipment.product_type``."""
         return portal.call(self._core.products, limit=limit, offset=offset, **options)
 
     def external_numbers(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[ExternalNumberType]:
         """Return codes of external numbers, e.g. ``CUST``."""
         return portal.call(self._core.external_numbers, limit=limit, offset=offset, **options)
 
-    def countries(self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]) -> Page[Country]:
+    def countries(
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
+    ) -> Page[Country]:
         """Return countries of destination, and whether money may be collected there."""
         return portal.call(self._core.countries, limit=limit, offset=offset, **options)
 
     def currencies(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
         """Return currencies."""
         return portal.call(self._core.currencies, limit=limit, offset=offset, **options)
 
     def services(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[ServiceType]:
         """Return codes of additional services."""
         return portal.call(self._core.services, limit=limit, offset=offset, **options)
 
     def service_price_limits(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **asked: Unpack[PriceLimitFilters]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **filters: Unpack[PriceLimitFilters]
     ) -> Page[ServicePriceLimit]:
         """Return the least and most value of services, e.g. of cash on delivery by country and currency."""
-        return portal.call(self._core.service_price_limits, limit=limit, offset=offset, **asked)
+        return portal.call(self._core.service_price_limits, limit=limit, offset=offset, **filters)
 
     def shipment_phases(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
         """Return phases of a shipment's way."""
         return portal.call(self._core.shipment_phases, limit=limit, offset=offset, **options)
 
     def statuses(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
         """Return states of shipments."""
         return portal.call(self._core.statuses, limit=limit, offset=offset, **options)
 
     def validation_messages(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[ValidationMessage]:
         """Return texts of refusals and import errors."""
         return portal.call(self._core.validation_messages, limit=limit, offset=offset, **options)
 
     def identity_documents(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
         """Return kinds of personal documents."""
         return portal.call(self._core.identity_documents, limit=limit, offset=offset, **options)
 
     def document_types(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
         """Return kinds of customs documents, for ``shipments.add_documents``. Unsure: it is assumed to
         look like the other code lists."""
         return portal.call(self._core.document_types, limit=limit, offset=offset, **options)
 
-    def cached(self, *, ttl: float = DAY, stale_for: float = 0.0) -> Self:
+    def cached(self, *, ttl: float = DAY_SECONDS, stale_for: float = 0.0) -> Self:
         """Return the same calls, answered from memory where the answer is young enough.
 
         What is kept is shared by all who ask this client with the same two times. By default nothing is ever

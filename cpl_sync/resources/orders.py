@@ -7,7 +7,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Unpack
 
 from cpl_async.resources import orders as core
-from cpl_async.resources.base import MOST_ITEMS
+from cpl_async.resources.base import MAX_PAGE_SIZE
 
 from .. import portal, proxies
 
@@ -25,24 +25,26 @@ class Orders(proxies.Twin[core.Orders]):
 
     __slots__ = ()
 
-    def list(self, *, limit: int = 100, offset: int = 0, **asked: Unpack[OrderFilters]) -> Page[TrackedOrder]:
+    def list(self, *, limit: int = 100, offset: int = 0, **filters: Unpack[OrderFilters]) -> Page[TrackedOrder]:
         """Return one page of orders.
 
         Unsure: the vendor declares one order as the answer, clients receive an array; both are read as a list.
 
         :param limit: 1–1000 items.
         :param offset: items to leave out, from 0.
-        :param asked: filters, see :class:`OrderFilters`, and the options of every call.
+        :param filters: filters, see :class:`OrderFilters`, and the options of every call.
         """
-        return portal.call(self._core.list, limit=limit, offset=offset, **asked)
+        return portal.call(self._core.list, limit=limit, offset=offset, **filters)
 
-    def iterate(self, *, page: int = MOST_ITEMS, **asked: Unpack[OrderFilters]) -> Generator[TrackedOrder, None, None]:
+    def iterate(
+        self, *, page: int = MAX_PAGE_SIZE, **filters: Unpack[OrderFilters]
+    ) -> Generator[TrackedOrder, None, None]:
         """Go through all orders, page by page; one filter may have any number of values and is split by itself.
 
         :param page: 1–1000 items a request.
-        :param asked: filters, see :class:`OrderFilters`, and the options of every call.
+        :param filters: filters, see :class:`OrderFilters`, and the options of every call.
         """
-        return portal.iterate(self._core.iterate, page=page, **asked)
+        return portal.iterate(self._core.iterate, page=page, **filters)
 
     def cancel(
         self,

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from cpl_async.resources import shipments as core
-from cpl_async.resources.base import MOST_ITEMS
-from cpl_async.resources.tracking import EVERY, SLOWEST
+from cpl_async.resources.base import MAX_PAGE_SIZE
+from cpl_async.resources.tracking import DEFAULT_EVERY_SECONDS, DEFAULT_SLOWEST_SECONDS
 
 from .. import portal, proxies
 
@@ -27,24 +27,24 @@ class Shipments(proxies.Twin[core.Shipments]):
 
     __slots__ = ()
 
-    def list(self, *, limit: int = 100, offset: int = 0, **asked: Unpack[ShipmentFilters]) -> Page[TrackedShipment]:
+    def list(self, *, limit: int = 100, offset: int = 0, **filters: Unpack[ShipmentFilters]) -> Page[TrackedShipment]:
         """Return one page of shipments; each parcel of a set is an item of its own.
 
         :param limit: 1–1000 items.
         :param offset: items to leave out, from 0.
-        :param asked: filters, see :class:`ShipmentFilters`, and the options of every call.
+        :param filters: filters, see :class:`ShipmentFilters`, and the options of every call.
         """
-        return portal.call(self._core.list, limit=limit, offset=offset, **asked)
+        return portal.call(self._core.list, limit=limit, offset=offset, **filters)
 
     def iterate(
-        self, *, page: int = MOST_ITEMS, **asked: Unpack[ShipmentFilters]
+        self, *, page: int = MAX_PAGE_SIZE, **filters: Unpack[ShipmentFilters]
     ) -> Generator[TrackedShipment, None, None]:
         """Go through all shipments, page by page; one filter may have any number of values and is split by itself.
 
         :param page: 1–1000 items a request.
-        :param asked: filters, see :class:`ShipmentFilters`, and the options of every call.
+        :param filters: filters, see :class:`ShipmentFilters`, and the options of every call.
         """
-        return portal.iterate(self._core.iterate, page=page, **asked)
+        return portal.iterate(self._core.iterate, page=page, **filters)
 
     def track(self, numbers: Iterable[str], **options: Unpack[CallOptions]) -> Generator[Tracking, None, None]:
         """Look up any number of shipments, as they come, in constant memory.
@@ -61,8 +61,8 @@ class Shipments(proxies.Twin[core.Shipments]):
         numbers: Iterable[str],
         *,
         until: Callable[[TrackedShipment], bool] | None = None,
-        every: float = EVERY,
-        slowest: float = SLOWEST,
+        every: float = DEFAULT_EVERY_SECONDS,
+        slowest: float = DEFAULT_SLOWEST_SECONDS,
         **options: Unpack[CallOptions],
     ) -> Generator[StateChange, None, None]:
         """Follow shipments and yield each change once, the state of the first look too.

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Unpack
 
 from cpl_async.resources import version_information as core
-from cpl_async.resources.base import MOST_ITEMS
+from cpl_async.resources.base import MAX_PAGE_SIZE
 
 from .. import portal, proxies
 
@@ -33,7 +33,7 @@ class VersionInformationResource(proxies.Twin[core.VersionInformationResource]):
         return portal.call(self._core.list, limit=limit, offset=offset, **options)
 
     def iterate(
-        self, *, page: int = MOST_ITEMS, **options: Unpack[CallOptions]
+        self, *, page: int = MAX_PAGE_SIZE, **options: Unpack[CallOptions]
     ) -> Generator[VersionInformation, None, None]:
         """Go through all news, page by page.
 

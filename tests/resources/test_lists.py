@@ -73,8 +73,8 @@ async def test_nothing_is_given_beyond_its_time_without_saying_so(
     lenient = client.codelists.cached(ttl=100.0, stale_for=50.0)
     now = 1000.0
     for lists in (kept, lenient):
-        assert lists._kept is not None
-        monkeypatch.setattr(lists._kept, "_clock", lambda: now)
+        assert lists._cache is not None
+        monkeypatch.setattr(lists._cache, "_clock", lambda: now)
         assert not (await lists.countries()).stale
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, operation="codelists.countries", times=100))
     now += 99

@@ -12,7 +12,7 @@ import pytest
 
 from cpl_async import Client, Page, StateChange, TrackedShipment, Tracking, ValidationError, tracking_link
 from cpl_async.models.codec import decode
-from cpl_async.resources.tracking import AT_ONCE, following, tracking
+from cpl_async.resources.tracking import MAX_CONCURRENT_REQUESTS, tracking, watch_shipments
 from cpl_async.sandbox import Sandbox
 
 from ..conftest import shipment
@@ -124,8 +124,8 @@ async def test_a_hundred_thousand_numbers_are_tracked_in_constant_memory() -> No
         ahead = max(ahead, asked - count)
         assert isinstance(result, Tracking)
     assert count == 100_000
-    assert most <= AT_ONCE
-    assert ahead <= (AT_ONCE + 1) * 50
+    assert most <= MAX_CONCURRENT_REQUESTS
+    assert ahead <= (MAX_CONCURRENT_REQUESTS + 1) * 50
 
 
 async def test_leaving_early_stops_what_is_under_way(client: Client) -> None:
@@ -189,7 +189,7 @@ async def test_what_does_not_change_is_asked_for_less_and_less_often(monkeypatch
         return Page(items=[item], offset=0, limit=1000, total=1)
 
     monkeypatch.setattr("cpl_async.resources.tracking.asyncio.sleep", sleep)
-    found = [c async for c in following(look, ["1"], None, 60.0, 600.0, {}, clock=lambda: now)]
+    found = [c async for c in watch_shipments(look, ["1"], None, 60.0, 600.0, {}, clock=lambda: now)]
     assert [change.phase for change in found] == ["Order", "Delivered"]
     assert [later - earlier for earlier, later in pairwise(looks)] == [
         60,

@@ -10,22 +10,22 @@ from typing import Any
 
 from aiohttp import web
 
-from ..request_parsing import ASKED
-from ..responses import answer
+from ..request_parsing import PARSED
+from ..responses import json_response
 from ..towns import Town, streets, towns
 
 __all__ = ["OPERATIONS"]
 
-MOST = 20
+MAX_SUGGESTIONS = 20
 
 
 async def suggest(request: web.Request) -> web.Response:
     """Answer addresses that begin as what was typed; nothing was typed, nothing is suggested."""
-    asked = request[ASKED]
-    street, zip_code, city = (asked.text(name).strip() for name in ("Street", "ZipCode", "City"))
+    parsed = request[PARSED]
+    street, zip_code, city = (parsed.text(name).strip() for name in ("Street", "ZipCode", "City"))
     if not (street or zip_code or city):
-        return answer([])
-    return answer(list(islice(_suggestions(street, zip_code.replace(" ", ""), city), MOST)))
+        return json_response([])
+    return json_response(list(islice(_suggestions(street, zip_code.replace(" ", ""), city), MAX_SUGGESTIONS)))
 
 
 def _suggestions(street: str, zip_code: str, city: str) -> Iterator[dict[str, Any]]:

@@ -8,8 +8,8 @@ from typing import Any
 from aiohttp import web
 
 from ..codes import Code, CodeLists, PriceLimit, code_lists
-from ..problems import words_for
-from ..request_parsing import ASKED
+from ..problems import translator_for
+from ..request_parsing import PARSED
 from ..responses import page
 
 __all__ = ["OPERATIONS"]
@@ -25,9 +25,9 @@ def _list(entries: Callable[[CodeLists], tuple[Code, ...]], flag: str | None = N
     """
 
     async def find(request: web.Request) -> web.Response:
-        words = words_for(request)
+        translate = translator_for(request)
         shown: list[dict[str, Any]] = [
-            {"code": entry.code, "name": words(entry.czech, entry.english)} | ({flag: entry.flag} if flag else {})
+            {"code": entry.code, "name": translate(entry.czech, entry.english)} | ({flag: entry.flag} if flag else {})
             for entry in entries(code_lists())
         ]
         return page(request, shown)
@@ -37,14 +37,16 @@ def _list(entries: Callable[[CodeLists], tuple[Code, ...]], flag: str | None = N
 
 async def validation_messages(request: web.Request) -> web.Response:
     """Answer texts of refusals and import errors."""
-    words = words_for(request)
-    return page(request, [{"message": words(entry.czech, entry.english)} for entry in code_lists().validation_messages])
+    translate = translator_for(request)
+    return page(
+        request, [{"message": translate(entry.czech, entry.english)} for entry in code_lists().validation_messages]
+    )
 
 
 async def service_price_limits(request: web.Request) -> web.Response:
     """Answer least and most of cash on delivery and insurance."""
-    asked = request[ASKED]
-    wanted = {name: asked.text(name.capitalize()) for name in ("service", "currency", "country", "product")}
+    parsed = request[PARSED]
+    wanted = {name: parsed.text(name.capitalize()) for name in ("service", "currency", "country", "product")}
     shown = [
         limit
         for limit in _limits()

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from ..clock import wall
-from ..world import WORLD
+from ..clock import wall_time
+from ..context import CONTEXT
 
 __all__ = ["APPLICATION", "OPERATIONS"]
 
 APPLICATION = "CPL sandbox"
 
-BEGAN = datetime.fromtimestamp(wall(), UTC)
+START_TIME = datetime.fromtimestamp(wall_time(), UTC)
 
 
 async def get(request: web.Request) -> web.Response:
@@ -22,10 +22,10 @@ async def get(request: web.Request) -> web.Response:
         {
             "version": "sandbox",
             "state": "OK",
-            "time": datetime.fromtimestamp(wall(), UTC).isoformat(),
-            "node": request.app[WORLD].store.world,
+            "time": datetime.fromtimestamp(wall_time(), UTC).isoformat(),
+            "node": request.app[CONTEXT].store.instance_id,
             "application": APPLICATION,
-            "startTime": BEGAN.isoformat(),
+            "startTime": START_TIME.isoformat(),
         }
     )
 

@@ -19,7 +19,7 @@ CONTENT_TYPES = {
     "Jpeg": "image/jpeg",
     "Svg": "image/svg+xml",
 }
-_ONE_AT_A_TIME = threading.Lock()
+_font_lock = threading.Lock()
 """A font keeps what each document has used of it in a table that two threads must not change at once."""
 
 
@@ -35,7 +35,7 @@ class LabelDrawer:
     """Whether pages of a PDF show the number and its barcode only, so that they cost next to nothing."""
 
     @property
-    def takes_many(self) -> bool:
+    def holds_several(self) -> bool:
         """Whether one file of this format can hold several labels."""
         return self.format in ("Pdf", "Zpl")
 
@@ -45,12 +45,12 @@ class LabelDrawer:
             return plain.plain_pages(labels)
         marks = [layout(label) for label in labels]
         if self.format == "Zpl":
-            return b"".join(zpl.program(one, self.dpi) for one in marks)
+            return b"".join(zpl.zpl_program(one, self.dpi) for one in marks)
         if self.format == "Png":
-            return raster.picture(marks[0], "PNG", self.dpi)
+            return raster.raster_image(marks[0], "PNG", self.dpi)
         if self.format == "Jpeg":
-            return raster.picture(marks[0], "JPEG", self.dpi)
+            return raster.raster_image(marks[0], "JPEG", self.dpi)
         if self.format == "Svg":
-            return svg.drawing(marks[0])
-        with _ONE_AT_A_TIME:
+            return svg.svg_image(marks[0])
+        with _font_lock:
             return pdf.a4_sheets(marks, self.position) if self.a4 else pdf.single_pages(marks)

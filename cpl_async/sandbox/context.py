@@ -15,18 +15,18 @@ from .settings import SandboxSettings
 from .store import Store
 from .tokens import Tokens
 
-__all__ = ["CLIENT", "FAULT", "REFUSED_FOR", "WORLD", "World"]
+__all__ = ["CLIENT", "CONTEXT", "IGNORES_FILTERS", "REJECTED_FOR", "SandboxContext"]
 
 
-class World:
+class SandboxContext:
     """State, clock, limits, faults and ledger of one sandbox."""
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
-        self.chance: random.Random = random.Random(settings.seed)
+        self.rng: random.Random = random.Random(settings.seed)
         self.store: Store = Store(settings.state, settings.seed)
         try:
-            self.clock: Clock = Clock(settings.speed, self.store.moment)
+            self.clock: Clock = Clock(settings.speed, self.store.latest_time)
         except ValueError:
             self.store.close()
             raise
@@ -40,10 +40,10 @@ class World:
         self.base_url = ""
 
 
-WORLD = web.AppKey("world", World)
+CONTEXT = web.AppKey("world", SandboxContext)
 CLIENT = web.RequestKey("client", str)
 """Whose request it is."""
-FAULT = web.RequestKey("fault", bool)
+IGNORES_FILTERS = web.RequestKey("fault", bool)
 """There when the filters of a list are to be ignored."""
-REFUSED_FOR = web.RequestKey("refused_for", str)
+REJECTED_FOR = web.RequestKey("refused_for", str)
 """Which limit it broke."""
