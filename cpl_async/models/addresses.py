@@ -1,4 +1,4 @@
-"""The one address that the API has in nine places; what each place requires stands beside the field there."""
+"""Postal addresses and their constraints, which depend on the field that holds the address."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ __all__ = ["BATCH_ADDRESS", "ORDER_ADDRESS", "Address"]
 
 @frozen(kw_only=True)
 class Address:
-    """A person or a company, and where they are.
+    """Name, postal address and contact of a person or a company.
 
-    Lengths depend on the place: in a shipment a name has at most 50 characters, in an order 250.
-    The repr shows the country only, since the rest is personal. Source: the vendor's schema.
+    Maximum lengths depend on the field: in a shipment a name has at most 50 characters, in an order 250.
+    The repr shows the country only, because the other fields are personal data. Source: the vendor's schema.
     """
 
     name: str | None = field(default=None, repr=False)
-    """Name or company."""
+    """Name of the person or company, at most 50 characters in a shipment, 250 in an order."""
     name2: str | None = field(default=None, repr=False)
-    """Second line of the name."""
+    """Second line of the name, with the limits of ``name``."""
     street: str | None = field(default=None, repr=False)
     """Street with house number, at most 60 characters."""
     city: str | None = field(default=None, repr=False)
-    """At most 50 characters."""
+    """City, at most 50 characters."""
     zip_code: str | None = field(default=None, repr=False)
-    """Postcode, 1–10 characters; required wherever an address is sent."""
+    """Postcode, 1–10 characters; required in every address that is sent."""
     country: str | None = None
-    """Two letters, ISO 3166-1; required wherever an address is sent."""
+    """Country code, ISO 3166-1 alpha-2; required in every address that is sent."""
     contact: str | None = field(default=None, repr=False)
     """Contact person, at most 50 characters."""
     phone: str | None = field(default=None, repr=False)
-    """At most 30 characters, best with the country's code."""
+    """Phone number, at most 30 characters, preferably with the country calling code."""
     email: str | None = field(default=None, repr=False)
-    """At most 50 characters in a shipment, 100 in an order."""
+    """Email address, at most 50 characters in a shipment, 100 in an order."""
 
 
 COUNTRY = TextConstraint(2, 2, r"[A-Z]{2}", "a country code of two capital letters")
@@ -52,7 +52,7 @@ BATCH_ADDRESS = NestedConstraint(
         "email": TextConstraint(50),
     },
 )
-"""In a shipment."""
+"""Constraints of an address in a shipment."""
 ORDER_ADDRESS = NestedConstraint(
     required=("zip_code", "country"),
     texts={
@@ -62,4 +62,4 @@ ORDER_ADDRESS = NestedConstraint(
         "email": TextConstraint(100),
     },
 )
-"""In an order."""
+"""Constraints of an address in an order."""

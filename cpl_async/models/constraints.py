@@ -1,4 +1,4 @@
-"""What a value may look like: words put beside a field's type, read by the check before sending."""
+"""Constraints on field values, declared in ``Annotated`` types and checked before sending."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ __all__ = ["ItemsConstraint", "NestedConstraint", "NumberConstraint", "TextConst
 
 @frozen
 class TextConstraint:
-    """Bounds of a text, in characters."""
+    """Length limits in characters and an optional pattern of a text."""
 
     max: int | None = None
     min: int = 0
     pattern: str | None = None
     description: str = ""
-    """What the pattern asks for, for people."""
+    """Human-readable description of the pattern."""
     _regex: re.Pattern[str] | None = field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "_regex", re.compile(self.pattern) if self.pattern else None)
 
     def violation(self, value: object) -> str | None:
-        """Return what is wrong with the value, or ``None``."""
+        """Return a message if the value violates the constraint, or ``None`` if it is valid."""
         if not isinstance(value, str):
             return f"must be text, not {type(value).__name__}"
         if len(value) < self.min:
@@ -40,7 +40,10 @@ class TextConstraint:
 
 @frozen
 class NumberConstraint:
-    """Bounds of a number; ``digits`` and ``places`` as the API documents them (``12.4``: 12 and 4)."""
+    """Range and precision of a number.
+
+    The API documents precision as ``12.4``: 12 digits before the decimal point and 4 decimal places.
+    """
 
     ge: int | None = None
     le: int | None = None
@@ -48,7 +51,7 @@ class NumberConstraint:
     decimal_places: int | None = None
 
     def violation(self, value: object) -> str | None:
-        """Return what is wrong with the value, or ``None``."""
+        """Return a message if the value violates the constraint, or ``None`` if it is valid."""
         if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
             return f"must be a whole number or a Decimal, not {type(value).__name__}"
         if isinstance(value, Decimal) and not value.is_finite():
@@ -60,7 +63,7 @@ class NumberConstraint:
         if self.decimal_places is not None and isinstance(value, Decimal):
             _, digits, exponent = value.as_tuple()
             more = -exponent - self.decimal_places if isinstance(exponent, int) else 0
-            if more > 0 and any(digits[-more:]):  # zeros at the end do no harm
+            if more > 0 and any(digits[-more:]):  # trailing zeros do not change the value
                 return f"has more than the {self.decimal_places} decimal places that are allowed"
         if self.digits is not None and abs(value) >= 10**self.digits:
             return f"is too large, at most {self.digits} digits stand before the decimal point"
@@ -69,13 +72,13 @@ class NumberConstraint:
 
 @frozen
 class ItemsConstraint:
-    """How many items a list may have."""
+    """Minimum and maximum number of list items."""
 
     max: int | None
     min: int = 0
 
     def violation(self, value: object) -> str | None:
-        """Return what is wrong with the list, or ``None``."""
+        """Return a message if the list violates the constraint, or ``None`` if it is valid."""
         count = len(value) if isinstance(value, (list, tuple)) else 0
         if count < self.min:
             return f"needs at least {self.min}"
@@ -86,7 +89,7 @@ class ItemsConstraint:
 
 @frozen(eq=False)
 class NestedConstraint:
-    """Bounds for the fields of a nested object, where they depend on the place it stands in."""
+    """Constraints on the fields of a nested object that depend on the field holding the object."""
 
     required: tuple[str, ...]
     texts: Mapping[str, TextConstraint]

@@ -1,4 +1,4 @@
-"""Suggestions of addresses while one is typed."""
+"""Address suggestions for autocompletion."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["AddressWhisper"]
 
 
 class AddressWhisper(Resource):
-    """Suggestions of addresses."""
+    """Address suggestions."""
 
     async def suggest(
         self,
@@ -28,12 +28,12 @@ class AddressWhisper(Resource):
         called_from: str | None = None,
         **options: Unpack[CallOptions],
     ) -> list[AddressWhisp]:
-        """Return addresses that begin as what was typed so far.
+        """Return addresses that start with the given text.
 
-        :param street: with or without a house number.
-        :param zip_code: postcode.
-        :param city: name of the town.
-        :param called_from: the field being typed: ``Street``, ``ZipCode`` or ``City``.
+        :param street: Beginning of the street, with or without a house number. Default: any.
+        :param zip_code: Beginning of the postcode. Default: any.
+        :param city: Beginning of the city. Default: any.
+        :param called_from: Field that the user is typing in: ``Street``, ``ZipCode`` or ``City``. Default: not sent.
         """
         from ..models.address_whisper import AddressWhisp
 

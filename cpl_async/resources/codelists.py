@@ -1,4 +1,4 @@
-"""Code lists: what the API's codes mean, in Czech or English."""
+"""Operations on code lists, which translate the API's codes into Czech or English names."""
 
 from __future__ import annotations
 
@@ -39,36 +39,36 @@ CODELISTS = (
     "identity_documents",
     "document_types",
 )
-"""Names of all code lists."""
+"""Names of the operations of all code lists."""
 
 
 class PriceLimitFilters(CallOptions, total=False):
-    """Filters of ``codelists.service_price_limits``, besides the options of every call."""
+    """Filters of ``codelists.service_price_limits``, in addition to the options of every call."""
 
     service: str
-    """Code of a service, e.g. ``COD`` or ``INSR``."""
+    """Service code, e.g. ``COD`` or ``INSR``."""
     currency: str
-    """ISO 4217."""
+    """Currency code, ISO 4217."""
     country: str
-    """Two letters, ISO 3166-1."""
+    """Country code, ISO 3166-1 alpha-2."""
     product: str
-    """Code of a product."""
+    """Product code."""
 
 
 PRICE_LIMITS = Listing.of("codelists.service_price_limits", "codelist/servicePriceLimit", PriceLimitFilters)
 
 
 class Codelists(CachedResource):
-    """Code lists; names come in the language of the call."""
+    """Code lists. Names are in the language of the call."""
 
     __slots__ = ()
 
     async def iterate(
         self, codelist: Callable[..., Awaitable[Page[T]]], **options: Unpack[CallOptions]
     ) -> AsyncGenerator[T, None]:
-        """Go through all pages of a code list.
+        """Yield all entries of a code list.
 
-        :param codelist: one of the calls below, e.g. ``cpl.codelists.products``.
+        :param codelist: Method of this resource that returns the list, e.g. ``cpl.codelists.products``.
         """
         position = PagePosition("codelists.iterate")
         last = False
@@ -111,7 +111,7 @@ class Codelists(CachedResource):
     async def countries(
         self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[Country]:
-        """Return countries of destination, and whether money may be collected there."""
+        """Return destination countries, and whether cash on delivery is available there."""
         from ..models.codelists import Country
 
         return await self._page(Listing("codelists.countries", "codelist/country"), options, Country, limit, offset)
@@ -137,7 +137,7 @@ class Codelists(CachedResource):
     async def service_price_limits(
         self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **filters: Unpack[PriceLimitFilters]
     ) -> Page[ServicePriceLimit]:
-        """Return the least and most value of services, e.g. of cash on delivery by country and currency."""
+        """Return the minimum and maximum amounts of services, e.g. of cash on delivery by country and currency."""
         from ..models.codelists import ServicePriceLimit
 
         return await self._page(PRICE_LIMITS, filters, ServicePriceLimit, limit, offset)
@@ -145,7 +145,7 @@ class Codelists(CachedResource):
     async def shipment_phases(
         self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
-        """Return phases of a shipment's way."""
+        """Return phases of a shipment's journey."""
         from ..models.codelists import CodelistEntry
 
         return await self._page(
@@ -155,7 +155,7 @@ class Codelists(CachedResource):
     async def statuses(
         self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
-        """Return states of shipments."""
+        """Return shipment statuses."""
         from ..models.codelists import CodelistEntry
 
         return await self._page(Listing("codelists.statuses", "codelist/status"), options, CodelistEntry, limit, offset)
@@ -163,7 +163,7 @@ class Codelists(CachedResource):
     async def validation_messages(
         self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[ValidationMessage]:
-        """Return texts of refusals and import errors."""
+        """Return messages of rejected requests and import errors."""
         from ..models.codelists import ValidationMessage
 
         return await self._page(
@@ -177,7 +177,7 @@ class Codelists(CachedResource):
     async def identity_documents(
         self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
-        """Return kinds of personal documents."""
+        """Return types of identity documents."""
         from ..models.codelists import CodelistEntry
 
         return await self._page(
@@ -191,8 +191,10 @@ class Codelists(CachedResource):
     async def document_types(
         self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
-        """Return kinds of customs documents, for ``shipments.add_documents``. Unsure: it is assumed to
-        look like the other code lists."""
+        """Return types of customs documents, for ``shipments.add_documents``.
+
+        Unsure: the list is assumed to have the format of the other code lists.
+        """
         from ..models.codelists import CodelistEntry
 
         return await self._page(

@@ -1,4 +1,4 @@
-"""A CPL server for this machine, to try the SDK and to test code that uses it."""
+"""A local CPL server for experiments and tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox's HTTP side: who may ask, how often, and what goes wrong on request."""
+"""Web application of the sandbox: authentication, rate limits, fault injection and routing."""
 
 from __future__ import annotations
 
@@ -25,34 +25,36 @@ LEDGER_PATH = "/sandbox/ledger"
 UNAUTHENTICATED_OPERATIONS = ("login.get_access_token", "info.get")
 MAX_BODY_BYTES = 32 * 1024 * 1024
 EARLY_RESETS = (FaultKind.RESET_EARLY, FaultKind.RESET_MIDWAY)
-"""Faults that befall a request before its body is there."""
+"""Faults that drop the connection before the body is received."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_app(context: SandboxContext) -> web.Application:
-    """Return the application of one sandbox."""
+    """Return the web application of one sandbox."""
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_problem_middleware, _host_middleware])
     app[CONTEXT] = context
     for (method, path), (operation, handler) in OPERATIONS.items():
         app.router.add_route(method, BASE_PATH + path, _pipeline(operation, handler))
-    for path in {path for _, path in OPERATIONS if "{" not in path}:  # else another method would find a wider path
-        methods = sorted(method for method, other in OPERATIONS if other == path)
+    for path in {
+        path for _, path in OPERATIONS if "{" not in path
+    }:  # otherwise another method would match a path with a placeholder
+        methods = sorted(method for method, route in OPERATIONS if route == path)
         app.router.add_route("*", BASE_PATH + path, _not_allowed(methods))
     app.router.add_get(LEDGER_PATH, _ledger)
     return app
 
 
 def _not_allowed(methods: list[str]) -> Handler:
-    async def refuse(request: web.Request) -> web.StreamResponse:
+    async def handle(request: web.Request) -> web.StreamResponse:
         raise web.HTTPMethodNotAllowed(request.method, methods)
 
-    return refuse
+    return handle
 
 
 @web.middleware
 async def _problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer what no operation answers in the vendor's form too: unknown paths and methods, bodies too large."""
+    """Return errors of the framework as problem+json: unknown paths and methods, too large bodies."""
     try:
         return await handler(request)
     except web.HTTPException as error:
@@ -65,9 +67,9 @@ async def _problem_middleware(request: web.Request, handler: Handler) -> web.Str
 
 @web.middleware
 async def _host_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse a name that is not the sandbox's: a page in a browser may let its own name lead to this machine.
+    """Reject foreign host names, against DNS rebinding: a web page may resolve its own name to this machine.
 
-    A sandbox that other machines are meant to reach answers by whatever name they know it.
+    A sandbox that is bound to a public address accepts all names.
     """
     host, name = request.app[CONTEXT].settings.host, _host_name(request.host)
     if _is_loopback(host) and not _is_loopback(name):
@@ -77,7 +79,7 @@ async def _host_middleware(request: web.Request, handler: Handler) -> web.Stream
 
 
 def _host_name(host: str) -> str:
-    """Return the name of a ``Host`` without its port."""
+    """Return the host name in a ``Host`` header, without the port."""
     return host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0].lower()
 
 
@@ -91,7 +93,7 @@ def _is_loopback(host: str) -> bool:
 
 
 async def _ledger(request: web.Request) -> web.Response:
-    """Show the ledger's figures to whoever runs the sandbox; no call of the API."""
+    """Return the ledger's statistics; not an operation of the API."""
     context = request.app[CONTEXT]
     shipments = context.store.all_shipments()
     summary = context.ledger.summary()
@@ -121,8 +123,8 @@ def _pipeline(operation: str, handler: Handler) -> Handler:
         else:
             if rejection is None:
                 rejection = await _contract_problem(request, operation)
-            work: Handler = handler if rejection is None else _constant(rejection)
-            response, dropped = await _with_fault(request, work, fault if rejection is None else None)
+            inner: Handler = handler if rejection is None else _constant_handler(rejection)
+            response, dropped = await _with_fault(request, inner, fault if rejection is None else None)
         identifier = header_text(request, "X-Correlation-ID")
         if identifier and not response.prepared:
             response.headers["X-Correlation-ID"] = identifier
@@ -153,7 +155,7 @@ def _pipeline(operation: str, handler: Handler) -> Handler:
 async def _authenticate(
     request: web.Request, context: SandboxContext, operation: str
 ) -> tuple[str, web.Response | None]:
-    """Return the client whose limits count, and the refusal when there is one."""
+    """Return the client id for the rate limits, and the error response or ``None`` if the request is permitted."""
     if operation == "login.get_access_token":
         return (await read_form(request)).get("client_id", ""), None
     client = context.tokens.client_of(request.headers.get("Authorization", ""))
@@ -172,7 +174,7 @@ async def _authenticate(
 
 
 async def _contract_problem(request: web.Request, operation: str) -> web.Response | None:
-    """Read what is asked for; return the refusal where it is not what the contract says."""
+    """Parse a request, and return the error response or ``None`` if it conforms to the contract."""
     translate = translator_for(request)
     parsed, errors = await read_request(operation, request, translate)
     request[PARSED] = parsed
@@ -189,24 +191,24 @@ def _rate_limit_problem(request: web.Request, context: SandboxContext) -> web.Re
     return problem_response(context.settings.over_limit, title, headers=headers)
 
 
-def _constant(response: web.Response) -> Handler:
-    async def refuse(request: web.Request) -> web.StreamResponse:
+def _constant_handler(response: web.Response) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
         await request.read()
         return response
 
-    return refuse
+    return handle
 
 
 async def _read_before_reset(request: web.Request, fault: Fault) -> None:
-    """Take a part of the body at most, before the connection is dropped."""
+    """Read at most a part of the body before the connection is dropped."""
     if fault.kind is FaultKind.RESET_MIDWAY:
         await request.content.readany()
 
 
-async def _with_fault(request: web.Request, work: Handler, fault: Fault | None) -> tuple[web.StreamResponse, bool]:
-    """Answer, with a fault if there is one; the second value says that the connection is to be dropped."""
+async def _with_fault(request: web.Request, inner: Handler, fault: Fault | None) -> tuple[web.StreamResponse, bool]:
+    """Return the response with a fault applied, and whether to drop the connection."""
     if fault is None or fault.kind is FaultKind.EXPIRED_TOKEN:
-        return await work(request), False
+        return await inner(request), False
     if fault.kind is FaultKind.RESET:
         await request.read()
         return web.Response(status=500), True
@@ -217,7 +219,7 @@ async def _with_fault(request: web.Request, work: Handler, fault: Fault | None) 
     if fault.kind is FaultKind.STATUS and not fault.after_work:
         await request.read()
         return _fault_response(fault), False
-    response = await work(request)
+    response = await inner(request)
     if fault.kind is FaultKind.STATUS:
         return _fault_response(fault), False
     if fault.kind is FaultKind.LOST_ANSWER:

@@ -1,4 +1,4 @@
-"""All that one running sandbox consists of, handed to the families of its calls."""
+"""Shared state of a running sandbox, and the request keys of its handlers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["CLIENT", "CONTEXT", "IGNORES_FILTERS", "REJECTED_FOR", "SandboxConte
 
 
 class SandboxContext:
-    """State, clock, limits, faults and ledger of one sandbox."""
+    """Store, clock, limits, faults and ledger of one sandbox."""
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
@@ -42,8 +42,8 @@ class SandboxContext:
 
 CONTEXT = web.AppKey("world", SandboxContext)
 CLIENT = web.RequestKey("client", str)
-"""Whose request it is."""
+"""Client id of the request."""
 IGNORES_FILTERS = web.RequestKey("fault", bool)
-"""There when the filters of a list are to be ignored."""
+"""Set if the handler must ignore the filters of a list."""
 REJECTED_FOR = web.RequestKey("refused_for", str)
-"""Which limit it broke."""
+"""Name of the limit that the request exceeded."""

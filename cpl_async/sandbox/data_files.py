@@ -1,4 +1,4 @@
-"""JSON files of the sandbox's data, read with importlib.resources so that a package in a zip file works too."""
+"""JSON files of the sandbox's data, read with importlib.resources so that the package works from a zip file."""
 
 from __future__ import annotations
 

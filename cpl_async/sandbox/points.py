@@ -112,9 +112,12 @@ def distance_km(latitude: float, longitude: float, point: dict[str, Any]) -> flo
     :param longitude: Longitude of the position in degrees.
     :param point: Pickup point as a JSON object of the API.
     """
-    here, there = math.radians(latitude), math.radians(point["gps"]["latitude"])
-    across = math.radians(point["gps"]["longitude"] - longitude)
-    chord = math.sin((there - here) / 2) ** 2 + math.cos(here) * math.cos(there) * math.sin(across / 2) ** 2
+    latitude_1, latitude_2 = math.radians(latitude), math.radians(point["gps"]["latitude"])
+    longitude_delta = math.radians(point["gps"]["longitude"] - longitude)
+    chord = (
+        math.sin((latitude_2 - latitude_1) / 2) ** 2
+        + math.cos(latitude_1) * math.cos(latitude_2) * math.sin(longitude_delta / 2) ** 2
+    )
     return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(chord))
 
 

@@ -1,4 +1,4 @@
-"""Reads what a request asks for and holds it against the contract: parameters, and the body's form."""
+"""Parsing of requests and validation against the contract."""
 
 from __future__ import annotations
 
@@ -32,63 +32,68 @@ FORMATS: dict[str, Callable[[Any], bool]] = {"date-span": lambda text: _is_time(
 
 @frozen(kw_only=True)
 class ParsedRequest:
-    """What a request asks for."""
+    """Validated parameters and body of a request."""
 
     query: Mapping[str, Any] = field(factory=dict)
-    """By the contract's names; values are of the contract's types, lists always lists."""
+    """Query parameters by the contract's names, converted to the contract's types."""
     body: Any = None
 
     def value(self, name: str) -> Any:
-        """Return a value of the query, or ``None``."""
+        """Return a query parameter, or ``None`` if it is missing."""
         return self.query.get(name)
 
     def text(self, name: str) -> str:
-        """Return a text of the query; empty without one."""
+        """Return a query parameter as text; empty if it is missing."""
         return str(self.query.get(name) or "")
 
     def values(self, name: str) -> list[Any]:
-        """Return the values of a list in the query."""
+        """Return the values of a list parameter; empty if it is missing."""
         return list(self.query.get(name) or [])
 
 
-PARSED = web.RequestKey("asked", ParsedRequest)
+PARSED = web.RequestKey("parsed", ParsedRequest)
 OPERATION = web.RequestKey("operation", str)
-"""The contract's id of what is asked for."""
+"""Operation id of the contract."""
 
 
 def header_text(request: web.Request, name: str) -> str:
-    """Return a header as text that can be written again, whatever bytes it was sent with."""
+    """Return a header as encodable text; undecodable bytes are replaced."""
     return request.headers.get(name, "").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 async def read_form(request: web.Request) -> dict[str, str]:
-    """Return the fields of a form; none where the body is no form that can be read."""
+    """Return the fields of a form; empty if the body is not a valid form."""
     if request.content_type != "application/x-www-form-urlencoded":
         return {}
     try:
         return {name: str(value) for name, value in (await request.post()).items()}
-    except (LookupError, ValueError):  # an unknown charset, or bytes that are not in it
+    except (LookupError, ValueError):  # an unknown charset, or undecodable bytes
         return {}
 
 
 def not_found_problem(request: web.Request, czech: str, english: str) -> web.Response:
-    """Return the answer for what there is not: 404 where the contract has that status, else 400."""
-    known = 404 in _operation(request[OPERATION])["statuses"]
-    return problem_response(404 if known else 400, translator_for(request)(czech, english))
+    """Return the response for a missing object: 404 if the contract has that status, otherwise 400."""
+    has_404 = 404 in _operation(request[OPERATION])["statuses"]
+    return problem_response(404 if has_404 else 400, translator_for(request)(czech, english))
 
 
 async def read_request(operation: str, request: web.Request, translate: Translator) -> tuple[ParsedRequest, Errors]:
-    """Return what a request asks for, and what is wrong with it by the path of each field."""
-    known = _operation(operation)
+    """Return the parsed request, and its errors by path of the field.
+
+    :param operation: Operation id of the contract.
+    :param request: Request to read.
+    :param translate: Translator of the messages.
+    """
+    specification = _operation(operation)
     errors: Errors = {}
     query: dict[str, Any] = {}
-    given: dict[str, list[str]] = {}
+    query_texts: dict[str, list[str]] = {}
     for name, value in request.query.items():
-        given.setdefault(name.lower(), []).append(value)
-    for parameter in known["parameters"]:
+        query_texts.setdefault(name.lower(), []).append(value)
+    for parameter in specification["parameters"]:
         name = parameter["name"]
         if parameter["in"] == "query":
-            texts = given.get(name.lower(), [])
+            texts = query_texts.get(name.lower(), [])
         elif parameter["in"] == "path":
             texts = [request.match_info[name]]
         else:
@@ -97,17 +102,17 @@ async def read_request(operation: str, request: web.Request, translate: Translat
             if parameter["required"]:
                 errors[name] = [translate("Parametr je povinný.", "The parameter is required.")]
             continue
-        value, wrong_value = _value(operation, parameter, texts, translate)
-        if wrong_value:
-            errors[name] = [wrong_value]
+        value, message = _value(operation, parameter, texts, translate)
+        if message:
+            errors[name] = [message]
         elif parameter["in"] == "query":
             query[name] = value
-    body, wrong = await _body(operation, known["body"], request, translate)
-    return ParsedRequest(query=query, body=body), errors | wrong
+    body, body_errors = await _body(operation, specification["body"], request, translate)
+    return ParsedRequest(query=query, body=body), errors | body_errors
 
 
 def _value(operation: str, parameter: dict[str, Any], texts: list[str], translate: Translator) -> tuple[Any, str]:
-    """Return the value of a parameter, or what is wrong with it."""
+    """Return the value of a parameter and an error message, which is empty for a valid value."""
     schema = parameter["schema"]
     kind = _resolved(schema).get("type")
     value: Any
@@ -136,13 +141,15 @@ def _typed(text: str, kind: str | None) -> Any:
 
 
 async def _body(
-    operation: str, known: dict[str, Any] | None, request: web.Request, translate: Translator
+    operation: str, specification: dict[str, Any] | None, request: web.Request, translate: Translator
 ) -> tuple[Any, Errors]:
-    if known is None or known["type"] != JSON:  # forms are read by their own families
+    if specification is None or specification["type"] != JSON:  # forms are read by their handlers
         return None, {}
     content = await request.read()
     if not content:
-        return None, {"": [translate("Chybí tělo požadavku.", "The body is missing.")]} if known["required"] else {}
+        return None, {"": [translate("Chybí tělo požadavku.", "The body is missing.")]} if specification[
+            "required"
+        ] else {}
     if request.content_type != JSON:
         return None, {"": [translate("Tělo musí být application/json.", "The body must be application/json.")]}
     try:
@@ -152,14 +159,14 @@ async def _body(
     errors: Errors = {}
     for error in _leaves(_validator(operation, "").iter_errors(body)):
         path = _path(error.instance_path)
-        name = _missing(error)
-        where = f"{path}.{name}".lstrip(".") if name else path
-        errors.setdefault(where, []).append(_message(error, translate))
+        name = _missing_property(error)
+        field_path = f"{path}.{name}".lstrip(".") if name else path
+        errors.setdefault(field_path, []).append(_message(error, translate))
     return body, errors
 
 
 def _leaves(errors: Any) -> Iterator[Any]:
-    """Yield the errors that say something: below "one of" those of the form that was meant."""
+    """Yield the specific errors: for "one of", those of the first alternative."""
     for error in errors:
         context = getattr(error.kind, "context", None)
         if context:
@@ -175,7 +182,7 @@ def _path(parts: list[str | int]) -> str:
     return text.lstrip(".")
 
 
-def _missing(error: Any) -> str:
+def _missing_property(error: Any) -> str:
     kind = error.kind
     return str(kind.property) if type(kind).__name__.endswith("Required") else ""
 
@@ -225,9 +232,9 @@ def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _validator(operation: str, parameter: str) -> Any:
-    """Return what checks a parameter, or the body where no parameter is named."""
-    known = _operation(operation)
-    named = (part["schema"] for part in known["parameters"] if part["name"] == parameter)
-    schema = next(named) if parameter else known["body"]["schema"]
-    whole = {**schema, "components": {"schemas": _contract()["schemas"]}}
-    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True, formats=FORMATS)
+    """Return the validator of a parameter, or of the body if the name is empty."""
+    specification = _operation(operation)
+    schemas = (entry["schema"] for entry in specification["parameters"] if entry["name"] == parameter)
+    schema = next(schemas) if parameter else specification["body"]["schema"]
+    root = {**schema, "components": {"schemas": _contract()["schemas"]}}
+    return jsonschema_rs.Draft202012Validator(root, validate_formats=True, formats=FORMATS)

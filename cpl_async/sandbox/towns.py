@@ -1,6 +1,6 @@
 """Towns and street names for the sandbox's pickup points and address suggestions.
 
-They stand in ``data/towns.json``; coordinates and populations come from GeoNames (CC BY 4.0,
+The data is in ``data/towns.json``; coordinates and populations come from GeoNames (CC BY 4.0,
 https://www.geonames.org), rounded.
 """
 

@@ -1,6 +1,6 @@
-"""What the carrier's server refuses of a batch that is well formed: codes, money, pickup points, numbers.
+"""Business rules of the carrier for batches: codes, amounts, pickup points and numbers.
 
-Written on its own, not with the models of the SDK, so that one can show the other's mistakes.
+The rules are independent of the models of the SDK, so that each can reveal errors of the other.
 """
 
 from __future__ import annotations
@@ -23,22 +23,24 @@ NumberCheck = Callable[[str, str], bool]
 
 
 def errors_of_shipments(shipments: list[dict[str, Any]], translate: Translator, is_usable: NumberCheck) -> Errors:
-    """Return what is wrong with the shipments of a batch, by the path of each field.
+    """Return the errors of a batch of shipments, by path of the field.
 
-    :param usable: says whether a shipment number may be used for a product: it was reserved and is free.
+    :param shipments: Shipments as JSON objects of the API.
+    :param translate: Translator of the messages.
+    :param is_usable: Returns whether a shipment number is reserved for a product and unused.
     """
     if len(shipments) > MAX_SHIPMENTS:
         return {"shipments": [translate("Nejvýše 1000 zásilek v jedné dávce.", "At most 1000 shipments in one batch.")]}
     errors: Errors = {}
-    taken: set[str] = set()
+    used_numbers: set[str] = set()
     for index, shipment in enumerate(shipments):
         for path, message in _shipment(shipment, translate):
             errors.setdefault(f"shipments[{index}].{path}", []).append(message)
         for path, number in _numbers(shipment):
-            if number in taken or not is_usable(number, shipment["productType"]):
+            if number in used_numbers or not is_usable(number, shipment["productType"]):
                 text = translate("Číslo zásilky nelze použít.", "The shipment number cannot be used.")
                 errors.setdefault(f"shipments[{index}].{path}", []).append(text)
-            taken.add(number)
+            used_numbers.add(number)
     return errors
 
 
@@ -149,7 +151,11 @@ def _external(shipment: dict[str, Any], translate: Translator) -> Violations:
 
 
 def errors_of_orders(orders: list[dict[str, Any]], translate: Translator) -> Errors:
-    """Return what is wrong with the orders of a batch, by the path of each field."""
+    """Return the errors of a batch of orders, by path of the field.
+
+    :param orders: Orders as JSON objects of the API.
+    :param translate: Translator of the messages.
+    """
     errors: Errors = {}
     for index, order in enumerate(orders):
         for path, message in _order(order, translate):

@@ -12,7 +12,7 @@ import pytest
 
 from cpl_async import Client, Page, StateChange, TrackedShipment, Tracking, ValidationError, tracking_link
 from cpl_async.models.codec import decode
-from cpl_async.resources.tracking import MAX_CONCURRENT_REQUESTS, tracking, watch_shipments
+from cpl_async.resources.tracking import MAX_CONCURRENT_REQUESTS, track_shipments, watch_shipments
 from cpl_async.sandbox import Sandbox
 
 from ..conftest import shipment
@@ -59,7 +59,7 @@ async def test_numbers_are_read_as_they_are_needed_and_from_anything(client: Cli
 
 @pytest.mark.parametrize(
     ("bad", "words"),
-    [("", r"numbers\[60\] is empty"), (None, r"numbers\[60\] is None"), (("1",), r"give one column of each row")],
+    [("", r"numbers\[60\] is empty"), (None, r"numbers\[60\] is None"), (("1",), r"pass one column of each row")],
 )
 async def test_a_bad_number_loses_none_of_the_results_before_it(client: Client, bad: Any, words: str) -> None:
     numbers = await made(client, 60)
@@ -95,7 +95,7 @@ async def test_watching_takes_numbers_from_anything(client: Client) -> None:
     for source in (coming(), iter(numbers), set(numbers)):
         changes = [change.number async for change in client.shipments.watch(source, until=enough, every=0.05)]
         assert sorted(changes) == sorted(numbers)
-    with pytest.raises(ValidationError, match="until is a function"):
+    with pytest.raises(ValidationError, match="until must be a function"):
         await anext(client.shipments.watch(numbers, until="Delivered"))  # type: ignore[arg-type]  # the mistake
 
 
@@ -119,7 +119,7 @@ async def test_a_hundred_thousand_numbers_are_tracked_in_constant_memory() -> No
             yield str(number)
 
     count = ahead = 0
-    async for result in tracking(look, numbers(), {}):
+    async for result in track_shipments(look, numbers(), {}):
         count += 1
         ahead = max(ahead, asked - count)
         assert isinstance(result, Tracking)

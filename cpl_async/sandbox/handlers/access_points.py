@@ -1,4 +1,4 @@
-"""Pickup points, all of them made up."""
+"""Handler of pickup points, all of which are made up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..responses import page
 __all__ = ["OPERATIONS"]
 
 DEFAULT_RADIUS_KM = 50
-"""Kilometres; the unit of the API's ``Radius`` is an open question."""
+"""Default of ``Radius``, whose unit in the API is an open question."""
 FLAG_FILTERS = {
     "TribalServicePoint": "tribalServicePoint",
     "ActiveCardPayment": "activeCardPayment",
@@ -27,20 +27,20 @@ TEXT_FILTERS = {"AccessPointCode": "accessPointCode", "CountryCode": "country", 
 
 @cache
 def points(seed: int) -> list[dict[str, Any]]:
-    """Return the points of a seed, made when they are first asked for."""
+    """Return the pickup points of a seed, which are generated once."""
     return make_points(seed)
 
 
 async def find(request: web.Request) -> web.Response:
-    """Answer the points that match the filters; round a position the nearest come first."""
+    """Return the pickup points that match the filters, nearest first if there is a position."""
     parsed = request[PARSED]
-    found = [point for point in points(request.app[CONTEXT].settings.seed) if _matches(point, parsed)]
+    matches = [point for point in points(request.app[CONTEXT].settings.seed) if _matches(point, parsed)]
     latitude, longitude = parsed.value("Latitude"), parsed.value("Longitude")
     if latitude is not None and longitude is not None:
         radius = DEFAULT_RADIUS_KM if parsed.value("Radius") is None else parsed.value("Radius")
-        far = [(distance_km(latitude, longitude, point), number) for number, point in enumerate(found)]
-        found = [found[number] for distance, number in sorted(far) if distance <= radius]
-    return page(request, found)
+        distances = [(distance_km(latitude, longitude, point), index) for index, point in enumerate(matches)]
+        matches = [matches[index] for distance, index in sorted(distances) if distance <= radius]
+    return page(request, matches)
 
 
 def _matches(point: dict[str, Any], parsed: ParsedRequest) -> bool:

@@ -1,4 +1,4 @@
-"""Answers to the creating of a batch: where it is, or why all of it was refused."""
+"""Responses to the creation of a batch: its location, or its errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["created_response", "rejected_response"]
 
 
 def created_response(request: web.Request, location: str) -> web.Response:
-    """Return 201 with ``Location`` in the form that the settings ask for."""
+    """Return a 201 response with ``Location`` in the configured format."""
     context = request.app[CONTEXT]
     settings = context.settings
     if settings.location_host:
@@ -23,7 +23,7 @@ def created_response(request: web.Request, location: str) -> web.Response:
 
 
 def rejected_response(request: web.Request, errors: Errors) -> web.Response:
-    """Return 400 with what is wrong, in the form that the settings ask for."""
+    """Return a 400 response with errors in the configured format."""
     settings = request.app[CONTEXT].settings
     if settings.one_error_at_a_time:
         errors = dict([next(iter(errors.items()))])

@@ -1,4 +1,4 @@
-"""Code lists in Czech and English."""
+"""Handlers of code lists in Czech and English."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _list(entries: Callable[[CodeLists], tuple[Code, ...]], flag: str | None = N
 
 
 async def validation_messages(request: web.Request) -> web.Response:
-    """Answer texts of refusals and import errors."""
+    """Return messages of rejected requests and import errors."""
     translate = translator_for(request)
     return page(
         request, [{"message": translate(entry.czech, entry.english)} for entry in code_lists().validation_messages]
@@ -44,13 +44,13 @@ async def validation_messages(request: web.Request) -> web.Response:
 
 
 async def service_price_limits(request: web.Request) -> web.Response:
-    """Answer least and most of cash on delivery and insurance."""
+    """Return minimum and maximum amounts of cash on delivery and insurance."""
     parsed = request[PARSED]
-    wanted = {name: parsed.text(name.capitalize()) for name in ("service", "currency", "country", "product")}
+    filters = {name: parsed.text(name.capitalize()) for name in ("service", "currency", "country", "product")}
     shown = [
         limit
         for limit in _limits()
-        if all(not text or str(limit[name]).casefold() == text.casefold() for name, text in wanted.items())
+        if all(not text or str(limit[name]).casefold() == text.casefold() for name, text in filters.items())
     ]
     return page(request, shown)
 

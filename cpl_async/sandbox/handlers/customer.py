@@ -1,4 +1,4 @@
-"""The customer: accounts, addresses, series of shipment numbers."""
+"""Handlers of the customer's accounts, addresses and shipment number ranges."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ADDRESSES = (
 
 
 async def get(request: web.Request) -> web.Response:
-    """Answer the accounts, made up."""
+    """Return made-up bank accounts."""
     if not request.app[CONTEXT].settings.customer_configured:
         return not_found_problem(request, "Nic není nastaveno.", "Nothing is configured.")
     accounts = [
@@ -39,7 +39,7 @@ async def get(request: web.Request) -> web.Response:
 
 
 async def addresses(request: web.Request) -> web.Response:
-    """Answer the addresses, made up."""
+    """Return made-up addresses."""
     if not request.app[CONTEXT].settings.customer_configured:
         return not_found_problem(request, "Nic není nastaveno.", "Nothing is configured.")
     names = ("code", "name", "name2", "street", "city", "zipCode", "default")
@@ -47,9 +47,9 @@ async def addresses(request: web.Request) -> web.Response:
 
 
 async def create_number_range(request: web.Request) -> web.Response:
-    """Reserve a series of numbers for a product. The real bodies are not known: these are the sandbox's own."""
-    parsed: dict[str, Any] = request[PARSED].body or {}
-    product, count = parsed.get("productType", "PRIV"), parsed.get("count", 100)
+    """Reserve a range of numbers for a product. The real bodies are unknown; these are specific to the sandbox."""
+    body: dict[str, Any] = request[PARSED].body or {}
+    product, count = body.get("productType", "PRIV"), body.get("count", 100)
     if not isinstance(product, str) or product not in code_lists().product_codes:
         return validation_problem(request, "productType", "Neznámý produkt.", "Unknown product.")
     if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MAX_NUMBERS:

@@ -1,4 +1,4 @@
-"""Single labels by their id."""
+"""Handler of single labels by id."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["OPERATIONS"]
 
 
 async def get(request: web.Request) -> web.Response:
-    """Answer the label of one parcel in its batch's format."""
+    """Return the label of one parcel in the format of its batch."""
     context = request.app[CONTEXT]
-    found = context.store.shipment_with_label(request.match_info["dataGuid"], request[CLIENT])
-    if found is None or found[0].state(context.clock.now()) != "Complete":
+    pair = context.store.shipment_with_label(request.match_info["dataGuid"], request[CLIENT])
+    if pair is None or pair[0].state(context.clock.now()) != "Complete":
         return not_found_problem(request, "Štítek neexistuje.", "There is no such label.")
-    shipment, parcel = found
+    shipment, parcel = pair
     labels = context.store.labels_of(shipment.batch, request[CLIENT]) or {}
     drawer = drawer_for(labels)
     content = await asyncio.to_thread(drawer.draw, [label_data(shipment, parcel)])

@@ -1,4 +1,4 @@
-"""What the service says of itself."""
+"""Handler of the service's version and state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ START_TIME = datetime.fromtimestamp(wall_time(), UTC)
 
 
 async def get(request: web.Request) -> web.Response:
-    """Answer version, state and clock, to anybody."""
+    """Return version, state and clock, without authentication."""
     return web.json_response(
         {
             "version": "sandbox",

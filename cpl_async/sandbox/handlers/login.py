@@ -1,4 +1,4 @@
-"""Access tokens."""
+"""Handler of access tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["OPERATIONS"]
 
 
 async def get_access_token(request: web.Request) -> web.Response:
-    """Give a token for good credentials."""
+    """Return a token for valid credentials."""
     context = request.app[CONTEXT]
     translate = translator_for(request)
     form = await read_form(request)

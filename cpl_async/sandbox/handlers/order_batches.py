@@ -1,4 +1,4 @@
-"""Batches of orders: creating and state."""
+"""Handlers of batches of orders."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAST_DAY = ("2001", "Den svozu je v minulosti", "The day of the collection is pa
 
 
 async def create(request: web.Request) -> web.Response:
-    """Accept a batch, or refuse all of it when one order is bad; the import goes on by the clock."""
+    """Accept a batch, or reject it if any order is invalid; the sandbox's clock drives the import."""
     context = request.app[CONTEXT]
     translate = translator_for(request)
     orders: list[dict[str, Any]] = request[PARSED].body["orders"]
@@ -38,25 +38,25 @@ async def create(request: web.Request) -> web.Response:
 
 
 def _due(order: dict[str, Any], done: float, context: SandboxContext) -> float:
-    """Return when the courier comes: on the day asked for, but not before it can be told."""
+    """Return when the courier comes: on the requested day, but not before the import has ended."""
     return max(done + PICKED_UP * context.settings.journey_seconds, _send_date(order).timestamp())
 
 
 def _send_date(order: dict[str, Any]) -> datetime:
     timestamp = datetime.fromisoformat(order["sendDate"])
     timestamp = timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
-    # a year at the very edge has no moment in every time zone
+    # the first and last years are out of range in some time zones
     return min(max(timestamp, datetime(1971, 1, 1, tzinfo=UTC)), datetime(2999, 1, 1, tzinfo=UTC))
 
 
 def _import_error(order: dict[str, Any], now: float, translate: Translator) -> tuple[str, str] | None:
-    """Return the error that shows only at import: the day of the collection is past."""
+    """Return the import error of an order with a past collection day, or ``None`` if the import succeeds."""
     today = datetime.fromtimestamp(now, UTC) - timedelta(days=1)
     return (PAST_DAY[0], translate(*PAST_DAY[1:])) if _send_date(order) < today else None
 
 
 async def get(request: web.Request) -> web.Response:
-    """Answer the state of each item, in an order unlike the request's."""
+    """Return the import state of each item, in a different order than in the request."""
     context = request.app[CONTEXT]
     orders = context.orders.of_batch(request.match_info["batchId"], request[CLIENT])
     if not orders:

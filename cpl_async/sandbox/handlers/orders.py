@@ -1,4 +1,4 @@
-"""Orders as tracking shows them, and cancelling them."""
+"""Handlers of the tracking and cancellation of orders."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ FILTERS = {
     "OrderNumbers": "orderNumber",
 }
 TRANSPORT_SECONDS = 3600.0
-"""Seconds from the courier's coming until a transport is delivered, by the sandbox's clock."""
+"""Seconds of the sandbox's clock between the collection and the delivery of a transport."""
 
 
 async def find(request: web.Request) -> web.Response:
-    """Answer the orders that match the filters, as an array: what clients receive."""
+    """Return the orders that match the filters, as an array, as received by real clients."""
     context = request.app[CONTEXT]
     now = context.clock.now()
     shown = context.orders.shown(request[CLIENT], now - context.settings.visible_after)
     orders = [(order, _shown(order, now)) for order in shown]
     return page(
         request,
-        [found for order, found in orders if IGNORES_FILTERS in request or _matches(order, found, request[PARSED])],
+        [item for order, item in orders if IGNORES_FILTERS in request or _matches(order, item, request[PARSED])],
     )
 
 
@@ -79,29 +79,29 @@ def _shown(order: StoredOrder, now: float) -> dict[str, Any]:
 
 
 async def cancel(request: web.Request) -> web.Response:
-    """Cancel an order that is named by exactly one reference, as long as the courier was not there."""
+    """Cancel an order identified by exactly one reference, unless the courier has already come."""
     context = request.app[CONTEXT]
     parsed = request[PARSED]
-    given = {
+    references = {
         name: parsed.text(name) for name in ("customerReference", "orderReference") if parsed.value(name) is not None
     }
-    if len(given) != 1 or not all(given.values()):
+    if len(references) != 1 or not all(references.values()):
         czech, english = "Uveďte právě jednu referenci.", "Give exactly one of the two references."
         return validation_problem(request, "orderReference", czech, english)
     now = context.clock.now()
-    name, value = next(iter(given.items()))
-    found = [
+    name, value = next(iter(references.items()))
+    orders = [
         order
         for order in context.orders.shown(request[CLIENT], now)
         if value == (order.reference if name == "orderReference" else order.customer_reference)
     ]
-    if not found:
+    if not orders:
         return validation_problem(request, name, "Objednávka neexistuje.", "There is no such order.")
-    open_ones = [order for order in found if order_state(order.number, order.due, order.cancelled, now) == "Created"]
-    if not open_ones:
+    open_orders = [order for order in orders if order_state(order.number, order.due, order.cancelled, now) == "Created"]
+    if not open_orders:
         czech, english = "Objednávku již nelze zrušit.", "The order can no longer be cancelled."
         return validation_problem(request, name, czech, english)
-    for order in open_ones:
+    for order in open_orders:
         context.orders.cancel(order, now, (parsed.body or {}).get("note"))
     return web.Response(status=200)
 

@@ -1,4 +1,4 @@
-"""Batches of shipments: creating, state, label settings and labels."""
+"""Handlers of batches of shipments and their labels."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ POINT_UNKNOWN = ("1042", "Výdejní místo neexistuje", "The pickup point does n
 
 
 async def create(request: web.Request) -> web.Response:
-    """Accept a batch, or refuse all of it when one shipment is bad; the import goes on by the clock."""
+    """Accept a batch, or reject it if any shipment is invalid; the sandbox's clock drives the import."""
     context = request.app[CONTEXT]
     translate = translator_for(request)
     body = request[PARSED].body
@@ -56,7 +56,7 @@ async def create(request: web.Request) -> web.Response:
 
 
 def _import_error(shipment: dict[str, Any], translate: Translator, context: SandboxContext) -> tuple[str, str] | None:
-    """Return the error that shows only at import: by chance, or a pickup point that there is not (ends in 000)."""
+    """Return the import error of a shipment, or ``None``: at random, or for an unknown pickup point (ends in 000)."""
     if context.settings.import_errors and context.rng.random() < context.settings.import_errors:
         return IMPORT_FAILED[0], translate(*IMPORT_FAILED[1:])
     code = str((shipment.get("specificDelivery") or {}).get("parcelShopCode") or "")
@@ -66,12 +66,12 @@ def _import_error(shipment: dict[str, Any], translate: Translator, context: Sand
 
 
 async def get(request: web.Request) -> web.Response:
-    """Answer the state of each item, in an order unlike the request's unless asked."""
+    """Return the import state of each item, in a different order than in the request unless there is ``OrderBy``."""
     context = request.app[CONTEXT]
-    found = _batch(request, context)
-    if isinstance(found, web.Response):
-        return found
-    settings, shipments = found
+    batch = _batch(request, context)
+    if isinstance(batch, web.Response):
+        return batch
+    settings, shipments = batch
     now = context.clock.now()
     items = [_item(shipment, now, context) for shipment in shipments]
     order = [part.strip().lower() for part in request[PARSED].text("OrderBy").split(",") if part.strip()]
@@ -116,24 +116,24 @@ def _part(shipment: StoredShipment, parcel: Parcel, now: float, context: Sandbox
 
 
 async def update_labels(request: web.Request) -> web.Response:
-    """Change the label settings; labels are made anew from then on."""
+    """Change the label settings, which apply to labels rendered afterwards."""
     context = request.app[CONTEXT]
-    found = _batch(request, context)
-    if isinstance(found, web.Response):
-        return found
+    batch = _batch(request, context)
+    if isinstance(batch, web.Response):
+        return batch
     settings: dict[str, Any] = request[PARSED].body["labelSettings"]
     context.store.set_labels(request.match_info["batchId"], settings)
     return web.Response(status=204)
 
 
 async def label(request: web.Request) -> web.Response:
-    """Answer the labels of so many parcels as one file, in the order asked for."""
+    """Return the labels of a range of parcels as one file, in the requested order."""
     context = request.app[CONTEXT]
     translate = translator_for(request)
-    found = _batch(request, context)
-    if isinstance(found, web.Response):
-        return found
-    settings, shipments = found
+    batch = _batch(request, context)
+    if isinstance(batch, web.Response):
+        return batch
+    settings, shipments = batch
     parsed = request[PARSED]
     limit, offset = int(parsed.value("limit")), int(parsed.value("offset"))
     drawer = drawer_for(
@@ -168,15 +168,15 @@ def _batch(request: web.Request, context: SandboxContext) -> tuple[dict[str, Any
 
 
 async def connect_set(request: web.Request) -> web.Response:
-    """Make one set of existing shipments, all of them or none."""
+    """Combine existing shipments into one set: all of them or none."""
     context = request.app[CONTEXT]
     numbers: list[str] = (request[PARSED].body or {}).get("shipmentNumbers", [])
-    found = [context.store.parcel(number, request[CLIENT]) for number in numbers]
+    pairs = [context.store.parcel(number, request[CLIENT]) for number in numbers]
     if len(numbers) < 2 or len(set(numbers)) < len(numbers) or len(numbers) > MAX_PARCELS:
         czech, english = "Set má 2 až 50 různých zásilek.", "A set has 2 to 50 different shipments."
         return validation_problem(request, "shipmentNumbers", czech, english)
-    for index, pair in enumerate(found):
-        reason = _not_for_a_set(pair, found[0], context)
+    for index, pair in enumerate(pairs):
+        reason = _not_for_a_set(pair, pairs[0], context)
         if reason:
             return validation_problem(request, f"shipmentNumbers[{index}]", *reason)
     context.store.connect(numbers)
@@ -186,7 +186,7 @@ async def connect_set(request: web.Request) -> web.Response:
 def _not_for_a_set(
     pair: tuple[StoredShipment, Parcel] | None, first: tuple[StoredShipment, Parcel] | None, context: SandboxContext
 ) -> tuple[str, str] | None:
-    """Return why a shipment cannot be part of a set, in both languages."""
+    """Return why a shipment cannot be in a set, in both languages, or ``None`` if it can."""
     now = context.clock.now()
     if pair is None or first is None or pair[0].state(now) != "Complete":
         return "Zásilka neexistuje.", "There is no such shipment."

@@ -1,4 +1,4 @@
-"""Shipments as tracking shows them; cancelling them, contacts and customs documents."""
+"""Handlers of shipments: tracking, cancellation, contact data and customs documents."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["OPERATIONS"]
 FILE_EXTENSIONS = frozenset({"pdf", "doc", "docx", "xls", "xlsx", "jpg", "jpeg", "png", "odt", "ods", "txt"})
 MAX_BYTES = 1_048_576
 CONTACT = {"contact": 50, "phone": 30, "email": 50}
-"""Most characters of what ``redirect`` adds."""
+"""Maximum length of the fields of ``redirect``."""
 
 
 async def find(request: web.Request) -> web.Response:
-    """Answer the parcels that match the filters, one page of them; each parcel of a set by itself."""
+    """Return a page of the parcels that match the filters; each parcel of a set is a separate item."""
     context = request.app[CONTEXT]
     translate = translator_for(request)
     parsed = request[PARSED]
@@ -36,18 +36,18 @@ async def find(request: web.Request) -> web.Response:
         "symbols": parsed.values("VariableSymbols"),
     }
     if parsed.values("InvoiceNumbers"):
-        return page(request, [])  # the sandbox writes no invoices
+        return page(request, [])  # the sandbox has no invoices
     client = request[CLIENT]
     if IGNORES_FILTERS in request:
         filters = {name: [] for name in filters}
     apart = context.settings.parcels_apart
     if any(parsed.text(name) for name in ("ShipmentStates", "DateFrom", "DateTo")):
-        found = [
+        matches = [
             pair
             for pair in context.store.find(client, now, filters, None, apart)[1]
             if _matches(*pair, parsed, context, now)
         ]
-        return page(request, [tracked(*pair, context, now, translate) for pair in found])
+        return page(request, [tracked(*pair, context, now, translate) for pair in matches])
     total, pairs = context.store.find(client, now, filters, limit_and_offset(request), apart)
     return page(request, [tracked(*pair, context, now, translate) for pair in pairs], total)
 
@@ -64,38 +64,38 @@ def _matches(
 
 
 def _parcel(request: web.Request) -> tuple[StoredShipment, Parcel] | web.Response:
-    """Return the parcel that the path names, if it can be seen already."""
+    """Return the parcel in the path, or the error response if its import has not ended."""
     context = request.app[CONTEXT]
-    found = context.store.parcel(request.match_info["shipmentNumber"], request[CLIENT])
-    if found is None or found[0].done > context.clock.now():
+    pair = context.store.parcel(request.match_info["shipmentNumber"], request[CLIENT])
+    if pair is None or pair[0].done > context.clock.now():
         return validation_problem(request, "shipmentNumber", "Zásilka neexistuje.", "There is no such shipment.")
-    return found
+    return pair
 
 
 async def cancel(request: web.Request) -> web.Response:
-    """Cancel a parcel that was not picked up yet."""
+    """Cancel a parcel that has not been picked up."""
     context = request.app[CONTEXT]
-    found = _parcel(request)
-    if isinstance(found, web.Response):
-        return found
+    pair = _parcel(request)
+    if isinstance(pair, web.Response):
+        return pair
     now = context.clock.now()
-    if found[1].cancelled is not None:
+    if pair[1].cancelled is not None:
         return validation_problem(
             request, "shipmentNumber", "Zásilka již je zrušena.", "The shipment is cancelled already."
         )
-    if journey_of(*found, context).picked_up(now):
+    if journey_of(*pair, context).picked_up(now):
         czech, english = "Zásilka je již v přepravě.", "The shipment is on its way already."
         return validation_problem(request, "shipmentNumber", czech, english)
-    context.store.cancel(found[1].number, now)
+    context.store.cancel(pair[1].number, now)
     return web.Response(status=200)
 
 
 async def redirect(request: web.Request) -> web.Response:
-    """Add a contact to the recipient of a parcel that is still on its way."""
+    """Add contact data to the recipient of a parcel that has not been delivered."""
     context = request.app[CONTEXT]
-    found = _parcel(request)
-    if isinstance(found, web.Response):
-        return found
+    pair = _parcel(request)
+    if isinstance(pair, web.Response):
+        return pair
     address = request[PARSED].body.get("address") or {}
     contact = {name: address[name] for name in CONTACT if address.get(name)}
     if not contact:
@@ -104,21 +104,21 @@ async def redirect(request: web.Request) -> web.Response:
         if len(text) > CONTACT[name]:
             czech, english = f"Nejvýše {CONTACT[name]} znaků.", f"At most {CONTACT[name]} characters."
             return validation_problem(request, f"address.{name}", czech, english)
-    if {"Delivered", "BackToSender", "Canceled"} & journey_of(*found, context).states(context.clock.now()):
+    if {"Delivered", "BackToSender", "Canceled"} & journey_of(*pair, context).states(context.clock.now()):
         return validation_problem(
             request, "shipmentNumber", "Zásilka již není na cestě.", "The shipment is no longer on its way."
         )
-    context.store.add_contact(found[1].number, contact)
+    context.store.add_contact(pair[1].number, contact)
     return web.Response(status=200)
 
 
 async def add_documents(request: web.Request) -> web.Response:
-    """Keep customs documents of a parcel: kinds and size as the carrier takes them."""
+    """Store customs documents of a parcel, with the carrier's limits of types and size."""
     context = request.app[CONTEXT]
     kind = request[PARSED].text("documentFileType")
-    found = _parcel(request)
-    if isinstance(found, web.Response):
-        return found
+    pair = _parcel(request)
+    if isinstance(pair, web.Response):
+        return pair
     if kind not in code_lists().document_codes:
         return validation_problem(request, "documentFileType", "Neznámý druh dokumentu.", "Unknown kind of document.")
     if request.content_type != "multipart/form-data":
@@ -135,12 +135,12 @@ async def add_documents(request: web.Request) -> web.Response:
             )
     if sum(len(content) for _, content in files) > MAX_BYTES:
         return validation_problem(request, "files", "Nejvýše 1 MB v jednom požadavku.", "At most 1 MB in one request.")
-    context.store.add_documents(found[1].number, kind, files)
+    context.store.add_documents(pair[1].number, kind, files)
     return web.Response(status=200)
 
 
 async def _files(request: web.Request) -> list[tuple[str, bytes]]:
-    """Return the files of a form; none where it cannot be read."""
+    """Return the files of a form; empty if the form is invalid."""
     files = []
     try:
         async for part in await request.multipart():

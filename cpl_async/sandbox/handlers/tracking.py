@@ -1,4 +1,4 @@
-"""How tracking shows one parcel at a moment."""
+"""Tracking data of a parcel at a time of the sandbox's clock."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ..store import Parcel, StoredShipment
 __all__ = ["journey_of", "tracked"]
 
 PAYOUT_SECONDS = 86_400.0
-"""Seconds from the delivery until collected money is paid out, by the sandbox's clock."""
+"""Seconds of the sandbox's clock between the delivery and the payout of cash on delivery."""
 
 
 def journey_of(shipment: StoredShipment, parcel: Parcel, context: SandboxContext) -> Journey:
-    """Return the way of a parcel."""
+    """Return the journey of a parcel."""
     return Journey(
         number=parcel.number,
         product=str(shipment.body["productType"]),
@@ -30,7 +30,10 @@ def journey_of(shipment: StoredShipment, parcel: Parcel, context: SandboxContext
 def tracked(
     shipment: StoredShipment, parcel: Parcel, context: SandboxContext, now: float, translate: Translator
 ) -> dict[str, Any]:
-    """Return a parcel in the contract's form."""
+    """Return a parcel as a JSON object of the contract.
+
+    :param now: Time of the sandbox's clock.
+    """
     body = shipment.body
     journey = journey_of(shipment, parcel, context)
     steps = journey.steps(now)
@@ -88,16 +91,16 @@ def _set(parcel: Parcel) -> dict[str, Any] | None:
     }
 
 
-def _specific(wish: dict[str, Any] | None) -> dict[str, Any] | None:
-    if not wish:
+def _specific(delivery: dict[str, Any] | None) -> dict[str, Any] | None:
+    if not delivery:
         return None
     times = {
-        name: str(wish[name])[11:16]
+        name: str(delivery[name])[11:16]
         for name in ("specificDeliveryTimeFrom", "specificDeliveryTimeTo")
-        if wish.get(name)
+        if delivery.get(name)
     }
-    days = {name: wish.get(name) for name in ("specificDeliveryDate", "specificTakeDate")}
-    return days | times | {"accessPointCode": wish.get("parcelShopCode")}
+    days = {name: delivery.get(name) for name in ("specificDeliveryDate", "specificTakeDate")}
+    return days | times | {"accessPointCode": delivery.get("parcelShopCode")}
 
 
 def _weight(item: dict[str, Any], weighed: float | None) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""News of the sandbox, made up: so that a program can show what real news look like."""
+"""Handler of made-up news items."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DAY = 86_400.0
 
 
 async def find(request: web.Request) -> web.Response:
-    """Answer the news in the caller's language, the most urgent first."""
+    """Return news items in the language of the request, the most urgent first."""
     translate = translator_for(request)
     now = request.app[CONTEXT].clock.now()
     outage: tuple[str, str] = ("Plánovaná odstávka (vymyšlená)", "Planned outage (made up)")

@@ -1,4 +1,4 @@
-"""Where everything stands on a label: one list of marks in millimetres, which each format draws in its way."""
+"""Layout of a label: a list of marks in millimetres, which each format draws."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ __all__ = [
 ]
 
 WIDTH_MM, HEIGHT_MM = 127.0, 110.0
-"""Millimetres; the least size of a Czech label (source: the vendor's documentation)."""
+"""Minimum size of a Czech label (source: the vendor's documentation)."""
 MODULE_MM = 0.5
-"""Width of the barcode's narrowest bar, in millimetres: four dots of a printer of 203 dpi."""
+"""Width of the narrowest bar of the barcode: four dots of a printer with 203 dpi."""
 MARGIN_MM = 5.0
 POINT_MM = 25.4 / 72
 
 
 @frozen(kw_only=True)
 class LabelData:
-    """What a label says."""
+    """Content of a label."""
 
     number: str
     product: str
@@ -52,19 +52,19 @@ class LabelData:
 
 @frozen
 class TextMark:
-    """A line of text; ``y`` is its base line, from the top."""
+    """A line of text; ``y`` is the distance of its baseline from the top."""
 
     x: float
     y: float
     size: float
-    """Points."""
+    """Font size in points."""
     text: str
     bold: bool = False
 
 
 @frozen
 class BoxMark:
-    """A rectangle, filled or drawn with a thin line."""
+    """A rectangle, filled or with a thin outline."""
 
     x: float
     y: float
@@ -75,7 +75,7 @@ class BoxMark:
 
 @frozen
 class BarcodeMark:
-    """A Code 128 barcode: its modules as ``1`` and ``0``."""
+    """A Code 128 barcode, with its modules as ``1`` and ``0``."""
 
     x: float
     y: float
@@ -88,7 +88,7 @@ Mark = TextMark | BoxMark | BarcodeMark
 
 
 def font_file(bold: bool) -> BytesIO:
-    """Return the file of the font, which has all Latin letters of Central Europe; it may lie in a zip file."""
+    """Return the font file, which has all Latin letters of Central Europe; the package may be in a zip file."""
     name = f"DejaVuSansCondensed{'-Bold' if bold else ''}.ttf"
     return BytesIO((files("cpl_async") / "fonts" / name).read_bytes())
 
@@ -99,20 +99,20 @@ def _font(bold: bool) -> ImageFont.FreeTypeFont:
 
 
 def _fitted_text(x: float, y: float, size: float, text: str, width: float, bold: bool = False) -> TextMark:
-    """Return the text, smaller if it would be wider than so many millimetres, cut if it would be tiny."""
+    """Return a text mark that fits into a width in millimetres: with a smaller font, or truncated below 6 points."""
     text = " ".join(text.split())
-    wide = _font(bold).getlength(text) / 100 * size * POINT_MM
-    least = min(size, 6.0)
-    if wide > width:
-        size = max(least, size * width / wide)
+    text_width = _font(bold).getlength(text) / 100 * size * POINT_MM
+    min_size = min(size, 6.0)
+    if text_width > width:
+        size = max(min_size, size * width / text_width)
         while text and _font(bold).getlength(text) / 100 * size * POINT_MM > width:
             text = text[:-2].rstrip() + "…" if len(text) > 2 else ""
     return TextMark(x, y, size, text, bold)
 
 
 def _centred_text(y: float, size: float, text: str) -> TextMark:
-    wide = _font(True).getlength(text) / 100 * size * POINT_MM
-    return TextMark((WIDTH_MM - wide) / 2, y, size, text, bold=True)
+    text_width = _font(True).getlength(text) / 100 * size * POINT_MM
+    return TextMark((WIDTH_MM - text_width) / 2, y, size, text, bold=True)
 
 
 def layout(data: LabelData) -> list[Mark]:
@@ -137,11 +137,11 @@ def layout(data: LabelData) -> list[Mark]:
     if data.contact:
         marks.append(_fitted_text(MARGIN_MM, y, 9, data.contact, inner))
     y = 66.0
-    left = [f"Ref. {data.reference}" if data.reference else "", data.weight, data.pickup_point]
-    room = 70 if data.cash else inner
-    marks.append(_fitted_text(MARGIN_MM, y, 8, " · ".join(part for part in left if part), room))
+    details = [f"Ref. {data.reference}" if data.reference else "", data.weight, data.pickup_point]
+    text_width = 70 if data.cash else inner
+    marks.append(_fitted_text(MARGIN_MM, y, 8, " · ".join(part for part in details if part), text_width))
     if data.note:
-        marks.append(_fitted_text(MARGIN_MM, y + 4.5, 8, data.note, room))
+        marks.append(_fitted_text(MARGIN_MM, y + 4.5, 8, data.note, text_width))
     if data.cash:
         marks += [
             BoxMark(right - 45, 58, 45, 13),
@@ -149,9 +149,9 @@ def layout(data: LabelData) -> list[Mark]:
             _fitted_text(right - 43, 69, 14, data.cash, 41, bold=True),
         ]
     modules = Code128(data.number).build()[0]
-    wide = len(modules) * MODULE_MM
+    barcode_width = len(modules) * MODULE_MM
     marks += [
-        BarcodeMark(round((WIDTH_MM - wide) / 2 / MODULE_MM) * MODULE_MM, 75.0, 24.0, modules, data.number),
+        BarcodeMark(round((WIDTH_MM - barcode_width) / 2 / MODULE_MM) * MODULE_MM, 75.0, 24.0, modules, data.number),
         _centred_text(105.5, 13, " ".join(data.number)),
     ]
     return marks

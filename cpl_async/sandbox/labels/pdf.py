@@ -1,4 +1,4 @@
-"""Draws labels as PDF: one a page, or four on an A4 sheet."""
+"""PDF labels: one per page, or four on an A4 sheet."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["a4_sheets", "single_pages"]
 
 POINTS_PER_MM = 72 / 25.4
 SHEET_MM = (297.0, 210.0)
-"""An A4 sheet, wide: two rows of two labels, read like a page."""
+"""Width and height of a landscape A4 sheet with two rows of two labels."""
 
 
 def single_pages(labels: Iterable[list[Mark]]) -> bytes:
-    """Return a document with a page for each label."""
+    """Return a PDF document with one page per label."""
     canvas, file = _canvas(WIDTH_MM, HEIGHT_MM)
     for marks in labels:
         _draw(canvas, marks)
@@ -29,26 +29,30 @@ def single_pages(labels: Iterable[list[Mark]]) -> bytes:
 
 
 def a4_sheets(labels: Iterable[list[Mark]], position: int) -> bytes:
-    """Return A4 sheets with four labels each, the first at the position 1–4: across, then down."""
+    """Return a PDF document with four labels per A4 sheet.
+
+    :param labels: Marks of each label.
+    :param position: Position of the first label, 1–4, by rows.
+    """
     canvas, file = _canvas(*SHEET_MM)
-    place = position - 1
-    wide, high = SHEET_MM[0] / 2, SHEET_MM[1] / 2
-    scale = min(wide / WIDTH_MM, high / HEIGHT_MM)
-    began = False
+    index = position - 1
+    cell_width, cell_height = SHEET_MM[0] / 2, SHEET_MM[1] / 2
+    scale = min(cell_width / WIDTH_MM, cell_height / HEIGHT_MM)
+    has_content = False
     for marks in labels:
-        if place == 4:
+        if index == 4:
             canvas.showPage()
-            place = 0
+            index = 0
         canvas.saveState()
-        left = place % 2 * wide + (wide - WIDTH_MM * scale) / 2
-        bottom = (1 - place // 2) * high + (high - HEIGHT_MM * scale) / 2
+        left = index % 2 * cell_width + (cell_width - WIDTH_MM * scale) / 2
+        bottom = (1 - index // 2) * cell_height + (cell_height - HEIGHT_MM * scale) / 2
         canvas.translate(left * POINTS_PER_MM, bottom * POINTS_PER_MM)
         canvas.scale(scale, scale)
         _draw(canvas, marks)
         canvas.restoreState()
-        place += 1
-        began = True
-    if began:
+        index += 1
+        has_content = True
+    if has_content:
         canvas.showPage()
     canvas.save()
     return file.getvalue()
@@ -97,7 +101,7 @@ def _draw(canvas: Canvas, marks: list[Mark]) -> None:
 
 
 def bar_runs(modules: str) -> list[tuple[int, int]]:
-    """Return the bars of a barcode as pairs of first module and width."""
+    """Return the bars of a barcode as pairs of first module and width in modules."""
     bars: list[tuple[int, int]] = []
     for position, module in enumerate(modules):
         if module == "1":

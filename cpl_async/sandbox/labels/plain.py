@@ -1,4 +1,4 @@
-"""Writes labels as PDF that cost next to nothing: the number and its barcode, for runs under load."""
+"""Minimal PDF labels with number and barcode, for load tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ QUIET_ZONE = 15 * POINTS_PER_MM
 
 
 def plain_pages(labels: Sequence[LabelData]) -> bytes:
-    """Return a document with a page for each label: its number as text and as Code 128."""
+    """Return a PDF document with one page per label: its number as text and as Code 128."""
     pages = [_content(label) for label in labels]
     count = len(pages)
     width, height = WIDTH_MM * POINTS_PER_MM, HEIGHT_MM * POINTS_PER_MM
@@ -42,14 +42,14 @@ def _content(label: LabelData) -> str:
 
 
 def _document(objects: Sequence[str]) -> bytes:
-    parts, place, places = ["%PDF-1.4\n"], 9, []
+    parts, offset, offsets = ["%PDF-1.4\n"], 9, []
     for number, text in enumerate(objects, 1):
         part = f"{number} 0 obj{text}endobj\n"
-        places.append(place)
-        place += len(part)
+        offsets.append(offset)
+        offset += len(part)
         parts.append(part)
-    table = "".join(f"{at:010} 00000 n \n" for at in places)
+    table = "".join(f"{entry:010} 00000 n \n" for entry in offsets)
     size = len(objects) + 1
     parts.append(f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer<</Size {size}/Root 1 0 R>>\n")
-    parts.append(f"startxref\n{place}\n%%EOF\n")
+    parts.append(f"startxref\n{offset}\n%%EOF\n")
     return "".join(parts).encode("ascii")

@@ -1,4 +1,4 @@
-"""Draws a label as PNG or JPEG."""
+"""PNG and JPEG labels."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["raster_image"]
 
 
 def raster_image(marks: list[Mark], kind: str, dpi: int) -> bytes:
-    """Return the label as a picture: ``PNG`` in black and white, ``JPEG`` in grey."""
+    """Return a label as an image: ``PNG`` in black and white, ``JPEG`` in greyscale."""
     dot = dpi / 25.4
     size = (round(WIDTH_MM * dot), round(HEIGHT_MM * dot))
     image = Image.new("L", size, 255)
     draw = ImageDraw.Draw(image)
     for mark in marks:
         if isinstance(mark, BarcodeMark):
-            module = max(2, round(MODULE_MM * dot))  # whole dots, so that every bar is as wide as it should be
+            module = max(2, round(MODULE_MM * dot))  # whole dots, so that all bars have exact widths
             left = (size[0] - module * len(mark.modules)) // 2
             top, bottom = round(mark.y * dot), round((mark.y + mark.height) * dot)
             for start, count in bar_runs(mark.modules):

@@ -1,4 +1,4 @@
-"""Draws a label as SVG."""
+"""SVG labels."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .pdf import bar_runs
 __all__ = ["svg_image"]
 
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML cannot hold."""
+"""Characters that XML does not permit."""
 FONT = "'DejaVu Sans Condensed', 'DejaVu Sans', 'Arial Narrow', Arial, sans-serif"
 
 
 def svg_image(marks: list[Mark]) -> bytes:
-    """Return the label as one drawing, in millimetres."""
+    """Return a label as an SVG image in millimetres."""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH_MM:g}mm" height="{HEIGHT_MM:g}mm" '
         f'viewBox="0 0 {WIDTH_MM:g} {HEIGHT_MM:g}" font-family="{FONT}">',
