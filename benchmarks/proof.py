@@ -142,7 +142,7 @@ def prove(setup: Setup, folder: Path) -> Findings:
         found.seconds = time.monotonic() - began
         found.counts["requests"] = len(sandbox.ledger.entries)
         if setup.tail:  # all is visible at last: the next run must find every double
-            sandbox._read(lambda: list(sandbox._world.store.db.execute("UPDATE shipments SET visible = done")))
+            sandbox._read(lambda: list(sandbox._context.store.db.execute("UPDATE shipments SET visible = done")))
             client.run()
         audit(folder, sandbox, setup, found)
         if setup.hostile:

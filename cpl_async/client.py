@@ -408,9 +408,9 @@ class Client:
             the same. Empty when all is well.
         :raises CplError: when the code lists cannot be fetched.
         """
-        from .resources.checks import check
+        from .resources.checks import check_shipments
 
-        return await check(self.codelists, shipments, options)
+        return await check_shipments(self.codelists, shipments, options)
 
     async def choose_product(
         self,
@@ -430,9 +430,9 @@ class Client:
         :return: the product's code, or ``None`` with the reason.
         :raises CplError: when the code lists cannot be fetched.
         """
-        from .resources.checks import choose
+        from .resources.checks import choose_checked_product
 
-        return await choose(self.codelists, country, pickup_point, business, cash_on_delivery, options)
+        return await choose_checked_product(self.codelists, country, pickup_point, business, cash_on_delivery, options)
 
     async def with_raw_response(
         self, call: Callable[P, Awaitable[T]], *arguments: P.args, **options: P.kwargs

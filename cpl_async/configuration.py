@@ -1,4 +1,4 @@
-"""Reads settings from arguments, the environment and a file with profiles, and knows where each came from."""
+"""Settings of the client from arguments, environment variables and files with profiles."""
 
 from __future__ import annotations
 
@@ -24,46 +24,46 @@ __all__ = ["CONFIG", "FILE_NAME", "PROFILE", "Settings", "read_settings", "setti
 
 FILE_NAME = "cpl.toml"
 CONFIG, PROFILE = "CPL_CONFIG", "CPL_PROFILE"
-"""Environment variables that name the file and the profile."""
+"""Environment variables with the path of the settings file and the name of the profile."""
 TRUE, FALSE = ("1", "true", "yes"), ("0", "false", "no")
-LONGEST_FILE = 1024 * 1024
-"""Bytes of a file with settings."""
-LONGEST_COMMAND = 60.0
-"""Seconds for a command that prints the secret: a person may have to unlock something."""
+MAX_FILE_BYTES = 1024 * 1024
+"""Maximum size of a settings file."""
+COMMAND_TIMEOUT_SECONDS = 60.0
+"""Timeout of a command that prints the secret; the user may have to unlock a password store."""
 logger: logging.Logger = logging.getLogger("cpl_async")
 Convert = Callable[[Any], Any]
 
 
 @frozen(kw_only=True)
 class Settings:
-    """What was found: whose account, at which address, and how the client works."""
+    """Account, base URL and options of a client."""
 
     client_id: str
     base_url: str
     options: Mapping[str, Any] = Factory(dict)
-    """All else that a client takes."""
+    """Other arguments of the client."""
     origins: Mapping[str, str] = Factory(dict)
-    """Where each setting came from, by its name."""
+    """Source of each setting, by name."""
     profile: str | None = None
     _secret: Callable[[], str] = field(repr=False, alias="secret")
 
     def secret(self) -> str:
-        """Return the client secret; only now is a file read or a command run for it.
+        """Return the client secret. Reads the file or runs the command of the secret, if there is one.
 
-        :return: empty where there is none.
-        :raises ConfigurationError: when it cannot be had.
+        :return: The secret; empty if no secret is set.
+        :raises ConfigurationError: If the secret cannot be read.
         """
         return self._secret()
 
     def credentials(self) -> tuple[str, str]:
         """Return client id and secret.
 
-        :raises ConfigurationError: names what is missing.
+        :raises ConfigurationError: If one of them is missing.
         """
-        ahead = self._secret.ahead if isinstance(self._secret, _ReadOnce) else self._secret
-        secret = ahead()  # kept for the client that is made of it: a command is run once
-        found = {"CPL_CLIENT_ID": self.client_id, "CPL_CLIENT_SECRET": secret}
-        if missing := [name for name, value in found.items() if not value]:
+        read = self._secret.prefetch if isinstance(self._secret, _SecretReader) else self._secret
+        secret = read()  # prefetched, so that the client does not run a command again
+        credentials = {"CPL_CLIENT_ID": self.client_id, "CPL_CLIENT_SECRET": secret}
+        if missing := [name for name, value in credentials.items() if not value]:
             raise ConfigurationError(
                 f"{' and '.join(missing)} {'are' if len(missing) > 1 else 'is'} not set",
                 advice=f"Set it in the environment, or in {FILE_NAME} for Client.from_config; `cpl sandbox` needs none",
@@ -72,18 +72,19 @@ class Settings:
 
 
 @frozen(kw_only=True)
-class _Source:
-    """One place that settings come from."""
+class _SettingsSource:
+    """A source of settings."""
 
     values: Mapping[str, Any]
-    where: Callable[[str], str]
-    """What to call a setting of this place in an error."""
+    label: Callable[[str], str]
+    """Returns the name of a setting for error messages."""
     folder: Path = field(factory=Path)
-    """Relative paths begin here."""
+    """Base folder of relative paths."""
     trusted: bool = True
-    """Whether a person named it: else it may say neither where a secret comes from or goes to nor what is run."""
-    again: Callable[[str], str | None] = lambda name: None
-    """Reads a setting again; `None` where it does not change."""
+    """Whether the user named the source. An untrusted source may neither determine the secret's origin and destination
+    nor run a command."""
+    reread: Callable[[str], str | None] = lambda name: None
+    """Reads the current value of a setting; returns `None` if it cannot change."""
 
 
 def read_settings(
@@ -96,214 +97,227 @@ def read_settings(
 ) -> Settings:
     """Return the settings: arguments first, then the environment, the profile in the file, and the file.
 
-    :param arguments: by name of the setting; those that are ``None`` are not given.
-    :param profile: Name of a profile. Default: ``CPL_PROFILE``, else the one that a file chooses.
-    :param file: TOML. Default: ``CPL_CONFIG``, else the ``cpl.toml`` or ``pyproject.toml`` (``[tool.cpl]``) of this
-        folder or the nearest above it, and below it the user's own.
-    :param environment: another mapping than the process's environment.
-    :param folder: where looking for the file begins; the working folder unless given.
-    :raises ConfigurationError: names the setting, where it stands, and what is wrong with it.
+    :param arguments: Values by name of the setting; ``None`` values are ignored. Default: none.
+    :param profile: Name of a profile. Default: ``CPL_PROFILE``, else the profile selected by a file.
+    :param file: Path of a TOML file. Default: ``CPL_CONFIG``, else the ``cpl.toml`` or ``pyproject.toml``
+        (``[tool.cpl]``) in the folder or its nearest parent, combined with the user's file, which ranks lower.
+    :param environment: Environment variables. Default: those of the process.
+    :param folder: Folder in which the search for the file starts. Default: the working directory.
+    :raises ConfigurationError: If a setting is invalid; the message has its name and source.
     """
     environment = os.environ if environment is None else environment
-    given = {name: value for name, value in (arguments or {}).items() if value is not None}
-    sources = [_Source(values=given, where=lambda name: f"argument {name}"), _of_environment(environment)]
-    files = _files(file or environment.get(CONFIG, "").strip() or None, folder)
-    named = profile or environment.get(PROFILE, "").strip() or next((one.profile for one in files if one.profile), None)
-    if named is not None:
-        _check_profile(named, files)
-    return _merge([*sources, *(source for one in files for source in one.sources(named))], named)
+    argument_values = {name: value for name, value in (arguments or {}).items() if value is not None}
+    sources = [
+        _SettingsSource(values=argument_values, label=lambda name: f"argument {name}"),
+        _environment_source(environment),
+    ]
+    files = _load_files(file or environment.get(CONFIG, "").strip() or None, folder)
+    profile_name = (
+        profile or environment.get(PROFILE, "").strip() or next((file.profile for file in files if file.profile), None)
+    )
+    if profile_name is not None:
+        _check_profile(profile_name, files)
+    file_sources = [source for settings_file in files for source in settings_file.sources(profile_name)]
+    return _merge([*sources, *file_sources], profile_name)
 
 
 def settings_from_environment(environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings that the environment alone gives; no file is looked for.
+    """Return the settings from environment variables only, without files.
 
-    :param environment: another mapping than the process's environment.
-    :raises ConfigurationError: names the setting and what is wrong with it.
+    :param environment: Environment variables. Default: those of the process.
+    :raises ConfigurationError: If a setting is invalid; the message has its name.
     """
-    return _merge([_of_environment(os.environ if environment is None else environment)], None)
+    return _merge([_environment_source(os.environ if environment is None else environment)], None)
 
 
 def user_file() -> Path:
-    """Return the place of the user's own file, which need not be there.
+    """Return the path of the user's settings file, which may not exist.
 
     :raises ConfigurationError: If the user has no home directory.
     """
-    if (own := _own_file()) is None:
+    if (path := _user_file()) is None:
         raise ConfigurationError(
-            "this user has no home directory for settings",
-            advice=f"Name a file with --config or {CONFIG}, or set HOME or XDG_CONFIG_HOME",
+            "the user has no home directory for a settings file",
+            advice=f"Pass a file with --config or {CONFIG}, or set HOME or XDG_CONFIG_HOME",
         )
-    return own
+    return path
 
 
-def _own_file() -> Path | None:
+def _user_file() -> Path | None:
     folder = user_folder("config")
     return folder / FILE_NAME if folder is not None else None
 
 
-def _of_environment(environment: Mapping[str, str]) -> _Source:
+def _environment_source(environment: Mapping[str, str]) -> _SettingsSource:
     values = {
         name: text for name in ("client_secret", *KEYS) if (text := environment.get(f"CPL_{name.upper()}", "").strip())
     }
-    best = next((name for name in SECRETS if name in values), None)
-    values = {name: text for name, text in values.items() if name not in SECRETS or name == best}
-    return _Source(
+    preferred_secret = next((name for name in SECRETS if name in values), None)
+    values = {name: text for name, text in values.items() if name not in SECRETS or name == preferred_secret}
+    return _SettingsSource(
         values=values,
-        where=lambda name: f"CPL_{name.upper()}",
-        again=lambda name: environment.get(f"CPL_{name.upper()}", "").strip(),
+        label=lambda name: f"CPL_{name.upper()}",
+        reread=lambda name: environment.get(f"CPL_{name.upper()}", "").strip(),
     )
 
 
-def _find(folder: Path | None) -> Path | None:
-    """Return the nearest file with settings, from a folder upwards, or `None` if there is none."""
+def _find_file(folder: Path | None) -> Path | None:
+    """Return the nearest settings file in a folder or its parents, or `None` if there is no such file."""
     try:
-        begin = (folder or Path.cwd()).absolute()
-        places = (begin, *begin.parents)
-    except OSError:  # the working folder was removed: there is nothing near it
-        places = ()
-    for place in places:
+        start = (folder or Path.cwd()).absolute()
+        folders = (start, *start.parents)
+    except OSError:  # the working directory was removed
+        folders = ()
+    for parent in folders:
         for name in (FILE_NAME, "pyproject.toml"):
-            path = place / name
-            if os.path.isfile(path) and _has_settings(path) and _is_ours(path):  # no error where it may not be looked
+            path = parent / name
+            if (
+                os.path.isfile(path) and _has_settings(path) and _is_owned_by_user(path)
+            ):  # isfile returns False without permission
                 return path
     return None
 
 
 def _has_settings(path: Path) -> bool:
-    """Return whether a file is meant for us: another tool's ``pyproject.toml`` may even be broken."""
+    """Return whether a file has settings of the SDK; a ``pyproject.toml`` without them may even be invalid."""
     if path.name == FILE_NAME:
         return True
     try:
-        return "cpl" in tomllib.loads(text_from_file(path, LONGEST_FILE)).get("tool", {})
+        return "cpl" in tomllib.loads(text_from_file(path, MAX_FILE_BYTES)).get("tool", {})
     except (OSError, ValueError, AttributeError):
         return False
 
 
-def _is_ours(path: Path) -> bool:
-    """Return whether a file that was only found belongs to this user or the administrator."""
+def _is_owned_by_user(path: Path) -> bool:
+    """Return whether a discovered file belongs to the user or the administrator."""
     if not hasattr(os, "getuid") or path.stat().st_uid in (os.getuid(), 0):
         return True
-    logger.warning("%s belongs to another user and is not read: name it in %s to use it", path, CONFIG)
+    logger.warning("%s belongs to another user and is ignored: set %s to its path to use it", path, CONFIG)
     return False
 
 
 @frozen(kw_only=True)
-class _File:
-    """A file with settings."""
+class _SettingsFile:
+    """A settings file."""
 
     path: Path
     table: Mapping[str, Any]
-    """Settings outside of its profiles."""
+    """Settings outside of the profiles."""
     profiles: Mapping[str, Mapping[str, Any]]
     profile: str | None
-    """The profile that it chooses."""
+    """Name of the selected profile, or `None` if the file selects none."""
     trusted: bool
-    """Whether a person named it, or keeps it as their own."""
+    """Whether the user named the file, or it is the user's own file."""
 
-    def sources(self, profile: str | None) -> Iterator[_Source]:
-        """Yield the settings of a profile, if the file has it, and those outside of profiles."""
+    def sources(self, profile: str | None) -> Iterator[_SettingsSource]:
+        """Yield the settings of a profile, if the file has it, and the settings outside of profiles."""
         tables = [(self.table, str(self.path))]
         if profile is not None and profile in self.profiles:
             tables.insert(0, (self.profiles[profile], f"{self.path}, profile {profile}"))
-        for table, place in tables:
+        for table, label in tables:
             folder = self.path.absolute().parent
-            yield _Source(values=table, where=_named(place), folder=folder, trusted=self.trusted)
+            yield _SettingsSource(values=table, label=_setting_label(label), folder=folder, trusted=self.trusted)
 
 
-def _files(named: str | os.PathLike[str] | None, folder: Path | None) -> list[_File]:
-    """Return the file that is named; otherwise the nearest one and the user's own, in this order."""
-    if named is not None:
-        return [_loaded(Path(named), trusted=True)]
-    own = _own_file()
-    found = _find(folder)
-    files = [] if found is None or found == own else [_loaded(found, trusted=False)]
-    return [*files, _loaded(own, trusted=True)] if own is not None and os.path.isfile(own) else files
+def _load_files(file: str | os.PathLike[str] | None, folder: Path | None) -> list[_SettingsFile]:
+    """Return the given file, or the nearest file and the user's file, in this order."""
+    if file is not None:
+        return [_load_file(Path(file), trusted=True)]
+    user_path = _user_file()
+    nearest_path = _find_file(folder)
+    files = []
+    if nearest_path is not None and nearest_path != user_path:
+        files.append(_load_file(nearest_path, trusted=False))
+    if user_path is not None and os.path.isfile(user_path):
+        files.append(_load_file(user_path, trusted=True))
+    return files
 
 
-def _loaded(path: Path, *, trusted: bool) -> _File:
-    """Read a file. All profiles are checked: a mistake in one is found before it is needed."""
+def _load_file(path: Path, *, trusted: bool) -> _SettingsFile:
+    """Read and check a file with all its profiles, so that an error is reported before the profile is used."""
     try:
-        content = tomllib.loads(text_from_file(path, LONGEST_FILE))
+        content = tomllib.loads(text_from_file(path, MAX_FILE_BYTES))
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}") from None
-    except ValueError as error:  # not TOML, not UTF-8, or too long
+    except ValueError as error:  # not TOML, not UTF-8, or too large
         raise ConfigurationError(f"{path} cannot be read: {error}") from None
     if path.name == "pyproject.toml":
         content = content.get("tool", {}).get("cpl", {})
     profiles, profile = content.pop("profiles", {}), content.pop("profile", None)
-    if not isinstance(profiles, dict) or not all(isinstance(one, dict) for one in profiles.values()):
-        raise ConfigurationError(f"{path}: profiles is a table of tables, e.g. [profiles.test]")
+    if not isinstance(profiles, dict) or not all(isinstance(table, dict) for table in profiles.values()):
+        raise ConfigurationError(f"{path}: profiles must be a table of tables, e.g. [profiles.test]")
     if profile is not None and (not isinstance(profile, str) or not profile.strip()):
         raise ConfigurationError(f"{path}: profile must be the name of a profile, not {profile!r}")
     _check_names(content, str(path))
     for name, table in profiles.items():
         _check_names(table, f"{path}, profile {name}")
-    return _File(path=path, table=content, profiles=profiles, profile=profile, trusted=trusted)
+    return _SettingsFile(path=path, table=content, profiles=profiles, profile=profile, trusted=trusted)
 
 
-def _check_profile(profile: str, files: Sequence[_File]) -> None:
-    """Raise if no file has the profile.
+def _check_profile(profile: str, files: Sequence[_SettingsFile]) -> None:
+    """Raise an error if no file has the profile.
 
-    :raises ConfigurationError: names the profiles that there are.
+    :raises ConfigurationError: If the profile does not exist; the message lists the existing profiles.
     """
     known = [name for file in files for name in file.profiles]
     if not files:
         raise ConfigurationError(
-            f"there is no profile {profile}, since there is no {FILE_NAME}",
-            advice="Make one with `cpl init`, or leave the profile out",
+            f"there is no profile {profile}, because there is no {FILE_NAME}",
+            advice="Create the file with `cpl init`, or omit the profile",
         )
     if profile not in known:
-        places = " and ".join(str(file.path) for file in files)
-        have = "has" if len(files) == 1 else "have"
-        there_are = f"the profiles are {', '.join(known)}" if known else "there are none"
-        raise ConfigurationError(f"{places} {have} no profile {profile}{_near(profile, known)}: {there_are}")
+        paths = " and ".join(str(file.path) for file in files)
+        verb = "has" if len(files) == 1 else "have"
+        profiles_text = f"the profiles are {', '.join(known)}" if known else "there are no profiles"
+        raise ConfigurationError(f"{paths} {verb} no profile {profile}{_suggestion(profile, known)}: {profiles_text}")
 
 
-def _named(place: str) -> Callable[[str], str]:
-    return lambda name: f"{place}: {name}"
+def _setting_label(source: str) -> Callable[[str], str]:
+    return lambda name: f"{source}: {name}"
 
 
-def _check_names(table: Mapping[str, Any], place: str) -> None:
+def _check_names(table: Mapping[str, Any], source: str) -> None:
     for name in table:
         if name == "client_secret":
             raise ConfigurationError(
-                f"{place}: a secret does not stand in this file, which others may come to read",
-                advice="Put it in a file of its own, and name that in client_secret_file, or use client_secret_command",
+                f"{source}: this file must not contain a secret, because other users may be able to read it",
+                advice="Store it in a separate file named by client_secret_file, or use client_secret_command",
             )
         if name not in KEYS:
             raise ConfigurationError(
-                f"{place}: there is no setting {name}{_near(name, KEYS)}", advice=f"Known are {', '.join(KEYS)}"
+                f"{source}: there is no setting {name}{_suggestion(name, KEYS)}",
+                advice=f"The settings are {', '.join(KEYS)}",
             )
 
 
-def _near(name: str, known: Iterable[str]) -> str:
-    near = nearest(name, known)
-    return f", did you mean {near}?" if near else ""
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    suggestion = nearest(name, known)
+    return f", did you mean {suggestion}?" if suggestion else ""
 
 
-def _merge(sources: Sequence[_Source], profile: str | None) -> Settings:
+def _merge(sources: Sequence[_SettingsSource], profile: str | None) -> Settings:
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     secret: Callable[[], str] = str
-    for group in GROUPS:
-        source = next((one for one in sources if any(name in one.values for name in group)), None)
+    for group in EXCLUSIVE_GROUPS:
+        source = next((entry for entry in sources if any(name in entry.values for name in group)), None)
         if source is None:
             continue
-        given = [name for name in group if name in source.values]
-        if len(given) > 1:
-            raise ConfigurationError(f"{source.where(given[0])} and {given[1]}: give one of them")
-        name = given[0]
-        origins[name] = source.where(name)
+        names = [name for name in group if name in source.values]
+        if len(names) > 1:
+            raise ConfigurationError(f"{source.label(names[0])} and {names[1]} exclude each other: set one of them")
+        name = names[0]
+        origins[name] = source.label(name)
         if name in SECRETS:
-            _refuse_what_was_only_found(source, name)
-            secret = _ReadOnce(partial(_secret_of, name, source.values[name], source))
+            _reject_untrusted(source, name)
+            secret = _SecretReader(partial(_read_secret, name, source.values[name], source))
             continue
-        values[name] = _converted(name, source)
-        _refuse_what_was_only_found(source, name)
+        values[name] = _convert_setting(name, source)
+        _reject_untrusted(source, name)
     base_url = values.pop("base_url", None) or (TESTING if values.pop("test_system", False) else PRODUCTION)
-    authority = values.pop("ca_file", None)
-    if authority is not None:
-        values["ssl"] = _context(authority, origins["ca_file"])
+    ca_file = values.pop("ca_file", None)
+    if ca_file is not None:
+        values["ssl"] = _ssl_context(ca_file, origins["ca_file"])
     client_id = values.pop("client_id", "")
     return Settings(
         client_id=client_id,
@@ -315,131 +329,139 @@ def _merge(sources: Sequence[_Source], profile: str | None) -> Settings:
     )
 
 
-def _converted(name: str, source: _Source) -> Any:
-    convert, words = KEYS[name]
+def _convert_setting(name: str, source: _SettingsSource) -> Any:
+    convert, expected = KEYS[name]
     value = source.values[name]
     try:
-        made = convert(value)
+        converted = convert(value)
     except (TypeError, ValueError):
-        shown = "" if name == "proxy" else f", not {value!r}"  # it may hold a password
-        raise ConfigurationError(f"{source.where(name)} must be {words}{shown}") from None
-    return source.folder / made if isinstance(made, Path) else made
+        shown = "" if name == "proxy" else f", not {value!r}"  # it may contain a password
+        raise ConfigurationError(f"{source.label(name)} must be {expected}{shown}") from None
+    return source.folder / converted if isinstance(converted, Path) else converted
 
 
-def _refuse_what_was_only_found(source: _Source, name: str) -> None:
-    """Refuse what would let any folder that a person works in run a program, or see their secret.
+def _reject_untrusted(source: _SettingsSource, name: str) -> None:
+    """Raise an error for a security-sensitive setting from a discovered file.
 
-    :raises ConfigurationError: says how to allow it.
+    Otherwise any folder that the user works in could run a program or obtain the secret.
+
+    :raises ConfigurationError: If the setting is sensitive and its source is not trusted.
     """
-    if source.trusted or name not in CAREFUL:
+    if source.trusted or name not in SENSITIVE_SETTINGS:
         return
     raise ConfigurationError(
-        f"{source.where(name)} is used only from a file that you name: this one was found in the folder",
-        advice=f"Name it with --config or {CONFIG} if you trust it, or put the setting into a profile of "
-        f"{_own_file() or 'your own file'} and choose that here: profile = …",
+        f"{source.label(name)} is used only from a file that you name explicitly, and this file was discovered",
+        advice=f"Pass it with --config or {CONFIG} if you trust it, or move the setting to a profile in "
+        f"{_user_file() or 'your own file'} and select the profile here: profile = …",
     )
 
 
-class _ReadOnce:
-    """Reads the secret when it is asked for. What was read ahead is returned once."""
+class _SecretReader:
+    """Reader of the secret. A prefetched secret is returned once."""
 
     def __init__(self, read: Callable[[], str]) -> None:
         self._read = read
-        self._ahead: str | None = None
+        self._prefetched: str | None = None
 
-    def ahead(self) -> str:
-        """Return the secret, and keep it for the next call."""
-        if self._ahead is None:
-            self._ahead = self._read()
-        return self._ahead
+    def prefetch(self) -> str:
+        """Return the secret, and store it for the next call of the reader."""
+        if self._prefetched is None:
+            self._prefetched = self._read()
+        return self._prefetched
 
     def __call__(self) -> str:
-        """Return the secret that was read ahead, otherwise read it."""
-        secret, self._ahead = self._ahead, None
+        """Return the prefetched secret, or read it if it was not prefetched."""
+        secret, self._prefetched = self._prefetched, None
         return self._read() if secret is None else secret
 
 
-def _secret_of(name: str, value: Any, source: _Source) -> str:
+def _read_secret(name: str, value: Any, source: _SettingsSource) -> str:
     if name == "client_secret":
-        return str(source.again(name) or value)
+        return str(source.reread(name) or value)
     if name == "client_secret_file":
-        return secret_from_file(source.folder / _expanded(_path(value)))
-    return _secret_from_command(value, source.where(name))
+        return secret_from_file(source.folder / _expand_home(_read_path(value)))
+    return _secret_from_command(value, source.label(name))
 
 
-def _secret_from_command(value: Any, where: str) -> str:
-    """Return the first line that a command prints; it is run without a shell."""
+def _secret_from_command(value: Any, label: str) -> str:
+    """Return the first line of the output of a command, which runs without a shell."""
     command = shlex.split(value) if isinstance(value, str) else value
     if not isinstance(command, list) or not command or not all(isinstance(part, str) for part in command):
-        raise ConfigurationError(f"{where} must be a command, e.g. ['pass', 'show', 'cpl']")
+        raise ConfigurationError(f"{label} must be a command, e.g. ['pass', 'show', 'cpl']")
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, timeout=LONGEST_COMMAND, check=False)  # noqa: S603 - it is the user's own
+        process = subprocess.run(command, stdout=subprocess.PIPE, timeout=COMMAND_TIMEOUT_SECONDS, check=False)  # noqa: S603 - the command is the user's own
     except (OSError, subprocess.TimeoutExpired) as error:
-        reason = error.strerror if isinstance(error, OSError) else f"it has not ended in {LONGEST_COMMAND:.0f} s"
-        raise ConfigurationError(f"{where}: {command[0]} cannot be run: {reason}") from None
-    lines = done.stdout.decode(errors="replace").splitlines()
-    if done.returncode != 0:
-        raise ConfigurationError(f"{where}: {command[0]} has ended with status {done.returncode}")
+        reason = (
+            error.strerror
+            if isinstance(error, OSError)
+            else f"it did not finish within {COMMAND_TIMEOUT_SECONDS:.0f} s"
+        )
+        raise ConfigurationError(f"{label}: {command[0]} cannot be run: {reason}") from None
+    lines = process.stdout.decode(errors="replace").splitlines()
+    if process.returncode != 0:
+        raise ConfigurationError(f"{label}: {command[0]} ended with exit status {process.returncode}")
     if not lines or not lines[0].strip():
-        raise ConfigurationError(f"{where}: {command[0]} has printed nothing")
+        raise ConfigurationError(f"{label}: {command[0]} printed nothing")
     return lines[0].strip()
 
 
-def _context(authority: Path, where: str) -> ssl.SSLContext:
-    """Return what trusts the certificates of the system, and those of a file: the same for all clients, so that they
-    can share connections."""
+def _ssl_context(ca_file: Path, label: str) -> ssl.SSLContext:
+    """Return an SSL context that trusts the certificates of the system and of a file.
+
+    The context is cached, so that clients can share connections.
+    """
     try:
-        path = authority.resolve()
-        return _context_of(path, path.stat().st_mtime_ns)
-    except OSError as error:  # ssl.SSLError is one
-        raise ConfigurationError(f"{where}: {authority} holds no certificates that can be read: {error}") from None
+        path = ca_file.resolve()
+        return _cached_ssl_context(path, path.stat().st_mtime_ns)
+    except OSError as error:  # includes ssl.SSLError
+        raise ConfigurationError(f"{label}: {ca_file} has no readable certificates: {error}") from None
 
 
 @lru_cache(maxsize=8)
-def _context_of(authority: Path, _changed: int) -> ssl.SSLContext:
+def _cached_ssl_context(ca_file: Path, _modified: int) -> ssl.SSLContext:
     context = ssl.create_default_context()
-    context.load_verify_locations(authority)
+    context.load_verify_locations(ca_file)
     return context
 
 
-def _text(value: Any) -> str:
+def _read_text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError
     return value.strip()
 
 
-def _proxy(value: Any) -> str:
+def _read_proxy(value: Any) -> str:
     try:
-        return proxy_from(_text(value))
+        return proxy_from(_read_text(value))
     except ConfigurationError:
         raise ValueError from None
 
 
-def _expanded(path: Path) -> Path:
-    """Return a path whose ``~`` is the home directory.
+def _expand_home(path: Path) -> Path:
+    """Return a path with ``~`` expanded.
 
-    :raises ConfigurationError: If there is none.
+    :raises ConfigurationError: If the user has no home directory.
     """
     try:
         return path.expanduser()
     except RuntimeError:
-        raise ConfigurationError(f"{path} cannot be used: this user has no home directory") from None
+        raise ConfigurationError(f"{path} cannot be expanded: the user has no home directory") from None
 
 
-def _path(value: Any) -> Path:
-    return Path(_text(str(value) if isinstance(value, os.PathLike) else value))
+def _read_path(value: Any) -> Path:
+    return Path(_read_text(str(value) if isinstance(value, os.PathLike) else value))
 
 
-def _flag(value: Any) -> bool:
+def _read_flag(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    word = _text(value).lower()
-    if word not in (*TRUE, *FALSE):
+    text = _read_text(value).lower()
+    if text not in (*TRUE, *FALSE):
         raise ValueError
-    return word in TRUE
+    return text in TRUE
 
 
-def _number(kind: type[int] | type[float], value: Any) -> int | float:
+def _read_number(kind: type[int] | type[float], value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, (str, int, kind)):
         raise TypeError
     number = kind(value)
@@ -449,26 +471,30 @@ def _number(kind: type[int] | type[float], value: Any) -> int | float:
 
 
 KEYS: dict[str, tuple[Convert, str]] = {
-    "client_id": (_text, "the client id as the carrier gave it"),
-    "client_secret_file": (_path, "the path of a file"),
+    "client_id": (_read_text, "the client id from the carrier"),
+    "client_secret_file": (_read_path, "the path of a file"),
     "client_secret_command": (lambda value: value, "a command"),
-    "base_url": (_text, f"an address like {PRODUCTION}"),
-    "test_system": (_flag, "true or false"),
-    "language": (_text, "a language like en-GB or cs-CZ"),
-    "timeout": (partial(_number, float), "a number of seconds over 0"),
-    "max_connections": (partial(_number, int), "a whole number over 0"),
-    "proxy": (_proxy, "the address of an HTTP proxy"),
-    "trust_env": (_flag, "true or false"),
-    "ca_file": (_path, "the path of a file with certificates"),
-    "shared": (_text, "the address of a Redis, redis://…"),
-    "journal": (_text, "the address of a PostgreSQL, postgresql://…"),
+    "base_url": (_read_text, f"a URL like {PRODUCTION}"),
+    "test_system": (_read_flag, "true or false"),
+    "language": (_read_text, "a language like en-GB or cs-CZ"),
+    "timeout": (partial(_read_number, float), "a number of seconds greater than 0"),
+    "max_connections": (partial(_read_number, int), "a whole number greater than 0"),
+    "proxy": (_read_proxy, "the URL of an HTTP proxy"),
+    "trust_env": (_read_flag, "true or false"),
+    "ca_file": (_read_path, "the path of a file with CA certificates"),
+    "shared": (_read_text, "the URL of a Redis server, redis://…"),
+    "journal": (_read_text, "the URL of a PostgreSQL server, postgresql://…"),
 }
-"""Settings of a file and, as ``CPL_…``, of the environment: how each is read, and what it must be."""
+"""Converter and expected value of each setting, used in a file or as ``CPL_…`` in the environment."""
 SECRETS = ("client_secret", "client_secret_file", "client_secret_command")
-GROUPS = (SECRETS, ("base_url", "test_system"), *((n,) for n in KEYS if n not in (*SECRETS, "base_url", "test_system")))
-"""Settings of which one is given; the first source that has one of a group decides it."""
-CAREFUL = frozenset({
+EXCLUSIVE_GROUPS = (
+    SECRETS,
+    ("base_url", "test_system"),
+    *((n,) for n in KEYS if n not in (*SECRETS, "base_url", "test_system")),
+)
+"""Groups of settings that exclude each other; the first source with one of a group determines it."""
+SENSITIVE_SETTINGS = frozenset({
     "client_secret_file", "client_secret_command", "base_url", "test_system", "proxy", "trust_env",
     "ca_file", "shared", "journal",
 })  # fmt: skip
-"""What decides where the secret comes from or goes to, or runs a program."""
+"""Settings that determine where the secret comes from or is sent, or that run a program."""

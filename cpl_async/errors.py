@@ -1,4 +1,4 @@
-"""Every exception that a caller can meet."""
+"""Exceptions of the SDK, and the outcome of failed requests."""
 
 from __future__ import annotations
 
@@ -33,32 +33,32 @@ __all__ = [
 
 
 class Outcome(StrEnum):
-    """What is known of a request that failed: the word on which exactly-once rests."""
+    """Outcome of a failed request, on which exactly-once processing depends."""
 
     NOT_SENT = "not_sent"
-    """No byte of the request left: it can be sent again."""
+    """No byte of the request was sent; it is safe to send it again."""
     REJECTED = "rejected"
-    """The server said no and did nothing."""
+    """The server rejected the request and did nothing."""
     UNKNOWN = "unknown"
-    """The server may have done the work: ask before sending again."""
+    """The server may have processed the request: check before sending it again."""
 
 
 @frozen(kw_only=True)
 class Problem:
-    """One thing that is wrong with a shipment or a request."""
+    """One problem of a shipment or a request."""
 
     path: str
-    """Where: ``shipments[3].recipient.zip_code``, or a name of the request; empty for the whole."""
+    """Path of the field, e.g. ``shipments[3].recipient.zip_code``; empty for the whole request."""
     message: str
-    """What, in the words of whoever found it."""
+    """Description of the problem, by the SDK or the server."""
     index: int | None = None
-    """Position of the shipment in the call, from 0; ``None`` where the request is meant."""
+    """Index of the shipment in the call, from 0, or ``None`` if the problem concerns the request."""
     reference_id: str | None = None
-    """The shipment's reference, where it is known."""
+    """Reference of the shipment, or ``None`` if it is unknown."""
     allowed: str = ""
-    """What is allowed there, where it is known."""
+    """Allowed values; empty if they are unknown."""
     warning: bool = False
-    """Whether it may be taken all the same."""
+    """Whether the server may accept the value nevertheless."""
     detail: Message = field(
         default=Factory(lambda self: Message("carrier.text", {"text": self.message}), takes_self=True),
         repr=False,
@@ -72,14 +72,14 @@ class Problem:
         return self.detail.code
 
     def __str__(self) -> str:
-        who = f" ({self.reference_id})" if self.reference_id else ""
+        reference = f" ({self.reference_id})" if self.reference_id else ""
         allowed = f"; allowed: {self.allowed}" if self.allowed else ""
-        return f"{self.path or 'request'}{who}: {self.message}{allowed}"
+        return f"{self.path or 'request'}{reference}: {self.message}{allowed}"
 
 
 @frozen(kw_only=True)
 class ProblemJson:
-    """What the server said of a failure, as it said it (``application/problem+json``; source: the vendor's schema)."""
+    """Error document of the server (``application/problem+json``; source: the vendor's schema)."""
 
     type: str | None = None
     title: str | None = None
@@ -87,14 +87,14 @@ class ProblemJson:
     detail: str | None = None
     instance: str | None = None
     errors: Mapping[str, tuple[str, ...]] = field(factory=dict)
-    """Path of a field in the API's names → messages."""
+    """Messages by path of the field, in the API's names."""
     others: Mapping[str, Any] = field(factory=dict)
-    """Members that the vendor does not name."""
+    """Members that the vendor's schema does not contain."""
 
 
 @frozen(kw_only=True)
 class Failure:
-    """What is known of a failed call, carried by every error."""
+    """Details of a failed call, attached to every error."""
 
     operation: str = ""
     status: int | None = None
@@ -108,9 +108,9 @@ class Failure:
 
 
 class CplError(Exception):
-    """Base of every error of this library.
+    """Base class of all errors of the SDK.
 
-    It prints the operation, the status, the server's words, the correlation id and what to do next.
+    Its text has the operation, the status, the server's message, the correlation id and advice.
     """
 
     advice: ClassVar[str] = ""
@@ -127,36 +127,36 @@ class CplError(Exception):
 
     @property
     def outcome(self) -> Outcome:
-        """What is known of the request: ``not_sent``, ``rejected`` or ``unknown``."""
+        """Outcome of the request: ``not_sent``, ``rejected`` or ``unknown``."""
         return self.failure.outcome
 
     @property
     def operation(self) -> str:
-        """The call that failed, as the contract names it, e.g. ``shipment_batches.create``."""
+        """Operation of the failed call, e.g. ``shipment_batches.create``; empty if there was no call."""
         return self.failure.operation
 
     @property
     def status(self) -> int | None:
-        """HTTP status of the answer; ``None`` where there was none."""
+        """HTTP status of the response, or ``None`` if there was no response."""
         return self.failure.status
 
     @property
     def correlation_id(self) -> str | None:
-        """The ``X-Correlation-ID`` of the call, which the carrier's support can look up."""
+        """``X-Correlation-ID`` of the call for the carrier's support, or ``None`` if there was no call."""
         return self.failure.correlation_id
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Each thing that is wrong, where it is known."""
+        """Individual problems; empty if they are unknown."""
         return self.failure.problems
 
     @property
     def document(self) -> ProblemJson | None:
-        """What the server said, as it said it; ``None`` where it said nothing in the form of problem+json."""
+        """Error document of the server, or ``None`` if the response was no problem+json."""
         return self.failure.document
 
     def replica(self) -> CplError:
-        """Return an equal error with a traceback of its own, for another waiter."""
+        """Return a copy of the error without traceback, to be raised in another task."""
         return type(self)(self.detail, failure=self.failure, advice=self.next_step)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -169,8 +169,8 @@ class CplError(Exception):
         )
         if failure.operation and len(failure.references) == 1:
             head += f" [{failure.references[0]}]"
-        words = self.message.rstrip(". ")
-        text = f"{head}: {words}" if head else words
+        message = self.message.rstrip(". ")
+        text = f"{head}: {message}" if head else message
         text += "".join(f"; {problem}" for problem in _first(failure.problems, 5))
         if len(failure.problems) > 5:
             text += f"; and {len(failure.problems) - 5} more"
@@ -181,8 +181,8 @@ class CplError(Exception):
         return f"{text}. {self.next_step}" if self.next_step else text
 
 
-def _first(problems: Iterable[Problem], most: int) -> list[Problem]:
-    return list(problems)[:most]
+def _first(problems: Iterable[Problem], count: int) -> list[Problem]:
+    return list(problems)[:count]
 
 
 def _rebuild(kind: type[CplError], message: Message, failure: Failure, advice: str) -> CplError:
@@ -190,68 +190,68 @@ def _rebuild(kind: type[CplError], message: Message, failure: Failure, advice: s
 
 
 class ConfigurationError(CplError):
-    """A setting is missing or cannot be used; nothing was sent."""
+    """A setting is missing or invalid; nothing was sent."""
 
 
 class AuthenticationError(CplError):
-    """The credentials or the token were refused (400 or 401 at the token's address, 401 elsewhere)."""
+    """The credentials or the token were rejected (400 or 401 for a token request, 401 for other requests)."""
 
     advice = "Check the client id and the secret, and that they belong to this system (production or testing)"
 
 
 class PermissionDenied(CplError):
-    """The credentials are good but lack the role for this call (403)."""
+    """The credentials are valid but lack the role for this call (403)."""
 
     advice = "Ask the carrier for the role that this call needs"
 
 
 class NotFound(CplError):
-    """There is no such thing on the server (404)."""
+    """The requested object does not exist on the server (404)."""
 
     advice = "Check the number or id, and that it belongs to this system (production or testing)"
 
 
 class ValidationError(CplError):
-    """What was to be sent is wrong, by our check or by the server's; ``problems`` says where."""
+    """The check before sending or the server found problems in a request; see ``problems``."""
 
-    advice = "Mend what is named; nothing was done"
+    advice = "Fix the listed fields; nothing was done"
 
 
 class RateLimited(CplError):
-    """The server said that the limits were exceeded (429) until the time was up."""
+    """The rate limit was exceeded (429) until the deadline of the call."""
 
-    advice = "Wait, then send again; look for another program that uses the same credentials"
+    advice = "Wait, then retry; check whether another program uses the same credentials"
 
 
 class ServerError(CplError):
-    """The server failed (5xx). A write that met this may have been done: see ``outcome``."""
+    """The server failed (5xx). A write may have been processed: see ``outcome``."""
 
     advice = "Try again later; before a write is sent again, ask whether it was done"
 
 
 class TransportError(CplError):
-    """No answer came: no connection, a connection that broke, or a time-out."""
+    """There was no response: no connection, a broken connection, or a timeout."""
 
     advice = "Check the network; before a write with outcome unknown is sent again, ask whether it was done"
 
 
 class Timeout(TransportError):
-    """The time given to the call was up; the message says which part took it."""
+    """The deadline of the call passed; the message has the step that took the time."""
 
-    advice = "Give the call more time; before a write with outcome unknown is sent again, ask whether it was done"
+    advice = "Increase the timeout; before a write with outcome unknown is sent again, ask whether it was done"
 
 
 class ProtocolError(CplError):
-    """The server answered something that cannot be read."""
+    """The response of the server is invalid."""
 
     advice = "Hand the correlation id to the carrier's support; before a write is sent again, ask whether it was done"
 
 
 class BatchError(CplError):
-    """A batch ended with items in error, and the caller asked for all of them."""
+    """Some items of a batch failed, and the call was made with ``raise_errors``."""
 
     advice = "Read the items' error messages; the other items of the batch were created"
 
 
 class JournalError(CplError):
-    """The journal of a bulk job cannot be opened, written or trusted."""
+    """The journal of a bulk job cannot be opened or written, or is inconsistent."""

@@ -1,4 +1,4 @@
-"""The plugin of pytest: a sandbox for a test or for the whole session, with the environment that clients read."""
+"""pytest plugin with fixtures that run a sandbox and configure clients to use it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["cpl_sandbox", "cpl_sandbox_session"]
 
 MARK = "cpl_sandbox"
-SPEED = 50.0
-"""Of the sandbox's clock: an import takes some 20 ms."""
-FORGIVEN = 0.015
-"""Seconds of the 40 ms between two requests: a busy machine that runs tests delivers late."""
+CLOCK_SPEED = 50.0
+"""Speed of the sandbox's clock: an import takes about 20 ms."""
+FORGIVEN_SECONDS = 0.015
+"""Tolerated part of the 40 ms between two requests, because a busy test machine delivers requests late."""
 _numbers = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
+    """Register the marker."""
     config.addinivalue_line(
         "markers",
         f"{MARK}(**settings): settings of the test's sandbox, as of SandboxSettings, e.g. import_seconds=5",
@@ -37,50 +37,54 @@ def pytest_configure(config: pytest.Config) -> None:
 def cpl_sandbox(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Sandbox]:
-    """A sandbox of the CPL API for one test; ``Client.from_env`` and the command ``cpl`` find it.
+    """Run a sandbox of the CPL API for one test; ``Client.from_env`` and the command ``cpl`` use it.
 
-    Its clock runs 50 times as fast; ``@pytest.mark.cpl_sandbox(speed=1, visible_after=3)`` sets it up otherwise. Then
-    ``cpl_sandbox.advance(86_400)`` lets a day go by, ``cpl_sandbox.faults.add(Fault(…))`` plays a fault, and
-    ``cpl_sandbox.ledger`` and ``cpl_sandbox.shipments()`` say what the server has seen.
+    Its clock runs 50 times faster than real time; ``@pytest.mark.cpl_sandbox(speed=1, visible_after=3)`` changes its
+    settings. ``cpl_sandbox.advance(86_400)`` advances the clock by a day, ``cpl_sandbox.faults.add(Fault(…))`` injects
+    a fault, and ``cpl_sandbox.ledger`` and ``cpl_sandbox.shipments()`` have the received requests and shipments.
     """
     marks = list(request.node.iter_markers(MARK))
     settings: dict[str, Any] = {}
-    for mark in reversed(marks):  # the nearest one last
+    for mark in reversed(marks):  # the closest marker has precedence
         if mark.args:
-            pytest.fail(f"the mark {MARK} takes keywords only, e.g. speed=1", pytrace=False)
+            pytest.fail(f"the marker {MARK} takes keyword arguments only, e.g. speed=1", pytrace=False)
         settings |= mark.kwargs
-    with _running(settings) as sandbox:
-        _point_at(sandbox, monkeypatch, tmp_path_factory.mktemp("cpl"))
+    with _run_sandbox(settings) as sandbox:
+        _configure_clients(sandbox, monkeypatch, tmp_path_factory.mktemp("cpl"))
         yield sandbox
 
 
 @pytest.fixture(scope="session")
 def cpl_sandbox_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """One sandbox for all tests of the session that do not mind each other; otherwise like ``cpl_sandbox``."""
-    with _running({}) as sandbox, pytest.MonkeyPatch.context() as patch:
-        _point_at(sandbox, patch, tmp_path_factory.mktemp("cpl"))
+    """Run one sandbox for all tests of a session that can share it; otherwise like ``cpl_sandbox``."""
+    with _run_sandbox({}) as sandbox, pytest.MonkeyPatch.context() as patch:
+        _configure_clients(sandbox, patch, tmp_path_factory.mktemp("cpl"))
         yield sandbox
 
 
 @contextmanager
-def _running(settings: dict[str, Any]) -> Iterator[Sandbox]:
-    """Run a sandbox that knows one client, another one each time: nobody has a token of an earlier one at its port."""
+def _run_sandbox(settings: dict[str, Any]) -> Iterator[Sandbox]:
+    """Run a sandbox with a new client id, so that no cached token of an earlier sandbox at the same port is used."""
     try:
         from .sandbox import Sandbox, SandboxSettings
     except ModuleNotFoundError as error:
         pytest.fail(f"{error.name} is not installed: pip install 'cpl-sdk[sandbox]'", pytrace=False)
     client = f"test-{os.getpid()}-{next(_numbers)}"
-    wanted: dict[str, Any] = {"speed": SPEED, "forgiven": FORGIVEN, "clients": {client: "secret"}} | settings
+    arguments: dict[str, Any] = {
+        "speed": CLOCK_SPEED,
+        "forgiven": FORGIVEN_SECONDS,
+        "clients": {client: "secret"},
+    } | settings
     try:
-        made = SandboxSettings(**wanted)
+        sandbox_settings = SandboxSettings(**arguments)
     except (TypeError, ValueError) as error:
-        pytest.fail(f"the mark {MARK}: {error}", pytrace=False)
-    with Sandbox(made) as sandbox:
+        pytest.fail(f"the marker {MARK}: {error}", pytrace=False)
+    with Sandbox(sandbox_settings) as sandbox:
         yield sandbox
 
 
-def _point_at(sandbox: Sandbox, patch: pytest.MonkeyPatch, folder: Path) -> None:
-    """Make clients of this process and of those that it starts use the sandbox, whatever this machine is set up for."""
+def _configure_clients(sandbox: Sandbox, patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Configure clients of this process and its children to use the sandbox, regardless of the machine's settings."""
     for name in [name for name in os.environ if name.startswith("CPL_")]:
         patch.delenv(name)
     client, secret = next(iter(sandbox.settings.clients.items()))

@@ -1,11 +1,11 @@
-"""Tells OpenTelemetry of every request: a span and metrics, by the semantic conventions for HTTP clients.
+"""OpenTelemetry spans and metrics of requests, by the semantic conventions for HTTP clients.
 
     from cpl_async import telemetry
 
     telemetry.instrument()
 
-Needs the extra ``otel``, which is the API of OpenTelemetry alone; where the spans go is the application's to say. A
-request is a child of the span that its caller is in. Nothing is sent to the carrier for it, and no span holds
+Requires the extra ``otel``, which installs only the API of OpenTelemetry; the application configures the exporter. The
+span of a request is a child of the caller's current span. No trace headers are sent to the carrier, and spans have no
 personal data.
 """
 
@@ -29,36 +29,37 @@ __all__ = ["instrument", "uninstrument"]
 
 SCHEMA = "https://opentelemetry.io/schemas/1.27.0"
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-"""Of durations, in seconds, as the conventions for HTTP ask."""
+"""Buckets of duration histograms in seconds, from the conventions for HTTP."""
 _lock = threading.Lock()
 
 
 def instrument(*, tracer_provider: TracerProvider | None = None, meter_provider: MeterProvider | None = None) -> None:
-    """Tell OpenTelemetry of the requests of all clients of this process, also of those that exist; once is enough.
+    """Record the requests of all clients of this process, existing ones included. Repeated calls replace the recorder.
 
     Spans: ``POST shipment_batches.create``, of kind client, for each request, with ``http.request.method``,
     ``http.request.resend_count``, ``http.response.status_code``, ``error.type``, ``server.address``, ``server.port``,
     ``url.full`` without its query, and ``cpl.operation``, ``cpl.correlation_id``, ``cpl.priority``, ``cpl.outcome``.
-    Metrics: ``http.client.request.duration``, and of our own ``cpl.client.slot.wait`` (seconds that requests wait for
-    the pace), ``cpl.client.retries`` and ``cpl.client.unknown_outcomes`` (writes that may have been done).
+    Metrics: ``http.client.request.duration``, and in addition ``cpl.client.slot.wait`` (seconds that requests
+    wait for the rate limit), ``cpl.client.retries`` and ``cpl.client.unknown_outcomes`` (writes that may have been
+    processed).
 
-    :param tracer_provider: the global one unless given.
-    :param meter_provider: the global one unless given.
-    :raises ConfigurationError: when the API of OpenTelemetry is not installed.
+    :param tracer_provider: Provider of tracers. Default: the global one.
+    :param meter_provider: Provider of meters. Default: the global one.
+    :raises ConfigurationError: If the API of OpenTelemetry is not installed.
     """
     uninstrument()
     with _lock:
-        LISTENERS.append(_Telling(tracer_provider, meter_provider))
+        LISTENERS.append(_TelemetryListener(tracer_provider, meter_provider))
 
 
 def uninstrument() -> None:
-    """Tell OpenTelemetry nothing more."""
+    """Stop recording requests."""
     with _lock:
-        LISTENERS[:] = [listener for listener in LISTENERS if not isinstance(listener, _Telling)]
+        LISTENERS[:] = [listener for listener in LISTENERS if not isinstance(listener, _TelemetryListener)]
 
 
-class _Telling:
-    """Makes spans and metrics of events."""
+class _TelemetryListener:
+    """Listener that records spans and metrics of events."""
 
     def __init__(self, tracer_provider: TracerProvider | None, meter_provider: MeterProvider | None) -> None:
         try:
@@ -77,24 +78,24 @@ class _Telling:
         self._waited = meter.create_histogram(
             "cpl.client.slot.wait",
             "s",
-            "Time that requests wait for the pace.",
+            "Time that requests wait for the rate limit.",
             explicit_bucket_boundaries_advisory=BUCKETS,
         )
-        self._retries = meter.create_counter("cpl.client.retries", "{retry}", "Calls that are tried again.")
+        self._retries = meter.create_counter("cpl.client.retries", "{retry}", "Retried calls.")
         self._unknown = meter.create_counter(
-            "cpl.client.unknown_outcomes", "{call}", "Writes that ended without an answer, and may have been done."
+            "cpl.client.unknown_outcomes", "{call}", "Writes without a response, which may have been processed."
         )
 
     def __call__(self, event: Event) -> None:
         if event.kind in (EventKind.RESPONSE, EventKind.FAILURE):
-            self._tell_request(event)
+            self._record_request(event)
         elif event.kind is EventKind.RETRY:
             self._retries.add(1, {"cpl.operation": event.operation, "error.type": event.error_type})
         elif event.kind is EventKind.UNKNOWN:
             self._unknown.add(1, {"cpl.operation": event.operation})
 
-    def _tell_request(self, event: Event) -> None:
-        took = max(0.0, event.seconds - event.waited)
+    def _record_request(self, event: Event) -> None:
+        duration = max(0.0, event.seconds - event.waited)
         server = URL(event.origin)
         shared: dict[str, str | int] = {
             "http.request.method": event.method,
@@ -106,7 +107,7 @@ class _Telling:
         failure = event.error_type or (str(event.status) if event.status and event.status >= 400 else "")
         if failure:
             shared["error.type"] = failure
-        self._duration.record(took, shared)
+        self._duration.record(duration, shared)
         self._waited.record(event.waited, {"cpl.priority": event.priority.value})
         own: dict[str, str | int] = {
             "url.full": event.origin + event.path,
@@ -123,7 +124,7 @@ class _Telling:
             f"{event.method} {event.operation}",
             kind=self._client,
             attributes=shared | own,
-            start_time=ended - int(took * 1e9),
+            start_time=ended - int(duration * 1e9),
         )
         if failure:
             span.set_status(self._failed, event.error or None)

@@ -1,4 +1,4 @@
-"""Makes models that are right as they are, each with a reference of its own, for tests of code that uses the SDK."""
+"""Factories of valid models with unique references, for tests of code that uses the SDK."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["make_address", "make_batch_result", "make_order", "make_shipment", "
 
 FIRST_NUMBER = 40_900_000_001
 _numbers = itertools.count(1)
-JOURNEYS: dict[str, tuple[str, ...]] = {
+PHASES_BY_LAST: dict[str, tuple[str, ...]] = {
     "PickupPoint": ("Order", "InTransport", "Delivering", "PickupPoint"),
     "BackToSender": ("Order", "InTransport", "Delivering", "Returning", "BackToSender"),
     "Canceled": ("Order", "Canceled"),
     "Delivered": ("Order", "InTransport", "Delivering", "Delivered"),
 }
-"""Phases that a parcel comes through, by the last one."""
-NAMES = {
+"""Sequences of phases, by the last phase."""
+EVENT_NAMES = {
     "Order": "Shipment data received",
     "InTransport": "Shipment picked up",
     "Delivering": "Shipment out for delivery",
@@ -39,7 +39,7 @@ NAMES = {
 def make_address(**changes: Any) -> Address:
     """Return the address of a public institution.
 
-    :param changes: fields that shall be otherwise, e.g. ``country="SK"``.
+    :param changes: Fields to change, e.g. ``country="SK"``.
     """
     fields = {
         "name": "Městský úřad",
@@ -54,10 +54,10 @@ def make_address(**changes: Any) -> Address:
 
 
 def make_shipment(*, cash_on_delivery: str | int | None = None, **changes: Any) -> Shipment:
-    """Return a shipment that can be sent: its reference is used once in a process, and stands in ``CUST`` too.
+    """Return a valid shipment. Its reference is unique in the process and also its ``CUST`` number.
 
-    :param cash_on_delivery: amount in CZK; the product then collects money.
-    :param changes: fields that shall be otherwise, e.g. ``reference_id="2026-00017"`` or ``recipient=make_address(…)``.
+    :param cash_on_delivery: Amount in CZK, which changes the product. Default: no cash on delivery.
+    :param changes: Fields to change, e.g. ``reference_id="2026-00017"`` or ``recipient=make_address(…)``.
     """
     number = next(_numbers)
     reference = str(changes.get("reference_id", f"TEST-{number:06}"))
@@ -79,7 +79,7 @@ def make_shipment(*, cash_on_delivery: str | int | None = None, **changes: Any) 
 def make_order(**changes: Any) -> Order:
     """Return an order for a collection tomorrow.
 
-    :param changes: fields that shall be otherwise, e.g. ``shipment_count=12``.
+    :param changes: Fields to change, e.g. ``shipment_count=12``.
     """
     fields: dict[str, Any] = {
         "reference_id": f"ORDER-{next(_numbers):06}",
@@ -95,11 +95,11 @@ def make_order(**changes: Any) -> Order:
 def make_batch_result(
     shipments: Iterable[Shipment | str], *, failed: Sequence[str] = (), state: ImportState = ImportState.COMPLETE
 ) -> ShipmentBatchResult:
-    """Return what ``batch.wait`` answers for a batch whose import is over.
+    """Return a result of ``batch.wait`` for an imported batch.
 
-    :param shipments: those that were sent, or their references.
-    :param failed: references whose import failed.
-    :param state: of the others.
+    :param shipments: Sent shipments, or their references.
+    :param failed: References whose import failed. Default: none.
+    :param state: State of the other shipments. Default: ``Complete``.
     """
     items = []
     for shipment in shipments:
@@ -109,7 +109,7 @@ def make_batch_result(
                 reference_id=reference,
                 import_state=ImportState.ERROR,
                 error_code="TEST",
-                error_message="refused by the test",
+                error_message="rejected by the test",
             )
         else:
             number = _next_shipment_number() if state is ImportState.COMPLETE else None
@@ -124,11 +124,11 @@ def make_batch_result(
 
 
 def make_tracked_shipment(phase: str | None = "InTransport", **changes: Any) -> TrackedShipment:
-    """Return a shipment as tracking shows it, with the events that led to a phase, a few hours apart.
+    """Return a tracked shipment with the events up to a phase, three hours apart.
 
-    :param phase: of its newest event, e.g. ``Delivered``; ``None`` for one without events yet.
-    :param changes: fields that shall be otherwise, e.g. ``shipment_number="40900000001"``.
-    :raises ValueError: for a phase that a parcel does not come to.
+    :param phase: Phase of the newest event, e.g. ``Delivered``, or ``None`` for no events. Default: ``InTransport``.
+    :param changes: Fields to change, e.g. ``shipment_number="40900000001"``.
+    :raises ValueError: If the phase is unknown.
     """
     phases = _phases_until(phase)
     began = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3 * len(phases))
@@ -137,7 +137,7 @@ def make_tracked_shipment(phase: str | None = "InTransport", **changes: Any) -> 
             status_id=number,
             code=name.upper(),
             phase=name,
-            name=NAMES[name],
+            name=EVENT_NAMES[name],
             event_date=began + timedelta(hours=3 * number),
         )
         for number, name in enumerate(phases)
@@ -157,10 +157,10 @@ def make_tracked_shipment(phase: str | None = "InTransport", **changes: Any) -> 
 def _phases_until(phase: str | None) -> Sequence[str]:
     if phase is None:
         return ()
-    for phases in reversed(JOURNEYS.values()):
+    for phases in reversed(PHASES_BY_LAST.values()):
         if phase in phases:
             return phases[: phases.index(phase) + 1]
-    raise ValueError(f"{phase!r} is no phase of a parcel: use {', '.join(NAMES)}")
+    raise ValueError(f"{phase!r} is not a phase of a parcel: use {', '.join(EVENT_NAMES)}")
 
 
 def _next_shipment_number() -> str:

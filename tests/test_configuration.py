@@ -62,7 +62,7 @@ def test_an_address_is_one_setting_however_it_is_said(folder: Path) -> None:
     found = read(folder, named | {"CPL_BASE_URL": "http://127.0.0.1:1/x"}, profile="test")
     assert found.base_url == "http://127.0.0.1:1/x"
     (folder / "cpl.toml").write_text(f'base_url = "{PRODUCTION}"\ntest_system = true\n')
-    with pytest.raises(ConfigurationError, match="give one of them"):
+    with pytest.raises(ConfigurationError, match="set one of them"):
         read(folder, named)
 
 
@@ -71,18 +71,18 @@ def test_an_address_is_one_setting_however_it_is_said(folder: Path) -> None:
     [
         ('client_ide = "a"', "there is no setting client_ide, did you mean client_id?"),
         ('[profiles.test]\ntimeuot = 1', "profile test: there is no setting timeuot, did you mean timeout?"),
-        ('client_secret = "x"', "a secret does not stand in this file"),
-        ("timeout = -1", "timeout must be a number of seconds over 0, not -1"),
+        ('client_secret = "x"', "this file must not contain a secret"),
+        ("timeout = -1", "timeout must be a number of seconds greater than 0, not -1"),
         ('timeout = "soon"', "not 'soon'"),
         ("timeout = true", "not True"),
         ("timeout = inf", "not inf"),
-        ("max_connections = 1.5", "max_connections must be a whole number over 0"),
+        ("max_connections = 1.5", "max_connections must be a whole number greater than 0"),
         ('test_system = "maybe"', "test_system must be true or false"),
         ("client_id = 7", "client_id must be the client id"),
         ("client_id = ''", "client_id must be the client id"),
         ("ca_file = []", "ca_file must be the path of a file"),
-        ("profiles = 3", "profiles is a table of tables"),
-        ("[profiles]\ntest = 1", "profiles is a table of tables"),
+        ("profiles = 3", "profiles must be a table of tables"),
+        ("[profiles]\ntest = 1", "profiles must be a table of tables"),
         ("client_id = ", "cannot be read"),
     ],
 )  # fmt: skip
@@ -103,7 +103,7 @@ def test_what_is_no_text_is_told(folder: Path) -> None:
 
 
 def test_a_profile_that_is_not_there_is_told_with_the_nearest(folder: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"no profile test, since there is no cpl\.toml"):
+    with pytest.raises(ConfigurationError, match=r"no profile test, because there is no cpl\.toml"):
         read(folder, profile="test")
     (folder / "cpl.toml").write_text("[profiles.test]\n[profiles.live]\n")
     with pytest.raises(ConfigurationError, match=r"no profile tset, did you mean test\?.*profiles are test, live"):
@@ -160,8 +160,8 @@ def test_a_secret_lies_in_a_file_beside_or_is_printed_by_a_command(folder: Path)
     ("command", "words"),
     [
         (["/no/such/program"], "cannot be run: No such file"),
-        ([sys.executable, "-c", "raise SystemExit(3)"], "has ended with status 3"),
-        ([sys.executable, "-c", "print()"], "has printed nothing"),
+        ([sys.executable, "-c", "raise SystemExit(3)"], "ended with exit status 3"),
+        ([sys.executable, "-c", "print()"], "printed nothing"),
         ([], "must be a command"),
         ([7], "must be a command"),
     ],
@@ -292,7 +292,7 @@ def test_certificates_of_a_file_are_trusted_beside_the_systems(folder: Path) -> 
         read(folder, file=folder / "cpl.toml").options["ssl"] is context
     )  # clients of many accounts share connections
     (folder / "ca.pem").write_text("no certificate")
-    with pytest.raises(ConfigurationError, match="holds no certificates"):
+    with pytest.raises(ConfigurationError, match="has no readable certificates"):
         read(folder, file=folder / "cpl.toml")
 
 

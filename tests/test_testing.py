@@ -136,7 +136,7 @@ def test_users_tests_have_a_sandbox_for_each_or_for_all(tmp_path: Path) -> None:
         done.stdout
     )
     assert "unexpected keyword argument 'sped'" in done.stdout
-    assert "takes keywords only" in done.stdout
+    assert "takes keyword arguments only" in done.stdout
 
 
 def test_the_tests_that_the_documents_show_pass(tmp_path: Path) -> None:
@@ -217,5 +217,5 @@ def test_a_tracked_shipment_has_come_to_its_phase(phase: str) -> None:
 
 def test_phases_that_are_none_are_refused() -> None:
     assert make_tracked_shipment(None).phase is None
-    with pytest.raises(ValueError, match="'Lost' is no phase of a parcel: use Order"):
+    with pytest.raises(ValueError, match="'Lost' is not a phase of a parcel: use Order"):
         make_tracked_shipment("Lost")

@@ -19,6 +19,10 @@ IN_WHEEL = (
     "cpl_async/testing.py",
     "cpl_async/fonts/DejaVuSansCondensed.ttf",
     "cpl_async/fonts/LICENSE",
+    "cpl_async/sandbox/data/codes.json",
+    "cpl_async/sandbox/data/contract.json",
+    "cpl_async/sandbox/data/networks.json",
+    "cpl_async/sandbox/data/towns.json",
 )
 IN_SDIST = (
     "README.md",

@@ -21,7 +21,7 @@ from architecture import flowchart  # noqa: E402 - beside this file
 
 import cpl_async  # noqa: E402 - of this checkout
 from cpl_async.models.codec import wire_name  # noqa: E402
-from cpl_async.models.constraints import Items, Number, Parts, Text  # noqa: E402
+from cpl_async.models.constraints import ItemsConstraint, NestedConstraint, NumberConstraint, TextConstraint  # noqa: E402
 
 KINDS = {
     "client": ("Client", "The client, and what it takes.", ("client", "settings")),
@@ -35,7 +35,7 @@ KINDS = {
     "transport": ("Transport", "Options of a call, events, priorities and limits.", ("transport", "ratelimit")),
 }
 """Page → its title, its first line, and the parts of the package whose public names it describes."""
-SANDBOX = ("Sandbox", "SandboxSettings", "Fault", "FaultKind", "Role", "Entry")
+SANDBOX = ("Sandbox", "SandboxSettings", "Fault", "FaultKind", "Role", "LedgerEntry")
 
 
 def public() -> dict[str, str]:
@@ -126,14 +126,14 @@ def _bounds(kind: Any) -> str:
 
 
 def _words(bound: Any) -> str:
-    if isinstance(bound, Text):
+    if isinstance(bound, TextConstraint):
         length = f"{bound.min}–{bound.max}" if bound.min else f"at most {bound.max}"
         return f"{length} characters" if bound.max is not None else ""
-    if isinstance(bound, Number):
+    if isinstance(bound, NumberConstraint):
         return " ".join(f"{sign} {value}" for sign, value in (("≥", bound.ge), ("≤", bound.le)) if value is not None)
-    if isinstance(bound, Items):
+    if isinstance(bound, ItemsConstraint):
         return f"at most {bound.max}" if bound.max is not None else f"at least {bound.min}"
-    if isinstance(bound, Parts):
+    if isinstance(bound, NestedConstraint):
         return f"needs {', '.join(f'`{name}`' for name in sorted(bound.required))}" if bound.required else ""
     return ""
 

@@ -14,7 +14,7 @@ import yaml
 from generated_file import ROOT, run
 
 SOURCE = ROOT / "tests" / "contract" / "cpl-openapi.yaml"
-TARGET = ROOT / "cpl_async" / "sandbox" / "contract.json"
+TARGET = ROOT / "cpl_async" / "sandbox" / "data" / "contract.json"
 LEFT_OUT = ("x-", "description", "summary", "example")
 
 

@@ -1,1 +1,1 @@
-"""The API's data as attrs classes, one module for each family."""
+"""Data models of the API as attrs classes, one module for each resource."""

@@ -1,4 +1,4 @@
-"""Pickup points: shops and boxes where a recipient fetches a parcel."""
+"""Pickup points: shops and parcel boxes where a recipient collects a parcel."""
 
 from __future__ import annotations
 
@@ -18,42 +18,47 @@ __all__ = [
     "NearbyAccessPoint",
 ]
 
-EARTH_KM = 6371.0
+EARTH_RADIUS_KM = 6371.0
 
 
 @define(kw_only=True)
 class Coordinates:
-    """A position, in degrees."""
+    """A geographic position, in degrees."""
 
     latitude: float | None = None
     longitude: float | None = None
 
     def distance_km(self, latitude: float, longitude: float) -> float | None:
-        """Return the great circle to another position in kilometres; ``None`` where this one is not known."""
+        """Return the great-circle distance to another position.
+
+        :param latitude: Latitude of the other position in degrees.
+        :param longitude: Longitude of the other position in degrees.
+        :return: Kilometres, or ``None`` if this position is unknown.
+        """
         if self.latitude is None or self.longitude is None:
             return None
-        here, there = radians(self.latitude), radians(latitude)
-        across = sin(radians(longitude - self.longitude) / 2) ** 2
-        chord = sin((there - here) / 2) ** 2 + cos(here) * cos(there) * across
-        return 2 * EARTH_KM * asin(min(1.0, sqrt(chord)))
+        own_latitude, other_latitude = radians(self.latitude), radians(latitude)
+        chord = sin((other_latitude - own_latitude) / 2) ** 2
+        chord += cos(own_latitude) * cos(other_latitude) * sin(radians(longitude - self.longitude) / 2) ** 2
+        return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(chord)))
 
 
 @define(kw_only=True)
 class AccessPointWorkHour:
-    """One stretch of opening hours."""
+    """One interval of opening hours."""
 
     week_day: int | None = None
-    """1 is Monday, 7 Sunday (the vendor's documentation shows no other numbering)."""
+    """Day from 1 (Monday) to 7 (Sunday); the vendor's documentation shows no other numbering."""
     day_part: int | None = None
-    """1 before a break at noon, 2 after it."""
+    """1 before a noon break, 2 after it."""
     open_from: time | None = None
     open_to: time | None = None
-    """``24:00`` is read as one second before midnight."""
+    """End of the interval; ``24:00`` is read as 23:59:59."""
 
 
 @define(kw_only=True)
 class AccessPointCapacitySetting:
-    """Room for parcels of one size."""
+    """Capacity for parcels of one size."""
 
     size: str | None = None
     capacity: int | None = None
@@ -64,7 +69,7 @@ class AccessPointCapacitySetting:
 
 @define(kw_only=True)
 class AccessPoint(Item):
-    """A pickup point; its code goes into ``SpecificDelivery.parcel_shop_code``. Source: the vendor's schema."""
+    """A pickup point. Its code is a ``SpecificDelivery.parcel_shop_code``. Source: the vendor's schema."""
 
     access_point_code: str | None = None
     access_point_type: AccessPointType | None = None
@@ -73,7 +78,7 @@ class AccessPoint(Item):
     street: str | None = None
     city: str | None = None
     country: str | None = None
-    """Two letters, ISO 3166-1."""
+    """Country code, ISO 3166-1 alpha-2."""
     zip_code: str | None = None
     phone: str | None = field(default=None, repr=False)
     email: str | None = field(default=None, repr=False)
@@ -81,9 +86,9 @@ class AccessPoint(Item):
     active_card_payment: bool | None = None
     active_cash_payment: bool | None = None
     pickup_enabled: bool | None = None
-    """Not documented what of: of handing parcels out, or of taking them in."""
+    """Whether pickup is enabled. Not documented: pickup by recipients or drop-off by senders."""
     dimension_forced: bool | None = None
-    """Whether parcels over the sizes of ``capacity_settings`` are refused."""
+    """Whether parcels larger than the sizes of ``capacity_settings`` are rejected."""
     work_hours: list[AccessPointWorkHour] = Factory(list)
     access_point_note: str | None = None
     gps: Coordinates | None = None
@@ -92,8 +97,8 @@ class AccessPoint(Item):
 
 @frozen(kw_only=True)
 class NearbyAccessPoint:
-    """A pickup point and how far it is."""
+    """A pickup point with its distance from a position."""
 
     point: AccessPoint
     distance_km: float
-    """Kilometres as the crow flies."""
+    """Great-circle distance in kilometres."""

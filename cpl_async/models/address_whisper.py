@@ -1,4 +1,4 @@
-"""Addresses that the API suggests while one is typed."""
+"""Address suggestions for autocompletion."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ class AddressWhisp(Item):
 
     city: str | None = None
     place: str | None = None
-    """Part of the town."""
+    """District of the town."""
     street: str | None = None
     house_number: str | None = None
     reference_number: str | None = None
-    """Number in the street, after the slash."""
+    """Street number, after the slash."""
     reference_number_char: str | None = None
     evidence_number: bool | None = None
-    """Whether the number is one of a building without a house number of its own."""
+    """Whether the number is an evidence number, used for buildings without a house number."""
     zip_code: str | None = None
     adm_code: str | None = None
-    """Code of the address in the state's register."""
+    """Code of the address in the national register."""
     valid: bool | None = None
     full_street: str | None = None
-    """Street with all its numbers, as it is written on a label."""
+    """Street with all its numbers, as printed on a label."""

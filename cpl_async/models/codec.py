@@ -1,4 +1,4 @@
-"""Turns models into JSON bytes and back: one converter, one naming rule."""
+"""JSON encoding and decoding of models."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from .codes import OpenCode
 __all__ = ["decode", "decode_list", "encode", "pythonic_path", "to_wire", "warm_up", "wire_name"]
 
 T = TypeVar("T")
-LONGEST_NUMBER = 400
-"""Digits: JSON numbers have up to 308 before the point."""
-LARGEST_EXACT = 2.0**53
-"""JSON numbers from 2**64 on are read as floating point numbers; from here on these are not exact."""
+MAX_NUMBER_DIGITS = 400
+"""Maximum number of digits; a JSON number has at most 308 before the decimal point."""
+MAX_EXACT_FLOAT = 2.0**53
+"""Integers from 2**64 on are parsed as floats, which are not exact from here on."""
 END_OF_DAY = time(23, 59, 59)
 _PLAIN = (str, int, bool, float, datetime, date, time)
 
 
 def wire_name(name: str) -> str:
-    """Return the API's name of an attribute: ``zip_code`` → ``zipCode``."""
+    """Return the JSON name of an attribute: ``zip_code`` → ``zipCode``."""
     head, *rest = name.split("_")
     return head + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
 def pythonic_path(path: str) -> str:
-    """Return a path in the API's names as one of attributes: ``Shipments[3].zipCode`` → ``shipments[3].zip_code``."""
+    """Return a JSON path with attribute names: ``Shipments[3].zipCode`` → ``shipments[3].zip_code``."""
     parts = []
     for part in path.split("."):
         part = part[:1].lower() + part[1:]
@@ -47,20 +47,20 @@ def pythonic_path(path: str) -> str:
 
 
 def encode(value: Any) -> bytes:
-    """Return a model, or plain data that holds models, as JSON bytes; the same value gives the same bytes.
+    """Return a model, or plain data with models, as JSON bytes; equal values give equal bytes.
 
-    :raises ValidationError: names the text or number that no JSON can hold.
+    :raises ValidationError: If a value cannot be represented in JSON. The message has its path.
     """
     try:
         return orjson.dumps(value, default=to_wire)
     except (orjson.JSONEncodeError, RecursionError) as error:
-        found = error
-    where = _unwritable(value, "")
-    raise ValidationError(f"{where or 'the body'} cannot be written as JSON: {found}")
+        reason = error
+    path = _unwritable_path(value, "")
+    raise ValidationError(f"{path or 'the body'} cannot be written as JSON: {reason}")
 
 
-def _unwritable(value: Any, path: str) -> str:
-    """Return the path of the innermost part that cannot be written; empty when all can."""
+def _unwritable_path(value: Any, path: str) -> str:
+    """Return the path of the innermost value that cannot be encoded; empty if all values can be encoded."""
     data = to_wire(value) if attrs.has(type(value)) else value
     pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, (list, tuple)) else ()
     for name, part in pairs:
@@ -68,23 +68,23 @@ def _unwritable(value: Any, path: str) -> str:
             orjson.dumps(part, default=to_wire)
         except orjson.JSONEncodeError:
             inner = f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}".lstrip(".")
-            return _unwritable(part, inner) or inner
+            return _unwritable_path(part, inner) or inner
     return path
 
 
 def to_wire(value: Any) -> Any:
-    """Return a model as what orjson writes: names of the API, nothing where the value is ``None``."""
+    """Return a model as a dict with JSON names, without values that are ``None``."""
     kind: Any = type(value)
     return _unstructure_hook(kind)(value)
 
 
 def decode(data: Any, kind: type[T]) -> T:
-    """Return what the server answered, already parsed, as a model."""
+    """Return parsed JSON as a model."""
     return _converter().structure(data, kind)
 
 
 def decode_list(data: Any, kind: type[T]) -> list[T]:
-    """Return an answered list as models; ``null`` is an empty one, one object a list of one."""
+    """Return a parsed JSON list as models; ``null`` gives an empty list, an object a list of one model."""
     of_kind: Any = kind
     structure: Callable[[Any, type[T]], T] = _structure_hook(of_kind)
     if data is None:
@@ -93,7 +93,11 @@ def decode_list(data: Any, kind: type[T]) -> list[T]:
 
 
 def warm_up(*, written: Iterable[Any], read: Iterable[Any]) -> None:
-    """Make the functions for these models now, so that no call pays for it."""
+    """Compile the functions for models in advance, so that the first call is not delayed.
+
+    :param written: Classes of models that are encoded.
+    :param read: Classes of models that are decoded.
+    """
     for kind in written:
         _unstructure_hook(kind)
     for kind in read:
@@ -114,11 +118,11 @@ def _unstructure_hook(kind: Any) -> Callable[[Any], Any]:
 def _converter() -> Converter:
     converter = Converter(detailed_validation=False, prefer_attrib_converters=False)
     converter.register_structure_hook(Decimal, _read_decimal)
-    converter.register_structure_hook(datetime, _read_moment)
+    converter.register_structure_hook(datetime, _read_datetime)
     converter.register_structure_hook(time, _read_time)
     converter.register_structure_hook_func(_is_code, _read_code)
     converter.register_unstructure_hook(Decimal, _write_decimal)
-    for kind in (datetime, date, time):  # orjson writes them itself, but not what other libraries derive from them
+    for kind in (datetime, date, time):  # orjson does not encode subclasses from other libraries
         converter.register_unstructure_hook(kind, lambda value: value.isoformat())
     converter.register_structure_hook_factory(attrs.has, lambda kind: _reader(kind, converter))
     converter.register_unstructure_hook_factory(attrs.has, lambda kind: _writer(kind, converter))
@@ -134,8 +138,8 @@ def _write_decimal(value: Decimal) -> orjson.Fragment:
 
 def _read_decimal(value: Any, _: Any = None) -> Decimal:
     number = Decimal(str(value))
-    # 1e999999999 is a number of few characters that takes a gigabyte where it is written without an exponent
-    if not number.is_finite() or max(abs(number.adjusted()), len(number.as_tuple().digits)) > LONGEST_NUMBER:
+    # 1e999999999 is short, but takes a gigabyte when written without an exponent
+    if not number.is_finite() or max(abs(number.adjusted()), len(number.as_tuple().digits)) > MAX_NUMBER_DIGITS:
         raise ValueError("expected a number that can be written")
     return number
 
@@ -145,12 +149,12 @@ def _read_text(value: Any, _: Any = None) -> str:
         return value
     if isinstance(value, (dict, list)):
         raise TypeError(f"expected text, got {type(value).__name__}")
-    if isinstance(value, float) and not abs(value) < LARGEST_EXACT:  # digits of a number of a shipment are lost
+    if isinstance(value, float) and not abs(value) < MAX_EXACT_FLOAT:  # digits of a shipment number are lost
         raise ValueError("expected text, got a number that is too large to be exact")
     return str(value)
 
 
-def _read_truth(value: Any, _: Any = None) -> bool:
+def _read_bool(value: Any, _: Any = None) -> bool:
     if value is True or value is False:
         return value
     if isinstance(value, str) and value.lower() in ("true", "false"):
@@ -158,14 +162,14 @@ def _read_truth(value: Any, _: Any = None) -> bool:
     raise TypeError(f"expected true or false, got {type(value).__name__}")
 
 
-def _read_whole(value: Any, _: Any = None) -> int:
+def _read_int(value: Any, _: Any = None) -> int:
     number = int(value)
     if isinstance(value, bool) or (isinstance(value, float) and number != value):
         raise TypeError("expected a whole number")
     return number
 
 
-def _read_number(value: Any, _: Any = None) -> float:
+def _read_float(value: Any, _: Any = None) -> float:
     if isinstance(value, bool):
         raise TypeError("expected a number")
     number = float(value)
@@ -186,9 +190,9 @@ def _read_code(value: Any, kind: type[OpenCode]) -> OpenCode:
     return typing.cast("OpenCode", kind._value2member_map_.get(value)) or kind(value)
 
 
-def _read_moment(value: Any, _: Any = None) -> datetime:
-    moment = datetime.fromisoformat(value)
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=_prague())
+def _read_datetime(value: Any, _: Any = None) -> datetime:
+    timestamp = datetime.fromisoformat(value)
+    return timestamp if timestamp.tzinfo is not None else timestamp.replace(tzinfo=_prague())
 
 
 @cache
@@ -203,7 +207,7 @@ def _is_list(kind: Any) -> bool:
 def _list_reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     inner = get_args(kind)[0]
     read = _plain_reader(inner, converter)
-    if attrs.has(inner):  # a null is an item that cannot be read, so that the others keep their places
+    if attrs.has(inner):  # null is an unreadable item, so that the others keep their positions
         return lambda value, _: [] if value is None else [read(item, inner) for item in _listed(value)]
     return lambda value, _: [] if value is None else [read(item, inner) for item in _listed(value) if item is not None]
 
@@ -222,7 +226,7 @@ def _is_optional(kind: Any) -> bool:
 def _optional_reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     inner = next(part for part in get_args(kind) if part is not type(None))
     read = _plain_reader(inner, converter)
-    if inner in (str, int):  # most fields of most answers: as short a way as there is
+    if inner in (str, int):  # the fast path for most fields of most responses
 
         def read_simple(value: Any, _: Any) -> Any:
             return value if value is None or type(value) is inner else read(value, inner)
@@ -236,20 +240,20 @@ def _optional_reader(kind: Any, converter: Converter) -> Callable[[Any, Any], An
 
 
 def _plain_reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
-    """Return what reads a simple value; cattrs itself would make text of anything, and truth of any text."""
+    """Return the reader of a simple value. The readers of cattrs accept any value as text, and any text as true."""
     readers: dict[Any, Callable[[Any, Any], Any]] = {
         str: _read_text,
-        int: _read_whole,
-        bool: _read_truth,
-        float: _read_number,
+        int: _read_int,
+        bool: _read_bool,
+        float: _read_float,
     }
     return readers.get(kind) or (_read_code if _is_code(kind) else converter.get_structure_hook(kind))
 
 
 def _reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
-    """Write a function that makes a model of a dict: setting the attributes in place costs half of ``kind(...)``.
+    """Compile a function that makes a model from a dict.
 
-    A model that is frozen, or converts or validates, is made in the usual way.
+    Setting attributes in place takes half the time of ``kind(...)``. Models
     """
     fields = attrs.fields(attrs.resolve_types(kind))
     in_place = kind.__setattr__ is object.__setattr__ and not hasattr(kind, "__attrs_post_init__")
@@ -258,9 +262,9 @@ def _reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     lines = ["def read(d, _=None):", " o = new(kind)" if in_place else " o = {}"]
     for field in fields:
         if field.init or in_place:
-            lines += _lines_that_read(field, in_place, space, converter)
+            lines += _reader_lines(field, in_place, space, converter)
     lines.append(" return o" if in_place else " return kind(**o)")
-    exec("\n".join(lines), space)  # noqa: S102 - the text is made of our own attribute names
+    exec("\n".join(lines), space)  # noqa: S102 - the source consists of our own attribute names
     read = typing.cast("Callable[[Any, Any], Any]", space["read"])
     if not any(field.name == "unreadable" for field in fields):
 
@@ -280,7 +284,7 @@ def _reader(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     return read_or_salvage
 
 
-def _lines_that_read(field: Any, in_place: bool, space: dict[str, Any], converter: Converter) -> list[str]:
+def _reader_lines(field: Any, in_place: bool, space: dict[str, Any], converter: Converter) -> list[str]:
     name, wire = field.name, wire_name(field.name)
     target = f"o.{name}" if in_place else f"o[{field.alias!r}]"
     made = type(field.default) is attrs.Factory
@@ -303,81 +307,81 @@ def _lines_that_read(field: Any, in_place: bool, space: dict[str, Any], converte
 
 
 def _without_none(kind: Any) -> Any:
-    """Return the type beside ``None``, or the type itself."""
+    """Return a type without ``Annotated`` and ``None``."""
     while get_origin(kind) is typing.Annotated:
         kind = get_args(kind)[0]
     return next(part for part in get_args(kind) if part is not type(None)) if _is_optional(kind) else kind
 
 
 def _salvage(kind: Any, value: Any, converter: Converter) -> Any:
-    """Keep what can be read of an item: it must not lose the others, nor its own reference."""
+    """Return an item with its readable fields, so that neither its reference nor the other items are lost."""
     if not isinstance(value, dict):
         return kind(unreadable=f"an object was expected, not {type(value).__name__}")
-    odd: list[str] = []
-    parts = _readable_parts(kind, value, "", odd, converter)
-    return kind(**parts | {"unreadable": "cannot be read: " + ", ".join(odd)})
+    unreadable: list[str] = []
+    parts = _readable_parts(kind, value, "", unreadable, converter)
+    return kind(**parts | {"unreadable": "cannot be read: " + ", ".join(unreadable)})
 
 
 def _readable_parts(
-    kind: Any, value: dict[str, Any], path: str, odd: list[str], converter: Converter
+    kind: Any, value: dict[str, Any], path: str, unreadable: list[str], converter: Converter
 ) -> dict[str, Any]:
-    """Return the fields of an object that can be read, and note the others; what is below is looked at in turn."""
+    """Return the readable fields of an object, nested objects included, and add the paths of the others to a list."""
     parts: dict[str, Any] = {}
     for field in attrs.fields(kind):
         name = wire_name(field.name)
         if name not in value or field.name == "unreadable":
             continue
-        where = f"{path}.{name}".lstrip(".")
+        field_path = f"{path}.{name}".lstrip(".")
         try:
             parts[field.name] = converter.structure(value[name], typing.cast("Any", field.type))
         except Exception as error:
-            inner, many = _bare(field.type)
-            below = value[name]
-            if attrs.has(inner) and many and isinstance(below, (list, dict)):
-                items = below if isinstance(below, list) else [below]
-                if items is not below:
-                    odd.append(f"{where} (no list)")
-                parts[field.name] = _readable_items(inner, items, where, odd, converter)
-            elif attrs.has(inner) and isinstance(below, dict):
-                parts[field.name] = inner(**_readable_parts(inner, below, where, odd, converter))
+            inner, many = _element_type(field.type)
+            nested = value[name]
+            if attrs.has(inner) and many and isinstance(nested, (list, dict)):
+                items = nested if isinstance(nested, list) else [nested]
+                if items is not nested:
+                    unreadable.append(f"{field_path} (no list)")
+                parts[field.name] = _readable_items(inner, items, field_path, unreadable, converter)
+            elif attrs.has(inner) and isinstance(nested, dict):
+                parts[field.name] = inner(**_readable_parts(inner, nested, field_path, unreadable, converter))
             else:
-                odd.append(f"{where} ({type(error).__name__})")
+                unreadable.append(f"{field_path} ({type(error).__name__})")
     return parts
 
 
-def _readable_items(kind: Any, items: list[Any], path: str, odd: list[str], converter: Converter) -> list[Any]:
-    found = []
-    for place, item in enumerate(items):
-        where = f"{path}[{place}]"
+def _readable_items(kind: Any, items: list[Any], path: str, unreadable: list[str], converter: Converter) -> list[Any]:
+    models = []
+    for position, item in enumerate(items):
+        item_path = f"{path}[{position}]"
         try:
-            found.append(converter.structure(item, kind))
+            models.append(converter.structure(item, kind))
         except Exception:
             if isinstance(item, dict):
-                found.append(kind(**_readable_parts(kind, item, where, odd, converter)))
+                models.append(kind(**_readable_parts(kind, item, item_path, unreadable, converter)))
             else:
-                odd.append(where)
-    return found
+                unreadable.append(item_path)
+    return models
 
 
 def _writer(kind: type, converter: Converter) -> Callable[[Any], dict[str, Any]]:
-    """Write a function that lists the attributes that are not ``None``: it is what costs most on large batches."""
+    """Compile a function that returns the attributes that are not ``None``, the costliest step of encoding a batch."""
     space: dict[str, Any] = {}
     lines = ["def write(o):", " r = {}"]
     for field in attrs.fields(attrs.resolve_types(kind)):
         if not field.init or field.name == "unreadable":
             continue
-        inner, many = _bare(field.type)
+        inner, many = _element_type(field.type)
         value = "v"
         if not _written_as_is(inner):
             space[f"w_{field.name}"] = converter.get_unstructure_hook(inner)
             value = f"[w_{field.name}(i) for i in v]" if many else f"w_{field.name}(v)"
             if many and attrs.has(inner):
-                # left to orjson, which asks for one, writes it and drops it while it is in the processor's cache
+                # orjson converts and writes one item at a time, while it is in the CPU cache
                 value = "v if type(v) is list else [*v]"
         test = "if v:" if many else "if v is not None:"
         lines += [f" v = o.{field.name}", f" {test} r[{wire_name(field.name)!r}] = {value}"]
     lines.append(" return r")
-    exec("\n".join(lines), space)  # noqa: S102 - the text is made of our own attribute names
+    exec("\n".join(lines), space)  # noqa: S102 - the source consists of our own attribute names
     return typing.cast("Callable[[Any], dict[str, Any]]", space["write"])
 
 
@@ -385,8 +389,8 @@ def _written_as_is(kind: Any) -> bool:
     return kind in _PLAIN or (isinstance(kind, type) and issubclass(kind, StrEnum))
 
 
-def _bare(kind: Any) -> tuple[Any, bool]:
-    """Return the type below Annotated, Optional and list, and whether there was a list."""
+def _element_type(kind: Any) -> tuple[Any, bool]:
+    """Return the type inside ``Annotated``, ``Optional`` and list, and whether there was a list."""
     many = False
     while True:
         origin = get_origin(kind)

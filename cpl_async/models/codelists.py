@@ -20,7 +20,7 @@ __all__ = [
 
 @define(kw_only=True)
 class CodelistEntry(Item):
-    """A code and its name in the language asked for: products, currencies, phases, states, documents, age checks."""
+    """A code with its name in the language of the call: product, currency, phase, status, document or age check."""
 
     code: str | None = None
     name: str | None = None
@@ -28,18 +28,18 @@ class CodelistEntry(Item):
 
 @define(kw_only=True)
 class Country(CodelistEntry):
-    """A country of destination."""
+    """A destination country."""
 
     cash_on_delivery: bool | None = None
-    """Whether the courier may collect money there."""
+    """Whether cash on delivery is available in the country."""
 
 
 @define(kw_only=True)
 class ExternalNumberType(CodelistEntry):
-    """A kind of external number, e.g. ``CUST``."""
+    """A type of external number, e.g. ``CUST``."""
 
     allow_input: bool | None = None
-    """Whether a customer may set it."""
+    """Whether a customer may set numbers of this type."""
 
 
 @define(kw_only=True)
@@ -47,25 +47,25 @@ class ServiceType(CodelistEntry):
     """An additional service."""
 
     allow_input: bool | None = None
-    """Whether a customer may ask for it."""
+    """Whether a customer may order the service."""
 
 
 @define(kw_only=True)
 class ServicePriceLimit(Item):
-    """Least and most value of a service, e.g. of cash on delivery (``COD``) or insurance (``INSR``)."""
+    """Minimum and maximum amount of a service, e.g. cash on delivery (``COD``) or insurance (``INSR``)."""
 
     service: str | None = None
     currency: str | None = None
     country: str | None = None
     product: str | None = None
     min_price: Decimal | None = None
-    """Least amount in ``currency``."""
+    """Minimum amount in ``currency``."""
     max_price: Decimal | None = None
-    """Most, in ``currency``."""
+    """Maximum amount in ``currency``."""
 
 
 @define(kw_only=True)
 class ValidationMessage(Item):
-    """A text that a refusal or an import error may carry."""
+    """A message that a rejected request or an import error may contain."""
 
     message: str | None = None

@@ -1,4 +1,4 @@
-"""The API's sets of codes, open to values that the server adds."""
+"""Enumerations of the API, open to values that the server adds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
 
 
 class OpenCode(StrEnum):
-    """A code that compares by its text; one that is not listed passes through as it came."""
+    """A string enumeration that accepts unknown values unchanged."""
 
     @classmethod
     def _missing_(cls, value: object) -> OpenCode | None:
@@ -33,7 +33,7 @@ class OpenCode(StrEnum):
 
 
 class AccessPointType(OpenCode):
-    """Kinds of pickup points (source: the vendor's schema)."""
+    """Type of a pickup point (source: the vendor's schema)."""
 
     NONE = "None"
     PARCEL_SHOP = "ParcelShop"
@@ -42,7 +42,7 @@ class AccessPointType(OpenCode):
 
 
 class CalledFrom(OpenCode):
-    """The field in which an address is being typed."""
+    """Field of the address form that the user is typing in."""
 
     STREET = "Street"
     ZIP_CODE = "ZipCode"
@@ -50,7 +50,7 @@ class CalledFrom(OpenCode):
 
 
 class ImportState(OpenCode):
-    """How far the import of one item of a batch has come (source: the vendor's schema)."""
+    """Import state of one batch item (source: the vendor's schema)."""
 
     ACCEPTED = "Accepted"
     IN_PROCESS = "InProcess"
@@ -59,12 +59,12 @@ class ImportState(OpenCode):
 
     @property
     def settled(self) -> bool:
-        """Whether this state is final."""
+        """Whether the state is final."""
         return self in (ImportState.COMPLETE, ImportState.ERROR)
 
 
 class LabelFormat(OpenCode):
-    """File formats of labels (source: the vendor's schema)."""
+    """File format of labels (source: the vendor's schema)."""
 
     PDF = "Pdf"
     ZPL = "Zpl"
@@ -74,7 +74,7 @@ class LabelFormat(OpenCode):
 
 
 class LogLevel(OpenCode):
-    """How much the server logs of a call (``X-LogLevel``)."""
+    """Log level of the server for a call (``X-LogLevel``)."""
 
     TRACE = "Trace"
     DEBUG = "Debug"
@@ -85,7 +85,7 @@ class LogLevel(OpenCode):
 
 
 class OrderState(OpenCode):
-    """How far an order has come (source: the vendor's schema)."""
+    """State of an order (source: the vendor's schema)."""
 
     NONE = "None"
     CREATED = "Created"
@@ -95,21 +95,21 @@ class OrderState(OpenCode):
 
 
 class OrderType(OpenCode):
-    """What a courier is ordered for (source: the vendor's schema)."""
+    """Type of an order (source: the vendor's schema)."""
 
     COLLECTION_ORDER = "CollectionOrder"
     TRANSPORT_ORDER = "TransportOrder"
 
 
 class PageSize(OpenCode):
-    """Page of the joint label document: one label a page, or four on an A4 sheet."""
+    """Page format of the combined label document: one label per page, or four on an A4 sheet."""
 
     DEFAULT = "Default"
     A4 = "A4"
 
 
 class RelationType(OpenCode):
-    """Why a further item belongs to a shipment."""
+    """Relation of a child item to its shipment."""
 
     SHIPMENT_SET = "ShipmentSet"
     DOCUMENT_BACK = "DocumentBack"
@@ -117,7 +117,7 @@ class RelationType(OpenCode):
 
 
 class ReturnChannelType(OpenCode):
-    """Where the carrier sends the labels by itself."""
+    """Channel through which the carrier sends labels to the customer."""
 
     NONE = "None"
     EMAIL = "Email"
@@ -125,7 +125,7 @@ class ReturnChannelType(OpenCode):
 
 
 class ShipmentState(OpenCode):
-    """States by which shipments are listed."""
+    """Shipment states for filtering a list."""
 
     NONE = "None"
     UNDELIVERED = "Undelivered"

@@ -1,4 +1,4 @@
-"""What a value may look like: words put beside a field's type, read by the check before sending."""
+"""Constraints on field values, declared in ``Annotated`` types and checked before sending."""
 
 from __future__ import annotations
 
@@ -8,85 +8,91 @@ from decimal import Decimal
 
 from attrs import field, frozen
 
-__all__ = ["Items", "Number", "Parts", "Text"]
+from ..messages import Message, message
+
+__all__ = ["ItemsConstraint", "NestedConstraint", "NumberConstraint", "TextConstraint"]
 
 
 @frozen
-class Text:
-    """Bounds of a text, in characters."""
+class TextConstraint:
+    """Length limits in characters and an optional pattern of a text."""
 
     max: int | None = None
     min: int = 0
     pattern: str | None = None
-    means: str = ""
-    """What the pattern asks for, for people."""
+    kind: str = "kind.text"
+    """Code of the message that describes the pattern."""
     _regex: re.Pattern[str] | None = field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "_regex", re.compile(self.pattern) if self.pattern else None)
 
-    def complaint(self, value: object) -> str | None:
-        """Return what is wrong with the value, or ``None``."""
+    def violation(self, value: object) -> Message | None:
+        """Return a message if the value violates the constraint, or ``None`` if it is valid."""
         if not isinstance(value, str):
-            return f"must be text, not {type(value).__name__}"
+            return message("field.wrong_kind", expected=message("kind.text"), actual=type(value).__name__)
         if len(value) < self.min:
-            return f"needs at least {self.min} characters" if value else "must not be empty"
+            return message("field.too_short", minimum=self.min) if value else message("field.empty")
         if self.max is not None and len(value) > self.max:
-            return f"has {len(value)} characters, at most {self.max} are allowed"
+            return message("field.too_long", length=len(value), maximum=self.max)
         if self._regex is not None and not self._regex.fullmatch(value):
-            return f"must be {self.means}, not {value[:30]!r}"
+            return message("field.wrong_value", expected=message(self.kind), value=value[:30])
         return None
 
 
 @frozen
-class Number:
-    """Bounds of a number; ``digits`` and ``places`` as the API documents them (``12.4``: 12 and 4)."""
+class NumberConstraint:
+    """Range and precision of a number.
+
+    The API documents precision as ``12.4``: 12 digits before the decimal point and 4 decimal places.
+    """
 
     ge: int | None = None
     le: int | None = None
     digits: int | None = None
-    places: int | None = None
+    decimal_places: int | None = None
 
-    def complaint(self, value: object) -> str | None:
-        """Return what is wrong with the value, or ``None``."""
+    def violation(self, value: object) -> Message | None:
+        """Return a message if the value violates the constraint, or ``None`` if it is valid."""
         if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
-            return f"must be a whole number or a Decimal, not {type(value).__name__}"
+            kind = message("kind.number_or_decimal")
+            return message("field.wrong_kind", expected=kind, actual=type(value).__name__)
         if isinstance(value, Decimal) and not value.is_finite():
-            return f"must be a number, not {value}"
+            return message("field.wrong_kind", expected=message("kind.number"), actual=str(value))
         if self.ge is not None and value < self.ge:
-            return f"is {value}, at least {self.ge} is needed"
+            return message("field.too_small", value=str(value), minimum=self.ge)
         if self.le is not None and value > self.le:
-            return f"is {value}, at most {self.le} is allowed"
-        if self.places is not None and isinstance(value, Decimal):
+            return message("field.too_large", value=str(value), maximum=self.le)
+        if self.decimal_places is not None and isinstance(value, Decimal):
             _, digits, exponent = value.as_tuple()
-            more = -exponent - self.places if isinstance(exponent, int) else 0
-            if more > 0 and any(digits[-more:]):  # zeros at the end do no harm
-                return f"has more than the {self.places} decimal places that are allowed"
+            more = -exponent - self.decimal_places if isinstance(exponent, int) else 0
+            if more > 0 and any(digits[-more:]):  # trailing zeros do not change the value
+                return message("field.too_precise", maximum=self.decimal_places)
         if self.digits is not None and abs(value) >= 10**self.digits:
-            return f"is too large, at most {self.digits} digits stand before the decimal point"
+            return message("field.too_many_digits", maximum=self.digits)
         return None
 
 
 @frozen
-class Items:
-    """How many items a list may have."""
+class ItemsConstraint:
+    """Minimum and maximum number of list items."""
 
     max: int | None
     min: int = 0
 
-    def complaint(self, value: object) -> str | None:
-        """Return what is wrong with the list, or ``None``."""
+    def violation(self, value: object) -> Message | None:
+        """Return a message if the list violates the constraint, or ``None`` if it is valid."""
         count = len(value) if isinstance(value, (list, tuple)) else 0
         if count < self.min:
-            return f"needs at least {self.min}"
+            return message("field.too_few_items", minimum=self.min)
         if self.max is not None and count > self.max:
-            return f"has {count} items, at most {self.max} are allowed"
+            return message("field.too_many_items", count=count, maximum=self.max)
         return None
 
 
 @frozen(eq=False)
-class Parts:
-    """Bounds for the fields of a nested object, where they depend on the place it stands in."""
+class NestedConstraint:
+    """Constraints on the fields of a nested object that depend on the field holding the object."""
 
     required: tuple[str, ...]
-    texts: Mapping[str, Text]
+    texts: Mapping[str, TextConstraint]

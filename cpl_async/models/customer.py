@@ -1,4 +1,4 @@
-"""The customer's accounts and addresses, as the carrier has them."""
+"""Bank accounts and addresses of the customer, as registered with the carrier."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ __all__ = ["Account", "Customer", "CustomerAddress"]
 
 @define(kw_only=True)
 class Account(Item):
-    """An account that money collected in one currency is paid to."""
+    """A bank account to which cash on delivery in one currency is paid out."""
 
     bank_code: str | None = None
     country: str | None = None
-    """Two letters, ISO 3166-1."""
+    """Country code, ISO 3166-1 alpha-2."""
     currency: str | None = None
-    """ISO 4217."""
+    """Currency code, ISO 4217."""
     swift: str | None = field(default=None, repr=False)
 
 
 @define(kw_only=True)
 class Customer:
-    """The customer whose credentials are used."""
+    """The customer that the credentials belong to."""
 
     accounts: list[Account] = Factory(list)
 
     @property
     def currencies(self) -> list[str]:
-        """Currencies in which cash on delivery may be collected."""
+        """Sorted codes of the currencies in which cash on delivery may be collected."""
         return sorted({account.currency for account in self.accounts if account.currency})
 
 
 @define(kw_only=True)
 class CustomerAddress(Item):
-    """An address of the customer; the default one is the sender where a shipment names none."""
+    """An address of the customer. The default address is the sender of a shipment without one."""
 
     code: str | None = None
     name: str | None = field(default=None, repr=False)

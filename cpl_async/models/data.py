@@ -1,4 +1,4 @@
-"""Files that the API gives: labels."""
+"""Label files returned by the API."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ __all__ = ["Label"]
 
 @frozen(kw_only=True)
 class Label:
-    """A file of labels."""
+    """A label file."""
 
     content: bytes = field(repr=False)
     content_type: str
-    """What the server calls it, e.g. ``application/pdf``."""
+    """Media type from the response, e.g. ``application/pdf``."""

@@ -1,4 +1,4 @@
-"""What the service says of itself."""
+"""Version and state of the API service."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["Info"]
 
 @define(kw_only=True)
 class Info:
-    """Version, state and clock of the service; needs no token."""
+    """Version, state and clock of the service."""
 
     version: str | None = None
     state: str | None = None
     time: datetime | None = None
-    """The server's clock."""
+    """Current time on the server."""
     node: str | None = None
     application: str | None = None
     start_time: datetime | None = None

@@ -1,4 +1,4 @@
-"""What each item of an answered list has, so that one which cannot be read loses nothing but itself."""
+"""Base classes of list items, which isolate an unreadable item from the others."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from attrs import define
 
 from .codes import ImportState
 
-__all__ = ["Imported", "Item"]
+__all__ = ["ImportedItem", "Item"]
 
 
 @define(kw_only=True)
 class Item:
-    """An item of a list that the server answered."""
+    """An item of a list returned by the server."""
 
     unreadable: str | None = None
-    """What could not be read of this item; ``None`` when all could."""
+    """Names of the fields that could not be read, or ``None`` if all fields were read."""
 
 
 @define(kw_only=True)
-class Imported(Item):
-    """A part of a batch: its import may fail while that of the others succeeds."""
+class ImportedItem(Item):
+    """An item of a batch. Its import may fail while other items succeed."""
 
     import_state: ImportState | None = None
     error_message: str | None = None
@@ -27,12 +27,12 @@ class Imported(Item):
 
     @property
     def settled(self) -> bool:
-        """Whether this item is ``Complete`` or ``Error``."""
+        """Whether the item is ``Complete`` or ``Error``."""
         return self.import_state is not None and self.import_state.settled
 
     @property
     def error(self) -> str:
-        """Code and message of an import that failed; empty where it did not."""
+        """Code and message of a failed import; empty if the import has not failed."""
         if self.import_state != ImportState.ERROR:
             return ""
         return ": ".join(part for part in (self.error_code, self.error_message) if part) or "failed"

@@ -1,4 +1,4 @@
-"""An access token as the API gives it."""
+"""Access tokens of the API."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ["AccessToken"]
 
 @define(kw_only=True)
 class AccessToken:
-    """A token for requests of your own; its repr does not show it."""
+    """An access token for custom requests. Its repr hides the token."""
 
     access_token: str = field(repr=False)
-    token_type: str = "Bearer"  # noqa: S105 - a kind, no secret
+    token_type: str = "Bearer"  # noqa: S105 - a token type, not a secret
     expires_in: int = 1800
-    """Seconds that it still lasts; 1,800 when it is new."""
+    """Remaining lifetime in seconds; 1,800 for a new token."""
     scope: str | None = None

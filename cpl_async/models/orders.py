@@ -1,4 +1,4 @@
-"""An order as tracking shows it, and its cancelling."""
+"""Tracked orders and the cancellation of an order."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["CancelOrderEvent", "TrackedOrder"]
 
 @define(kw_only=True)
 class TrackedOrder(Item):
-    """An order as ``orders.list`` answers it. Source: the vendor's schema."""
+    """An order returned by ``orders.list``. Source: the vendor's schema."""
 
     order_number: str | None = None
     order_state: OrderState | None = None
     reference_id: str | None = None
     shipment_count: int | None = None
-    """Parcels that were ordered."""
+    """Number of ordered parcels."""
     real_shipment_count: int | None = None
-    """Parcels that the courier took."""
+    """Number of parcels that the courier collected."""
     email: str | None = field(default=None, repr=False)
     note: str | None = field(default=None, repr=False)
     customer_reference: str | None = None
@@ -38,6 +38,6 @@ class TrackedOrder(Item):
 
 @frozen(kw_only=True)
 class CancelOrderEvent:
-    """The body of ``orders.cancel``."""
+    """Request body of ``orders.cancel``."""
 
     note: str | None = field(default=None, repr=False)

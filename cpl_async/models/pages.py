@@ -1,4 +1,4 @@
-"""One page of a list, with its totals from the answer's headers."""
+"""Pages of a list, with the totals from the response headers."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ T = TypeVar("T")
 
 @frozen(kw_only=True)
 class Page(Generic[T]):
-    """Items of one page."""
+    """One page of a list."""
 
     items: list[T]
     offset: int
-    """Position of the first item in the whole list, from 0."""
+    """Index of the first item in the whole list, from 0."""
     limit: int
-    """How many items were asked for."""
+    """Maximum number of items on the page."""
     total: int | None = None
-    """Items in the whole list, where the server says so (``X-Paging-Total-Items-Count``)."""
-
+    """Number of items in the whole list (``X-Paging-Total-Items-Count``), or ``None`` if it is not reported."""
     stale: bool = False
-    """Whether it is older than the time for which it is kept, since the server fails; see ``cached``."""
+    """Whether the page is older than its time to live, because the server failed; see ``cached``."""
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)

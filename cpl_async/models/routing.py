@@ -1,4 +1,4 @@
-"""Routing information for labels of one's own."""
+"""Routing data for self-made labels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Route"]
 
 @define(kw_only=True)
 class Route(Item):
-    """What a label of your own must show. Unsure: the fields come from one independent client."""
+    """Routing data that a self-made label must show. Unsure: the fields come from one independent client."""
 
     route_code: str | None = None
     depot_code: str | None = None

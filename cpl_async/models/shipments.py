@@ -1,4 +1,4 @@
-"""A shipment as tracking shows it, and what can be added to it."""
+"""Tracked shipments, their events, and the redirection of a shipment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import quote
 from attrs import Factory, define, field, frozen
 
 from .addresses import Address
-from .constraints import Text
+from .constraints import TextConstraint
 from .items import Item
 
 __all__ = [
@@ -35,18 +35,18 @@ __all__ = [
     "tracking_link",
 ]
 
-LINKS = {
+TRACKING_PAGES = {
     "cs": "https://www.ppl.cz/vyhledat-zasilku?shipmentId={}",
     "en": "https://www.ppl.cz/en/track-a-shipment?shipmentId={}",
 }
-"""Pages of the carrier's site (source: independent clients)."""
-FINAL = frozenset({"Delivered", "BackToSender", "Deleted", "Canceled"})
-"""Phases after which nothing follows."""
+"""Tracking pages of the carrier by language (source: independent clients)."""
+FINAL_PHASES = frozenset({"Delivered", "BackToSender", "Deleted", "Canceled"})
+"""Phases that end the journey of a shipment."""
 
 
 @define(kw_only=True)
 class TrackedExternalNumber:
-    """An external number; code ``CUST`` is the customer's own reference."""
+    """An external number; code ``CUST`` is the customer's reference."""
 
     external_number: str | None = None
     code: str | None = None
@@ -72,7 +72,7 @@ class TrackedService:
 
 @define(kw_only=True)
 class TrackedSet:
-    """The set that a parcel belongs to: each parcel is an entry of its own, with its set's master number."""
+    """The set that a parcel belongs to. Tracking lists each parcel separately, with the master number of its set."""
 
     master_shipment_number: str | None = None
     shipments_in_set: int | None = None
@@ -81,7 +81,7 @@ class TrackedSet:
 
 @define(kw_only=True)
 class TrackedSpecificDelivery:
-    """Wishes about the delivery, and the pickup point."""
+    """Delivery date and time, and the pickup point."""
 
     specific_delivery_date: datetime | None = None
     specific_delivery_time_from: time | None = None
@@ -94,12 +94,13 @@ class TrackedSpecificDelivery:
 
 @define(kw_only=True)
 class TrackingEvent:
-    """One event on the way."""
+    """A tracking event."""
 
     status_id: int | None = None
     code: str | None = None
     phase: str | None = None
-    """``Order``, ``InTransport``, ``Delivering``, ``PickupPoint``, ``Delivered``, ``Returning``, …; may grow."""
+    """``Order``, ``InTransport``, ``Delivering``, ``PickupPoint``, ``Delivered``, ``Returning``, …; the server may add
+    phases."""
     group: str | None = None
     event_date: datetime | None = None
     name: str | None = None
@@ -109,7 +110,7 @@ class TrackingEvent:
 
 @define(kw_only=True)
 class TrackAndTrace:
-    """Where the shipment has been."""
+    """Tracking events of a shipment."""
 
     external_shipment_id: str | None = None
     partner_url: str | None = None
@@ -118,7 +119,7 @@ class TrackAndTrace:
 
 @define(kw_only=True)
 class TrackedWeight:
-    """Weight as the carrier has it, in kilograms."""
+    """Weight in kilograms, as recorded by the carrier."""
 
     weight: Decimal | None = None
     weighed_date: datetime | None = None
@@ -126,7 +127,7 @@ class TrackedWeight:
 
 @define(kw_only=True)
 class TrackedPayment:
-    """What was collected and paid out."""
+    """Collected and paid-out cash on delivery."""
 
     paid_by_card: bool | None = None
     cod_paid_date: datetime | None = None
@@ -143,7 +144,7 @@ class TrackedPayment:
 
 @define(kw_only=True)
 class TrackedDelivery:
-    """The delivery's dates, and who took the parcel."""
+    """Dates of the delivery and the person who accepted the parcel."""
 
     load_date: datetime | None = None
     deliv_date: datetime | None = None
@@ -156,14 +157,14 @@ class TrackedDelivery:
 
 @define(kw_only=True)
 class TrackedBackShipment:
-    """When the parcel went back."""
+    """Date of the return."""
 
     back_date: datetime | None = None
 
 
 @define(kw_only=True)
 class TrackedDormantShipment:
-    """The dormant shipment that belongs to this one."""
+    """The dormant shipment of a shipment."""
 
     dormant_shipment_number: str | None = None
     dormant_shipment_number_active: bool | None = None
@@ -171,16 +172,16 @@ class TrackedDormantShipment:
 
 @define(kw_only=True)
 class TrackedAccessPoint:
-    """How long the parcel lies at the pickup point, in days."""
+    """Storage time at the pickup point, in days."""
 
     access_point_days_in_storage: int | None = None
 
 
 @define(kw_only=True)
 class TrackedShipment(Item):
-    """A shipment, or one parcel of a set, as ``shipments.list`` answers it.
+    """A shipment or one parcel of a set, returned by ``shipments.list``.
 
-    It has no ``referenceId``; look for the external number of code ``CUST``.
+    It has no ``referenceId``; use the external number of code ``CUST`` instead.
     """
 
     shipment_number: str | None = None
@@ -205,12 +206,12 @@ class TrackedShipment(Item):
 
     @property
     def cust(self) -> str | None:
-        """The external number of code ``CUST``: the customer's own reference."""
+        """The customer's reference (external number of code ``CUST``), or ``None`` if there is no such number."""
         return next((number.external_number for number in self.external_numbers if number.code == "CUST"), None)
 
     @property
     def last_event(self) -> TrackingEvent | None:
-        """The newest event by its moment; of equal ones the last listed."""
+        """Newest event by timestamp (of equal timestamps the last one listed), or ``None`` if there are no events."""
         events = self.track_and_trace.events if self.track_and_trace else []
         known = [event for event in events if event.event_date is not None]
         if not known:
@@ -220,68 +221,68 @@ class TrackedShipment(Item):
 
     @property
     def phase(self) -> str | None:
-        """Phase of the newest event, e.g. ``InTransport``; ``None`` before the first one."""
+        """Phase of the newest event, e.g. ``InTransport``, or ``None`` if there are no events."""
         last = self.last_event
         return last.phase if last is not None else None
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more will happen: delivered, back at the sender, or cancelled."""
-        return self.phase in FINAL
+        """Whether the shipment is delivered, back at the sender, or cancelled."""
+        return self.phase in FINAL_PHASES
 
     def tracking_link(self, language: str = "cs") -> str:
-        """Return the page where a recipient follows this shipment; see :func:`tracking_link`."""
+        """Return the URL of the carrier's tracking page for this shipment; see :func:`tracking_link`."""
         return tracking_link(self.shipment_number or "", language)
 
 
 @frozen(kw_only=True)
 class Tracking:
-    """What is known of one number that was asked for."""
+    """Tracking result for one shipment number."""
 
     number: str
-    """The number as it was asked for."""
+    """The requested number."""
     shipment: TrackedShipment | None
-    """``None`` where the carrier knows no such number, or not yet."""
+    """The shipment, or ``None`` if the carrier does not know the number (yet)."""
 
 
 @frozen(kw_only=True)
 class StateChange:
-    """A shipment that has come to another state."""
+    """A change of the state of a shipment."""
 
     number: str
     shipment: TrackedShipment
     before: str | None
-    """Phase when it was last looked at; ``None`` the first time."""
+    """Phase at the previous check, or ``None`` if this is the first check."""
     phase: str | None
-    """Phase now."""
+    """Current phase, or ``None`` if there are no events."""
     events: tuple[TrackingEvent, ...] = field(default=(), repr=False)
-    """Events that are new since the last look, oldest first."""
+    """Events since the previous check, oldest first."""
 
 
 @frozen(kw_only=True)
 class RedirectRecipientAddress:
-    """Contact that is added to the recipient."""
+    """Contact data to add to the recipient."""
 
-    contact: Annotated[str | None, Text(50)] = field(default=None, repr=False)
-    phone: Annotated[str | None, Text(30)] = field(default=None, repr=False)
-    email: Annotated[str | None, Text(50)] = field(default=None, repr=False)
+    contact: Annotated[str | None, TextConstraint(50)] = field(default=None, repr=False)
+    phone: Annotated[str | None, TextConstraint(30)] = field(default=None, repr=False)
+    email: Annotated[str | None, TextConstraint(50)] = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)
 class RedirectShipmentEvent:
-    """The body of ``shipments.redirect``."""
+    """Request body of ``shipments.redirect``."""
 
     address: RedirectRecipientAddress | None = None
 
 
 def tracking_link(shipment_number: str, language: str = "cs") -> str:
-    """Return the carrier's page where a recipient follows a shipment.
+    """Return the URL of the carrier's tracking page for a shipment.
 
-    :param shipment_number: number of the shipment or of one parcel.
-    :param language: ``cs`` or ``en``; ``cs-CZ`` and ``en-GB`` are taken too.
-    :raises ValueError: without a number, or for another language.
+    :param shipment_number: Number of the shipment or of one parcel.
+    :param language: ``cs`` or ``en``, also with a region (``cs-CZ``, ``en-GB``). Default: ``cs``.
+    :raises ValueError: If the number is empty or the language is another one.
     """
-    page = LINKS.get(language.lower().partition("-")[0])
+    page = TRACKING_PAGES.get(language.lower().partition("-")[0])
     if page is None or not shipment_number:
         raise ValueError(f"a tracking link needs a number, and cs or en, not {shipment_number!r}, {language!r}")
     return page.format(quote(shipment_number, safe=""))

@@ -1,4 +1,4 @@
-"""Finds everything that is wrong with what a caller built, before it is sent."""
+"""Validation of models before they are sent."""
 
 from __future__ import annotations
 
@@ -16,57 +16,59 @@ from typing import Any, get_args, get_origin
 import attrs
 
 from ..errors import Problem
-from .constraints import Items, Number, Parts, Text
+from ..messages import Message, message
+from .constraints import ItemsConstraint, NestedConstraint, NumberConstraint, TextConstraint
 
 __all__ = ["problems_of"]
 
-Complaint = tuple[str, str]
+Violation = tuple[str, Message]
+"""Path of a field and a message."""
 _KINDS: dict[type, str] = {
-    str: "text",
-    int: "a whole number",
-    bool: "true or false",
-    Decimal: "a Decimal",
-    datetime: "a datetime",
-    date: "a date",
-    time: "a time of day",
+    str: "kind.text",
+    int: "kind.whole_number",
+    bool: "kind.boolean",
+    Decimal: "kind.decimal",
+    datetime: "kind.datetime",
+    date: "kind.date",
+    time: "kind.time",
 }
 
 
 @attrs.frozen
-class _Step:
-    """How one field is checked."""
+class _FieldCheck:
+    """Checks of one field."""
 
     name: str
     required: bool
     kind: type | None
     nested: bool
     many: bool
-    counts: tuple[Items, ...]
-    bounds: tuple[Text | Number, ...]
-    parts: Parts | None
+    counts: tuple[ItemsConstraint, ...]
+    bounds: tuple[TextConstraint | NumberConstraint, ...]
+    parts: NestedConstraint | None
     shortest: int
-    """Texts of ``shortest`` to ``longest`` characters need no further look: most fields of most shipments."""
+    """Texts of ``shortest`` to ``longest`` characters are valid without further checks. This covers most fields."""
     longest: int
 
 
 @cache
-def _plan(cls: Any) -> tuple[Callable[[Any], tuple[Any, ...]], tuple[_Step, ...]]:
-    """Return what gives the values of all fields at once, and how each is checked."""
-    steps = tuple(_step(attribute) for attribute in attrs.fields(attrs.resolve_types(cls)) if attribute.init)
-    names = [step.name for step in steps]
+def _checks_of(cls: Any) -> tuple[Callable[[Any], tuple[Any, ...]], tuple[_FieldCheck, ...]]:
+    """Return a getter of all field values of a class, and the checks of each field."""
+    checks = tuple(_field_check(attribute) for attribute in attrs.fields(attrs.resolve_types(cls)) if attribute.init)
+    names = [check.name for check in checks]
     if len(names) < 2:
-        return lambda value: tuple(getattr(value, name) for name in names), steps
-    return attrgetter(*names), steps
+        return lambda value: tuple(getattr(value, name) for name in names), checks
+    return attrgetter(*names), checks
 
 
-def _step(attribute: attrs.Attribute[Any]) -> _Step:
-    words: list[Any] = []
+def _field_check(attribute: attrs.Attribute[Any]) -> _FieldCheck:
+    metadata: list[Any] = []
     kind: Any = attribute.type
     optional = many = False
     while True:
         origin = get_origin(kind)
         if origin is typing.Annotated:
-            words.extend(get_args(kind)[1:])
+            metadata.extend(get_args(kind)[1:])
             kind = get_args(kind)[0]
         elif origin in (types.UnionType, typing.Union):
             optional = True
@@ -76,11 +78,11 @@ def _step(attribute: attrs.Attribute[Any]) -> _Step:
             kind = get_args(kind)[0]
         else:
             break
-    counts = tuple(word for word in words if isinstance(word, Items))
-    bounds = tuple(word for word in words if isinstance(word, (Text, Number)))
-    texts = [word for word in bounds if isinstance(word, Text) and word.pattern is None]
+    counts = tuple(entry for entry in metadata if isinstance(entry, ItemsConstraint))
+    bounds = tuple(entry for entry in metadata if isinstance(entry, (TextConstraint, NumberConstraint)))
+    texts = [bound for bound in bounds if isinstance(bound, TextConstraint) and bound.pattern is None]
     plain = kind is str and not many and len(texts) == len(bounds) and not counts
-    return _Step(
+    return _FieldCheck(
         attribute.name,
         not optional and (attribute.default is attrs.NOTHING or many),
         kind if isinstance(kind, type) else None,
@@ -88,7 +90,7 @@ def _step(attribute: attrs.Attribute[Any]) -> _Step:
         many,
         counts,
         bounds,
-        next((word for word in words if isinstance(word, Parts)), None),
+        next((entry for entry in metadata if isinstance(entry, NestedConstraint)), None),
         max((text.min for text in texts), default=0) if plain else 1,
         min((text.max for text in texts if text.max is not None), default=sys.maxsize) if plain else 0,
     )
@@ -97,109 +99,115 @@ def _step(attribute: attrs.Attribute[Any]) -> _Step:
 def problems_of(
     value: object, *, path: str = "", index: int | None = None, reference_id: str | None = None
 ) -> list[Problem]:
-    """Return everything that is wrong with one object, all at once.
+    """Return all problems of one model.
 
-    :param value: a model, e.g. a shipment.
-    :param path: where it stands, e.g. ``shipments[3]``.
-    :param index: its position in the call, from 0.
-    :param reference_id: its reference, named in each problem.
-    :return: the problems; empty when all is well.
+    :param value: Model to check, e.g. a shipment.
+    :param path: Path of the model in the request, e.g. ``shipments[3]``. Default: the model is the request.
+    :param index: Index of the model in the call, from 0. Default: none.
+    :param reference_id: Reference of the model, added to each problem. Default: none.
+    :return: The problems; empty if the model is valid.
     """
     if not attrs.has(type(value)):
-        return [Problem(path=path, message=f"is no model, but {type(value).__name__}", index=index)]
+        not_a_model = message("field.not_a_model", actual=type(value).__name__)
+        return [Problem(path=path, message=str(not_a_model), detail=not_a_model, index=index)]
     return [
         Problem(
-            path=".".join(part for part in (path, where) if part),
-            message=what,
+            path=".".join(part for part in (path, field) if part),
+            message=str(violation),
+            detail=violation,
             index=index,
             reference_id=reference_id,
         )
-        for where, what in _complaints(value)
+        for field, violation in _violations(value)
     ]
 
 
-def _complaints(value: Any) -> list[Complaint]:
-    found: list[Complaint] = []
+def _violations(value: Any) -> list[Violation]:
+    violations: list[Violation] = []
     kind: Any = type(value)
-    values_of, steps = _plan(kind)
-    for part, step in zip(values_of(value), steps, strict=True):
+    values_of, checks = _checks_of(kind)
+    for part, check in zip(values_of(value), checks, strict=True):
         if part is None:
-            if step.required:
-                found.append((step.name, "must be a list" if step.many else "is missing"))
-        elif type(part) is str and step.shortest <= len(part) <= step.longest:
+            if check.required:
+                violations.append((check.name, message("field.not_a_list" if check.many else "field.missing")))
+        elif type(part) is str and check.shortest <= len(part) <= check.longest:
             continue
-        elif step.many:
+        elif check.many:
             if part != ():
-                _add_list(found, step, part)
+                _check_list(violations, check, part)
         else:
-            _add_part(found, step, part, step.name)
+            _check_value(violations, check, part, check.name)
     rules = getattr(value, "_rules", None)
     if rules is not None:
         try:
-            found.extend(rules())
+            violations.extend(rules())
         except (AttributeError, TypeError):
-            if not found:  # rules trust the types, which were just found wrong
+            if not violations:  # rules assume valid types; a wrong type was already reported
                 raise
-    return found
+    return violations
 
 
-def _add_list(found: list[Complaint], step: _Step, part: Any) -> None:
+def _check_list(violations: list[Violation], check: _FieldCheck, part: Any) -> None:
     if not isinstance(part, (list, tuple)):
-        found.append((step.name, "must be a list"))
+        violations.append((check.name, message("field.not_a_list")))
         return
-    for bound in step.counts:
-        if complaint := bound.complaint(part):
-            found.append((step.name, complaint))
+    for bound in check.counts:
+        if violation := bound.violation(part):
+            violations.append((check.name, violation))
     for position, item in enumerate(part):
-        _add_part(found, step, item, f"{step.name}[{position}]")
+        _check_value(violations, check, item, f"{check.name}[{position}]")
 
 
-def _add_part(found: list[Complaint], step: _Step, part: Any, name: str) -> None:
-    if step.nested:
-        kind = typing.cast("type", step.kind)
+def _check_value(violations: list[Violation], check: _FieldCheck, part: Any, name: str) -> None:
+    if check.nested:
+        kind = typing.cast("type", check.kind)
         if not isinstance(part, kind):
-            found.append((name, f"must be {kind.__name__}, not {type(part).__name__}"))
+            violations.append((name, message("field.wrong_kind", expected=kind.__name__, actual=type(part).__name__)))
             return
-        here = dict(_of_place(step.parts, part)) if step.parts else {}
-        if here:
-            found.extend((f"{name}.{where}", what) for where, what in here.items())
-        if below := _complaints(part):
-            found.extend((f"{name}.{where}", what) for where, what in below if where not in here)
+        nested = dict(_nested_violations(check.parts, part)) if check.parts else {}
+        if nested:
+            violations.extend((f"{name}.{field}", problem) for field, problem in nested.items())
+        if own := _violations(part):
+            violations.extend((f"{name}.{field}", problem) for field, problem in own if field not in nested)
         return
-    complaint = None
-    for bound in step.bounds:
-        if complaint := bound.complaint(part):
+    violation = None
+    for bound in check.bounds:
+        if violation := bound.violation(part):
             break
-    if complaint is None and (not step.bounds or step.kind is int):
-        complaint = _of_kind(step.kind, part)
-    if complaint is not None:
-        found.append((name, complaint))
+    if violation is None and (not check.bounds or check.kind is int):
+        violation = _type_violation(check.kind, part)
+    if violation is not None:
+        violations.append((name, violation))
 
 
-def _of_place(parts: Parts, value: Any) -> Iterator[Complaint]:
+def _nested_violations(parts: NestedConstraint, value: Any) -> Iterator[Violation]:
     for name, text in parts.texts.items():
         part = getattr(value, name)
         if part is None or part == "":
             if name in parts.required:
-                yield name, "is missing"
-        elif complaint := text.complaint(part):
-            yield name, complaint
+                yield name, message("field.missing")
+        elif violation := text.violation(part):
+            yield name, violation
 
 
-def _of_kind(kind: type | None, value: object) -> str | None:
+def _type_violation(kind: type | None, value: object) -> Message | None:
     if kind is None:
         return None
     if issubclass(kind, enum.StrEnum):
         if not isinstance(value, str):
-            return f"must be text, not {type(value).__name__}"
-        if value not in kind._value2member_map_:  # also one that is of the kind, which is open for what is read
-            return f"is {str(value)[:30]!r}, allowed: {', '.join(kind)}"
+            return message("field.wrong_kind", expected=message("kind.text"), actual=type(value).__name__)
+        if value not in kind._value2member_map_:  # members too: an open enumeration accepts unknown codes when decoding
+            return message("field.not_allowed", value=str(value)[:30], allowed=", ".join(kind))
         return None
     if type(value) is kind is not datetime and kind is not time:
         return None
     if kind is datetime and isinstance(value, datetime) and value.tzinfo is None:
-        return "needs its offset, e.g. datetime.now(UTC)"
+        return message("field.no_offset")
     if kind is time and isinstance(value, time) and (value.microsecond or value.tzinfo):
-        return "must be a time of day in whole seconds without an offset"
+        return message("field.time_with_offset")
     fits = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
-    return None if fits else f"must be {_KINDS.get(kind, kind.__name__)}, not {type(value).__name__}"
+    if fits:
+        return None
+    code = _KINDS.get(kind)
+    expected = message(code) if code is not None else kind.__name__
+    return message("field.wrong_kind", expected=expected, actual=type(value).__name__)

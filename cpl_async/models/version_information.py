@@ -1,4 +1,4 @@
-"""News of the API and planned outages."""
+"""News and planned outages of the API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["VersionInformation"]
 
 @define(kw_only=True)
 class VersionInformation(Item):
-    """One piece of news. Source: the vendor's schema."""
+    """A news item. Source: the vendor's schema."""
 
     language: str | None = None
     title: str | None = None

@@ -1,1 +1,1 @@
-"""The API's calls, one module for each family, named after the contract's operations."""
+"""Resources of the API, one module for each group of operations in the contract."""

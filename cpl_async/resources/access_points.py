@@ -1,4 +1,4 @@
-"""Pickup points: finding them, reading them all, the nearest ones."""
+"""Operations on pickup points."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import ValidationError
 from ..transport.call import CallOptions
-from .base import MOST_ITEMS, Listing, in_range
-from .cached_resource import KeptResource
+from .base import MAX_PAGE_SIZE, Listing, checked_int
+from .cached_resource import CachedResource
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 __all__ = ["AccessPointFilters", "AccessPoints", "NearFilters"]
 
 
-MOST_NEAR = 100_000
+MAX_NEAREST = 100_000
 
 
 class NearFilters(CallOptions, total=False):
-    """Filters of ``access_points.nearest``, besides the options of every call."""
+    """Filters of ``access_points.nearest``, in addition to the options of every call."""
 
     access_point_code: str
     country_code: str
-    """Two letters, ISO 3166-1."""
+    """Country code, ISO 3166-1 alpha-2."""
     zip_code: str
     city: str
     access_point_types: Sequence[str]
@@ -38,52 +38,52 @@ class NearFilters(CallOptions, total=False):
     active_cash_payment: bool
     pickup_enabled: bool
     sizes: Sequence[str]
-    """Of parcels that must fit."""
+    """Parcel sizes that the pickup point must accept."""
     radius: int
-    """Leaves out what is far from the position; the unit is not documented, the sandbox takes kilometres."""
+    """Maximum distance from the position. The unit is not documented; the sandbox uses kilometres."""
 
 
 class AccessPointFilters(NearFilters, total=False):
-    """Filters of ``access_points.list``, besides the options of every call."""
+    """Filters of ``access_points.list``, in addition to the options of every call."""
 
     latitude: float
-    """Degrees, north is positive."""
+    """Latitude in degrees, positive in the north."""
     longitude: float
-    """Degrees, east is positive."""
+    """Longitude in degrees, positive in the east."""
 
 
 LIST = Listing.of("access_points.list", "accessPoint", AccessPointFilters)
 
 
-class AccessPoints(KeptResource):
-    """Pickup points; there are tens of thousands, so read them all with ``iterate``."""
+class AccessPoints(CachedResource):
+    """Pickup points. There are tens of thousands; use ``iterate`` to read them all."""
 
     __slots__ = ()
 
     async def list(
-        self, *, limit: int = 100, offset: int = 0, **asked: Unpack[AccessPointFilters]
+        self, *, limit: int = 100, offset: int = 0, **filters: Unpack[AccessPointFilters]
     ) -> Page[AccessPoint]:
         """Return one page of pickup points.
 
-        :param limit: 1–1000 items.
-        :param offset: items to leave out, from 0.
-        :param asked: filters, see :class:`AccessPointFilters`, and the options of every call.
+        :param limit: Maximum number of items on the page, 1–1,000. Default: 100.
+        :param offset: Number of items to skip, at least 0. Default: 0.
+        :param filters: Filters (:class:`AccessPointFilters`) and the options of every call.
         """
         from ..models.access_points import AccessPoint
 
-        return await self._page(LIST, asked, AccessPoint, limit, offset)
+        return await self._page(LIST, filters, AccessPoint, limit, offset)
 
     def iterate(
-        self, *, page: int = MOST_ITEMS, **asked: Unpack[AccessPointFilters]
+        self, *, page: int = MAX_PAGE_SIZE, **filters: Unpack[AccessPointFilters]
     ) -> AsyncGenerator[AccessPoint, None]:
-        """Go through all pickup points as a stream; the next page is fetched while the caller works.
+        """Yield all pickup points; the next page is fetched in the background.
 
-        :param page: 1–1000 items a request.
-        :param asked: filters, see :class:`AccessPointFilters`, and the options of every call.
+        :param page: Number of items per request, 1–1,000. Default: 1,000.
+        :param filters: Filters (:class:`AccessPointFilters`) and the options of every call.
         """
         from ..models.access_points import AccessPoint
 
-        return self._iterate(LIST, asked, AccessPoint, page)
+        return self._iterate(LIST, filters, AccessPoint, page)
 
     async def nearest(
         self,
@@ -91,32 +91,35 @@ class AccessPoints(KeptResource):
         latitude: float,
         longitude: float,
         count: int = 10,
-        **asked: Unpack[NearFilters],
+        **filters: Unpack[NearFilters],
     ) -> Sequence[NearbyAccessPoint]:
         """Return the pickup points nearest to a position, nearest first.
 
-        Distances are counted here from the points' positions, so they hold whatever the server makes of ``radius``.
-        All points that the filters leave are read: give a country or a radius where there are many.
+        Distances are calculated by the client, independently of the server's ``radius``. All points that match the
+        filters are read: filter by country or radius to reduce their number.
 
-        :param latitude: degrees, -90 to 90.
-        :param longitude: degrees, -180 to 180.
-        :param count: how many, at least 1.
-        :param asked: filters, see :class:`NearFilters`, and the options of every call.
+        :param latitude: Latitude in degrees, -90 to 90.
+        :param longitude: Longitude in degrees, -180 to 180.
+        :param count: Maximum number of pickup points, 1–100,000. Default: 10.
+        :param filters: Filters (:class:`NearFilters`) and the options of every call.
         """
         from ..models.access_points import NearbyAccessPoint
 
-        for name, value, most in (("latitude", latitude, 90), ("longitude", longitude, 180)):
-            if not isinstance(value, (int, float)) or not abs(value) <= most:
-                raise ValidationError(f"{name} is a number of degrees from -{most} to {most}, not {value!r}")
-        in_range("count", count, 1, MOST_NEAR)
-        around: AccessPointFilters = {"latitude": latitude, "longitude": longitude, **asked}
-        near: list[tuple[float, int, AccessPoint]] = []
-        number = 0
+        for name, value, maximum in (("latitude", latitude, 90), ("longitude", longitude, 180)):
+            if not isinstance(value, (int, float)) or not abs(value) <= maximum:
+                raise ValidationError(f"{name} must be a number of degrees from -{maximum} to {maximum}, not {value!r}")
+        checked_int("count", count, 1, MAX_NEAREST)
+        around: AccessPointFilters = {"latitude": latitude, "longitude": longitude, **filters}
+        nearest: list[tuple[float, int, AccessPoint]] = []
+        point_count = 0
         async for point in self.iterate(**around):
             distance = point.gps.distance_km(latitude, longitude) if point.gps else None
             if distance is not None:
-                number += 1
-                heapq.heappush(near, (-distance, -number, point))
-                if len(near) > count:
-                    heapq.heappop(near)
-        return [NearbyAccessPoint(point=point, distance_km=-far) for far, _, point in sorted(near, reverse=True)]
+                point_count += 1
+                heapq.heappush(nearest, (-distance, -point_count, point))
+                if len(nearest) > count:
+                    heapq.heappop(nearest)
+        return [
+            NearbyAccessPoint(point=point, distance_km=-distance)
+            for distance, _, point in sorted(nearest, reverse=True)
+        ]

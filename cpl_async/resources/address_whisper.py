@@ -1,11 +1,11 @@
-"""Suggestions of addresses while one is typed."""
+"""Address suggestions for autocompletion."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ..transport.call import Call
-from .base import Resource, query_of
+from .base import Resource, query_params
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -17,7 +17,7 @@ __all__ = ["AddressWhisper"]
 
 
 class AddressWhisper(Resource):
-    """Suggestions of addresses."""
+    """Address suggestions."""
 
     async def suggest(
         self,
@@ -28,15 +28,17 @@ class AddressWhisper(Resource):
         called_from: str | None = None,
         **options: Unpack[CallOptions],
     ) -> list[AddressWhisp]:
-        """Return addresses that begin as what was typed so far.
+        """Return addresses that start with the given text.
 
-        :param street: with or without a house number.
-        :param zip_code: postcode.
-        :param city: name of the town.
-        :param called_from: the field being typed: ``Street``, ``ZipCode`` or ``City``.
+        :param street: Beginning of the street, with or without a house number. Default: any.
+        :param zip_code: Beginning of the postcode. Default: any.
+        :param city: Beginning of the city. Default: any.
+        :param called_from: Field that the user is typing in: ``Street``, ``ZipCode`` or ``City``. Default: not sent.
         """
         from ..models.address_whisper import AddressWhisp
 
-        typed = {"street": street, "zip_code": zip_code, "city": city, "called_from": called_from}
-        call = Call(operation="address_whisper.suggest", method="GET", path="addressWhisper", query=query_of(typed))
+        params = {"street": street, "zip_code": zip_code, "city": city, "called_from": called_from}
+        call = Call(
+            operation="address_whisper.suggest", method="GET", path="addressWhisper", query=query_params(params)
+        )
         return await self._objects(call, options, AddressWhisp)

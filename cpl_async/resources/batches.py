@@ -1,4 +1,4 @@
-"""What batches of shipments and of orders have in common: creating, and waiting for their import."""
+"""Base classes of the batches of shipments and orders: creation and waiting for the import."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ if TYPE_CHECKING:
 
     from ..transport.call import CallOptions, RequestOptions
 
-__all__ = ["Batch", "BatchResult", "Batches", "listed", "problems_among"]
+__all__ = ["Batch", "BatchResult", "Batches", "as_list", "find_problems"]
 
-CHECKED_AT_ONCE = 100
-FIRST_POLL = 0.5
-SLOWER_BY = 1.5
-SLOWEST_POLL = 10.0
+CHECK_CHUNK_SIZE = 100
+FIRST_POLL_SECONDS = 0.5
+BACKOFF_FACTOR = 1.5
+MAX_POLL_SECONDS = 10.0
 
 
 class BatchItem(Protocol):
-    """One item of a batch's state."""
+    """Import result of one batch item."""
 
     reference_id: str | None
 
     @property
     def settled(self) -> bool:
-        """Whether it is final."""
+        """Whether the state is final."""
         ...
 
 
 class BatchResult(Protocol):
-    """The state of a batch."""
+    """Import results of a batch."""
 
     @property
     def items(self) -> Sequence[BatchItem]:
-        """Its items, in any order."""
+        """Results of the items, in any order."""
         ...
 
     @property
     def settled(self) -> bool:
-        """Whether all are final."""
+        """Whether the import has ended."""
         ...
 
     @property
     def errors(self) -> dict[str, str]:
-        """What failed at import, by reference."""
+        """Error messages of failed imports, by reference."""
         ...
 
 
@@ -64,12 +64,12 @@ T = TypeVar("T")
 
 
 class Batches(Resource):
-    """Calls that create many things at once."""
+    """Operations on batches."""
 
     async def ready(self, **options: Unpack[CallOptions]) -> None:
-        """See that there is a token, so that a batch whose body is made already does not wait for one.
+        """Fetch an access token in advance, so that a prepared batch is sent without delay.
 
-        :raises CplError: when there is none to be had; nothing was sent.
+        :raises CplError: If no token is available; nothing was sent.
         """
         await (await self._client._transport()).ready(options)
 
@@ -93,100 +93,107 @@ class Batches(Resource):
 
 @frozen
 class Batch(Generic[R]):
-    """A batch that was accepted."""
+    """A handle of an accepted batch."""
 
     id: str
-    """Its id on the server."""
+    """Id of the batch on the server."""
     references: tuple[str, ...] = field(default=(), repr=False, kw_only=True)
-    """References of what it holds, where they are known."""
-    _look: Callable[..., Awaitable[R]] = field(repr=False, eq=False, kw_only=True, alias="look")
+    """References of the items; empty if they are unknown."""
+    _get_state: Callable[..., Awaitable[R]] = field(repr=False, eq=False, kw_only=True, alias="get_state")
 
     operation: ClassVar[str]
-    """How the contract names asking for its state."""
-    things: ClassVar[str]
-    """What it holds."""
+    """Operation of the contract that returns the state."""
+    item_noun: ClassVar[str]
+    """Plural noun for the items, used in messages."""
 
     async def wait(self, *, timeout: float = 120.0, raise_errors: bool = False, **options: Unpack[RequestOptions]) -> R:
-        """Wait until every item is ``Complete`` or ``Error``, asking less and less often.
+        """Wait until every item is ``Complete`` or ``Error``, polling at increasing intervals.
 
-        :param timeout: seconds for the whole wait.
-        :param raise_errors: raise :class:`BatchError` when an item ended in error.
-        :return: the last state.
-        :raises Timeout: when items are still open; the batch goes on, ask again later.
+        :param timeout: Seconds for the whole wait. Default: 120.
+        :param raise_errors: Whether to raise :class:`BatchError` if an item ended in error. Default: ``False``.
+        :return: The final state.
+        :raises Timeout: If items are still open. The import continues; call again later.
         """
         deadline = monotonic() + timeout
         options.setdefault("priority", Priority.BACKGROUND)
-        pause = FIRST_POLL
+        pause = FIRST_POLL_SECONDS
         while True:
             left = max(0.001, deadline - monotonic())
             try:
-                result = await self._look(self.id, timeout=left, **options)
+                result = await self._get_state(self.id, timeout=left, **options)
                 if result.settled and len(result.items) >= len(self.references):
                     break
                 if monotonic() + pause > deadline:
-                    raise self._still_open(result, timeout)
+                    raise self._timeout_error(result, timeout)
                 await asyncio.sleep(pause)
             except asyncio.CancelledError as cancelled:
-                cancelled.add_note(f"batch {self.id} was accepted and goes on: ask again with its handle")
+                cancelled.add_note(
+                    f"batch {self.id} was accepted and its import continues: poll it again with its handle"
+                )
                 raise
-            pause = min(pause * SLOWER_BY, SLOWEST_POLL)
+            pause = min(pause * BACKOFF_FACTOR, MAX_POLL_SECONDS)
         if raise_errors and result.errors:
-            raise self._failed(result)
+            raise self._batch_error(result)
         return result
 
-    def _still_open(self, result: R, timeout: float) -> Timeout:
+    def _timeout_error(self, result: R, timeout: float) -> Timeout:
         open_items = sum(not item.settled for item in result.items) + max(0, len(self.references) - len(result.items))
-        what = f"{open_items} of {max(len(result.items), len(self.references))}" if result.items else "all"
+        open_text = f"{open_items} of {max(len(result.items), len(self.references))}" if result.items else "all"
         return Timeout(
-            f"{what} items of batch {self.id} are still being imported after {timeout:g} s",
+            f"{open_text} items of batch {self.id} are still being imported after {timeout:g} s",
             failure=Failure(operation=self.operation, outcome=Outcome.UNKNOWN, references=self.references),
-            advice="The import goes on: ask again later with the batch's id",
+            advice="The import continues: poll it again later with the batch id",
         )
 
-    def _failed(self, result: R) -> BatchError:
+    def _batch_error(self, result: R) -> BatchError:
         problems = tuple(
             Problem(path="import", message=message, reference_id=reference)
             for reference, message in result.errors.items()
         )
         failure = Failure(operation=self.operation, outcome=Outcome.UNKNOWN, problems=problems)
-        return BatchError(f"{len(problems)} of {len(result.items)} {self.things} failed at import", failure=failure)
+        return BatchError(f"{len(problems)} of {len(result.items)} {self.item_noun} failed at import", failure=failure)
 
 
-def listed(name: str, things: Iterable[T]) -> Sequence[T]:
-    """Return what a caller gives as a list: any iterable will do.
+def as_list(name: str, items: Iterable[T]) -> Sequence[T]:
+    """Return an iterable as a list.
 
-    :raises ValidationError: when it is none.
+    :param name: Name of the argument, for the error message.
+    :param items: Any iterable of models.
+    :raises ValidationError: If it is not an iterable, or a string.
     """
-    if isinstance(things, (list, tuple)):
-        return things
-    if isinstance(things, (str, bytes)) or not isinstance(things, Iterable):
-        raise ValidationError(f"{name} takes a list, not {type(things).__name__}; nothing was sent")
-    return list(things)
+    if isinstance(items, (list, tuple)):
+        return items
+    if isinstance(items, (str, bytes)) or not isinstance(items, Iterable):
+        raise ValidationError(f"{name} takes a list, not {type(items).__name__}; nothing was sent")
+    return list(items)
 
 
-async def problems_among(name: str, things: Sequence[Any], kind: type) -> list[Problem]:
-    """Return all that is wrong in a list of shipments or orders, references used twice included.
+async def find_problems(name: str, items: Sequence[Any], kind: type) -> list[Problem]:
+    """Return all problems in a list of shipments or orders, duplicate references included.
 
-    :param name: of the list, for the paths; the loop breathes in between.
-    :param kind: what each must be.
+    The event loop runs other tasks in between.
+
+    :param name: Name of the list, for the paths of problems.
+    :param items: Models to check.
+    :param kind: Expected class of the models.
     """
     from ..models.validation import problems_of
 
     running_loop()
     problems: list[Problem] = []
-    seen: dict[str, int] = {}
-    for index, thing in enumerate(things):
-        if index % CHECKED_AT_ONCE == CHECKED_AT_ONCE - 1:
+    first_index: dict[str, int] = {}
+    for index, item in enumerate(items):
+        if index % CHECK_CHUNK_SIZE == CHECK_CHUNK_SIZE - 1:
             await asyncio.sleep(0)
-        reference = getattr(thing, "reference_id", None)
+        reference = getattr(item, "reference_id", None)
         path = f"{name}[{index}]"
-        if isinstance(thing, kind):
-            problems += problems_of(thing, path=path, index=index, reference_id=reference)
+        if isinstance(item, kind):
+            problems += problems_of(item, path=path, index=index, reference_id=reference)
         else:
-            words = f"must be {kind.__name__}, not {type(thing).__name__}"
-            problems.append(Problem(path=path, message=words, index=index))
-        first = seen.setdefault(reference, index) if isinstance(reference, str) else index
+            message = f"must be {kind.__name__}, not {type(item).__name__}"
+            problems.append(Problem(path=path, message=message, index=index))
+        first = first_index.setdefault(reference, index) if isinstance(reference, str) else index
         if first != index:
-            again = Problem(path=f"{path}.reference_id", message=f"is used by {name}[{first}] too", index=index)
-            problems.append(evolve(again, reference_id=reference))
+            duplicate = Problem(path=f"{path}.reference_id", message=f"is used by {name}[{first}] too", index=index)
+            problems.append(evolve(duplicate, reference_id=reference))
     return problems

@@ -1,4 +1,4 @@
-"""Checks shipments before they are sent, and chooses products, by the code lists as they are kept."""
+"""Checks of shipments and choice of products by the cached code lists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem, ValidationError
 from ..system.event_loop import running_loop
-from .batches import CHECKED_AT_ONCE, listed, problems_among
+from .batches import CHECK_CHUNK_SIZE, as_list, find_problems
 
 if TYPE_CHECKING:
     from ..models.code_rules import CodeRules
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from ..models.shipment_batches import Shipment
     from .codelists import Codelists
 
-__all__ = ["check", "choose"]
+__all__ = ["check_shipments", "choose_checked_product"]
 
 
-async def check(codelists: Codelists, shipments: Iterable[Shipment], options: Any) -> list[Problem]:
-    """Return all that is wrong with shipments: with each by itself, among them, and by the code lists."""
+async def check_shipments(codelists: Codelists, shipments: Iterable[Shipment], options: Any) -> list[Problem]:
+    """Return all problems of shipments: of each shipment, between shipments, and violations of the code lists."""
     from ..models.shipment_batches import Shipment
 
     rules = await _rules(codelists.cached(), options)
-    shipments = listed("shipments", shipments)
-    problems = await problems_among("shipments", shipments, Shipment)
+    shipments = as_list("shipments", shipments)
+    problems = await find_problems("shipments", shipments, Shipment)
     for index, shipment in enumerate(shipments):
-        if index % CHECKED_AT_ONCE == CHECKED_AT_ONCE - 1:
+        if index % CHECK_CHUNK_SIZE == CHECK_CHUNK_SIZE - 1:
             await asyncio.sleep(0)
         try:
             problems += rules.problems_of(shipment, f"shipments[{index}]", index)
-        except (AttributeError, TypeError):  # of the wrong type somewhere, which was named already
+        except (AttributeError, TypeError):  # a field has the wrong type, which was already reported
             if not any(problem.index == index for problem in problems):
                 raise
     return sorted(problems, key=lambda problem: problem.index or 0)
@@ -63,17 +63,19 @@ async def _rules(codelists: Codelists, options: Any) -> CodeRules:
     )
 
 
-async def choose(
+async def choose_checked_product(
     codelists: Codelists, country: str, pickup_point: str | bool | None, business: bool, cash: bool, options: Any
 ) -> ProductChoice:
-    """Choose a product and hold it against the code lists."""
+    """Return a product that was checked against the code lists."""
     from ..models.products import choose_product
 
     if not isinstance(country, str):
-        raise ValidationError(f"country is a text of two letters, not {type(country).__name__}; nothing was sent")
+        raise ValidationError(
+            f"country must be a string of two letters, not {type(country).__name__}; nothing was sent"
+        )
     running_loop()
-    kept = codelists.cached()
-    products, countries = await asyncio.gather(kept.products(**options), kept.countries(**options))
+    cached = codelists.cached()
+    products, countries = await asyncio.gather(cached.products(**options), cached.countries(**options))
     return choose_product(
         country,
         pickup_point=pickup_point,

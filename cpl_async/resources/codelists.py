@@ -1,4 +1,4 @@
-"""Code lists: what the API's codes mean, in Czech or English."""
+"""Operations on code lists, which translate the API's codes into Czech or English names."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from ..transport.call import CallOptions
-from .base import MOST_ITEMS, Listing, Position
-from .cached_resource import KeptResource
+from .base import MAX_PAGE_SIZE, Listing, PagePosition
+from .cached_resource import CachedResource
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -39,47 +39,47 @@ CODELISTS = (
     "identity_documents",
     "document_types",
 )
-"""Names of all code lists."""
+"""Names of the operations of all code lists."""
 
 
 class PriceLimitFilters(CallOptions, total=False):
-    """Filters of ``codelists.service_price_limits``, besides the options of every call."""
+    """Filters of ``codelists.service_price_limits``, in addition to the options of every call."""
 
     service: str
-    """Code of a service, e.g. ``COD`` or ``INSR``."""
+    """Service code, e.g. ``COD`` or ``INSR``."""
     currency: str
-    """ISO 4217."""
+    """Currency code, ISO 4217."""
     country: str
-    """Two letters, ISO 3166-1."""
+    """Country code, ISO 3166-1 alpha-2."""
     product: str
-    """Code of a product."""
+    """Product code."""
 
 
 PRICE_LIMITS = Listing.of("codelists.service_price_limits", "codelist/servicePriceLimit", PriceLimitFilters)
 
 
-class Codelists(KeptResource):
-    """Code lists; names come in the language of the call."""
+class Codelists(CachedResource):
+    """Code lists. Names are in the language of the call."""
 
     __slots__ = ()
 
     async def iterate(
         self, codelist: Callable[..., Awaitable[Page[T]]], **options: Unpack[CallOptions]
     ) -> AsyncGenerator[T, None]:
-        """Go through all pages of a code list.
+        """Yield all entries of a code list.
 
-        :param codelist: one of the calls below, e.g. ``cpl.codelists.products``.
+        :param codelist: Method of this resource that returns the list, e.g. ``cpl.codelists.products``.
         """
-        position = Position("codelists.iterate")
+        position = PagePosition("codelists.iterate")
         last = False
         while not last:
-            page = await codelist(limit=MOST_ITEMS, offset=position.offset, **options)
+            page = await codelist(limit=MAX_PAGE_SIZE, offset=position.offset, **options)
             last = position.advance(page)
             for entry in page.items:
                 yield entry
 
     async def age_checks(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
         """Return codes of age checks, for ``Shipment.age_check``."""
         from ..models.codelists import CodelistEntry
@@ -89,7 +89,7 @@ class Codelists(KeptResource):
         )
 
     async def products(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
         """Return product codes, e.g. ``PRIV``, for ``Shipment.product_type``."""
         from ..models.codelists import CodelistEntry
@@ -99,7 +99,7 @@ class Codelists(KeptResource):
         )
 
     async def external_numbers(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[ExternalNumberType]:
         """Return codes of external numbers, e.g. ``CUST``."""
         from ..models.codelists import ExternalNumberType
@@ -109,15 +109,15 @@ class Codelists(KeptResource):
         )
 
     async def countries(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[Country]:
-        """Return countries of destination, and whether money may be collected there."""
+        """Return destination countries, and whether cash on delivery is available there."""
         from ..models.codelists import Country
 
         return await self._page(Listing("codelists.countries", "codelist/country"), options, Country, limit, offset)
 
     async def currencies(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
         """Return currencies."""
         from ..models.codelists import CodelistEntry
@@ -127,7 +127,7 @@ class Codelists(KeptResource):
         )
 
     async def services(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[ServiceType]:
         """Return codes of additional services."""
         from ..models.codelists import ServiceType
@@ -135,17 +135,17 @@ class Codelists(KeptResource):
         return await self._page(Listing("codelists.services", "codelist/service"), options, ServiceType, limit, offset)
 
     async def service_price_limits(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **asked: Unpack[PriceLimitFilters]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **filters: Unpack[PriceLimitFilters]
     ) -> Page[ServicePriceLimit]:
-        """Return the least and most value of services, e.g. of cash on delivery by country and currency."""
+        """Return the minimum and maximum amounts of services, e.g. of cash on delivery by country and currency."""
         from ..models.codelists import ServicePriceLimit
 
-        return await self._page(PRICE_LIMITS, asked, ServicePriceLimit, limit, offset)
+        return await self._page(PRICE_LIMITS, filters, ServicePriceLimit, limit, offset)
 
     async def shipment_phases(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
-        """Return phases of a shipment's way."""
+        """Return phases of a shipment's journey."""
         from ..models.codelists import CodelistEntry
 
         return await self._page(
@@ -153,17 +153,17 @@ class Codelists(KeptResource):
         )
 
     async def statuses(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
-        """Return states of shipments."""
+        """Return shipment statuses."""
         from ..models.codelists import CodelistEntry
 
         return await self._page(Listing("codelists.statuses", "codelist/status"), options, CodelistEntry, limit, offset)
 
     async def validation_messages(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[ValidationMessage]:
-        """Return texts of refusals and import errors."""
+        """Return messages of rejected requests and import errors."""
         from ..models.codelists import ValidationMessage
 
         return await self._page(
@@ -175,9 +175,9 @@ class Codelists(KeptResource):
         )
 
     async def identity_documents(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
-        """Return kinds of personal documents."""
+        """Return types of identity documents."""
         from ..models.codelists import CodelistEntry
 
         return await self._page(
@@ -189,10 +189,12 @@ class Codelists(KeptResource):
         )
 
     async def document_types(
-        self, *, limit: int = MOST_ITEMS, offset: int = 0, **options: Unpack[CallOptions]
+        self, *, limit: int = MAX_PAGE_SIZE, offset: int = 0, **options: Unpack[CallOptions]
     ) -> Page[CodelistEntry]:
-        """Return kinds of customs documents, for ``shipments.add_documents``. Unsure: it is assumed to
-        look like the other code lists."""
+        """Return types of customs documents, for ``shipments.add_documents``.
+
+        Unsure: the list is assumed to have the format of the other code lists.
+        """
         from ..models.codelists import CodelistEntry
 
         return await self._page(

@@ -1,4 +1,4 @@
-"""The customer: accounts, addresses, series of shipment numbers."""
+"""Operations on the customer's accounts, addresses and shipment number ranges."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ __all__ = ["CustomerResource"]
 
 
 class CustomerResource(Resource):
-    """What the carrier knows of the customer."""
+    """The customer, as registered with the carrier."""
 
     async def get(self, **options: Unpack[CallOptions]) -> Customer:
-        """Return the accounts, and with them the currencies in which money may be collected.
+        """Return the customer's bank accounts, which determine the currencies of cash on delivery.
 
-        :raises NotFound: where nothing is configured.
+        :raises NotFound: If no account is configured.
         """
         from ..models.customer import Customer
 
         return await self._object(Call(operation="customer.get", method="GET", path="customer"), options, Customer)
 
     async def addresses(self, **options: Unpack[CallOptions]) -> list[CustomerAddress]:
-        """Return the customer's addresses; the default one is the sender where a shipment names none.
+        """Return the customer's addresses. The default address is the sender of a shipment without one.
 
-        :raises NotFound: where nothing is configured.
+        :raises NotFound: If no address is configured.
         """
         from ..models.customer import CustomerAddress
 
@@ -41,17 +41,17 @@ class CustomerResource(Resource):
         return await self._objects(call, options, CustomerAddress)
 
     async def create_number_range(self, request: Mapping[str, Any], **options: Unpack[CallOptions]) -> dict[str, Any]:
-        """Reserve a series of shipment numbers; a number cannot be used twice.
+        """Reserve a range of shipment numbers; each number can be used once.
 
-        Unsure: neither body is documented, so both are mappings that pass through as they are.
+        Unsure: neither body is documented, so both are passed through unchanged.
 
-        :param request: what the carrier's support says, with the API's own names.
-        :return: the answer as it came.
+        :param request: Request body with the API's names, as specified by the carrier's support.
+        :return: The response body.
         """
         from ..models.codec import encode
 
         if not isinstance(request, Mapping):
-            raise ValidationError(f"a request is a mapping, not {type(request).__name__}; nothing was sent")
+            raise ValidationError(f"request must be a mapping, not {type(request).__name__}; nothing was sent")
         call = Call(
             operation="customer.create_number_range",
             method="POST",
@@ -59,4 +59,4 @@ class CustomerResource(Resource):
             body=encode(dict(request)),
             writes=True,
         )
-        return await self._whatever(call, options)
+        return await self._mapping(call, options)

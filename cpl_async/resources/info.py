@@ -1,4 +1,4 @@
-"""What the service says of itself."""
+"""Version and state of the API service."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class InfoResource(Resource):
     """Version, state and clock of the service."""
 
     async def get(self, **options: Unpack[CallOptions]) -> Info:
-        """Return version, state and clock; needs no token, so it shows whether the service can be reached."""
+        """Return version, state and clock of the service. The call needs no token, so it can test the connection."""
         from ..models.info import Info
 
         call = Call(operation="info.get", method="GET", path="info", authorized=False)

@@ -1,4 +1,4 @@
-"""Orders as tracking shows them, and cancelling them."""
+"""Operations on orders: tracking and cancellation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ValidationError
 from ..transport.call import Call, CallOptions
-from .base import MOST_ITEMS, Listing, Resource, refuse
+from .base import MAX_PAGE_SIZE, Listing, Resource, raise_problems
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -20,53 +20,55 @@ __all__ = ["OrderFilters", "Orders"]
 
 
 class OrderFilters(CallOptions, total=False):
-    """Filters of ``orders.list``, besides the options of every call; a page takes at most 50 values of each."""
+    """Filters of ``orders.list``, in addition to the options of every call; a page accepts at most 50 values each."""
 
     shipment_numbers: Sequence[str]
     customer_references: Sequence[str]
     order_references: Sequence[str]
-    """The ``reference_id`` with which orders were created."""
+    """Values of ``Order.reference_id``."""
     order_numbers: Sequence[str]
     order_ids: Sequence[int]
     date_from: datetime
-    """With its offset."""
+    """Start of the period, timezone-aware."""
     date_to: datetime
-    """With its offset."""
+    """End of the period, timezone-aware."""
     send_date: datetime
-    """Day of the collection, with its offset."""
+    """Day of the collection, timezone-aware."""
     product_type: str
     order_states: str
-    """One of :class:`OrderState`."""
+    """One value of :class:`OrderState`."""
 
 
 LIST = Listing.of("orders.list", "order", OrderFilters)
 
 
 class Orders(Resource):
-    """Tracking and cancelling of orders."""
+    """Tracking and cancellation of orders."""
 
-    async def list(self, *, limit: int = 100, offset: int = 0, **asked: Unpack[OrderFilters]) -> Page[TrackedOrder]:
+    async def list(self, *, limit: int = 100, offset: int = 0, **filters: Unpack[OrderFilters]) -> Page[TrackedOrder]:
         """Return one page of orders.
 
-        Unsure: the vendor declares one order as the answer, clients receive an array; both are read as a list.
+        Unsure: the vendor documents one order as the response, but clients receive an array; both are read as a list.
 
-        :param limit: 1–1000 items.
-        :param offset: items to leave out, from 0.
-        :param asked: filters, see :class:`OrderFilters`, and the options of every call.
+        :param limit: Maximum number of items on the page, 1–1,000. Default: 100.
+        :param offset: Number of items to skip, at least 0. Default: 0.
+        :param filters: Filters (:class:`OrderFilters`) and the options of every call.
         """
         from ..models.orders import TrackedOrder
 
-        return await self._page(LIST, asked, TrackedOrder, limit, offset)
+        return await self._page(LIST, filters, TrackedOrder, limit, offset)
 
-    def iterate(self, *, page: int = MOST_ITEMS, **asked: Unpack[OrderFilters]) -> AsyncGenerator[TrackedOrder, None]:
-        """Go through all orders, page by page; one filter may have any number of values and is split by itself.
+    def iterate(
+        self, *, page: int = MAX_PAGE_SIZE, **filters: Unpack[OrderFilters]
+    ) -> AsyncGenerator[TrackedOrder, None]:
+        """Yield all orders; one filter may have any number of values and is split into requests.
 
-        :param page: 1–1000 items a request.
-        :param asked: filters, see :class:`OrderFilters`, and the options of every call.
+        :param page: Number of items per request, 1–1,000. Default: 1,000.
+        :param filters: Filters (:class:`OrderFilters`) and the options of every call.
         """
         from ..models.orders import TrackedOrder
 
-        return self._iterate(LIST, asked, TrackedOrder, page)
+        return self._iterate(LIST, filters, TrackedOrder, page)
 
     async def cancel(
         self,
@@ -76,39 +78,39 @@ class Orders(Resource):
         note: str | None = None,
         **options: Unpack[CallOptions],
     ) -> None:
-        """Cancel an order, named by exactly one of its two references.
+        """Cancel an order, identified by exactly one of its two references.
 
-        :param customer_reference: the ``customer_reference`` with which it was created.
-        :param order_reference: the ``reference_id`` with which it was created.
-        :param note: why, for the carrier.
-        :raises ValidationError: without a reference or with both, before anything is sent; or when the carrier
-            refuses (400), e.g. since the courier was there already.
-        :raises ServerError: 500 or 503; the order may have been cancelled, see ``outcome``.
+        :param customer_reference: ``Order.customer_reference``. Default: not used.
+        :param order_reference: ``Order.reference_id``. Default: not used.
+        :param note: Reason, for the carrier. Default: none.
+        :raises ValidationError: If not exactly one reference is passed (nothing was sent), or the carrier rejects the
+            request (400), e.g. because the courier has already come.
+        :raises ServerError: If the server fails (500 or 503); the order may have been cancelled, see ``outcome``.
         """
         from ..models.codec import encode
         from ..models.orders import CancelOrderEvent
         from ..models.references import normal_reference
         from ..models.validation import problems_of
 
-        given = [
+        references = [
             (name, normal_reference(value))
             for name, value in (("customerReference", customer_reference), ("orderReference", order_reference))
             if value is not None
         ]
-        if len(given) != 1 or not given[0][1] or not isinstance(given[0][1], str):
+        if len(references) != 1 or not references[0][1] or not isinstance(references[0][1], str):
             raise ValidationError(
-                "orders.cancel takes exactly one of customer_reference and order_reference, not empty; nothing was sent"
+                "orders.cancel needs exactly one non-empty customer_reference or order_reference; nothing was sent"
             )
         event = CancelOrderEvent(note=note)
-        refuse("orders.cancel", problems_of(event))
+        raise_problems("orders.cancel", problems_of(event))
         call = Call(
             operation="orders.cancel",
             method="POST",
             path="order/cancel",
-            query=given,
+            query=references,
             body=encode(event) if note else None,
             writes=True,
-            references=(given[0][1],),
+            references=(references[0][1],),
             body_matters=False,
         )
         await self._send(call, options)

@@ -1,4 +1,4 @@
-"""Keeps pages of lists that seldom change, for a time; what is older than that says so."""
+"""In-memory cache for pages of lists that seldom change."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from ..errors import ConfigurationError, RateLimited, ServerError, TransportErro
 from ..system.clock import monotonic
 from ..system.fork_safety import never_collect, this_process
 
-__all__ = ["DAY", "Kept"]
+__all__ = ["DAY_SECONDS", "PageCache"]
 
-DAY = 86_400.0
-MOST_PAGES = 1000
-PASSING = (TransportError, ServerError, RateLimited)
+DAY_SECONDS = 86_400.0
+MAX_PAGES = 1000
+TRANSIENT_ERRORS = (TransportError, ServerError, RateLimited)
 logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 @define
-class _Slot:
-    """One page, and whoever fetches it."""
+class _CacheEntry:
+    """A cached page and the lock for fetching it."""
 
     lock: asyncio.Lock
     page: Any = None
@@ -32,62 +32,66 @@ class _Slot:
     fetched: float = 0.0
 
 
-class Kept:
-    """Pages in memory, each fetched once however many ask."""
+class PageCache:
+    """Cache of pages. Concurrent calls for one page share a request."""
 
     def __init__(self, ttl: float, stale_for: float, clock: Callable[[], float] = monotonic) -> None:
-        """Keep nothing yet.
+        """Create an empty cache.
 
-        :param ttl: seconds for which a page is given again.
-        :param stale_for: seconds after these for which it still stands in when the server fails; it is then
-            marked ``stale``.
-        :raises ConfigurationError: for a time to live of nothing, or less than nothing.
+        :param ttl: Time to live of a page in seconds, greater than 0.
+        :param stale_for: Seconds after ``ttl`` in which a page is returned, marked ``stale``, if the server fails.
+        :param clock: Monotonic clock in seconds.
+        :raises ConfigurationError: If a time is out of range.
         """
         if ttl <= 0 or stale_for < 0:
-            raise ConfigurationError("ttl must be over 0 seconds, stale_for at least 0")
+            raise ConfigurationError("ttl must be greater than 0 seconds, stale_for at least 0")
         self._ttl = ttl
         self._stale_for = stale_for
         self._clock = clock
-        self._slots: dict[Hashable, _Slot] = {}
+        self._entries: dict[Hashable, _CacheEntry] = {}
         self._process = this_process()
 
     async def page(self, key: Hashable, fetch: Callable[[], Awaitable[tuple[Any, Any]]]) -> tuple[Any, Any]:
-        """Return a page from memory while it is fresh, else fetch it, and the answer that it was read from.
+        """Return a page and its response from the cache, or fetch them if they are missing or expired.
 
-        The list and its items are each caller's own.
+        Each caller gets its own copy of the list and its items.
 
-        :raises CplError: when it cannot be fetched and there is none to stand in.
+        :param key: Key of the page.
+        :param fetch: Fetches the page and its response.
+        :raises CplError: If the page cannot be fetched and no stale page is available.
         """
         if self._process is not this_process():
-            self._take_over()
-        slot = self._slots.get(key)
-        if slot is None:
-            while len(self._slots) >= MOST_PAGES:
-                self._slots.pop(next(iter(self._slots)))
-            slot = self._slots[key] = _Slot(asyncio.Lock())
-        if slot.page is not None and self._age(slot) < self._ttl:
-            return _copy(slot.page), slot.answer
-        async with slot.lock:
-            if slot.page is None or self._age(slot) >= self._ttl:
+            self._reset_locks()
+        entry = self._entries.get(key)
+        if entry is None:
+            while len(self._entries) >= MAX_PAGES:
+                self._entries.pop(next(iter(self._entries)))
+            entry = self._entries[key] = _CacheEntry(asyncio.Lock())
+        if entry.page is not None and self._age(entry) < self._ttl:
+            return _copy(entry.page), entry.answer
+        async with entry.lock:
+            if entry.page is None or self._age(entry) >= self._ttl:
                 try:
-                    slot.page, slot.answer = await fetch()
-                    slot.fetched = self._clock()
-                except PASSING as error:
-                    age = self._age(slot)
-                    if slot.page is None or age >= self._ttl + self._stale_for:
+                    entry.page, entry.answer = await fetch()
+                    entry.fetched = self._clock()
+                except TRANSIENT_ERRORS as error:
+                    age = self._age(entry)
+                    if entry.page is None or age >= self._ttl + self._stale_for:
                         raise
-                    logger.warning("a list of %.0f s ago stands in, for it could not be fetched: %s", age, error)
-                    return _copy(slot.page, stale=True), slot.answer
-            return _copy(slot.page), slot.answer
+                    logger.warning(
+                        "returning a cached list that is %.0f s old, because it could not be fetched: %s", age, error
+                    )
+                    return _copy(entry.page, stale=True), entry.answer
+            return _copy(entry.page), entry.answer
 
-    def _take_over(self) -> None:
-        """Keep the pages that a forked child inherited; who held or waited for their locks is not here."""
+    def _reset_locks(self) -> None:
+        """Replace the locks in a forked child process, where their holders do not exist; the pages stay."""
         self._process = this_process()
-        never_collect(self._slots)
-        self._slots = {key: evolve(slot, lock=asyncio.Lock()) for key, slot in self._slots.items()}
+        never_collect(self._entries)
+        self._entries = {key: evolve(entry, lock=asyncio.Lock()) for key, entry in self._entries.items()}
 
-    def _age(self, slot: _Slot) -> float:
-        return self._clock() - slot.fetched
+    def _age(self, entry: _CacheEntry) -> float:
+        return self._clock() - entry.fetched
 
 
 def _copy(page: Any, *, stale: bool = False) -> Any:

@@ -1,11 +1,11 @@
-"""Routing information for labels of one's own."""
+"""Routing data for self-made labels."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ..transport.call import Call
-from .base import Resource, query_of
+from .base import Resource, query_params
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -17,7 +17,7 @@ __all__ = ["Routing"]
 
 
 class Routing(Resource):
-    """Routing of a shipment to an address."""
+    """Routing of shipments."""
 
     async def get(
         self,
@@ -30,20 +30,20 @@ class Routing(Resource):
         product_type: str | None = None,
         **options: Unpack[CallOptions],
     ) -> list[Route]:
-        """Return what a label of your own must show.
+        """Return the routing data that a self-made label must show.
 
-        Unsure: one object or an array may come, so a list is returned; it has one route as a rule.
+        Unsure: the server may return an object or an array, so a list is returned; it usually has one route.
 
-        :param country: two letters, ISO 3166-1.
-        :param parcel_shop_code: code of a pickup point, in place of an address.
-        :param street: with its house number.
-        :param city: name of the town.
-        :param zip_code: postcode.
-        :param product_type: code of a product.
+        :param country: Country code, ISO 3166-1 alpha-2.
+        :param parcel_shop_code: Code of a pickup point, instead of an address. Default: none.
+        :param street: Street with house number. Default: none.
+        :param city: City. Default: none.
+        :param zip_code: Postcode. Default: none.
+        :param product_type: Product code. Default: none.
         """
         from ..models.routing import Route
 
-        asked = {
+        params = {
             "country": country,
             "parcel_shop_code": parcel_shop_code,
             "street": street,
@@ -51,5 +51,5 @@ class Routing(Resource):
             "zip_code": zip_code,
             "product_type": product_type,
         }
-        call = Call(operation="routing.get", method="GET", path="routing", query=query_of(asked))
+        call = Call(operation="routing.get", method="GET", path="routing", query=query_params(params))
         return await self._objects(call, options, Route)

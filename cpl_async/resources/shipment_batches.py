@@ -1,4 +1,4 @@
-"""Creating shipments in batches, the state of a batch, and its labels."""
+"""Operations on batches of shipments and their labels."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from attrs import field, frozen
 from ..errors import ValidationError
 from ..transport.call import Call
 from ..transport.response_body import LABEL_BYTES
-from .base import in_path, in_range, query_of, refuse
-from .batches import Batch, Batches, listed, problems_among
+from .base import checked_int, path_segment, query_params, raise_problems
+from .batches import Batch, Batches, as_list, find_problems
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 else:
     BatchOfShipments = Batch
 
-__all__ = ["MOST_LABELS", "MOST_SHIPMENTS", "ShipmentBatch", "ShipmentBatches"]
+__all__ = ["MAX_SHIPMENTS", "MOST_LABELS", "ShipmentBatch", "ShipmentBatches"]
 
-MOST_SHIPMENTS = 1000
+MAX_SHIPMENTS = 1000
 MOST_LABELS = 200
 
 
 class ShipmentBatches(Batches):
-    """Batches of shipments: create, wait, fetch labels."""
+    """Batches of shipments and their labels."""
 
     async def create(
         self,
@@ -42,23 +42,23 @@ class ShipmentBatches(Batches):
         shipments_order_by: str | None = None,
         **options: Unpack[CallOptions],
     ) -> ShipmentBatch:
-        """Create shipments; the import goes on after the answer.
+        """Create shipments. The server imports them after it has accepted the batch.
 
-        The API has no idempotency key: after an error with outcome ``unknown`` ask for the references before
-        anything is sent again. One bad shipment rejects the whole batch, and nothing is created.
+        The API has no idempotency key: after an error with outcome ``unknown``, look for the references before
+        sending the batch again. One invalid shipment rejects the whole batch, and nothing is created.
 
-        :param shipments: 1–1,000 shipments with references unique among them.
-        :param labels: format of the labels; PDF unless given.
-        :param return_channel: where the carrier sends the labels by itself.
-        :param shipments_order_by: order of the shipments in the joint label document.
-        :return: a handle of the batch, to wait for its import.
-        :raises ValidationError: by our check or the server's, with all problems at once.
-        :raises CplError: see ``outcome``.
+        :param shipments: 1–1,000 shipments, with references unique in the batch.
+        :param labels: Label settings. Default: PDF.
+        :param return_channel: Channel through which the carrier sends labels to the customer. Default: none.
+        :param shipments_order_by: Order of the shipments in the combined label document. Default: not specified.
+        :return: Handle of the batch, to wait for its import.
+        :raises ValidationError: If the check before sending or the server rejects the batch; it has all problems.
+        :raises CplError: If the request fails; see its ``outcome``.
         """
         from ..models.codec import encode
         from ..models.shipment_batches import CreateShipmentBatch
 
-        shipments = listed("shipments", shipments)
+        shipments = as_list("shipments", shipments)
         await _check(shipments, labels)
         body = encode(
             CreateShipmentBatch(
@@ -72,40 +72,40 @@ class ShipmentBatches(Batches):
         return self.handle(await self.send(body, references=references, **options), references=references)
 
     async def send(self, body: bytes, *, references: Sequence[str] = (), **options: Unpack[CallOptions]) -> str:
-        """Send a batch whose body is made already, as a journal keeps it; the same bytes mean the same shipments.
+        """Send an encoded batch, e.g. one stored in a journal; equal bytes stand for the same shipments.
 
         :param body: JSON of the contract's ``CreateShipmentBatch``.
-        :param references: references of its shipments, in order: errors are matched to them.
-        :return: the id of the batch, from the last part of ``Location``.
-        :raises CplError: see :meth:`create`.
+        :param references: References of the shipments in order, to which errors are matched. Default: unknown.
+        :return: Id of the batch, from the last segment of ``Location``.
+        :raises CplError: If the request fails; see :meth:`create`.
         """
         return await self._create("shipment_batches.create", "shipment/batch", body, references, options)
 
     def handle(self, batch_id: str, *, references: Sequence[str] = ()) -> ShipmentBatch:
-        """Return the handle of a batch that was created before.
+        """Return the handle of an existing batch.
 
-        :param batch_id: its id.
-        :param references: references of its shipments, if they are known.
+        :param batch_id: Id of the batch.
+        :param references: References of the shipments. Default: unknown.
         """
-        return ShipmentBatch(batch_id, references=tuple(references), look=self.get, batches=self)
+        return ShipmentBatch(batch_id, references=tuple(references), get_state=self.get, batches=self)
 
     async def get(
         self, batch_id: str, *, order_by: str | None = None, **options: Unpack[CallOptions]
     ) -> ShipmentBatchResult:
-        """Return the state of each item of a batch.
+        """Return the import state of each item of a batch.
 
-        :param batch_id: id of the batch.
-        :param order_by: ``ShipmentNumber`` or ``ReferenceId``.
-        :return: items in an order unlike the request's: match by ``reference_id``.
-        :raises NotFound: when there is no such batch.
+        :param batch_id: Id of the batch.
+        :param order_by: ``ShipmentNumber`` or ``ReferenceId``. Default: not specified.
+        :return: Items in a different order than in the request: match them by ``reference_id``.
+        :raises NotFound: If the batch does not exist.
         """
         from ..models.shipment_batches import ShipmentBatchResult
 
         call = Call(
             operation="shipment_batches.get",
             method="GET",
-            path=f"shipment/batch/{in_path(batch_id)}",
-            query=query_of({"order_by": order_by}),
+            path=f"shipment/batch/{path_segment(batch_id)}",
+            query=query_params({"order_by": order_by}),
         )
         return await self._object(call, options, ShipmentBatchResult)
 
@@ -119,14 +119,14 @@ class ShipmentBatches(Batches):
     ) -> dict[str, Any]:
         """Combine existing shipments into one set: all of them or none.
 
-        All must have the same product, no cash on delivery, not be Smart2Box, inland or Connect Plus only, have an
-        external number of code ``ESPN``, and not have been scanned yet (source: the vendor's documentation).
+        All shipments must have the same product, domestic or Connect Plus but not Smart2Box, no cash on delivery, and
+        an external number of code ``ESPN``, and must not have been scanned (source: the vendor's documentation).
 
-        :param shipment_numbers: 2–50 numbers.
-        :param customer_id: unsure, known from one independent client.
-        :param external_set_number: unsure, known from one independent client.
-        :return: the answer as it came; what it holds is not documented.
-        :raises ValidationError: when a rule is broken; nothing was combined.
+        :param shipment_numbers: 2–50 shipment numbers.
+        :param customer_id: Unsure, known from one independent client. Default: not sent.
+        :param external_set_number: Unsure, known from one independent client. Default: not sent.
+        :return: The response body, which is not documented.
+        :raises ValidationError: If a rule is violated; nothing was combined.
         """
         from ..models.codec import encode
         from ..models.shipment_batches import ConnectSet
@@ -135,7 +135,7 @@ class ShipmentBatches(Batches):
         body = ConnectSet(
             shipment_numbers=shipment_numbers, customer_id=customer_id, external_set_number=external_set_number
         )
-        refuse("shipment_batches.connect_set", problems_of(body))
+        raise_problems("shipment_batches.connect_set", problems_of(body))
         call = Call(
             operation="shipment_batches.connect_set",
             method="POST",
@@ -144,7 +144,7 @@ class ShipmentBatches(Batches):
             writes=True,
             references=shipment_numbers,
         )
-        return await self._whatever(call, options)
+        return await self._mapping(call, options)
 
     async def update_labels(
         self,
@@ -154,22 +154,22 @@ class ShipmentBatches(Batches):
         return_channel: ReturnChannel | None = None,
         **options: Unpack[CallOptions],
     ) -> None:
-        """Change the label settings of a batch; its labels are then made anew.
+        """Change the label settings of a batch; the server then renders its labels again.
 
-        :param batch_id: id of the batch.
-        :param labels: the new settings.
-        :param return_channel: where the carrier sends the labels by itself.
+        :param batch_id: Id of the batch.
+        :param labels: New label settings.
+        :param return_channel: Channel through which the carrier sends labels to the customer. Default: none.
         """
         from ..models.codec import encode
         from ..models.shipment_batches import UpdateShipmentBatch
         from ..models.validation import problems_of
 
         update = UpdateShipmentBatch(label_settings=labels, return_channel=return_channel)
-        refuse("shipment_batches.update_labels", problems_of(update))
+        raise_problems("shipment_batches.update_labels", problems_of(update))
         call = Call(
             operation="shipment_batches.update_labels",
             method="PUT",
-            path=f"shipment/batch/{in_path(batch_id)}",
+            path=f"shipment/batch/{path_segment(batch_id)}",
             body=encode(update),
             writes=True,
             body_matters=False,
@@ -187,26 +187,26 @@ class ShipmentBatches(Batches):
         order_by: str | None = None,
         **options: Unpack[CallOptions],
     ) -> Label:
-        """Fetch labels of a batch as one file; a batch's labels can be had for 30 days.
+        """Return labels of a batch as one file. Labels are available for 30 days.
 
-        :param batch_id: id of the batch.
-        :param limit: 1–200 parcels; each parcel of a set counts.
-        :param offset: parcels to leave out, from 0, in the order of ``order_by``.
-        :param page_size: ``Default`` (one label a page) or ``A4`` (four).
-        :param position: place of the first label on an A4 sheet, 1–4.
-        :param order_by: ``ShipmentNumber``, ``ReferenceId`` or ``ReferenceId,ShipmentNumber``.
-        :raises NotFound: when there is no such batch, or its labels are gone.
+        :param batch_id: Id of the batch.
+        :param limit: Maximum number of parcels, 1–200; each parcel of a set counts. Default: 200.
+        :param offset: Number of parcels to skip, at least 0, in the order of ``order_by``. Default: 0.
+        :param page_size: ``Default`` (one label per page) or ``A4`` (four). Default: from the label settings.
+        :param position: Position of the first label on an A4 sheet, 1–4. Default: not specified.
+        :param order_by: ``ShipmentNumber``, ``ReferenceId`` or ``ReferenceId,ShipmentNumber``. Default: not specified.
+        :raises NotFound: If the batch does not exist, or its labels have expired.
         """
         query = [
-            ("limit", in_range("limit", limit, 1, MOST_LABELS)),
-            ("offset", in_range("offset", offset, 0, 2**31 - 1)),
+            ("limit", checked_int("limit", limit, 1, MOST_LABELS)),
+            ("offset", checked_int("offset", offset, 0, 2**31 - 1)),
         ]
-        place = None if position is None else in_range("position", position, 1, 4)
-        query += query_of({"page_size": page_size, "position": place, "order_by": order_by})
+        position_text = None if position is None else checked_int("position", position, 1, 4)
+        query += query_params({"page_size": page_size, "position": position_text, "order_by": order_by})
         call = Call(
             operation="shipment_batches.label",
             method="GET",
-            path=f"shipment/batch/{in_path(batch_id)}/label",
+            path=f"shipment/batch/{path_segment(batch_id)}/label",
             query=query,
             limit=LABEL_BYTES,
         )
@@ -218,14 +218,14 @@ class ShipmentBatches(Batches):
 
 @frozen
 class ShipmentBatch(BatchOfShipments):
-    """A batch of shipments that was accepted."""
+    """A handle of an accepted batch of shipments."""
 
     operation = "shipment_batches.get"
-    things = "shipments"
+    item_noun = "shipments"
     _batches: ShipmentBatches = field(repr=False, eq=False, kw_only=True, alias="batches")
 
     async def result(self, *, order_by: str | None = None, **options: Unpack[CallOptions]) -> ShipmentBatchResult:
-        """Return the state of each item now; see :meth:`ShipmentBatches.get`."""
+        """Return the current state of each item; see :meth:`ShipmentBatches.get`."""
         return await self._batches.get(self.id, order_by=order_by, **options)
 
     async def labels(
@@ -236,11 +236,11 @@ class ShipmentBatch(BatchOfShipments):
         order_by: str | None = None,
         **options: Unpack[CallOptions],
     ) -> AsyncGenerator[Label, None]:
-        """Fetch all labels of this batch, in files of at most 200 parcels each.
+        """Yield all labels of the batch, in files of at most 200 parcels each.
 
-        :param page_size: ``Default`` (one label a page) or ``A4`` (four).
-        :param position: place of the first label on the first A4 sheet, 1–4.
-        :param order_by: ``ShipmentNumber``, ``ReferenceId`` or ``ReferenceId,ShipmentNumber``.
+        :param page_size: ``Default`` (one label per page) or ``A4`` (four). Default: from the label settings.
+        :param position: Position of the first label on the first A4 sheet, 1–4. Default: not specified.
+        :param order_by: ``ShipmentNumber``, ``ReferenceId`` or ``ReferenceId,ShipmentNumber``. Default: not specified.
         """
         parcels = len((await self.result(**options)).numbers)
         for offset in range(0, parcels, MOST_LABELS):
@@ -263,14 +263,14 @@ class ShipmentBatch(BatchOfShipments):
         order_by: str | None = None,
         **options: Unpack[CallOptions],
     ) -> Label:
-        """Fetch labels of this batch as one file, at most 200; see :meth:`ShipmentBatches.label`.
+        """Return at most 200 labels of the batch as one file; see :meth:`ShipmentBatches.label`.
 
-        :raises ValidationError: when the batch is known to have more, and no ``limit`` was given: see :meth:`labels`.
+        :raises ValidationError: If the batch has more than 200 shipments and there is no ``limit``; use :meth:`labels`.
         """
         if limit is None and len(self.references) > MOST_LABELS:
             raise ValidationError(
                 f"a file holds at most {MOST_LABELS} labels and the batch has {len(self.references)} shipments: "
-                "use `labels()`, or give limit and offset"
+                "use `labels()`, or pass limit and offset"
             )
         return await self._batches.label(
             self.id,
@@ -284,11 +284,11 @@ class ShipmentBatch(BatchOfShipments):
 
 
 async def _check(shipments: Sequence[Shipment], labels: LabelSettings | None) -> None:
-    """Refuse a batch with anything wrong in it, all at once, letting the loop breathe."""
+    """Raise an error with all problems of a batch; the event loop runs other tasks in between."""
     from ..models.shipment_batches import Shipment
     from ..models.validation import problems_of
 
-    if not 1 <= len(shipments) <= MOST_SHIPMENTS:
-        raise ValidationError(f"a batch takes 1 to {MOST_SHIPMENTS} shipments, not {len(shipments)}")
+    if not 1 <= len(shipments) <= MAX_SHIPMENTS:
+        raise ValidationError(f"a batch must have 1 to {MAX_SHIPMENTS} shipments, not {len(shipments)}")
     problems = [] if labels is None else problems_of(labels, path="label_settings")
-    refuse("shipment_batches.create", problems + await problems_among("shipments", shipments, Shipment))
+    raise_problems("shipment_batches.create", problems + await find_problems("shipments", shipments, Shipment))

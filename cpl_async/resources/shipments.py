@@ -1,4 +1,4 @@
-"""Shipments as tracking shows them; cancelling them, adding a contact or customs documents."""
+"""Operations on shipments: tracking, cancellation, contact data and customs documents."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import ValidationError
 from ..transport.call import Call, CallOptions
-from .base import MOST_ITEMS, Listing, Resource, in_path, refuse
-from .documents import parts_of
-from .tracking import EVERY, SLOWEST, following, tracking
+from .base import MAX_PAGE_SIZE, Listing, Resource, path_segment, raise_problems
+from .documents import file_parts
+from .tracking import DEFAULT_EVERY_SECONDS, DEFAULT_SLOWEST_SECONDS, track_shipments, watch_shipments
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -23,7 +23,10 @@ __all__ = ["ShipmentFilters", "Shipments"]
 
 
 class ShipmentFilters(CallOptions, total=False):
-    """Filters of ``shipments.list``, besides the options of every call; a page takes at most 50 values of each."""
+    """Filters of ``shipments.list``, in addition to the options of every call.
+
+    A page accepts at most 50 values of each filter.
+    """
 
     shipment_numbers: Sequence[str]
     invoice_numbers: Sequence[str]
@@ -31,77 +34,77 @@ class ShipmentFilters(CallOptions, total=False):
     """External numbers of code ``CUST``."""
     variable_symbols: Sequence[str]
     date_from: datetime
-    """With its offset."""
+    """Start of the period, timezone-aware."""
     date_to: datetime
-    """With its offset."""
+    """End of the period, timezone-aware."""
     shipment_states: str
-    """One of :class:`ShipmentState`."""
+    """One value of :class:`ShipmentState`."""
 
 
 LIST = Listing.of("shipments.list", "shipment", ShipmentFilters)
 
 
 class Shipments(Resource):
-    """Tracking of shipments, and what can still be changed of them."""
+    """Tracking and changes of existing shipments."""
 
     async def list(
-        self, *, limit: int = 100, offset: int = 0, **asked: Unpack[ShipmentFilters]
+        self, *, limit: int = 100, offset: int = 0, **filters: Unpack[ShipmentFilters]
     ) -> Page[TrackedShipment]:
-        """Return one page of shipments; each parcel of a set is an item of its own.
+        """Return one page of shipments; each parcel of a set is a separate item.
 
-        :param limit: 1–1000 items.
-        :param offset: items to leave out, from 0.
-        :param asked: filters, see :class:`ShipmentFilters`, and the options of every call.
+        :param limit: Maximum number of items on the page, 1–1,000. Default: 100.
+        :param offset: Number of items to skip, at least 0. Default: 0.
+        :param filters: Filters (:class:`ShipmentFilters`) and the options of every call.
         """
         from ..models.shipments import TrackedShipment
 
-        return await self._page(LIST, asked, TrackedShipment, limit, offset)
+        return await self._page(LIST, filters, TrackedShipment, limit, offset)
 
     def iterate(
-        self, *, page: int = MOST_ITEMS, **asked: Unpack[ShipmentFilters]
+        self, *, page: int = MAX_PAGE_SIZE, **filters: Unpack[ShipmentFilters]
     ) -> AsyncGenerator[TrackedShipment, None]:
-        """Go through all shipments, page by page; one filter may have any number of values and is split by itself.
+        """Yield all shipments; one filter may have any number of values and is split into requests.
 
-        :param page: 1–1000 items a request.
-        :param asked: filters, see :class:`ShipmentFilters`, and the options of every call.
+        :param page: Number of items per request, 1–1,000. Default: 1,000.
+        :param filters: Filters (:class:`ShipmentFilters`) and the options of every call.
         """
         from ..models.shipments import TrackedShipment
 
-        return self._iterate(LIST, asked, TrackedShipment, page)
+        return self._iterate(LIST, filters, TrackedShipment, page)
 
     def track(
         self, numbers: Iterable[str] | AsyncIterable[str], **options: Unpack[CallOptions]
     ) -> AsyncGenerator[Tracking, None]:
-        """Look up any number of shipments, as they come, in constant memory.
+        """Yield the state of any number of shipments, in constant memory.
 
-        :param numbers: shipment numbers; they are read as they are needed and asked for 50 at once.
-        :return: one result for each number that was given, in the order in which answers come;
-            ``shipment`` is ``None`` where the carrier knows no such number.
-        :raises CplError: when a request fails for good.
+        :param numbers: Shipment numbers. They are read as needed, 50 per request.
+        :return: One result for each number, in the order of the responses; ``shipment`` is ``None`` if the carrier
+            does not know the number.
+        :raises CplError: If a request fails after all retries.
         """
-        return tracking(self.list, numbers, options)
+        return track_shipments(self.list, numbers, options)
 
     def watch(
         self,
         numbers: Iterable[str] | AsyncIterable[str],
         *,
         until: Callable[[TrackedShipment], bool | Awaitable[bool]] | None = None,
-        every: float = EVERY,
-        slowest: float = SLOWEST,
+        every: float = DEFAULT_EVERY_SECONDS,
+        slowest: float = DEFAULT_SLOWEST_SECONDS,
         **options: Unpack[CallOptions],
     ) -> AsyncGenerator[StateChange, None]:
-        """Follow shipments and yield each change once, the state of the first look too.
+        """Watch shipments and yield each change once, starting with the current state.
 
-        A change is a new phase or a new event, so the phase may be the same as before; ``events`` has what is new.
-        What does not change is asked for less and less often. A number that is not known yet is asked for again.
+        A change is a new phase or a new event, so the phase may stay the same; ``events`` has the new events.
+        Shipments that do not change are polled at increasing intervals. Unknown numbers are polled, too.
 
-        :param numbers: shipment numbers.
-        :param until: says when a shipment needs no further look; by default when it is delivered, back at its
-            sender, or cancelled. The iteration ends when no shipment is left.
-        :param every: seconds between two looks after a change, over 0.
-        :param slowest: most seconds between two looks.
+        :param numbers: Shipment numbers.
+        :param until: Returns whether to stop watching a shipment. Default: when it is delivered, back at its sender,
+            or cancelled. The iteration ends when no shipment is left.
+        :param every: Seconds between two polls after a change, greater than 0. Default: 60.
+        :param slowest: Maximum seconds between two polls, at least ``every``. Default: 3,600.
         """
-        return following(self.list, numbers, until, every, slowest, options)
+        return watch_shipments(self.list, numbers, until, every, slowest, options)
 
     async def add_documents(
         self,
@@ -113,21 +116,21 @@ class Shipments(Resource):
     ) -> None:
         """Attach customs documents to a shipment.
 
-        :param shipment_number: number of the shipment.
-        :param files: paths, or pairs of a file name and its content; pdf, doc, docx, xls, xlsx, jpg, jpeg, png,
-            odt, ods or txt, together at most 1 MB (source: the vendor's documentation).
-        :param document_file_type: a code of ``codelists.document_types``.
-        :raises ValidationError: for files that would be refused; nothing was sent.
-        :raises ConfigurationError: for a file that cannot be read; nothing was sent.
+        :param shipment_number: Number of the shipment.
+        :param files: Paths, or pairs of a file name and its content: pdf, doc, docx, xls, xlsx, jpg, jpeg, png, odt,
+            ods or txt, at most 1 MB in total (source: the vendor's documentation).
+        :param document_file_type: Code from ``codelists.document_types``.
+        :raises ValidationError: If the carrier would reject a file; nothing was sent.
+        :raises ConfigurationError: If a file cannot be read; nothing was sent.
         """
         if not isinstance(document_file_type, str) or not document_file_type:
-            raise ValidationError("document_file_type is a code of codelists.document_types; nothing was sent")
+            raise ValidationError("document_file_type must be a code from codelists.document_types; nothing was sent")
         call = Call(
             operation="shipments.add_documents",
             method="POST",
-            path=f"shipment/{in_path(shipment_number)}/documents",
+            path=f"shipment/{path_segment(shipment_number)}/documents",
             query=[("documentFileType", document_file_type)],
-            files=await parts_of(files),
+            files=await file_parts(files),
             writes=True,
             references=(shipment_number,),
             body_matters=False,
@@ -135,16 +138,16 @@ class Shipments(Resource):
         await self._send(call, options)
 
     async def cancel(self, shipment_number: str, **options: Unpack[CallOptions]) -> None:
-        """Cancel a shipment, which works only until it has physically entered the network.
+        """Cancel a shipment. This is possible until it has physically entered the network.
 
-        :param shipment_number: number of the shipment.
-        :raises ValidationError: when it is too late, or it is cancelled already.
-        :raises ServerError: the shipment may have been cancelled, see ``outcome``.
+        :param shipment_number: Number of the shipment.
+        :raises ValidationError: If it is too late, or the shipment is already cancelled.
+        :raises ServerError: If the server fails; the shipment may have been cancelled, see ``outcome``.
         """
         call = Call(
             operation="shipments.cancel",
             method="POST",
-            path=f"shipment/{in_path(shipment_number)}/cancel",
+            path=f"shipment/{path_segment(shipment_number)}/cancel",
             writes=True,
             references=(shipment_number,),
             body_matters=False,
@@ -160,13 +163,13 @@ class Shipments(Resource):
         email: str | None = None,
         **options: Unpack[CallOptions],
     ) -> None:
-        """Add a contact to the recipient of a shipment, so that the courier can reach somebody.
+        """Add contact data to the recipient of a shipment.
 
-        :param shipment_number: number of the shipment.
-        :param contact: name of a person.
-        :param phone: best with the country's code.
-        :param email: an address.
-        :raises ValidationError: without any of the three, or when the carrier refuses.
+        :param shipment_number: Number of the shipment.
+        :param contact: Contact person, at most 50 characters. Default: unchanged.
+        :param phone: Phone number, at most 30 characters, preferably with the country calling code. Default: unchanged.
+        :param email: Email address, at most 50 characters. Default: unchanged.
+        :raises ValidationError: If all three are missing, or the carrier rejects the request.
         """
         from ..models.codec import encode
         from ..models.shipments import RedirectRecipientAddress, RedirectShipmentEvent
@@ -176,11 +179,11 @@ class Shipments(Resource):
             raise ValidationError("shipments.redirect needs a contact, a phone or an email; nothing was sent")
         address = RedirectRecipientAddress(contact=contact or None, phone=phone or None, email=email or None)
         event = RedirectShipmentEvent(address=address)
-        refuse("shipments.redirect", problems_of(event))
+        raise_problems("shipments.redirect", problems_of(event))
         call = Call(
             operation="shipments.redirect",
             method="POST",
-            path=f"shipment/{in_path(shipment_number)}/redirect",
+            path=f"shipment/{path_segment(shipment_number)}/redirect",
             body=encode(event),
             writes=True,
             references=(shipment_number,),

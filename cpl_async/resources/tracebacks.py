@@ -1,4 +1,4 @@
-"""Tracebacks without local variables: names and telephone numbers of people stand in them while a call is under way."""
+"""Tracebacks without local variables, which hold personal data during a call."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ T = TypeVar("T")
 
 
 def without_locals(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-    """Have a call raise with all lines of its traceback, and without the local variables of any.
+    """Return a coroutine function whose errors have full tracebacks, but without local variables.
 
-    Tools that report errors, and `logging` with some formatters, show the local variables of each line.
+    Error reporting tools, and `logging` with some formatters, show the local variables of each frame.
 
-    :param call: A function with `async`.
-    :return: The same function, with the same signature.
+    :param call: Coroutine function.
+    :return: Function with the same signature.
     """
 
     @functools.wraps(call)
@@ -33,26 +33,26 @@ def without_locals(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]
             del args, options
             _clear(error)
             if error.__traceback__ is not None:
-                error.__traceback__ = error.__traceback__.tb_next  # its first line is the one above
-            raise  # adds no line
+                error.__traceback__ = error.__traceback__.tb_next  # without the frame of this wrapper
+            raise  # adds no frame
 
     return cleared
 
 
 def _clear(error: BaseException) -> None:
-    """Clear our frames of an error and of those that it comes from, also where these are not shown."""
+    """Clear this package's frames of an error and of its causes and contexts, suppressed ones included."""
     cleared: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:
         current = waiting.pop()
         if current is not None and id(current) not in cleared:
             cleared.add(id(current))
-            clear_frames(_ours(current.__traceback__))
+            clear_frames(_own_frames(current.__traceback__))
             waiting += [current.__cause__, current.__context__]
 
 
-def _ours(traceback: TracebackType | None) -> TracebackType | None:
-    """Return a traceback from its first line of this package on; the lines above it are the caller's."""
+def _own_frames(traceback: TracebackType | None) -> TracebackType | None:
+    """Return the part of a traceback from the first frame of this package, or ``None`` if there is no such frame."""
     while traceback is not None and not traceback.tb_frame.f_code.co_filename.startswith(PACKAGE):
         traceback = traceback.tb_next
     return traceback

@@ -1,4 +1,4 @@
-"""The sandbox's HTTP side: who may ask, how often, and what goes wrong on request."""
+"""Web application of the sandbox: authentication, rate limits, fault injection and routing."""
 
 from __future__ import annotations
 
@@ -8,51 +8,53 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from .arrival_time import arrival_of, forget_arrival
+from .arrival_time import arrival_time_of, reset_arrival_time
+from .context import CLIENT, CONTEXT, IGNORES_FILTERS, REJECTED_FOR, SandboxContext
 from .faults import Fault, FaultKind
 from .handlers import OPERATIONS
-from .handlers.batch_responses import refused
-from .ledger import Entry
-from .problems import problem, words_for
-from .request_parsing import ASKED, OPERATION, form_of, header_of, missing, read_request
+from .handlers.batch_responses import rejected_response
+from .ledger import LedgerEntry
+from .problems import problem_response, translator_for
+from .request_parsing import OPERATION, PARSED, header_text, not_found_problem, read_form, read_request
 from .roles import Role
-from .world import CLIENT, FAULT, REFUSED_FOR, WORLD, World
 
 __all__ = ["BASE_PATH", "LEDGER_PATH", "make_app"]
 
 BASE_PATH = "/myapi2"
 LEDGER_PATH = "/sandbox/ledger"
-OPEN_TO_ALL = ("login.get_access_token", "info.get")
-LARGEST_BODY = 32 * 1024 * 1024
-CUTS = (FaultKind.RESET_EARLY, FaultKind.RESET_MIDWAY)
-"""Faults that befall a request before its body is there."""
+UNAUTHENTICATED_OPERATIONS = ("login.get_access_token", "info.get")
+MAX_BODY_BYTES = 32 * 1024 * 1024
+EARLY_RESETS = (FaultKind.RESET_EARLY, FaultKind.RESET_MIDWAY)
+"""Faults that drop the connection before the body is received."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def make_app(world: World) -> web.Application:
-    """Return the application of one sandbox."""
-    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_plain_refusals, _own_host])
-    app[WORLD] = world
+def make_app(context: SandboxContext) -> web.Application:
+    """Return the web application of one sandbox."""
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_problem_middleware, _host_middleware])
+    app[CONTEXT] = context
     for (method, path), (operation, handler) in OPERATIONS.items():
-        app.router.add_route(method, BASE_PATH + path, _answering(operation, handler))
-    for path in {path for _, path in OPERATIONS if "{" not in path}:  # else another method would find a wider path
-        methods = sorted(method for method, other in OPERATIONS if other == path)
+        app.router.add_route(method, BASE_PATH + path, _pipeline(operation, handler))
+    for path in {
+        path for _, path in OPERATIONS if "{" not in path
+    }:  # otherwise another method would match a path with a placeholder
+        methods = sorted(method for method, route in OPERATIONS if route == path)
         app.router.add_route("*", BASE_PATH + path, _not_allowed(methods))
     app.router.add_get(LEDGER_PATH, _ledger)
     return app
 
 
 def _not_allowed(methods: list[str]) -> Handler:
-    async def refuse(request: web.Request) -> web.StreamResponse:
+    async def handle(request: web.Request) -> web.StreamResponse:
         raise web.HTTPMethodNotAllowed(request.method, methods)
 
-    return refuse
+    return handle
 
 
 @web.middleware
-async def _plain_refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer what no operation answers in the vendor's form too: unknown paths and methods, bodies too large."""
+async def _problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Return errors of the framework as problem+json: unknown paths and methods, too large bodies."""
     try:
         return await handler(request)
     except web.HTTPException as error:
@@ -60,24 +62,24 @@ async def _plain_refusals(request: web.Request, handler: Handler) -> web.StreamR
             raise
         status = 400 if error.status == 413 else error.status
         headers = {name: value for name, value in error.headers.items() if name == "Allow"}
-        return problem(status, error.reason, headers=headers)
+        return problem_response(status, error.reason, headers=headers)
 
 
 @web.middleware
-async def _own_host(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse a name that is not the sandbox's: a page in a browser may let its own name lead to this machine.
+async def _host_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Reject foreign host names, against DNS rebinding: a web page may resolve its own name to this machine.
 
-    A sandbox that other machines are meant to reach answers by whatever name they know it.
+    A sandbox that is bound to a public address accepts all names.
     """
-    host, name = request.app[WORLD].settings.host, _name_in(request.host)
+    host, name = request.app[CONTEXT].settings.host, _host_name(request.host)
     if _is_loopback(host) and not _is_loopback(name):
         await request.read()
-        return problem(421, f"This is the sandbox at {host}, not {name[:100]!r}.")
+        return problem_response(421, f"This is the sandbox at {host}, not {name[:100]!r}.")
     return await handler(request)
 
 
-def _name_in(host: str) -> str:
-    """Return the name of a ``Host`` without its port."""
+def _host_name(host: str) -> str:
+    """Return the host name in a ``Host`` header, without the port."""
     return host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0].lower()
 
 
@@ -91,43 +93,43 @@ def _is_loopback(host: str) -> bool:
 
 
 async def _ledger(request: web.Request) -> web.Response:
-    """Show the ledger's figures to whoever runs the sandbox; no call of the API."""
-    world = request.app[WORLD]
-    shipments = world.store.all_shipments()
-    summary = world.ledger.summary()
+    """Return the ledger's statistics; not an operation of the API."""
+    context = request.app[CONTEXT]
+    shipments = context.store.all_shipments()
+    summary = context.ledger.summary()
     summary["shipments"] = len(shipments)
     summary["references"] = len({shipment.reference for shipment in shipments})
     summary["parcels"] = sum(len(shipment.parcels) for shipment in shipments)
     return web.json_response(summary)
 
 
-def _answering(operation: str, handler: Handler) -> Handler:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        world = request.app[WORLD]
-        at = arrival_of(request)
-        fault = world.faults.next_for(operation)
+def _pipeline(operation: str, handler: Handler) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        context = request.app[CONTEXT]
+        at = arrival_time_of(request)
+        fault = context.faults.next_for(operation)
         if fault is not None and fault.kind is FaultKind.EXPIRED_TOKEN:
-            world.tokens.expire_all()
-        client, refusal = await _who(request, world, operation)
-        gap = world.limits.gap(client, at) if client else None
-        if client and world.limits.too_close(gap):
-            refusal = _too_fast(request, world)
+            context.tokens.expire_all()
+        client, rejection = await _authenticate(request, context, operation)
+        gap = context.limits.gap(client, at) if client else None
+        if client and context.limits.too_close(gap):
+            rejection = _rate_limit_problem(request, context)
         request[CLIENT] = client
         request[OPERATION] = operation
-        if refusal is None and fault is not None and fault.kind in CUTS:
-            await _cut(request, fault)
+        if rejection is None and fault is not None and fault.kind in EARLY_RESETS:
+            await _read_before_reset(request, fault)
             response: web.StreamResponse = web.Response(status=500)
             dropped = True
         else:
-            if refusal is None:
-                refusal = await _refusal_of_form(request, operation)
-            work: Handler = handler if refusal is None else _constant(refusal)
-            response, dropped = await _with_fault(request, work, fault if refusal is None else None)
-        identifier = header_of(request, "X-Correlation-ID")
+            if rejection is None:
+                rejection = await _contract_problem(request, operation)
+            inner: Handler = handler if rejection is None else _constant_handler(rejection)
+            response, dropped = await _with_fault(request, inner, fault if rejection is None else None)
+        identifier = header_text(request, "X-Correlation-ID")
         if identifier and not response.prepared:
             response.headers["X-Correlation-ID"] = identifier
-        world.ledger.add(
-            Entry(
+        context.ledger.add(
+            LedgerEntry(
                 at=at,
                 client=client,
                 method=request.method,
@@ -135,87 +137,91 @@ def _answering(operation: str, handler: Handler) -> Handler:
                 operation=operation,
                 status=0 if dropped else response.status,
                 gap=gap,
-                refused_for=request.get(REFUSED_FOR, ""),
+                refused_for=request.get(REJECTED_FOR, ""),
                 correlation_id=identifier,
                 fault=fault.kind.value if fault else "",
             )
         )
         if request.method != "GET":
-            world.store.keep_moment(world.clock.now())
-        forget_arrival(request)
+            context.store.save_time(context.clock.now())
+        reset_arrival_time(request)
         if dropped and request.transport is not None:
             request.transport.abort()
         return response
 
-    return answer
+    return handle
 
 
-async def _who(request: web.Request, world: World, operation: str) -> tuple[str, web.Response | None]:
-    """Return the client whose limits count, and the refusal when there is one."""
+async def _authenticate(
+    request: web.Request, context: SandboxContext, operation: str
+) -> tuple[str, web.Response | None]:
+    """Return the client id for the rate limits, and the error response or ``None`` if the request is permitted."""
     if operation == "login.get_access_token":
-        return (await form_of(request)).get("client_id", ""), None
-    client = world.tokens.client_of(request.headers.get("Authorization", ""))
-    if client is None and operation not in OPEN_TO_ALL:
+        return (await read_form(request)).get("client_id", ""), None
+    client = context.tokens.client_of(request.headers.get("Authorization", ""))
+    if client is None and operation not in UNAUTHENTICATED_OPERATIONS:
         await request.read()
-        words = words_for(request)
-        return "", problem(401, words("Nepřihlášeno.", "Unauthorized."), headers={"WWW-Authenticate": "Bearer"})
-    role = world.settings.roles.get(client or "", Role.CLIENT)
+        translate = translator_for(request)
+        return "", problem_response(
+            401, translate("Nepřihlášeno.", "Unauthorized."), headers={"WWW-Authenticate": "Bearer"}
+        )
+    role = context.settings.roles.get(client or "", Role.CLIENT)
     if client is not None and not role.may(operation):
         await request.read()
-        title = words_for(request)(f"Role {role} to nesmí.", f"The role {role} may not do this.")
-        return client, problem(world.settings.missing_role, title)
+        title = translator_for(request)(f"Role {role} to nesmí.", f"The role {role} may not do this.")
+        return client, problem_response(context.settings.missing_role, title)
     return client or "", None
 
 
-async def _refusal_of_form(request: web.Request, operation: str) -> web.Response | None:
-    """Read what is asked for; return the refusal where it is not what the contract says."""
-    words = words_for(request)
-    asked, errors = await read_request(operation, request, words)
-    request[ASKED] = asked
+async def _contract_problem(request: web.Request, operation: str) -> web.Response | None:
+    """Parse a request, and return the error response or ``None`` if it conforms to the contract."""
+    translate = translator_for(request)
+    parsed, errors = await read_request(operation, request, translate)
+    request[PARSED] = parsed
     if any(name in request.match_info for name in errors):
-        return missing(request, "Taková položka neexistuje.", "There is no such thing.")
-    return refused(request, errors) if errors else None
+        return not_found_problem(request, "Taková položka neexistuje.", "There is no such thing.")
+    return rejected_response(request, errors) if errors else None
 
 
-def _too_fast(request: web.Request, world: World) -> web.Response:
-    request[REFUSED_FOR] = "pace"
-    seconds = world.settings.retry_after
+def _rate_limit_problem(request: web.Request, context: SandboxContext) -> web.Response:
+    request[REJECTED_FOR] = "pace"
+    seconds = context.settings.retry_after
     headers = {"Retry-After": str(seconds)} if seconds is not None else {}
-    title = words_for(request)("Příliš mnoho požadavků.", "Too many requests.")
-    return problem(world.settings.over_limit, title, headers=headers)
+    title = translator_for(request)("Příliš mnoho požadavků.", "Too many requests.")
+    return problem_response(context.settings.over_limit, title, headers=headers)
 
 
-def _constant(response: web.Response) -> Handler:
-    async def refuse(request: web.Request) -> web.StreamResponse:
+def _constant_handler(response: web.Response) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
         await request.read()
         return response
 
-    return refuse
+    return handle
 
 
-async def _cut(request: web.Request, fault: Fault) -> None:
-    """Take a part of the body at most, before the connection is dropped."""
+async def _read_before_reset(request: web.Request, fault: Fault) -> None:
+    """Read at most a part of the body before the connection is dropped."""
     if fault.kind is FaultKind.RESET_MIDWAY:
         await request.content.readany()
 
 
-async def _with_fault(request: web.Request, work: Handler, fault: Fault | None) -> tuple[web.StreamResponse, bool]:
-    """Answer, with a fault if there is one; the second value says that the connection is to be dropped."""
+async def _with_fault(request: web.Request, inner: Handler, fault: Fault | None) -> tuple[web.StreamResponse, bool]:
+    """Return the response with a fault applied, and whether to drop the connection."""
     if fault is None or fault.kind is FaultKind.EXPIRED_TOKEN:
-        return await work(request), False
+        return await inner(request), False
     if fault.kind is FaultKind.RESET:
         await request.read()
         return web.Response(status=500), True
     if fault.kind is FaultKind.EMPTY_LIST:
         return web.json_response([]), False
     if fault.kind is FaultKind.IGNORED_FILTER:
-        request[FAULT] = True
+        request[IGNORES_FILTERS] = True
     if fault.kind is FaultKind.STATUS and not fault.after_work:
         await request.read()
-        return _failing(fault), False
-    response = await work(request)
+        return _fault_response(fault), False
+    response = await inner(request)
     if fault.kind is FaultKind.STATUS:
-        return _failing(fault), False
+        return _fault_response(fault), False
     if fault.kind is FaultKind.LOST_ANSWER:
         return response, True
     if fault.kind is FaultKind.SLOW:
@@ -239,8 +245,10 @@ async def _truncated(request: web.Request, response: web.Response) -> web.Stream
     return stream
 
 
-def _failing(fault: Fault) -> web.Response:
+def _fault_response(fault: Fault) -> web.Response:
     headers = {"Retry-After": fault.retry_after} if fault.retry_after else {}
     if fault.body is not None:
         return web.Response(status=fault.status, text=fault.body, content_type="text/html", headers=headers)
-    return problem(fault.status, "Service unavailable" if fault.status == 503 else "Server error", headers=headers)
+    return problem_response(
+        fault.status, "Service unavailable" if fault.status == 503 else "Server error", headers=headers
+    )

@@ -1,4 +1,4 @@
-"""The sandbox's clock: real time, or many times faster, or put forward; the limits never go by it."""
+"""The sandbox's clock, which can run faster than real time and be advanced. Limits use real time."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ import sys
 import time
 from math import isfinite
 
-__all__ = ["Clock", "monotonic", "new_loop", "wall"]
+__all__ = ["Clock", "monotonic", "new_event_loop", "wall_time"]
 
 MONOTONIC: int | None = getattr(time, "CLOCK_MONOTONIC", None)
 REAL: int | None = 5 if sys.platform == "linux" else getattr(time, "CLOCK_REALTIME", None)
-"""On Linux CLOCK_REALTIME_COARSE: time-machine moves CLOCK_REALTIME."""
+"""CLOCK_REALTIME_COARSE on Linux, because time-machine patches CLOCK_REALTIME."""
 
 
 def monotonic() -> float:
-    """Return the seconds of the monotonic clock, which a test that freezes time does not stop."""
+    """Return the seconds of the monotonic clock, even if a test freezes time."""
     return time.clock_gettime(MONOTONIC) if MONOTONIC is not None else time.monotonic()
 
 
-def wall() -> float:
-    """Return the seconds since the epoch, which a test that freezes time does not stop."""
+def wall_time() -> float:
+    """Return the seconds since the epoch, even if a test freezes time."""
     return time.clock_gettime(REAL) if REAL is not None else time.time()
 
 
-def new_loop() -> asyncio.AbstractEventLoop:
-    """Return an event loop whose timers go on while a test freezes time."""
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop whose timers work while a test freezes time."""
     loop = asyncio.new_event_loop()
     if hasattr(loop, "__dict__"):
         vars(loop)["time"] = monotonic
@@ -33,23 +33,25 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 
 class Clock:
-    """Seconds since the epoch, running ``speed`` times as fast as the world's from the moment it was made."""
+    """A clock in seconds since the epoch that runs ``speed`` times faster than real time."""
 
     def __init__(self, speed: float, earliest: float = 0.0) -> None:
-        """Start now, or at the moment that an earlier run had reached.
+        """Start the clock at the current time, or at the latest time of an earlier run.
 
-        :raises ValueError: for a speed that is no positive number.
+        :param speed: Factor relative to real time, greater than 0.
+        :param earliest: Minimum start time in seconds since the epoch. Default: 0.
+        :raises ValueError: If the speed is not a positive finite number.
         """
         if not (isfinite(speed) and speed > 0):
-            raise ValueError(f"the speed of the clock must be a number over 0, not {speed}")
+            raise ValueError(f"the speed of the clock must be a number greater than 0, not {speed}")
         self._speed = speed
-        self._began = max(wall(), earliest)
+        self._start = max(wall_time(), earliest)
         self._ticks = monotonic()
 
     def now(self) -> float:
-        """Return the moment."""
-        return self._began + (monotonic() - self._ticks) * self._speed
+        """Return the current time in seconds since the epoch."""
+        return self._start + (monotonic() - self._ticks) * self._speed
 
     def advance(self, seconds: float) -> None:
-        """Put the clock forward."""
-        self._began += seconds
+        """Advance the clock by a number of seconds."""
+        self._start += seconds

@@ -1,4 +1,4 @@
-"""Faults that a test asks for: what a network and a server do at the worst moment."""
+"""Injection of network and server faults for tests."""
 
 from __future__ import annotations
 
@@ -9,77 +9,77 @@ from enum import StrEnum
 
 from attrs import define, evolve, frozen
 
-__all__ = ["PLAYS", "Fault", "FaultKind", "FaultRate", "Faults"]
+__all__ = ["FAULT_PRESETS", "Fault", "FaultKind", "FaultRate", "Faults"]
 
 TOKEN = "login.get_access_token"  # noqa: S105 - the name of an operation
 
 
 class FaultKind(StrEnum):
-    """What goes wrong."""
+    """Kind of a fault."""
 
     STATUS = "status"
-    """Answers a status, before the work or after it (``after_work``)."""
+    """Respond with a status, before the request is processed or after it (``after_work``)."""
     LOST_ANSWER = "lost answer"
-    """Does the work and drops the connection without an answer."""
+    """Process the request and drop the connection without a response."""
     RESET = "reset"
-    """Drops the connection when the body was read, without doing the work."""
+    """Drop the connection after reading the body, without processing the request."""
     RESET_EARLY = "reset early"
-    """Drops the connection before the body is read."""
+    """Drop the connection before reading the body."""
     RESET_MIDWAY = "reset midway"
-    """Drops the connection within the body."""
+    """Drop the connection while reading the body."""
     SLOW = "slow"
-    """Waits ``seconds`` before it answers; the work is done at once."""
+    """Process the request immediately and wait ``seconds`` before responding."""
     GARBAGE = "garbage"
-    """Does the work and answers a body that is not what it says."""
+    """Process the request and respond with an invalid body."""
     TRUNCATED = "truncated"
-    """Does the work and breaks the body of the answer off."""
+    """Process the request and truncate the response body."""
     NO_LOCATION = "no location"
-    """Does the work and leaves ``Location`` out."""
-    EXPIRED_TOKEN = "expired token"  # noqa: S105 - a name, no secret
-    """Makes all tokens bad before it looks at the request's."""
+    """Process the request and omit ``Location``."""
+    EXPIRED_TOKEN = "expired token"  # noqa: S105 - a name, not a secret
+    """Invalidate all tokens before checking the token of the request."""
     IGNORED_FILTER = "ignored filter"
-    """Answers a list as if no filter had been given."""
+    """Return a list as if it were not filtered."""
     EMPTY_LIST = "empty list"
-    """Answers a list as if nothing were there."""
+    """Return an empty list."""
 
 
 @frozen(kw_only=True)
 class Fault:
-    """A fault, and which requests it befalls."""
+    """A fault and the requests that it applies to."""
 
     kind: FaultKind
     operation: str | None = None
-    """E.g. ``shipment_batches.create``; all but the token's without one."""
+    """Operation, e.g. ``shipment_batches.create``, or ``None`` for all operations except the token request."""
     skip: int = 0
-    """So many such requests are spared first."""
+    """Number of matching requests to skip first."""
     times: int = 1
-    """So many are befallen."""
+    """Number of requests to apply the fault to."""
     status: int = 503
     after_work: bool = False
     retry_after: str | None = None
     body: str | None = None
-    """Of the answer, for ``STATUS``; problem+json without one."""
+    """Response body for ``STATUS``, or ``None`` for problem+json."""
     seconds: float = 0.0
 
-    def means(self, operation: str) -> bool:
-        """Return whether the fault is for requests of this operation."""
+    def matches(self, operation: str) -> bool:
+        """Return whether the fault applies to an operation."""
         return operation == self.operation if self.operation else operation != TOKEN
 
 
 @frozen(kw_only=True)
 class FaultRate:
-    """A fault that befalls a share of the requests, drawn by the sandbox's seed."""
+    """A fault that applies to a random fraction of the requests, by the sandbox's seed."""
 
     fault: Fault
-    """Its ``skip`` and ``times`` do not count."""
+    """The fault; its ``skip`` and ``times`` are ignored."""
     share: float
-    """0–1."""
+    """Fraction of the requests, 0–1."""
 
 
 HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>"
 CREATES = ("shipment_batches.create", "order_batches.create")
 LISTS = ("shipments.list", "orders.list")
-PLAYS = {
+FAULT_PRESETS = {
     "lost-answer": [Fault(kind=FaultKind.LOST_ANSWER, operation=name) for name in CREATES],
     "late-503": [Fault(kind=FaultKind.STATUS, status=503, after_work=True, operation=name) for name in CREATES],
     "no-location": [Fault(kind=FaultKind.NO_LOCATION, operation=name) for name in CREATES],
@@ -101,79 +101,82 @@ PLAYS = {
     "no-labels": [Fault(kind=FaultKind.STATUS, operation=name) for name in ("shipment_batches.label", "data.get")],
     "no-token": [Fault(kind=FaultKind.STATUS, operation=TOKEN)],
 }
-"""Faults by the name under which ``cpl sandbox --fault NAME=SHARE`` asks for them."""
+"""Faults by name, for ``cpl sandbox --fault NAME=SHARE``."""
 
 
 @define
-class _Armed:
+class _PendingFault:
     fault: Fault
-    seen: int = 0
+    matched: int = 0
 
 
 class Faults:
-    """The faults of one sandbox; safe to change from another thread."""
+    """Thread-safe set of the faults of one sandbox."""
 
     def __init__(self, seed: int = 1) -> None:
         self._lock = threading.Lock()
-        self._armed: list[_Armed] = []
+        self._pending: list[_PendingFault] = []
         self._rates: list[FaultRate] = []
         self._seed = seed
         self._requests: Counter[str] = Counter()
 
     def add(self, fault: Fault) -> None:
-        """Ask for a fault."""
+        """Add a fault."""
         with self._lock:
-            self._armed.append(_Armed(fault))
+            self._pending.append(_PendingFault(fault))
 
     def add_rate(self, fault: Fault, share: float) -> None:
-        """Ask for a fault that befalls a share of the requests it is for.
+        """Add a fault that applies to a random fraction of the matching requests.
 
-        :param share: 0–1.
-        :raises ValueError: for another number.
+        :param fault: Fault; its ``skip`` and ``times`` are ignored.
+        :param share: Fraction of the requests, 0–1.
+        :raises ValueError: If the share is out of range.
         """
         if not 0 <= share <= 1:
-            raise ValueError(f"the share of a fault is a number from 0 to 1, not {share}")
+            raise ValueError(f"the share of a fault must be a number from 0 to 1, not {share}")
         with self._lock:
             self._rates.append(FaultRate(fault=fault, share=share))
 
     def play(self, name: str, share: float, operation: str | None = None) -> None:
-        """Ask for one of :data:`PLAYS` at a rate.
+        """Add a fault of :data:`FAULT_PRESETS` at a rate.
 
-        :param operation: instead of the operations that the fault is for.
-        :raises ValueError: for a name that is not known, or a share that is not from 0 to 1.
+        :param name: Name of the preset.
+        :param share: Fraction of the requests, 0–1.
+        :param operation: Operation. Default: the operations of the preset.
+        :raises ValueError: If the name is unknown, or the share is out of range.
         """
-        if name not in PLAYS:
-            raise ValueError(f"there is no fault {name!r}: choose from {', '.join(PLAYS)}")
-        for fault in PLAYS[name]:
+        if name not in FAULT_PRESETS:
+            raise ValueError(f"there is no fault {name!r}: choose from {', '.join(FAULT_PRESETS)}")
+        for fault in FAULT_PRESETS[name]:
             self.add_rate(evolve(fault, operation=operation) if operation else fault, share)
 
     def clear(self) -> None:
-        """Ask for none any more."""
+        """Remove all faults."""
         with self._lock:
-            self._armed.clear()
+            self._pending.clear()
             self._rates.clear()
 
     def next_for(self, operation: str) -> Fault | None:
-        """Return the fault that befalls this request, and count it."""
+        """Return the fault for a request, or ``None`` if no fault applies, and count the request."""
         with self._lock:
             chosen = None
-            for armed in self._armed:
-                fault = armed.fault
-                if fault.means(operation):
-                    armed.seen += 1
-                    if chosen is None and fault.skip < armed.seen <= fault.skip + fault.times:
+            for pending in self._pending:
+                fault = pending.fault
+                if fault.matches(operation):
+                    pending.matched += 1
+                    if chosen is None and fault.skip < pending.matched <= fault.skip + fault.times:
                         chosen = fault
-            return chosen or self._drawn(operation)
+            return chosen or self._draw(operation)
 
-    def _drawn(self, operation: str) -> Fault | None:
-        """Draw by the seed and how many requests of the operation there were, so that a run can be repeated."""
+    def _draw(self, operation: str) -> Fault | None:
+        """Return a random fault by seed and number of requests of the operation, so that runs are repeatable."""
         if not self._rates:
             return None
         self._requests[operation] += 1
-        left = random.Random(f"{self._seed} {operation} {self._requests[operation]}").random()
+        remainder = random.Random(f"{self._seed} {operation} {self._requests[operation]}").random()
         for rate in self._rates:
-            if rate.fault.means(operation):
-                left -= rate.share
-                if left < 0:
+            if rate.fault.matches(operation):
+                remainder -= rate.share
+                if remainder < 0:
                     return rate.fault
         return None

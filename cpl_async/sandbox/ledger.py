@@ -1,4 +1,4 @@
-"""What the sandbox remembers of requests, for a test to audit."""
+"""Ledger of the requests to a sandbox, for assertions in tests."""
 
 from __future__ import annotations
 
@@ -7,53 +7,53 @@ from collections import Counter
 
 from attrs import frozen
 
-__all__ = ["Entry", "Ledger"]
+__all__ = ["Ledger", "LedgerEntry"]
 
 
 @frozen(kw_only=True)
-class Entry:
-    """One request."""
+class LedgerEntry:
+    """A recorded request."""
 
     at: float
-    """When it arrived, in seconds since the epoch."""
+    """Arrival time in seconds since the epoch."""
     client: str
     method: str
     path: str
     operation: str
     status: int
     gap: float | None = None
-    """Seconds since the client's last request; ``None`` for its first one."""
+    """Seconds to the nearest accepted request of the client, or ``None`` for its first request."""
     refused_for: str = ""
-    """``pace``, ``tokens`` or nothing."""
+    """Exceeded limit: ``pace``, ``tokens`` or empty."""
     correlation_id: str = ""
     fault: str = ""
-    """The fault that was played on it."""
+    """Injected fault, or empty."""
 
 
 class Ledger:
-    """All requests of this run of the sandbox; safe to read from another thread."""
+    """Thread-safe list of all requests of this run of the sandbox."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entries: list[Entry] = []
+        self._entries: list[LedgerEntry] = []
 
-    def add(self, entry: Entry) -> None:
-        """Note a request."""
+    def add(self, entry: LedgerEntry) -> None:
+        """Record a request."""
         with self._lock:
             self._entries.append(entry)
 
     @property
-    def entries(self) -> list[Entry]:
-        """All requests, in the order in which they were answered."""
+    def entries(self) -> list[LedgerEntry]:
+        """All requests, in the order of their responses."""
         with self._lock:
             return list(self._entries)
 
-    def of(self, operation: str) -> list[Entry]:
+    def of(self, operation: str) -> list[LedgerEntry]:
         """Return the requests of one operation."""
         return [entry for entry in self.entries if entry.operation == operation]
 
     def summary(self) -> dict[str, object]:
-        """Return the figures that matter: requests by kind and status, refusals, the closest distances."""
+        """Return statistics: requests by operation and status, rejections, and distances between requests."""
         entries = self.entries
         gaps = sorted(entry.gap for entry in entries if entry.gap is not None)
         return {

@@ -1,4 +1,4 @@
-"""Enforces the carrier's limits: the distance between requests and the number of tokens."""
+"""Rate limits of the carrier: the interval between requests and the number of token requests."""
 
 from __future__ import annotations
 
@@ -9,42 +9,50 @@ from .settings import SandboxSettings
 
 __all__ = ["Limits"]
 
-REMEMBERED = 100
+MAX_REMEMBERED = 100
 
 
 class Limits:
-    """The limits of each client id; they count real time whatever the sandbox's clock does."""
+    """Rate limits of each client id, in real time regardless of the sandbox's clock."""
 
     def __init__(self, settings: SandboxSettings) -> None:
         self._settings = settings
-        self._known: dict[str, list[float]] = defaultdict(list)
+        self._accepted: dict[str, list[float]] = defaultdict(list)
         self._tokens: dict[str, deque[float]] = defaultdict(deque)
 
     def gap(self, client: str, at: float) -> float | None:
-        """Return the seconds to the client's nearest request that was let through; let this one through if it may.
+        """Record a request if it respects the limit, and return its distance to the nearest accepted request.
 
-        A busy server may get to requests in another order than they arrived in: both neighbours in time count.
+        A busy server may process requests out of order, so both neighbours in time count.
+
+        :param client: Client id.
+        :param at: Arrival time in seconds since the epoch.
+        :return: Seconds, or ``None`` if this is the first request.
         """
-        known = self._known[client]
-        place = bisect.bisect(known, at)
-        neighbours = [at - known[place - 1]] if place else []
-        neighbours += [known[place] - at] if place < len(known) else []
+        accepted = self._accepted[client]
+        index = bisect.bisect(accepted, at)
+        neighbours = [at - accepted[index - 1]] if index else []
+        neighbours += [accepted[index] - at] if index < len(accepted) else []
         gap = min(neighbours, default=None)
         if not self.too_close(gap):
-            known.insert(place, at)
-            del known[:-REMEMBERED]
+            accepted.insert(index, at)
+            del accepted[:-MAX_REMEMBERED]
         return gap
 
     def too_close(self, gap: float | None) -> bool:
-        """Return whether a distance breaks the limit."""
+        """Return whether a distance in seconds violates the limit."""
         return gap is not None and gap < self._settings.interval - self._settings.forgiven
 
     def token_allowed(self, client: str, at: float) -> bool:
-        """Return whether the client may ask for a token now, and count it."""
-        asked = self._tokens[client]
-        while asked and asked[0] <= at - 60:
-            asked.popleft()
-        if len(asked) >= self._settings.tokens_a_minute:
+        """Return whether the client may request a token now, and count an allowed request.
+
+        :param client: Client id.
+        :param at: Arrival time in seconds since the epoch.
+        """
+        times = self._tokens[client]
+        while times and times[0] <= at - 60:
+            times.popleft()
+        if len(times) >= self._settings.tokens_a_minute:
             return False
-        asked.append(at)
+        times.append(at)
         return True

@@ -1,4 +1,4 @@
-"""Keeps the orders that the sandbox was given."""
+"""Storage of accepted orders."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from attrs import frozen
 
-from .store import together
+from .store import transaction
 
 __all__ = ["OrderStore", "StoredOrder"]
 
@@ -24,12 +24,12 @@ CREATE INDEX IF NOT EXISTS orders_of_batch ON orders (batch);
 CREATE INDEX IF NOT EXISTS orders_by_reference ON orders (client, reference);
 """
 FIRST_NUMBER = 9_000_000
-SPACE = uuid.UUID("0d3f0f0c-6d0c-4a3f-8f57-1d8f6a0b7c22")
+UUID_NAMESPACE = uuid.UUID("0d3f0f0c-6d0c-4a3f-8f57-1d8f6a0b7c22")
 
 
 @frozen(kw_only=True)
 class StoredOrder:
-    """An order as it was sent, and its course."""
+    """An accepted order with its import and collection times."""
 
     id: int
     batch: str
@@ -39,18 +39,18 @@ class StoredOrder:
     starts: float
     done: float
     due: float
-    """When the courier comes, by the sandbox's clock."""
+    """Time at which the courier comes, by the sandbox's clock."""
     error_code: str | None
     error_message: str | None
     cancelled: float | None
 
     @property
     def number(self) -> str:
-        """Number that the carrier gave it."""
+        """Order number assigned by the carrier."""
         return f"OBJ{FIRST_NUMBER + self.id}"
 
     def import_state(self, now: float) -> str:
-        """Return the import's state at a moment of the sandbox's clock."""
+        """Return the import state at a time of the sandbox's clock."""
         if now < self.starts:
             return "Accepted"
         if now < self.done:
@@ -59,7 +59,7 @@ class StoredOrder:
 
 
 class OrderStore:
-    """The sandbox's memory of orders; used by one thread at a time."""
+    """Store of orders in SQLite; not thread-safe."""
 
     def __init__(self, database: sqlite3.Connection, seed: int) -> None:
         self._db = database
@@ -75,23 +75,26 @@ class OrderStore:
         due: Sequence[float],
         errors: Sequence[tuple[str, str] | None],
     ) -> str:
-        """Keep a batch and return its id.
+        """Store a batch and return its id.
 
-        :param delays: for each order the seconds until its import starts and is done.
-        :param due: for each order when the courier comes.
-        :param errors: for each order the code and message of an error at import.
+        :param client: Client id.
+        :param created: Creation time by the sandbox's clock.
+        :param orders: Orders as JSON objects of the API.
+        :param delays: Seconds until the import of each order starts and ends.
+        :param due: Time at which the courier comes for each order.
+        :param errors: Code and message of an import error of each order, or ``None`` if the import succeeds.
         """
         count = self._db.execute("SELECT COUNT(*) FROM orders").fetchone()[0]
-        batch = str(uuid.uuid5(SPACE, f"batch {self._seed} {count} {created}"))
+        batch = str(uuid.uuid5(UUID_NAMESPACE, f"batch {self._seed} {count} {created}"))
         rows = []
-        for order, (starts, done), comes, error in zip(orders, delays, due, errors, strict=True):
+        for order, (starts, done), due_time, error in zip(orders, delays, due, errors, strict=True):
             code, message = error or (None, None)
             body = orjson.dumps(order).decode()
             rows.append(
                 (batch, client, order["referenceId"], order.get("customerReference"), body, created + starts,
-                 created + done, comes, code, message)
+                 created + done, due_time, code, message)
             )  # fmt: skip
-        with together(self._db):
+        with transaction(self._db):
             self._db.executemany(
                 "INSERT INTO orders (batch, client, reference, customer_reference, body, starts, done, due, "
                 "error_code, error_message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -100,24 +103,24 @@ class OrderStore:
         return batch
 
     def of_batch(self, batch: str, client: str) -> list[StoredOrder]:
-        """Return the orders of a client's batch in the order in which they were sent."""
+        """Return the orders of a client's batch in the order of the request."""
         return list(self._orders("batch = ? AND client = ?", (batch, client)))
 
     def shown(self, client: str, now: float) -> list[StoredOrder]:
-        """Return the orders that tracking shows, oldest first."""
+        """Return the orders that are visible in tracking, oldest first."""
         return list(self._orders("client = ? AND error_code IS NULL AND done <= ?", (client, now)))
 
     def all(self) -> list[StoredOrder]:
-        """Return every order that was ever accepted, for a test to audit."""
+        """Return all accepted orders, for assertions in tests."""
         return list(self._orders("1", ()))
 
     def cancel(self, order: StoredOrder, now: float, note: str | None) -> None:
-        """Note that an order is cancelled."""
+        """Mark an order as cancelled."""
         self._db.execute("UPDATE orders SET cancelled = ?, note = ? WHERE id = ?", (now, note, order.id))
 
     def _orders(self, where: str, values: Sequence[Any]) -> Iterator[StoredOrder]:
         query = (
-            "SELECT id, batch, reference, customer_reference, body, starts, done, due, error_code, error_message, "  # noqa: S608 - conditions are our own texts
+            "SELECT id, batch, reference, customer_reference, body, starts, done, due, error_code, error_message, "  # noqa: S608 - conditions are constants
             f"cancelled FROM orders WHERE {where} ORDER BY id"
         )
         for row in self._db.execute(query, values):

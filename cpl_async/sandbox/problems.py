@@ -1,4 +1,4 @@
-"""Answers that say no, in the vendor's form and in the caller's language."""
+"""Error responses in the vendor's format and in the language of the request."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from collections.abc import Mapping
 import orjson
 from aiohttp import web
 
-__all__ = ["Words", "problem", "words_for"]
+__all__ = ["Translator", "problem_response", "translator_for"]
 
 
-class Words:
-    """Chooses between Czech and English by ``Accept-Language``; Czech is the default."""
+class Translator:
+    """Selector of Czech or English texts by ``Accept-Language``. Default: Czech."""
 
     def __init__(self, accept_language: str) -> None:
         self.english: bool = accept_language.strip().lower().startswith("en")
 
     def __call__(self, czech: str, english: str) -> str:
-        """Return the text in the caller's language."""
+        """Return the text in the language of the request."""
         return english if self.english else czech
 
 
-def words_for(request: web.Request) -> Words:
-    """Return the language of a request."""
-    return Words(request.headers.get("Accept-Language", ""))
+def translator_for(request: web.Request) -> Translator:
+    """Return the translator for a request."""
+    return Translator(request.headers.get("Accept-Language", ""))
 
 
-def problem(
+def problem_response(
     status: int,
     title: str,
     detail: str = "",
@@ -34,7 +34,14 @@ def problem(
     errors: Mapping[str, list[str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
-    """Return an answer as problem+json."""
+    """Return a problem+json response.
+
+    :param status: HTTP status.
+    :param title: Title of the problem.
+    :param detail: Detail of the problem. Default: none.
+    :param errors: Messages by path of the field. Default: none.
+    :param headers: Additional headers. Default: none.
+    """
     body: dict[str, object] = {"type": "about:blank", "title": title, "status": status}
     if detail:
         body["detail"] = detail

@@ -1,11 +1,9 @@
-"""Reads what a request asks for and holds it against the contract: parameters, and the body's form."""
+"""Parsing of requests and validation against the contract."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import jsonschema_rs
@@ -13,9 +11,19 @@ import orjson
 from aiohttp import web
 from attrs import field, frozen
 
-from .problems import Words, problem, words_for
+from .data_files import load_json
+from .problems import Translator, problem_response, translator_for
 
-__all__ = ["ASKED", "OPERATION", "Asked", "Errors", "form_of", "header_of", "missing", "read_request"]
+__all__ = [
+    "OPERATION",
+    "PARSED",
+    "Errors",
+    "ParsedRequest",
+    "header_text",
+    "not_found_problem",
+    "read_form",
+    "read_request",
+]
 
 Errors = dict[str, list[str]]
 JSON = "application/json"
@@ -23,83 +31,88 @@ FORMATS: dict[str, Callable[[Any], bool]] = {"date-span": lambda text: _is_time(
 
 
 @frozen(kw_only=True)
-class Asked:
-    """What a request asks for."""
+class ParsedRequest:
+    """Validated parameters and body of a request."""
 
     query: Mapping[str, Any] = field(factory=dict)
-    """By the contract's names; values are of the contract's types, lists always lists."""
+    """Query parameters by the contract's names, converted to the contract's types."""
     body: Any = None
 
-    def one(self, name: str) -> Any:
-        """Return a value of the query, or ``None``."""
+    def value(self, name: str) -> Any:
+        """Return a query parameter, or ``None`` if it is missing."""
         return self.query.get(name)
 
     def text(self, name: str) -> str:
-        """Return a text of the query; empty without one."""
+        """Return a query parameter as text; empty if it is missing."""
         return str(self.query.get(name) or "")
 
-    def many(self, name: str) -> list[Any]:
-        """Return the values of a list in the query."""
+    def values(self, name: str) -> list[Any]:
+        """Return the values of a list parameter; empty if it is missing."""
         return list(self.query.get(name) or [])
 
 
-ASKED = web.RequestKey("asked", Asked)
+PARSED = web.RequestKey("parsed", ParsedRequest)
 OPERATION = web.RequestKey("operation", str)
-"""The contract's id of what is asked for."""
+"""Operation id of the contract."""
 
 
-def header_of(request: web.Request, name: str) -> str:
-    """Return a header as text that can be written again, whatever bytes it was sent with."""
+def header_text(request: web.Request, name: str) -> str:
+    """Return a header as encodable text; undecodable bytes are replaced."""
     return request.headers.get(name, "").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-async def form_of(request: web.Request) -> dict[str, str]:
-    """Return the fields of a form; none where the body is no form that can be read."""
+async def read_form(request: web.Request) -> dict[str, str]:
+    """Return the fields of a form; empty if the body is not a valid form."""
     if request.content_type != "application/x-www-form-urlencoded":
         return {}
     try:
         return {name: str(value) for name, value in (await request.post()).items()}
-    except (LookupError, ValueError):  # an unknown charset, or bytes that are not in it
+    except (LookupError, ValueError):  # an unknown charset, or undecodable bytes
         return {}
 
 
-def missing(request: web.Request, czech: str, english: str) -> web.Response:
-    """Return the answer for what there is not: 404 where the contract has that status, else 400."""
-    known = 404 in _operation(request[OPERATION])["statuses"]
-    return problem(404 if known else 400, words_for(request)(czech, english))
+def not_found_problem(request: web.Request, czech: str, english: str) -> web.Response:
+    """Return the response for a missing object: 404 if the contract has that status, otherwise 400."""
+    has_404 = 404 in _operation(request[OPERATION])["statuses"]
+    return problem_response(404 if has_404 else 400, translator_for(request)(czech, english))
 
 
-async def read_request(operation: str, request: web.Request, words: Words) -> tuple[Asked, Errors]:
-    """Return what a request asks for, and what is wrong with it by the path of each field."""
-    known = _operation(operation)
+async def read_request(operation: str, request: web.Request, translate: Translator) -> tuple[ParsedRequest, Errors]:
+    """Return the parsed request, and its errors by path of the field.
+
+    :param operation: Operation id of the contract.
+    :param request: Request to read.
+    :param translate: Translator of the messages.
+    """
+    specification = _operation(operation)
     errors: Errors = {}
     query: dict[str, Any] = {}
-    given: dict[str, list[str]] = {}
+    query_texts: dict[str, list[str]] = {}
     for name, value in request.query.items():
-        given.setdefault(name.lower(), []).append(value)
-    for parameter in known["parameters"]:
+        query_texts.setdefault(name.lower(), []).append(value)
+    for parameter in specification["parameters"]:
         name = parameter["name"]
         if parameter["in"] == "query":
-            texts = given.get(name.lower(), [])
+            texts = query_texts.get(name.lower(), [])
         elif parameter["in"] == "path":
             texts = [request.match_info[name]]
         else:
-            texts = [header_of(request, name)] if name in request.headers else []
+            texts = [header_text(request, name)] if name in request.headers else []
         if not texts:
             if parameter["required"]:
-                errors[name] = [words("Parametr je povinný.", "The parameter is required.")]
+                errors[name] = [translate("Parametr je povinný.", "The parameter is required.")]
             continue
-        value, wrong_value = _value(operation, parameter, texts, words)
-        if wrong_value:
-            errors[name] = [wrong_value]
+        value, message = _value(operation, parameter, texts, translate)
+        if message:
+            errors[name] = [message]
         elif parameter["in"] == "query":
             query[name] = value
-    body, wrong = await _body(operation, known["body"], request, words)
-    return Asked(query=query, body=body), errors | wrong
+    body, body_errors = await _body(operation, specification["body"], request, translate)
+    return ParsedRequest(query=query, body=body), errors | body_errors
 
 
-def _value(operation: str, parameter: dict[str, Any], texts: list[str], words: Words) -> tuple[Any, str]:
-    """Return the value of a parameter, or what is wrong with it."""
+def _value(operation: str, parameter: dict[str, Any], texts: list[str], translate: Translator) -> tuple[Any, str]:
+    """Return the value of a parameter and an error message, which is empty for a valid value."""
     schema = parameter["schema"]
     kind = _resolved(schema).get("type")
     value: Any
@@ -108,10 +121,10 @@ def _value(operation: str, parameter: dict[str, Any], texts: list[str], words: W
         value = [_typed(text, inner) for text in texts]
     else:
         if len(texts) > 1:
-            return None, words("Parametr se smí uvést jen jednou.", "The parameter may be given once only.")
+            return None, translate("Parametr se smí uvést jen jednou.", "The parameter may be given once only.")
         value = _typed(texts[0], kind)
     validator = _validator(operation, parameter["name"])
-    return value, next((_message(error, words) for error in _leaves(validator.iter_errors(value))), "")
+    return value, next((_message(error, translate) for error in _leaves(validator.iter_errors(value))), "")
 
 
 def _typed(text: str, kind: str | None) -> Any:
@@ -127,29 +140,33 @@ def _typed(text: str, kind: str | None) -> Any:
     return text
 
 
-async def _body(operation: str, known: dict[str, Any] | None, request: web.Request, words: Words) -> tuple[Any, Errors]:
-    if known is None or known["type"] != JSON:  # forms are read by their own families
+async def _body(
+    operation: str, specification: dict[str, Any] | None, request: web.Request, translate: Translator
+) -> tuple[Any, Errors]:
+    if specification is None or specification["type"] != JSON:  # forms are read by their handlers
         return None, {}
     content = await request.read()
     if not content:
-        return None, {"": [words("Chybí tělo požadavku.", "The body is missing.")]} if known["required"] else {}
+        return None, {"": [translate("Chybí tělo požadavku.", "The body is missing.")]} if specification[
+            "required"
+        ] else {}
     if request.content_type != JSON:
-        return None, {"": [words("Tělo musí být application/json.", "The body must be application/json.")]}
+        return None, {"": [translate("Tělo musí být application/json.", "The body must be application/json.")]}
     try:
         body = orjson.loads(content)
     except orjson.JSONDecodeError:
-        return None, {"": [words("Neplatný JSON.", "The body is not JSON.")]}
+        return None, {"": [translate("Neplatný JSON.", "The body is not JSON.")]}
     errors: Errors = {}
     for error in _leaves(_validator(operation, "").iter_errors(body)):
         path = _path(error.instance_path)
-        name = _missing(error)
-        where = f"{path}.{name}".lstrip(".") if name else path
-        errors.setdefault(where, []).append(_message(error, words))
+        name = _missing_property(error)
+        field_path = f"{path}.{name}".lstrip(".") if name else path
+        errors.setdefault(field_path, []).append(_message(error, translate))
     return body, errors
 
 
 def _leaves(errors: Any) -> Iterator[Any]:
-    """Yield the errors that say something: below "one of" those of the form that was meant."""
+    """Yield the specific errors: for "one of", those of the first alternative."""
     for error in errors:
         context = getattr(error.kind, "context", None)
         if context:
@@ -165,12 +182,12 @@ def _path(parts: list[str | int]) -> str:
     return text.lstrip(".")
 
 
-def _missing(error: Any) -> str:
+def _missing_property(error: Any) -> str:
     kind = error.kind
     return str(kind.property) if type(kind).__name__.endswith("Required") else ""
 
 
-def _message(error: Any, words: Words) -> str:
+def _message(error: Any, translate: Translator) -> str:
     name = type(error.kind).__name__.rpartition("_")[2]
     limit = getattr(error.kind, "limit", None)
     texts = {
@@ -186,7 +203,7 @@ def _message(error: Any, words: Words) -> str:
         "Format": ("Neplatný tvar.", "The form is not valid."),
         "Type": ("Neplatný typ hodnoty.", "The value is of the wrong type."),
     }
-    return words(*texts.get(name, ("Neplatná hodnota.", "The value is not valid.")))
+    return translate(*texts.get(name, ("Neplatná hodnota.", "The value is not valid.")))
 
 
 def _is_time(text: str) -> bool:
@@ -200,7 +217,7 @@ def _is_time(text: str) -> bool:
 
 @cache
 def _contract() -> dict[str, Any]:
-    return dict(json.loads(files(__package__).joinpath("contract.json").read_text(encoding="utf-8")))
+    return load_json("contract.json")
 
 
 def _operation(name: str) -> dict[str, Any]:
@@ -215,9 +232,9 @@ def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _validator(operation: str, parameter: str) -> Any:
-    """Return what checks a parameter, or the body where no parameter is named."""
-    known = _operation(operation)
-    named = (part["schema"] for part in known["parameters"] if part["name"] == parameter)
-    schema = next(named) if parameter else known["body"]["schema"]
-    whole = {**schema, "components": {"schemas": _contract()["schemas"]}}
-    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True, formats=FORMATS)
+    """Return the validator of a parameter, or of the body if the name is empty."""
+    specification = _operation(operation)
+    schemas = (entry["schema"] for entry in specification["parameters"] if entry["name"] == parameter)
+    schema = next(schemas) if parameter else specification["body"]["schema"]
+    root = {**schema, "components": {"schemas": _contract()["schemas"]}}
+    return jsonschema_rs.Draft202012Validator(root, validate_formats=True, formats=FORMATS)

@@ -1,4 +1,4 @@
-"""Good answers and refusals as the families of the sandbox give them: JSON, pages with totals, moments."""
+"""Responses of the sandbox's handlers: JSON, pages with totals, timestamps and validation problems."""
 
 from __future__ import annotations
 
@@ -9,53 +9,54 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from .problems import problem, words_for
-from .request_parsing import ASKED
+from .problems import problem_response, translator_for
+from .request_parsing import PARSED
 
-__all__ = ["answer", "moment", "page", "part_of", "read_moment", "refusal"]
+__all__ = ["json_response", "limit_and_offset", "page", "parse_timestamp", "timestamp", "validation_problem"]
 
 
-def answer(data: Any, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Return an answer as JSON."""
+def json_response(data: Any, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Return a JSON response."""
     return web.Response(body=orjson.dumps(data), content_type="application/json", headers=dict(headers or {}))
 
 
 def page(request: web.Request, items: Sequence[Any], total: int | None = None) -> web.Response:
-    """Return one page of a list.
+    """Return a response with one page of a list.
 
-    :param items: all of them; or the page's alone, where ``total`` is given.
+    :param items: All items of the list, or only those of the page if there is a ``total``.
+    :param total: Number of items in the list. Default: the number of ``items``.
     """
-    limit, offset = part_of(request)
+    limit, offset = limit_and_offset(request)
     shown = list(items[offset : offset + limit]) if total is None else list(items)
     headers = {
         "X-Paging-Total-Items-Count": str(len(items) if total is None else total),
         "X-Paging-Offset": str(offset),
         "X-Paging-Limit": str(limit),
     }
-    return answer(shown, headers)
+    return json_response(shown, headers)
 
 
-def part_of(request: web.Request) -> tuple[int, int]:
-    """Return the limit and offset that a request asks for."""
-    asked = request[ASKED]
-    return int(asked.one("Limit")), int(asked.one("Offset"))
+def limit_and_offset(request: web.Request) -> tuple[int, int]:
+    """Return limit and offset of a request."""
+    parsed = request[PARSED]
+    return int(parsed.value("Limit")), int(parsed.value("Offset"))
 
 
-def moment(at: float | None) -> str | None:
-    """Return a moment of the sandbox's clock as the API writes it."""
+def timestamp(at: float | None) -> str | None:
+    """Return a time of the sandbox's clock as an ISO 8601 timestamp, or ``None`` if there is no time."""
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
 
 
-def read_moment(text: str) -> datetime | None:
-    """Return a moment that a request holds; without an offset it is taken as UTC."""
+def parse_timestamp(text: str) -> datetime | None:
+    """Return the timestamp in a parameter, by default in UTC, or ``None`` if the text is empty."""
     if not text:
         return None
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    parsed = datetime.fromisoformat(text)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-def refusal(request: web.Request, path: str, czech: str, english: str) -> web.Response:
-    """Return a 400 that names one field, in the caller's language."""
-    words = words_for(request)
-    title = words("Neplatná data.", "One or more validation errors occurred.")
-    return problem(400, title, errors={path: [words(czech, english)]})
+def validation_problem(request: web.Request, path: str, czech: str, english: str) -> web.Response:
+    """Return a 400 response about one field, in the language of the request."""
+    translate = translator_for(request)
+    title = translate("Neplatná data.", "One or more validation errors occurred.")
+    return problem_response(400, title, errors={path: [translate(czech, english)]})

@@ -1,4 +1,4 @@
-"""What each role of a client may ask for."""
+"""Roles of clients and their permissions."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["Role"]
 
 
 class Role(StrEnum):
-    """Roles of credentials (source: the vendor's documentation)."""
+    """Role of a client's credentials (source: the vendor's documentation)."""
 
     CLIENT = "client"
-    """All calls."""
+    """All operations."""
     PICKUP_POINTS = "pickupPoints"
     """Pickup points and code lists only."""
     TRACKING = "tracking"
@@ -21,7 +21,7 @@ class Role(StrEnum):
     SANDBOX_ACCESS_MANAGER = "sandboxAccessManager"
 
     def may(self, operation: str) -> bool:
-        """Return whether this role may ask for an operation; everybody may log in and ask for the service's state."""
+        """Return whether the role permits an operation. All roles permit login and the service's state."""
         if operation in ("login.get_access_token", "info.get"):
             return True
         if self is Role.PICKUP_POINTS:

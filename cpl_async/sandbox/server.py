@@ -1,4 +1,4 @@
-"""Runs a sandbox: on a thread of its own within this process, or in the foreground."""
+"""The sandbox server, which runs in a thread or in the foreground."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from aiohttp import web
 
 from .app import BASE_PATH, LEDGER_PATH, make_app
 from .arrival_time import ArrivalSocket
-from .clock import new_loop
+from .clock import new_event_loop
+from .context import SandboxContext
 from .faults import Faults
 from .ledger import Ledger
 from .order_store import StoredOrder
 from .settings import SandboxSettings
 from .store import StoredDocument, StoredShipment
-from .world import World
 
 __all__ = ["Sandbox"]
 
-START_TIMEOUT = 30.0
-LONGEST_LINE = 256 * 1024
-"""Bytes of a request line: fifty long references in a query are refused for what they are, not for their length."""
+START_TIMEOUT_SECONDS = 30.0
+MAX_REQUEST_LINE_BYTES = 256 * 1024
+"""Maximum length of a request line, enough for a query of fifty long references."""
 T = TypeVar("T")
 
 
 class Sandbox:
-    """A CPL server for this machine.
+    """A local CPL server.
 
         with Sandbox(SandboxSettings(speed=20)) as sandbox:
             client = Client(client_id="sandbox", client_secret="sandbox", base_url=sandbox.base_url)
 
-    It runs on a thread with an event loop of its own, so that it serves synchronous code as well.
+    It runs in a thread with its own event loop, so that it works for synchronous code, too.
     """
 
     def __init__(self, settings: SandboxSettings | None = None) -> None:
         self.settings: SandboxSettings = settings or SandboxSettings()
-        self._world = World(self.settings)
+        self._context = SandboxContext(self.settings)
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -51,68 +51,68 @@ class Sandbox:
 
     @property
     def base_url(self) -> str:
-        """Address for clients, up to and with ``/myapi2``; known once the sandbox is bound."""
-        return self._world.base_url
+        """Base URL for clients, up to and including ``/myapi2``; empty until the sandbox is bound."""
+        return self._context.base_url
 
     @property
     def ledger_url(self) -> str:
-        """Address of the ledger's figures as JSON; no call of the API, and not paced."""
-        return self._world.base_url.removesuffix(BASE_PATH) + LEDGER_PATH
+        """URL of the ledger's statistics as JSON; not part of the API and without rate limit."""
+        return self._context.base_url.removesuffix(BASE_PATH) + LEDGER_PATH
 
     @property
     def ledger(self) -> Ledger:
-        """What was asked, for a test to audit."""
-        return self._world.ledger
+        """Recorded requests, for assertions in tests."""
+        return self._context.ledger
 
     @property
     def faults(self) -> Faults:
-        """What shall go wrong."""
-        return self._world.faults
+        """Faults to inject."""
+        return self._context.faults
 
     def shipments(self) -> list[StoredShipment]:
-        """Return every shipment that was ever accepted, for a test to audit."""
-        return self._read(self._world.store.all_shipments)
+        """Return all accepted shipments, for assertions in tests."""
+        return self._read(self._context.store.all_shipments)
 
     def orders(self) -> list[StoredOrder]:
-        """Return every order that was ever accepted, for a test to audit."""
-        return self._read(self._world.orders.all)
+        """Return all accepted orders, for assertions in tests."""
+        return self._read(self._context.orders.all)
 
     def documents(self) -> list[StoredDocument]:
-        """Return every customs document that was received, for a test to audit."""
-        return self._read(self._world.store.documents)
+        """Return all received customs documents, for assertions in tests."""
+        return self._read(self._context.store.documents)
 
     def advance(self, seconds: float) -> None:
-        """Put the sandbox's clock forward: imports end, parcels travel; limits and tokens are not touched.
+        """Advance the sandbox's clock, so that imports end and parcels move. Limits and tokens are not affected.
 
-        :param seconds: by the sandbox's clock, at least 0.
+        :param seconds: Seconds of the sandbox's clock, at least 0.
         """
-        self._world.clock.advance(seconds)
+        self._context.clock.advance(seconds)
 
-        def keep() -> list[None]:
-            self._world.store.keep_moment(self._world.clock.now())
+        def save() -> list[None]:
+            self._context.store.save_time(self._context.clock.now())
             return []
 
-        self._read(keep)
+        self._read(save)
 
-    def _read(self, look: Callable[[], list[T]]) -> list[T]:
-        """Look at the memory on the thread that it belongs to."""
+    def _read(self, query: Callable[[], list[T]]) -> list[T]:
+        """Run a query in the thread that owns the store."""
         loop = self._loop
         if loop is None or not loop.is_running():
-            return look()
+            return query()
 
         async def read() -> list[T]:
-            return look()
+            return query()
 
-        return asyncio.run_coroutine_threadsafe(read(), loop).result(START_TIMEOUT)
+        return asyncio.run_coroutine_threadsafe(read(), loop).result(START_TIMEOUT_SECONDS)
 
     def expire_tokens(self) -> None:
-        """Make all tokens given out so far bad."""
-        self._world.tokens.expire_all()
+        """Invalidate all issued tokens."""
+        self._context.tokens.expire_all()
 
     def bind(self) -> None:
-        """Take the port, so that the address is known.
+        """Bind the port, so that the base URL is known.
 
-        :raises OSError: when the port is taken or the host is not of this machine.
+        :raises OSError: If the port is in use, or the host is not an address of this machine.
         """
         family = socket.AF_INET6 if ":" in self.settings.host else socket.AF_INET
         listener = ArrivalSocket(family, socket.SOCK_STREAM)
@@ -122,50 +122,54 @@ class Sandbox:
             listener.listen(128)
         except OSError:
             listener.close()
-            self._world.store.close()
+            self._context.store.close()
             raise
         listener.setblocking(False)
         self._socket = listener
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
-        self._world.base_url = f"http://{host}:{listener.getsockname()[1]}{BASE_PATH}"
+        self._context.base_url = f"http://{host}:{listener.getsockname()[1]}{BASE_PATH}"
 
     def start(self) -> Self:
-        """Start on a thread of its own and return when it answers."""
+        """Start the server in a new thread, and wait until it accepts requests."""
         if self._socket is None:
             self.bind()
         self._thread = threading.Thread(target=self._run, name="cpl-sandbox", daemon=True)
         self._thread.start()
-        if not self._ready.wait(START_TIMEOUT) or self._failure is not None:
+        if not self._ready.wait(START_TIMEOUT_SECONDS) or self._failure is not None:
             raise RuntimeError("the sandbox did not start") from self._failure
         return self
 
     def stop(self) -> None:
-        """Stop; what is under way is cut off."""
+        """Stop the server and abort open requests."""
         if self._loop is not None and self._done is not None and self._loop.is_running():
             self._loop.call_soon_threadsafe(self._done.set)
         if self._thread is not None:
-            self._thread.join(START_TIMEOUT)
+            self._thread.join(START_TIMEOUT_SECONDS)
             self._thread = None
-        self._world.store.close()
+        self._context.store.close()
 
     def _run(self) -> None:
         try:
-            with asyncio.Runner(loop_factory=new_loop) as runner:
+            with asyncio.Runner(loop_factory=new_event_loop) as runner:
                 runner.run(self.serve())
         except BaseException as error:
             self._failure = error
             self._ready.set()
 
     async def serve(self) -> None:
-        """Serve on the running loop until :meth:`stop` is called or the task is cancelled."""
+        """Serve in the running event loop until :meth:`stop` is called or the task is cancelled."""
         if self._socket is None:
             self.bind()
-        assert self._socket is not None  # noqa: S101 - bind has just set it
+        assert self._socket is not None  # noqa: S101 - set by bind
         self._loop = asyncio.get_running_loop()
         self._done = asyncio.Event()
         logger = logging.getLogger("cpl_async.sandbox")
         runner = web.AppRunner(
-            make_app(self._world), access_log=None, logger=logger, shutdown_timeout=0.2, max_line_size=LONGEST_LINE
+            make_app(self._context),
+            access_log=None,
+            logger=logger,
+            shutdown_timeout=0.2,
+            max_line_size=MAX_REQUEST_LINE_BYTES,
         )
         await runner.setup()
         try:

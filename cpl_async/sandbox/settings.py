@@ -1,4 +1,4 @@
-"""How a sandbox behaves: its clock, its seed, and an answer to each question that the documentation leaves open."""
+"""Settings of a sandbox: clock, seed, and behaviour that the API's documentation leaves open."""
 
 from __future__ import annotations
 
@@ -14,67 +14,67 @@ __all__ = ["SandboxSettings"]
 
 @frozen(kw_only=True)
 class SandboxSettings:
-    """Settings of one sandbox; the defaults are those of a friendly real system."""
+    """Settings of one sandbox. The defaults simulate a cooperative carrier."""
 
     host: str = "127.0.0.1"
-    """Loopback unless told otherwise."""
+    """Address to bind. Default: loopback."""
     port: int = 0
-    """0 takes any free one."""
+    """Port to bind; 0 selects a free port."""
     clients: dict[str, str] = Factory(lambda: {"sandbox": "sandbox"})
-    """Client ids and their secrets; all others are refused."""
+    """Secrets by client id; other clients are rejected."""
     seed: int = 1
-    """The same seed, the same delays and orders."""
+    """Seed of random delays, faults and pickup points."""
     speed: float = 1.0
-    """How many times faster the clock of imports runs; the limits always count real time."""
+    """Speed of the sandbox's clock relative to real time, greater than 0. Rate limits always use real time."""
     import_seconds: float = 1.0
-    """Middle of the time that an import takes, by the sandbox's clock."""
+    """Typical duration of an import in seconds of the sandbox's clock."""
     visible_after: float = 0.0
-    """Seconds by the sandbox's clock from the end of the import until ``GET /shipment`` shows a shipment."""
+    """Seconds of the sandbox's clock between the end of the import and the visibility in ``GET /shipment``."""
     visible_tail: float = 0.0
-    """Over 0: ``visible_after`` is the least, and times are drawn from a Pareto distribution of this shape: the
-    smaller, the heavier its tail. 0: ``visible_after`` it is for all."""
+    """Shape of a Pareto distribution of visibility delays with the minimum ``visible_after``; a smaller value has a
+    heavier tail. 0: all delays equal ``visible_after``."""
     parcels_apart: float = 0.0
-    """Seconds by the sandbox's clock between the parcels of a set becoming visible, one after the other."""
+    """Seconds of the sandbox's clock by which the parcels of a set become visible one after another."""
     stuck: float = 0.0
-    """Share of imports, 0–1, that take ``stuck_seconds`` longer."""
+    """Fraction of imports, 0–1, that take ``stuck_seconds`` longer."""
     stuck_seconds: float = 60.0
     import_errors: float = 0.0
-    """Share of shipments, 0–1, that fail at import though nothing was wrong with them before."""
+    """Fraction of valid shipments, 0–1, whose import fails."""
     cheap_labels: bool = False
-    """Whether labels as PDF show the number and its barcode only: for load, where drawing would be what is measured."""
+    """Whether PDF labels have only the number and its barcode, so that load tests do not measure their drawing."""
     journey_seconds: float = 129_600.0
-    """From the end of the import until a usual delivery, by the sandbox's clock: a day and a half."""
+    """Seconds of the sandbox's clock between the end of the import and a regular delivery. Default: 1.5 days."""
     roles: dict[str, Role] = Factory(dict)
-    """Role of each client id; ``client``, which may do all, where none is given."""
+    """Role by client id. Default: ``client``, which permits all operations."""
     customer_configured: bool = True
-    """Whether the customer has accounts and addresses; else they answer 404."""
+    """Whether the customer has accounts and addresses; otherwise the response is 404."""
     fault_rates: tuple[FaultRate, ...] = ()
-    """What goes wrong, and how often; the same seed, the same requests."""
+    """Faults to inject and their rates; the seed determines the affected requests."""
     state: Path | None = None
-    """File that keeps the state over restarts; in memory without one."""
+    """SQLite file that preserves the state across restarts. Default: in memory."""
     interval: float = 0.040
-    """Least seconds between two requests of one client."""
+    """Minimum seconds between two requests of one client."""
     forgiven: float = 0.002
-    """Of these, what is forgiven for the machine's jitter."""
+    """Tolerated deviation from ``interval`` in seconds, because of the machine's jitter."""
     tokens_a_minute: int = 12
     token_seconds: int = 1800
     wrong_credentials: int = 401
-    """Open question: 400 or 401."""
+    """Open question: status for wrong credentials, 400 or 401."""
     missing_role: int = 403
-    """Open question: 401 or 403."""
+    """Open question: status for a missing role, 401 or 403."""
     over_limit: int = 429
-    """Open question: 429 or 503; both mean here that nothing was done."""
+    """Open question: status of a rate limit response, 429 or 503; the request is not processed."""
     retry_after: int | None = None
-    """Open question: seconds in ``Retry-After`` of an answer over a limit, or no such header."""
+    """Open question: seconds in ``Retry-After`` of a rate limit response, or ``None`` for no header."""
     refuses_used_references: bool = False
-    """Open question: whether a ``referenceId`` that was used before is refused; else it is taken and billed again."""
+    """Open question: whether a used ``referenceId`` is rejected; otherwise it is accepted and billed again."""
     shows_sets: bool = True
-    """Open question: whether parcels of a set show their set's master number in ``GET /shipment``."""
+    """Open question: whether parcels of a set have their master number in ``GET /shipment``."""
     capital_paths: bool = False
-    """Open question: whether paths of errors begin with a capital letter (``Shipments[3]``)."""
+    """Open question: whether paths of errors start with a capital letter (``Shipments[3]``)."""
     one_error_at_a_time: bool = False
-    """Open question: whether a refusal names all bad shipments, or only the first."""
+    """Open question: whether a response lists only the first error instead of all errors."""
     absolute_location: bool = True
-    """Open question: whether ``Location`` is absolute."""
+    """Open question: whether ``Location`` is an absolute URL."""
     location_host: str | None = None
-    """Open question: another host in ``Location`` than the one that was asked."""
+    """Open question: host in ``Location``, or ``None`` for the host of the request."""

@@ -1,4 +1,4 @@
-"""Keeps what the sandbox was given: batches, shipments and parcels, in memory or in a file."""
+"""Storage of batches, shipments and parcels, in memory or in a file."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from attrs import Factory, field, frozen
 
 from .settings import SandboxSettings
 
-__all__ = ["Parcel", "Store", "StoredDocument", "StoredShipment", "delays_for", "together"]
+__all__ = ["Parcel", "Store", "StoredDocument", "StoredShipment", "draw_delays", "transaction"]
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS world (id TEXT NOT NULL, moment REAL NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS instance (id TEXT NOT NULL, latest_time REAL NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS batches (
     id TEXT PRIMARY KEY, client TEXT NOT NULL, created REAL NOT NULL, labels TEXT NOT NULL
 );
@@ -42,46 +42,46 @@ CREATE TABLE IF NOT EXISTS ranges (
     client TEXT NOT NULL, product TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL
 );
 """
-VERSION = 3
-"""Of the tables; a file of another version is refused."""
-JOINED = """
+VERSION = 4
+"""Version of the schema; a file with another version is rejected."""
+PARCEL_QUERY = """
 SELECT s.id, s.batch, s.position, s.reference, s.body, s.starts, s.done, s.visible, s.error_code, s.error_message,
     p.number, p.master, p.place, p.guid, p.in_set, p.cancelled, p.contact
 FROM shipments s JOIN parcels p ON p.shipment = s.id
 """
 FIRST_NUMBER = 40_900_000_000
-"""Eleven digits, as the carrier's numbers have."""
+"""Start of assigned numbers, with eleven digits like the carrier's."""
 FIRST_RESERVED = 70_900_000_000
-"""Series that customers reserve begin here."""
+"""Start of reserved number ranges."""
 FILTERS = {
     "custs": "s.cust",
     "numbers": "p.number",
     "symbols": "json_extract(s.body, '$.cashOnDelivery.codVarSym')",
 }
-"""Where the values of tracking's filters stand."""
-SPACE = uuid.UUID("6d0a5c1e-40a1-4d3a-9f3e-5a0d5f4c0b11")
+"""SQL expressions of the filters of tracking."""
+UUID_NAMESPACE = uuid.UUID("6d0a5c1e-40a1-4d3a-9f3e-5a0d5f4c0b11")
 
 
 @frozen(kw_only=True)
 class Parcel:
-    """One parcel with a number of its own."""
+    """A parcel."""
 
     number: str
     master: str
     place: int
-    """1 for the first of its set."""
+    """Position in the set, from 1."""
     guid: str
     in_set: int = 1
-    """How many parcels its set has."""
+    """Number of parcels in the set."""
     cancelled: float | None = None
-    """When it was cancelled, by the sandbox's clock."""
+    """Time of the cancellation by the sandbox's clock, or ``None`` if the parcel is not cancelled."""
     contact: dict[str, str] = Factory(dict)
-    """What was added to the recipient."""
+    """Contact data added to the recipient."""
 
 
 @frozen(kw_only=True)
 class StoredDocument:
-    """A customs document as it was received."""
+    """A received customs document."""
 
     number: str
     type: str
@@ -91,7 +91,7 @@ class StoredDocument:
 
 @frozen(kw_only=True)
 class StoredShipment:
-    """A shipment as it was sent, and its import's course."""
+    """An accepted shipment with its import times."""
 
     id: int
     batch: str
@@ -106,7 +106,7 @@ class StoredShipment:
     parcels: tuple[Parcel, ...]
 
     def state(self, now: float) -> str:
-        """Return the import's state at a moment of the sandbox's clock."""
+        """Return the import state at a time of the sandbox's clock."""
         if now < self.starts:
             return "Accepted"
         if now < self.done:
@@ -115,7 +115,7 @@ class StoredShipment:
 
 
 class Store:
-    """The sandbox's memory; used by one thread at a time."""
+    """Store of the sandbox in SQLite; not thread-safe."""
 
     def __init__(self, file: Path | None, seed: int) -> None:
         self._seed = seed
@@ -123,35 +123,35 @@ class Store:
             file or ":memory:", check_same_thread=False, isolation_level=None, timeout=1.0
         )
         self._db = self.db
-        self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # two sandboxes on one file would give a number twice
+        self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # two sandboxes with one file would assign the same numbers
         try:
-            used = self._one("SELECT COUNT(*) FROM sqlite_master") > 0
+            used = self._scalar("SELECT COUNT(*) FROM sqlite_master") > 0
         except sqlite3.Error as error:
             self._db.close()
-            raise OSError(f"{file} cannot be used, another sandbox may be at work on it: {error}") from None
-        if used and self._one("PRAGMA user_version") != VERSION:
+            raise OSError(f"{file} cannot be opened, another sandbox may be using it: {error}") from None
+        if used and self._scalar("PRAGMA user_version") != VERSION:
             self._db.close()
-            raise OSError(f"{file} holds the state of another version of the sandbox: remove it, or name another file")
+            raise OSError(f"{file} has the state of another version of the sandbox: remove it, or use another file")
         self._db.executescript(
             f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA user_version={VERSION};" + SCHEMA
         )
-        if self._db.execute("SELECT COUNT(*) FROM world").fetchone()[0] == 0:
-            self._db.execute("INSERT INTO world (id) VALUES (?)", (uuid.uuid4().hex,))
-        self.world: str = self._db.execute("SELECT id FROM world").fetchone()[0]
-        """Tells this sandbox's memory from that of any other, also of one that was at this address before."""
+        if self._db.execute("SELECT COUNT(*) FROM instance").fetchone()[0] == 0:
+            self._db.execute("INSERT INTO instance (id) VALUES (?)", (uuid.uuid4().hex,))
+        self.instance_id: str = self._db.execute("SELECT id FROM instance").fetchone()[0]
+        """Unique id of this store, which distinguishes it from an earlier sandbox at the same URL."""
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
 
     @property
-    def moment(self) -> float:
-        """The latest moment of the sandbox's clock that was kept."""
-        return float(self._db.execute("SELECT moment FROM world").fetchone()[0])
+    def latest_time(self) -> float:
+        """Latest saved time of the sandbox's clock."""
+        return float(self._db.execute("SELECT latest_time FROM instance").fetchone()[0])
 
-    def keep_moment(self, now: float) -> None:
-        """Keep the moment of the sandbox's clock, so that time does not run back after a restart."""
-        self._db.execute("UPDATE world SET moment = ? WHERE moment < ?", (now, now))
+    def save_time(self, now: float) -> None:
+        """Save the time of the sandbox's clock, so that it does not go backwards after a restart."""
+        self._db.execute("UPDATE instance SET latest_time = ? WHERE latest_time < ?", (now, now))
 
     def add_batch(
         self,
@@ -162,15 +162,19 @@ class Store:
         delays: Sequence[tuple[float, float, float]],
         errors: Sequence[tuple[str, str] | None],
     ) -> str:
-        """Keep a batch and give its parcels numbers; return its id.
+        """Store a batch, assign numbers to its parcels, and return its id.
 
-        :param delays: for each shipment the seconds until its import starts, is done, and can be found.
-        :param errors: for each shipment the code and message of an error at import.
+        :param client: Client id.
+        :param created: Creation time by the sandbox's clock.
+        :param labels: Label settings as a JSON object of the API.
+        :param shipments: Shipments as JSON objects of the API.
+        :param delays: Seconds until the import of each shipment starts, ends, and is visible in tracking.
+        :param errors: Code and message of an import error of each shipment, or ``None`` if the import succeeds.
         """
-        batches = self._one("SELECT COUNT(*) FROM batches")
-        batch = str(uuid.uuid5(SPACE, f"batch {self._seed} {batches} {created}"))
-        number = FIRST_NUMBER + self._one("SELECT COUNT(*) FROM parcels") + 1
-        shipment_id = self._one("SELECT COALESCE(MAX(id), 0) FROM shipments") + 1
+        batches = self._scalar("SELECT COUNT(*) FROM batches")
+        batch = str(uuid.uuid5(UUID_NAMESPACE, f"batch {self._seed} {batches} {created}"))
+        number = FIRST_NUMBER + self._scalar("SELECT COUNT(*) FROM parcels") + 1
+        shipment_id = self._scalar("SELECT COALESCE(MAX(id), 0) FROM shipments") + 1
         shipment_rows: list[tuple[Any, ...]] = []
         parcel_rows: list[tuple[Any, ...]] = []
         for position, (body, delay, error) in enumerate(zip(shipments, delays, errors, strict=True)):
@@ -181,15 +185,15 @@ class Store:
                  starts, done, visible, code, message)
             )  # fmt: skip
             count = _parcels(body)
-            given = _own_numbers(body)
-            numbers = [given.get(place) or str(number + place) for place in range(count)]
+            customer_numbers = _customer_numbers(body)
+            numbers = [customer_numbers.get(place) or str(number + place) for place in range(count)]
             number += count
-            for place, own in enumerate(numbers, 1):
-                guid = str(uuid.uuid5(SPACE, f"label {self._seed} {own}"))
-                parcel_rows.append((own, shipment_id, numbers[0], place, count, guid))
+            for place, parcel_number in enumerate(numbers, 1):
+                guid = str(uuid.uuid5(UUID_NAMESPACE, f"label {self._seed} {parcel_number}"))
+                parcel_rows.append((parcel_number, shipment_id, numbers[0], place, count, guid))
             shipment_id += 1
-        dormant = [(asleep,) for body in shipments if (asleep := (body.get("dormant") or {}).get("shipmentNumber"))]
-        with together(self._db):
+        dormant = [(value,) for body in shipments if (value := (body.get("dormant") or {}).get("shipmentNumber"))]
+        with transaction(self._db):
             self._db.execute(
                 "INSERT INTO batches VALUES (?, ?, ?, ?)", (batch, client, created, orjson.dumps(labels).decode())
             )
@@ -199,7 +203,7 @@ class Store:
         return batch
 
     def labels_of(self, batch: str, client: str) -> dict[str, Any] | None:
-        """Return the label settings of a client's batch; ``None`` when there is no such batch."""
+        """Return the label settings of a client's batch, or ``None`` if the batch does not exist."""
         row = self._db.execute("SELECT labels FROM batches WHERE id = ? AND client = ?", (batch, client)).fetchone()
         return None if row is None else dict(orjson.loads(row[0]))
 
@@ -208,11 +212,11 @@ class Store:
         self._db.execute("UPDATE batches SET labels = ? WHERE id = ?", (orjson.dumps(labels).decode(), batch))
 
     def shipments_of(self, batch: str) -> list[StoredShipment]:
-        """Return the shipments of a batch in the order in which they were sent."""
+        """Return the shipments of a batch in the order of the request."""
         return list(self._shipments("WHERE s.batch = ? ORDER BY s.position, p.place", (batch,)))
 
     def shipment_with_label(self, guid: str, client: str) -> tuple[StoredShipment, Parcel] | None:
-        """Return the shipment and parcel whose label has this id."""
+        """Return the shipment and parcel of a label id, or ``None`` if the id is unknown."""
         where = (
             "WHERE s.id = (SELECT shipment FROM parcels WHERE guid = ?) "
             "AND s.batch IN (SELECT id FROM batches WHERE client = ?) ORDER BY p.place"
@@ -231,11 +235,13 @@ class Store:
         page: tuple[int, int] | None = None,
         apart: float = 0.0,
     ) -> tuple[int, list[tuple[StoredShipment, Parcel]]]:
-        """Return how many parcels tracking shows, and of these one page, oldest first.
+        """Return the number of parcels that are visible in tracking, and one page of them, oldest first.
 
-        :param filters: values of ``numbers``, ``custs`` and ``symbols``; an empty list asks for all.
-        :param page: limit and offset; all of them without one.
-        :param apart: seconds between the parcels of a set becoming visible.
+        :param client: Client id.
+        :param now: Current time of the sandbox's clock.
+        :param filters: Values of ``numbers``, ``custs`` and ``symbols``; an empty list matches all parcels.
+        :param page: Limit and offset. Default: all parcels.
+        :param apart: Seconds by which the parcels of a set become visible one after another. Default: 0.
         """
         where = (
             "WHERE s.batch IN (SELECT id FROM batches WHERE client = ?) AND s.error_code IS NULL "
@@ -244,32 +250,32 @@ class Store:
         values: list[Any] = [client, apart, now]
         for name, condition in FILTERS.items():
             if filters.get(name):
-                where += f"AND {condition} IN ({_marks(filters[name])}) "
+                where += f"AND {condition} IN ({_placeholders(filters[name])}) "
                 values += filters[name]
-        total = self._db.execute(f"SELECT COUNT(*) FROM ({JOINED} {where})", values).fetchone()[0]  # noqa: S608 - our own texts
+        total = self._db.execute(f"SELECT COUNT(*) FROM ({PARCEL_QUERY} {where})", values).fetchone()[0]  # noqa: S608 - constants only
         limit, offset = page or (-1, 0)
-        query = f"{JOINED} {where} ORDER BY s.id, p.place LIMIT ? OFFSET ?"
+        query = f"{PARCEL_QUERY} {where} ORDER BY s.id, p.place LIMIT ? OFFSET ?"
         rows = self._db.execute(query, [*values, limit, offset])
         return int(total), [(_shipment(row, []), _parcel(row)) for row in rows]
 
     def parcel(self, number: str, client: str) -> tuple[StoredShipment, Parcel] | None:
-        """Return a client's parcel by its number."""
-        found = self.find(client, float("inf"), {"numbers": [number]})[1]
-        return found[0] if found else None
+        """Return a client's parcel by number, or ``None`` if it does not exist."""
+        pairs = self.find(client, float("inf"), {"numbers": [number]})[1]
+        return pairs[0] if pairs else None
 
     def cancel(self, number: str, now: float) -> None:
-        """Note that a parcel is cancelled."""
+        """Mark a parcel as cancelled."""
         self._db.execute("UPDATE parcels SET cancelled = ? WHERE number = ?", (now, number))
 
     def add_contact(self, number: str, contact: dict[str, str]) -> None:
-        """Add a contact to the recipient of a parcel; what was there before and is not named stays."""
+        """Merge contact data into the recipient of a parcel."""
         row = self._db.execute("SELECT contact FROM parcels WHERE number = ?", (number,)).fetchone()
         merged = (orjson.loads(row[0]) if row[0] else {}) | contact
         self._db.execute("UPDATE parcels SET contact = ? WHERE number = ?", (orjson.dumps(merged).decode(), number))
 
     def connect(self, numbers: Sequence[str]) -> None:
-        """Make one set of parcels, in this order."""
-        with together(self._db):
+        """Combine parcels into one set, in this order."""
+        with transaction(self._db):
             for place, number in enumerate(numbers, 1):
                 self._db.execute(
                     "UPDATE parcels SET master = ?, place = ?, in_set = ? WHERE number = ?",
@@ -277,33 +283,33 @@ class Store:
                 )
 
     def add_documents(self, number: str, kind: str, files: Sequence[tuple[str, bytes]]) -> None:
-        """Keep customs documents."""
+        """Store customs documents."""
         rows = [(number, kind, name, content) for name, content in files]
         self._db.executemany("INSERT INTO documents VALUES (?, ?, ?, ?)", rows)
 
     def documents(self) -> list[StoredDocument]:
-        """Return all customs documents that were received."""
+        """Return all received customs documents."""
         rows = self._db.execute("SELECT number, type, name, content FROM documents ORDER BY rowid")
         return [StoredDocument(number=row[0], type=row[1], name=row[2], content=row[3]) for row in rows]
 
     def reserve(self, client: str, product: str, count: int) -> tuple[int, int]:
-        """Reserve a series of numbers for a product; return the first and the last."""
-        first = max(FIRST_RESERVED, self._one("SELECT COALESCE(MAX(last), 0) FROM ranges")) + 1
+        """Reserve a range of numbers for a product, and return the first and the last number."""
+        first = max(FIRST_RESERVED, self._scalar("SELECT COALESCE(MAX(last), 0) FROM ranges")) + 1
         self._db.execute("INSERT INTO ranges VALUES (?, ?, ?, ?)", (client, product, first, first + count - 1))
         return first, first + count - 1
 
     def used_references(self, client: str, shipments: Sequence[dict[str, Any]]) -> list[int]:
-        """Return the positions of the shipments whose reference the client has used before."""
+        """Return the indexes of shipments with a reference that the client has already used."""
         references = [shipment["referenceId"] for shipment in shipments]
         query = (
-            f"SELECT DISTINCT reference FROM shipments WHERE reference IN ({_marks(references)}) "  # noqa: S608 - only marks
+            f"SELECT DISTINCT reference FROM shipments WHERE reference IN ({_placeholders(references)}) "  # noqa: S608 - placeholders only
             "AND error_code IS NULL AND batch IN (SELECT id FROM batches WHERE client = ?)"
         )
         used = {row[0] for row in self._db.execute(query, [*references, client])}
         return [index for index, reference in enumerate(references) if reference in used]
 
-    def may_use(self, client: str, number: str, product: str) -> bool:
-        """Return whether a number is of a client's own series for a product, and was not used yet."""
+    def can_use(self, client: str, number: str, product: str) -> bool:
+        """Return whether a number is in a range reserved by the client for a product, and is unused."""
         if not number.isascii() or not number.isdigit() or len(number) > 15 or number != str(int(number)):
             return False
         query = "SELECT COUNT(*) FROM ranges WHERE client = ? AND product = ? AND ? BETWEEN first AND last"
@@ -315,11 +321,11 @@ class Store:
         return bool(reserved) and not used
 
     def all_shipments(self) -> list[StoredShipment]:
-        """Return every shipment that was ever accepted, for a test to audit."""
+        """Return all accepted shipments, for assertions in tests."""
         return list(self._shipments("ORDER BY s.id, p.place", ()))
 
     def _shipments(self, where: str, values: Sequence[Any]) -> Iterator[StoredShipment]:
-        query = f"{JOINED} {where}"  # the conditions are our own texts, all values are bound
+        query = f"{PARCEL_QUERY} {where}"  # the conditions are constants, all values are bound
         current: tuple[Any, ...] | None = None
         parcels: list[Parcel] = []
         for row in self._db.execute(query, values):
@@ -331,20 +337,20 @@ class Store:
         if current is not None:
             yield _shipment(current, parcels)
 
-    def _one(self, query: str) -> int:
+    def _scalar(self, query: str) -> int:
         return int(self._db.execute(query).fetchone()[0])
 
 
-def delays_for(chance: random.Random, settings: SandboxSettings) -> tuple[float, float, float]:
-    """Draw how long one import takes: until it starts, is done, and can be found, in seconds."""
-    done = settings.import_seconds * chance.uniform(0.6, 1.6)
-    starts = done * chance.uniform(0.1, 0.5)
-    if settings.stuck and chance.random() < settings.stuck:
+def draw_delays(rng: random.Random, settings: SandboxSettings) -> tuple[float, float, float]:
+    """Draw the seconds until an import starts, ends, and is visible in tracking."""
+    done = settings.import_seconds * rng.uniform(0.6, 1.6)
+    starts = done * rng.uniform(0.1, 0.5)
+    if settings.stuck and rng.random() < settings.stuck:
         done += settings.stuck_seconds
-    late = settings.visible_after
+    visibility_delay = settings.visible_after
     if settings.visible_tail:
-        late *= chance.paretovariate(settings.visible_tail)
-    return starts, done, done + late
+        visibility_delay *= rng.paretovariate(settings.visible_tail)
+    return starts, done, done + visibility_delay
 
 
 def _shipment(row: tuple[Any, ...], parcels: list[Parcel]) -> StoredShipment:
@@ -361,18 +367,18 @@ def _parcel(row: tuple[Any, ...]) -> Parcel:
     )  # fmt: skip
 
 
-def _own_numbers(body: dict[str, Any]) -> dict[int, str]:
-    """Return the numbers that the customer gave, by the place of their parcel from 0."""
+def _customer_numbers(body: dict[str, Any]) -> dict[int, str]:
+    """Return the numbers set by the customer, by index of the parcel from 0."""
     items = (body.get("shipmentSet") or {}).get("shipmentSetItems") or []
-    given = {place: str(item["shipmentNumber"]) for place, item in enumerate(items) if item.get("shipmentNumber")}
+    numbers = {place: str(item["shipmentNumber"]) for place, item in enumerate(items) if item.get("shipmentNumber")}
     if body.get("shipmentNumber"):
-        given.setdefault(0, str(body["shipmentNumber"]))
-    return given
+        numbers.setdefault(0, str(body["shipmentNumber"]))
+    return numbers
 
 
 @contextmanager
-def together(database: sqlite3.Connection) -> Iterator[None]:
-    """Write what is done inside together, or nothing of it."""
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """Run statements in a transaction."""
     database.execute("BEGIN")
     try:
         yield
@@ -390,5 +396,5 @@ def _parcels(body: dict[str, Any]) -> int:
     return int((body.get("shipmentSet") or {}).get("numberOfShipments") or 1)
 
 
-def _marks(values: Sequence[str]) -> str:
+def _placeholders(values: Sequence[str]) -> str:
     return ", ".join("?" * len(values))

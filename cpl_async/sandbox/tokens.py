@@ -1,4 +1,4 @@
-"""Gives out access tokens and knows its own."""
+"""Access tokens issued by the sandbox."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 import jwt
 
-from .clock import wall
+from .clock import wall_time
 from .settings import SandboxSettings
 
 __all__ = ["Tokens"]
 
 
 class Tokens:
-    """Tokens of this run: JWTs, signed with a key that nobody else has."""
+    """Issuer of JWTs signed with a random key of this run."""
 
     def __init__(self, settings: SandboxSettings) -> None:
         self._settings = settings
@@ -22,16 +22,16 @@ class Tokens:
         self._oldest = 0
         self._count = 0
 
-    def knows(self, client_id: str, secret: str) -> bool:
-        """Return whether these credentials are good."""
+    def is_valid(self, client_id: str, secret: str) -> bool:
+        """Return whether credentials are valid."""
         return secrets.compare_digest(self._settings.clients.get(client_id, "").encode(), secret.encode()) and bool(
             secret
         )
 
     def issue(self, client_id: str) -> dict[str, Any]:
-        """Return a new token as the API answers it."""
+        """Return the response body with a new token for a client."""
         self._count += 1
-        now = int(wall())
+        now = int(wall_time())
         claims = {
             "sub": client_id,
             "iat": now,
@@ -47,20 +47,20 @@ class Tokens:
         }
 
     def client_of(self, authorization: str) -> str | None:
-        """Return whose token an ``Authorization`` header holds; ``None`` when it is not good."""
+        """Return the client id of the token in an ``Authorization`` header, or ``None`` if the token is invalid."""
         kind, _, token = authorization.partition(" ")
         if kind.lower() != "bearer":
             return None
         try:
-            # the times are compared here: the library goes by a clock that a test may freeze
+            # expiry is checked below, because the library uses a clock that a test may freeze
             claims = jwt.decode(
                 token.strip(), self._key, algorithms=["HS256"], options={"verify_exp": False, "verify_iat": False}
             )
-        except (jwt.InvalidTokenError, ValueError):  # or bytes that are no text
+        except (jwt.InvalidTokenError, ValueError):  # includes undecodable bytes
             return None
-        is_good = int(claims["jti"]) > self._oldest and wall() < int(claims["exp"])
-        return str(claims["sub"]) if is_good else None
+        is_valid = int(claims["jti"]) > self._oldest and wall_time() < int(claims["exp"])
+        return str(claims["sub"]) if is_valid else None
 
     def expire_all(self) -> None:
-        """Make all tokens given out so far bad, as if their time were up."""
+        """Invalidate all issued tokens, as if they had expired."""
         self._oldest = self._count

@@ -1,5 +1,5 @@
 # generated from cpl_async/resources/access_points.py by tools/generate_sync.py, do not edit
-"""Pickup points: finding them, reading them all, the nearest ones."""
+"""Operations on pickup points."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Self, Unpack
 
 from cpl_async.resources import access_points as core
-from cpl_async.resources.base import MOST_ITEMS
-from cpl_async.resources.page_cache import DAY
+from cpl_async.resources.base import MAX_PAGE_SIZE
+from cpl_async.resources.page_cache import DAY_SECONDS
 
 from .. import portal, proxies
 
@@ -21,53 +21,53 @@ __all__ = ["AccessPoints"]
 
 
 class AccessPoints(proxies.SyncProxy[core.AccessPoints]):
-    """Pickup points; there are tens of thousands, so read them all with ``iterate``."""
+    """Pickup points. There are tens of thousands; use ``iterate`` to read them all."""
 
     __slots__ = ()
 
-    def list(self, *, limit: int = 100, offset: int = 0, **asked: Unpack[AccessPointFilters]) -> Page[AccessPoint]:
+    def list(self, *, limit: int = 100, offset: int = 0, **filters: Unpack[AccessPointFilters]) -> Page[AccessPoint]:
         """Return one page of pickup points.
 
-        :param limit: 1–1000 items.
-        :param offset: items to leave out, from 0.
-        :param asked: filters, see :class:`AccessPointFilters`, and the options of every call.
+        :param limit: Maximum number of items on the page, 1–1,000. Default: 100.
+        :param offset: Number of items to skip, at least 0. Default: 0.
+        :param filters: Filters (:class:`AccessPointFilters`) and the options of every call.
         """
-        return portal.call(self._core.list, limit=limit, offset=offset, **asked)
+        return portal.call(self._core.list, limit=limit, offset=offset, **filters)
 
     def iterate(
-        self, *, page: int = MOST_ITEMS, **asked: Unpack[AccessPointFilters]
+        self, *, page: int = MAX_PAGE_SIZE, **filters: Unpack[AccessPointFilters]
     ) -> Generator[AccessPoint, None, None]:
-        """Go through all pickup points as a stream; the next page is fetched while the caller works.
+        """Yield all pickup points; the next page is fetched in the background.
 
-        :param page: 1–1000 items a request.
-        :param asked: filters, see :class:`AccessPointFilters`, and the options of every call.
+        :param page: Number of items per request, 1–1,000. Default: 1,000.
+        :param filters: Filters (:class:`AccessPointFilters`) and the options of every call.
         """
-        return portal.iterate(self._core.iterate, page=page, **asked)
+        return portal.iterate(self._core.iterate, page=page, **filters)
 
     def nearest(
-        self, *, latitude: float, longitude: float, count: int = 10, **asked: Unpack[NearFilters]
+        self, *, latitude: float, longitude: float, count: int = 10, **filters: Unpack[NearFilters]
     ) -> Sequence[NearbyAccessPoint]:
         """Return the pickup points nearest to a position, nearest first.
 
-        Distances are counted here from the points' positions, so they hold whatever the server makes of ``radius``.
-        All points that the filters leave are read: give a country or a radius where there are many.
+        Distances are calculated by the client, independently of the server's ``radius``. All points that match the
+        filters are read: filter by country or radius to reduce their number.
 
-        :param latitude: degrees, -90 to 90.
-        :param longitude: degrees, -180 to 180.
-        :param count: how many, at least 1.
-        :param asked: filters, see :class:`NearFilters`, and the options of every call.
+        :param latitude: Latitude in degrees, -90 to 90.
+        :param longitude: Longitude in degrees, -180 to 180.
+        :param count: Maximum number of pickup points, 1–100,000. Default: 10.
+        :param filters: Filters (:class:`NearFilters`) and the options of every call.
         """
-        return portal.call(self._core.nearest, latitude=latitude, longitude=longitude, count=count, **asked)
+        return portal.call(self._core.nearest, latitude=latitude, longitude=longitude, count=count, **filters)
 
-    def cached(self, *, ttl: float = DAY, stale_for: float = 0.0) -> Self:
-        """Return the same calls, answered from memory where the answer is young enough.
+    def cached(self, *, ttl: float = DAY_SECONDS, stale_for: float = 0.0) -> Self:
+        """Return this resource with a page cache.
 
-        What is kept is shared by all who ask this client with the same two times. By default nothing is ever
-        older than ``ttl``; with ``stale_for`` an older page stands in while the server fails, and its ``stale``
-        and a warning in the log say so.
+        Calls of one client with the same two times share a cache. By default no page is older than ``ttl``. With
+        ``stale_for``, an older page is returned while the server fails; it is marked ``stale`` and a warning is
+        logged.
 
-        :param ttl: seconds for which an answer is given again; a day unless given.
-        :param stale_for: seconds after these for which an old answer may stand in.
-        :raises ConfigurationError: when a time is out of range.
+        :param ttl: Time to live of a page in seconds, greater than 0. Default: one day.
+        :param stale_for: Seconds after ``ttl`` in which a stale page may be returned, at least 0. Default: 0.
+        :raises ConfigurationError: If a time is out of range.
         """
         return type(self)(self._core.cached(ttl=ttl, stale_for=stale_for), self)

@@ -1,5 +1,5 @@
 # generated from cpl_async/resources/address_whisper.py by tools/generate_sync.py, do not edit
-"""Suggestions of addresses while one is typed."""
+"""Address suggestions for autocompletion."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["AddressWhisper"]
 
 
 class AddressWhisper(proxies.SyncProxy[core.AddressWhisper]):
-    """Suggestions of addresses."""
+    """Address suggestions."""
 
     __slots__ = ()
 
@@ -30,12 +30,12 @@ class AddressWhisper(proxies.SyncProxy[core.AddressWhisper]):
         called_from: str | None = None,
         **options: Unpack[CallOptions],
     ) -> list[AddressWhisp]:
-        """Return addresses that begin as what was typed so far.
+        """Return addresses that start with the given text.
 
-        :param street: with or without a house number.
-        :param zip_code: postcode.
-        :param city: name of the town.
-        :param called_from: the field being typed: ``Street``, ``ZipCode`` or ``City``.
+        :param street: Beginning of the street, with or without a house number. Default: any.
+        :param zip_code: Beginning of the postcode. Default: any.
+        :param city: Beginning of the city. Default: any.
+        :param called_from: Field that the user is typing in: ``Street``, ``ZipCode`` or ``City``. Default: not sent.
         """
         return portal.call(
             self._core.suggest, street=street, zip_code=zip_code, city=city, called_from=called_from, **options

@@ -1,5 +1,5 @@
 # generated from cpl_async/resources/customer.py by tools/generate_sync.py, do not edit
-"""The customer: accounts, addresses, series of shipment numbers."""
+"""Operations on the customer's accounts, addresses and shipment number ranges."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ __all__ = ["CustomerResource"]
 
 
 class CustomerResource(proxies.SyncProxy[core.CustomerResource]):
-    """What the carrier knows of the customer."""
+    """The customer, as registered with the carrier."""
 
     __slots__ = ()
 
     def get(self, **options: Unpack[CallOptions]) -> Customer:
-        """Return the accounts, and with them the currencies in which money may be collected.
+        """Return the customer's bank accounts, which determine the currencies of cash on delivery.
 
-        :raises NotFound: where nothing is configured.
+        :raises NotFound: If no account is configured.
         """
         return portal.call(self._core.get, **options)
 
     def addresses(self, **options: Unpack[CallOptions]) -> list[CustomerAddress]:
-        """Return the customer's addresses; the default one is the sender where a shipment names none.
+        """Return the customer's addresses. The default address is the sender of a shipment without one.
 
-        :raises NotFound: where nothing is configured.
+        :raises NotFound: If no address is configured.
         """
         return portal.call(self._core.addresses, **options)
 
     def create_number_range(self, request: Mapping[str, Any], **options: Unpack[CallOptions]) -> dict[str, Any]:
-        """Reserve a series of shipment numbers; a number cannot be used twice.
+        """Reserve a range of shipment numbers; each number can be used once.
 
-        Unsure: neither body is documented, so both are mappings that pass through as they are.
+        Unsure: neither body is documented, so both are passed through unchanged.
 
-        :param request: what the carrier's support says, with the API's own names.
-        :return: the answer as it came.
+        :param request: Request body with the API's names, as specified by the carrier's support.
+        :return: The response body.
         """
         return portal.call(self._core.create_number_range, request, **options)

@@ -1,5 +1,5 @@
 # generated from cpl_async/resources/data.py by tools/generate_sync.py, do not edit
-"""Files by their address: one label."""
+"""Download of label files by URL or id."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ __all__ = ["Data"]
 
 
 class Data(proxies.SyncProxy[core.Data]):
-    """Files that the API points to."""
+    """Files that the API links to."""
 
     __slots__ = ()
 
     def get(self, source: str, **options: Unpack[CallOptions]) -> Label:
-        """Fetch a file, as a rule the label of one parcel.
+        """Return a file, usually the label of one parcel.
 
-        The token goes to the configured host only: a file on another host is fetched without it, and over
+        The token is sent to the configured host only. A file on another host is fetched without it, and over
         HTTPS only.
 
-        :param source: a ``labelUrl`` as the API gave it, or the id at its end.
-        :raises NotFound: when there is no such file, or it is gone (labels are kept for 30 days).
+        :param source: ``labelUrl`` from the API, or the id at its end.
+        :raises NotFound: If the file does not exist or has expired (labels are available for 30 days).
         """
         return portal.call(self._core.get, source, **options)

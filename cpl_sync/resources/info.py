@@ -1,5 +1,5 @@
 # generated from cpl_async/resources/info.py by tools/generate_sync.py, do not edit
-"""What the service says of itself."""
+"""Version and state of the API service."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ class InfoResource(proxies.SyncProxy[core.InfoResource]):
     __slots__ = ()
 
     def get(self, **options: Unpack[CallOptions]) -> Info:
-        """Return version, state and clock; needs no token, so it shows whether the service can be reached."""
+        """Return version, state and clock of the service. The call needs no token, so it can test the connection."""
         return portal.call(self._core.get, **options)

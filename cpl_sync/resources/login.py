@@ -1,5 +1,5 @@
 # generated from cpl_async/resources/login.py by tools/generate_sync.py, do not edit
-"""The access token, for requests of one's own and for trying credentials."""
+"""Access tokens for custom requests and for testing credentials."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ __all__ = ["Login"]
 
 
 class Login(proxies.SyncProxy[core.Login]):
-    """Access tokens; every other call gets its own by itself."""
+    """Access tokens. All other calls fetch their token automatically."""
 
     __slots__ = ()
 
     def get_access_token(self, **options: Unpack[CallOptions]) -> AccessToken:
-        """Return the token that this client's calls use, fetched when there is none.
+        """Return the token of this client, which is fetched if necessary.
 
-        It is shared by all who use the same credentials, for at most 12 may be asked for in a minute.
+        Clients with the same credentials share a token, because the server issues at most 12 tokens per minute.
 
-        :raises AuthenticationError: when the credentials are refused. Unsure: the server may answer 400 or 401 then.
+        :raises AuthenticationError: If the credentials are rejected. Unsure: with status 400 or 401.
         """
         return portal.call(self._core.get_access_token, **options)

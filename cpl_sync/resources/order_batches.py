@@ -1,5 +1,5 @@
 # generated from cpl_async/resources/order_batches.py by tools/generate_sync.py, do not edit
-"""Ordering collections and transports in batches, and the state of a batch."""
+"""Operations on batches of orders."""
 
 from __future__ import annotations
 
@@ -18,85 +18,85 @@ __all__ = ["OrderBatch", "OrderBatches"]
 
 
 class OrderBatches(proxies.SyncProxy[core.OrderBatches]):
-    """Batches of orders: create, wait."""
+    """Batches of orders for collections and transports."""
 
     __slots__ = ()
 
     def create(self, orders: Iterable[Order], **options: Unpack[CallOptions]) -> OrderBatch:
-        """Create orders; the import goes on after the answer.
+        """Create orders. The server imports them after it has accepted the batch.
 
-        The API has no idempotency key: after an error with outcome ``unknown`` look for the references with
-        ``orders.list`` before anything is sent again.
+        The API has no idempotency key: after an error with outcome ``unknown``, look for the references with
+        ``orders.list`` before sending the batch again.
 
-        :param orders: one or more, with references unique among them.
-        :return: a handle of the batch, to wait for its import.
-        :raises ValidationError: by our check or the server's, with all problems at once.
-        :raises CplError: see ``outcome``.
+        :param orders: At least one order, with references unique in the batch.
+        :return: Handle of the batch, to wait for its import.
+        :raises ValidationError: If the check before sending or the server rejects the batch; it has all problems.
+        :raises CplError: If the request fails; see its ``outcome``.
         """
         return OrderBatch(portal.call(self._core.create, orders, **options), self)
 
     def send(self, body: bytes, *, references: Sequence[str] = (), **options: Unpack[CallOptions]) -> str:
-        """Send a batch whose body is made already, as a journal keeps it; the same bytes mean the same orders.
+        """Send an encoded batch, e.g. one stored in a journal; equal bytes stand for the same orders.
 
         :param body: JSON of the contract's ``CreateOrderBatch``.
-        :param references: references of its orders, in order: errors are matched to them.
-        :return: the id of the batch, from the last part of ``Location``.
-        :raises CplError: see :meth:`create`.
+        :param references: References of the orders in order, to which errors are matched. Default: unknown.
+        :return: Id of the batch, from the last segment of ``Location``.
+        :raises CplError: If the request fails; see :meth:`create`.
         """
         return portal.call(self._core.send, body, references=references, **options)
 
     def handle(self, batch_id: str, *, references: Sequence[str] = ()) -> OrderBatch:
-        """Return the handle of a batch that was created before.
+        """Return the handle of an existing batch.
 
-        :param batch_id: its id.
-        :param references: references of its orders, if they are known.
+        :param batch_id: Id of the batch.
+        :param references: References of the orders. Default: unknown.
         """
         return OrderBatch(self._core.handle(batch_id, references=references), self)
 
     def get(self, batch_id: str, **options: Unpack[CallOptions]) -> OrderBatchResult:
-        """Return the state of each item of a batch.
+        """Return the import state of each item of a batch.
 
-        :param batch_id: id of the batch.
-        :return: items in an order unlike the request's: match by ``reference_id``.
-        :raises NotFound: when there is no such batch.
+        :param batch_id: Id of the batch.
+        :return: Items in a different order than in the request: match them by ``reference_id``.
+        :raises NotFound: If the batch does not exist.
         """
         return portal.call(self._core.get, batch_id, **options)
 
     def ready(self, **options: Unpack[CallOptions]) -> None:
-        """See that there is a token, so that a batch whose body is made already does not wait for one.
+        """Fetch an access token in advance, so that a prepared batch is sent without delay.
 
-        :raises CplError: when there is none to be had; nothing was sent.
+        :raises CplError: If no token is available; nothing was sent.
         """
         portal.call(self._core.ready, **options)
 
 
 class OrderBatch(proxies.SyncProxy[core.OrderBatch]):
-    """A batch of orders that was accepted."""
+    """A handle of an accepted batch of orders."""
 
     __slots__ = ()
 
     def result(self, **options: Unpack[CallOptions]) -> OrderBatchResult:
-        """Return the state of each item now; see :meth:`OrderBatches.get`."""
+        """Return the current state of each item; see :meth:`OrderBatches.get`."""
         return portal.call(self._core.result, **options)
 
     @property
     def id(self) -> str:
-        """Its id on the server."""
+        """Id of the batch on the server."""
         return self._core.id
 
     @property
     def references(self) -> tuple[str, ...]:
-        """References of what it holds, where they are known."""
+        """References of the items; empty if they are unknown."""
         return self._core.references
 
     def wait(
         self, *, timeout: float = 120.0, raise_errors: bool = False, **options: Unpack[RequestOptions]
     ) -> OrderBatchResult:
-        """Wait until every item is ``Complete`` or ``Error``, asking less and less often.
+        """Wait until every item is ``Complete`` or ``Error``, polling at increasing intervals.
 
-        :param timeout: seconds for the whole wait.
-        :param raise_errors: raise :class:`BatchError` when an item ended in error.
-        :return: the last state.
-        :raises Timeout: when items are still open; the batch goes on, ask again later.
+        :param timeout: Seconds for the whole wait. Default: 120.
+        :param raise_errors: Whether to raise :class:`BatchError` if an item ended in error. Default: ``False``.
+        :return: The final state.
+        :raises Timeout: If items are still open. The import continues; call again later.
         """
         return portal.call(self._core.wait, timeout=timeout, raise_errors=raise_errors, **options)

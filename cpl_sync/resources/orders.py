@@ -1,5 +1,5 @@
 # generated from cpl_async/resources/orders.py by tools/generate_sync.py, do not edit
-"""Orders as tracking shows them, and cancelling them."""
+"""Operations on orders: tracking and cancellation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Unpack
 
 from cpl_async.resources import orders as core
-from cpl_async.resources.base import MOST_ITEMS
+from cpl_async.resources.base import MAX_PAGE_SIZE
 
 from .. import portal, proxies
 
@@ -21,28 +21,30 @@ __all__ = ["Orders"]
 
 
 class Orders(proxies.SyncProxy[core.Orders]):
-    """Tracking and cancelling of orders."""
+    """Tracking and cancellation of orders."""
 
     __slots__ = ()
 
-    def list(self, *, limit: int = 100, offset: int = 0, **asked: Unpack[OrderFilters]) -> Page[TrackedOrder]:
+    def list(self, *, limit: int = 100, offset: int = 0, **filters: Unpack[OrderFilters]) -> Page[TrackedOrder]:
         """Return one page of orders.
 
-        Unsure: the vendor declares one order as the answer, clients receive an array; both are read as a list.
+        Unsure: the vendor documents one order as the response, but clients receive an array; both are read as a list.
 
-        :param limit: 1–1000 items.
-        :param offset: items to leave out, from 0.
-        :param asked: filters, see :class:`OrderFilters`, and the options of every call.
+        :param limit: Maximum number of items on the page, 1–1,000. Default: 100.
+        :param offset: Number of items to skip, at least 0. Default: 0.
+        :param filters: Filters (:class:`OrderFilters`) and the options of every call.
         """
-        return portal.call(self._core.list, limit=limit, offset=offset, **asked)
+        return portal.call(self._core.list, limit=limit, offset=offset, **filters)
 
-    def iterate(self, *, page: int = MOST_ITEMS, **asked: Unpack[OrderFilters]) -> Generator[TrackedOrder, None, None]:
-        """Go through all orders, page by page; one filter may have any number of values and is split by itself.
+    def iterate(
+        self, *, page: int = MAX_PAGE_SIZE, **filters: Unpack[OrderFilters]
+    ) -> Generator[TrackedOrder, None, None]:
+        """Yield all orders; one filter may have any number of values and is split into requests.
 
-        :param page: 1–1000 items a request.
-        :param asked: filters, see :class:`OrderFilters`, and the options of every call.
+        :param page: Number of items per request, 1–1,000. Default: 1,000.
+        :param filters: Filters (:class:`OrderFilters`) and the options of every call.
         """
-        return portal.iterate(self._core.iterate, page=page, **asked)
+        return portal.iterate(self._core.iterate, page=page, **filters)
 
     def cancel(
         self,
@@ -52,14 +54,14 @@ class Orders(proxies.SyncProxy[core.Orders]):
         note: str | None = None,
         **options: Unpack[CallOptions],
     ) -> None:
-        """Cancel an order, named by exactly one of its two references.
+        """Cancel an order, identified by exactly one of its two references.
 
-        :param customer_reference: the ``customer_reference`` with which it was created.
-        :param order_reference: the ``reference_id`` with which it was created.
-        :param note: why, for the carrier.
-        :raises ValidationError: without a reference or with both, before anything is sent; or when the carrier
-            refuses (400), e.g. since the courier was there already.
-        :raises ServerError: 500 or 503; the order may have been cancelled, see ``outcome``.
+        :param customer_reference: ``Order.customer_reference``. Default: not used.
+        :param order_reference: ``Order.reference_id``. Default: not used.
+        :param note: Reason, for the carrier. Default: none.
+        :raises ValidationError: If not exactly one reference is passed (nothing was sent), or the carrier rejects the
+            request (400), e.g. because the courier has already come.
+        :raises ServerError: If the server fails (500 or 503); the order may have been cancelled, see ``outcome``.
         """
         portal.call(
             self._core.cancel,

@@ -1,5 +1,5 @@
 # generated from cpl_async/resources/routing.py by tools/generate_sync.py, do not edit
-"""Routing information for labels of one's own."""
+"""Routing data for self-made labels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Routing"]
 
 
 class Routing(proxies.SyncProxy[core.Routing]):
-    """Routing of a shipment to an address."""
+    """Routing of shipments."""
 
     __slots__ = ()
 
@@ -32,16 +32,16 @@ class Routing(proxies.SyncProxy[core.Routing]):
         product_type: str | None = None,
         **options: Unpack[CallOptions],
     ) -> list[Route]:
-        """Return what a label of your own must show.
+        """Return the routing data that a self-made label must show.
 
-        Unsure: one object or an array may come, so a list is returned; it has one route as a rule.
+        Unsure: the server may return an object or an array, so a list is returned; it usually has one route.
 
-        :param country: two letters, ISO 3166-1.
-        :param parcel_shop_code: code of a pickup point, in place of an address.
-        :param street: with its house number.
-        :param city: name of the town.
-        :param zip_code: postcode.
-        :param product_type: code of a product.
+        :param country: Country code, ISO 3166-1 alpha-2.
+        :param parcel_shop_code: Code of a pickup point, instead of an address. Default: none.
+        :param street: Street with house number. Default: none.
+        :param city: City. Default: none.
+        :param zip_code: Postcode. Default: none.
+        :param product_type: Product code. Default: none.
         """
         return portal.call(
             self._core.get,

@@ -1,5 +1,5 @@
 # generated from cpl_async/resources/shipment_batches.py by tools/generate_sync.py, do not edit
-"""Creating shipments in batches, the state of a batch, and its labels."""
+"""Operations on batches of shipments and their labels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["ShipmentBatch", "ShipmentBatches"]
 
 
 class ShipmentBatches(proxies.SyncProxy[core.ShipmentBatches]):
-    """Batches of shipments: create, wait, fetch labels."""
+    """Batches of shipments and their labels."""
 
     __slots__ = ()
 
@@ -33,18 +33,18 @@ class ShipmentBatches(proxies.SyncProxy[core.ShipmentBatches]):
         shipments_order_by: str | None = None,
         **options: Unpack[CallOptions],
     ) -> ShipmentBatch:
-        """Create shipments; the import goes on after the answer.
+        """Create shipments. The server imports them after it has accepted the batch.
 
-        The API has no idempotency key: after an error with outcome ``unknown`` ask for the references before
-        anything is sent again. One bad shipment rejects the whole batch, and nothing is created.
+        The API has no idempotency key: after an error with outcome ``unknown``, look for the references before
+        sending the batch again. One invalid shipment rejects the whole batch, and nothing is created.
 
-        :param shipments: 1–1,000 shipments with references unique among them.
-        :param labels: format of the labels; PDF unless given.
-        :param return_channel: where the carrier sends the labels by itself.
-        :param shipments_order_by: order of the shipments in the joint label document.
-        :return: a handle of the batch, to wait for its import.
-        :raises ValidationError: by our check or the server's, with all problems at once.
-        :raises CplError: see ``outcome``.
+        :param shipments: 1–1,000 shipments, with references unique in the batch.
+        :param labels: Label settings. Default: PDF.
+        :param return_channel: Channel through which the carrier sends labels to the customer. Default: none.
+        :param shipments_order_by: Order of the shipments in the combined label document. Default: not specified.
+        :return: Handle of the batch, to wait for its import.
+        :raises ValidationError: If the check before sending or the server rejects the batch; it has all problems.
+        :raises CplError: If the request fails; see its ``outcome``.
         """
         return ShipmentBatch(
             portal.call(
@@ -59,30 +59,30 @@ class ShipmentBatches(proxies.SyncProxy[core.ShipmentBatches]):
         )
 
     def send(self, body: bytes, *, references: Sequence[str] = (), **options: Unpack[CallOptions]) -> str:
-        """Send a batch whose body is made already, as a journal keeps it; the same bytes mean the same shipments.
+        """Send an encoded batch, e.g. one stored in a journal; equal bytes stand for the same shipments.
 
         :param body: JSON of the contract's ``CreateShipmentBatch``.
-        :param references: references of its shipments, in order: errors are matched to them.
-        :return: the id of the batch, from the last part of ``Location``.
-        :raises CplError: see :meth:`create`.
+        :param references: References of the shipments in order, to which errors are matched. Default: unknown.
+        :return: Id of the batch, from the last segment of ``Location``.
+        :raises CplError: If the request fails; see :meth:`create`.
         """
         return portal.call(self._core.send, body, references=references, **options)
 
     def handle(self, batch_id: str, *, references: Sequence[str] = ()) -> ShipmentBatch:
-        """Return the handle of a batch that was created before.
+        """Return the handle of an existing batch.
 
-        :param batch_id: its id.
-        :param references: references of its shipments, if they are known.
+        :param batch_id: Id of the batch.
+        :param references: References of the shipments. Default: unknown.
         """
         return ShipmentBatch(self._core.handle(batch_id, references=references), self)
 
     def get(self, batch_id: str, *, order_by: str | None = None, **options: Unpack[CallOptions]) -> ShipmentBatchResult:
-        """Return the state of each item of a batch.
+        """Return the import state of each item of a batch.
 
-        :param batch_id: id of the batch.
-        :param order_by: ``ShipmentNumber`` or ``ReferenceId``.
-        :return: items in an order unlike the request's: match by ``reference_id``.
-        :raises NotFound: when there is no such batch.
+        :param batch_id: Id of the batch.
+        :param order_by: ``ShipmentNumber`` or ``ReferenceId``. Default: not specified.
+        :return: Items in a different order than in the request: match them by ``reference_id``.
+        :raises NotFound: If the batch does not exist.
         """
         return portal.call(self._core.get, batch_id, order_by=order_by, **options)
 
@@ -96,14 +96,14 @@ class ShipmentBatches(proxies.SyncProxy[core.ShipmentBatches]):
     ) -> dict[str, Any]:
         """Combine existing shipments into one set: all of them or none.
 
-        All must have the same product, no cash on delivery, not be Smart2Box, inland or Connect Plus only, have an
-        external number of code ``ESPN``, and not have been scanned yet (source: the vendor's documentation).
+        All shipments must have the same product, domestic or Connect Plus but not Smart2Box, no cash on delivery, and
+        an external number of code ``ESPN``, and must not have been scanned (source: the vendor's documentation).
 
-        :param shipment_numbers: 2–50 numbers.
-        :param customer_id: unsure, known from one independent client.
-        :param external_set_number: unsure, known from one independent client.
-        :return: the answer as it came; what it holds is not documented.
-        :raises ValidationError: when a rule is broken; nothing was combined.
+        :param shipment_numbers: 2–50 shipment numbers.
+        :param customer_id: Unsure, known from one independent client. Default: not sent.
+        :param external_set_number: Unsure, known from one independent client. Default: not sent.
+        :return: The response body, which is not documented.
+        :raises ValidationError: If a rule is violated; nothing was combined.
         """
         return portal.call(
             self._core.connect_set,
@@ -121,11 +121,11 @@ class ShipmentBatches(proxies.SyncProxy[core.ShipmentBatches]):
         return_channel: ReturnChannel | None = None,
         **options: Unpack[CallOptions],
     ) -> None:
-        """Change the label settings of a batch; its labels are then made anew.
+        """Change the label settings of a batch; the server then renders its labels again.
 
-        :param batch_id: id of the batch.
-        :param labels: the new settings.
-        :param return_channel: where the carrier sends the labels by itself.
+        :param batch_id: Id of the batch.
+        :param labels: New label settings.
+        :param return_channel: Channel through which the carrier sends labels to the customer. Default: none.
         """
         portal.call(self._core.update_labels, batch_id, labels=labels, return_channel=return_channel, **options)
 
@@ -140,15 +140,15 @@ class ShipmentBatches(proxies.SyncProxy[core.ShipmentBatches]):
         order_by: str | None = None,
         **options: Unpack[CallOptions],
     ) -> Label:
-        """Fetch labels of a batch as one file; a batch's labels can be had for 30 days.
+        """Return labels of a batch as one file. Labels are available for 30 days.
 
-        :param batch_id: id of the batch.
-        :param limit: 1–200 parcels; each parcel of a set counts.
-        :param offset: parcels to leave out, from 0, in the order of ``order_by``.
-        :param page_size: ``Default`` (one label a page) or ``A4`` (four).
-        :param position: place of the first label on an A4 sheet, 1–4.
-        :param order_by: ``ShipmentNumber``, ``ReferenceId`` or ``ReferenceId,ShipmentNumber``.
-        :raises NotFound: when there is no such batch, or its labels are gone.
+        :param batch_id: Id of the batch.
+        :param limit: Maximum number of parcels, 1–200; each parcel of a set counts. Default: 200.
+        :param offset: Number of parcels to skip, at least 0, in the order of ``order_by``. Default: 0.
+        :param page_size: ``Default`` (one label per page) or ``A4`` (four). Default: from the label settings.
+        :param position: Position of the first label on an A4 sheet, 1–4. Default: not specified.
+        :param order_by: ``ShipmentNumber``, ``ReferenceId`` or ``ReferenceId,ShipmentNumber``. Default: not specified.
+        :raises NotFound: If the batch does not exist, or its labels have expired.
         """
         return portal.call(
             self._core.label,
@@ -162,20 +162,20 @@ class ShipmentBatches(proxies.SyncProxy[core.ShipmentBatches]):
         )
 
     def ready(self, **options: Unpack[CallOptions]) -> None:
-        """See that there is a token, so that a batch whose body is made already does not wait for one.
+        """Fetch an access token in advance, so that a prepared batch is sent without delay.
 
-        :raises CplError: when there is none to be had; nothing was sent.
+        :raises CplError: If no token is available; nothing was sent.
         """
         portal.call(self._core.ready, **options)
 
 
 class ShipmentBatch(proxies.SyncProxy[core.ShipmentBatch]):
-    """A batch of shipments that was accepted."""
+    """A handle of an accepted batch of shipments."""
 
     __slots__ = ()
 
     def result(self, *, order_by: str | None = None, **options: Unpack[CallOptions]) -> ShipmentBatchResult:
-        """Return the state of each item now; see :meth:`ShipmentBatches.get`."""
+        """Return the current state of each item; see :meth:`ShipmentBatches.get`."""
         return portal.call(self._core.result, order_by=order_by, **options)
 
     def labels(
@@ -186,11 +186,11 @@ class ShipmentBatch(proxies.SyncProxy[core.ShipmentBatch]):
         order_by: str | None = None,
         **options: Unpack[CallOptions],
     ) -> Generator[Label, None, None]:
-        """Fetch all labels of this batch, in files of at most 200 parcels each.
+        """Yield all labels of the batch, in files of at most 200 parcels each.
 
-        :param page_size: ``Default`` (one label a page) or ``A4`` (four).
-        :param position: place of the first label on the first A4 sheet, 1–4.
-        :param order_by: ``ShipmentNumber``, ``ReferenceId`` or ``ReferenceId,ShipmentNumber``.
+        :param page_size: ``Default`` (one label per page) or ``A4`` (four). Default: from the label settings.
+        :param position: Position of the first label on the first A4 sheet, 1–4. Default: not specified.
+        :param order_by: ``ShipmentNumber``, ``ReferenceId`` or ``ReferenceId,ShipmentNumber``. Default: not specified.
         """
         return portal.iterate(self._core.labels, page_size=page_size, position=position, order_by=order_by, **options)
 
@@ -204,9 +204,9 @@ class ShipmentBatch(proxies.SyncProxy[core.ShipmentBatch]):
         order_by: str | None = None,
         **options: Unpack[CallOptions],
     ) -> Label:
-        """Fetch labels of this batch as one file, at most 200; see :meth:`ShipmentBatches.label`.
+        """Return at most 200 labels of the batch as one file; see :meth:`ShipmentBatches.label`.
 
-        :raises ValidationError: when the batch is known to have more, and no ``limit`` was given: see :meth:`labels`.
+        :raises ValidationError: If the batch has more than 200 shipments and there is no ``limit``; use :meth:`labels`.
         """
         return portal.call(
             self._core.label,
@@ -220,22 +220,22 @@ class ShipmentBatch(proxies.SyncProxy[core.ShipmentBatch]):
 
     @property
     def id(self) -> str:
-        """Its id on the server."""
+        """Id of the batch on the server."""
         return self._core.id
 
     @property
     def references(self) -> tuple[str, ...]:
-        """References of what it holds, where they are known."""
+        """References of the items; empty if they are unknown."""
         return self._core.references
 
     def wait(
         self, *, timeout: float = 120.0, raise_errors: bool = False, **options: Unpack[RequestOptions]
     ) -> ShipmentBatchResult:
-        """Wait until every item is ``Complete`` or ``Error``, asking less and less often.
+        """Wait until every item is ``Complete`` or ``Error``, polling at increasing intervals.
 
-        :param timeout: seconds for the whole wait.
-        :param raise_errors: raise :class:`BatchError` when an item ended in error.
-        :return: the last state.
-        :raises Timeout: when items are still open; the batch goes on, ask again later.
+        :param timeout: Seconds for the whole wait. Default: 120.
+        :param raise_errors: Whether to raise :class:`BatchError` if an item ended in error. Default: ``False``.
+        :return: The final state.
+        :raises Timeout: If items are still open. The import continues; call again later.
         """
         return portal.call(self._core.wait, timeout=timeout, raise_errors=raise_errors, **options)

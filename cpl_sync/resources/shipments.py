@@ -1,5 +1,5 @@
 # generated from cpl_async/resources/shipments.py by tools/generate_sync.py, do not edit
-"""Shipments as tracking shows them; cancelling them, adding a contact or customs documents."""
+"""Operations on shipments: tracking, cancellation, contact data and customs documents."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from cpl_async.resources import shipments as core
-from cpl_async.resources.base import MOST_ITEMS
-from cpl_async.resources.tracking import EVERY, SLOWEST
+from cpl_async.resources.base import MAX_PAGE_SIZE
+from cpl_async.resources.tracking import DEFAULT_EVERY_SECONDS, DEFAULT_SLOWEST_SECONDS
 
 from .. import portal, proxies
 
@@ -23,36 +23,36 @@ __all__ = ["Shipments"]
 
 
 class Shipments(proxies.SyncProxy[core.Shipments]):
-    """Tracking of shipments, and what can still be changed of them."""
+    """Tracking and changes of existing shipments."""
 
     __slots__ = ()
 
-    def list(self, *, limit: int = 100, offset: int = 0, **asked: Unpack[ShipmentFilters]) -> Page[TrackedShipment]:
-        """Return one page of shipments; each parcel of a set is an item of its own.
+    def list(self, *, limit: int = 100, offset: int = 0, **filters: Unpack[ShipmentFilters]) -> Page[TrackedShipment]:
+        """Return one page of shipments; each parcel of a set is a separate item.
 
-        :param limit: 1–1000 items.
-        :param offset: items to leave out, from 0.
-        :param asked: filters, see :class:`ShipmentFilters`, and the options of every call.
+        :param limit: Maximum number of items on the page, 1–1,000. Default: 100.
+        :param offset: Number of items to skip, at least 0. Default: 0.
+        :param filters: Filters (:class:`ShipmentFilters`) and the options of every call.
         """
-        return portal.call(self._core.list, limit=limit, offset=offset, **asked)
+        return portal.call(self._core.list, limit=limit, offset=offset, **filters)
 
     def iterate(
-        self, *, page: int = MOST_ITEMS, **asked: Unpack[ShipmentFilters]
+        self, *, page: int = MAX_PAGE_SIZE, **filters: Unpack[ShipmentFilters]
     ) -> Generator[TrackedShipment, None, None]:
-        """Go through all shipments, page by page; one filter may have any number of values and is split by itself.
+        """Yield all shipments; one filter may have any number of values and is split into requests.
 
-        :param page: 1–1000 items a request.
-        :param asked: filters, see :class:`ShipmentFilters`, and the options of every call.
+        :param page: Number of items per request, 1–1,000. Default: 1,000.
+        :param filters: Filters (:class:`ShipmentFilters`) and the options of every call.
         """
-        return portal.iterate(self._core.iterate, page=page, **asked)
+        return portal.iterate(self._core.iterate, page=page, **filters)
 
     def track(self, numbers: Iterable[str], **options: Unpack[CallOptions]) -> Generator[Tracking, None, None]:
-        """Look up any number of shipments, as they come, in constant memory.
+        """Yield the state of any number of shipments, in constant memory.
 
-        :param numbers: shipment numbers; they are read as they are needed and asked for 50 at once.
-        :return: one result for each number that was given, in the order in which answers come;
-            ``shipment`` is ``None`` where the carrier knows no such number.
-        :raises CplError: when a request fails for good.
+        :param numbers: Shipment numbers. They are read as needed, 50 per request.
+        :return: One result for each number, in the order of the responses; ``shipment`` is ``None`` if the carrier
+            does not know the number.
+        :raises CplError: If a request fails after all retries.
         """
         return portal.iterate(self._core.track, numbers, **options)
 
@@ -61,20 +61,20 @@ class Shipments(proxies.SyncProxy[core.Shipments]):
         numbers: Iterable[str],
         *,
         until: Callable[[TrackedShipment], bool] | None = None,
-        every: float = EVERY,
-        slowest: float = SLOWEST,
+        every: float = DEFAULT_EVERY_SECONDS,
+        slowest: float = DEFAULT_SLOWEST_SECONDS,
         **options: Unpack[CallOptions],
     ) -> Generator[StateChange, None, None]:
-        """Follow shipments and yield each change once, the state of the first look too.
+        """Watch shipments and yield each change once, starting with the current state.
 
-        A change is a new phase or a new event, so the phase may be the same as before; ``events`` has what is new.
-        What does not change is asked for less and less often. A number that is not known yet is asked for again.
+        A change is a new phase or a new event, so the phase may stay the same; ``events`` has the new events.
+        Shipments that do not change are polled at increasing intervals. Unknown numbers are polled, too.
 
-        :param numbers: shipment numbers.
-        :param until: says when a shipment needs no further look; by default when it is delivered, back at its
-            sender, or cancelled. The iteration ends when no shipment is left.
-        :param every: seconds between two looks after a change, over 0.
-        :param slowest: most seconds between two looks.
+        :param numbers: Shipment numbers.
+        :param until: Returns whether to stop watching a shipment. Default: when it is delivered, back at its sender,
+            or cancelled. The iteration ends when no shipment is left.
+        :param every: Seconds between two polls after a change, greater than 0. Default: 60.
+        :param slowest: Maximum seconds between two polls, at least ``every``. Default: 3,600.
         """
         return portal.iterate(self._core.watch, numbers, until=until, every=every, slowest=slowest, **options)
 
@@ -88,23 +88,23 @@ class Shipments(proxies.SyncProxy[core.Shipments]):
     ) -> None:
         """Attach customs documents to a shipment.
 
-        :param shipment_number: number of the shipment.
-        :param files: paths, or pairs of a file name and its content; pdf, doc, docx, xls, xlsx, jpg, jpeg, png,
-            odt, ods or txt, together at most 1 MB (source: the vendor's documentation).
-        :param document_file_type: a code of ``codelists.document_types``.
-        :raises ValidationError: for files that would be refused; nothing was sent.
-        :raises ConfigurationError: for a file that cannot be read; nothing was sent.
+        :param shipment_number: Number of the shipment.
+        :param files: Paths, or pairs of a file name and its content: pdf, doc, docx, xls, xlsx, jpg, jpeg, png, odt,
+            ods or txt, at most 1 MB in total (source: the vendor's documentation).
+        :param document_file_type: Code from ``codelists.document_types``.
+        :raises ValidationError: If the carrier would reject a file; nothing was sent.
+        :raises ConfigurationError: If a file cannot be read; nothing was sent.
         """
         portal.call(
             self._core.add_documents, shipment_number, files=files, document_file_type=document_file_type, **options
         )
 
     def cancel(self, shipment_number: str, **options: Unpack[CallOptions]) -> None:
-        """Cancel a shipment, which works only until it has physically entered the network.
+        """Cancel a shipment. This is possible until it has physically entered the network.
 
-        :param shipment_number: number of the shipment.
-        :raises ValidationError: when it is too late, or it is cancelled already.
-        :raises ServerError: the shipment may have been cancelled, see ``outcome``.
+        :param shipment_number: Number of the shipment.
+        :raises ValidationError: If it is too late, or the shipment is already cancelled.
+        :raises ServerError: If the server fails; the shipment may have been cancelled, see ``outcome``.
         """
         portal.call(self._core.cancel, shipment_number, **options)
 
@@ -117,12 +117,12 @@ class Shipments(proxies.SyncProxy[core.Shipments]):
         email: str | None = None,
         **options: Unpack[CallOptions],
     ) -> None:
-        """Add a contact to the recipient of a shipment, so that the courier can reach somebody.
+        """Add contact data to the recipient of a shipment.
 
-        :param shipment_number: number of the shipment.
-        :param contact: name of a person.
-        :param phone: best with the country's code.
-        :param email: an address.
-        :raises ValidationError: without any of the three, or when the carrier refuses.
+        :param shipment_number: Number of the shipment.
+        :param contact: Contact person, at most 50 characters. Default: unchanged.
+        :param phone: Phone number, at most 30 characters, preferably with the country calling code. Default: unchanged.
+        :param email: Email address, at most 50 characters. Default: unchanged.
+        :raises ValidationError: If all three are missing, or the carrier rejects the request.
         """
         portal.call(self._core.redirect, shipment_number, contact=contact, phone=phone, email=email, **options)

@@ -1,5 +1,5 @@
 # generated from cpl_async/resources/version_information.py by tools/generate_sync.py, do not edit
-"""News of the API and planned outages."""
+"""Operations on news and planned outages of the API."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Unpack
 
 from cpl_async.resources import version_information as core
-from cpl_async.resources.base import MOST_ITEMS
+from cpl_async.resources.base import MAX_PAGE_SIZE
 
 from .. import portal, proxies
 
@@ -20,23 +20,23 @@ __all__ = ["VersionInformationResource"]
 
 
 class VersionInformationResource(proxies.SyncProxy[core.VersionInformationResource]):
-    """News and planned outages."""
+    """News and planned outages of the API."""
 
     __slots__ = ()
 
     def list(self, *, limit: int = 100, offset: int = 0, **options: Unpack[CallOptions]) -> Page[VersionInformation]:
-        """Return one page of news.
+        """Return one page of news items.
 
-        :param limit: 1–1000 items.
-        :param offset: items to leave out, from 0.
+        :param limit: Maximum number of items on the page, 1–1,000. Default: 100.
+        :param offset: Number of items to skip, at least 0. Default: 0.
         """
         return portal.call(self._core.list, limit=limit, offset=offset, **options)
 
     def iterate(
-        self, *, page: int = MOST_ITEMS, **options: Unpack[CallOptions]
+        self, *, page: int = MAX_PAGE_SIZE, **options: Unpack[CallOptions]
     ) -> Generator[VersionInformation, None, None]:
-        """Go through all news, page by page.
+        """Yield all news items.
 
-        :param page: 1–1000 items a request.
+        :param page: Number of items per request, 1–1,000. Default: 1,000.
         """
         return portal.iterate(self._core.iterate, page=page, **options)

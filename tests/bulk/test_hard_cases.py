@@ -181,7 +181,7 @@ async def test_one_item_that_never_settles_does_not_hold_the_others_labels(
     def delays(*_: Any) -> tuple[float, float, float]:
         return (0.0, 1e9, 1e9) if next(calls) == 1 else (0.0, 0.0, 0.0)
 
-    monkeypatch.setattr("cpl_async.sandbox.handlers.shipment_batches.delays_for", delays)
+    monkeypatch.setattr("cpl_async.sandbox.handlers.shipment_batches.draw_delays", delays)
     path = write_rows(shipping.folder / "a.csv", many_rows(4, parcels="1"))
     summary = await shipping(path, import_timeout=1.0)
     assert figures(summary) == (4, 3, 0, 0, 1)

@@ -175,7 +175,7 @@ async def test_a_first_resend_whose_import_is_stuck_ends_the_run(
     path = write_rows(tmp_path / "a.csv", many_rows(2))
     await shipping(path)
     late = (0.0, 1e9, 1e9)
-    monkeypatch.setattr("cpl_async.sandbox.handlers.shipment_batches.delays_for", lambda *_: late)
+    monkeypatch.setattr("cpl_async.sandbox.handlers.shipment_batches.draw_delays", lambda *_: late)
     async with asyncio.timeout(30):
         summary = await shipping(path, resend_unlabelled=True, import_timeout=1.0)
     assert (summary.undecided, summary.shipped_without_label) == (1, 1)

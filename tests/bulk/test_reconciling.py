@@ -241,7 +241,7 @@ async def test_a_shipment_later_than_the_settling_time_is_found_as_a_double_and_
 
 def hide(sandbox: Sandbox, references: set[str]) -> Callable[[], None]:
     """Keep the first shipments with these references out of every search, until the result is called."""
-    store = sandbox._world.store
+    store = sandbox._context.store
     real = store.add_batch
 
     def add_batch(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cpl_async.cli import output
-from cpl_async.plain_text import STEERING
+from cpl_async.plain_text import CONTROL_CHARACTERS
 from cpl_async.sandbox import Fault, FaultKind, Sandbox, SandboxSettings
 
 from ..conftest import many_rows, write_rows
@@ -59,7 +59,7 @@ def test_neither_server_nor_rows_steer_the_terminal(cpl: Runner, server: Sandbox
     assert len(written) == 3
     assert "pwned" in done.stdout
     for text in (done.stdout, done.stderr, *written):
-        assert not STEERING.search(text)
+        assert not CONTROL_CHARACTERS.search(text)
     if arguments:
         assert any(ATTACK[:20] in reason for reason in json.loads(done.stdout)["reasons"])
 

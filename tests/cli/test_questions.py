@@ -157,7 +157,7 @@ def test_each_lookup_has_a_table_and_json(cpl: Runner, server: Sandbox, argument
         (("points", "--near", "Nitra", "--country", "Slovakia"), "two letters"),
         (("order", "create", "x", "--date", "0001-01-01", "--count", "1"), "no day for an order"),
         (("order", "list", "--since", "9999-12-31"), "no day for an order"),
-        (("redirect", "\udcff", "--phone", "1"), "half a character"),
+        (("redirect", "\udcff", "--phone", "1"), "lone surrogate"),
         (("label", "x", "--sandbox"), "no labels"),
         (("label", "x", "--out", "nowhere/x.pdf"), "does not exist"),
         (("track", "1", "--sandbox", "--test-system"), "--sandbox takes no credentials"),
@@ -301,7 +301,7 @@ def test_the_doctor_shows_what_to_do_below_the_table(cpl: Runner) -> None:
     access = {"CPL_CLIENT_ID": "a", "CPL_CLIENT_SECRET": "b", "CPL_BASE_URL": "http://127.0.0.1:9/x"}
     assert cpl("doctor", access=access, status=1).stdout.splitlines()[-1] == "reachable: Start the server there"
     shown = cpl("doctor", "--profile", "tset", access=access, status=1).stdout
-    assert shown.splitlines()[-1] == "settings: Make one with `cpl init`, or leave the profile out"
+    assert shown.splitlines()[-1] == "settings: Create the file with `cpl init`, or omit the profile"
 
 
 def test_the_doctor_sees_roles_that_are_missing(cpl: Runner) -> None:

@@ -15,21 +15,21 @@ import attrs
 from hypothesis import strategies as st
 
 from cpl_async.models.codes import OpenCode
-from cpl_async.models.constraints import Items, Number, Parts, Text
+from cpl_async.models.constraints import ItemsConstraint, NestedConstraint, NumberConstraint, TextConstraint
 
 __all__ = ["good", "wild"]
 
 LETTERS = st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"))
 
 
-def good(hint: Any, *, complete: bool = False, parts: Parts | None = None) -> st.SearchStrategy[Any]:
+def good(hint: Any, *, complete: bool = False, parts: NestedConstraint | None = None) -> st.SearchStrategy[Any]:
     """Return values of a type that keep its constraints.
 
     :param complete: leave nothing out.
     :param parts: bounds for the fields of a nested object.
     """
     hint, words, optional = _bare(hint)
-    parts = next((word for word in words if isinstance(word, Parts)), parts)
+    parts = next((word for word in words if isinstance(word, NestedConstraint)), parts)
     made = _of_kind(hint, words, complete, parts)
     return st.none() | made if optional and not complete else made
 
@@ -69,9 +69,9 @@ def _bare(hint: Any) -> tuple[Any, list[Any], bool]:
             return hint, words, optional
 
 
-def _of_kind(hint: Any, words: list[Any], complete: bool, parts: Parts | None) -> st.SearchStrategy[Any]:
+def _of_kind(hint: Any, words: list[Any], complete: bool, parts: NestedConstraint | None) -> st.SearchStrategy[Any]:
     if get_origin(hint) in (list, tuple, Sequence, Iterable):
-        bounds = next((word for word in words if isinstance(word, Items)), Items(3))
+        bounds = next((word for word in words if isinstance(word, ItemsConstraint)), ItemsConstraint(3))
         inner = typing.Annotated[(get_args(hint)[0], *words)] if words else get_args(hint)[0]
         least = max(bounds.min, 1 if complete else 0)
         return st.lists(good(inner, complete=complete), min_size=least, max_size=max(least, 2))
@@ -88,30 +88,35 @@ def _of_kind(hint: Any, words: list[Any], complete: bool, parts: Parts | None) -
         Path: st.just(Path("invoice.pdf")),
     }
     if hint is str:
-        return _text(next((word for word in words if isinstance(word, Text)), Text(20, 1)))
+        return _text(next((word for word in words if isinstance(word, TextConstraint)), TextConstraint(20, 1)))
     if hint in (int, Decimal):
-        return _number(hint, next((word for word in words if isinstance(word, Number)), Number(ge=0, le=1000)))
+        return _number(
+            hint, next((word for word in words if isinstance(word, NumberConstraint)), NumberConstraint(ge=0, le=1000))
+        )
     return simple[hint]
 
 
-def _text(bounds: Text) -> st.SearchStrategy[str]:
+def _text(bounds: TextConstraint) -> st.SearchStrategy[str]:
     if bounds.pattern is not None:
         return st.from_regex(re.compile(bounds.pattern, re.ASCII), fullmatch=True).filter(
-            lambda text: bounds.complaint(text) is None
+            lambda text: bounds.violation(text) is None
         )
     return st.text(LETTERS, min_size=max(bounds.min, 1), max_size=bounds.max or 60)
 
 
-def _number(kind: type, bounds: Number) -> st.SearchStrategy[Any]:
+def _number(kind: type, bounds: NumberConstraint) -> st.SearchStrategy[Any]:
     least = bounds.ge if bounds.ge is not None else -(2**31)
     most = bounds.le if bounds.le is not None else 10 ** (bounds.digits or 9) - 1
     if kind is int:
         return st.integers(least, most)
-    return st.decimals(least, most, places=bounds.places or 2, allow_nan=False)
+    return st.decimals(least, most, places=bounds.decimal_places or 2, allow_nan=False)
 
 
 def _object(
-    kind: type, make: typing.Callable[[Any], st.SearchStrategy[Any]], parts: Parts | None = None, complete: bool = False
+    kind: type,
+    make: typing.Callable[[Any], st.SearchStrategy[Any]],
+    parts: NestedConstraint | None = None,
+    complete: bool = False,
 ) -> st.SearchStrategy[Any]:
     required: dict[str, st.SearchStrategy[Any]] = {}
     optional: dict[str, st.SearchStrategy[Any]] = {}

@@ -304,7 +304,10 @@ def test_an_interrupt_while_a_batch_is_waited_for_names_it(
     stopped_soon(KeyboardInterrupt, looked)
     with pytest.raises(KeyboardInterrupt) as caught:
         batch.wait()
-    assert caught.value.__notes__[-1] == f"batch {batch.id} was accepted and goes on: ask again with its handle"
+    assert (
+        caught.value.__notes__[-1]
+        == f"batch {batch.id} was accepted and its import continues: poll it again with its handle"
+    )
 
 
 def test_an_interrupt_while_shipments_are_tracked_says_so(

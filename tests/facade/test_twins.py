@@ -87,7 +87,7 @@ def test_importing_the_facade_loads_next_to_nothing() -> None:
 def test_each_class_offers_what_the_cores_offers(name: str) -> None:
     core, twin = class_of("cpl_async", name), class_of("cpl_sync", name)
     attributes = {field.name for field in getattr(core, "__attrs_attrs__", ()) if not field.name.startswith("_")}
-    names = {name for name in public(core) if name not in ("operation", "things", "list_of")} | attributes
+    names = {name for name in public(core) if name not in ("operation", "item_noun", "list_of")} | attributes
     assert set(public(twin)) == names
     assert twin.__doc__ is not None
     assert twin.__doc__.split("\n")[0] == str(core.__doc__).split("\n")[0]

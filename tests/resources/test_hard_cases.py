@@ -149,7 +149,7 @@ async def test_a_document_that_changes_is_never_sent_as_if_it_were_whole(
     number = (await batch.wait()).numbers[0]
     paper = tmp_path / "invoice.pdf"
     paper.write_bytes(b"x" * 200_000)
-    real = documents.parts_of
+    real = documents.file_parts
 
     async def then_change(files: Any) -> Any:
         parts = await real(files)
@@ -159,7 +159,7 @@ async def test_a_document_that_changes_is_never_sent_as_if_it_were_whole(
             paper.write_bytes(b"y" * {"grow": 300_000, "shrink": 100, "touch": 200_000}[how])
         return parts
 
-    monkeypatch.setattr("cpl_async.resources.shipments.parts_of", then_change)
+    monkeypatch.setattr("cpl_async.resources.shipments.file_parts", then_change)
     with pytest.raises(TransportError, match=r"invoice\.pdf was (changed|removed)"):
         await client.shipments.add_documents(number, files=[paper], document_file_type="INV")
     assert sandbox.documents() == []
@@ -167,7 +167,7 @@ async def test_a_document_that_changes_is_never_sent_as_if_it_were_whole(
 
 async def test_a_name_that_cannot_be_sent_is_refused_at_once(sandbox: Sandbox, client: Client) -> None:
     for name in ("\udcff.pdf", "a\nb.pdf", "x" * 300 + ".pdf"):
-        with pytest.raises(ValidationError, match="no name that can be sent"):
+        with pytest.raises(ValidationError, match="is not a valid file name"):
             await client.shipments.add_documents("1", files=[(name, b"x")], document_file_type="INV")
     assert sandbox.ledger.entries == []
 
@@ -184,7 +184,7 @@ async def test_the_loop_breathes_while_a_page_is_read(server: Server, odd: Clien
             turns += 1
 
     await odd.shipments.list(limit=1)
-    from cpl_async.resources.base import READ_AT_ONCE, _items
+    from cpl_async.resources.base import DECODE_CHUNK_SIZE, _items
     from cpl_async.transport.call import Call
     from cpl_async.transport.responses import Response
 
@@ -195,7 +195,7 @@ async def test_the_loop_breathes_while_a_page_is_read(server: Server, odd: Clien
     items = await _items(answer, Call(operation="x", method="GET", path="x"), TrackedShipment)
     beating.cancel()
     assert len(items) == 1000
-    assert turns - before >= 1000 // READ_AT_ONCE - 1
+    assert turns - before >= 1000 // DECODE_CHUNK_SIZE - 1
 
 
 async def test_results_are_handed_out_while_the_source_is_waited_for(client: Client) -> None:

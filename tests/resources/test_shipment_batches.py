@@ -150,7 +150,7 @@ async def test_waiting_too_long_says_what_is_open(
     with pytest.raises(Timeout, match="2 of 2 items") as caught:
         await batch.wait(timeout=0.7)
     assert caught.value.outcome == "unknown"
-    assert "ask again later" in str(caught.value)
+    assert "poll it again later" in str(caught.value)
 
 
 async def test_handles_ids_and_queries_are_checked_before_sending(sandbox: Sandbox, client: Client) -> None:

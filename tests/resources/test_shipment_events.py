@@ -101,7 +101,7 @@ async def test_a_document_that_cannot_be_read_or_changes_is_said(
     sandbox: Sandbox, client: Client, tmp_path: Path
 ) -> None:
     (number,) = await made(client, "a")
-    with pytest.raises(ConfigurationError, match="is no file"):
+    with pytest.raises(ConfigurationError, match="is not a file"):
         await client.shipments.add_documents(number, files=[tmp_path / "none.pdf"], document_file_type="INV")
     assert sandbox.documents() == []
     with pytest.raises(ValidationError, match="Unknown kind"):

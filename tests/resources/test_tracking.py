@@ -12,7 +12,7 @@ import pytest
 
 from cpl_async import Client, Page, StateChange, TrackedShipment, Tracking, ValidationError, tracking_link
 from cpl_async.models.codec import decode
-from cpl_async.resources.tracking import AT_ONCE, following, tracking
+from cpl_async.resources.tracking import MAX_CONCURRENT_REQUESTS, track_shipments, watch_shipments
 from cpl_async.sandbox import Sandbox
 
 from ..conftest import shipment
@@ -59,7 +59,7 @@ async def test_numbers_are_read_as_they_are_needed_and_from_anything(client: Cli
 
 @pytest.mark.parametrize(
     ("bad", "words"),
-    [("", r"numbers\[60\] is empty"), (None, r"numbers\[60\] is None"), (("1",), r"give one column of each row")],
+    [("", r"numbers\[60\] is empty"), (None, r"numbers\[60\] is None"), (("1",), r"pass one column of each row")],
 )
 async def test_a_bad_number_loses_none_of_the_results_before_it(client: Client, bad: Any, words: str) -> None:
     numbers = await made(client, 60)
@@ -95,7 +95,7 @@ async def test_watching_takes_numbers_from_anything(client: Client) -> None:
     for source in (coming(), iter(numbers), set(numbers)):
         changes = [change.number async for change in client.shipments.watch(source, until=enough, every=0.05)]
         assert sorted(changes) == sorted(numbers)
-    with pytest.raises(ValidationError, match="until is a function"):
+    with pytest.raises(ValidationError, match="until must be a function"):
         await anext(client.shipments.watch(numbers, until="Delivered"))  # type: ignore[arg-type]  # the mistake
 
 
@@ -119,13 +119,13 @@ async def test_a_hundred_thousand_numbers_are_tracked_in_constant_memory() -> No
             yield str(number)
 
     count = ahead = 0
-    async for result in tracking(look, numbers(), {}):
+    async for result in track_shipments(look, numbers(), {}):
         count += 1
         ahead = max(ahead, asked - count)
         assert isinstance(result, Tracking)
     assert count == 100_000
-    assert most <= AT_ONCE
-    assert ahead <= (AT_ONCE + 1) * 50
+    assert most <= MAX_CONCURRENT_REQUESTS
+    assert ahead <= (MAX_CONCURRENT_REQUESTS + 1) * 50
 
 
 async def test_leaving_early_stops_what_is_under_way(client: Client) -> None:
@@ -189,7 +189,7 @@ async def test_what_does_not_change_is_asked_for_less_and_less_often(monkeypatch
         return Page(items=[item], offset=0, limit=1000, total=1)
 
     monkeypatch.setattr("cpl_async.resources.tracking.asyncio.sleep", sleep)
-    found = [c async for c in following(look, ["1"], None, 60.0, 600.0, {}, clock=lambda: now)]
+    found = [c async for c in watch_shipments(look, ["1"], None, 60.0, 600.0, {}, clock=lambda: now)]
     assert [change.phase for change in found] == ["Order", "Delivered"]
     assert [later - earlier for earlier, later in pairwise(looks)] == [
         60,

@@ -10,7 +10,7 @@ import pytest
 
 from cpl_async import Client, CplError, Outcome, ShipmentSet, ValidationError
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
-from cpl_async.sandbox.faults import PLAYS, Faults
+from cpl_async.sandbox.faults import FAULT_PRESETS, Faults
 from cpl_async.sandbox.labels.layout import LabelData
 from cpl_async.sandbox.labels.plain import plain_pages
 
@@ -131,4 +131,4 @@ def test_cheap_labels_are_read_by_a_scanner() -> None:
 
 
 def test_every_play_has_a_fault() -> None:
-    assert all(PLAYS.values())
+    assert all(FAULT_PRESETS.values())

@@ -38,11 +38,11 @@ async def test_time_does_not_run_back_after_a_restart(tmp_path: Path, make_clien
 
 def test_two_sandboxes_do_not_share_a_file(tmp_path: Path) -> None:
     settings = SandboxSettings(state=tmp_path / "state")
-    with Sandbox(settings), pytest.raises(OSError, match="another sandbox may be at work"):
+    with Sandbox(settings), pytest.raises(OSError, match="another sandbox may be using it"):
         Sandbox(settings)
     Sandbox(settings).start().stop()
     (tmp_path / "other").write_bytes(b"no database at all" * 100)
-    with pytest.raises(OSError, match="cannot be used"):
+    with pytest.raises(OSError, match="cannot be opened"):
         Sandbox(SandboxSettings(state=tmp_path / "other"))
     for speed in (0.0, float("inf"), float("nan")):
         with pytest.raises(ValueError, match="speed"):

@@ -13,7 +13,7 @@ import zxingcpp
 from PIL import Image, ImageFont
 
 from cpl_async.sandbox.labels import LabelDrawer
-from cpl_async.sandbox.labels.layout import LabelData, Text, font_file, layout
+from cpl_async.sandbox.labels.layout import LabelData, TextMark, font_file, layout
 
 from ..pictures import codes_in, page_sizes
 
@@ -80,7 +80,7 @@ def test_long_words_are_made_smaller_and_stay_on_the_label() -> None:
     long = LabelData(
         number="40900000001", product="PRIV", recipient=("W" * 50, "M" * 50, "S" * 60, "0 " + "C" * 50, "CZ")
     )
-    texts = [mark for mark in layout(long) if isinstance(mark, Text)]
+    texts = [mark for mark in layout(long) if isinstance(mark, TextMark)]
     assert min(text.size for text in texts) >= 6
     font = {
         bold: ImageFont.truetype(font_file(bold), 100, layout_engine=ImageFont.Layout.BASIC) for bold in (True, False)

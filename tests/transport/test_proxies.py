@@ -115,7 +115,7 @@ def test_the_environment_counts_only_where_it_is_trusted(monkeypatch: pytest.Mon
     ],
 )
 def test_what_is_no_proxy_is_refused(address: str) -> None:
-    with pytest.raises(ConfigurationError, match="address of an HTTP proxy"):
+    with pytest.raises(ConfigurationError, match="URL of an HTTP proxy"):
         proxy_from(address)
     for value in (address, f"user:word@{address}"):
         if value.strip():

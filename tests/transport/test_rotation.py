@@ -37,7 +37,7 @@ class Secrets:
 def rotate(sandbox: Sandbox, secret: str) -> None:
     """Have the server take another secret, and refuse all tokens that were given out."""
     sandbox.settings.clients["sandbox"] = secret
-    sandbox._world.tokens.expire_all()
+    sandbox._context.tokens.expire_all()
 
 
 async def test_a_rotated_secret_is_read_again_and_calls_go_on(

@@ -70,12 +70,12 @@ async def main(sandbox):
 
 with Sandbox(SandboxSettings(clients={{"sandbox": "{SECRET}"}})) as sandbox:
     tokens = []
-    issue = sandbox._world.tokens.issue
+    issue = sandbox._context.tokens.issue
     def keep(client):
         answer = issue(client)
         tokens.append(answer["access_token"])
         return answer
-    sandbox._world.tokens.issue = keep
+    sandbox._context.tokens.issue = keep
     asyncio.run(main(sandbox), debug=True)
 sys.stderr.write("TOKENS " + " ".join(tokens))
 """

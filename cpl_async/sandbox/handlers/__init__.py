@@ -1,4 +1,4 @@
-"""The sandbox's answers, one module for each family of calls."""
+"""Request handlers of the sandbox, one module for each resource."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["OPERATIONS"]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-FAMILIES = (
+HANDLER_MODULES = (
     access_points,
     address_whisper,
     codelists,
@@ -42,6 +42,6 @@ FAMILIES = (
     version_information,
 )
 OPERATIONS: dict[tuple[str, str], tuple[str, Handler]] = {
-    route: answering for family in FAMILIES for route, answering in family.OPERATIONS.items()
+    route: operation for module in HANDLER_MODULES for route, operation in module.OPERATIONS.items()
 }
-"""Method and path → the contract's operationId and what answers it."""
+"""Operation id of the contract and handler, by method and path."""

@@ -1,4 +1,4 @@
-"""Pickup points, all of them made up."""
+"""Handler of pickup points, all of which are made up."""
 
 from __future__ import annotations
 
@@ -7,51 +7,51 @@ from typing import Any
 
 from aiohttp import web
 
+from ..context import CONTEXT
 from ..points import distance_km, make_points
-from ..request_parsing import ASKED, Asked
+from ..request_parsing import PARSED, ParsedRequest
 from ..responses import page
-from ..world import WORLD
 
 __all__ = ["OPERATIONS"]
 
-DEFAULT_RADIUS = 50
-"""Kilometres; the unit of the API's ``Radius`` is an open question."""
-FLAGS = {
+DEFAULT_RADIUS_KM = 50
+"""Default of ``Radius``, whose unit in the API is an open question."""
+FLAG_FILTERS = {
     "TribalServicePoint": "tribalServicePoint",
     "ActiveCardPayment": "activeCardPayment",
     "ActiveCashPayment": "activeCashPayment",
     "PickupEnabled": "pickupEnabled",
 }
-TEXTS = {"AccessPointCode": "accessPointCode", "CountryCode": "country", "ZipCode": "zipCode", "City": "city"}
+TEXT_FILTERS = {"AccessPointCode": "accessPointCode", "CountryCode": "country", "ZipCode": "zipCode", "City": "city"}
 
 
 @cache
 def points(seed: int) -> list[dict[str, Any]]:
-    """Return the points of a seed, made when they are first asked for."""
+    """Return the pickup points of a seed, which are generated once."""
     return make_points(seed)
 
 
 async def find(request: web.Request) -> web.Response:
-    """Answer the points that match the filters; round a position the nearest come first."""
-    asked = request[ASKED]
-    found = [point for point in points(request.app[WORLD].settings.seed) if _matches(point, asked)]
-    latitude, longitude = asked.one("Latitude"), asked.one("Longitude")
+    """Return the pickup points that match the filters, nearest first if there is a position."""
+    parsed = request[PARSED]
+    matches = [point for point in points(request.app[CONTEXT].settings.seed) if _matches(point, parsed)]
+    latitude, longitude = parsed.value("Latitude"), parsed.value("Longitude")
     if latitude is not None and longitude is not None:
-        radius = DEFAULT_RADIUS if asked.one("Radius") is None else asked.one("Radius")
-        far = [(distance_km(latitude, longitude, point), number) for number, point in enumerate(found)]
-        found = [found[number] for distance, number in sorted(far) if distance <= radius]
-    return page(request, found)
+        radius = DEFAULT_RADIUS_KM if parsed.value("Radius") is None else parsed.value("Radius")
+        distances = [(distance_km(latitude, longitude, point), index) for index, point in enumerate(matches)]
+        matches = [matches[index] for distance, index in sorted(distances) if distance <= radius]
+    return page(request, matches)
 
 
-def _matches(point: dict[str, Any], asked: Asked) -> bool:
-    for name, field in TEXTS.items():
-        text = asked.text(name).replace(" ", "").casefold()
+def _matches(point: dict[str, Any], parsed: ParsedRequest) -> bool:
+    for name, field in TEXT_FILTERS.items():
+        text = parsed.text(name).replace(" ", "").casefold()
         if text and str(point[field]).replace(" ", "").casefold() != text:
             return False
-    for name, field in FLAGS.items():
-        if asked.one(name) is not None and point[field] is not asked.one(name):
+    for name, field in FLAG_FILTERS.items():
+        if parsed.value(name) is not None and point[field] is not parsed.value(name):
             return False
-    kinds, sizes = asked.many("AccessPointTypes"), asked.many("Sizes")
+    kinds, sizes = parsed.values("AccessPointTypes"), parsed.values("Sizes")
     if kinds and point["accessPointType"] not in kinds:
         return False
     return not sizes or bool({setting["size"] for setting in point["capacitySettings"]} & set(sizes))

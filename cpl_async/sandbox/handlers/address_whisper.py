@@ -1,4 +1,4 @@
-"""Suggestions of addresses, from real towns and common names of streets."""
+"""Handler of address suggestions, built from real towns and common street names."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from typing import Any
 
 from aiohttp import web
 
-from ..request_parsing import ASKED
-from ..responses import answer
-from ..towns import STREETS, TOWNS, Town
+from ..request_parsing import PARSED
+from ..responses import json_response
+from ..towns import Town, streets, towns
 
 __all__ = ["OPERATIONS"]
 
-MOST = 20
+MAX_SUGGESTIONS = 20
 
 
 async def suggest(request: web.Request) -> web.Response:
-    """Answer addresses that begin as what was typed; nothing was typed, nothing is suggested."""
-    asked = request[ASKED]
-    street, zip_code, city = (asked.text(name).strip() for name in ("Street", "ZipCode", "City"))
+    """Return addresses that start with the given text, none for empty text."""
+    parsed = request[PARSED]
+    street, zip_code, city = (parsed.text(name).strip() for name in ("Street", "ZipCode", "City"))
     if not (street or zip_code or city):
-        return answer([])
-    return answer(list(islice(_suggestions(street, zip_code.replace(" ", ""), city), MOST)))
+        return json_response([])
+    return json_response(list(islice(_suggestions(street, zip_code.replace(" ", ""), city), MAX_SUGGESTIONS)))
 
 
 def _suggestions(street: str, zip_code: str, city: str) -> Iterator[dict[str, Any]]:
     name, _, number = street.rpartition(" ")
     if not number[:1].isdigit():
         name, number = street, ""
-    for town in TOWNS["CZ"]:
+    for town in towns()["CZ"]:
         if not _plain(town.name).startswith(_plain(city)) or not town.zip_code.startswith(zip_code):
             continue
-        for known in STREETS["CZ"] if street else STREETS["CZ"][:3]:
-            if _plain(known).startswith(_plain(name)):
-                yield _address(town, known, number)
+        for street_name in streets()["CZ"] if street else streets()["CZ"][:3]:
+            if _plain(street_name).startswith(_plain(name)):
+                yield _address(town, street_name, number)
 
 
-def _address(town: Town, street: str, typed: str) -> dict[str, Any]:
-    chance = random.Random(f"{town.name} {street}")
-    house, _, reference = typed.partition("/")
-    house = house or str(chance.randint(1, 1500))
-    reference = reference or str(chance.randint(1, 90))
+def _address(town: Town, street: str, house_number: str) -> dict[str, Any]:
+    rng = random.Random(f"{town.name} {street}")
+    house, _, reference = house_number.partition("/")
+    house = house or str(rng.randint(1, 1500))
+    reference = reference or str(rng.randint(1, 90))
     letter = reference[-1] if reference[-1:].isalpha() else None
     return {
         "city": town.name,
@@ -55,14 +55,14 @@ def _address(town: Town, street: str, typed: str) -> dict[str, Any]:
         "referenceNumberChar": letter,
         "evidenceNumber": False,
         "zipCode": town.zip_code,
-        "admCode": str(chance.randint(10_000_000, 29_999_999)),
+        "admCode": str(rng.randint(10_000_000, 29_999_999)),
         "valid": True,
         "fullStreet": f"{street} {house}/{reference}",
     }
 
 
 def _plain(text: str) -> str:
-    """Return a text without accents and case, as people type it."""
+    """Return a text in lower case and without accents, for comparison."""
     parts = unicodedata.normalize("NFD", text.casefold())
     return "".join(letter for letter in parts if not unicodedata.combining(letter))
 

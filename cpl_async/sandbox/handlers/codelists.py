@@ -1,4 +1,4 @@
-"""Code lists in Czech and English."""
+"""Handlers of code lists in Czech and English."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 
 from aiohttp import web
 
-from .. import codes
-from ..codes import Code
-from ..problems import words_for
-from ..request_parsing import ASKED
+from ..codes import Code, CodeLists, PriceLimit, code_lists
+from ..problems import translator_for
+from ..request_parsing import PARSED
 from ..responses import page
 
 __all__ = ["OPERATIONS"]
@@ -18,14 +17,18 @@ __all__ = ["OPERATIONS"]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def _list(entries: tuple[Code, ...], flag: str | None = None) -> Handler:
-    """Return what answers a code list; ``flag`` is the API's name of its third field."""
+def _list(entries: Callable[[CodeLists], tuple[Code, ...]], flag: str | None = None) -> Handler:
+    """Return the handler of a code list.
+
+    :param entries: Selects the list.
+    :param flag: Name of the third field in the API, or ``None`` if the list has two fields.
+    """
 
     async def find(request: web.Request) -> web.Response:
-        words = words_for(request)
+        translate = translator_for(request)
         shown: list[dict[str, Any]] = [
-            {"code": entry.code, "name": words(entry.czech, entry.english)} | ({flag: entry.flag} if flag else {})
-            for entry in entries
+            {"code": entry.code, "name": translate(entry.czech, entry.english)} | ({flag: entry.flag} if flag else {})
+            for entry in entries(code_lists())
         ]
         return page(request, shown)
 
@@ -33,58 +36,67 @@ def _list(entries: tuple[Code, ...], flag: str | None = None) -> Handler:
 
 
 async def validation_messages(request: web.Request) -> web.Response:
-    """Answer texts of refusals and import errors."""
-    words = words_for(request)
-    return page(request, [{"message": words(entry.czech, entry.english)} for entry in codes.VALIDATION_MESSAGES])
+    """Return messages of rejected requests and import errors."""
+    translate = translator_for(request)
+    return page(
+        request, [{"message": translate(entry.czech, entry.english)} for entry in code_lists().validation_messages]
+    )
 
 
 async def service_price_limits(request: web.Request) -> web.Response:
-    """Answer least and most of cash on delivery and insurance."""
-    asked = request[ASKED]
-    wanted = {name: asked.text(name.capitalize()) for name in ("service", "currency", "country", "product")}
+    """Return minimum and maximum amounts of cash on delivery and insurance."""
+    parsed = request[PARSED]
+    filters = {name: parsed.text(name.capitalize()) for name in ("service", "currency", "country", "product")}
     shown = [
         limit
         for limit in _limits()
-        if all(not text or str(limit[name]).casefold() == text.casefold() for name, text in wanted.items())
+        if all(not text or str(limit[name]).casefold() == text.casefold() for name, text in filters.items())
     ]
     return page(request, shown)
 
 
 def _limits() -> list[dict[str, Any]]:
-    inland = ("PRID", "BUSD", "SMAD")
-    found = []
-    for country, (currency, least, most) in codes.CASH_LIMITS.items():
-        for product in inland if country == "CZ" else ("COND", "SMED"):
-            found.append(_limit("COD", currency, country, product, least, most))
-    for country, (currency, _, _) in codes.CASH_LIMITS.items():
-        least, most = codes.INSURANCE_LIMITS[currency]
-        products = ("PRIV", "BUSS", "SMAR", *inland) if country == "CZ" else ("CONN", "COPL", "SMEU", "COND", "SMED")
-        found += [_limit("INSR", currency, country, product, least, most) for product in products]
-    return found
+    lists = code_lists()
+    domestic = ("PRID", "BUSD", "SMAD")
+    limits = []
+    for country, limit in lists.cash_limits.items():
+        for product in domestic if country == "CZ" else ("COND", "SMED"):
+            limits.append(_limit("COD", country, product, limit))
+    for country, cash_limit in lists.cash_limits.items():
+        insurance = lists.insurance_limits[cash_limit.currency]
+        products = ("PRIV", "BUSS", "SMAR", *domestic) if country == "CZ" else ("CONN", "COPL", "SMEU", "COND", "SMED")
+        limits += [_limit("INSR", country, product, insurance) for product in products]
+    return limits
 
 
-def _limit(service: str, currency: str, country: str, product: str, least: float, most: float) -> dict[str, Any]:
+def _limit(service: str, country: str, product: str, limit: PriceLimit) -> dict[str, Any]:
     return {
         "service": service,
-        "currency": currency,
+        "currency": limit.currency,
         "country": country,
         "product": product,
-        "minPrice": least,
-        "maxPrice": most,
+        "minPrice": limit.minimum,
+        "maxPrice": limit.maximum,
     }
 
 
 OPERATIONS: dict[tuple[str, str], tuple[str, Handler]] = {
-    ("GET", "/codelist/ageCheck"): ("codelists.age_checks", _list(codes.AGE_CHECKS)),
-    ("GET", "/codelist/product"): ("codelists.products", _list(codes.PRODUCTS)),
-    ("GET", "/codelist/externalNumber"): ("codelists.external_numbers", _list(codes.EXTERNAL_NUMBERS, "allowInput")),
-    ("GET", "/codelist/country"): ("codelists.countries", _list(codes.COUNTRIES, "cashOnDelivery")),
-    ("GET", "/codelist/currency"): ("codelists.currencies", _list(codes.CURRENCIES)),
-    ("GET", "/codelist/service"): ("codelists.services", _list(codes.SERVICES, "allowInput")),
+    ("GET", "/codelist/ageCheck"): ("codelists.age_checks", _list(lambda lists: lists.age_checks)),
+    ("GET", "/codelist/product"): ("codelists.products", _list(lambda lists: lists.products)),
+    ("GET", "/codelist/externalNumber"): (
+        "codelists.external_numbers",
+        _list(lambda lists: lists.external_numbers, "allowInput"),
+    ),
+    ("GET", "/codelist/country"): ("codelists.countries", _list(lambda lists: lists.countries, "cashOnDelivery")),
+    ("GET", "/codelist/currency"): ("codelists.currencies", _list(lambda lists: lists.currencies)),
+    ("GET", "/codelist/service"): ("codelists.services", _list(lambda lists: lists.services, "allowInput")),
     ("GET", "/codelist/servicePriceLimit"): ("codelists.service_price_limits", service_price_limits),
-    ("GET", "/codelist/shipmentPhase"): ("codelists.shipment_phases", _list(codes.PHASES)),
-    ("GET", "/codelist/status"): ("codelists.statuses", _list(codes.STATUSES)),
+    ("GET", "/codelist/shipmentPhase"): ("codelists.shipment_phases", _list(lambda lists: lists.shipment_phases)),
+    ("GET", "/codelist/status"): ("codelists.statuses", _list(lambda lists: lists.statuses)),
     ("GET", "/codelist/validationMessage"): ("codelists.validation_messages", validation_messages),
-    ("GET", "/codelist/proofOfIdentityType"): ("codelists.identity_documents", _list(codes.IDENTITY_DOCUMENTS)),
-    ("GET", "/codelist/documentType"): ("codelists.document_types", _list(codes.DOCUMENT_TYPES)),
+    ("GET", "/codelist/proofOfIdentityType"): (
+        "codelists.identity_documents",
+        _list(lambda lists: lists.identity_documents),
+    ),
+    ("GET", "/codelist/documentType"): ("codelists.document_types", _list(lambda lists: lists.document_types)),
 }

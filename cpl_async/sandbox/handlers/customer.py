@@ -1,4 +1,4 @@
-"""The customer: accounts, addresses, series of shipment numbers."""
+"""Handlers of the customer's accounts, addresses and shipment number ranges."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import Any
 
 from aiohttp import web
 
-from ..request_parsing import ASKED, missing
-from ..responses import answer, refusal
-from ..validation import PRODUCT_CODES
-from ..world import CLIENT, WORLD
+from ..codes import code_lists
+from ..context import CLIENT, CONTEXT
+from ..request_parsing import PARSED, not_found_problem
+from ..responses import json_response, validation_problem
 
 __all__ = ["OPERATIONS"]
 
-MOST_NUMBERS = 100_000
+MAX_NUMBERS = 100_000
 ACCOUNTS = (
     ("0300", "CZ", "CZK"),
     ("0300", "CZ", "EUR"),
@@ -28,35 +28,35 @@ ADDRESSES = (
 
 
 async def get(request: web.Request) -> web.Response:
-    """Answer the accounts, made up."""
-    if not request.app[WORLD].settings.customer_configured:
-        return missing(request, "Nic není nastaveno.", "Nothing is configured.")
+    """Return made-up bank accounts."""
+    if not request.app[CONTEXT].settings.customer_configured:
+        return not_found_problem(request, "Nic není nastaveno.", "Nothing is configured.")
     accounts = [
         {"bankCode": bank, "country": country, "currency": currency, "swift": "TESTCZPP"}
         for bank, country, currency in ACCOUNTS
     ]
-    return answer({"accounts": accounts})
+    return json_response({"accounts": accounts})
 
 
 async def addresses(request: web.Request) -> web.Response:
-    """Answer the addresses, made up."""
-    if not request.app[WORLD].settings.customer_configured:
-        return missing(request, "Nic není nastaveno.", "Nothing is configured.")
+    """Return made-up addresses."""
+    if not request.app[CONTEXT].settings.customer_configured:
+        return not_found_problem(request, "Nic není nastaveno.", "Nothing is configured.")
     names = ("code", "name", "name2", "street", "city", "zipCode", "default")
-    return answer([dict(zip(names, address, strict=True)) | {"country": "CZ"} for address in ADDRESSES])
+    return json_response([dict(zip(names, address, strict=True)) | {"country": "CZ"} for address in ADDRESSES])
 
 
 async def create_number_range(request: web.Request) -> web.Response:
-    """Reserve a series of numbers for a product. The real bodies are not known: these are the sandbox's own."""
-    asked: dict[str, Any] = request[ASKED].body or {}
-    product, count = asked.get("productType", "PRIV"), asked.get("count", 100)
-    if not isinstance(product, str) or product not in PRODUCT_CODES:
-        return refusal(request, "productType", "Neznámý produkt.", "Unknown product.")
-    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MOST_NUMBERS:
-        czech, english = f"Počet je 1 až {MOST_NUMBERS}.", f"The count is 1 to {MOST_NUMBERS}."
-        return refusal(request, "count", czech, english)
-    first, last = request.app[WORLD].store.reserve(request[CLIENT], product, count)
-    return answer({"productType": product, "count": count, "from": str(first), "to": str(last)})
+    """Reserve a range of numbers for a product. The real bodies are unknown; these are specific to the sandbox."""
+    body: dict[str, Any] = request[PARSED].body or {}
+    product, count = body.get("productType", "PRIV"), body.get("count", 100)
+    if not isinstance(product, str) or product not in code_lists().product_codes:
+        return validation_problem(request, "productType", "Neznámý produkt.", "Unknown product.")
+    if not isinstance(count, int) or isinstance(count, bool) or not 1 <= count <= MAX_NUMBERS:
+        czech, english = f"Počet je 1 až {MAX_NUMBERS}.", f"The count is 1 to {MAX_NUMBERS}."
+        return validation_problem(request, "count", czech, english)
+    first, last = request.app[CONTEXT].store.reserve(request[CLIENT], product, count)
+    return json_response({"productType": product, "count": count, "from": str(first), "to": str(last)})
 
 
 OPERATIONS = {

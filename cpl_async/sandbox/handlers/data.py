@@ -1,4 +1,4 @@
-"""Single labels by their id."""
+"""Handler of single labels by id."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import asyncio
 
 from aiohttp import web
 
+from ..context import CLIENT, CONTEXT
 from ..labels import CONTENT_TYPES
-from ..request_parsing import missing
-from ..world import CLIENT, WORLD
+from ..request_parsing import not_found_problem
 from .label_data import drawer_for, label_data
 
 __all__ = ["OPERATIONS"]
 
 
 async def get(request: web.Request) -> web.Response:
-    """Answer the label of one parcel in its batch's format."""
-    world = request.app[WORLD]
-    found = world.store.shipment_with_label(request.match_info["dataGuid"], request[CLIENT])
-    if found is None or found[0].state(world.clock.now()) != "Complete":
-        return missing(request, "Štítek neexistuje.", "There is no such label.")
-    shipment, parcel = found
-    labels = world.store.labels_of(shipment.batch, request[CLIENT]) or {}
+    """Return the label of one parcel in the format of its batch."""
+    context = request.app[CONTEXT]
+    pair = context.store.shipment_with_label(request.match_info["dataGuid"], request[CLIENT])
+    if pair is None or pair[0].state(context.clock.now()) != "Complete":
+        return not_found_problem(request, "Štítek neexistuje.", "There is no such label.")
+    shipment, parcel = pair
+    labels = context.store.labels_of(shipment.batch, request[CLIENT]) or {}
     drawer = drawer_for(labels)
     content = await asyncio.to_thread(drawer.draw, [label_data(shipment, parcel)])
     return web.Response(body=content, content_type=CONTENT_TYPES[drawer.format])

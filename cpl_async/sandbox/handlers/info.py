@@ -1,4 +1,4 @@
-"""What the service says of itself."""
+"""Handler of the service's version and state."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
-from ..clock import wall
-from ..world import WORLD
+from ..clock import wall_time
+from ..context import CONTEXT
 
 __all__ = ["APPLICATION", "OPERATIONS"]
 
 APPLICATION = "CPL sandbox"
 
-BEGAN = datetime.fromtimestamp(wall(), UTC)
+START_TIME = datetime.fromtimestamp(wall_time(), UTC)
 
 
 async def get(request: web.Request) -> web.Response:
-    """Answer version, state and clock, to anybody."""
+    """Return version, state and clock, without authentication."""
     return web.json_response(
         {
             "version": "sandbox",
             "state": "OK",
-            "time": datetime.fromtimestamp(wall(), UTC).isoformat(),
-            "node": request.app[WORLD].store.world,
+            "time": datetime.fromtimestamp(wall_time(), UTC).isoformat(),
+            "node": request.app[CONTEXT].store.instance_id,
             "application": APPLICATION,
-            "startTime": BEGAN.isoformat(),
+            "startTime": START_TIME.isoformat(),
         }
     )
 

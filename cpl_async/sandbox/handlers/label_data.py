@@ -1,4 +1,4 @@
-"""What stands on a label, taken from the shipment as it was sent."""
+"""Content of labels, taken from the accepted shipment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ __all__ = ["drawer_for", "label_data"]
 
 
 def drawer_for(settings: dict[str, Any], *, a4: bool = False, position: int = 1, cheap: bool = False) -> LabelDrawer:
-    """Return what draws in the format of a batch's label settings."""
+    """Return the label drawer for the label settings of a batch.
+
+    :param settings: Label settings as a JSON object of the API.
+    :param a4: Whether to draw A4 sheets. Default: ``False``.
+    :param position: Position of the first label on an A4 sheet, 1–4. Default: 1.
+    :param cheap: Whether to draw only the number and its barcode. Default: ``False``.
+    """
     return LabelDrawer(
         format=str(settings.get("format") or "Pdf"),
         dpi=int(settings.get("dpi") or 203),
@@ -23,7 +29,7 @@ def drawer_for(settings: dict[str, Any], *, a4: bool = False, position: int = 1,
 
 
 def label_data(shipment: StoredShipment, parcel: Parcel) -> LabelData:
-    """Return the words of one parcel's label."""
+    """Return the content of the label of one parcel."""
     body = shipment.body
     recipient: dict[str, Any] = body["recipient"]
     cash = body.get("cashOnDelivery")

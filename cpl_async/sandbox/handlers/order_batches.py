@@ -1,4 +1,4 @@
-"""Batches of orders: creating and state."""
+"""Handlers of batches of orders."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 from aiohttp import web
 
+from ..context import CLIENT, CONTEXT, SandboxContext
 from ..journey import PICKED_UP
-from ..problems import Words, words_for
-from ..request_parsing import ASKED, missing
-from ..responses import answer
-from ..store import delays_for
+from ..problems import Translator, translator_for
+from ..request_parsing import PARSED, not_found_problem
+from ..responses import json_response
+from ..store import draw_delays
 from ..validation import errors_of_orders
-from ..world import CLIENT, WORLD, World
-from .batch_responses import created, refused
+from .batch_responses import created_response, rejected_response
 
 __all__ = ["OPERATIONS"]
 
@@ -23,45 +23,45 @@ PAST_DAY = ("2001", "Den svozu je v minulosti", "The day of the collection is pa
 
 
 async def create(request: web.Request) -> web.Response:
-    """Accept a batch, or refuse all of it when one order is bad; the import goes on by the clock."""
-    world = request.app[WORLD]
-    words = words_for(request)
-    orders: list[dict[str, Any]] = request[ASKED].body["orders"]
-    if errors := errors_of_orders(orders, words):
-        return refused(request, errors)
-    now = world.clock.now()
-    delays = [delays_for(world.chance, world.settings)[:2] for _ in orders]
-    due = [_due(order, now + done, world) for order, (_, done) in zip(orders, delays, strict=True)]
-    errors_at_import = [_import_error(order, now, words) for order in orders]
-    batch = world.orders.add_batch(request[CLIENT], now, orders, delays, due, errors_at_import)
-    return created(request, f"/order/batch/{batch}")
+    """Accept a batch, or reject it if any order is invalid; the sandbox's clock drives the import."""
+    context = request.app[CONTEXT]
+    translate = translator_for(request)
+    orders: list[dict[str, Any]] = request[PARSED].body["orders"]
+    if errors := errors_of_orders(orders, translate):
+        return rejected_response(request, errors)
+    now = context.clock.now()
+    delays = [draw_delays(context.rng, context.settings)[:2] for _ in orders]
+    due = [_due(order, now + done, context) for order, (_, done) in zip(orders, delays, strict=True)]
+    errors_at_import = [_import_error(order, now, translate) for order in orders]
+    batch = context.orders.add_batch(request[CLIENT], now, orders, delays, due, errors_at_import)
+    return created_response(request, f"/order/batch/{batch}")
 
 
-def _due(order: dict[str, Any], done: float, world: World) -> float:
-    """Return when the courier comes: on the day asked for, but not before it can be told."""
-    return max(done + PICKED_UP * world.settings.journey_seconds, _send_date(order).timestamp())
+def _due(order: dict[str, Any], done: float, context: SandboxContext) -> float:
+    """Return when the courier comes: on the requested day, but not before the import has ended."""
+    return max(done + PICKED_UP * context.settings.journey_seconds, _send_date(order).timestamp())
 
 
 def _send_date(order: dict[str, Any]) -> datetime:
-    moment = datetime.fromisoformat(order["sendDate"])
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    # a year at the very edge has no moment in every time zone
-    return min(max(moment, datetime(1971, 1, 1, tzinfo=UTC)), datetime(2999, 1, 1, tzinfo=UTC))
+    timestamp = datetime.fromisoformat(order["sendDate"])
+    timestamp = timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
+    # the first and last years are out of range in some time zones
+    return min(max(timestamp, datetime(1971, 1, 1, tzinfo=UTC)), datetime(2999, 1, 1, tzinfo=UTC))
 
 
-def _import_error(order: dict[str, Any], now: float, words: Words) -> tuple[str, str] | None:
-    """Return the error that shows only at import: the day of the collection is past."""
+def _import_error(order: dict[str, Any], now: float, translate: Translator) -> tuple[str, str] | None:
+    """Return the import error of an order with a past collection day, or ``None`` if the import succeeds."""
     today = datetime.fromtimestamp(now, UTC) - timedelta(days=1)
-    return (PAST_DAY[0], words(*PAST_DAY[1:])) if _send_date(order) < today else None
+    return (PAST_DAY[0], translate(*PAST_DAY[1:])) if _send_date(order) < today else None
 
 
 async def get(request: web.Request) -> web.Response:
-    """Answer the state of each item, in an order unlike the request's."""
-    world = request.app[WORLD]
-    orders = world.orders.of_batch(request.match_info["batchId"], request[CLIENT])
+    """Return the import state of each item, in a different order than in the request."""
+    context = request.app[CONTEXT]
+    orders = context.orders.of_batch(request.match_info["batchId"], request[CLIENT])
     if not orders:
-        return missing(request, "Dávka neexistuje.", "There is no such batch.")
-    now = world.clock.now()
+        return not_found_problem(request, "Dávka neexistuje.", "There is no such batch.")
+    now = context.clock.now()
     items = []
     for order in orders:
         state = order.import_state(now)
@@ -69,8 +69,8 @@ async def get(request: web.Request) -> web.Response:
         if state == "Error":
             item |= {"errorCode": order.error_code or "", "errorMessage": order.error_message or ""}
         items.append(item)
-    random.Random(world.settings.seed).shuffle(items)
-    return answer({"items": items})
+    random.Random(context.settings.seed).shuffle(items)
+    return json_response({"items": items})
 
 
 OPERATIONS = {

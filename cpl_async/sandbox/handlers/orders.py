@@ -1,4 +1,4 @@
-"""Orders as tracking shows them, and cancelling them."""
+"""Handlers of the tracking and cancellation of orders."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
+from ..context import CLIENT, CONTEXT, IGNORES_FILTERS
 from ..journey import order_state
 from ..order_store import StoredOrder
-from ..request_parsing import ASKED, Asked
-from ..responses import moment, page, read_moment, refusal
-from ..world import CLIENT, FAULT, WORLD
+from ..request_parsing import PARSED, ParsedRequest
+from ..responses import page, parse_timestamp, timestamp, validation_problem
 
 __all__ = ["OPERATIONS"]
 
@@ -20,36 +20,37 @@ FILTERS = {
     "OrderReferences": "referenceId",
     "OrderNumbers": "orderNumber",
 }
-DURATION = 3600.0
-"""Seconds from the courier's coming until a transport is delivered, by the sandbox's clock."""
+TRANSPORT_SECONDS = 3600.0
+"""Seconds of the sandbox's clock between the collection and the delivery of a transport."""
 
 
 async def find(request: web.Request) -> web.Response:
-    """Answer the orders that match the filters, as an array: what clients receive."""
-    world = request.app[WORLD]
-    now = world.clock.now()
-    shown = world.orders.shown(request[CLIENT], now - world.settings.visible_after)
+    """Return the orders that match the filters, as an array, as received by real clients."""
+    context = request.app[CONTEXT]
+    now = context.clock.now()
+    shown = context.orders.shown(request[CLIENT], now - context.settings.visible_after)
     orders = [(order, _shown(order, now)) for order in shown]
     return page(
-        request, [found for order, found in orders if FAULT in request or _matches(order, found, request[ASKED])]
+        request,
+        [item for order, item in orders if IGNORES_FILTERS in request or _matches(order, item, request[PARSED])],
     )
 
 
-def _matches(order: StoredOrder, shown: dict[str, Any], asked: Asked) -> bool:
+def _matches(order: StoredOrder, shown: dict[str, Any], parsed: ParsedRequest) -> bool:
     for name, field in FILTERS.items():
-        values = asked.many(name)
+        values = parsed.values(name)
         if values and shown[field] not in values:
             return False
-    ids, state, product = asked.many("OrderIds"), asked.text("OrderStates"), asked.text("ProductType")
-    if (ids and order.id not in ids) or asked.many("ShipmentNumbers"):
+    ids, state, product = parsed.values("OrderIds"), parsed.text("OrderStates"), parsed.text("ProductType")
+    if (ids and order.id not in ids) or parsed.values("ShipmentNumbers"):
         return False
     if state not in ("", "None", shown["orderState"]) or (product and shown["productType"] != product):
         return False
-    since, until, day = (read_moment(asked.text(name)) for name in ("DateFrom", "DateTo", "SendDate"))
+    since, until, day = (parse_timestamp(parsed.text(name)) for name in ("DateFrom", "DateTo", "SendDate"))
     accepted = datetime.fromtimestamp(order.done, UTC)
     if (since and accepted < since) or (until and accepted > until):
         return False
-    sent = read_moment(order.body["sendDate"])
+    sent = parse_timestamp(order.body["sendDate"])
     return day is None or (sent is not None and sent.date() == day.date())
 
 
@@ -57,7 +58,7 @@ def _shown(order: StoredOrder, now: float) -> dict[str, Any]:
     body = order.body
     state = order_state(order.number, order.due, order.cancelled, now)
     collected = state == "PickedUp"
-    delivered = collected and body["orderType"] == "TransportOrder" and now >= order.due + DURATION
+    delivered = collected and body["orderType"] == "TransportOrder" and now >= order.due + TRANSPORT_SECONDS
     return {
         "orderNumber": order.number,
         "orderState": state,
@@ -69,8 +70,8 @@ def _shown(order: StoredOrder, now: float) -> dict[str, Any]:
         "customerReference": order.customer_reference,
         "productType": body.get("productType"),
         "sendDate": body["sendDate"],
-        "realCollectionDate": moment(order.due) if collected else None,
-        "deliveryDateTime": moment(order.due + DURATION) if delivered else None,
+        "realCollectionDate": timestamp(order.due) if collected else None,
+        "deliveryDateTime": timestamp(order.due + TRANSPORT_SECONDS) if delivered else None,
         "sender": body.get("sender"),
         "recipient": body.get("recipient"),
         "shipmentNumbers": None,
@@ -78,28 +79,30 @@ def _shown(order: StoredOrder, now: float) -> dict[str, Any]:
 
 
 async def cancel(request: web.Request) -> web.Response:
-    """Cancel an order that is named by exactly one reference, as long as the courier was not there."""
-    world = request.app[WORLD]
-    asked = request[ASKED]
-    given = {name: asked.text(name) for name in ("customerReference", "orderReference") if asked.one(name) is not None}
-    if len(given) != 1 or not all(given.values()):
+    """Cancel an order identified by exactly one reference, unless the courier has already come."""
+    context = request.app[CONTEXT]
+    parsed = request[PARSED]
+    references = {
+        name: parsed.text(name) for name in ("customerReference", "orderReference") if parsed.value(name) is not None
+    }
+    if len(references) != 1 or not all(references.values()):
         czech, english = "Uveďte právě jednu referenci.", "Give exactly one of the two references."
-        return refusal(request, "orderReference", czech, english)
-    now = world.clock.now()
-    name, value = next(iter(given.items()))
-    found = [
+        return validation_problem(request, "orderReference", czech, english)
+    now = context.clock.now()
+    name, value = next(iter(references.items()))
+    orders = [
         order
-        for order in world.orders.shown(request[CLIENT], now)
+        for order in context.orders.shown(request[CLIENT], now)
         if value == (order.reference if name == "orderReference" else order.customer_reference)
     ]
-    if not found:
-        return refusal(request, name, "Objednávka neexistuje.", "There is no such order.")
-    open_ones = [order for order in found if order_state(order.number, order.due, order.cancelled, now) == "Created"]
-    if not open_ones:
+    if not orders:
+        return validation_problem(request, name, "Objednávka neexistuje.", "There is no such order.")
+    open_orders = [order for order in orders if order_state(order.number, order.due, order.cancelled, now) == "Created"]
+    if not open_orders:
         czech, english = "Objednávku již nelze zrušit.", "The order can no longer be cancelled."
-        return refusal(request, name, czech, english)
-    for order in open_ones:
-        world.orders.cancel(order, now, (asked.body or {}).get("note"))
+        return validation_problem(request, name, czech, english)
+    for order in open_orders:
+        context.orders.cancel(order, now, (parsed.body or {}).get("note"))
     return web.Response(status=200)
 
 

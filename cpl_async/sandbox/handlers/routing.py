@@ -1,4 +1,4 @@
-"""Routing information, made up but always the same for the same address."""
+"""Handler of made-up routing data, which is constant for an address."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import random
 
 from aiohttp import web
 
-from ..request_parsing import ASKED
-from ..responses import answer, refusal
-from ..validation import COUNTRY_CODES, PRODUCT_CODES
+from ..codes import code_lists
+from ..request_parsing import PARSED
+from ..responses import json_response, validation_problem
 
 __all__ = ["OPERATIONS"]
 
 
 async def get(request: web.Request) -> web.Response:
-    """Answer what a label must show for a shipment to an address or a pickup point."""
-    asked = request[ASKED]
-    country, product = asked.text("Country"), asked.text("ProductType")
-    if country not in COUNTRY_CODES:
-        return refusal(request, "Country", "Neznámá země.", "Unknown country.")
-    if product and product not in PRODUCT_CODES:
-        return refusal(request, "ProductType", "Neznámý produkt.", "Unknown product.")
-    place = asked.text("ParcelShopCode") or asked.text("ZipCode").replace(" ", "") or asked.text("City")
-    chance = random.Random(f"{country} {place}")
-    depot = chance.randint(1, 20)
-    return answer(
+    """Return the routing data of a shipment to an address or a pickup point."""
+    parsed = request[PARSED]
+    country, product = parsed.text("Country"), parsed.text("ProductType")
+    if country not in code_lists().country_codes:
+        return validation_problem(request, "Country", "Neznámá země.", "Unknown country.")
+    if product and product not in code_lists().product_codes:
+        return validation_problem(request, "ProductType", "Neznámý produkt.", "Unknown product.")
+    destination = parsed.text("ParcelShopCode") or parsed.text("ZipCode").replace(" ", "") or parsed.text("City")
+    rng = random.Random(f"{country} {destination}")
+    depot = rng.randint(1, 20)
+    return json_response(
         {
-            "routeCode": f"{depot:02}{chance.randint(0, 999):03}",
+            "routeCode": f"{depot:02}{rng.randint(0, 999):03}",
             "depotCode": f"{depot:02}",
-            "deliveryTour": str(chance.randint(100, 899)),
-            "sortCode": f"{country}-{depot:02}-{chance.randint(1, 9)}",
+            "deliveryTour": str(rng.randint(100, 899)),
+            "sortCode": f"{country}-{depot:02}-{rng.randint(1, 9)}",
         }
     )
 

@@ -1,4 +1,4 @@
-"""Batches of shipments: creating, state, label settings and labels."""
+"""Handlers of batches of shipments and their labels."""
 
 from __future__ import annotations
 
@@ -8,71 +8,73 @@ from typing import Any
 
 from aiohttp import web
 
+from ..context import CLIENT, CONTEXT, SandboxContext
 from ..labels import CONTENT_TYPES
-from ..problems import Words, problem, words_for
-from ..request_parsing import ASKED, missing
-from ..responses import answer, refusal
-from ..store import Parcel, StoredShipment, delays_for
+from ..problems import Translator, problem_response, translator_for
+from ..request_parsing import PARSED, not_found_problem
+from ..responses import json_response, validation_problem
+from ..store import Parcel, StoredShipment, draw_delays
 from ..validation import errors_of_shipments
-from ..world import CLIENT, WORLD, World
-from .batch_responses import created, refused
+from .batch_responses import created_response, rejected_response
 from .label_data import drawer_for, label_data
 from .tracking import journey_of
 
 __all__ = ["OPERATIONS"]
 
-MOST_LABELS = 200
-MOST_PARCELS = 50
+MAX_LABELS = 200
+MAX_PARCELS = 50
 IMPORT_FAILED = ("1001", "Zásilku nelze založit", "The shipment cannot be created")
 POINT_UNKNOWN = ("1042", "Výdejní místo neexistuje", "The pickup point does not exist")
 
 
 async def create(request: web.Request) -> web.Response:
-    """Accept a batch, or refuse all of it when one shipment is bad; the import goes on by the clock."""
-    world = request.app[WORLD]
-    words = words_for(request)
-    body = request[ASKED].body
+    """Accept a batch, or reject it if any shipment is invalid; the sandbox's clock drives the import."""
+    context = request.app[CONTEXT]
+    translate = translator_for(request)
+    body = request[PARSED].body
     shipments: list[dict[str, Any]] = body["shipments"]
     client = request[CLIENT]
-    errors = errors_of_shipments(shipments, words, lambda number, product: world.store.may_use(client, number, product))
-    if world.settings.refuses_used_references:
-        for index in world.store.used_references(client, shipments):
-            message = words("Reference již byla použita.", "The reference was used before.")
+    errors = errors_of_shipments(
+        shipments, translate, lambda number, product: context.store.can_use(client, number, product)
+    )
+    if context.settings.refuses_used_references:
+        for index in context.store.used_references(client, shipments):
+            message = translate("Reference již byla použita.", "The reference was used before.")
             errors.setdefault(f"shipments[{index}].referenceId", []).append(message)
     if errors:
-        return refused(request, errors)
-    settings = world.settings
-    batch = world.store.add_batch(
+        return rejected_response(request, errors)
+    settings = context.settings
+    batch = context.store.add_batch(
         client,
-        world.clock.now(),
+        context.clock.now(),
         body.get("labelSettings") or {},
         shipments,
-        [delays_for(world.chance, settings) for _ in shipments],
-        [_import_error(shipment, words, world) for shipment in shipments],
+        [draw_delays(context.rng, settings) for _ in shipments],
+        [_import_error(shipment, translate, context) for shipment in shipments],
     )
-    return created(request, f"/shipment/batch/{batch}")
+    return created_response(request, f"/shipment/batch/{batch}")
 
 
-def _import_error(shipment: dict[str, Any], words: Words, world: World) -> tuple[str, str] | None:
-    """Return the error that shows only at import: by chance, or a pickup point that there is not (ends in 000)."""
-    if world.settings.import_errors and world.chance.random() < world.settings.import_errors:
-        return IMPORT_FAILED[0], words(*IMPORT_FAILED[1:])
+def _import_error(shipment: dict[str, Any], translate: Translator, context: SandboxContext) -> tuple[str, str] | None:
+    """Return the import error of a shipment, or ``None``: at random, or for an unknown pickup point (ends in 000)."""
+    if context.settings.import_errors and context.rng.random() < context.settings.import_errors:
+        return IMPORT_FAILED[0], translate(*IMPORT_FAILED[1:])
     code = str((shipment.get("specificDelivery") or {}).get("parcelShopCode") or "")
     if code.endswith("000"):
-        return POINT_UNKNOWN[0], words(*POINT_UNKNOWN[1:])
+        return POINT_UNKNOWN[0], translate(*POINT_UNKNOWN[1:])
     return None
 
 
 async def get(request: web.Request) -> web.Response:
-    """Answer the state of each item, in an order unlike the request's unless asked."""
-    world = request.app[WORLD]
-    found = _batch(request, world)
-    if isinstance(found, web.Response):
-        return found
-    settings, shipments = found
-    now = world.clock.now()
-    items = [_item(shipment, now, world) for shipment in shipments]
-    order = [part.strip().lower() for part in request[ASKED].text("OrderBy").split(",") if part.strip()]
+    """Return the import state of each item, in a different order than in the request unless there is ``OrderBy``."""
+    context = request.app[CONTEXT]
+    batch = _batch(request, context)
+    if isinstance(batch, web.Response):
+        return batch
+    settings, shipments = batch
+    now = context.clock.now()
+    items = [_item(shipment, now, context) for shipment in shipments]
+    order = [part.strip().lower() for part in request[PARSED].text("OrderBy").split(",") if part.strip()]
     if order:
         items.sort(
             key=lambda item: [
@@ -80,112 +82,112 @@ async def get(request: web.Request) -> web.Response:
             ]
         )
     else:
-        random.Random(world.settings.seed).shuffle(items)
+        random.Random(context.settings.seed).shuffle(items)
     result: dict[str, Any] = {"items": items}
     complete = settings.get("completeLabelSettings") or {}
     if complete.get("isCompleteLabelRequested"):
-        url = f"{world.base_url}/shipment/batch/{request.match_info['batchId']}/label"
+        url = f"{context.base_url}/shipment/batch/{request.match_info['batchId']}/label"
         page, position = complete.get("pageSize") or "Default", complete.get("position") or 1
-        pages = range(0, sum(len(shipment.parcels) for shipment in shipments), MOST_LABELS)
+        pages = range(0, sum(len(shipment.parcels) for shipment in shipments), MAX_LABELS)
         result["completeLabel"] = {
             "labelUrls": [
-                f"{url}?pageSize={page}&position={position}&limit={MOST_LABELS}&offset={offset}" for offset in pages
+                f"{url}?pageSize={page}&position={position}&limit={MAX_LABELS}&offset={offset}" for offset in pages
             ]
         }
-    return answer(result)
+    return json_response(result)
 
 
-def _item(shipment: StoredShipment, now: float, world: World) -> dict[str, Any]:
+def _item(shipment: StoredShipment, now: float, context: SandboxContext) -> dict[str, Any]:
     first, *others = shipment.parcels
-    related = [_part(shipment, parcel, now, world) | {"relationType": "ShipmentSet"} for parcel in others]
+    related = [_part(shipment, parcel, now, context) | {"relationType": "ShipmentSet"} for parcel in others]
     random.Random(shipment.id).shuffle(related)
-    item = {"referenceId": shipment.reference, **_part(shipment, first, now, world)}
+    item = {"referenceId": shipment.reference, **_part(shipment, first, now, context)}
     return item | {"relatedItems": related or None}
 
 
-def _part(shipment: StoredShipment, parcel: Parcel, now: float, world: World) -> dict[str, Any]:
+def _part(shipment: StoredShipment, parcel: Parcel, now: float, context: SandboxContext) -> dict[str, Any]:
     state = shipment.state(now)
     part: dict[str, Any] = {"importState": state}
     if state == "Complete":
-        part |= {"shipmentNumber": parcel.number, "labelUrl": f"{world.base_url}/data/{parcel.guid}"}
+        part |= {"shipmentNumber": parcel.number, "labelUrl": f"{context.base_url}/data/{parcel.guid}"}
     elif state == "Error":
         part |= {"errorCode": shipment.error_code, "errorMessage": shipment.error_message}
     return part
 
 
 async def update_labels(request: web.Request) -> web.Response:
-    """Change the label settings; labels are made anew from then on."""
-    world = request.app[WORLD]
-    found = _batch(request, world)
-    if isinstance(found, web.Response):
-        return found
-    settings: dict[str, Any] = request[ASKED].body["labelSettings"]
-    world.store.set_labels(request.match_info["batchId"], settings)
+    """Change the label settings, which apply to labels rendered afterwards."""
+    context = request.app[CONTEXT]
+    batch = _batch(request, context)
+    if isinstance(batch, web.Response):
+        return batch
+    settings: dict[str, Any] = request[PARSED].body["labelSettings"]
+    context.store.set_labels(request.match_info["batchId"], settings)
     return web.Response(status=204)
 
 
 async def label(request: web.Request) -> web.Response:
-    """Answer the labels of so many parcels as one file, in the order asked for."""
-    world = request.app[WORLD]
-    words = words_for(request)
-    found = _batch(request, world)
-    if isinstance(found, web.Response):
-        return found
-    settings, shipments = found
-    asked = request[ASKED]
-    limit, offset = int(asked.one("limit")), int(asked.one("offset"))
+    """Return the labels of a range of parcels as one file, in the requested order."""
+    context = request.app[CONTEXT]
+    translate = translator_for(request)
+    batch = _batch(request, context)
+    if isinstance(batch, web.Response):
+        return batch
+    settings, shipments = batch
+    parsed = request[PARSED]
+    limit, offset = int(parsed.value("limit")), int(parsed.value("offset"))
     drawer = drawer_for(
         settings,
-        a4=asked.text("PageSize") == "A4",
-        position=int(asked.one("Position") or 1),
-        cheap=world.settings.cheap_labels,
+        a4=parsed.text("PageSize") == "A4",
+        position=int(parsed.value("Position") or 1),
+        cheap=context.settings.cheap_labels,
     )
-    if not drawer.takes_many and limit > 1:
-        return problem(
-            400, words("Obrázek nese jen jeden štítek.", "A picture holds one label only: ask with limit=1.")
+    if not drawer.holds_several and limit > 1:
+        return problem_response(
+            400, translate("Obrázek nese jen jeden štítek.", "A picture holds one label only: ask with limit=1.")
         )
-    now = world.clock.now()
+    now = context.clock.now()
     parcels = [
         (shipment, parcel) for shipment in shipments if shipment.state(now) == "Complete" for parcel in shipment.parcels
     ]
-    for part in reversed([part.strip().lower() for part in asked.text("OrderBy").split(",") if part.strip()]):
+    for part in reversed([part.strip().lower() for part in parsed.text("OrderBy").split(",") if part.strip()]):
         parcels.sort(key=lambda pair: pair[0].reference if part == "referenceid" else pair[1].number)
     chosen = parcels[offset : offset + limit]
     if not chosen:
-        return missing(request, "Žádné štítky.", "There are no such labels.")
+        return not_found_problem(request, "Žádné štítky.", "There are no such labels.")
     content = await asyncio.to_thread(drawer.draw, [label_data(*pair) for pair in chosen])
     return web.Response(body=content, content_type=CONTENT_TYPES[drawer.format])
 
 
-def _batch(request: web.Request, world: World) -> tuple[dict[str, Any], list[StoredShipment]] | web.Response:
+def _batch(request: web.Request, context: SandboxContext) -> tuple[dict[str, Any], list[StoredShipment]] | web.Response:
     batch = request.match_info["batchId"]
-    settings = world.store.labels_of(batch, request[CLIENT])
+    settings = context.store.labels_of(batch, request[CLIENT])
     if settings is None:
-        return missing(request, "Dávka neexistuje.", "There is no such batch.")
-    return settings, world.store.shipments_of(batch)
+        return not_found_problem(request, "Dávka neexistuje.", "There is no such batch.")
+    return settings, context.store.shipments_of(batch)
 
 
 async def connect_set(request: web.Request) -> web.Response:
-    """Make one set of existing shipments, all of them or none."""
-    world = request.app[WORLD]
-    numbers: list[str] = (request[ASKED].body or {}).get("shipmentNumbers", [])
-    found = [world.store.parcel(number, request[CLIENT]) for number in numbers]
-    if len(numbers) < 2 or len(set(numbers)) < len(numbers) or len(numbers) > MOST_PARCELS:
+    """Combine existing shipments into one set: all of them or none."""
+    context = request.app[CONTEXT]
+    numbers: list[str] = (request[PARSED].body or {}).get("shipmentNumbers", [])
+    pairs = [context.store.parcel(number, request[CLIENT]) for number in numbers]
+    if len(numbers) < 2 or len(set(numbers)) < len(numbers) or len(numbers) > MAX_PARCELS:
         czech, english = "Set má 2 až 50 různých zásilek.", "A set has 2 to 50 different shipments."
-        return refusal(request, "shipmentNumbers", czech, english)
-    for index, pair in enumerate(found):
-        reason = _not_for_a_set(pair, found[0], world)
+        return validation_problem(request, "shipmentNumbers", czech, english)
+    for index, pair in enumerate(pairs):
+        reason = _not_for_a_set(pair, pairs[0], context)
         if reason:
-            return refusal(request, f"shipmentNumbers[{index}]", *reason)
-    world.store.connect(numbers)
+            return validation_problem(request, f"shipmentNumbers[{index}]", *reason)
+    context.store.connect(numbers)
     return web.Response(status=200)
 
 
 def _not_for_a_set(
-    pair: tuple[StoredShipment, Parcel] | None, first: tuple[StoredShipment, Parcel] | None, world: World
+    pair: tuple[StoredShipment, Parcel] | None, first: tuple[StoredShipment, Parcel] | None, context: SandboxContext
 ) -> tuple[str, str] | None:
-    """Return why a shipment cannot be part of a set, in both languages."""
-    now = world.clock.now()
+    """Return why a shipment cannot be in a set, in both languages, or ``None`` if it can."""
+    now = context.clock.now()
     if pair is None or first is None or pair[0].state(now) != "Complete":
         return "Zásilka neexistuje.", "There is no such shipment."
     shipment, parcel = pair
@@ -201,7 +203,7 @@ def _not_for_a_set(
         return "Zásilka již je v setu nebo zrušena.", "The shipment is in a set already, or cancelled."
     if not any(number["code"] == "ESPN" for number in body.get("externalNumbers") or []):
         return "Zásilka nemá číslo ESPN.", "The shipment has no external number of code ESPN."
-    if journey_of(shipment, parcel, world).picked_up(now):
+    if journey_of(shipment, parcel, context).picked_up(now):
         return "Zásilka je již v přepravě.", "The shipment is on its way already."
     return None
 

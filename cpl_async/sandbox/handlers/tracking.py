@@ -1,38 +1,43 @@
-"""How tracking shows one parcel at a moment."""
+"""Tracking data of a parcel at a time of the sandbox's clock."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from ..context import SandboxContext
 from ..journey import Journey
-from ..problems import Words
-from ..responses import moment
+from ..problems import Translator
+from ..responses import timestamp
 from ..store import Parcel, StoredShipment
-from ..world import World
 
 __all__ = ["journey_of", "tracked"]
 
-PAYOUT = 86_400.0
-"""Seconds from the delivery until collected money is paid out, by the sandbox's clock."""
+PAYOUT_SECONDS = 86_400.0
+"""Seconds of the sandbox's clock between the delivery and the payout of cash on delivery."""
 
 
-def journey_of(shipment: StoredShipment, parcel: Parcel, world: World) -> Journey:
-    """Return the way of a parcel."""
+def journey_of(shipment: StoredShipment, parcel: Parcel, context: SandboxContext) -> Journey:
+    """Return the journey of a parcel."""
     return Journey(
         number=parcel.number,
         product=str(shipment.body["productType"]),
         began=shipment.done,
-        seconds=world.settings.journey_seconds,
+        seconds=context.settings.journey_seconds,
         cancelled=parcel.cancelled,
     )
 
 
-def tracked(shipment: StoredShipment, parcel: Parcel, world: World, now: float, words: Words) -> dict[str, Any]:
-    """Return a parcel in the contract's form."""
+def tracked(
+    shipment: StoredShipment, parcel: Parcel, context: SandboxContext, now: float, translate: Translator
+) -> dict[str, Any]:
+    """Return a parcel as a JSON object of the contract.
+
+    :param now: Time of the sandbox's clock.
+    """
     body = shipment.body
-    journey = journey_of(shipment, parcel, world)
+    journey = journey_of(shipment, parcel, context)
     steps = journey.steps(now)
-    delivered = journey.moment_of(now, "Delivered")
+    delivered = journey.time_of(now, "Delivered")
     items = (body.get("shipmentSet") or {}).get("shipmentSetItems") or []
     item = items[parcel.place - 1] if parcel.place <= len(items) else {}
     return {
@@ -41,8 +46,8 @@ def tracked(shipment: StoredShipment, parcel: Parcel, world: World, now: float, 
         "note": body.get("note"),
         "depot": body.get("depot"),
         "integratorId": body.get("integratorId"),
-        "lastUpdateDate": moment(steps[-1].at if steps else shipment.done),
-        "shipmentSet": _set(parcel) if world.settings.shows_sets else None,
+        "lastUpdateDate": timestamp(steps[-1].at if steps else shipment.done),
+        "shipmentSet": _set(parcel) if context.settings.shows_sets else None,
         "recipient": body["recipient"] | parcel.contact,
         "sender": body.get("sender"),
         "specificDelivery": _specific(body.get("specificDelivery")),
@@ -55,24 +60,24 @@ def tracked(shipment: StoredShipment, parcel: Parcel, world: World, now: float, 
                     "code": str(step.status),
                     "phase": step.phase,
                     "group": step.phase,
-                    "eventDate": moment(step.at),
-                    "name": step.name(words),
+                    "eventDate": timestamp(step.at),
+                    "name": step.name(translate),
                 }
                 for step in steps
             ]
         },
-        "shipmentWeightInfo": _weight(item, journey.moment_of(now, "InTransport")),
+        "shipmentWeightInfo": _weight(item, journey.time_of(now, "InTransport")),
         "paymentInfo": _payment(body.get("cashOnDelivery"), parcel, delivered, now),
         "deliveryFeature": {
-            "loadDate": moment(journey.moment_of(now, "InTransport")),
-            "outDepDate": moment(journey.moment_of(now, "Delivering")),
-            "delivDate": moment(delivered),
+            "loadDate": timestamp(journey.time_of(now, "InTransport")),
+            "outDepDate": timestamp(journey.time_of(now, "Delivering")),
+            "delivDate": timestamp(delivered),
             "delivPerson": body["recipient"].get("contact") or body["recipient"].get("name") if delivered else None,
-            "notDelivDate": moment(next((step.at for step in steps if step.status == 6), None)),
+            "notDelivDate": timestamp(next((step.at for step in steps if step.status == 6), None)),
             "deliveryToAccessPoint": any(step.status == 7 for step in steps),
         },
-        "backShipmentFeature": _back(journey.moment_of(now, "BackToSender")),
-        "accessPointFeature": _storage(journey.moment_of(now, "PickupPoint"), delivered or now),
+        "backShipmentFeature": _back(journey.time_of(now, "BackToSender")),
+        "accessPointFeature": _storage(journey.time_of(now, "PickupPoint"), delivered or now),
     }
 
 
@@ -86,27 +91,27 @@ def _set(parcel: Parcel) -> dict[str, Any] | None:
     }
 
 
-def _specific(wish: dict[str, Any] | None) -> dict[str, Any] | None:
-    if not wish:
+def _specific(delivery: dict[str, Any] | None) -> dict[str, Any] | None:
+    if not delivery:
         return None
     times = {
-        name: str(wish[name])[11:16]
+        name: str(delivery[name])[11:16]
         for name in ("specificDeliveryTimeFrom", "specificDeliveryTimeTo")
-        if wish.get(name)
+        if delivery.get(name)
     }
-    days = {name: wish.get(name) for name in ("specificDeliveryDate", "specificTakeDate")}
-    return days | times | {"accessPointCode": wish.get("parcelShopCode")}
+    days = {name: delivery.get(name) for name in ("specificDeliveryDate", "specificTakeDate")}
+    return days | times | {"accessPointCode": delivery.get("parcelShopCode")}
 
 
 def _weight(item: dict[str, Any], weighed: float | None) -> dict[str, Any] | None:
     weight = (item.get("weighedShipmentInfo") or {}).get("weight")
-    return None if weight is None else {"weight": weight, "weighedDate": moment(weighed)}
+    return None if weight is None else {"weight": weight, "weighedDate": timestamp(weighed)}
 
 
 def _payment(cash: dict[str, Any] | None, parcel: Parcel, delivered: float | None, now: float) -> dict[str, Any] | None:
     if not cash or parcel.place != 1:
         return None
-    paid = delivered + PAYOUT if delivered is not None and now >= delivered + PAYOUT else None
+    paid = delivered + PAYOUT_SECONDS if delivered is not None and now >= delivered + PAYOUT_SECONDS else None
     return {
         "codPrice": cash["codPrice"],
         "codCurrency": cash["codCurrency"],
@@ -114,13 +119,13 @@ def _payment(cash: dict[str, Any] | None, parcel: Parcel, delivered: float | Non
         "specificSymbol": cash.get("specSymbol"),
         "bankCode": cash.get("bankCode"),
         "paidByCard": False,
-        "codPaidDate": moment(delivered),
-        "codPaymentAccDate": moment(paid),
+        "codPaidDate": timestamp(delivered),
+        "codPaymentAccDate": timestamp(paid),
     }
 
 
 def _back(back: float | None) -> dict[str, Any] | None:
-    return None if back is None else {"backDate": moment(back)}
+    return None if back is None else {"backDate": timestamp(back)}
 
 
 def _storage(stored: float | None, until: float) -> dict[str, Any] | None:

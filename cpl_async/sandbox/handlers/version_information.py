@@ -1,4 +1,4 @@
-"""News of the sandbox, made up: so that a program can show what real news look like."""
+"""Handler of made-up news items."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from ..problems import words_for
-from ..responses import moment, page
-from ..world import WORLD
+from ..context import CONTEXT
+from ..problems import translator_for
+from ..responses import page, timestamp
 
 __all__ = ["OPERATIONS"]
 
@@ -16,32 +16,32 @@ DAY = 86_400.0
 
 
 async def find(request: web.Request) -> web.Response:
-    """Answer the news in the caller's language, the most urgent first."""
-    words = words_for(request)
-    now = request.app[WORLD].clock.now()
+    """Return news items in the language of the request, the most urgent first."""
+    translate = translator_for(request)
+    now = request.app[CONTEXT].clock.now()
     outage: tuple[str, str] = ("Plánovaná odstávka (vymyšlená)", "Planned outage (made up)")
     news: tuple[str, str] = ("Nová výdejní místa (vymyšlená)", "New pickup points (made up)")
     shown: list[dict[str, Any]] = [
         {
-            "title": words(*outage),
-            "description": words("V noci nebude služba dostupná.", "The service will not be available at night."),
+            "title": translate(*outage),
+            "description": translate("V noci nebude služba dostupná.", "The service will not be available at night."),
             "informationType": "Outage",
             "priority": 1,
             "version": "sandbox",
-            "validFrom": moment(now + DAY),
-            "validTo": moment(now + DAY + 7200),
+            "validFrom": timestamp(now + DAY),
+            "validTo": timestamp(now + DAY + 7200),
         },
         {
-            "title": words(*news),
-            "description": words("Přibylo přes pět tisíc míst.", "More than five thousand points were added."),
+            "title": translate(*news),
+            "description": translate("Přibylo přes pět tisíc míst.", "More than five thousand points were added."),
             "informationType": "News",
             "priority": 5,
             "version": "sandbox",
-            "validFrom": moment(now - DAY),
+            "validFrom": timestamp(now - DAY),
             "validTo": None,
         },
     ]
-    common = {"language": words("cs-CZ", "en-GB"), "url": None, "created": moment(now - DAY)}
+    common = {"language": translate("cs-CZ", "en-GB"), "url": None, "created": timestamp(now - DAY)}
     return page(request, [entry | common for entry in shown])
 
 

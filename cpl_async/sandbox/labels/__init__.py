@@ -1,4 +1,4 @@
-"""Labels as files that a printer takes and a scanner reads, drawn from one layout."""
+"""Label files in all formats, drawn from one layout."""
 
 from __future__ import annotations
 

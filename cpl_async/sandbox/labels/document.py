@@ -1,4 +1,4 @@
-"""Makes the file of labels that was asked for, in its format."""
+"""Label files in the requested format."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ CONTENT_TYPES = {
     "Jpeg": "image/jpeg",
     "Svg": "image/svg+xml",
 }
-_ONE_AT_A_TIME = threading.Lock()
-"""A font keeps what each document has used of it in a table that two threads must not change at once."""
+_font_lock = threading.Lock()
+"""Lock for PDF drawing: the fonts of reportlab record the glyphs of each document and are not thread-safe."""
 
 
 @frozen(kw_only=True)
 class LabelDrawer:
-    """Draws labels in one format."""
+    """Drawer of labels in one format."""
 
     format: str = "Pdf"
     dpi: int = 203
     a4: bool = False
     position: int = 1
     cheap: bool = False
-    """Whether pages of a PDF show the number and its barcode only, so that they cost next to nothing."""
+    """Whether PDF pages have only the number and its barcode, which is fast."""
 
     @property
-    def takes_many(self) -> bool:
+    def holds_several(self) -> bool:
         """Whether one file of this format can hold several labels."""
         return self.format in ("Pdf", "Zpl")
 
     def draw(self, labels: Sequence[LabelData]) -> bytes:
-        """Return one file with these labels, in this order; pictures hold only one."""
+        """Return one file with the labels in this order; images contain only the first label."""
         if self.cheap and self.format == "Pdf" and not self.a4:
             return plain.plain_pages(labels)
         marks = [layout(label) for label in labels]
         if self.format == "Zpl":
-            return b"".join(zpl.program(one, self.dpi) for one in marks)
+            return b"".join(zpl.zpl_program(label_marks, self.dpi) for label_marks in marks)
         if self.format == "Png":
-            return raster.picture(marks[0], "PNG", self.dpi)
+            return raster.raster_image(marks[0], "PNG", self.dpi)
         if self.format == "Jpeg":
-            return raster.picture(marks[0], "JPEG", self.dpi)
+            return raster.raster_image(marks[0], "JPEG", self.dpi)
         if self.format == "Svg":
-            return svg.drawing(marks[0])
-        with _ONE_AT_A_TIME:
+            return svg.svg_image(marks[0])
+        with _font_lock:
             return pdf.a4_sheets(marks, self.position) if self.a4 else pdf.single_pages(marks)

@@ -1,4 +1,4 @@
-"""Where everything stands on a label: one list of marks in millimetres, which each format draws in its way."""
+"""Layout of a label: a list of marks in millimetres, which each format draws."""
 
 from __future__ import annotations
 
@@ -10,19 +10,30 @@ from attrs import frozen
 from barcode.codex import Code128
 from PIL import ImageFont
 
-__all__ = ["HEIGHT", "MODULE", "WIDTH", "Bars", "Box", "LabelData", "Mark", "Text", "font_file", "layout"]
+__all__ = [
+    "HEIGHT_MM",
+    "MODULE_MM",
+    "WIDTH_MM",
+    "BarcodeMark",
+    "BoxMark",
+    "LabelData",
+    "Mark",
+    "TextMark",
+    "font_file",
+    "layout",
+]
 
-WIDTH, HEIGHT = 127.0, 110.0
-"""Millimetres; the least size of a Czech label (source: the vendor's documentation)."""
-MODULE = 0.5
-"""Width of the barcode's narrowest bar, in millimetres: four dots of a printer of 203 dpi."""
-MARGIN = 5.0
-POINT = 25.4 / 72
+WIDTH_MM, HEIGHT_MM = 127.0, 110.0
+"""Minimum size of a Czech label (source: the vendor's documentation)."""
+MODULE_MM = 0.5
+"""Width of the narrowest bar of the barcode: four dots of a printer with 203 dpi."""
+MARGIN_MM = 5.0
+POINT_MM = 25.4 / 72
 
 
 @frozen(kw_only=True)
 class LabelData:
-    """What a label says."""
+    """Content of a label."""
 
     number: str
     product: str
@@ -40,20 +51,20 @@ class LabelData:
 
 
 @frozen
-class Text:
-    """A line of text; ``y`` is its base line, from the top."""
+class TextMark:
+    """A line of text; ``y`` is the distance of its baseline from the top."""
 
     x: float
     y: float
     size: float
-    """Points."""
+    """Font size in points."""
     text: str
     bold: bool = False
 
 
 @frozen
-class Box:
-    """A rectangle, filled or drawn with a thin line."""
+class BoxMark:
+    """A rectangle, filled or with a thin outline."""
 
     x: float
     y: float
@@ -63,8 +74,8 @@ class Box:
 
 
 @frozen
-class Bars:
-    """A Code 128 barcode: its modules as ``1`` and ``0``."""
+class BarcodeMark:
+    """A Code 128 barcode, with its modules as ``1`` and ``0``."""
 
     x: float
     y: float
@@ -73,11 +84,11 @@ class Bars:
     value: str
 
 
-Mark = Text | Box | Bars
+Mark = TextMark | BoxMark | BarcodeMark
 
 
 def font_file(bold: bool) -> BytesIO:
-    """Return the file of the font, which has all Latin letters of Central Europe; it may lie in a zip file."""
+    """Return the font file, which has all Latin letters of Central Europe; the package may be in a zip file."""
     name = f"DejaVuSansCondensed{'-Bold' if bold else ''}.ttf"
     return BytesIO((files("cpl_async") / "fonts" / name).read_bytes())
 
@@ -87,60 +98,60 @@ def _font(bold: bool) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(font_file(bold), 100, layout_engine=ImageFont.Layout.BASIC)
 
 
-def _fitting(x: float, y: float, size: float, text: str, width: float, bold: bool = False) -> Text:
-    """Return the text, smaller if it would be wider than so many millimetres, cut if it would be tiny."""
+def _fitted_text(x: float, y: float, size: float, text: str, width: float, bold: bool = False) -> TextMark:
+    """Return a text mark that fits into a width in millimetres: with a smaller font, or truncated below 6 points."""
     text = " ".join(text.split())
-    wide = _font(bold).getlength(text) / 100 * size * POINT
-    least = min(size, 6.0)
-    if wide > width:
-        size = max(least, size * width / wide)
-        while text and _font(bold).getlength(text) / 100 * size * POINT > width:
+    text_width = _font(bold).getlength(text) / 100 * size * POINT_MM
+    min_size = min(size, 6.0)
+    if text_width > width:
+        size = max(min_size, size * width / text_width)
+        while text and _font(bold).getlength(text) / 100 * size * POINT_MM > width:
             text = text[:-2].rstrip() + "…" if len(text) > 2 else ""
-    return Text(x, y, size, text, bold)
+    return TextMark(x, y, size, text, bold)
 
 
-def _centred(y: float, size: float, text: str) -> Text:
-    wide = _font(True).getlength(text) / 100 * size * POINT
-    return Text((WIDTH - wide) / 2, y, size, text, bold=True)
+def _centred_text(y: float, size: float, text: str) -> TextMark:
+    text_width = _font(True).getlength(text) / 100 * size * POINT_MM
+    return TextMark((WIDTH_MM - text_width) / 2, y, size, text, bold=True)
 
 
 def layout(data: LabelData) -> list[Mark]:
     """Return the marks of one label."""
-    right = WIDTH - MARGIN
-    inner = WIDTH - 2 * MARGIN
+    right = WIDTH_MM - MARGIN_MM
+    inner = WIDTH_MM - 2 * MARGIN_MM
     marks: list[Mark] = [
-        Box(1.5, 1.5, WIDTH - 3, HEIGHT - 3),
-        Box(1.5, 1.5, WIDTH - 3, 8.5, filled=False),
-        _fitting(MARGIN, 7.5, 11, "CPL SANDBOX · NEODESÍLAT · NOT FOR SHIPPING", 90, bold=True),
-        Text(right - 22, 7.5, 12, f"{data.parcel} / {data.parcels}", bold=True),
-        Text(MARGIN, 14.5, 7, "Odesílatel / Sender"),
-        _fitting(MARGIN, 18.5, 8, ", ".join(data.sender) or "podle smlouvy / as in the contract", inner - 30),
-        Box(right - 25, 12, 25, 14),
-        _fitting(right - 23, 22, 20, data.product, 21, bold=True),
-        Text(MARGIN, 25, 7, "Příjemce / Recipient"),
+        BoxMark(1.5, 1.5, WIDTH_MM - 3, HEIGHT_MM - 3),
+        BoxMark(1.5, 1.5, WIDTH_MM - 3, 8.5, filled=False),
+        _fitted_text(MARGIN_MM, 7.5, 11, "CPL SANDBOX · NEODESÍLAT · NOT FOR SHIPPING", 90, bold=True),
+        TextMark(right - 22, 7.5, 12, f"{data.parcel} / {data.parcels}", bold=True),
+        TextMark(MARGIN_MM, 14.5, 7, "Odesílatel / Sender"),
+        _fitted_text(MARGIN_MM, 18.5, 8, ", ".join(data.sender) or "podle smlouvy / as in the contract", inner - 30),
+        BoxMark(right - 25, 12, 25, 14),
+        _fitted_text(right - 23, 22, 20, data.product, 21, bold=True),
+        TextMark(MARGIN_MM, 25, 7, "Příjemce / Recipient"),
     ]
     y = 31.5
     for position, line in enumerate(part for part in data.recipient if part):
-        marks.append(_fitting(MARGIN, y, 14 if position == 0 else 12, line, inner - 2, bold=position == 0))
+        marks.append(_fitted_text(MARGIN_MM, y, 14 if position == 0 else 12, line, inner - 2, bold=position == 0))
         y += 6
     if data.contact:
-        marks.append(_fitting(MARGIN, y, 9, data.contact, inner))
+        marks.append(_fitted_text(MARGIN_MM, y, 9, data.contact, inner))
     y = 66.0
-    left = [f"Ref. {data.reference}" if data.reference else "", data.weight, data.pickup_point]
-    room = 70 if data.cash else inner
-    marks.append(_fitting(MARGIN, y, 8, " · ".join(part for part in left if part), room))
+    details = [f"Ref. {data.reference}" if data.reference else "", data.weight, data.pickup_point]
+    text_width = 70 if data.cash else inner
+    marks.append(_fitted_text(MARGIN_MM, y, 8, " · ".join(part for part in details if part), text_width))
     if data.note:
-        marks.append(_fitting(MARGIN, y + 4.5, 8, data.note, room))
+        marks.append(_fitted_text(MARGIN_MM, y + 4.5, 8, data.note, text_width))
     if data.cash:
         marks += [
-            Box(right - 45, 58, 45, 13),
-            Text(right - 43, 62, 7, "Dobírka / Cash on delivery"),
-            _fitting(right - 43, 69, 14, data.cash, 41, bold=True),
+            BoxMark(right - 45, 58, 45, 13),
+            TextMark(right - 43, 62, 7, "Dobírka / Cash on delivery"),
+            _fitted_text(right - 43, 69, 14, data.cash, 41, bold=True),
         ]
     modules = Code128(data.number).build()[0]
-    wide = len(modules) * MODULE
+    barcode_width = len(modules) * MODULE_MM
     marks += [
-        Bars(round((WIDTH - wide) / 2 / MODULE) * MODULE, 75.0, 24.0, modules, data.number),
-        _centred(105.5, 13, " ".join(data.number)),
+        BarcodeMark(round((WIDTH_MM - barcode_width) / 2 / MODULE_MM) * MODULE_MM, 75.0, 24.0, modules, data.number),
+        _centred_text(105.5, 13, " ".join(data.number)),
     ]
     return marks

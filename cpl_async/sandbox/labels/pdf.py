@@ -1,4 +1,4 @@
-"""Draws labels as PDF: one a page, or four on an A4 sheet."""
+"""PDF labels: one per page, or four on an A4 sheet."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from .layout import HEIGHT, MODULE, WIDTH, Bars, Box, Mark, font_file
+from .layout import HEIGHT_MM, MODULE_MM, WIDTH_MM, BarcodeMark, BoxMark, Mark, font_file
 
 __all__ = ["a4_sheets", "single_pages"]
 
-MM = 72 / 25.4
-SHEET = (297.0, 210.0)
-"""An A4 sheet, wide: two rows of two labels, read like a page."""
+POINTS_PER_MM = 72 / 25.4
+SHEET_MM = (297.0, 210.0)
+"""Width and height of a landscape A4 sheet with two rows of two labels."""
 
 
 def single_pages(labels: Iterable[list[Mark]]) -> bytes:
-    """Return a document with a page for each label."""
-    canvas, file = _canvas(WIDTH, HEIGHT)
+    """Return a PDF document with one page per label."""
+    canvas, file = _canvas(WIDTH_MM, HEIGHT_MM)
     for marks in labels:
         _draw(canvas, marks)
         canvas.showPage()
@@ -29,26 +29,30 @@ def single_pages(labels: Iterable[list[Mark]]) -> bytes:
 
 
 def a4_sheets(labels: Iterable[list[Mark]], position: int) -> bytes:
-    """Return A4 sheets with four labels each, the first at the position 1–4: across, then down."""
-    canvas, file = _canvas(*SHEET)
-    place = position - 1
-    wide, high = SHEET[0] / 2, SHEET[1] / 2
-    scale = min(wide / WIDTH, high / HEIGHT)
-    began = False
+    """Return a PDF document with four labels per A4 sheet.
+
+    :param labels: Marks of each label.
+    :param position: Position of the first label, 1–4, by rows.
+    """
+    canvas, file = _canvas(*SHEET_MM)
+    index = position - 1
+    cell_width, cell_height = SHEET_MM[0] / 2, SHEET_MM[1] / 2
+    scale = min(cell_width / WIDTH_MM, cell_height / HEIGHT_MM)
+    has_content = False
     for marks in labels:
-        if place == 4:
+        if index == 4:
             canvas.showPage()
-            place = 0
+            index = 0
         canvas.saveState()
-        left = place % 2 * wide + (wide - WIDTH * scale) / 2
-        bottom = (1 - place // 2) * high + (high - HEIGHT * scale) / 2
-        canvas.translate(left * MM, bottom * MM)
+        left = index % 2 * cell_width + (cell_width - WIDTH_MM * scale) / 2
+        bottom = (1 - index // 2) * cell_height + (cell_height - HEIGHT_MM * scale) / 2
+        canvas.translate(left * POINTS_PER_MM, bottom * POINTS_PER_MM)
         canvas.scale(scale, scale)
         _draw(canvas, marks)
         canvas.restoreState()
-        place += 1
-        began = True
-    if began:
+        index += 1
+        has_content = True
+    if has_content:
         canvas.showPage()
     canvas.save()
     return file.getvalue()
@@ -59,7 +63,7 @@ def _canvas(width: float, height: float) -> tuple[Canvas, io.BytesIO]:
         if _name(bold) not in pdfmetrics.getRegisteredFontNames():
             pdfmetrics.registerFont(TTFont(_name(bold), font_file(bold)))
     file = io.BytesIO()
-    canvas = Canvas(file, pagesize=(width * MM, height * MM), pageCompression=1, invariant=1)
+    canvas = Canvas(file, pagesize=(width * POINTS_PER_MM, height * POINTS_PER_MM), pageCompression=1, invariant=1)
     canvas.setTitle("CPL sandbox labels")
     return canvas, file
 
@@ -71,26 +75,33 @@ def _name(bold: bool) -> str:
 def _draw(canvas: Canvas, marks: list[Mark]) -> None:
     canvas.setLineWidth(0.7)
     for mark in marks:
-        if isinstance(mark, Bars):
+        if isinstance(mark, BarcodeMark):
             path = canvas.beginPath()
-            for start, count in runs(mark.modules):
+            for start, count in bar_runs(mark.modules):
                 path.rect(
-                    (mark.x + start * MODULE) * MM,
-                    (HEIGHT - mark.y - mark.height) * MM,
-                    count * MODULE * MM,
-                    mark.height * MM,
+                    (mark.x + start * MODULE_MM) * POINTS_PER_MM,
+                    (HEIGHT_MM - mark.y - mark.height) * POINTS_PER_MM,
+                    count * MODULE_MM * POINTS_PER_MM,
+                    mark.height * POINTS_PER_MM,
                 )
             canvas.drawPath(path, stroke=0, fill=1)
-        elif isinstance(mark, Box):
-            y = HEIGHT - mark.y - mark.height
-            canvas.rect(mark.x * MM, y * MM, mark.width * MM, mark.height * MM, stroke=1, fill=int(mark.filled))
+        elif isinstance(mark, BoxMark):
+            y = HEIGHT_MM - mark.y - mark.height
+            canvas.rect(
+                mark.x * POINTS_PER_MM,
+                y * POINTS_PER_MM,
+                mark.width * POINTS_PER_MM,
+                mark.height * POINTS_PER_MM,
+                stroke=1,
+                fill=int(mark.filled),
+            )
         else:
             canvas.setFont(_name(mark.bold), mark.size)
-            canvas.drawString(mark.x * MM, (HEIGHT - mark.y) * MM, mark.text)
+            canvas.drawString(mark.x * POINTS_PER_MM, (HEIGHT_MM - mark.y) * POINTS_PER_MM, mark.text)
 
 
-def runs(modules: str) -> list[tuple[int, int]]:
-    """Return the bars of a barcode as pairs of first module and width."""
+def bar_runs(modules: str) -> list[tuple[int, int]]:
+    """Return the bars of a barcode as pairs of first module and width in modules."""
     bars: list[tuple[int, int]] = []
     for position, module in enumerate(modules):
         if module == "1":

@@ -1,4 +1,4 @@
-"""Draws a label as PNG or JPEG."""
+"""PNG and JPEG labels."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
 
-from .layout import HEIGHT, MODULE, WIDTH, Bars, Box, Mark, font_file
-from .pdf import runs
+from .layout import HEIGHT_MM, MODULE_MM, WIDTH_MM, BarcodeMark, BoxMark, Mark, font_file
+from .pdf import bar_runs
 
-__all__ = ["picture"]
+__all__ = ["raster_image"]
 
 
-def picture(marks: list[Mark], kind: str, dpi: int) -> bytes:
-    """Return the label as a picture: ``PNG`` in black and white, ``JPEG`` in grey."""
+def raster_image(marks: list[Mark], kind: str, dpi: int) -> bytes:
+    """Return a label as an image: ``PNG`` in black and white, ``JPEG`` in greyscale."""
     dot = dpi / 25.4
-    size = (round(WIDTH * dot), round(HEIGHT * dot))
+    size = (round(WIDTH_MM * dot), round(HEIGHT_MM * dot))
     image = Image.new("L", size, 255)
     draw = ImageDraw.Draw(image)
     for mark in marks:
-        if isinstance(mark, Bars):
-            module = max(2, round(MODULE * dot))  # whole dots, so that every bar is as wide as it should be
+        if isinstance(mark, BarcodeMark):
+            module = max(2, round(MODULE_MM * dot))  # whole dots, so that all bars have exact widths
             left = (size[0] - module * len(mark.modules)) // 2
             top, bottom = round(mark.y * dot), round((mark.y + mark.height) * dot)
-            for start, count in runs(mark.modules):
+            for start, count in bar_runs(mark.modules):
                 draw.rectangle((left + start * module, top, left + (start + count) * module - 1, bottom), fill=0)
-        elif isinstance(mark, Box):
+        elif isinstance(mark, BoxMark):
             edges = (mark.x, mark.y, mark.x + mark.width, mark.y + mark.height)
             draw.rectangle(
                 tuple(round(edge * dot) for edge in edges),

@@ -1,4 +1,4 @@
-"""All that one running sandbox consists of, handed to the families of its calls."""
+"""Shared state of a running sandbox, and the request keys of its handlers."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .settings import SandboxSettings
 from .store import Store
 from .tokens import Tokens
 
-__all__ = ["CLIENT", "FAULT", "REFUSED_FOR", "WORLD", "World"]
+__all__ = ["CLIENT", "CONTEXT", "IGNORES_FILTERS", "REJECTED_FOR", "SandboxContext"]
 
 
-class World:
-    """State, clock, limits, faults and ledger of one sandbox."""
+class SandboxContext:
+    """Store, clock, limits, faults and ledger of one sandbox."""
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
-        self.chance: random.Random = random.Random(settings.seed)
+        self.rng: random.Random = random.Random(settings.seed)
         self.store: Store = Store(settings.state, settings.seed)
         try:
-            self.clock: Clock = Clock(settings.speed, self.store.moment)
+            self.clock: Clock = Clock(settings.speed, self.store.latest_time)
         except ValueError:
             self.store.close()
             raise
@@ -40,10 +40,10 @@ class World:
         self.base_url = ""
 
 
-WORLD = web.AppKey("world", World)
+CONTEXT = web.AppKey("world", SandboxContext)
 CLIENT = web.RequestKey("client", str)
-"""Whose request it is."""
-FAULT = web.RequestKey("fault", bool)
-"""There when the filters of a list are to be ignored."""
-REFUSED_FOR = web.RequestKey("refused_for", str)
-"""Which limit it broke."""
+"""Client id of the request."""
+IGNORES_FILTERS = web.RequestKey("fault", bool)
+"""Set if the handler must ignore the filters of a list."""
+REJECTED_FOR = web.RequestKey("refused_for", str)
+"""Name of the limit that the request exceeded."""
