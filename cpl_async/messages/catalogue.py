@@ -51,7 +51,6 @@ CATALOGUE: dict[str, str] = {
     "date.not_in_calendar": "is no day of the calendar: {text!r}",
     "decided.abandoned": "given up by a person",
     "decided.created_before": "created for this row before a person decided on it",
-    "decided.resend": "resent on a person's decision",
     "decided.shipped": "found by a person; its label is not available",
     "email.invalid": "is no e-mail address: {text!r}",
     "field.before": "is {value}, which is before {other}",

@@ -42,6 +42,9 @@ class Message:
     def __str__(self) -> str:
         return self.text()
 
+    def __hash__(self) -> int:
+        return hash((self.code, self.column, tuple(sorted(self.params.items()))))
+
     def text(self, language: str = "en") -> str:
         """Return the text of the message, without its column.
 

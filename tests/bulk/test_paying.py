@@ -91,7 +91,7 @@ def test_money_and_product_follow_from_the_row(
         ({"cod": "ano", "order_total": "1,249"}, "order_total", "two ways"),
         ({"cod": "1", "order_total": "1249"}, "cod", "write yes, or the amount"),
         ({"cod": "maybe"}, "cod", "is no number"),
-        ({"cod": "ano", "order_total": "1249", **ABROAD}, "cod_currency", "in SK is not certain"),
+        ({"cod": "ano", "order_total": "1249", **ABROAD}, "cod_currency", "it is not certain what the courier collects in SK"),
         ({"cod": "1249 Kč", "cod_currency": "EUR"}, "cod_currency", "but the amount is in CZK"),
         ({"cod": "5", "reference_id": "ABC"}, "cod_var_sym", "has 0 digits"),
         ({"cod": "5", "payment": "kartou"}, "cod", "but the payment is 'kartou'"),
@@ -172,5 +172,5 @@ def test_two_words_about_money_that_do_not_agree_are_refused(changes: dict[str, 
 
 
 def test_a_house_number_that_a_spreadsheet_made_a_day_is_refused() -> None:
-    assert "made a day of it" in wrong({"house_number": "12.III"})["house_number"]
+    assert "made a date of it" in wrong({"house_number": "12.III"})["house_number"]
     assert good({"house_number": "12/3a"}).recipient.street == "U 12/3a"

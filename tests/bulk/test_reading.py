@@ -70,7 +70,7 @@ def test_a_row_with_too_many_or_too_few_fields_is_a_bad_row(tmp_path: Path) -> N
     text = HEADING + "a,PRIV,N,S,C,11000,CZ\nb,PRIV\nc,PRIV,N,S,C,11000,CZ,more\n\n   \n"
     rows = list(Source(written(tmp_path / "a.csv", text)).rows())
     assert [bool(row.problem) for row in rows] == [False, True, True]
-    assert "has 2 fields, the heading has 7" in str(rows[1].problem)
+    assert "has 2 fields, the header has 7" in str(rows[1].problem)
 
 
 def test_guarded_formulas_are_read_as_they_were(tmp_path: Path) -> None:
