@@ -91,7 +91,11 @@ def test_money_and_product_follow_from_the_row(
         ({"cod": "ano", "order_total": "1,249"}, "order_total", "two ways"),
         ({"cod": "1", "order_total": "1249"}, "cod", "write yes, or the amount"),
         ({"cod": "maybe"}, "cod", "is no number"),
-        ({"cod": "ano", "order_total": "1249", **ABROAD}, "cod_currency", "it is not certain what the courier collects in SK"),
+        (
+            {"cod": "ano", "order_total": "1249", **ABROAD},
+            "cod_currency",
+            "it is not certain what the courier collects in SK",
+        ),
         ({"cod": "1249 Kč", "cod_currency": "EUR"}, "cod_currency", "but the amount is in CZK"),
         ({"cod": "5", "reference_id": "ABC"}, "cod_var_sym", "has 0 digits"),
         ({"cod": "5", "payment": "kartou"}, "cod", "but the payment is 'kartou'"),

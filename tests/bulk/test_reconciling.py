@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
 
 from cpl_async import Client
-from cpl_async.bulk.journal import Journal, JournalLocation, schema
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.sandbox.roles import Role
 
@@ -345,34 +342,3 @@ async def test_after_the_deadline_nothing_is_sent_and_labels_are_there_for_what_
     assert summary.not_sent == 3
     assert "deadline" in shipping.report()[-1]["message"]
     assert figures(await shipping(path)) == (9, 9, 0, 0, 0)
-
-
-async def test_a_journal_of_the_first_version_is_brought_up_and_its_lost_rows_are_found(
-    sandbox: Sandbox, client: Client, tmp_path: Path
-) -> None:
-    place = JournalLocation(folder=tmp_path / "old", base_url="http://127.0.0.1:1/myapi2", client_id="sandbox")
-    place.prepare()
-    connection = sqlite3.connect(place.file)
-    connection.executescript((Path(__file__).parent / "journal_of_version_1.sql").read_text(encoding="utf-8"))
-    connection.close()
-    async with Journal.open(place) as journal:
-        counts = await journal.reconciliation.counts(1)
-        assert (counts.ever, counts.askable) == (3, 3)
-        lost = await journal.reconciliation.undecided(1)
-        assert [row.cust_reference for row in lost] == ["2026-00004", "2026-00005", "2026-00006"]
-        assert all(row.since < row.until for row in lost)
-        assert await journal.row_queries.labels_of("2026-00001")
-    async with Journal.open(place) as journal:  # once is enough
-        assert (await journal.reconciliation.counts(1)).ever == 3
-    connection = sqlite3.connect(place.file)
-    connection.executescript(
-        "DROP TABLE parts; ALTER TABLE jobs DROP watched_until; UPDATE account SET schema_version = 2;"
-        + "".join(f"ALTER TABLE account DROP {name};" for name in ("uid", "counter", "gap_since", "gap_until"))
-    )
-    connection.close()
-    assert place.mark is not None
-    place.mark.unlink()
-    async with Journal.open(place) as journal:
-        async with journal._database.transaction() as made:
-            assert (await made.execute(select(schema.parts))).all() == []
-        assert (await journal.reconciliation.counts(1)).ever == 3

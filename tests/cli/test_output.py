@@ -61,7 +61,7 @@ def test_neither_server_nor_rows_steer_the_terminal(cpl: Runner, server: Sandbox
     for text in (done.stdout, done.stderr, *written):
         assert not CONTROL_CHARACTERS.search(text)
     if arguments:
-        assert any(ATTACK[:20] in reason for reason in json.loads(done.stdout)["reasons"])
+        assert any(ATTACK[:20] in reason["text"] for reason in json.loads(done.stdout)["reasons"])
 
 
 def piped(cpl: Runner, server: Sandbox, command: str) -> tuple[int, str, str]:

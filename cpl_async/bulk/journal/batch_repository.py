@@ -151,13 +151,13 @@ class BatchRepository:
                     RowResult(row=row.number, line=row.line, state=RowState.REJECTED, problems=(conflict_message(row),))
                     for row in {row.number: row for row in await connection.execute(mine)}.values()
                 ]
-                await self._settle(connection, batch, refused, claimed=1)
-            content = select(rows.c.number, rows.c.line, rows.c.reference, rows.c.body)
+                await self._settle(connection, batch, refused, conflict=1)
+            content = select(rows.c.number, rows.c.line, rows.c.reference, rows.c.payload)
             found = (await connection.execute(content.where(*planned).order_by(rows.c.number))).all()
             if not found:
                 await self._set_batch(connection, batch, state=BatchState.DONE)
                 return None, refused
-            body = batch_payload([row.body for row in found], tail, of_batch.kind)
+            body = batch_payload([row.payload for row in found], tail, of_batch.kind)
             result = await connection.execute(
                 insert(attempts).values(
                     batch=batch,
@@ -400,7 +400,7 @@ class BatchRepository:
         )
         await self._set_batch(connection, batch, state=BatchState.UNKNOWN)
 
-    async def _settle(self, connection: Any, batch: int, results: Sequence[RowResult], claimed: int = 0) -> None:
+    async def _settle(self, connection: Any, batch: int, results: Sequence[RowResult], conflict: int = 0) -> None:
         if results:
             job = (await connection.execute(select(batches.c.job).where(batches.c.id == batch))).scalar_one()
             await connection.execute(
@@ -410,7 +410,7 @@ class BatchRepository:
                     state=bindparam("s"),
                     problems=bindparam("m"),
                     shipment_number=bindparam("k"),
-                    claimed=claimed,
+                    conflict=conflict,
                     settled_at=self._database.now(),
                 ),
                 [

@@ -28,7 +28,7 @@ class CancellationRepository:
         :param most: so many at most.
         :return: how many.
         """
-        found = rows.c.job == job, rows.c.state == RowState.FOUND, rows.c.body.is_not(None)
+        found = rows.c.job == job, rows.c.state == RowState.FOUND, rows.c.payload.is_not(None)
         first = select(rows.c.number).where(*found).order_by(rows.c.number).limit(most)
         async with self._database.transaction() as connection:
             result = await connection.execute(
@@ -72,7 +72,9 @@ class CancellationRepository:
 
     async def _set_aside(self, connection: Any, job: int, row: int, now: float) -> None:
         """Move a row's parcels to the strays."""
-        key = (await connection.execute(select(rows.c.key).where(rows.c.job == job, rows.c.number == row))).scalar_one()
+        key = (
+            await connection.execute(select(rows.c.reference_hash).where(rows.c.job == job, rows.c.number == row))
+        ).scalar_one()
         of_row = parcels.c.job == job, parcels.c.row == row
         found = (await connection.execute(select(parcels).where(*of_row))).all()
         numbers = [parcel.number for parcel in found]
@@ -82,7 +84,7 @@ class CancellationRepository:
                 insert(strays).values(
                     job=job,
                     row=row,
-                    key=key,
+                    reference_hash=key,
                     number=parcel.number,
                     master=parcel.master,
                     state=GONE,

@@ -24,13 +24,13 @@ def conflicting_rows(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any, 
             rows.c.number,
             rows.c.line,
             rows.c.reference,
-            rows.c.digest,
-            other.c.digest.label("other_digest"),
+            rows.c.content_hash,
+            other.c.content_hash.label("other_hash"),
             other.c.shipment_number,
             jobs.c.name,
             other.c.state.label("other_state"),
         )
-        .join(other, and_(other.c.key == rows.c.key, other.c.job != rows.c.job))
+        .join(other, and_(other.c.reference_hash == rows.c.reference_hash, other.c.job != rows.c.job))
         .join(jobs, jobs.c.id == other.c.job)
         .join(mine, and_(mine.c.id == rows.c.job, mine.c.kind == jobs.c.kind))
         .where(*which, rows.c.state == RowState.PLANNED, state.in_(SETTLED_ELSEWHERE))
@@ -43,7 +43,7 @@ def conflict_message(row: Any) -> Message:
     shipped = "shipped" if row.other_state in SURELY_SHIPPED else "maybe_shipped"
     if row.shipment_number:
         shipped = "shipped_as"
-    differs = "" if row.other_digest in (row.digest, None) else "_differs"
+    differs = "" if row.other_hash in (row.content_hash, None) else "_differs"
     number = {"number": row.shipment_number} if row.shipment_number else {}
     problem = message(f"conflict.{shipped}{differs}", reference=row.reference, job=row.name, **number)
     return problem.of("reference_id")

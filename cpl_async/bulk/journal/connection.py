@@ -393,12 +393,13 @@ class JournalConnection:
             if not OLDEST <= version <= VERSION:
                 raise JournalError(
                     f"the journal {place.display_text} has version {version}, this program reads {VERSION}",
-                    advice="Use the version of cpl-sdk that wrote it, or a newer one",
+                    advice="Use the version of cpl-sdk that wrote it to finish its jobs. To start a new journal, "
+                    "name another folder in CPL_STATE_DIR; its jobs do not know what the old one has shipped",
                 )
             if version < VERSION:
                 from .migrations import migrate  # Alembic takes a quarter of a second, and is needed once
 
-                await connection.run_sync(migrate, version)
+                await connection.run_sync(migrate, version, VERSION)
             with self.values_are_whole():
                 found = (await connection.execute(select(account))).one()
                 self.secret, self.uid = bytes(found.secret), str(found.uid)

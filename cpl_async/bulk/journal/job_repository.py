@@ -74,7 +74,9 @@ class JobRepository:
         """
         reference = normal_reference(reference)
         async with self._database.transaction() as connection:
-            query = select(rows).where(rows.c.job == job, rows.c.reference == reference, rows.c.claim.is_not(None))
+            query = select(rows).where(
+                rows.c.job == job, rows.c.reference == reference, rows.c.reservation_key.is_not(None)
+            )
             row = (await connection.execute(query)).one_or_none()
             if row is None:
                 raise JournalError(f"the job has no row with the reference {reference!r}")
@@ -106,7 +108,7 @@ class JobRepository:
                 self._database.insert_unless_exists(strays).values(
                     job=job,
                     row=row.number,
-                    key=row.key,
+                    reference_hash=row.reference_hash,
                     number=parcel.number,
                     master=parcel.master,
                     state=DOUBLE,
@@ -168,7 +170,8 @@ class JobRepository:
 
     async def purge(self, job: int) -> None:
         """Remove what is personal: rows keep their state and the keyed hash of their reference."""
-        nothing = {"reference": "", "raw": b"{}", "body": None, "digest": None, "cust": None, "claim": None}
+        nothing: dict[str, Any] = {"reference": "", "raw_fields": b"{}"}
+        nothing |= dict.fromkeys(("payload", "content_hash", "cust_reference", "reservation_key"))
         of_batches = select(batches.c.id).where(batches.c.job == job).scalar_subquery()
         async with self._database.transaction() as connection:
             await connection.execute(

@@ -104,7 +104,7 @@ class ReconciliationRepository:
     async def counts(self, job: int) -> UnknownCounts:
         """Return how many rows of a job had their answer lost."""
         lost = rows.c.job == job, rows.c.unclear_since.is_not(None)
-        asked = and_(rows.c.state == RowState.UNDECIDED, rows.c.cust.is_not(None))
+        asked = and_(rows.c.state == RowState.UNDECIDED, rows.c.cust_reference.is_not(None))
         query = select(func.count(), func.count(case((asked, 1)))).select_from(rows).where(*lost)
         async with self._database.transaction() as connection:
             ever, askable = (await connection.execute(query)).one()
@@ -136,11 +136,11 @@ class ReconciliationRepository:
                 number=row.number,
                 line=row.line,
                 reference=row.reference,
-                cust_reference=row.cust,
+                cust_reference=row.cust_reference,
                 since=min(row.unclear_since, now),  # a clock that was ahead and is right again delays nothing
                 until=min(row.unclear_until or now, latest),
                 parcels=row.parcels,
-                payload=row.body,
+                payload=row.payload,
                 state=RowState(row.state),
                 shipment_number=row.shipment_number,
                 known=frozenset(known.get(row.number, ())),
@@ -156,7 +156,7 @@ class ReconciliationRepository:
         """Return by row the numbers that are something else, and those that are the row's own."""
         mine = rows.c.job == job, rows.c.unclear_since.is_not(None), which
         other = rows.alias("other")
-        same = or_(other.c.key == rows.c.key, other.c.cust == rows.c.cust)
+        same = or_(other.c.reference_hash == rows.c.reference_hash, other.c.cust_reference == rows.c.cust_reference)
         another = or_(other.c.job != rows.c.job, other.c.number != rows.c.number)
         elsewhere = (
             select(rows.c.number.label("row"), parcels.c.number)
@@ -164,7 +164,11 @@ class ReconciliationRepository:
             .join(parcels, and_(parcels.c.job == other.c.job, parcels.c.row == other.c.number))
             .where(*mine)
         )
-        gone = select(rows.c.number.label("row"), strays.c.number).join(strays, strays.c.key == rows.c.key).where(*mine)
+        gone = (
+            select(rows.c.number.label("row"), strays.c.number)
+            .join(strays, strays.c.reference_hash == rows.c.reference_hash)
+            .where(*mine)
+        )
         ours = (
             select(rows.c.number.label("row"), parcels.c.number)
             .join(parcels, and_(parcels.c.job == rows.c.job, parcels.c.row == rows.c.number))
@@ -181,7 +185,7 @@ class ReconciliationRepository:
         """Return the rows of which a found shipment could be another row's."""
         mine = rows.c.job == job, rows.c.unclear_since.is_not(None), which
         other = rows.alias("other")
-        same = or_(other.c.key == rows.c.key, other.c.cust == rows.c.cust)
+        same = or_(other.c.reference_hash == rows.c.reference_hash, other.c.cust_reference == rows.c.cust_reference)
         another = or_(other.c.job != rows.c.job, other.c.number != rows.c.number)
         purged = and_(jobs.c.purged_at.is_not(None), other.c.state.in_(SETTLED_ELSEWHERE))
         query = (
@@ -267,7 +271,7 @@ class ReconciliationRepository:
         """
         newest = (
             select(rows.c.job)
-            .where(rows.c.state.in_(SEEN_STATES), rows.c.cust.is_not(None), rows.c.unclear_since.is_(None))
+            .where(rows.c.state.in_(SEEN_STATES), rows.c.cust_reference.is_not(None), rows.c.unclear_since.is_(None))
             .where(rows.c.job.in_(select(jobs.c.id).where(jobs.c.kind == kind, jobs.c.purged_at.is_(None))))
             .group_by(rows.c.job)
             .order_by(func.max(rows.c.settled_at).desc())
@@ -277,9 +281,9 @@ class ReconciliationRepository:
             chosen: list[str] = []
             for job in (await connection.execute(newest)).scalars().all():
                 query = (
-                    select(rows.c.cust)
+                    select(rows.c.cust_reference)
                     .where(rows.c.job == job, rows.c.state.in_(SEEN_STATES))
-                    .where(rows.c.cust.is_not(None), rows.c.unclear_since.is_(None))
+                    .where(rows.c.cust_reference.is_not(None), rows.c.unclear_since.is_(None))
                     .order_by(rows.c.settled_at, rows.c.number)
                     .limit(most)
                 )
@@ -293,9 +297,9 @@ class ReconciliationRepository:
         """
         later = select(attempts.c.batch).where(attempts.c.outcome == "accepted", attempts.c.began_at >= since)
         query = (
-            select(rows.c.cust)
+            select(rows.c.cust_reference)
             .where(rows.c.job == job, rows.c.state.in_(SEEN_STATES), rows.c.batch.in_(later))
-            .where(rows.c.cust.is_not(None), rows.c.unclear_since.is_(None))
+            .where(rows.c.cust_reference.is_not(None), rows.c.unclear_since.is_(None))
             .order_by(rows.c.settled_at, rows.c.number)
             .limit(most)
         )
@@ -310,12 +314,20 @@ class ReconciliationRepository:
         count = 0
         async with self._database.transaction() as connection:
             for start in range(0, len(custs), AT_ONCE):
-                mine = rows.c.job == job, rows.c.cust.in_(custs[start : start + AT_ONCE]), rows.c.body.is_not(None)
-                query = select(rows.c.cust).where(*mine).group_by(rows.c.cust).having(func.count() > 1)
+                mine = (
+                    rows.c.job == job,
+                    rows.c.cust_reference.in_(custs[start : start + AT_ONCE]),
+                    rows.c.payload.is_not(None),
+                )
+                query = (
+                    select(rows.c.cust_reference).where(*mine).group_by(rows.c.cust_reference).having(func.count() > 1)
+                )
                 shared = list((await connection.execute(query)).scalars())
                 if shared:
                     result = await connection.execute(
-                        update(rows).where(rows.c.job == job, rows.c.cust.in_(shared)).values(cust=None)
+                        update(rows)
+                        .where(rows.c.job == job, rows.c.cust_reference.in_(shared))
+                        .values(cust_reference=None)
                     )
                     count += result.rowcount
         return count
@@ -348,14 +360,14 @@ class ReconciliationRepository:
         if not groups:
             return
         numbers = {row for row, _ in groups}
-        query = select(rows.c.number, rows.c.key).where(rows.c.job == job, rows.c.number.in_(numbers))
-        keys = {row.number: row.key for row in await connection.execute(query)}
+        query = select(rows.c.number, rows.c.reference_hash).where(rows.c.job == job, rows.c.number.in_(numbers))
+        keys = {row.number: row.reference_hash for row in await connection.execute(query)}
         now = self._database.now()
         values = [
             {
                 "job": job,
                 "row": row,
-                "key": keys[row],
+                "reference_hash": keys[row],
                 "number": number,
                 "master": group.master,
                 "state": state,

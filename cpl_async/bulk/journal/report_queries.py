@@ -65,7 +65,7 @@ class ReportQueries:
         last = 0
         while True:
             query = (
-                select(rows.c.number, rows.c.reference, rows.c.body)
+                select(rows.c.number, rows.c.reference, rows.c.payload)
                 .where(rows.c.job == job, rows.c.number > last, rows.c.state.in_(HANDED_OVER))
                 .order_by(rows.c.number)
                 .limit(AT_ONCE)
@@ -83,6 +83,6 @@ class ReportQueries:
                 yield ManifestEntry(
                     reference=row.reference,
                     numbers=numbers.get(row.number, []),
-                    body=orjson.loads(row.body) if row.body else {},
+                    body=orjson.loads(row.payload) if row.payload else {},
                 )
             last = found[-1].number

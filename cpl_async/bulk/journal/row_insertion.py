@@ -49,7 +49,7 @@ class RowInsertion:
 
     async def begin(self, job: int) -> int:
         """Return the number of a new run, by which what it is given is told from what earlier ones were given."""
-        query = select(func.max(rows.c.given)).where(rows.c.job == job)
+        query = select(func.max(rows.c.run_number)).where(rows.c.job == job)
         async with self._database.transaction() as connection:
             return int((await connection.execute(query)).scalar_one() or 0) + 1
 
@@ -64,8 +64,8 @@ class RowInsertion:
             last = (await connection.execute(select(func.max(rows.c.number)).where(rows.c.job == job))).scalar_one()
             number = int(last or 0)
             references = [row.reference for row in given if row.reference]
-            query = select(rows).where(rows.c.job == job, rows.c.claim.in_(references))
-            known = {row.claim: row for row in await connection.execute(query)}
+            query = select(rows).where(rows.c.job == job, rows.c.reservation_key.in_(references))
+            known = {row.reservation_key: row for row in await connection.execute(query)}
             fresh: dict[str, InsertResult] = {}
             added: list[dict[str, Any]] = []
             for row in given:
@@ -82,7 +82,7 @@ class RowInsertion:
                     number += 1
                     one = InsertResult(outcome=InsertOutcome.PLANNED, number=number)
                     values = values_of(job, row, self._database)
-                    added.append(values | {"number": number, "given": run})
+                    added.append(values | {"number": number, "run_number": run})
                 if row.reference and one.outcome is InsertOutcome.PLANNED:
                     fresh[row.reference] = one
                 taken.append(one)
@@ -92,17 +92,19 @@ class RowInsertion:
 
     async def _again(self, connection: Any, job: int, run: int, row: NewRow, before: Any) -> InsertResult:
         """Take a row whose reference the job has already."""
-        if before.given == run:
+        if before.run_number == run:
             return InsertResult(outcome=InsertOutcome.DUPLICATE, number=before.number, problem=_used_twice(row))
         here = rows.c.job == job, rows.c.number == before.number
-        if before.digest == row.content_hash and (row.content_hash is not None or before.state == RowState.REJECTED):
-            await connection.execute(update(rows).where(*here).values(given=run))
+        if before.content_hash == row.content_hash and (
+            row.content_hash is not None or before.state == RowState.REJECTED
+        ):
+            await connection.execute(update(rows).where(*here).values(run_number=run))
             return InsertResult(outcome=InsertOutcome.UNCHANGED, number=before.number)
         unsent = before.state == RowState.PLANNED and before.batch is None
         if before.unclear_since is None and (before.state == RowState.REJECTED or unsent):  # a mended row is a new one
             values = values_of(job, row, self._database)
             del values["job"], values["number"]
-            await connection.execute(update(rows).where(*here).values(**values, given=run, batch=None, claimed=0))
+            await connection.execute(update(rows).where(*here).values(**values, run_number=run, batch=None, conflict=0))
             return InsertResult(outcome=InsertOutcome.PLANNED, number=before.number)
         if before.shipment_number:
             problem = message("conflict.earlier_run", reference=row.reference, number=before.shipment_number)

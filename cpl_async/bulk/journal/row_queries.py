@@ -21,8 +21,9 @@ __all__ = ["LabelPlace", "RowQueries", "RowRecord"]
 
 AT_ONCE = 500
 REPORTED = (
-    rows.c.number, rows.c.line, rows.c.reference, rows.c.raw, rows.c.state, rows.c.problems, rows.c.shipment_number
-)  # fmt: skip
+    *(rows.c.number, rows.c.line, rows.c.reference, rows.c.raw_fields),
+    *(rows.c.state, rows.c.problems, rows.c.shipment_number),
+)
 
 
 @frozen(kw_only=True)
@@ -89,7 +90,7 @@ class RowQueries:
 
     async def asked_after(self, job: int) -> int:
         """Return how many rows are undecided for a lost answer, and are looked for by the next run."""
-        lost = rows.c.unclear_since.is_not(None), rows.c.cust.is_not(None), *self._span.of_rows
+        lost = rows.c.unclear_since.is_not(None), rows.c.cust_reference.is_not(None), *self._span.of_rows
         query = (
             select(func.count()).select_from(rows).where(rows.c.job == job, rows.c.state == RowState.UNDECIDED, *lost)
         )
@@ -153,7 +154,7 @@ class RowQueries:
                         number=row.number,
                         line=row.line,
                         reference=row.reference,
-                        as_json=row.raw,
+                        as_json=row.raw_fields,
                         state=RowState(row.state),
                         stored_problems=row.problems,
                         shipment_number=row.shipment_number,
@@ -180,11 +181,11 @@ class RowQueries:
         by_number = select(parcels.c.number, parcels.c.label_url).where(
             parcels.c.number == parcel, parcels.c.label_url.is_not(None)
         )
-        latest = select(func.max(rows.c.job)).where(rows.c.key == key, rows.c.shipment_number.is_not(None))
+        latest = select(func.max(rows.c.job)).where(rows.c.reference_hash == key, rows.c.shipment_number.is_not(None))
         by_reference = (
             select(parcels.c.number, parcels.c.label_url)
             .join(rows, (rows.c.job == parcels.c.job) & (rows.c.number == parcels.c.row))
-            .where(rows.c.key == key, rows.c.job == latest.scalar_subquery())
+            .where(rows.c.reference_hash == key, rows.c.job == latest.scalar_subquery())
             .where(parcels.c.label_url.is_not(None))
             .order_by(parcels.c.place)
         )

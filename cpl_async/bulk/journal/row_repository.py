@@ -73,7 +73,9 @@ class RowRepository:
                     continue
                 first = (
                     await connection.execute(
-                        select(rows.c.number, rows.c.line).where(rows.c.job == job, rows.c.claim == row.reference)
+                        select(rows.c.number, rows.c.line).where(
+                            rows.c.job == job, rows.c.reservation_key == row.reference
+                        )
                     )
                 ).one()
                 problem = message("row.used_twice", reference=row.reference, row=first.number, line=first.line).of(
@@ -81,7 +83,12 @@ class RowRepository:
                 )
                 twice.append((row.number, row.line, problem))
                 stored_problems = dump_messages([problem, *row.problems])
-                value |= {"claim": None, "body": None, "state": RowState.REJECTED, "problems": stored_problems}
+                value |= {
+                    "reservation_key": None,
+                    "payload": None,
+                    "state": RowState.REJECTED,
+                    "problems": stored_problems,
+                }
                 await connection.execute(insert(rows).values(value))
         return twice
 
@@ -102,20 +109,20 @@ class RowRepository:
                 await connection.execute(
                     update(rows)
                     .where(rows.c.job == job, rows.c.number == bindparam("n"))
-                    .values(state=RowState.REJECTED, problems=bindparam("m"), claimed=1),
+                    .values(state=RowState.REJECTED, problems=bindparam("m"), conflict=1),
                     [{"n": number, "m": dump_messages([problem])} for number, (_, problem) in found.items()],
                 )
         return [(number, line, problem) for number, (line, problem) in found.items()]
 
     async def allow_reship(self, job: int) -> int:
         """Let the job send what another job has shipped; return the number of rows that are planned again for it."""
-        refused = rows.c.state == RowState.REJECTED, rows.c.body.is_not(None), rows.c.claimed == 1
+        refused = rows.c.state == RowState.REJECTED, rows.c.payload.is_not(None), rows.c.conflict == 1
         async with self._database.transaction() as connection:
             await connection.execute(update(jobs).where(jobs.c.id == job).values(allow_reship=1))
             result = await connection.execute(
                 update(rows)
                 .where(rows.c.job == job, *refused)
-                .values(state=RowState.PLANNED, problems="", batch=None, claimed=0)
+                .values(state=RowState.PLANNED, problems="", batch=None, conflict=0)
             )
             if result.rowcount:  # a finished job has something to do again
                 await connection.execute(update(jobs).where(jobs.c.id == job).values(state=READY, finished_at=None))
@@ -172,12 +179,12 @@ def _values_of(job: int, row: NewRow, secret: bytes) -> dict[str, Any]:
         "number": row.number,
         "line": row.line,
         "reference": row.reference,
-        "key": reference_hash(row.reference, secret),
-        "cust": row.cust_reference,
-        "claim": row.reference or None,
-        "raw": row.raw_fields,
-        "digest": row.content_hash,
-        "body": row.payload,
+        "reference_hash": reference_hash(row.reference, secret),
+        "cust_reference": row.cust_reference,
+        "reservation_key": row.reference or None,
+        "raw_fields": row.raw_fields,
+        "content_hash": row.content_hash,
+        "payload": row.payload,
         "parcels": row.parcels,
         "state": RowState.PLANNED if row.payload is not None else RowState.REJECTED,
         "problems": dump_messages(row.problems),

@@ -47,7 +47,7 @@ __all__ = [
     "strays",
 ]
 
-OLDEST, VERSION = 1, 4
+OLDEST, VERSION = 10, 10
 """The oldest version of the tables that can be brought up, and that of this program."""
 PLANNING, READY, FINISHED = "planning", "ready", "finished"
 """States of a job: its rows are being written down, it can be worked on, nothing is left to do."""
@@ -98,25 +98,25 @@ rows: Table = Table(
     Column("number", Integer, primary_key=True),
     Column("line", Integer, nullable=False),
     Column("reference", Text, nullable=False),
-    Column("key", LargeBinary),
-    Column("cust", Text),
-    Column("claim", Text),
-    Column("raw", LargeBinary, nullable=False),
-    Column("digest", String(32)),
-    Column("body", LargeBinary),
+    Column("reference_hash", LargeBinary),
+    Column("cust_reference", Text),
+    Column("reservation_key", Text),
+    Column("raw_fields", LargeBinary, nullable=False),
+    Column("content_hash", String(32)),
+    Column("payload", LargeBinary),
     Column("parcels", Integer, nullable=False, default=1),
     Column("state", String(24), nullable=False),
     Column("problems", Text, nullable=False, default=""),
-    Column("claimed", Integer, nullable=False, default=0),
+    Column("conflict", Integer, nullable=False, default=0),
     Column("batch", ForeignKey("batches.id")),
     Column("shipment_number", Text),
     Column("unclear_since", Float),
     Column("unclear_until", Float),
     Column("settled_at", Float),
-    Column("given", Integer, nullable=False, server_default="0"),
-    UniqueConstraint("job", "claim", name="one_row_a_reference"),
-    Index("rows_by_key", "key"),
-    Index("rows_by_cust", "cust"),
+    Column("run_number", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("job", "reservation_key", name="one_row_a_reference"),
+    Index("rows_by_reference_hash", "reference_hash"),
+    Index("rows_by_cust_reference", "cust_reference"),
     Index("rows_of_batch", "batch"),
     Index("rows_by_state", "job", "state"),
 )
@@ -166,13 +166,13 @@ strays: Table = Table(
     Column("job", ForeignKey("jobs.id"), primary_key=True),
     Column("number", String(50), primary_key=True),
     Column("row", Integer, nullable=False),
-    Column("key", LargeBinary),
+    Column("reference_hash", LargeBinary),
     Column("master", String(50), nullable=False),
     Column("state", String(16), nullable=False),
     Column("problems", Text, nullable=False, default=""),
     Column("found_at", Float, nullable=False),
     Index("strays_of_row", "job", "row"),
-    Index("strays_by_key", "key"),
+    Index("strays_by_reference_hash", "reference_hash"),
 )
 """Parcels that exist, or did, besides those that count: what was cancelled to be sent again, and doubles."""
 parts: Table = Table(
