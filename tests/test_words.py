@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from tools.check_words import findings_in, main
+from check_words import findings_in, main
 
 WORDS = {
     "mend": "fix",
