@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aioresponses import aioresponses
 
-from benchmarks.servers import NotInstalled
+from benchmarks.servers import NotInstalled, PgBouncer, PostgreSQL, Redis
 from cpl_async import Address, Client, ExternalNumber, Shipment
 from cpl_async.ratelimit.registry import host_limits
 from cpl_async.sandbox import Sandbox, SandboxSettings
@@ -86,6 +86,18 @@ def _page_of(item: pytest.Item) -> str | None:
     mark, call = item.get_closest_marker("page"), getattr(item, "callspec", None)
     page: str | None = mark.args[0] if mark else call.params.get("page") if call else None
     return page
+
+
+@pytest.fixture(autouse=True)
+def servers_are_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that starts a server without the marker ``servers``."""
+    if request.node.get_closest_marker("servers") is None:
+        for server in (Redis, PostgreSQL, PgBouncer):
+            monkeypatch.setattr(server, "__init__", _fail_without_marker)
+
+
+def _fail_without_marker(*_: object) -> None:
+    pytest.fail("this test starts a server: give it @pytest.mark.servers, or add what it calls to tests/selection.py")
 
 
 @pytest.fixture(autouse=True)
