@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 from aioresponses import aioresponses
 
-from benchmarks.servers import NotInstalled, PgBouncer, PostgreSQL, Redis
+from benchmarks import servers
+from benchmarks.servers import NotInstalled
 from cpl_async import Address, Client, ExternalNumber, Shipment
 from cpl_async.ratelimit.registry import host_limits
 from cpl_async.sandbox import Sandbox, SandboxSettings
 
 from .aioresponses_fix import adapted
-from .selection import is_left_to_ci, mark_servers, runs_everything
+from .selection import add_markers, is_left_to_ci, runs_everything
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 FAST = 50.0
@@ -70,7 +71,7 @@ def pytest_runtest_call() -> Generator[None]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of the pages in ``TESTS_PAGES`` only, or leave servers and slow tests to CI."""
     for item in items:
-        mark_servers(item)
+        add_markers(item)
     if pages := os.environ.get("TESTS_PAGES", "").split():
         left_out = [item for item in items if _page_of(item) not in pages]
     elif runs_everything(config):
@@ -92,7 +93,7 @@ def _page_of(item: pytest.Item) -> str | None:
 def servers_are_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail a test that starts a server without the marker ``servers``."""
     if request.node.get_closest_marker("servers") is None:
-        for server in (Redis, PostgreSQL, PgBouncer):
+        for server in (servers.Redis, servers.PostgreSQL, servers.PgBouncer):
             monkeypatch.setattr(server, "__init__", _fail_without_marker)
 
 

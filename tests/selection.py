@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["is_left_to_ci", "mark_servers", "runs_everything"]
+__all__ = ["add_markers", "is_left_to_ci", "runs_everything"]
 
 LEFT_TO_CI = ("servers", "slow")
 """Markers of tests that run with ``--everything``, with ``-m``, or if their node id is given."""
@@ -20,6 +20,14 @@ SERVERS = {
     ("tests.bulk.browser", "chromium"),
 }
 """Module and name of each callable that starts a program which ``pip`` does not install."""
+SLOW = (
+    "tests/bulk/test_proof.py::test_with_all_faults_and_kills_nothing_is_lost_and_no_double_is_silent",
+    "tests/bulk/test_journal_continuity.py::test_every_damage_ends_in_an_error_of_the_journal_or_does_no_harm",
+    "tests/bulk/test_clocks.py::test_no_double_whatever_the_clock_says",
+    "tests/bulk/test_harder_cases.py::test_a_job_that_is_under_way_elsewhere_makes_what_is_found_doubtful",
+    "tests/bulk/test_odd_answers.py::test_an_address_of_a_label_costs_that_label_only",
+)
+"""Slow tests without a marker of their own. Put ``@pytest.mark.slow`` on a test instead of adding it here."""
 
 
 def runs_everything(config: pytest.Config) -> bool:
@@ -32,10 +40,12 @@ def is_left_to_ci(item: pytest.Item) -> bool:
     return any(item.get_closest_marker(name) for name in LEFT_TO_CI)
 
 
-def mark_servers(item: pytest.Item) -> None:
-    """Add the marker ``servers`` if the test, one of its fixtures or a helper that they call starts a server."""
+def add_markers(item: pytest.Item) -> None:
+    """Add ``slow`` to the tests of ``SLOW``, and ``servers`` if the test, a fixture or a helper starts a server."""
     if not isinstance(item, pytest.Function):
         return
+    if item.nodeid.partition("[")[0] in SLOW:
+        item.add_marker("slow")
     fixtures = item._fixtureinfo.name2fixturedefs.values()
     seen: set[types.FunctionType] = set()
     if any(_starts_server(function, seen) for function in [item.function, *(defined[-1].func for defined in fixtures)]):
