@@ -17,7 +17,10 @@ DIST = ROOT / "dist"
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 PACKAGES = ("cpl_async", "cpl_sync")
 SMALL_PROOF = ("--rows", "1000", "--batch-size", "20", "--max-concurrency", "2", "--settle-time", "4")
-SMALL_PROOF_OF_WORKERS = ("--rows", "600", "--batch-size", "20", "--part-size", "60", "--kills", "2", "--settle", "3")
+SMALL_PROOF_OF_WORKERS = (
+    *("--rows", "600", "--batch-size", "20", "--shard-size", "60"),
+    *("--kills", "2", "--settle-time", "3"),
+)
 
 nox.needs_version = ">=2024.10"
 nox.options.default_venv_backend = "venv"
