@@ -62,7 +62,3 @@ def test_the_status_is_1_if_a_word_is_found(tmp_path: Path, capsys: pytest.Captu
     file.write_text("fix it", encoding="utf-8")
     assert main([str(tmp_path)]) == 0
     assert main([str(tmp_path / "missing")]) == 2
-
-
-def test_the_enforced_paths_are_clean() -> None:
-    assert main([]) == 0
