@@ -435,7 +435,7 @@ def proved(given: argparse.Namespace) -> int:
         )
         for seed in range(given.first_seed, given.first_seed + given.seeds)
     ]  # fmt: skip
-    with ProcessPoolExecutor(given.at_once) as processes:
+    with ProcessPoolExecutor(given.max_concurrency) as processes:
         for setup, findings in zip(setups, processes.map(prove_apart, setups), strict=True):
             totals += findings.counts
             late += findings.late

@@ -212,4 +212,4 @@ if __name__ == "__main__":
         "--settle-time", type=float, default=900.0, help="seconds until what was created must be visible"
     )
     given = parser.parse_args()
-    web.run_app(make_app(given.database, given.settle), host="127.0.0.1", port=given.port)
+    web.run_app(make_app(given.database, given.settle_time), host="127.0.0.1", port=given.port)

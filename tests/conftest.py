@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from aioresponses import aioresponses
 
+from benchmarks import servers
 from benchmarks.servers import NotInstalled
 from cpl_async import Address, Client, ExternalNumber, Shipment
 from cpl_async.ratelimit.registry import host_limits
 from cpl_async.sandbox import Sandbox, SandboxSettings
 
 from .aioresponses_fix import adapted
+from .selection import add_markers, is_left_to_ci, runs_everything
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 FAST = 50.0
@@ -27,6 +29,13 @@ FAST = 50.0
 
 PATIENT = 0.015
 """Seconds of the 40 ms that tests forgive which are not about the pace: a machine under load delivers late."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option with which CI runs the tests that the README's command leaves out."""
+    parser.addoption(
+        "--everything", action="store_true", help="Run the tests that start servers and the slow ones as well."
+    )
 
 
 def pytest_configure() -> None:
@@ -58,18 +67,38 @@ def pytest_runtest_call() -> Generator[None]:
         yield
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave only the tests of some pages, where ``TESTS_PAGES`` names them."""
-    if not (pages := os.environ.get("TESTS_PAGES", "").split()):
-        return
-    chosen: list[pytest.Item] = []
-    others: list[pytest.Item] = []
+    """Keep the tests of the pages in ``TESTS_PAGES`` only, or leave servers and slow tests to CI."""
     for item in items:
-        mark, call = item.get_closest_marker("page"), getattr(item, "callspec", None)
-        page = mark.args[0] if mark else call.params.get("page") if call else None
-        (chosen if page in pages else others).append(item)
-    items[:] = chosen
-    config.hook.pytest_deselected(items=others)
+        add_markers(item)
+    if pages := os.environ.get("TESTS_PAGES", "").split():
+        left_out = [item for item in items if _page_of(item) not in pages]
+    elif runs_everything(config):
+        return
+    else:
+        left_out = [item for item in items if is_left_to_ci(item)]
+    if left_out:
+        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _page_of(item: pytest.Item) -> str | None:
+    mark, call = item.get_closest_marker("page"), getattr(item, "callspec", None)
+    page: str | None = mark.args[0] if mark else call.params.get("page") if call else None
+    return page
+
+
+@pytest.fixture(autouse=True)
+def servers_are_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that starts a server without the marker ``servers``."""
+    if request.node.get_closest_marker("servers") is None:
+        for server in (servers.Redis, servers.PostgreSQL, servers.PgBouncer):
+            monkeypatch.setattr(server, "__init__", _fail_without_marker)
+
+
+def _fail_without_marker(*_: object) -> None:
+    pytest.fail("this test starts a server: give it @pytest.mark.servers, or add what it calls to tests/selection.py")
 
 
 @pytest.fixture(autouse=True)

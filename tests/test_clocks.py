@@ -49,6 +49,7 @@ def frozen(request: pytest.FixtureRequest) -> Frozen:
     return freeze
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("uvloop", ["0", "1"])
 def test_the_facade_and_the_sandbox_go_on(frozen: Frozen, uvloop: str, sandbox: Sandbox, tmp_path: Path) -> None:
     """In a process of its own, which is killed should a call never end."""

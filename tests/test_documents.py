@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 
 import cpl_sync
 from cpl_async import Client
@@ -161,6 +162,7 @@ def test_the_snippets_of_the_facades_page_run(
     space["cpl"].close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sync", [False, True])
 def test_the_snippets_of_the_bulk_page_run(
     make_sandbox: Callable[..., Sandbox], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sync: bool
@@ -216,10 +218,18 @@ def test_the_docs_name_every_call_and_command() -> None:
     assert [name for name in cpl.commands if f"cpl {name}" not in commands] == []
 
 
-def test_the_readmes_test_command_is_what_ci_runs() -> None:
-    readme, ci = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", ".ci/run"))
+def test_ci_runs_the_same_sessions_here_and_on_github() -> None:
+    """Both call the sessions of ``noxfile.py``; the README's command needs no session."""
+    readme, here = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", ".ci/run"))
     assert "-m pytest\n```" in readme
-    assert ci.rstrip().endswith("-m pytest")
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))["jobs"]
+    on_github = set(jobs["check"]["strategy"]["matrix"]["session"])
+    for step in (step for job in jobs.values() for step in job["steps"]):
+        on_github |= set(re.findall(r"^nox --session (\w+)", step.get("run", "")))
+    sessions = set()
+    for names in re.findall(r"--session ([^>|;\n]+)", here):
+        sessions |= set(names.split())
+    assert sessions == on_github - {"coverage", "lowest"}  # they would take too long here
 
 
 @pytest.mark.parametrize("path", ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))])

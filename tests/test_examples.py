@@ -191,6 +191,7 @@ def shop_of(folder: Path, count: int, day: str = "2026-11-27") -> sqlite3.Connec
     return database
 
 
+@pytest.mark.slow
 @pytest.mark.cpl_sandbox(speed=5, cheap_labels=True)
 @pytest.mark.page("tutorials/nightly-batch-example.md")
 def test_the_nightly_batch_goes_on_after_it_was_killed(cpl_sandbox: Sandbox, tmp_path: Path) -> None:

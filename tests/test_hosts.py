@@ -26,6 +26,7 @@ def ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="a child inherits ignored signals on POSIX only")
 @pytest.mark.parametrize("tests", [SERVER_TESTS, INTERRUPT_TESTS])
 def test_tests_pass_without_servers_and_with_ctrl_c_ignored(tests: tuple[str, ...], tmp_path: Path) -> None:

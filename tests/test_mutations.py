@@ -1,7 +1,7 @@
-"""Each promise of the facade has a test that sees it broken: a patch breaks it, and the test must turn red.
+"""A patch that breaks a promise of the facade makes the test of this promise fail.
 
-A patch in ``tests/mutations`` begins with the promise that it breaks and the test that must notice. A patch that no
-longer fits is written anew for the code as it is.
+A patch in ``tests/mutations`` begins with the promise that it breaks (``Promise:``) and the test that must fail
+(``Red:``). If a patch no longer applies, write it again for the current code.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ ROOT = Path(__file__).parent.parent
 ALL = sorted((ROOT / "tests" / "mutations").glob("*.patch"))
 TURN = sys.version_info.minor % 3
 PATCHES = ALL if os.environ.get("TESTS_MUTATIONS") == "all" else ALL[TURN::3]
-"""Each Python takes a third of them, for they take minutes; the three that are supported take all."""
+"""A third of the patches, which depends on the minor version of Python: three versions try all of them."""
 PATIENCE = 25.0
-"""Seconds for the test of a broken promise; one that hangs has turned red as well."""
+"""Seconds for the test of a broken promise. A test that hangs counts as failed."""
 AT_ONCE = 3
+"""Number of patches that are tried concurrently; most of their tests wait."""
 PASSED, FAILED = 0, 1
 
 
 def copy_to(folder: Path) -> Path:
     """Copy the project, to be broken."""
     rubbish = shutil.ignore_patterns("__pycache__", ".mypy_cache", ".ruff_cache", "mutations")
-    for package in ("cpl_async", "cpl_sync", "tests", "tools", "examples"):
+    for package in ("cpl_async", "cpl_sync", "tests", "tools", "examples", "benchmarks"):
         shutil.copytree(ROOT / package, folder / package, ignore=rubbish)
     shutil.copy(ROOT / "pyproject.toml", folder)
     return folder
@@ -120,14 +121,15 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("patch", [patch for patch in ALL if patch not in PATCHES], ids=lambda patch: patch.stem)
-def test_a_patch_that_is_not_tried_here_fits_the_code(patch: Path) -> None:
+@pytest.mark.parametrize("patch", ALL, ids=lambda patch: patch.stem)
+def test_a_patch_applies_to_the_code(patch: Path) -> None:
     command = ["git", "apply", "--check", "--whitespace=nowarn", str(patch)]
     environment = os.environ | {"GIT_CEILING_DIRECTORIES": str(ROOT.parent)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
 def test_a_broken_promise_is_noticed(patch: Path, outcomes: dict[Path, Future[str]]) -> None:
     assert outcomes[patch].result() == ""

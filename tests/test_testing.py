@@ -119,6 +119,7 @@ def test_wrong_form(cpl_sandbox): ...
 """
 
 
+@pytest.mark.slow
 def test_users_tests_have_a_sandbox_for_each_or_for_all(tmp_path: Path) -> None:
     done = run(
         tmp_path,
@@ -139,6 +140,7 @@ def test_users_tests_have_a_sandbox_for_each_or_for_all(tmp_path: Path) -> None:
     assert "takes keyword arguments only" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_tests_that_the_documents_show_pass(tmp_path: Path) -> None:
     pages = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/testing.md")]
     snippets = [

@@ -32,6 +32,7 @@ def pieces(page: str, kind: str) -> list[str]:
     return [textwrap.dedent(text) for _, language, text in found if language == kind]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if pieces(page, "python")])
 @pytest.mark.cpl_sandbox(speed=200)
 def test_a_page_runs_from_its_top_to_its_end(
@@ -51,6 +52,7 @@ def test_a_page_runs_from_its_top_to_its_end(
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [*(page for page in PAGES if pieces(page, "sh")), "observing.md", README_ASKS])
 def test_a_pages_commands_run(cpl_sandbox: Sandbox, tmp_path: Path, page: str) -> None:
     (tmp_path / "shipments.csv").write_bytes((EXAMPLES / "shipments.csv").read_bytes())

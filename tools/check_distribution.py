@@ -1,7 +1,11 @@
-"""Builds wheel and sdist, and sees that they hold what they should and that the wheel installs and runs."""
+"""Build wheel and sdist, and check their content and that the wheel installs and runs.
+
+python tools/check_distribution.py [--folder dist]
+"""
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tarfile
@@ -37,10 +41,13 @@ IN_SDIST = (
 
 
 def main() -> None:
-    """Build and look."""
+    """Build and check."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, help="folder that keeps wheel and sdist; default: they are removed")
     with TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, "-m", "build", "--outdir", folder, str(ROOT)], check=True, capture_output=True)
-        wheel, sdist = next(Path(folder).glob("*.whl")), next(Path(folder).glob("*.tar.gz"))
+        built: Path = parser.parse_args().folder or Path(folder)
+        subprocess.run([sys.executable, "-m", "build", "--outdir", built, ROOT], check=True, capture_output=True)
+        wheel, sdist = next(built.glob("*.whl")), next(built.glob("*.tar.gz"))
         names = set(zipfile.ZipFile(wheel).namelist())
         missing = [name for name in IN_WHEEL if name not in names]
         odd = [name for name in names if not name.startswith(("cpl_async/", "cpl_sync/", "cpl_sdk-"))]

@@ -246,7 +246,7 @@ async def test_reconcile_finds_what_was_created(sandbox: Sandbox, client: Client
     since = datetime.now(UTC)
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE))
     sent = shipment("order-17")
-    with pytest.raises(Exception, match="without an answer"):
+    with pytest.raises(Exception, match="without a response"):
         await client.shipment_batches.create([sent])
     (found,) = await client.reconcile([sent], since=since, settle_time=5)
     assert found.verdict is Verdict.PRESENT
@@ -258,7 +258,7 @@ async def test_reconcile_calls_absent_only_what_a_canary_vouches_for(sandbox: Sa
     since = datetime.now(UTC)
     (unsure,) = await client.reconcile(["order-18"], since=since, settle_time=0.4)
     assert unsure.verdict is Verdict.DOUBTFUL
-    assert "no shipment known to be there" in unsure.message
+    assert "no control shipment" in unsure.message
     (absent,) = await client.reconcile(["order-18"], since=since, settle_time=0.4, canaries=["canary"])
     assert absent.verdict is Verdict.ABSENT
     assert absent.numbers == ()
@@ -308,7 +308,7 @@ async def test_a_file_is_read_as_told_and_its_tables_are_for_excel(client: Clien
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"settle_time": "5"}, "the option settle cannot be '5'"),
+        ({"settle_time": "5"}, "the option settle_time cannot be '5'"),
         ({"batch_size": 1001}, "the option batch_size cannot be 1001"),
         ({"language": "de"}, "the option language cannot be 'de'"),
         ({"delimeter": ";"}, "there is no option.*did you mean delimiter"),

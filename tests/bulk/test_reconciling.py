@@ -104,7 +104,7 @@ async def test_without_anything_known_to_be_there_absence_is_no_conclusion(
     first = await shipping(path)
     assert figures(first) == (3, 0, 0, 0, 3)
     assert first.unfinished == 3
-    assert "no shipment known to be there" in shipping.report()[0]["message"]
+    assert "no control shipment" in shipping.report()[0]["message"]
     assert len(sandbox.ledger.of(CREATE)) == 1
     assert figures(await shipping(rows_of(shipping, 2, 10), "other")) == (2, 2, 0, 0, 0)
     assert figures(await shipping(path)) == (3, 3, 0, 0, 0)  # the other job's shipments serve as canaries

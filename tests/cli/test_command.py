@@ -65,6 +65,7 @@ def test_strict_sends_nothing(cpl: Runner) -> None:
     assert "4 undecided, of which 4 not sent" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -112,6 +113,7 @@ def test_an_output_that_would_overwrite_the_input_is_refused(cpl: Runner) -> Non
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -215,6 +217,7 @@ def test_ctrl_c_ends_in_good_order_and_the_next_run_goes_on(cpl: Runner) -> None
         assert len(server.shipments()) == 6
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_bars_and_a_pipe_plain_lines(cpl: Runner) -> None:
     arguments = [*CPL, "ship", str(EXAMPLES / "shipments.csv"), "--sandbox", "--out", "bars"]
     primary, secondary = pty.openpty()
@@ -239,6 +242,7 @@ def test_a_terminal_shows_bars_and_a_pipe_plain_lines(cpl: Runner) -> None:
     assert "joining labels: 37 rows, 37 sent" in plain.stderr
 
 
+@pytest.mark.slow
 def test_the_sandbox_runs_in_the_foreground(cpl: Runner) -> None:
     running = cpl.start("sandbox", "--port", "0", "--speed", "20")
     assert running.stdout is not None
@@ -261,6 +265,7 @@ def test_a_taken_port_is_one_clear_line(cpl: Runner, server: Sandbox) -> None:
     assert "Address already in use" in one_line(cpl("sandbox", "--port", port, status=2))
 
 
+@pytest.mark.slow
 def test_help_has_an_example_for_every_command(cpl: Runner) -> None:
     assert "cpl ship shipments.csv --sandbox" in cpl("--help").stdout
     assert "Exit status" in cpl("ship", "--help").stdout
@@ -318,6 +323,7 @@ def test_without_a_connection_it_waits_says_so_and_ends_at_once_when_asked(cpl: 
     assert "1 undecided, of which 1 not sent" in out
 
 
+@pytest.mark.slow
 def test_a_sandbox_that_has_forgotten_everything_is_a_new_account(cpl: Runner) -> None:
     path = write_rows(cpl.folder / "a.csv", many_rows(2))
     with Sandbox(SandboxSettings(speed=20, state=cpl.folder / "server")) as first:

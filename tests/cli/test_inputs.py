@@ -41,6 +41,7 @@ def in_kind(kind: str, path: Path) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "json", "xlsx", "parquet"])
 def test_standard_input_may_be_of_any_kind(cpl: Runner, tmp_path: Path, kind: str) -> None:
     done = subprocess.run(

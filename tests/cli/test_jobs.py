@@ -15,6 +15,7 @@ from .conftest import Runner, access_to, one_line
 RESET = Fault(kind=FaultKind.RESET, operation="shipment_batches.create")
 
 
+@pytest.mark.slow
 def test_a_lost_row_is_found_out_and_settled_by_hand(cpl: Runner, server: Sandbox) -> None:
     access = access_to(server)
     account = {name: value for name, value in access.items() if name != "CPL_CLIENT_SECRET"}
@@ -46,6 +47,7 @@ def test_a_lost_row_is_found_out_and_settled_by_hand(cpl: Runner, server: Sandbo
     assert "purged" in cpl("jobs", "list", access=account).stdout
 
 
+@pytest.mark.slow
 def test_a_job_that_is_not_there_and_a_decision_that_is_none_are_refused(cpl: Runner, server: Sandbox) -> None:
     access = access_to(server)
     assert "no job" in one_line(cpl("jobs", "show", "monday", status=2, access=access))

@@ -36,6 +36,7 @@ def test_every_commands_help_has_an_example(name: str, one: click.Command) -> No
     assert f"cpl {name}" in example
 
 
+@pytest.mark.slow
 def test_the_names_of_files_are_good_on_every_system(cpl: Runner, server: Sandbox) -> None:
     (cpl.folder / "rows.csv").write_text(
         "reference_id,name,street,city,zip_code,country\n2026/1:x?,Jan,Husova 1,Kolín,28002,CZ\n"
@@ -52,6 +53,7 @@ def test_the_names_of_files_are_good_on_every_system(cpl: Runner, server: Sandbo
     assert [part for file in files for part in file.parts if odd.search(part)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cs", "cs-CZ", "CS", "cs-cz"])
 def test_a_language_has_the_same_names_everywhere(cpl: Runner, name: str) -> None:
     shown = cpl("codelist", "statuses", "--sandbox", "--language", name).stdout
@@ -68,6 +70,7 @@ def test_both_languages_have_the_same_words() -> None:
         assert sorted(part for part in text.split() if "{" in part) or "{" not in WORDS["cs"][name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["told", "set", "system"])
 def test_a_warehouse_reads_czech(cpl: Runner, server: Sandbox, how: str) -> None:
     shutil.copy(EXAMPLES / "shipments-with-errors.csv", cpl.folder / "rows.csv")
@@ -109,6 +112,7 @@ def test_the_carriers_words_are_in_the_language_too(cpl: Runner, server: Sandbox
     assert czech.partition("×")[2].split("\n")[0] != english.partition("×")[2].split("\n")[0]
 
 
+@pytest.mark.slow
 @TERMINAL
 def test_errors_are_red_on_a_terminal_unless_colours_are_not_wanted(cpl: Runner) -> None:
     assert answers(cpl, "info", typed=[])[1].startswith("\x1b[31merror: \x1b[0m")
@@ -117,6 +121,7 @@ def test_errors_are_red_on_a_terminal_unless_colours_are_not_wanted(cpl: Runner)
     assert cpl("info", status=2).stderr.startswith("error: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_gets_what_it_needs_to_complete(cpl: Runner, shell: str) -> None:
     script = cpl("completion", shell).stdout
@@ -125,6 +130,7 @@ def test_a_shell_gets_what_it_needs_to_complete(cpl: Runner, shell: str) -> None
         subprocess.run(["bash", "-n"], input=script, encoding="utf-8", check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
@@ -145,6 +151,7 @@ def test_words_that_cannot_be_used_are_told_in_one_line(cpl: Runner, arguments: 
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_without_words_the_help_is_shown(cpl: Runner) -> None:
     done = cpl(status=2)
     assert "Ship parcels with PPL CZ" in done.stdout + done.stderr

@@ -44,6 +44,7 @@ def test_one_module_prints() -> None:
             assert not used, (path.name, used)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [(), ("--json",)])
 def test_neither_server_nor_rows_steer_the_terminal(cpl: Runner, server: Sandbox, arguments: tuple[str, ...]) -> None:
     body = json.dumps({"title": "x", "errors": {"shipments[0].note": [ATTACK], "shipments[1]": [ATTACK]}})
@@ -77,6 +78,7 @@ def piped(cpl: Runner, server: Sandbox, command: str) -> tuple[int, str, str]:
     return int((cpl.folder / "status").read_text()), done.stdout, done.stderr
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize(
     ("command", "status"),
@@ -112,6 +114,7 @@ def test_a_result_that_could_not_be_printed_is_a_failure(cpl: Runner, server: Sa
     assert (status, errors.count("could not be printed")) == (1, 1)
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("limit", [12, 20, 22, 24])
 def test_too_few_file_descriptors_end_in_a_line_and_a_true_status(cpl: Runner, server: Sandbox, limit: int) -> None:

@@ -53,6 +53,7 @@ def homeless(
     return done
 
 
+@pytest.mark.slow
 def test_settings_of_the_environment_suffice_without_a_home(tmp_path: Path, server: Sandbox) -> None:
     write_rows(tmp_path / "a.csv", many_rows(3))
     state = {"CPL_STATE_DIR": str(tmp_path / "state"), "CPL_RUNTIME_DIR": str(tmp_path / "run")}
@@ -82,6 +83,7 @@ def test_what_needs_a_folder_names_the_setting_in_a_line(
     assert server.shipments() == []
 
 
+@pytest.mark.slow
 def test_folders_of_any_name_are_folders(cpl: Runner, server: Sandbox) -> None:
     write_rows(cpl.folder / "a.csv", many_rows(2))
     names = ["shop?1", "shop?2", "shop#1", "shop%41", "shop A", "file:x?mode=ro", "š\N{NO-BREAK SPACE}op"]

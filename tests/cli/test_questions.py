@@ -50,6 +50,7 @@ def test_shipments_are_tracked_by_number_reference_and_file(cpl: Runner, server:
     assert [line.split()[4] for line in events.splitlines()[2:]] == ["Order", "InTransport"]
 
 
+@pytest.mark.slow
 def test_watching_shows_each_change_until_all_is_over(cpl: Runner, server: Sandbox, shipped: list[str]) -> None:
     watching = cpl.start("track", shipped[0], "--watch", "--every", "1", access=access_to(server))
     assert watching.stdout is not None
@@ -72,6 +73,7 @@ def test_a_shipment_is_cancelled_after_a_yes(cpl: Runner, server: Sandbox, shipp
     assert server.shipments()[0].parcels[0].cancelled is not None
 
 
+@pytest.mark.slow
 def test_a_contact_is_added(cpl: Runner, server: Sandbox, shipped: list[str]) -> None:
     assert "contact added" in cpl("redirect", shipped[0], "--phone", "+420777", access=access_to(server)).stdout
     cpl("redirect", shipped[0], access=access_to(server), status=2)
@@ -79,6 +81,7 @@ def test_a_contact_is_added(cpl: Runner, server: Sandbox, shipped: list[str]) ->
     assert "There is no such shipment" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_label_is_fetched_again_by_number_or_reference(cpl: Runner, server: Sandbox, shipped: list[str]) -> None:
     saved = asked(cpl, server, "label", shipped[1])
     assert saved[0]["file"] == f"label-{shipped[1]}.pdf"
@@ -92,6 +95,7 @@ def test_a_label_is_fetched_again_by_number_or_reference(cpl: Runner, server: Sa
     cpl("label", "nothing", "--batch", batch, access=access_to(server), status=2)
 
 
+@pytest.mark.slow
 def test_an_order_is_created_followed_and_cancelled(cpl: Runner, server: Sandbox) -> None:
     (cpl.folder / "warehouse.toml").write_text(
         'name = "Sklad"\nstreet = "Průmyslová 1"\ncity = "Kolín"\nzip_code = "28002"\ncountry = "CZ"\n',
@@ -121,6 +125,7 @@ def test_an_order_is_created_followed_and_cancelled(cpl: Runner, server: Sandbox
     assert "The day of the collection is past" in late.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -143,6 +148,7 @@ def test_each_lookup_has_a_table_and_json(cpl: Runner, server: Sandbox, argument
     assert words in cpl(*arguments, "--sandbox").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -195,6 +201,7 @@ def test_what_was_cancelled_is_told_whatever_happens_next(cpl: Runner, server: S
     assert "not sent" in denied.stdout
 
 
+@pytest.mark.slow
 def test_a_stream_of_changes_is_one_line_each_and_ends_with_its_reader(
     cpl: Runner, server: Sandbox, shipped: list[str]
 ) -> None:
@@ -204,14 +211,16 @@ def test_a_stream_of_changes_is_one_line_each_and_ends_with_its_reader(
         f"{command} | head -2", shell=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=environment, cwd=cpl.folder,
     )  # fmt: skip
-    time.sleep(3)
+    assert reading.stdout is not None
+    lines = [reading.stdout.readline() for _ in range(2)]
     server.advance(6 * HOUR)
-    out, err = reading.communicate(timeout=30)
-    assert [json.loads(line)["phase"] for line in out.splitlines()] == ["Order", "Order"]
+    _, err = reading.communicate(timeout=60)
+    assert [json.loads(line)["phase"] for line in lines] == ["Order", "Order"]
     assert "Traceback" not in err
     assert "error" not in err
 
 
+@pytest.mark.slow
 def test_old_letters_and_a_closed_output_end_in_no_traceback(cpl: Runner, server: Sandbox, shipped: list[str]) -> None:
     cpl.environment["PYTHONIOENCODING"] = "ascii"
     done = subprocess.run(
@@ -226,6 +235,7 @@ def test_old_letters_and_a_closed_output_end_in_no_traceback(cpl: Runner, server
     assert "Traceback" not in closed.stderr
 
 
+@pytest.mark.slow
 def test_columns_that_are_copied_are_never_broken(cpl: Runner, server: Sandbox, shipped: list[str]) -> None:
     command = f"{' '.join(CPL)} track {shipped[0]}"
     done = subprocess.run(
@@ -253,6 +263,7 @@ def test_the_doctor_finds_nothing_wrong_with_a_good_system(cpl: Runner, server: 
     assert "none refused" in cpl("doctor", access=access_to(server)).stdout
 
 
+@pytest.mark.slow
 def test_the_doctor_says_of_each_failure_what_to_do(cpl: Runner) -> None:
     def failing(**access: str) -> tuple[str, str]:
         done = cpl("doctor", "--json", access=access, status=1)
@@ -273,6 +284,7 @@ def test_the_doctor_says_of_each_failure_what_to_do(cpl: Runner) -> None:
         assert failing(CPL_BASE_URL=secure, **access)[0] == "TLS"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "source"),
     [
@@ -310,6 +322,7 @@ def test_the_doctor_sees_roles_that_are_missing(cpl: Runner) -> None:
     assert (found["role: tracking"], found["role: orders"]) == ("ok", "warning")
 
 
+@pytest.mark.slow
 def test_an_answer_cannot_steer_the_terminal_and_a_reader_may_leave(
     cpl: Runner, server: Sandbox, shipped: list[str]
 ) -> None:

@@ -100,6 +100,7 @@ def test_init_asks_which_system_and_means_the_testing_one(cpl: Runner, home: Pat
     assert home.with_name("cpl-secret-test").read_text() == "s-1\n"
 
 
+@pytest.mark.slow
 def test_a_profile_is_written_without_questions_and_used(
     cpl: Runner, home: Path, server: Sandbox, secret: Path
 ) -> None:

@@ -36,6 +36,7 @@ def test_each_exchange_of_a_job_is_printed_without_personal_data(cpl: Runner, se
     assert "Bearer" not in shown
 
 
+@pytest.mark.slow
 def test_a_question_is_printed_with_its_query_and_what_came_of_it(cpl: Runner, server: Sandbox) -> None:
     access = access_to(server)
     shown = cpl("track", "40900000009", "--trace", status=1, access=access).stderr

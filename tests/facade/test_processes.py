@@ -172,6 +172,7 @@ FORKED_INSIDE = """
 """
 
 
+@pytest.mark.slow
 @LOOPS
 @pytest.mark.parametrize("how", ["return", "raise", "exit"])
 def test_a_child_that_is_forked_inside_a_call_leaves_it_to_the_parent(program: Program, uvloop: str, how: str) -> None:
@@ -448,6 +449,7 @@ SHAPES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_a_client_that_is_dropped_as_the_process_ends_is_closed(program: Program, shape: str) -> None:
     text = f"import atexit, os, threading\nfrom cpl_sync import Client\n{shape}\n"

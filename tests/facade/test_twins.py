@@ -24,6 +24,8 @@ from cpl_sync import Client
 from ..conftest import shipment
 
 ROOT = Path(cpl_async.__file__).parent.parent
+"""The folder of the packages: this project, or ``site-packages`` if the wheel is installed."""
+PROJECT = Path(__file__).parent.parent.parent
 CLASSES = ["client.Client"] + [
     f"resources.{path.stem}.{node.name}"
     for path in sorted((ROOT / "cpl_sync" / "resources").glob("*.py"))
@@ -147,9 +149,9 @@ def test_a_generated_method_does_nothing_but_hand_over() -> None:
 
 
 def test_generated_modules_say_so_and_check_finds_what_is_stale(tmp_path: Path) -> None:
-    for package in ("cpl_async", "cpl_sync", "tools"):
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", ".mypy_cache"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for folder in (ROOT / "cpl_async", ROOT / "cpl_sync", PROJECT / "tools"):
+        shutil.copytree(folder, tmp_path / folder.name, ignore=shutil.ignore_patterns("__pycache__", ".mypy_cache"))
+    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
     for path in (tmp_path / "cpl_sync").rglob("*.py"):
         head = path.read_text(encoding="utf-8").splitlines()[0]
         source = path.relative_to(tmp_path / "cpl_sync")

@@ -109,6 +109,7 @@ async def test_pickup_points_are_a_stream_that_fetches_ahead(sandbox: Sandbox, c
     assert len(sandbox.ledger.of("access_points.list")) == -(-len(numbers) // 1000)
 
 
+@pytest.mark.slow
 async def test_a_stream_keeps_at_most_a_page_of_models(client: Client) -> None:
     most = count = 0
     async for point in client.access_points.iterate(country_code="CZ", page=500):

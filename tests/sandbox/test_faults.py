@@ -124,6 +124,7 @@ async def test_some_fail_at_import_and_some_are_stuck(make_sandbox: MakeSandbox,
     assert 30 < sum(one.done - one.starts > 90_000 for one in stored) < 90
 
 
+@pytest.mark.slow
 def test_cheap_labels_are_read_by_a_scanner() -> None:
     labels = [LabelData(number=f"409000{number:05}", product="PRIV", recipient=("",)) for number in range(200)]
     content = plain_pages(labels)
