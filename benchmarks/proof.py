@@ -327,7 +327,7 @@ def audit(folder: Path, sandbox: Sandbox, setup: Setup, found: Findings) -> None
     report, live = report_of(folder), live_by_reference(sandbox)
     if (journals := sum(one.is_dir() for one in (folder / "state").glob("*"))) != 1:
         found.broken.append(f"the client has kept {journals} journals of one account")
-    listed = {row["double"] for row in report_of(folder, "doubles.csv")}
+    listed = {row["duplicate"] for row in report_of(folder, "duplicates.csv")}
     found.counts["rows"] = len(report)
     if len(report) != setup.rows:
         found.broken.append(f"{len(report)} rows in the report, {setup.rows} in the file")
@@ -347,14 +347,14 @@ def audit(folder: Path, sandbox: Sandbox, setup: Setup, found: Findings) -> None
             found.counts["doubles"] += len(there)
             for number in there:
                 if number not in listed:
-                    found.broken.append(f"{name} is there twice, and {number} is not in doubles.csv")
+                    found.broken.append(f"{name} is there twice, and {number} is not in duplicates.csv")
         elif row["state"] == "rejected" and there:
             found.broken.append(f"{name} is reported as rejected, and {sorted(there)} is live")
         elif row["state"] == "undecided" and not row["message"]:
             found.broken.append(f"{name} is undecided without a reason")
     unknown = listed - {one.parcels[0].number for shipments in live.values() for one in shipments}
     if unknown:
-        found.broken.append(f"doubles.csv lists what is not live: {sorted(unknown)[:5]}")
+        found.broken.append(f"duplicates.csv lists what is not live: {sorted(unknown)[:5]}")
     if found.counts["doubles"] and not setup.tail:
         found.broken.append(f"{found.counts['doubles']} doubles, though all is visible within the settling time")
     check_barcodes(folder, report, found, setup.seed)

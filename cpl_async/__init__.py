@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .bulk.api import FileOptions as FileOptions
     from .bulk.jobs import BulkJob as BulkJob
     from .bulk.jobs import JobCancelled as JobCancelled
+    from .bulk.jobs import Resolution as Resolution
     from .bulk.jobs import UndecidedRow as UndecidedRow
     from .bulk.output.folder import JobSummary as JobSummary
     from .bulk.progress import Phase as Phase
@@ -148,7 +149,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "bulk.api": ("BulkOptions", "FileOptions"),
-    "bulk.jobs": ("BulkJob", "JobCancelled", "UndecidedRow"),
+    "bulk.jobs": ("BulkJob", "JobCancelled", "Resolution", "UndecidedRow"),
     "bulk.output.folder": ("JobSummary",),
     "bulk.progress": ("Phase", "Progress"),
     "bulk.reconcile.canceller": ("CancelResult",),
@@ -362,6 +363,7 @@ __all__ = [
     "RedirectRecipientAddress",
     "RedirectShipmentEvent",
     "RelationType",
+    "Resolution",
     "ReturnChannel",
     "ReturnChannelType",
     "Route",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cpl_async.bulk.api import FileOptions as FileOptions
     from cpl_async.bulk.jobs import BulkJob as BulkJob
     from cpl_async.bulk.jobs import JobCancelled as JobCancelled
+    from cpl_async.bulk.jobs import Resolution as Resolution
     from cpl_async.bulk.jobs import UndecidedRow as UndecidedRow
     from cpl_async.bulk.output.folder import JobSummary as JobSummary
     from cpl_async.bulk.progress import Phase as Phase
@@ -234,6 +235,7 @@ __all__ = [
     "RedirectRecipientAddress",
     "RedirectShipmentEvent",
     "RelationType",
+    "Resolution",
     "ReturnChannel",
     "ReturnChannelType",
     "Route",

@@ -21,7 +21,7 @@ OTHERS = {
     "bulk.api": ["BulkOptions", "FileOptions"],
     "bulk.records": ["FoundShipment"],
     "bulk.reconcile.evidence": ["Verdict"],
-    "bulk.jobs": ["BulkJob", "JobCancelled", "UndecidedRow"],
+    "bulk.jobs": ["BulkJob", "JobCancelled", "Resolution", "UndecidedRow"],
     "bulk.output.folder": ["JobSummary"],
     "bulk.progress": ["Phase", "Progress"],
     "bulk.runs.row_stream": ["OrderResult", "ParcelLabel", "ShipResult"],

@@ -30,7 +30,7 @@ logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 @define
-class _State:
+class _TokenState:
     """What the file holds."""
 
     token: dict[str, Any] | None = None
@@ -42,7 +42,7 @@ class _State:
     """The server's words, when it refused the credentials last."""
 
     @classmethod
-    def of(cls, content: bytes, now: float) -> _State:
+    def of(cls, content: bytes, now: float) -> _TokenState:
         """Read it; what cannot be read is empty."""
         try:
             size = int.from_bytes(content[:4], "little")
@@ -88,7 +88,7 @@ class FileTokenStore:
         try:
             with self._file.entered():
                 self._busy_since = None
-                state = _State.of(self._file.read(), now)
+                state = _TokenState.of(self._file.read(), now)
                 if state.token is not None and now < (token := _token_of(state.token)).renew_at:
                     return token
                 wait = self._turn(state, now)
@@ -110,7 +110,7 @@ class FileTokenStore:
     def store(self, token: Token | None, refusal: str | None = None, *, is_limited: bool = False) -> None:
         """Record the result of a fetch; see :meth:`Shelf.landed`."""
 
-        def change(state: _State) -> None:
+        def change(state: _TokenState) -> None:
             if state.flight is not None and state.flight[1] == self._mark:
                 state.flight = None
             if state.asked:
@@ -126,13 +126,13 @@ class FileTokenStore:
     def discard(self, token: Token) -> None:
         """Throw away a token that the server refused, unless another has taken its place."""
 
-        def change(state: _State) -> None:
+        def change(state: _TokenState) -> None:
             if state.token is not None and state.token["value"] == str(token.value):
                 state.token = None
 
         self._change(change)
 
-    def _turn(self, state: _State, now: float) -> float:
+    def _turn(self, state: _TokenState, now: float) -> float:
         if state.flight is not None:
             process, _, since = state.flight
             if 0 <= now - since < LOST_FETCH_SECONDS and is_alive(int(process)):
@@ -154,9 +154,9 @@ class FileTokenStore:
             return self._own.reserve(now)
         return LOOK_AGAIN
 
-    def _change(self, change: Callable[[_State], None]) -> None:
+    def _change(self, change: Callable[[_TokenState], None]) -> None:
         def inside() -> None:
-            state = _State.of(self._file.read(), self._clock())
+            state = _TokenState.of(self._file.read(), self._clock())
             change(state)
             self._file.write(state.content())
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .jobs import BulkJob as BulkJob
     from .jobs import JobCancelled as JobCancelled
     from .jobs import Jobs as Jobs
+    from .jobs import Resolution as Resolution
     from .jobs import UndecidedRow as UndecidedRow
     from .journal import Journal as Journal
     from .journal import JournalLocation as JournalLocation
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "api": ("SHARD_SIZE", "Bulk", "BulkOptions", "FileOptions"),
     "client_protocols": ("BulkClient",),
-    "jobs": ("BulkJob", "JobCancelled", "Jobs", "UndecidedRow"),
+    "jobs": ("BulkJob", "JobCancelled", "Jobs", "Resolution", "UndecidedRow"),
     "journal": ("Journal", "JournalLocation"),
     "journal.account": ("locate_journal",),
     "journal.journal": ("NoSuchJob",),
@@ -119,6 +120,7 @@ __all__ = [
     "ReadingOptions",
     "Reconciled",
     "RejectedRow",
+    "Resolution",
     "ResumedJob",
     "RowProblems",
     "ShardResult",

@@ -16,7 +16,7 @@ from attrs import evolve
 
 from .._nearest import nearest_names
 from ..errors import ConfigurationError
-from .jobs import BulkJob, JobCancelled, Jobs, UndecidedRow
+from .jobs import BulkJob, JobCancelled, Jobs, Resolution, UndecidedRow
 from .journal.account import locate_journal
 from .journal.shard_repository import ShardStats
 from .options import FOR_EXCEL, FOR_PROGRAMS, JobOptions
@@ -323,26 +323,18 @@ class Bulk:
         async for row in (await self._jobs()).undecided(name):
             yield row
 
-    async def resolve(
-        self,
-        name: str,
-        reference: str,
-        *,
-        shipped_as: Iterable[str] = (),
-        send_again: bool = False,
-        give_up: bool = False,
-    ) -> None:
-        """Write down how an undecided row ended, as a person has found out; exactly one of the three.
+    async def resolve(self, name: str, reference: str, resolution: Resolution, *, numbers: Iterable[str] = ()) -> None:
+        """Store the decision of a person on an undecided row.
 
-        :param shipped_as: the numbers of its parcels, the master first: it exists.
-        :param send_again: it does not exist; the next run sends it.
-        :param give_up: it does not exist and is not to be sent.
-        :raises ConfigurationError: when not exactly one decision is given.
-        :raises JournalError: without such a job or row, when the row is not undecided, or while a run is at work.
+        :param name: Name of the job.
+        :param reference: Reference of the row.
+        :param resolution: The decision: shipped, resend or abandon.
+        :param numbers: Numbers of its parcels, the master first, for ``Resolution.SHIPPED`` only. Default: none.
+        :raises ConfigurationError: Decision and numbers do not fit together.
+        :raises JournalError: There is no such job or row, the row is not undecided, or the job is running.
         """
-        numbers = (shipped_as,) if isinstance(shipped_as, str) else tuple(shipped_as)
-        jobs = await self._jobs()
-        await jobs.resolve(name, reference, shipped_as=numbers, send_again=send_again, give_up=give_up)
+        given = (numbers,) if isinstance(numbers, str) else tuple(numbers)
+        await (await self._jobs()).resolve(name, reference, resolution, numbers=given)
 
     async def cancel(self, name: str) -> JobCancelled:
         """Cancel all shipments of a job that can still be cancelled, and see that they are.

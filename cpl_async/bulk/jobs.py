@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 
 from attrs import asdict, field, frozen
@@ -22,7 +23,7 @@ from .reconcile.canceller import ShipmentCanceller
 from .records import RowState, ends_of
 from .runs.file_job import ResumedJob
 
-__all__ = ["BulkJob", "JobCancelled", "Jobs", "UndecidedRow"]
+__all__ = ["BulkJob", "JobCancelled", "Jobs", "Resolution", "UndecidedRow"]
 
 NOT_SETTLED = tuple(
     state for state in RowState if state not in (RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED)
@@ -78,6 +79,17 @@ class JobCancelled:
     """Shipment number → why it could not be cancelled, or is not seen cancelled."""
 
 
+class Resolution(StrEnum):
+    """Decision of a person on an undecided row."""
+
+    SHIPPED = "shipped"
+    """The shipment exists; its numbers are known."""
+    RESEND = "resend"
+    """The shipment does not exist; the next run sends it."""
+    ABANDON = "abandon"
+    """The shipment does not exist and is not to be sent."""
+
+
 class Jobs:
     """The jobs of one account."""
 
@@ -117,40 +129,25 @@ class Jobs:
                 yield UndecidedRow(number=row.number, line=row.line, reference=row.reference, problems=row.problems)
 
     async def resolve(
-        self,
-        name: str,
-        reference: str,
-        *,
-        shipped_as: tuple[str, ...] = (),
-        send_again: bool = False,
-        give_up: bool = False,
+        self, name: str, reference: str, resolution: Resolution, *, numbers: tuple[str, ...] = ()
     ) -> None:
-        """Write down how an undecided row ended, as a person has found out; exactly one of the three.
+        """Store the decision of a person on an undecided row.
 
-        :param shipped_as: the numbers of its parcels, the master first: it exists.
-        :param send_again: it does not exist; the next run sends it.
-        :param give_up: it does not exist and is not to be sent.
-        :raises ConfigurationError: when not exactly one decision is given.
-        :raises JournalError: without such a job or row, when the row is not undecided, or while a run is at work.
+        :param name: Name of the job.
+        :param reference: Reference of the row.
+        :param resolution: The decision.
+        :param numbers: Numbers of its parcels, the master first, for ``Resolution.SHIPPED`` only. Default: none.
+        :raises ConfigurationError: Decision and numbers do not fit together.
+        :raises JournalError: There is no such job or row, the row is not undecided, or the job is running.
         """
-        shipped_as = tuple(number.strip() for number in shipped_as)
-        if len(set(shipped_as)) < len(shipped_as) or not all(shipped_as):
+        numbers = tuple(number.strip() for number in numbers)
+        if len(set(numbers)) < len(numbers) or not all(numbers):
             raise ConfigurationError("the numbers of its parcels must differ, and none may be empty")
-        if bool(shipped_as) + send_again + give_up != 1:
-            raise ConfigurationError("say exactly one: the numbers it is shipped as, send it again, or give it up")
-        now = time.time()
-        values: dict[str, object] = {
-            "settled_at": now,
-            "problems": dump_messages([message("decided.abandoned")]),
-            "state": RowState.REJECTED,
-        }
-        if shipped_as:
-            found = dump_messages([message("decided.shipped")])
-            values |= {"state": RowState.FOUND, "problems": found, "shipment_number": shipped_as[0]}
-        elif send_again:
-            values = {"state": RowState.PLANNED, "problems": "", "batch": None, "shipment_number": None}
+        if bool(numbers) is not (resolution is Resolution.SHIPPED):
+            raise ConfigurationError("Resolution.SHIPPED needs the numbers of the parcels; the others take none")
+        values = _columns_of(resolution, numbers)
         async with self._opened(name) as (journal, job), journal.exclusive(job.id, f"the job {job.name}"):
-            await journal.jobs.resolve(job.id, reference, values, shipped_as)
+            await journal.jobs.resolve(job.id, reference, values, numbers)
 
     async def purge(self, name: str, *, force: bool = False) -> None:
         """Remove the personal data of a job; its counts stay, and keyed hashes by which its references are known.
@@ -217,6 +214,18 @@ class Jobs:
             raise JournalError(f"there is no job {name!r}: there is no journal yet at {self.place.display_text}")
         async with Journal.open(self.place) as journal:
             yield journal, await journal.find(name)
+
+
+def _columns_of(resolution: Resolution, numbers: Sequence[str]) -> dict[str, object]:
+    """Return what the columns of a row become by a decision."""
+    now = time.time()
+    if resolution is Resolution.SHIPPED:
+        found = dump_messages([message("decided.shipped")])
+        return {"settled_at": now, "state": RowState.FOUND, "problems": found, "shipment_number": numbers[0]}
+    if resolution is Resolution.RESEND:
+        return {"state": RowState.PLANNED, "problems": "", "batch": None, "shipment_number": None}
+    abandoned = dump_messages([message("decided.abandoned")])
+    return {"settled_at": now, "state": RowState.REJECTED, "problems": abandoned}
 
 
 def _job_of(line: JobRecord) -> BulkJob:

@@ -39,7 +39,7 @@ OK, WARNING, FAILED, SKIPPED = "ok", "warning", "failed", "skipped"
 
 
 @frozen
-class Finding:
+class CheckFinding:
     """The result of one step."""
 
     step: str
@@ -65,7 +65,7 @@ def doctor(connection: Connection) -> None:
         findings = connection.run(lambda client: _all_steps(client, account))
     except ConfigurationError as error:
         findings = [
-            Finding(
+            CheckFinding(
                 "settings", FAILED, error.message, error.next_step or ("" if connection.chosen.profile else RUN_INIT)
             )
         ]
@@ -86,18 +86,18 @@ def doctor(connection: Connection) -> None:
         raise SystemExit(NOT_ALL)
 
 
-async def _all_steps(client: Client, account: Access | None) -> list[Finding]:
-    findings = [Finding("settings", OK, f"{client.client_id} at {client.base_url}")]
+async def _all_steps(client: Client, account: Access | None) -> list[CheckFinding]:
+    findings = [CheckFinding("settings", OK, f"{client.client_id} at {client.base_url}")]
     options: Mapping[str, Any] = {}
     if account is not None:
-        findings += [Finding(name, OK, f"from {place}") for name, place in account.origins.items()]
+        findings += [CheckFinding(name, OK, f"from {place}") for name, place in account.origins.items()]
         options = account.options
     left = ["service", "token", "roles", "limits"]
     for steps in (_network(client, options), _service(client), _token(client)):
         async for finding in steps:
             findings.append(finding)
         if findings[-1].result == FAILED:  # what comes after rests on it
-            return findings + [Finding(step, SKIPPED, "rests on what failed") for step in left]
+            return findings + [CheckFinding(step, SKIPPED, "rests on what failed") for step in left]
         left.pop(0)
     async for finding in _roles(client):
         findings.append(finding)
@@ -105,13 +105,13 @@ async def _all_steps(client: Client, account: Access | None) -> list[Finding]:
     return findings
 
 
-async def _network(client: Client, options: Mapping[str, Any]) -> AsyncIterator[Finding]:
+async def _network(client: Client, options: Mapping[str, Any]) -> AsyncIterator[CheckFinding]:
     url = target = URL(client.base_url)
     proxy = proxy_for(url, proxy=options.get("proxy"), trust_env=options.get("trust_env", False))
     if proxy is not None:
         target = URL(proxy)
         source = "the settings" if options.get("proxy") else f"{url.scheme.upper()}_PROXY"
-        yield Finding("proxy", OK, f"{target.host}:{target.port}, from {source}")
+        yield CheckFinding("proxy", OK, f"{target.host}:{target.port}, from {source}")
     host, port = target.host or "", target.port or 443
     what = "base URL" if proxy is None else "proxy"
     loop = asyncio.get_running_loop()
@@ -119,10 +119,10 @@ async def _network(client: Client, options: Mapping[str, Any]) -> AsyncIterator[
         async with asyncio.timeout(PATIENCE):
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, TimeoutError) as error:
-        yield Finding("name", FAILED, f"{host} is not known: {error}", f"Check the {what}, DNS and the network")
+        yield CheckFinding("name", FAILED, f"{host} is not known: {error}", f"Check the {what}, DNS and the network")
         return
     if host != found[0][4][0]:
-        yield Finding("name", OK, f"{host} is {found[0][4][0]}")
+        yield CheckFinding("name", OK, f"{host} is {found[0][4][0]}")
     try:
         async with asyncio.timeout(PATIENCE):
             _, writer = await asyncio.open_connection(host, port)
@@ -134,27 +134,29 @@ async def _network(client: Client, options: Mapping[str, Any]) -> AsyncIterator[
             if is_loopback(host)
             else "Check firewall and proxy; the port must be open outwards"
         )
-        yield Finding("reachable", FAILED, problem, advice)
+        yield CheckFinding("reachable", FAILED, problem, advice)
         return
-    yield Finding("reachable", OK, f"{host}:{port} takes connections")
+    yield CheckFinding("reachable", OK, f"{host}:{port} takes connections")
     if proxy is not None:
-        yield Finding("TLS", SKIPPED, "the proxy makes the connection")
+        yield CheckFinding("TLS", SKIPPED, "the proxy makes the connection")
     elif url.scheme == "https":
         yield await _tls(host, port, options.get("ssl"))
     else:
-        yield Finding("TLS", SKIPPED, "plain HTTP on this machine")
+        yield CheckFinding("TLS", SKIPPED, "plain HTTP on this machine")
 
 
-async def _tls(host: str, port: int, context: ssl.SSLContext | None) -> Finding:
+async def _tls(host: str, port: int, context: ssl.SSLContext | None) -> CheckFinding:
     context = context or ssl.create_default_context()
     try:
         async with asyncio.timeout(PATIENCE):
             _, writer = await asyncio.open_connection(host, port, ssl=context)
     except ssl.SSLCertVerificationError as error:
         advice = "A proxy may break TLS: give its certificate in ca_file; or the machine's clock is wrong"
-        return Finding("TLS", FAILED, f"the certificate is not trusted: {error.verify_message}", advice)
+        return CheckFinding("TLS", FAILED, f"the certificate is not trusted: {error.verify_message}", advice)
     except (OSError, TimeoutError) as error:
-        return Finding("TLS", FAILED, f"no encrypted connection: {error or 'no response in time'}", "Check the proxy")
+        return CheckFinding(
+            "TLS", FAILED, f"no encrypted connection: {error or 'no response in time'}", "Check the proxy"
+        )
     connection = writer.get_extra_info("ssl_object")
     certificate = connection.getpeercert() or {}
     writer.close()
@@ -164,46 +166,48 @@ async def _tls(host: str, port: int, context: ssl.SSLContext | None) -> Finding:
         f"{connection.version()}, the certificate holds for {days} days" if days is not None else connection.version()
     )
     if days is not None and days < CERTIFICATE_ENDS:
-        return Finding("TLS", WARNING, what, "The carrier must renew it; nothing to do here yet")
-    return Finding("TLS", OK, what)
+        return CheckFinding("TLS", WARNING, what, "The carrier must renew it; nothing to do here yet")
+    return CheckFinding("TLS", OK, what)
 
 
-async def _service(client: Client) -> AsyncIterator[Finding]:
+async def _service(client: Client) -> AsyncIterator[CheckFinding]:
     try:
         before = datetime.now(UTC)
         found = await client.info.get(timeout=PATIENCE, tries=1)
     except CplError as error:
         advice = "Check that the base URL is the API's, with /myapi2 or the path that you were given"
-        yield Finding("service", FAILED, error.message, advice)
+        yield CheckFinding("service", FAILED, error.message, advice)
         return
     what = " ".join(part for part in (found.application, found.version, found.state) if part)
-    yield Finding("service", OK, what or "answers")
+    yield CheckFinding("service", OK, what or "answers")
     if found.time is None:
-        yield Finding("clock", SKIPPED, "the service does not say its time")
+        yield CheckFinding("clock", SKIPPED, "the service does not say its time")
         return
     off = (before - found.time).total_seconds()
     if abs(off) > CLOCK_OFF:
         words = f"this machine is {abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} the service"
-        yield Finding("clock", WARNING, words, "Set the machine's clock (NTP); dates of collections would be wrong")
+        yield CheckFinding(
+            "clock", WARNING, words, "Set the machine's clock (NTP); dates of collections would be wrong"
+        )
     else:
-        yield Finding("clock", OK, f"{abs(off):.1f} s apart")
+        yield CheckFinding("clock", OK, f"{abs(off):.1f} s apart")
 
 
-async def _token(client: Client) -> AsyncIterator[Finding]:
+async def _token(client: Client) -> AsyncIterator[CheckFinding]:
     try:
         token = await client.login.get_access_token(timeout=PATIENCE * 3)
     except AuthenticationError as error:
         advice = "Check id and secret, and that they belong to this system (production or testing)"
-        yield Finding("token", FAILED, error.message, advice)
+        yield CheckFinding("token", FAILED, error.message, advice)
     except CplError as error:
-        yield Finding("token", FAILED, error.message, error.next_step)
+        yield CheckFinding("token", FAILED, error.message, error.next_step)
     else:
-        yield Finding(
+        yield CheckFinding(
             "token", OK, f"holds for {token.expires_in} s" + (f", scope {token.scope}" if token.scope else "")
         )
 
 
-async def _roles(client: Client) -> AsyncIterator[Finding]:
+async def _roles(client: Client) -> AsyncIterator[CheckFinding]:
     needs: dict[str, Any] = {
         "pickup points": lambda: client.access_points.list(limit=1, timeout=PATIENCE, tries=2),
         "code lists": lambda: client.codelists.products(limit=1, timeout=PATIENCE, tries=2),
@@ -215,24 +219,24 @@ async def _roles(client: Client) -> AsyncIterator[Finding]:
         try:
             await call()
         except (PermissionDenied, AuthenticationError):
-            yield Finding(f"role: {name}", WARNING, "not allowed", "Ask the carrier for the role, if you need it")
+            yield CheckFinding(f"role: {name}", WARNING, "not allowed", "Ask the carrier for the role, if you need it")
         except NotFound:
-            yield Finding(f"role: {name}", OK, "allowed; nothing is configured")
+            yield CheckFinding(f"role: {name}", OK, "allowed; nothing is configured")
         except CplError as error:
-            yield Finding(f"role: {name}", FAILED, error.message, error.next_step)
+            yield CheckFinding(f"role: {name}", FAILED, error.message, error.next_step)
         else:
-            yield Finding(f"role: {name}", OK, "allowed")
+            yield CheckFinding(f"role: {name}", OK, "allowed")
 
 
-async def _limits(client: Client) -> Finding:
+async def _limits(client: Client) -> CheckFinding:
     began = time.monotonic()
     try:
         for _ in range(PROBES):
             await client.info.get(timeout=PATIENCE, tries=1)
     except RateLimited:
         advice = "Another program uses the same credentials: let them share one client, or one at a time"
-        return Finding("limits", WARNING, "the service says that the limits are exceeded", advice)
+        return CheckFinding("limits", WARNING, "the service says that the limits are exceeded", advice)
     except CplError as error:
-        return Finding("limits", FAILED, error.message, error.next_step)
+        return CheckFinding("limits", FAILED, error.message, error.next_step)
     each = (time.monotonic() - began) / PROBES
-    return Finding("limits", OK, f"{PROBES} requests one after the other, {each * 1000:.0f} ms each, none refused")
+    return CheckFinding("limits", OK, f"{PROBES} requests one after the other, {each * 1000:.0f} ms each, none refused")

@@ -13,7 +13,7 @@ from typing import Any
 import click
 from attrs import asdict, frozen
 
-from ..bulk import BulkJob, JobCancelled, Jobs, JournalLocation, UndecidedRow
+from ..bulk import BulkJob, JobCancelled, Jobs, JournalLocation, Resolution, UndecidedRow
 from .access import Access, Chosen, access_options, journal_of
 from .connection import LANGUAGE
 from .counting import counted
@@ -30,7 +30,7 @@ FILE = click.Path(path_type=Path)
 
 
 @frozen(kw_only=True)
-class Account:
+class JobsAccount:
     """The account whose jobs are meant, or the sandbox of an output folder."""
 
     chosen: Chosen
@@ -82,7 +82,7 @@ def _of_account(command: Callable[..., None]) -> Callable[..., None]:
             raise click.UsageError("--sandbox takes no credentials and no address")
         quiet_libraries()
         with plain_failures():
-            command(Account(chosen=chosen, sandbox=sandbox, as_json=as_json), *arguments, **given)
+            command(JobsAccount(chosen=chosen, sandbox=sandbox, as_json=as_json), *arguments, **given)
 
     return call
 
@@ -101,7 +101,7 @@ def jobs() -> None:
 
 @jobs.command("list", short_help="All jobs, the newest first.")
 @_of_account
-def list_jobs(account: Account) -> None:
+def list_jobs(account: JobsAccount) -> None:
     """List all jobs of the account, the newest first.
 
     \b
@@ -127,7 +127,7 @@ def list_jobs(account: Account) -> None:
 @jobs.command("show", short_help="How one job stands.")
 @click.argument("name")
 @_of_account
-def show_job(account: Account, name: str) -> None:
+def show_job(account: JobsAccount, name: str) -> None:
     """Show how one job stands, and where its journal lies.
 
     \b
@@ -154,7 +154,7 @@ def show_job(account: Account, name: str) -> None:
 @job_options("settle_time", "deadline", "ignore_clock", "resend_unlabelled", "cancel_duplicates")
 @language_option
 @_of_account
-def resume(account: Account, name: str, out: Path | None, **options: Any) -> None:
+def resume(account: JobsAccount, name: str, out: Path | None, **options: Any) -> None:
     """Go on with a job where its last run ended, and look once more for what is there twice.
 
     Neither its file nor standard input is needed: what is sent lies in the journal. Exit status as of `cpl ship`.
@@ -171,7 +171,7 @@ def resume(account: Account, name: str, out: Path | None, **options: Any) -> Non
 @jobs.command(short_help="Rows of which nobody knows whether they were created.")
 @click.argument("name")
 @_of_account
-def undecided(account: Account, name: str) -> None:
+def undecided(account: JobsAccount, name: str) -> None:
     """List the rows of a job of which nobody knows whether they were created, with what is known.
 
     \b
@@ -200,22 +200,25 @@ def undecided(account: Account, name: str) -> None:
 @click.argument("name")
 @click.argument("reference")
 @click.option("--shipped-as", "numbers", multiple=True, metavar="NUMBER", help="It exists; of a set all, master first.")
-@click.option("--send-again", is_flag=True, help="It does not exist: the next run sends it.")
-@click.option("--give-up", is_flag=True, help="It does not exist, and is not to be sent.")
+@click.option("--resend", is_flag=True, help="It does not exist: the next run sends it.")
+@click.option("--abandon", is_flag=True, help="It does not exist, and is not to be sent.")
 @_of_account
 def resolve(
-    account: Account, name: str, reference: str, numbers: tuple[str, ...], send_again: bool, give_up: bool
+    account: JobsAccount, name: str, reference: str, numbers: tuple[str, ...], resend: bool, abandon: bool
 ) -> None:
-    """Write down how an undecided row ended, as a person has found out from the carrier.
+    """Settle an undecided row, as a person has found out from the carrier.
 
     \b
     Examples:
       cpl jobs resolve nightly-2026-03-01 2026-00017 --shipped-as 40900000017
-      cpl jobs resolve nightly-2026-03-01 2026-00018 --send-again
+      cpl jobs resolve nightly-2026-03-01 2026-00018 --resend
     """
-    work = Jobs(account.place()).resolve(name, reference, shipped_as=numbers, send_again=send_again, give_up=give_up)
-    asyncio.run(work)
-    say(f"{reference} is settled" if not send_again else f"{reference} is sent by the next `cpl jobs resume {name}`")
+    if bool(numbers) + resend + abandon != 1:
+        raise click.UsageError("give exactly one of --shipped-as, --resend and --abandon")
+    resolution = Resolution.SHIPPED if numbers else Resolution.RESEND if resend else Resolution.ABANDON
+    asyncio.run(Jobs(account.place()).resolve(name, reference, resolution, numbers=numbers))
+    settled = f"{reference} is sent by the next `cpl jobs resume {name}`" if resend else f"{reference} is settled"
+    say(settled)
 
 
 @jobs.command(short_help="Remove the personal data of a job.")
@@ -223,7 +226,7 @@ def resolve(
 @click.option("--force", is_flag=True, help="Also when rows are not settled: they can then not be settled any more.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_of_account
-def purge(account: Account, name: str, force: bool, yes: bool) -> None:
+def purge(account: JobsAccount, name: str, force: bool, yes: bool) -> None:
     """Remove the personal data of a job from the journal.
 
     Its counts stay, and keyed hashes of its references, so that none is shipped again by mistake. Files in the output
@@ -242,7 +245,7 @@ def purge(account: Account, name: str, force: bool, yes: bool) -> None:
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_of_account
-def cancel(account: Account, name: str, yes: bool) -> None:
+def cancel(account: JobsAccount, name: str, yes: bool) -> None:
     """Cancel all shipments of a job that were not picked up yet, and see that they are cancelled.
 
     Exit status 1: some could not be cancelled, or are not seen cancelled.

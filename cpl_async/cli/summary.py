@@ -132,6 +132,6 @@ def _what_to_do(summary: JobSummary, run: FileJob | ResumedJob, words: dict[str,
     elif summary.undecided - summary.not_sent:
         lines += ["", f"  {words['resolve']}"]
     if summary.duplicates:
-        lines += ["", "  " + words["twice"].format(count=summary.duplicates, file=run.out / "doubles.csv")]
+        lines += ["", "  " + words["twice"].format(count=summary.duplicates, file=run.out / "duplicates.csv")]
         lines.append(f"  {words['cancel']}")
     return lines

@@ -46,7 +46,7 @@ logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 @define
-class _State:
+class _PacerState:
     """What the file holds."""
 
     free_at: float = 0.0
@@ -62,7 +62,7 @@ class _State:
     wrote_at: float = 0.0
 
     @classmethod
-    def of(cls, content: bytes, otherwise: float = 0.0) -> _State:
+    def of(cls, content: bytes, otherwise: float = 0.0) -> _PacerState:
         """Read it; what cannot be read is an empty line, whose slot is free at another time."""
         try:
             writer, wrote_at = NOTE.unpack_from(content)
@@ -166,7 +166,7 @@ class FilePacerBackend:
         if now - self._taken_at < GONE or now < self._alone_until:  # nobody may have taken it yet
             return True
         try:
-            state = _State.of(self._file.peek())
+            state = _PacerState.of(self._file.peek())
             return state.holder == self._me and not state.is_used
         except OSError:
             return True
@@ -193,7 +193,7 @@ class FilePacerBackend:
         :param pause: seconds in which nothing is written.
         """
 
-        def change(state: _State) -> None:
+        def change(state: _PacerState) -> None:
             now = self._clock()
             state.factor = min(slowest, (state.factor if now < state.slow_until else 1.0) * slower)
             state.slow_until = now + seconds
@@ -203,11 +203,11 @@ class FilePacerBackend:
         with self._lock:
             self._change(change)
 
-    def _read(self, now: float) -> _State:
+    def _read(self, now: float) -> _PacerState:
         fresh = now + self._interval  # somebody may have written just before the file was made or damaged
-        state = _State.of(self._file.read(), fresh)
+        state = _PacerState.of(self._file.read(), fresh)
         if state.free_at > now + LONGEST_AHEAD or state.held_since > now + 1 or state.slow_until > now + LONGEST_AHEAD:
-            state = _State(fresh)
+            state = _PacerState(fresh)
         if state.wrote_at <= now + 1:
             factor = state.factor if state.wrote_at < state.slow_until else 1.0
             state.free_at = max(state.free_at, state.wrote_at + self._interval * factor)
@@ -215,7 +215,7 @@ class FilePacerBackend:
             state.holder = 0
         return state
 
-    def _stand(self, state: _State, now: float) -> float:
+    def _stand(self, state: _PacerState, now: float) -> float:
         """Take the slot, or a place in the line."""
         if state.holder == self._me:  # given and never used
             state.holder = 0
@@ -235,10 +235,10 @@ class FilePacerBackend:
         state.holder, state.held_since, state.holder_process = self._me, now, os.getpid()
         return 0.0
 
-    def _ticket(self, state: _State) -> float:
+    def _ticket(self, state: _PacerState) -> float:
         return state.line[self._me][0] if self._me in state.line else state.next_ticket
 
-    def _place(self, state: _State, now: float) -> int:
+    def _place(self, state: _PacerState, now: float) -> int:
         """Stand in the line and return how many are before."""
         if self._me not in state.line and len(state.line) >= LONGEST_LINE:
             return len(state.line)
@@ -246,17 +246,17 @@ class FilePacerBackend:
         state.line[self._me] = [ticket, now]
         return sum(other < ticket for other, _ in state.line.values())
 
-    def _new_ticket(self, state: _State) -> int:
+    def _new_ticket(self, state: _PacerState) -> int:
         ticket = state.next_ticket
         state.next_ticket = (ticket + 1) % (1 << 63)
         return ticket
 
-    def _leave(self, state: _State) -> None:
+    def _leave(self, state: _PacerState) -> None:
         state.line.pop(self._me, None)
         if state.holder == self._me:
             state.holder = 0
 
-    def _change(self, change: Callable[[_State], None]) -> None:
+    def _change(self, change: Callable[[_PacerState], None]) -> None:
         """Change the file, if nobody is inside for long; who has the slot and cannot say so loses it soon."""
         now = self._clock()
 

@@ -15,7 +15,7 @@ from .. import portal, proxies
 
 if TYPE_CHECKING:
     from cpl_async.bulk.api import BulkOptions, FileOptions
-    from cpl_async.bulk.jobs import BulkJob, JobCancelled, UndecidedRow
+    from cpl_async.bulk.jobs import BulkJob, JobCancelled, Resolution, UndecidedRow
     from cpl_async.bulk.journal.shard_repository import ShardStats
     from cpl_async.bulk.output.folder import JobSummary
     from cpl_async.bulk.progress import Progress
@@ -185,24 +185,17 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
         """
         return portal.iterate(self._core.undecided, name)
 
-    def resolve(
-        self,
-        name: str,
-        reference: str,
-        *,
-        shipped_as: Iterable[str] = (),
-        send_again: bool = False,
-        give_up: bool = False,
-    ) -> None:
-        """Write down how an undecided row ended, as a person has found out; exactly one of the three.
+    def resolve(self, name: str, reference: str, resolution: Resolution, *, numbers: Iterable[str] = ()) -> None:
+        """Store the decision of a person on an undecided row.
 
-        :param shipped_as: the numbers of its parcels, the master first: it exists.
-        :param send_again: it does not exist; the next run sends it.
-        :param give_up: it does not exist and is not to be sent.
-        :raises ConfigurationError: when not exactly one decision is given.
-        :raises JournalError: without such a job or row, when the row is not undecided, or while a run is at work.
+        :param name: Name of the job.
+        :param reference: Reference of the row.
+        :param resolution: The decision: shipped, resend or abandon.
+        :param numbers: Numbers of its parcels, the master first, for ``Resolution.SHIPPED`` only. Default: none.
+        :raises ConfigurationError: Decision and numbers do not fit together.
+        :raises JournalError: There is no such job or row, the row is not undecided, or the job is running.
         """
-        portal.call(self._core.resolve, name, reference, shipped_as=shipped_as, send_again=send_again, give_up=give_up)
+        portal.call(self._core.resolve, name, reference, resolution, numbers=numbers)
 
     def cancel(self, name: str) -> JobCancelled:
         """Cancel all shipments of a job that can still be cancelled, and see that they are.

@@ -70,9 +70,9 @@ class Shipping:
         with (self.folder / out / "rejected.csv").open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
 
-    def doubles(self, out: str = "out") -> list[dict[str, str]]:
+    def duplicates(self, out: str = "out") -> list[dict[str, str]]:
         """Return what is there twice."""
-        with (self.folder / out / "doubles.csv").open(encoding="utf-8", newline="") as file:
+        with (self.folder / out / "duplicates.csv").open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
 
     def query(self, text: str) -> list[Any]:

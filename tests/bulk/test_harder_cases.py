@@ -11,7 +11,16 @@ from typing import Any
 
 import pytest
 
-from cpl_async import Client, ConfigurationError, ExternalNumber, JournalError, Shipment, ShipResult, ValidationError
+from cpl_async import (
+    Client,
+    ConfigurationError,
+    ExternalNumber,
+    JournalError,
+    Resolution,
+    Shipment,
+    ShipResult,
+    ValidationError,
+)
 from cpl_async.bulk.jobs import Jobs
 from cpl_async.bulk.journal.account import locate_journal
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
@@ -104,7 +113,7 @@ async def test_content_that_changes_after_a_lost_answer_is_not_sent(sandbox: San
     sandbox.faults.add(RESET)
     (lost,) = await shipped(client, shipments(1))
     assert lost.state == "undecided"  # nothing is known to be there
-    await client.bulk.resolve("monday", "r1", send_again=True)
+    await client.bulk.resolve("monday", "r1", Resolution.RESEND)
     (changed,) = await shipped(client, [shipment("r1", note="changed")])
     assert changed.state == "rejected"
     assert "this row differs" in changed.message
@@ -125,13 +134,13 @@ async def test_a_row_that_is_resolved_with_its_own_number_is_no_double_of_itself
     jobs = Jobs(shipping.place)
     waiting = [row async for row in jobs.undecided("monday")]
     number = next(one for one in sandbox.shipments() if one.reference == waiting[0].reference).parcels[0].number
-    await jobs.resolve("monday", waiting[0].reference, shipped_as=(number,))
+    await jobs.resolve("monday", waiting[0].reference, Resolution.SHIPPED, numbers=(number,))
     sandbox.faults.clear()
     summary = await shipping(path, name="monday", cancel_duplicates=True)
     assert summary.duplicates == 0
     assert waiting[0].reference in live(sandbox)
     with pytest.raises(ConfigurationError, match="must differ"):
-        await jobs.resolve("monday", "x", shipped_as=("1", "1"))
+        await jobs.resolve("monday", "x", Resolution.SHIPPED, numbers=("1", "1"))
 
 
 async def test_the_number_of_another_row_settles_none(sandbox: Sandbox, tmp_path: Path, client: Client) -> None:
@@ -142,7 +151,7 @@ async def test_the_number_of_another_row_settles_none(sandbox: Sandbox, tmp_path
     await shipping(path, name="monday", batch_size=1, max_concurrency=1, settle_time=0.3)
     number = sandbox.shipments()[0].parcels[0].number
     with pytest.raises(JournalError, match="number of another row"):
-        await Jobs(shipping.place).resolve("monday", "T-00002", shipped_as=(number,))
+        await Jobs(shipping.place).resolve("monday", "T-00002", Resolution.SHIPPED, numbers=(number,))
 
 
 async def test_what_was_cancelled_is_told_and_not_sent_again(sandbox: Sandbox, client: Client) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cpl_async import Client, ConfigurationError, JournalError
+from cpl_async import Client, ConfigurationError, JournalError, Resolution
 from cpl_async.bulk.jobs import Jobs
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
@@ -72,9 +72,9 @@ async def test_what_a_person_has_found_out_settles_a_row(sandbox: Sandbox, shipp
     rows = [row async for row in jobs.undecided("monday")]
     assert [row.reference for row in rows] == ["T-00001", "T-00002", "T-00003"]
     assert all("not known" in row.message for row in rows)
-    await jobs.resolve("monday", "T-00001", shipped_as=("40999999999",))
-    await jobs.resolve("monday", "T-00002", send_again=True)
-    await jobs.resolve("monday", "T-00003", give_up=True)
+    await jobs.resolve("monday", "T-00001", Resolution.SHIPPED, numbers=("40999999999",))
+    await jobs.resolve("monday", "T-00002", Resolution.RESEND)
+    await jobs.resolve("monday", "T-00003", Resolution.ABANDON)
     assert [row async for row in jobs.undecided("monday")] == []
     summary = await (await jobs.resumed("monday", settle_time=1.0)).run(shipping.client)
     assert figures(summary) == (3, 1, 1, 1, 0)
@@ -86,15 +86,15 @@ async def test_what_a_person_has_found_out_settles_a_row(sandbox: Sandbox, shipp
 
 async def test_a_decision_that_cannot_be_is_refused(sandbox: Sandbox, shipping: Shipping) -> None:
     jobs = await undecided_job(sandbox, shipping)
-    with pytest.raises(ConfigurationError, match="exactly one"):
-        await jobs.resolve("monday", "T-00001")
-    with pytest.raises(ConfigurationError, match="exactly one"):
-        await jobs.resolve("monday", "T-00001", send_again=True, give_up=True)
+    with pytest.raises(ConfigurationError, match="needs the numbers"):
+        await jobs.resolve("monday", "T-00001", Resolution.SHIPPED)
+    with pytest.raises(ConfigurationError, match="the others take none"):
+        await jobs.resolve("monday", "T-00001", Resolution.RESEND, numbers=("1",))
     with pytest.raises(JournalError, match="no row with the reference 'nobody'"):
-        await jobs.resolve("monday", "nobody", give_up=True)
-    await jobs.resolve("monday", "T-00001", give_up=True)
+        await jobs.resolve("monday", "nobody", Resolution.ABANDON)
+    await jobs.resolve("monday", "T-00001", Resolution.ABANDON)
     with pytest.raises(JournalError, match="is not undecided: it is rejected"):
-        await jobs.resolve("monday", "T-00001", send_again=True)
+        await jobs.resolve("monday", "T-00001", Resolution.RESEND)
 
 
 async def test_purge_removes_what_is_personal_and_still_knows_the_references(

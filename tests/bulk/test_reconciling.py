@@ -221,12 +221,12 @@ async def test_a_shipment_later_than_the_settling_time_is_found_as_a_double_and_
     sandbox.faults.add(Fault(kind=FaultKind.EMPTY_LIST, operation="shipments.list", times=2))  # the look is taken again
     summary = await shipping(path)
     assert summary.duplicates == 3
-    doubles = shipping.doubles()
+    doubles = shipping.duplicates()
     assert [row["reference_id"] for row in doubles] == ["T-00004", "T-00005", "T-00006"]
     numbers = {row["reference_id"]: row["shipment_number"] for row in shipping.report()}
     for row in doubles:
         assert row["counts"] == numbers[row["reference_id"]]
-        assert row["double"] != row["counts"]
+        assert row["duplicate"] != row["counts"]
     summary = await shipping(path, cancel_duplicates=True)
     assert summary.duplicates == 0
     assert set(live(sandbox).values()) == {1}

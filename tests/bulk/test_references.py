@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cpl_async import Client, Verdict
+from cpl_async import Client, Resolution, Verdict
 from cpl_async.bulk.jobs import Jobs
 from cpl_async.bulk.reconcile.evidence import classify
 from cpl_async.messages import text_of
@@ -92,7 +92,7 @@ async def test_a_person_settles_a_row_by_its_reference_however_it_is_written(
     sandbox.faults.play("empty-list", 1.0)
     path = file_of(shipping.folder, "a.csv", ["a\u00a01"])
     assert (await shipping(path, settle_time=0.3, name="n")).undecided == 1
-    await Jobs(shipping.place).resolve("n", "a\u20031\u200b", shipped_as=("40900000001",))
+    await Jobs(shipping.place).resolve("n", "a\u20031\u200b", Resolution.SHIPPED, numbers=("40900000001",))
     assert shipping.query("SELECT state FROM rows") == [("found",)]
 
 

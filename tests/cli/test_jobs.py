@@ -33,7 +33,7 @@ def test_a_lost_row_is_found_out_and_settled_by_hand(cpl: Runner, server: Sandbo
     assert re.search(r"created at +\d{4}-\d\d-\d\d \d\d:\d\d CES?T\n", shown)
     assert "no shipment known to be there" in cpl("jobs", "undecided", "monday", access=account).stdout
     for reference in ("T-00001", "T-00002"):
-        cpl("jobs", "resolve", "monday", reference, "--send-again", access=account)
+        cpl("jobs", "resolve", "monday", reference, "--resend", access=account)
     cpl("jobs", "resolve", "monday", "T-00003", "--shipped-as", "40999999999", access=account)
     path.unlink()
     summary = json.loads(cpl("jobs", "resume", "monday", "--json", status=1, access=access).stdout)
@@ -53,7 +53,7 @@ def test_a_job_that_is_not_there_and_a_decision_that_is_none_are_refused(cpl: Ru
     assert "no job" in one_line(cpl("jobs", "show", "monday", status=2, access=access))
     cpl("ship", write_rows(cpl.folder / "a.csv", many_rows(1)), "--name", "monday", access=access)
     assert "did you mean monday" in one_line(cpl("jobs", "show", "mondy", status=2, access=access))
-    refused = cpl("jobs", "resolve", "monday", "T-00001", "--give-up", status=2, access=access)
+    refused = cpl("jobs", "resolve", "monday", "T-00001", "--abandon", status=2, access=access)
     assert "is not undecided: it is shipped" in one_line(refused)
     assert "exactly one" in one_line(cpl("jobs", "resolve", "monday", "T-00001", status=2, access=access))
     assert "give --yes" in cpl("jobs", "cancel", "monday", status=2, access=access).stderr

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from benchmarks.servers import PostgreSQL
-from cpl_async import Client, ConfigurationError, JournalError
+from cpl_async import Client, ConfigurationError, JournalError, Resolution
 from cpl_async.bulk.jobs import Jobs
 from cpl_async.bulk.journal import Journal
 from cpl_async.bulk.journal import batch_repository as course
@@ -161,7 +161,10 @@ async def test_a_run_that_has_the_job_to_itself_and_workers_keep_out_of_each_oth
         assert part is not None
         with pytest.raises(JournalError, match="another run is at work on the job"):
             await host(path, name="job")
-        for call in (Jobs(host.place).purge("job", force=True), Jobs(host.place).resolve("job", "r1", give_up=True)):
+        for call in (
+            Jobs(host.place).purge("job", force=True),
+            Jobs(host.place).resolve("job", "r1", Resolution.ABANDON),
+        ):
             with pytest.raises(JournalError, match="another run is at work on the job"):
                 await call
         await asyncio.sleep(1.1)

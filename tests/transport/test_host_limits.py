@@ -517,7 +517,7 @@ async def test_a_cancelled_waiter_leaves_the_line(tmp_path: Path) -> None:
     slot.release()
     line = one._backend
     assert isinstance(line, FilePacerBackend)
-    state = host_pace._State.of(line._file.peek())
+    state = host_pace._PacerState.of(line._file.peek())
     assert state.line == {}
     assert state.holder == 0
 

@@ -10,8 +10,8 @@ from sqlalchemy import delete, insert, select, update
 from ...messages import Message, dump_messages, message
 from ..records import RowState
 from .connection import JournalConnection
-from .reconciliation_repository import DOUBLE, GONE, WITHDRAWN
-from .schema import parcels, rows, strays
+from .reconciliation_repository import CANCELLED, DUPLICATE, TO_CANCEL
+from .schema import extra_parcels, parcels, rows
 
 __all__ = ["CancellationRepository"]
 
@@ -78,16 +78,18 @@ class CancellationRepository:
         of_row = parcels.c.job == job, parcels.c.row == row
         found = (await connection.execute(select(parcels).where(*of_row))).all()
         numbers = [parcel.number for parcel in found]
-        await connection.execute(delete(strays).where(strays.c.job == job, strays.c.number.in_(numbers)))
+        await connection.execute(
+            delete(extra_parcels).where(extra_parcels.c.job == job, extra_parcels.c.number.in_(numbers))
+        )
         for parcel in found:
             await connection.execute(
-                insert(strays).values(
+                insert(extra_parcels).values(
                     job=job,
                     row=row,
                     reference_hash=key,
                     number=parcel.number,
                     master=parcel.master,
-                    state=GONE,
+                    state=CANCELLED,
                     problems=dump_messages([message("cancel.done_to_resend")]),
                     found_at=now,
                 )
@@ -122,22 +124,26 @@ class CancellationRepository:
         if begin:
             async with self._database.transaction() as connection:
                 await connection.execute(
-                    update(strays).where(strays.c.job == job, strays.c.state == DOUBLE).values(state=WITHDRAWN)
+                    update(extra_parcels)
+                    .where(extra_parcels.c.job == job, extra_parcels.c.state == DUPLICATE)
+                    .values(state=TO_CANCEL)
                 )
-        query = select(strays.c.number).where(strays.c.job == job, strays.c.state == WITHDRAWN)
+        query = select(extra_parcels.c.number).where(extra_parcels.c.job == job, extra_parcels.c.state == TO_CANCEL)
         async with self._database.transaction() as connection:
-            return list((await connection.execute(query.order_by(strays.c.number))).scalars())
+            return list((await connection.execute(query.order_by(extra_parcels.c.number))).scalars())
 
     async def settle_duplicates(self, job: int, gone: Iterable[str], kept: Mapping[str, Sequence[Message]]) -> None:
         """Write down which doubles were seen cancelled, and which are not, with why."""
         async with self._database.transaction() as connection:
             for number in gone:
                 await connection.execute(
-                    update(strays).where(strays.c.job == job, strays.c.number == number).values(state=GONE, problems="")
+                    update(extra_parcels)
+                    .where(extra_parcels.c.job == job, extra_parcels.c.number == number)
+                    .values(state=CANCELLED, problems="")
                 )
             for number, problems in kept.items():
                 await connection.execute(
-                    update(strays)
-                    .where(strays.c.job == job, strays.c.number == number)
-                    .values(state=DOUBLE, problems=dump_messages(problems))
+                    update(extra_parcels)
+                    .where(extra_parcels.c.job == job, extra_parcels.c.number == number)
+                    .values(state=DUPLICATE, problems=dump_messages(problems))
                 )

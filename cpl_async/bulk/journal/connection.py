@@ -42,7 +42,7 @@ from .continuity import DAMAGED_ADVICE, FileIdentity, lost_journal, read_mark, w
 from .location import JournalLocation
 from .postgresql import key_of, postgresql_engine, reason_of
 from .reference_hash import new_secret
-from .schema import OLDEST, VERSION, account, attempts, jobs, metadata, parts, rows
+from .schema import OLDEST, VERSION, account, attempts, jobs, metadata, rows, shards
 
 __all__ = ["JournalConnection", "LeaseLost", "new_id"]
 
@@ -313,7 +313,7 @@ class JournalConnection:
         self.gap = self.gap[0], now
 
     async def _check_lease(self, connection: AsyncConnection, part: int, owner: str) -> None:
-        mine = select(parts.c.id).where(parts.c.id == part, parts.c.owner == owner)
+        mine = select(shards.c.id).where(shards.c.id == part, shards.c.owner == owner)
         if (await _shielded(connection.execute(mine))).first() is None:
             raise LeaseLost.of(part)
 

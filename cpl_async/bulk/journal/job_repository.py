@@ -13,8 +13,8 @@ from ...messages import Message, dump_messages, message
 from ...models.references import normal_reference
 from ..records import BatchState, RowState
 from .connection import JournalConnection
-from .reconciliation_repository import DOUBLE
-from .schema import READY, attempts, batches, jobs, parcels, rows, strays
+from .reconciliation_repository import DUPLICATE
+from .schema import READY, attempts, batches, extra_parcels, jobs, parcels, rows
 
 __all__ = ["JobRecord", "JobRepository"]
 
@@ -100,18 +100,20 @@ class JobRepository:
 
     async def _set_aside(self, connection: Any, job: int, row: Any, kept: Sequence[str]) -> None:
         of_row = parcels.c.job == job, parcels.c.row == row.number
-        await connection.execute(delete(strays).where(strays.c.job == job, strays.c.number.in_(kept)))
+        await connection.execute(
+            delete(extra_parcels).where(extra_parcels.c.job == job, extra_parcels.c.number.in_(kept))
+        )
         for parcel in (await connection.execute(select(parcels).where(*of_row))).all():
             if parcel.number in kept:
                 continue
             await connection.execute(
-                self._database.insert_unless_exists(strays).values(
+                self._database.insert_unless_exists(extra_parcels).values(
                     job=job,
                     row=row.number,
                     reference_hash=row.reference_hash,
                     number=parcel.number,
                     master=parcel.master,
-                    state=DOUBLE,
+                    state=DUPLICATE,
                     problems=dump_messages([message("decided.created_before")]),
                     found_at=self._database.now(),
                 )
@@ -178,7 +180,7 @@ class JobRepository:
                 update(rows).where(rows.c.job == job).values(**nothing, problems="", shipment_number=None)
             )
             await connection.execute(delete(parcels).where(parcels.c.job == job))
-            await connection.execute(delete(strays).where(strays.c.job == job))
+            await connection.execute(delete(extra_parcels).where(extra_parcels.c.job == job))
             await connection.execute(
                 update(attempts)
                 .where(attempts.c.batch.in_(of_batches))

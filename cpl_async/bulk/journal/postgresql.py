@@ -99,7 +99,7 @@ def postgresql_engine(place: JournalLocation, held: Mapping[int, int], patience:
         """Take again what the connection before this one held: else another run may be at work meanwhile."""
         cursor = connection.cursor()
         for key, job in held.items():
-            found = f"EXISTS (SELECT FROM parts WHERE job = {job})"
+            found = f"EXISTS (SELECT FROM shards WHERE job = {job})"
             cursor.execute(f"SELECT pg_try_advisory_lock({key}), {found}")
             ours, shared = cursor.fetchone()
             if not ours or shared:

@@ -12,12 +12,12 @@ from ...messages import Message, dump_messages, load_messages
 from ..records import SETTLED_ELSEWHERE, FoundShipment, RowState
 from .connection import JournalConnection
 from .row_range import ALL_ROWS, RowRange
-from .schema import attempts, jobs, parcels, rows, strays
+from .schema import attempts, extra_parcels, jobs, parcels, rows
 
 __all__ = [
-    "DOUBLE",
-    "GONE",
-    "WITHDRAWN",
+    "CANCELLED",
+    "DUPLICATE",
+    "TO_CANCEL",
     "ExtraParcel",
     "FoundRow",
     "ReconciliationRepository",
@@ -32,8 +32,8 @@ SEEN_STATES = (RowState.SHIPPED, RowState.CREATED, RowState.UNLABELLED, RowState
 """States in which a reference has a number, so that a search must show it."""
 UNDER_WAY = (RowState.SENDING, RowState.ACCEPTED, RowState.UNDECIDED)
 """States of another row in which what is found could be its shipment."""
-DOUBLE, WITHDRAWN, GONE = "double", "withdrawn", "gone"
-"""States of a stray: it is live though it should not be; it is being cancelled; it was seen cancelled."""
+DUPLICATE, TO_CANCEL, CANCELLED = "duplicate", "to_cancel", "cancelled"
+"""States of an extra parcel: a live duplicate, to be cancelled, seen cancelled."""
 
 
 @frozen(kw_only=True)
@@ -66,7 +66,7 @@ class FoundRow:
 
     row: int
     shipment: FoundShipment
-    doubles: tuple[FoundShipment, ...] = ()
+    duplicates: tuple[FoundShipment, ...] = ()
     problems: tuple[Message, ...] = ()
 
 
@@ -165,8 +165,8 @@ class ReconciliationRepository:
             .where(*mine)
         )
         gone = (
-            select(rows.c.number.label("row"), strays.c.number)
-            .join(strays, strays.c.reference_hash == rows.c.reference_hash)
+            select(rows.c.number.label("row"), extra_parcels.c.number)
+            .join(extra_parcels, extra_parcels.c.reference_hash == rows.c.reference_hash)
             .where(*mine)
         )
         ours = (
@@ -228,13 +228,13 @@ class ReconciliationRepository:
                     for n, number in enumerate(finding.shipment.numbers, 1)
                 ]
                 await connection.execute(self._database.insert_unless_exists(parcels), values)
-            doubles = [(finding.row, group) for finding in findings for group in finding.doubles]
-            await self._add_strays(connection, job, doubles, DOUBLE)
+            doubles = [(finding.row, group) for finding in findings for group in finding.duplicates]
+            await self._add_extra_parcels(connection, job, doubles, DUPLICATE)
 
     async def add_duplicates(self, job: int, doubles: Iterable[tuple[int, FoundShipment]]) -> None:
         """Write down shipments that exist besides the one that counts."""
         async with self._database.transaction() as connection:
-            await self._add_strays(connection, job, list(doubles), DOUBLE)
+            await self._add_extra_parcels(connection, job, list(doubles), DUPLICATE)
 
     async def requeue(self, job: int, numbers: Sequence[int]) -> None:
         """Plan rows again that certainly were not created: they are sent as the bytes that they were."""
@@ -332,13 +332,13 @@ class ReconciliationRepository:
                     count += result.rowcount
         return count
 
-    async def extra_parcels(self, job: int, states: Sequence[str] = (DOUBLE,)) -> list[ExtraParcel]:
+    async def extra_parcels(self, job: int, states: Sequence[str] = (DUPLICATE,)) -> list[ExtraParcel]:
         """Return parcels besides those that count, in the order of the rows."""
         query = (
-            select(strays, rows.c.reference, rows.c.shipment_number)
-            .join(rows, and_(rows.c.job == strays.c.job, rows.c.number == strays.c.row))
-            .where(strays.c.job == job, strays.c.state.in_(states))
-            .order_by(strays.c.row, strays.c.number)
+            select(extra_parcels, rows.c.reference, rows.c.shipment_number)
+            .join(rows, and_(rows.c.job == extra_parcels.c.job, rows.c.number == extra_parcels.c.row))
+            .where(extra_parcels.c.job == job, extra_parcels.c.state.in_(states))
+            .order_by(extra_parcels.c.row, extra_parcels.c.number)
         )
         async with self._database.transaction() as connection:
             return [
@@ -354,7 +354,7 @@ class ReconciliationRepository:
                 for row in await connection.execute(query)
             ]
 
-    async def _add_strays(
+    async def _add_extra_parcels(
         self, connection: Any, job: int, groups: Sequence[tuple[int, FoundShipment]], state: str
     ) -> None:
         if not groups:
@@ -376,4 +376,4 @@ class ReconciliationRepository:
             for row, group in groups
             for number in group.numbers
         ]
-        await connection.execute(self._database.insert_unless_exists(strays), values)
+        await connection.execute(self._database.insert_unless_exists(extra_parcels), values)

@@ -39,12 +39,12 @@ __all__ = [
     "account",
     "attempts",
     "batches",
+    "extra_parcels",
     "jobs",
     "metadata",
     "parcels",
-    "parts",
     "rows",
-    "strays",
+    "shards",
 ]
 
 OLDEST, VERSION = 10, 10
@@ -160,8 +160,8 @@ parcels: Table = Table(
     Column("label_page", Integer),
     Index("parcels_of_row", "job", "row"),
 )
-strays: Table = Table(
-    "strays",
+extra_parcels: Table = Table(
+    "extra_parcels",
     metadata,
     Column("job", ForeignKey("jobs.id"), primary_key=True),
     Column("number", String(50), primary_key=True),
@@ -171,12 +171,12 @@ strays: Table = Table(
     Column("state", String(16), nullable=False),
     Column("problems", Text, nullable=False, default=""),
     Column("found_at", Float, nullable=False),
-    Index("strays_of_row", "job", "row"),
-    Index("strays_by_reference_hash", "reference_hash"),
+    Index("extra_parcels_of_row", "job", "row"),
+    Index("extra_parcels_by_reference_hash", "reference_hash"),
 )
 """Parcels that exist, or did, besides those that count: what was cancelled to be sent again, and doubles."""
-parts: Table = Table(
-    "parts",
+shards: Table = Table(
+    "shards",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("job", ForeignKey("jobs.id"), nullable=False),
@@ -189,6 +189,6 @@ parts: Table = Table(
     Column("lease_until", Float),
     Column("claims", Integer, nullable=False, default=0),
     Column("message", _PlainText, nullable=False, default=""),
-    Index("parts_of_job", "job", "state"),
+    Index("shards_of_job", "job", "state"),
 )
 """Parts of a job that several workers share, each on loan to one of them; a job that one run carries has none."""

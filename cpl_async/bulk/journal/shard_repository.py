@@ -18,15 +18,15 @@ from ..records import GOES_ON, BatchState, RowState
 from .connection import JournalConnection, LeaseLost
 from .postgresql import key_of
 from .row_range import RowRange
-from .schema import batches, jobs, parts, rows
+from .schema import batches, jobs, rows, shards
 
 __all__ = ["Shard", "ShardRepository", "ShardStats"]
 
 OPEN, DONE = "open", "done"
 NOW = cast(func.extract("epoch", func.clock_timestamp()), Float)
 """By the database's clock, in seconds since the epoch."""
-LEASED = and_(parts.c.owner.is_not(None), parts.c.lease_until > NOW)
-FREE = or_(parts.c.owner.is_(None), parts.c.lease_until <= NOW)
+LEASED = and_(shards.c.owner.is_not(None), shards.c.lease_until > NOW)
+FREE = or_(shards.c.owner.is_(None), shards.c.lease_until <= NOW)
 WORK = (*GOES_ON, RowState.SENDING, RowState.UNDECIDED)
 """States of rows for which a part is made."""
 
@@ -84,7 +84,7 @@ class ShardRepository:
         :return: the number of parts that have something to do.
         """
         async with self._database.transaction() as connection:
-            await connection.execute(delete(parts).where(parts.c.job == job))
+            await connection.execute(delete(shards).where(shards.c.job == job))
             unsent = rows.c.job == job, rows.c.state == RowState.PLANNED, rows.c.batch.is_not(None)
             await connection.execute(update(rows).where(*unsent).values(batch=None))  # it goes in batches of its part
             await connection.execute(
@@ -100,7 +100,7 @@ class ShardRepository:
                 last = select(func.coalesce(func.max(rows.c.number), 1)).where(rows.c.job == job)
                 made.append({"first": 1, "last": int((await connection.execute(last)).scalar_one()), "closing": 1})
             if made:
-                await connection.execute(insert(parts), [one | {"job": job, "state": OPEN} for one in made])
+                await connection.execute(insert(shards), [one | {"job": job, "state": OPEN} for one in made])
         return len(found)
 
     async def acquire(self, job: int, lease: float, worker: str) -> Shard | None:
@@ -113,14 +113,14 @@ class ShardRepository:
         """
         self._check_shared()
         owner = str(uuid.uuid4())
-        left = select(func.count()).where(parts.c.job == job, parts.c.state == OPEN, parts.c.closing == 0)
-        mine = parts.c.job == job, parts.c.state == OPEN, FREE
+        left = select(func.count()).where(shards.c.job == job, shards.c.state == OPEN, shards.c.closing == 0)
+        mine = shards.c.job == job, shards.c.state == OPEN, FREE
         async with self._database.transaction() as connection:
             alone = func.pg_try_advisory_xact_lock_shared(key_of(self._database.schema, job))
             if not (await connection.execute(select(alone))).scalar_one():
                 return None  # a run has the job to itself
-            turn = (parts.c.closing == 0) if (await connection.execute(left)).scalar_one() else (parts.c.closing == 1)
-            query = select(parts).where(*mine, turn).order_by(parts.c.id).limit(1).with_for_update(skip_locked=True)
+            turn = (shards.c.closing == 0) if (await connection.execute(left)).scalar_one() else (shards.c.closing == 1)
+            query = select(shards).where(*mine, turn).order_by(shards.c.id).limit(1).with_for_update(skip_locked=True)
             found = (await connection.execute(query)).one_or_none()
             if found is None:
                 return None
@@ -128,10 +128,10 @@ class ShardRepository:
                 "owner": owner,
                 "worker": worker,
                 "lease_until": NOW + lease,
-                "claims": parts.c.claims + 1,
+                "claims": shards.c.claims + 1,
                 "message": "",
             }
-            await connection.execute(update(parts).where(parts.c.id == found.id).values(**lent))
+            await connection.execute(update(shards).where(shards.c.id == found.id).values(**lent))
         return Shard(
             id=found.id,
             job=job,
@@ -163,8 +163,8 @@ class ShardRepository:
         :raises ConfigurationError: for a journal that workers cannot share.
         """
         self._check_shared()
-        wait = func.min(case((and_(parts.c.state == OPEN, LEASED), parts.c.lease_until - NOW)))
-        of_rows, still = parts.c.closing == 0, parts.c.state == OPEN
+        wait = func.min(case((and_(shards.c.state == OPEN, LEASED), shards.c.lease_until - NOW)))
+        of_rows, still = shards.c.closing == 0, shards.c.state == OPEN
         query = select(
             func.count(case((of_rows, 1))).label("parts"),
             func.count(case((and_(of_rows, ~still), 1))).label("done"),
@@ -174,8 +174,8 @@ class ShardRepository:
             func.count(case((and_(~of_rows, still, FREE), 1))).label("closing_free"),
             func.count().label("all"),
             wait.label("wait"),
-        ).where(parts.c.job == job)
-        said = select(parts.c.message).where(parts.c.job == job, still, parts.c.message != "").limit(1)
+        ).where(shards.c.job == job)
+        said = select(shards.c.message).where(shards.c.job == job, still, shards.c.message != "").limit(1)
         async with self._database.transaction() as connection:
             found = (await connection.execute(query)).one()
             problem = (await connection.execute(said)).scalar_one_or_none()
@@ -198,7 +198,7 @@ class ShardRepository:
         """
         if not self._database.is_shared:
             return
-        lent = select(func.count()).where(parts.c.job == job, parts.c.state == OPEN, LEASED)
+        lent = select(func.count()).where(shards.c.job == job, shards.c.state == OPEN, LEASED)
         async with self._database.transaction() as connection:
             if (await connection.execute(lent)).scalar_one():
                 raise already_running(what)
@@ -207,7 +207,7 @@ class ShardRepository:
         """Take a job from all workers: whoever calls this has it to itself from now on."""
         if self._database.is_shared:
             async with self._database.transaction() as connection:
-                await connection.execute(delete(parts).where(parts.c.job == job))
+                await connection.execute(delete(shards).where(shards.c.job == job))
 
     async def reserve_watch(self, job: int, seconds: float) -> bool:
         """Take on to look at a job again in so many seconds; return whether nobody else has taken it on before."""
@@ -219,7 +219,7 @@ class ShardRepository:
     async def open_job_names(self) -> list[str]:
         """Return the names of the jobs that have parts left to do."""
         query = select(jobs.c.name).where(
-            jobs.c.id.in_(select(parts.c.job).where(parts.c.state == OPEN).scalar_subquery())
+            jobs.c.id.in_(select(shards.c.job).where(shards.c.state == OPEN).scalar_subquery())
         )
         async with self._database.transaction() as connection:
             return list((await connection.execute(query.order_by(jobs.c.id))).scalars())
@@ -231,7 +231,7 @@ class ShardRepository:
             )
 
     async def _set(self, part: Shard, **values: Any) -> None:
-        mine = parts.c.id == part.id, parts.c.owner == part.owner
+        mine = shards.c.id == part.id, shards.c.owner == part.owner
         async with self._database.transaction() as connection:
-            if not (await connection.execute(update(parts).where(*mine).values(**values))).rowcount:
+            if not (await connection.execute(update(shards).where(*mine).values(**values))).rowcount:
                 raise LeaseLost.of(part.id)

@@ -25,7 +25,7 @@ from ...system.atomic_file import replacing
 from ...system.locked_file import runtime_folder
 from ..journal.continuity import unknown_job
 from ..journal.journal import Job, Journal
-from ..journal.reconciliation_repository import DOUBLE, WITHDRAWN, ExtraParcel, ReconciliationRepository
+from ..journal.reconciliation_repository import DUPLICATE, TO_CANCEL, ExtraParcel, ReconciliationRepository
 from ..journal.row_queries import RowQueries, RowRecord
 from ..options import JobOptions, TableStyle
 from ..parsing.column_mapping import FileSchema
@@ -38,11 +38,11 @@ from .label_merge import CALLED_OFF, MERGED_NAME, IncrementalMerger, LabelMerger
 __all__ = ["JobSummary", "OutputFolder", "ReasonCount", "WrittenFiles", "messages_of", "schema_of", "state_reported"]
 
 logger: logging.Logger = logging.getLogger("cpl_async")
-SHIPMENTS, REJECTED, DOUBLES, SUMMARY = "shipments.csv", "rejected.csv", "doubles.csv", "summary.json"
+SHIPMENTS, REJECTED, DUPLICATES, SUMMARY = "shipments.csv", "rejected.csv", "duplicates.csv", "summary.json"
 PICTURES = "labels"
 MOST_REASONS = 50
 REPORT_FILES = ("report.html", "manifest.pdf")
-DUPLICATES_HEADER = ("reference_id", "counts", "double", "parcel_numbers", "message")
+DUPLICATES_HEADER = ("reference_id", "counts", "duplicate", "parcel_numbers", "message")
 OF_STATE = {
     RowState.ACCEPTED: "import.pending",
     RowState.CREATED: "label.not_fetched",
@@ -162,7 +162,7 @@ class OutputFolder:
             if any("\ud800" <= letter <= "\udfff" for letter in str(path)):  # the journal keeps its name as text
                 raise ConfigurationError(f"the path {plain(str(path))} cannot be used: its name is not UTF-8")
         real = source.resolve() if source is not None else Path()
-        ours = {(self.folder / name).resolve() for name in (SHIPMENTS, REJECTED, DOUBLES, SUMMARY, *REPORT_FILES)}
+        ours = {(self.folder / name).resolve() for name in (SHIPMENTS, REJECTED, DUPLICATES, SUMMARY, *REPORT_FILES)}
         if real in ours or (real.parent == self.folder.resolve() and MERGED_NAME.fullmatch(real.name)):
             raise ConfigurationError(
                 f"the output {real.name} would overwrite the input: choose another --out, or move the input"
@@ -175,7 +175,7 @@ class OutputFolder:
             raise ConfigurationError(
                 f"the output folder {self.folder} cannot be written: {error.strerror or error}"
             ) from None
-        for name in (SHIPMENTS, REJECTED, DOUBLES, SUMMARY, *REPORT_FILES, "labels.pdf", "labels.zpl"):
+        for name in (SHIPMENTS, REJECTED, DUPLICATES, SUMMARY, *REPORT_FILES, "labels.pdf", "labels.zpl"):
             if (self.folder / name).is_dir():
                 raise ConfigurationError(f"the output {self.folder / name} cannot be written: it is a folder")
 
@@ -383,14 +383,14 @@ class OutputFolder:
     async def _write_duplicates(self, unclear: ReconciliationRepository, job: Job) -> int:
         """Write what is there twice, if anything is; return how many shipments that are."""
         language = self.options.language
-        strays = await unclear.extra_parcels(job.id, (DOUBLE, WITHDRAWN))
+        strays = await unclear.extra_parcels(job.id, (DUPLICATE, TO_CANCEL))
         if not strays:
-            (self.folder / DOUBLES).unlink(missing_ok=True)
+            (self.folder / DUPLICATES).unlink(missing_ok=True)
             return 0
         by_master: dict[str, list[ExtraParcel]] = {}
         for stray in strays:
             by_master.setdefault(stray.master, []).append(stray)
-        with _table(self.folder / DOUBLES, DUPLICATES_HEADER, self.options.tables) as add:
+        with _table(self.folder / DUPLICATES, DUPLICATES_HEADER, self.options.tables) as add:
             for master, (first, *others) in by_master.items():
                 numbers = " ".join(stray.number for stray in (first, *others))
                 add([first.reference, first.shipment_number or "", master, numbers, text_of(first.problems, language)])

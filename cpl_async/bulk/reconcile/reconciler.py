@@ -185,7 +185,7 @@ class Reconciler:
                 continue
             first, *others = finding.shipments
             found.append(
-                FoundRow(row=row.number, shipment=first, doubles=tuple(others), problems=self._messages_of(finding))
+                FoundRow(row=row.number, shipment=first, duplicates=tuple(others), problems=self._messages_of(finding))
             )
             del case.rows[reference]
         if found:

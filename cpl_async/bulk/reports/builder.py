@@ -15,7 +15,7 @@ from anyio import to_thread
 from ...messages import Message, message, text_of
 from ..journal import Journal
 from ..journal.journal import Job
-from ..journal.reconciliation_repository import DOUBLE, WITHDRAWN
+from ..journal.reconciliation_repository import DUPLICATE, TO_CANCEL
 from ..journal.report_queries import ManifestEntry
 from ..metrics import Measures
 from ..output.folder import JobSummary
@@ -93,7 +93,7 @@ async def _report_of(
         if len(open_rows) == MOST_LISTED:
             break
     doubles: dict[str, list[str]] = {}
-    for stray in await journal.reconciliation.extra_parcels(job.id, (DOUBLE, WITHDRAWN)):
+    for stray in await journal.reconciliation.extra_parcels(job.id, (DUPLICATE, TO_CANCEL)):
         doubles.setdefault(stray.reference, [stray.shipment_number or ""]).append(stray.number)
     return ReportData(
         job=summary.job,

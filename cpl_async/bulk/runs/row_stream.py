@@ -222,7 +222,7 @@ class RowStream:
                 await journal.finish(job.id)
             if feeding.done() and not feeding.cancelled():
                 feeding.result()  # raises what the caller's source has raised
-            await self._warn_of_doubles(journal, job)
+            await self._warn_of_duplicates(journal, job)
         finally:
             stop.set()
             feeding.cancel()
@@ -240,7 +240,7 @@ class RowStream:
         feeding.cancel()
         await asyncio.wait({feeding})
 
-    async def _warn_of_doubles(self, journal: Journal, job: Job) -> None:
+    async def _warn_of_duplicates(self, journal: Journal, job: Job) -> None:
         doubles = await journal.reconciliation.extra_parcels(job.id)
         if doubles:
             shown = ", ".join(f"{one.number} of {one.reference}" for one in doubles[:10])
