@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import re
 import subprocess
@@ -238,6 +239,15 @@ def test_links_lead_somewhere(path: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         if not target.startswith("https://"):
             assert ((ROOT / path).parent / target).exists(), target
+
+
+def test_the_modules_of_the_glossary_exist() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    modules = re.findall(r"\| `([\w.]+)` \|$", text, re.MULTILINE)
+    assert len(modules) > 30
+    for module in modules:
+        name = module if module.startswith("cpl_sync") else f"cpl_async.{module}"
+        assert importlib.util.find_spec(name) is not None, module
 
 
 def test_the_reference_has_every_public_name() -> None:
