@@ -13,12 +13,13 @@ from attrs import frozen
 
 from ..bulk import PERMANENT_STATUSES, FileJob, JobSummary, JournalLocation, ResumedJob, RowProblems
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
+from ..messages import texts
 from .access import Access
 from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL, described, fail, failure_of, needing_extra, quiet_libraries
 from .languages import of_server
 from .output import print_json, print_text, say
 from .progress import Display
-from .summary import WORDS, in_words
+from .summary import in_words
 
 __all__ = ["Problems", "StopWords", "carry", "sandbox_beside"]
 
@@ -124,15 +125,15 @@ class Problems:
     def __call__(self, rejected: RowProblems) -> None:
         self._rows += 1
         if self._every or self._rows <= MOST_LINES:
-            words = WORDS[self._language]
+            words = texts("summary", self._language)
             where = words["row"].format(rejected.number) + (
                 words["line"].format(rejected.line) if rejected.line else ""
             )
             for problem in rejected.problems:
                 name = rejected.heading(problem.column) if problem.column else ""
-                column = words["column"].format(name) if name else words["whole"]
+                column = words["column"].format(column=name) if name else words["whole"]
                 self._write(f"{where}, {column}: {problem.text(self._language)}")
 
     def tell_rest(self) -> None:
         if not self._every and self._rows > MOST_LINES:
-            say(WORDS[self._language]["more"].format(self._rows - MOST_LINES))
+            say(texts("summary", self._language)["more"].format(count=self._rows - MOST_LINES))

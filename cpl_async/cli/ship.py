@@ -23,6 +23,7 @@ from ..bulk import (
     load_mapping,
     spooled,
 )
+from ..messages import texts
 from ..models.codes import LabelFormat
 from .access import Access, Chosen, access_options, journal_of
 from .failures import NOT_ALL, needing_extra, plain_failures
@@ -31,7 +32,7 @@ from .job_runner import Problems, StopWords, carry, sandbox_beside
 from .languages import language_option
 from .output import print_json, print_text, say
 from .sender import sender_from
-from .summary import WORDS, counted_rows
+from .summary import counted_rows
 
 __all__ = ["ship"]
 
@@ -180,6 +181,6 @@ def _check(source: Path, options: JobOptions, as_json: bool) -> None:
         print_json({"rows": checked.rows, "good": good, "rejected": checked.rejected})
     else:
         rows = counted_rows(checked.rows, language)
-        print_text(WORDS[language]["checked"].format(rows=rows, good=good, bad=checked.rejected))
+        print_text(texts("summary", language)["checked"].format(rows=rows, good=good, bad=checked.rejected))
     if checked.rejected:
         raise SystemExit(NOT_ALL)

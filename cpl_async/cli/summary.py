@@ -2,80 +2,19 @@
 
 from __future__ import annotations
 
-from ..bulk import FileJob, Formatter, JobSummary, ResumedJob
+from collections.abc import Mapping
 
-__all__ = ["WORDS", "counted_rows", "in_words"]
+from ..bulk import FileJob, Formatter, JobSummary, ResumedJob
+from ..messages import texts
+
+__all__ = ["counted_rows", "in_words"]
 
 WIDTH = 7
-WORDS = {
-    "en": {
-        "job": "Job {job} on {system}",
-        "finished": "The job {job} was finished before: nothing was sent.",
-        "shipped": "shipped, with label",
-        "shipped_without_label": "shipped without label",
-        "rejected": "rejected",
-        "undecided": "undecided",
-        "not_sent": ", of which {count} not sent",
-        "in_all": "{seconds} in all runs",
-        "files": "{count} files",
-        "labels": "labels",
-        "shipments": "shipments",
-        "rejected_file": "rejected",
-        "copy": "(copy it, mend it, send the copy)",
-        "report": "report",
-        "manifest": "manifest",
-        "summary": "summary",
-        "journal": "journal",
-        "because": "Not shipped with a label, because:",
-        "resume": "Run `cpl jobs resume {job}` to go on; what is settled is not sent again.",
-        "again": "Run the same command again to go on; what is settled is not sent again.",
-        "resolve": "Undecided rows are not sent again by themselves: settle them with cpl jobs resolve.",
-        "twice": "There twice: {count}; see {file}.",
-        "cancel": "Run the same command with --cancel-duplicates to cancel them.",
-        "row": "row {}",
-        "line": " (line {})",
-        "column": "column {}",
-        "whole": "whole row",
-        "more": "… and {} more rows with mistakes, all in rejected.csv",
-        "checked": "{rows} checked: {good} good, {bad} with mistakes. Nothing was sent.",
-    },
-    "cs": {
-        "job": "Úloha {job}, {system}",
-        "finished": "Úloha {job} už byla dokončena: nic se neodeslalo.",
-        "shipped": "odesláno, se štítkem",
-        "shipped_without_label": "odesláno bez štítku",
-        "rejected": "odmítnuto",
-        "undecided": "nerozhodnuto",
-        "not_sent": ", z toho neodesláno {count}",
-        "in_all": "{seconds} ve všech bězích",
-        "files": "souborů: {count}",
-        "labels": "štítky",
-        "shipments": "zásilky",
-        "rejected_file": "odmítnuté",
-        "copy": "(zkopírujte, opravte a odešlete kopii)",
-        "report": "zpráva",
-        "manifest": "protokol",
-        "summary": "souhrn",
-        "journal": "deník",
-        "because": "Bez štítku zůstalo, protože:",
-        "resume": "Pokračujte příkazem `cpl jobs resume {job}`; co je vyřízeno, znovu se neodešle.",
-        "again": "Pokračujte stejným příkazem; co je vyřízeno, znovu se neodešle.",
-        "resolve": "Nerozhodnuté řádky se samy znovu neodešlou: vyřiďte je příkazem cpl jobs resolve.",
-        "twice": "Dvakrát vytvořeno: {count}; viz {file}.",
-        "cancel": "Stejný příkaz s --cancel-duplicates je zruší.",
-        "row": "řádek {}",
-        "line": " (v souboru {})",
-        "column": "sloupec {}",
-        "whole": "celý řádek",
-        "more": "… a další řádky s chybami: {}, všechny jsou v rejected.csv",
-        "checked": "Zkontrolováno, {rows}: v pořádku {good}, s chybami {bad}. Nic se neodeslalo.",
-    },
-}
 
 
 def in_words(summary: JobSummary, run: FileJob | ResumedJob) -> str:
     """Return what became of a job, for the terminal."""
-    words, writing = WORDS[run.options.language], Formatter(run.options.language)
+    words, writing = texts("summary", run.options.language), Formatter(run.options.language)
     lines = [
         words["finished" if summary.already_done else "job"].format(job=summary.job, system=run.place.base_url),
         "",
@@ -108,7 +47,7 @@ def _beside(number: str, what: str) -> str:
     return f"{number:>{WIDTH}} {what}"
 
 
-def _files(summary: JobSummary, run: FileJob | ResumedJob, words: dict[str, str]) -> list[tuple[str, str]]:
+def _files(summary: JobSummary, run: FileJob | ResumedJob, words: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return the files that came out, by what they are."""
     found = []
     if summary.label_files:
@@ -124,7 +63,7 @@ def _files(summary: JobSummary, run: FileJob | ResumedJob, words: dict[str, str]
     return [*found, (words["summary"], str(run.out / "summary.json")), (words["journal"], run.place.display_text)]
 
 
-def _what_to_do(summary: JobSummary, run: FileJob | ResumedJob, words: dict[str, str]) -> list[str]:
+def _what_to_do(summary: JobSummary, run: FileJob | ResumedJob, words: Mapping[str, str]) -> list[str]:
     """Return what a person should do next."""
     lines = []
     if summary.unfinished and not run.options.strict:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import string
 import subprocess
 import sys
 import zipfile
@@ -17,13 +16,13 @@ import pypdfium2
 import pytest
 from attrs import evolve
 
+from cpl_async.bulk.reports import html
 from cpl_async.bulk.reports import html as page
-from cpl_async.bulk.reports import manifest_words as protocol_words
-from cpl_async.bulk.reports import report_words
 from cpl_async.bulk.reports.data import Duplicate, History, RejectionReason, ReportData, RequestKind, UndecidedReference
 from cpl_async.bulk.reports.html import page_of
 from cpl_async.bulk.reports.process import run_report_process
 from cpl_async.bulk.reports.timeline import TimedCount, TimeSpan, counted, highest, spread_of, timeline_over, waiting
+from cpl_async.messages import texts
 
 from .browser import chromium
 
@@ -100,27 +99,13 @@ def files_in(folder: Path) -> dict[str, str]:
 # the page
 
 
-def test_both_languages_have_the_same_words_and_places_in_them() -> None:
-    for table in (report_words.WORDS, protocol_words.WORDS):
-        shapes = [
-            {name: sorted(part[1] or "" for part in string.Formatter().parse(text)) for name, text in words.items()}
-            for words in table.values()
-        ]
-        assert shapes[0].keys() == shapes[1].keys()
-        for name in shapes[0]:
-            assert set(shapes[0][name]) - {""} == set(shapes[1][name]) - {""}, name
-
-
-def test_no_word_is_left_unsaid() -> None:
-    """A text that is in the tables and nowhere in the modules or the page is one that was forgotten."""
-    folder = Path(report_words.__file__).parent
-    said = "".join(
-        file.read_text() for file in folder.rglob("*") if file.suffix in (".py", ".j2") and "_words" not in file.name
-    )
-    known = {*report_words.ENGLISH, *protocol_words.ENGLISH}
+def test_each_text_of_the_reports_is_used() -> None:
+    folder = Path(html.__file__).parent
+    source = "".join(file.read_text() for file in folder.rglob("*") if file.suffix in (".py", ".j2"))
+    known = {*texts("report", "en"), *texts("manifest", "en")}
     made = {f"kind_{kind}" for kind in ("send", "state", "labels", "label", "token", "look_up")}
     made |= {f"{state}_note" for state in ("shipped", "unlabelled", "rejected", "undecided")}
-    assert {name for name in known - made if not re.search(rf"[\"'.]{name}\b", said)} == set()
+    assert {name for name in known - made if not re.search(rf"[\"'.]{name}\b", source)} == set()
 
 
 def test_the_figures_are_on_the_page_as_the_reader_writes_them() -> None:

@@ -11,11 +11,13 @@ from string import Formatter
 import pytest
 
 import cpl_async
-from cpl_async.messages import Message, dump_messages, load_messages, message, text_of
+from cpl_async.messages import Message, dump_messages, load_messages, message, text_of, texts
 from cpl_async.messages.catalogue import CATALOGUE
 from cpl_async.messages.translation import translated
 
 PACKAGE = Path(cpl_async.__file__).parent
+TEXTS = ("manifest", "report", "summary")
+"""Areas whose texts are read as a whole; their tests look for texts that nothing uses."""
 CALLS = {"message": 0, "AmbiguousValue": 0, "violation": 0}
 
 
@@ -31,7 +33,8 @@ def test_each_text_has_a_translation_with_the_same_values(code: str) -> None:
     text = Message(code, values).text("cs")
     assert all(f"<{name}>" in text for name in values)
     same = {"carrier.field", "carrier.text", "kind.text", "label.active_content"}
-    assert (czech == CATALOGUE[code]) is (code in same)
+    area = code.partition(".")[0]
+    assert (czech == CATALOGUE[code]) is (code in same) or area in TEXTS
 
 
 def codes_in(path: Path) -> dict[str, set[str]]:
@@ -58,8 +61,15 @@ def test_each_code_of_the_catalogue_is_used() -> None:
     source = "\n".join(
         path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if path.parent.name != "messages"
     )
-    unused = [code for code in CATALOGUE if f'"{code}"' not in source and not code.startswith("conflict.")]
+    unused = [
+        code for code in CATALOGUE if f'"{code}"' not in source and code.partition(".")[0] not in {*TEXTS, "conflict"}
+    ]
     assert unused == []
+
+
+def test_each_text_of_the_summary_is_used() -> None:
+    source = "".join((PACKAGE / "cli" / name).read_text() for name in ("summary.py", "job_runner.py", "ship.py"))
+    assert [name for name in texts("summary", "en") if f'"{name}"' not in source] == []
 
 
 def test_an_unknown_code_is_an_error() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
 
 from attrs import frozen
@@ -9,10 +10,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..._version import __version__
+from ...messages import texts
 from .data import RejectionReason, ReportData, UndecidedReference
 from .formatting import Formatter
 from .plots import Plot, plots_of
-from .report_words import WORDS
 
 __all__ = ["page_of"]
 
@@ -37,8 +38,9 @@ def page_of(data: ReportData) -> str:
     """Return the report as HTML."""
     doubles = len(data.doubles)
     data = data.fit_to_show()
-    words = WORDS.get(data.language, WORDS["en"])
-    writing = Formatter("cs" if words is WORDS["cs"] else "en", data.zone)
+    language = "cs" if data.language == "cs" else "en"
+    words = texts("report", language)
+    writing = Formatter(language, data.zone)
     plots = plots_of(data, words, writing)
     environment = Environment(
         loader=PackageLoader(HERE),
@@ -100,7 +102,7 @@ def _shares(data: ReportData, writing: Formatter) -> list[Share]:
     ]
 
 
-def _verdict(data: ReportData, words: dict[str, str], writing: Formatter) -> str:
+def _verdict(data: ReportData, words: Mapping[str, str], writing: Formatter) -> str:
     if not data.rows:
         return words["none"]
     rows = writing.count(data.rows, "row")
@@ -109,13 +111,13 @@ def _verdict(data: ReportData, words: dict[str, str], writing: Formatter) -> str
     return words["some_done"].format(shipped=writing.number(data.shipped), rows=rows)
 
 
-def _not_real(data: ReportData, words: dict[str, str]) -> str:
+def _not_real(data: ReportData, words: Mapping[str, str]) -> str:
     if data.system not in ("testing", "sandbox"):
         return ""
     return words["not_real"].format(system=words[data.system])
 
 
-def _facts(data: ReportData, words: dict[str, str], writing: Formatter) -> list[tuple[str, str]]:
+def _facts(data: ReportData, words: Mapping[str, str], writing: Formatter) -> list[tuple[str, str]]:
     runs = data.course.grid.runs if data.course else []
     when = writing.period(runs[0].start, runs[-1].end) if runs else writing.moment(data.made_at)
     time = writing.duration(data.seconds)

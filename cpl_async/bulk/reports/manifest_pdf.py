@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
@@ -14,10 +14,10 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
+from ...messages import texts
 from .formatting import Formatter
 from .manifest_data import ManifestHeader, ManifestRow
 from .manifest_pages import Room, Totals, broken
-from .manifest_words import WORDS
 
 __all__ = ["ManifestPdf"]
 
@@ -51,15 +51,15 @@ class ManifestPdf:
 
     path: Path
     handover: ManifestHeader
-    words: dict[str, str] = field(init=False)
+    words: Mapping[str, str] = field(init=False)
     writing: Formatter = field(init=False)
     _canvas: Canvas = field(init=False)
     _y: float = field(init=False, default=0.0)
 
     def __attrs_post_init__(self) -> None:
         _fonts()
-        language = self.handover.language if self.handover.language in WORDS else "en"
-        self.words = WORDS[language]
+        language = "cs" if self.handover.language == "cs" else "en"
+        self.words = texts("manifest", language)
         self.writing = Formatter(language, self.handover.zone)
         self._canvas = Canvas(str(self.path), pagesize=A4, pageCompression=1, invariant=1, lang=language)
         self._canvas.setTitle(f"{self.words['title']} {self.handover.job}")

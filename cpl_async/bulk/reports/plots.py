@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, pairwise
 
 from attrs import frozen
@@ -21,7 +21,7 @@ MOST_RUNS = 12
 MOST_TICKS = {"wide": 9, "narrow": 4}
 WALL_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
 
-Words = dict[str, str]
+Words = Mapping[str, str]
 
 
 @frozen(kw_only=True)
