@@ -126,8 +126,8 @@ class Problems:
         self._rows += 1
         if self._every or self._rows <= MOST_LINES:
             words = texts("summary", self._language)
-            where = words["row"].format(rejected.number) + (
-                words["line"].format(rejected.line) if rejected.line else ""
+            where = words["row"].format(number=rejected.number) + (
+                words["line"].format(line=rejected.line) if rejected.line else ""
             )
             for problem in rejected.problems:
                 name = rejected.heading(problem.column) if problem.column else ""
