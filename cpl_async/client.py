@@ -307,7 +307,7 @@ class Client:
         :param since: The carrier's time just before the write, see :meth:`server_time`. Older shipments do not match.
         :param canaries: Values of ``CUST`` of existing shipments, to check that the search works. Default: no canary.
         :param known: Numbers of shipments that are known to be different ones. Default: no numbers.
-        :param settle_time: Seconds until a created shipment must be visible, at least 0. Default: 900.
+        :param settle_time: Seconds until a created shipment must be visible, greater than 0. Default: 900.
         :return: One result for each reference, in the given order.
         :raises ValidationError: A reference cannot be searched, or is duplicated.
         :raises CplError: The server refused the search.

@@ -234,8 +234,7 @@ def _new_loop() -> asyncio.AbstractEventLoop:
             return asyncio.new_event_loop()
 
         class Loop(uvloop.Loop):
-            """An event loop that resolves names in daemon threads: the process waits for its default threads at
-            exit."""
+            """An event loop that resolves names in daemon threads, because the process waits for other ones."""
 
             async def getaddrinfo(self, host: Any, port: Any, **how: Any) -> Any:
                 if _is_address(host):

@@ -89,8 +89,7 @@ class RedisLimits(ProcessLimits):
 
 
 def limits_at(url: str) -> RedisLimits:
-    """Return the shared instance of this process for an address, for clients that are configured by the address
-    only."""
+    """Return the instance of this process for an address, for clients that are configured by address only."""
     with _lock:
         if url not in _known:
             _known[url] = RedisLimits(url)

@@ -261,8 +261,7 @@ class FilePacerBackend:
             state.holder = 0
 
     def _change(self, change: Callable[[_State], None]) -> None:
-        """Change the file unless another process holds its lock for long. An unused permit then expires after
-        seconds."""
+        """Change the file unless its lock stays busy. An unused permit then expires after seconds."""
         now = self._clock()
 
         def inside() -> None:

@@ -196,8 +196,7 @@ class HostLimits(ProcessLimits):
         super().__init__()
 
     def pacer_backend(self, key: tuple[str, str]) -> FilePacerBackend | None:
-        """Return the queue of this host's processes at the full rate limit, or ``None`` if there is no shared
-        folder."""
+        """Return the queue of this host at the full rate limit, or ``None`` if there is no shared folder."""
         file = self._file("pace", key, has_fallback=True)
         return FilePacerBackend(file, INTERVAL_SECONDS, INTERVAL_SECONDS) if file is not None else None
 

@@ -33,8 +33,7 @@ def worker_name() -> str:
 
 
 def patched_by() -> str | None:
-    """Return the library that has patched threads or sockets of this process, or ``None`` if there is no such
-    library."""
+    """Return the library that has patched threads or sockets, or ``None`` if there is no such library."""
     if (gevent := sys.modules.get("gevent.monkey")) is not None and any(
         gevent.is_module_patched(module) for module in ("threading", "socket", "select")
     ):

@@ -18,8 +18,7 @@ ERROR_BYTES = MEBIBYTE
 
 
 async def read_body(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:
-    """Return the body of a response and whether it is complete. Of an incomplete body, return at most the first
-    megabyte.
+    """Return the body of a response and whether it is complete; at most 1 MiB of an incomplete one.
 
     The body is read and decompressed in pieces of about 100 kB. Other tasks can run between them.
 
