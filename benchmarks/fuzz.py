@@ -201,7 +201,7 @@ def _wrong_outcome(case: Case, error: CplError) -> str:
 
 
 async def fuzz(count: int, seed: int) -> Found:
-    """Make calls that are answered with hostile responses.
+    """Make calls with hostile responses.
 
     :param count: Number of cases, at least 1.
     :param seed: The same seed gives the same cases.
