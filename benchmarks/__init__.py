@@ -1,1 +1,1 @@
-"""Measurements, side by side in one run, as ratios; each writes its part of RESULTS.md."""
+"""Measurements of alternatives side by side in one run, as ratios. Each benchmark writes its section of RESULTS.md."""

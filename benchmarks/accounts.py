@@ -1,4 +1,4 @@
-"""A thousand accounts in one process: memory and connections of each, and whether a slow or locked one holds up others.
+"""A thousand accounts in one process: memory and connections of each, and the effect of a slow or locked one on others.
 
 python -m benchmarks.accounts [--accounts 1000] [--keep]
 """
@@ -23,7 +23,7 @@ from cpl_async.sandbox import Fault, FaultKind, Sandbox, SandboxSettings
 
 ME = psutil.Process()
 SLOW = "customer.get"
-"""The call that only the slow accounts make."""
+"""Operation that only the slow accounts call."""
 
 
 def memory() -> float:
@@ -33,19 +33,19 @@ def memory() -> float:
 
 
 def connections() -> int:
-    """Return how many connections of TCP this process has."""
+    """Return the number of TCP connections of this process."""
     return sum(one.status == psutil.CONN_ESTABLISHED for one in ME.net_connections("tcp"))
 
 
 async def a_call(client: Client) -> float:
-    """Make a call that was not made before by this account for a while; return its seconds."""
+    """Make a call that this account has not made for a while; return its seconds."""
     began = time.monotonic()
     await client.info.get()
     return time.monotonic() - began
 
 
 async def in_turn(clients: list[Client], at_once: int = 20) -> list[float]:
-    """Make one call with each, some at once; return the seconds that each took."""
+    """Make one call with each client, some concurrently; return the seconds of each call."""
     turns = asyncio.Semaphore(at_once)
 
     async def one(client: Client) -> float:
@@ -56,7 +56,7 @@ async def in_turn(clients: list[Client], at_once: int = 20) -> list[float]:
 
 
 async def measured(base_url: str, count: int) -> list[str]:
-    """Measure, and return what is to be written down."""
+    """Measure, and return the lines for the results."""
     warm = Client(client_id="warm", client_secret="s", base_url=base_url)
     await warm.customer.get()
     await a_call(warm)
@@ -76,7 +76,7 @@ async def measured(base_url: str, count: int) -> list[str]:
     quick = await in_turn(clients)
     slow = clients[:100]
     waiting = [asyncio.create_task(client.customer.get(tries=1)) for client in slow for _ in range(10)]
-    await asyncio.sleep(2.0)  # they have left
+    await asyncio.sleep(2.0)  # until they have sent their calls
     beside = await in_turn(clients[100:])
     for task in waiting:
         task.cancel()
@@ -97,7 +97,7 @@ async def measured(base_url: str, count: int) -> list[str]:
 
 
 def serve(accounts: int) -> None:
-    """Run a sandbox for all accounts, in which one call is slow, until nobody needs it any more."""
+    """Run a sandbox for all accounts, in which one call is slow, until standard input is closed."""
     names = {f"a{number}": "s" for number in range(accounts)} | {"warm": "s"}
     with Sandbox(SandboxSettings(clients=names)) as sandbox:
         sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation=SLOW, seconds=12.0, skip=1, times=1_000_000))
@@ -106,7 +106,7 @@ def serve(accounts: int) -> None:
 
 
 def main() -> None:
-    """Measure and keep the figures."""
+    """Measure and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--accounts", type=int, default=1000)
     parser.add_argument("--keep", action="store_true", help="write the figures to RESULTS.md")

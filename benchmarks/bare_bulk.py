@@ -1,7 +1,7 @@
-"""The floor of shipping a file: a bare aiohttp and orjson loop, without checks, journal, retries or resume.
+"""The lower bound for shipping a file: a bare aiohttp and orjson loop, without checks, journal, retries or resume.
 
-It reads the same file, makes the same requests at the same distance and saves the labels; joining them is a process of
-its own, as in ours. Nobody should ship so: an answer that is lost loses the parcels of its batch.
+It reads the same file, makes the same requests at the same interval and saves the labels; merging them is a separate
+process, as in this library. It is not for production: a lost response loses the parcels of its batch.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PARCELS_A_FILE = 1000
 
 
 def in_pieces(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield the items, so many at once."""
+    """Yield the items in lists of at most ``size`` items."""
     left = iter(items)
     while piece := list(islice(left, size)):
         yield piece
@@ -82,7 +82,7 @@ class Loop:
         self.requests = 0
 
     async def call(self, method: str, path: str, **given: Any) -> tuple[bytes, str]:
-        """Make one request when its turn has come, again while it is refused for pace; return body and location."""
+        """Make one request when its permit is due, and repeat it while it is rate-limited; return body and location."""
         while True:
             now = time.monotonic()
             self.next = max(self.next + DISTANCE, now)
@@ -106,7 +106,7 @@ class Loop:
         self.headers = {"Authorization": f"Bearer {orjson.loads(body)['access_token']}"}
 
     async def ship(self, number: int, rows: Iterable[dict[str, str]]) -> int:
-        """Send one batch, wait for its import and save its labels; return how many parcels it has."""
+        """Send one batch, wait for its import and save its labels; return its number of parcels."""
         body = orjson.dumps({"shipments": [body_of(row) for row in rows], "labelSettings": TAIL})
         headers = self.headers | {"Content-Type": "application/json"}
         _, location = await self.call("POST", "/shipment/batch", data=body, headers=headers)
@@ -120,7 +120,7 @@ class Loop:
         return parcels
 
     async def imported(self, batch: str) -> int:
-        """Wait until an import is over; return the number of its parcels."""
+        """Wait until an import has finished; return the number of its parcels."""
         while True:
             body, _ = await self.call("GET", f"/shipment/batch/{batch}", headers=self.headers)
             items = orjson.loads(body)["items"]
@@ -152,12 +152,12 @@ async def ship(file: Path, folder: Path, at_once: int = 4) -> dict[str, float]:
 
 
 def join(folder: Path) -> None:
-    """Join what lies in a folder, a thousand labels a file."""
+    """Merge the labels in a folder, a thousand per file."""
     import pikepdf
 
     number, parts, joint = 0, [], pikepdf.new()
     for file in sorted(folder.glob("????-*.pdf")):
-        parts.append(pikepdf.open(io.BytesIO(file.read_bytes())))  # must live until the joint file is saved
+        parts.append(pikepdf.open(io.BytesIO(file.read_bytes())))  # must live until the merged file is saved
         for page in parts[-1].pages:
             if len(joint.pages) == PARCELS_A_FILE:
                 _save(joint, folder, number)
@@ -173,7 +173,7 @@ def _save(joint: Any, folder: Path, number: int) -> None:
 
 
 def main() -> None:
-    """``bare_bulk ship FILE FOLDER`` or ``bare_bulk join FOLDER``; figures go to standard output."""
+    """Run ``bare_bulk ship FILE FOLDER`` or ``bare_bulk join FOLDER``, and write the figures to standard output."""
     what, *paths = sys.argv[1:]
     figures: dict[str, float] = {}
     if what == "ship":

@@ -1,9 +1,9 @@
-"""Ships a file without faults: time against what the limits allow, CPU against a bare loop, heartbeat and memory.
+"""Shipping a file without faults: time against the limits, CPU against a bare loop, heartbeat and memory.
 
     python -m benchmarks.bulk [--rows 100000] [--runs 3]
     python -m benchmarks.bulk --memory [--large 1000000]
 
-The client, the bare loop and the sandbox each run in a process of their own; the runs of the two take turns.
+The client, the bare loop and the sandbox each run in a separate process; the runs of the two alternate.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from cpl_async import Client
 from cpl_async.bulk.progress import Phase, Progress
 
 SLOT = 0.040
-"""Seconds between two requests that the limits allow."""
+"""Seconds between two requests that the rate limit allows."""
 IMPORT = 1.0
-"""Seconds that the sandbox takes for an import."""
+"""Seconds that an import takes in the sandbox."""
 BEAT = 0.005
 SMALL = 10_000
 
@@ -56,7 +56,7 @@ async def ship(file: str, out: str) -> dict[str, Any]:
 
     began = time.monotonic(), time.process_time()
     async with Client.from_env() as cpl:
-        _ = cpl.bulk  # what is imported for it holds up the loop once; an application names it when it starts
+        _ = cpl.bulk  # its imports block the loop once; an application imports it at its start
         gc.collect()
         gc.freeze()  # as `cpl ship` does
         opened = time.monotonic(), time.process_time()
@@ -82,7 +82,7 @@ async def ship(file: str, out: str) -> dict[str, Any]:
 
 @contextmanager
 def sandbox(folder: Path) -> Iterator[dict[str, str]]:
-    """Run a sandbox of its own; give the environment of its clients."""
+    """Run a separate sandbox; yield the environment of its clients."""
     command = [*CPL, "sandbox", "--port", "0", "--cheap-labels", "--import-seconds", str(IMPORT)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8")
     assert server.stdout is not None
@@ -98,7 +98,7 @@ def sandbox(folder: Path) -> Iterator[dict[str, str]]:
 
 
 def measured(*command: str, environment: dict[str, str]) -> dict[str, Any]:
-    """Run a process that prints its figures."""
+    """Run a process and return the figures that it prints."""
     done = subprocess.run(
         [sys.executable, "-m", *command], stdout=subprocess.PIPE, env=environment, encoding="utf-8", check=True
     )
@@ -107,7 +107,7 @@ def measured(*command: str, environment: dict[str, str]) -> dict[str, Any]:
 
 
 def ours(file: Path) -> dict[str, Any]:
-    """Ship once with the client; the ledger's figures beside."""
+    """Ship once with the client; return its figures together with those of the ledger."""
     with TemporaryDirectory() as name, sandbox(Path(name)) as environment:
         figures = measured("benchmarks.bulk", "--client", str(file), f"{name}/out", environment=environment)
         with urlopen(environment["CPL_BASE_URL"].removesuffix("/myapi2") + "/sandbox/ledger") as answer:
@@ -117,7 +117,7 @@ def ours(file: Path) -> dict[str, Any]:
 
 
 def bare(file: Path) -> dict[str, Any]:
-    """Ship once with the bare loop, and join what it has saved."""
+    """Ship once with the bare loop, and merge its labels."""
     with TemporaryDirectory() as name, sandbox(Path(name)) as environment:
         figures = measured("benchmarks.bare_bulk", "ship", str(file), f"{name}/out", environment=environment)
         figures["joining_cpu"] = measured("benchmarks.bare_bulk", "join", f"{name}/out", environment=environment)["cpu"]
@@ -125,9 +125,9 @@ def bare(file: Path) -> dict[str, Any]:
 
 
 def least(rows: int, parcels: int, batch: int = 1000) -> int:
-    """Return the requests of a perfect client: a token, each batch sent and asked after once, 200 labels a page.
+    """Return the number of requests of a perfect client: a token, each batch sent and polled once, 200 labels a page.
 
-    Labels are reckoned for batches with an equal share of the parcels, as a page holds labels of one batch only.
+    Labels are calculated for batches with an equal share of the parcels, as a page contains labels of one batch only.
     """
     batches = ceil(rows / batch)
     return 1 + batches * (2 + ceil(parcels / batches / 200))
@@ -145,7 +145,7 @@ def middle(runs: list[dict[str, Any]], *path: str) -> float:
 
 
 def compare(rows: int, count: int) -> None:
-    """Ship with both, in turns; keep time, CPU and heartbeat."""
+    """Ship with both alternately; write time, CPU and heartbeat."""
     with TemporaryDirectory() as name:
         file = Path(name) / "rows.csv"
         write(file, rows)
@@ -196,7 +196,7 @@ def compare(rows: int, count: int) -> None:
 
 
 def memory(large: int) -> None:
-    """Ship few and many rows; keep the peaks."""
+    """Ship few and many rows; write the peaks."""
     found = {}
     with TemporaryDirectory() as name:
         for rows in (SMALL, large):
@@ -222,7 +222,7 @@ def memory(large: int) -> None:
 
 
 def main() -> None:
-    """Run what the command line asks for."""
+    """Run the benchmarks of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=3)

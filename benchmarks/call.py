@@ -1,9 +1,9 @@
-"""Client CPU of one call: bare aiohttp with orjson, httpx with orjson, and our client with the pace taken out.
+"""Client CPU of one call: bare aiohttp with orjson, httpx with orjson, and this client without rate limit.
 
     python -m benchmarks.call [--rounds 5] [--calls 1000] [--together 50]
 
-All ask the same small server in another process for the same state of a batch, one call after the other and then
-so many at once.
+All clients request the same state of a batch from the same small server in another process, first sequentially and then
+concurrently.
 """
 
 from __future__ import annotations
@@ -40,24 +40,24 @@ SLOW_HTTPX = "sniffio is not installed: httpx looks for it in vain at each call,
 
 
 class NoPace(ProcessLimits):
-    """Limits without the distance between requests, so that only the work is measured."""
+    """Limits without an interval between requests, so that only the work is measured."""
 
-    def pace(self, credentials: Credentials) -> Pacer:
-        """Return a pace that lets everything through at once."""
+    def pacer(self, credentials: Credentials) -> Pacer:
+        """Return a pacer without an interval."""
         return Pacer(0.0)
 
 
 class SharedNoPace(NoPace):
-    """The same, but each request asks the line that the processes of a host share."""
+    """The same, but each request uses the queue that the processes of a host share."""
 
-    def pace(self, credentials: Credentials) -> Pacer:
-        """Return a pace that lets everything through at once, after asking."""
+    def pacer(self, credentials: Credentials) -> Pacer:
+        """Return a pacer without an interval, with the queue of the host."""
         folder = mkdtemp(prefix="cpl-")
         return Pacer(0.0, backend=FilePacerBackend(SharedFile(Path(folder) / "a.pace"), 0.0, 1.0))
 
 
 def serve(listener: socket.socket) -> None:
-    """Answer tokens and states."""
+    """Respond to requests for tokens and states."""
 
     async def token(_: web.Request) -> web.Response:
         return web.json_response({"access_token": "t", "expires_in": 1800})
@@ -72,7 +72,7 @@ def serve(listener: socket.socket) -> None:
 
 
 async def cpu_of(call: Callable[[], Awaitable[object]], calls: int, together: int) -> float:
-    """Return the process's CPU seconds of one call, so many of which are under way at once."""
+    """Return the process's CPU seconds of one call, while ``together`` calls run concurrently."""
     await _do(call, 20, together)
     before = time.process_time()
     done = await _do(call, calls, together)
@@ -80,7 +80,7 @@ async def cpu_of(call: Callable[[], Awaitable[object]], calls: int, together: in
 
 
 async def _do(call: Callable[[], Awaitable[object]], calls: int, together: int) -> int:
-    """Make about so many calls; return how many they were."""
+    """Make about ``calls`` calls; return their exact number."""
     each = max(1, calls // together)
 
     async def one_after_the_other() -> None:
@@ -93,7 +93,7 @@ async def _do(call: Callable[[], Awaitable[object]], calls: int, together: int) 
 
 @asynccontextmanager
 async def with_aiohttp(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """Give a call by bare aiohttp."""
+    """Yield a call by bare aiohttp."""
     async with aiohttp.ClientSession() as session:
 
         async def call() -> object:
@@ -105,7 +105,7 @@ async def with_aiohttp(url: str) -> AsyncIterator[Callable[[], Awaitable[object]
 
 @asynccontextmanager
 async def with_httpx(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """Give a call by httpx, which keeps all its connections: by itself it would keep 20."""
+    """Yield a call by httpx, which keeps all its connections: its default is 20."""
     import httpx
 
     async with httpx.AsyncClient(limits=httpx.Limits(max_connections=100, max_keepalive_connections=100)) as client:
@@ -119,7 +119,7 @@ async def with_httpx(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]
 
 @asynccontextmanager
 async def with_ours(url: str, limits: type[NoPace] = NoPace) -> AsyncIterator[Callable[[], Awaitable[object]]]:
-    """Give a call by our client."""
+    """Yield a call by this client."""
     async with Client(client_id="a", client_secret="b", base_url=url, shared=limits()) as client:
 
         async def call() -> object:
@@ -129,7 +129,7 @@ async def with_ours(url: str, limits: type[NoPace] = NoPace) -> AsyncIterator[Ca
 
 
 async def measure(url: str, rounds: int, calls: int, togethers: Sequence[int]) -> list[dict[str, list[float]]]:
-    """Measure all in turn; for each number of calls at once return the figures of each client by its name."""
+    """Measure all alternately; return the figures of each client by its name for each number of concurrent calls."""
     shared = partial(with_ours, limits=SharedNoPace)
     ways: dict[str, Way] = {"aiohttp": with_aiohttp, "ours": with_ours, "shared": shared}
     if is_there("httpx"):
@@ -159,7 +159,7 @@ def row(together: int, figures: Mapping[str, Sequence[float]]) -> str:
 
 
 def main() -> None:
-    """Run, compare, keep."""
+    """Measure, compare and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--calls", type=int, default=1000)

@@ -1,10 +1,10 @@
-"""CPU of encoding 1,000 shipments and of reading the state of 1,000 items: ours, other libraries, bare orjson.
+"""CPU of encoding 1,000 shipments and of parsing the state of 1,000 items: this library, others, and bare orjson.
 
     python -m benchmarks.codec [--rounds 9]
 
-Objects are made before the encoding is timed and bytes before the reading. Money is Decimal in our models and in
-those of msgspec and pydantic, with the same fields as ours; a float in plain dicts and in the generated client,
-whose contract says so.
+Objects are created before the timing of the encoding, and bytes before that of the parsing. Money is Decimal in the
+models of this library and in those of msgspec and pydantic, with the same fields; a float in plain dicts and in the
+generated client, as in its contract.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from cpl_async.models.shipment_batches import CreateShipmentBatch, ShipmentBatch
 
 COUNT = 1_000
 TIMES = 5
-"""How often each is done in a round, so that what the garbage collector takes is spread."""
+"""Repetitions in a round, so that the cost of the garbage collector is spread."""
 SENDER = Address(
     name="Obchod s květinami, s.r.o.",
     street="Krátká 3",
@@ -43,7 +43,7 @@ SENDER = Address(
 
 @attrs.define
 class Figures:
-    """Seconds of one contender, a figure a round."""
+    """Seconds of one contender, one figure per round."""
 
     name: str
     encoding: list[float] = attrs.Factory(list)
@@ -51,7 +51,7 @@ class Figures:
 
 
 def shipment(number: int) -> Shipment:
-    """Return a shipment with two addresses, money to collect, a reference and a weight."""
+    """Return a shipment with two addresses, cash on delivery, a reference and a weight."""
     reference = f"B-{number:08}"
     return Shipment(
         reference_id=reference,
@@ -66,7 +66,7 @@ def shipment(number: int) -> Shipment:
             phone=f"+420777{number:06}",
             email=f"jana.{number}@example.com",
         ),
-        sender=attrs.evolve(SENDER),  # an object of its own, as in a batch of many senders
+        sender=attrs.evolve(SENDER),  # a separate object, as in a batch of many senders
         cash_on_delivery=CashOnDelivery(
             cod_price=Decimal(number) + Decimal("0.50"), cod_currency="CZK", cod_var_sym=str(number)
         ),
@@ -79,7 +79,7 @@ def shipment(number: int) -> Shipment:
 
 
 def state_of(number: int) -> dict[str, Any]:
-    """Return the state of one item as the server tells it."""
+    """Return the state of one item as the server returns it."""
     return {
         "referenceId": f"B-{number:08}",
         "shipmentNumber": f"4090{number:07}",
@@ -90,7 +90,7 @@ def state_of(number: int) -> dict[str, Any]:
 
 
 def contenders(batch: CreateShipmentBatch, state: bytes) -> tuple[list[Contender], list[str]]:
-    """Return the floor first and ours last, and a line about each peer that is not there."""
+    """Return the contenders, the lower bound first and this library last, and a line about each missing package."""
     body = encode(batch)
     plain = orjson.loads(body)
     floor = Contender("orjson, plain dicts", lambda: orjson.dumps(plain), lambda: orjson.loads(state))
@@ -103,7 +103,7 @@ def contenders(batch: CreateShipmentBatch, state: bytes) -> tuple[list[Contender
 
 
 def check(contender: Contender, plain: dict[str, Any]) -> None:
-    """See that a contender does the whole work; money as text counts as a number."""
+    """Check that a contender does the whole work; money as text counts as a number."""
     sent = orjson.loads(contender.encode())
     for item in sent["shipments"]:
         item["cashOnDelivery"]["codPrice"] = float(item["cashOnDelivery"]["codPrice"])
@@ -117,19 +117,19 @@ def check(contender: Contender, plain: dict[str, Any]) -> None:
 
 
 def seconds_of(work: Callable[[], object]) -> float:
-    """Return the process's CPU seconds of doing it once, with the garbage of others out of the way."""
+    """Return the process's CPU seconds of one repetition, after a garbage collection."""
     gc.collect()
     spent = 0.0
     for _ in range(TIMES):
         before = time.process_time()
         result = work()
         spent += time.process_time() - before
-        del result  # what it takes to throw the result away is not counted
+        del result  # its deallocation is not counted
     return spent / TIMES
 
 
 def measure(them: Sequence[Contender], rounds: int) -> list[Figures]:
-    """Measure each in turn, so many rounds."""
+    """Measure each contender alternately in a number of rounds."""
     figures = [Figures(one.name) for one in them]
     for _ in range(rounds):
         for one, found in zip(them, figures, strict=True):
@@ -145,7 +145,7 @@ def ratio(some: Sequence[float], others: Sequence[float]) -> float:
 
 
 def table(figures: Sequence[Figures]) -> list[str]:
-    """Return the rows, each against the first."""
+    """Return the rows of the table, each relative to the first."""
     floor = figures[0]
     lines = ["| way | encode, ms | × floor | read, ms | × floor |", "| --- | --- | --- | --- | --- |"]
     for one in figures:
@@ -157,7 +157,7 @@ def table(figures: Sequence[Figures]) -> list[str]:
 
 
 def verdict(figures: Sequence[Figures]) -> list[str]:
-    """Return the line that compares ours with pydantic, when it is there."""
+    """Return the line that compares this library with pydantic, if pydantic is installed."""
     ours = figures[-1]
     pydantic = next((one for one in figures if one.name.startswith("pydantic")), None)
     if pydantic is None:
@@ -170,7 +170,7 @@ def verdict(figures: Sequence[Figures]) -> list[str]:
 
 
 def main() -> None:
-    """Run, compare, keep."""
+    """Measure, compare and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()

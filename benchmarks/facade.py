@@ -1,16 +1,17 @@
-"""What one synchronous call costs that crosses to an event loop in another thread, ours against other bridges.
+"""The cost of a synchronous call that crosses to an event loop in another thread, for this library and other bridges.
 
     python -m benchmarks.facade [--rounds 7] [--calls 3000]
 
-All cross with the same coroutine: it gives up its turn once and returns what it was given. It does nothing else, so
-that what is measured is the crossing; and without that turn it would be done in its first step, which no real call is.
+All bridges run the same coroutine: it yields to the loop once and returns its argument. It does nothing else, so only
+the crossing is measured. Without that yield it would finish in its first step, which no real call does.
 
-Each bridge on each kind of loop has a fresh process in each round, and the rounds go through all of them in turn. There
-is no bridge in the floor: so many coroutines of one loop as the others have threads. One thread is measured again with
-all of the process kept to one core, and with the loop on another than who calls it (but asgiref's, which begins in the
-caller's core): left alone, the system does now this and now that, and waking another core takes longer than the rest.
+Each bridge on each kind of loop has a fresh process in each round, and the rounds alternate between them. The lower
+bound has no bridge: as many coroutines of one loop as the others have threads. One thread is measured again with the
+whole process on one core, and with the loop on another core than its caller (except asgiref's, which begins in the
+caller's core): without this, the system's choice of cores varies, and waking another core takes longer than the rest.
 
-Then a real call to a sandbox in another process: through ``cpl_sync.Client`` against ``cpl_async.Client`` awaited.
+Then a real call to a sandbox in another process is measured: ``cpl_sync.Client`` against an awaited
+``cpl_async.Client``.
 """
 
 from __future__ import annotations
@@ -50,28 +51,28 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Call = Callable[[int], object]
 Bridge = Callable[[Callable[[int], Coroutine[Any, Any, object]]], Call]
-"""Makes an ordinary function of a coroutine function."""
+"""Converts a coroutine function to an ordinary function."""
 
 THREADS = (1, 8, 32, 64)
 CORES = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
 PINNED = ("1 thread, one core", "1 thread, two cores")[: len(CORES)]
 COLUMNS = ("1 thread", *(f"{threads} threads" for threads in THREADS[1:]), *PINNED)
 ALONE, CROWDED = 0.6, 0.5
-"""The goals: the most that ours may take of anyio's, at one thread the p50, from 8 on the p50 and the p99."""
+"""Goals: the maximum ratio of this library to anyio; the p50 for one thread, the p50 and the p99 from 8 threads on."""
 REAL_ROUNDS, REAL_CALLS, PACED_CALLS = 5, 50, 20
-"""In each round so many of its own, and in each of these so many real calls of each client; those with the pace."""
+"""Rounds in each outer round, and real calls of each client in one of them: without and with the rate limit."""
 NAMES = {False: "asyncio", True: "uvloop"}
 SPAWN = multiprocessing.get_context("spawn")
 
 
 async def given(value: int) -> int:
-    """Return what was given, at the loop's next turn."""
+    """Return the argument at the loop's next turn."""
     await asyncio.sleep(0)
     return value
 
 
 async def name_of_loop(_: int) -> str:
-    """Return which of the two kinds of loop this runs on."""
+    """Return the kind of the loop that runs this coroutine."""
     kinds = type(asyncio.get_running_loop()).__mro__
     return NAMES[any(kind.__module__.partition(".")[0] == "uvloop" for kind in kinds)]
 
@@ -83,21 +84,21 @@ def make_loop(on_uvloop: bool) -> asyncio.AbstractEventLoop:
 
 
 def choose_by_policy(on_uvloop: bool) -> None:
-    """Have ``asyncio.run`` take the right loop: where a library calls it, there is no other way to say so."""
+    """Make ``asyncio.run`` use the right loop: if a library calls it, there is no other way to choose it."""
     if on_uvloop:
         asyncio.set_event_loop_policy(import_module("uvloop").EventLoopPolicy())
 
 
 @contextmanager
 def with_ours(on_uvloop: bool) -> Iterator[Bridge]:
-    """Give our bridge, whose loop begins at the first call."""
+    """Yield this library's bridge, whose loop starts at the first call."""
     os.environ["CPL_UVLOOP"] = str(int(on_uvloop))
     yield lambda function: partial(portal.call, function)
 
 
 @contextmanager
 def with_threadsafe(on_uvloop: bool) -> Iterator[Bridge]:
-    """Give the standard library's own way."""
+    """Yield the standard library's bridge."""
     loop = make_loop(on_uvloop)
     threading.Thread(target=loop.run_forever, daemon=True).start()
     yield lambda function: lambda value: asyncio.run_coroutine_threadsafe(function(value), loop).result()
@@ -105,36 +106,36 @@ def with_threadsafe(on_uvloop: bool) -> Iterator[Bridge]:
 
 @contextmanager
 def with_anyio(on_uvloop: bool) -> Iterator[Bridge]:
-    """Give anyio's portal."""
+    """Yield anyio's portal."""
     with start_blocking_portal("asyncio", {"use_uvloop": on_uvloop}) as open_portal:
         yield lambda function: partial(open_portal.call, function)
 
 
 @contextmanager
 def with_synchronicity(on_uvloop: bool) -> Iterator[Bridge]:
-    """Give a synchronizer, which has one loop for all that it wraps."""
+    """Yield a synchronizer, which has one loop for all wrapped functions."""
     choose_by_policy(on_uvloop)
     yield import_module("synchronicity").Synchronizer().wrap
 
 
 @contextmanager
 def with_asgiref(on_uvloop: bool) -> Iterator[Bridge]:
-    """Give asgiref's function, which makes a thread and a loop for each call from a plain thread."""
+    """Yield asgiref's function, which creates a thread and a loop for each call from a plain thread."""
     choose_by_policy(on_uvloop)
     yield import_module("asgiref.sync").async_to_sync
 
 
 @attrs.frozen
 class Contender:
-    """One way to make the call."""
+    """A way to make the call."""
 
     name: str
     package: str
-    """That it needs, whose version is shown."""
+    """Required package, whose version is shown."""
     bridge: Callable[[bool], AbstractContextManager[Bridge]] | None
-    """Opens it on one of the kinds of loop; the floor has none."""
+    """Function that opens the bridge on one of the kinds of loop, or ``None`` for the lower bound."""
     slower: int = 1
-    """It makes so many times fewer calls, or the run would not end in time."""
+    """Factor by which it makes fewer calls; otherwise the run would take too long."""
 
     def __str__(self) -> str:
         return f"{self.name} {version(self.package)}" if self.package not in ("asyncio", "cpl_sync") else self.name
@@ -161,7 +162,7 @@ class Figures:
 
     @classmethod
     def of(cls, times: Sequence[int]) -> Figures:
-        """Return those of nanoseconds."""
+        """Return the figures of durations in nanoseconds."""
         ordered = sorted(times)
         return cls(median(ordered) / 1e3, ordered[len(ordered) * 99 // 100] / 1e3)
 
@@ -174,13 +175,13 @@ class Figures:
 
 
 Found = dict[tuple[Contender, bool], list[list[Figures]]]
-"""Of each contender on each kind of loop: for each round, for each column."""
+"""Figures of each contender on each kind of loop: for each round, for each column."""
 
 
 def in_threads(call: Call, threads: int, each: int) -> list[int]:
-    """Return the nanoseconds of so many calls in each of so many threads at once.
+    """Return the nanoseconds of each call, with a number of calls in each of several concurrent threads.
 
-    Who is done goes on calling until all are, so that the last ones do not have it easier.
+    A thread that has finished continues to call until all have, so that the last threads have the same load.
     """
     times: list[int] = []
     begin = threading.Barrier(threads, timeout=60)
@@ -213,7 +214,7 @@ def in_threads(call: Call, threads: int, each: int) -> list[int]:
 
 
 async def in_one_loop(coroutines: int, each: int) -> list[int]:
-    """Return the nanoseconds of so many awaited calls in each of so many coroutines at once."""
+    """Return the nanoseconds of each awaited call, with a number of calls in each of several concurrent coroutines."""
     times: list[int] = []
 
     async def work(number: int) -> None:
@@ -227,7 +228,7 @@ async def in_one_loop(coroutines: int, each: int) -> list[int]:
 
 
 def fresh(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do something in a process of its own."""
+    """Run a function in a separate process."""
     with ProcessPoolExecutor(1, SPAWN) as pool:
         return pool.submit(function, *args, **kwargs).result()
 
@@ -237,7 +238,7 @@ def cross(contender: Contender, on_uvloop: bool, calls: int) -> list[Figures]:
     calls //= contender.slower
 
     def in_all_columns(crowd: Callable[[int, int], list[int]]) -> list[Figures]:
-        crowd(1, max(1, calls // 4))  # the system takes a while to settle which thread runs where
+        crowd(1, max(1, calls // 4))  # the system needs some time to assign threads to cores
         figures = [Figures.of(crowd(threads, max(1, calls // threads))) for threads in THREADS]
         for _, callers_core in zip(PINNED, CORES, strict=False):
             keep_to_cores(CORES[0], callers_core)
@@ -253,14 +254,14 @@ def cross(contender: Contender, on_uvloop: bool, calls: int) -> list[Figures]:
 
 
 def keep_to_cores(core: int, callers_core: int) -> None:
-    """Keep this process's threads to one core, and the main one and those that it begins to another or the same."""
+    """Pin this process's threads to one core, and the main thread and its children to another one or the same."""
     for thread in threading.enumerate():
-        with suppress(ProcessLookupError):  # it has just ended
+        with suppress(ProcessLookupError):  # the thread has just ended
             os.sched_setaffinity(thread.native_id or 0, {callers_core if thread is threading.main_thread() else core})
 
 
 def measure(contenders: Sequence[Contender], loops: Sequence[bool], rounds: int, calls: int) -> Found:
-    """Measure all in turn."""
+    """Measure all contenders alternately."""
     found: Found = {(contender, on_uvloop): [] for on_uvloop in loops for contender in contenders}
     for _ in range(rounds):
         for (contender, on_uvloop), figures in found.items():
@@ -283,7 +284,7 @@ def table(unit: str, rows: Mapping[tuple[Contender, bool], Sequence[object]]) ->
 
 
 def report(found: Found) -> Iterator[str]:
-    """Yield the times, what they are of anyio's, and whether each goal is met."""
+    """Yield the times, their ratios to anyio's, and whether each goal is met."""
     times = {key: medians(rounds) for key, rounds in found.items()}
     ratios = {
         (contender, on_uvloop): [mine / anyio for mine, anyio in zip(row, times[ANYIO, on_uvloop], strict=True)]
@@ -307,7 +308,7 @@ OPERATIONS: dict[str, Callable[[Any], Any]] = {
     "info.get()": lambda cpl: cpl.info.get(),
     "codelists.products(limit=1)": lambda cpl: cpl.codelists.products(limit=1),
 }
-"""The same text for both clients; one of them gives something to await."""
+"""Operations by name, with the same code for both clients; that of one client returns an awaitable."""
 
 
 def both_ways(
@@ -315,7 +316,7 @@ def both_ways(
 ) -> list[tuple[float, float]]:
     """Return the median microseconds of a real call awaited, and of one through the facade, for each round.
 
-    :param pace: the folder in which it is kept; without it there is none.
+    :param pace: Folder of the rate limit, or ``None`` if there is no rate limit.
     """
     os.environ["CPL_UVLOOP"] = str(int(on_uvloop))
     limits: LimitStore = HostLimits(folder=Path(pace)) if pace else NoPace()
@@ -351,7 +352,7 @@ def both_ways(
 
 
 def real_calls(loops: Sequence[bool], rounds: int) -> Iterator[str]:
-    """Measure real calls and yield what the crossing adds to them; the sandbox is here, the clients elsewhere."""
+    """Measure real calls and yield the cost of the crossing. Sandbox and clients are in separate processes."""
     yield "| loop | a call to the sandbox | awaited, µs | through `cpl_sync`, µs | the crossing adds, µs |"
     yield "| --- | --- | --- | --- | --- |"
     with Sandbox(SandboxSettings(interval=0.0)) as sandbox, TemporaryDirectory() as folder:
@@ -367,7 +368,7 @@ def real_calls(loops: Sequence[bool], rounds: int) -> Iterator[str]:
 
 
 def main() -> None:
-    """Run, compare, keep."""
+    """Measure, compare and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--calls", type=int, default=3000)

@@ -1,4 +1,4 @@
-"""Calls that are answered with hostile responses end in a value or a `CplError`, within time and memory.
+"""Calls with hostile responses must end in a value or a `CplError`, within the limits of time and memory.
 
 python -m benchmarks.fuzz [--cases 100000] [--seed 1]
 """
@@ -30,25 +30,25 @@ __all__ = ["Found", "fuzz"]
 
 LOGIN = "login.get_access_token"
 LONGEST = 30.0
-"""Seconds after which a call counts as one that does not end."""
+"""Seconds after which a call counts as endless."""
 SLOW = 0.5
 FEW = 20
-"""Items that are taken of what has no end."""
+"""Number of items that are read from an endless iterator."""
 Call = Callable[[Client], Awaitable[Any]]
 
 
 @define
 class Found:
-    """How the calls ended."""
+    """Results of the calls."""
 
     values: int = 0
     errors: Counter[str] = Factory(Counter)
     problems: list[str] = Factory(list)
-    """Calls that ended in anything else, with what they were answered."""
+    """Calls with any other result, with their responses."""
     slow: list[str] = Factory(list)
-    """Calls that took over half a second."""
+    """Calls that took more than half a second."""
     slowest: float = 0.0
-    """Seconds."""
+    """Seconds of the slowest call."""
 
     def __str__(self) -> str:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.errors.most_common())
@@ -60,28 +60,28 @@ class _Slot:
     is_valid = True
 
     def record_write(self) -> None:
-        """Count nothing."""
+        """Do nothing."""
 
     def release(self) -> None:
-        """Count nothing."""
+        """Do nothing."""
 
 
 class _NoLimits:
-    """No rate limit, and a token of each client's own."""
+    """No rate limit, and a separate token for each client."""
 
     async def acquire(self, priority: Priority) -> _Slot:
         """Return at once."""
         return _Slot()
 
     def throttle(self, retry_after: float | None = None) -> None:
-        """Stay as fast."""
+        """Do nothing."""
 
     def pacer(self, credentials: Credentials) -> _NoLimits:
-        """Return a pace that lets everything go at once."""
+        """Return a pacer without an interval."""
         return self
 
     def token_cache(self, credentials: Credentials) -> TokenCache:
-        """Return a place for a token that is fetched as often as anybody asks."""
+        """Return a token cache without a limit of token requests."""
         return TokenCache(fetches=10**9)
 
 
@@ -115,11 +115,11 @@ FURTHER: dict[str, list[Call]] = {
     "codelists.products": [lambda client: _some(client.codelists.iterate(client.codelists.products, tries=1))],
     "codelists.countries": [lambda client: client.choose_product("SK", cash_on_delivery=True, tries=1)],
 }
-"""What else reads the responses of an operation."""
+"""Further calls that parse the responses of an operation."""
 
 
 def _touch(value: Any, depth: int = 0) -> None:
-    """Use all that a result offers: each attribute and property, its texts, and its JSON."""
+    """Use all features of a result: each attribute and property, its texts, and its JSON."""
     if isinstance(value, Page):
         value = value.items
     if isinstance(value, (list, tuple)):
@@ -137,7 +137,7 @@ def _touch(value: Any, depth: int = 0) -> None:
 
 
 class _Fuzzer:
-    """One client, one server, and what was found."""
+    """A client, a server, and the findings."""
 
     def __init__(self, server: HostileServer, client: Client) -> None:
         self._server = server
@@ -146,7 +146,7 @@ class _Fuzzer:
         self.found: Found = Found()
 
     async def run(self, case: Case, number: int) -> None:
-        """Make a call that is answered as the case says."""
+        """Make a call with the response of the case."""
         server = self._server
         server.scripts["base"], server.keeps_open = case.raw, case.is_whole
         server.login = case.raw if case.operation.id == LOGIN else None
@@ -190,7 +190,7 @@ class _Fuzzer:
 
 
 def _wrong_outcome(case: Case, error: CplError) -> str:
-    """Say what is wrong with the outcome of a call that writes; nothing for one that does not."""
+    """Return the error in the outcome of a call that writes, or an empty text. Other calls have none."""
     status = error.status or 0
     if isinstance(error, ConfigurationError):
         return f"{type(error).__name__}: {error.message}"
@@ -201,7 +201,7 @@ def _wrong_outcome(case: Case, error: CplError) -> str:
 
 
 async def fuzz(count: int, seed: int) -> Found:
-    """Make calls that are answered with hostile responses.
+    """Make calls with hostile responses.
 
     :param count: Number of cases, at least 1.
     :param seed: The same seed gives the same cases.
@@ -217,7 +217,7 @@ async def fuzz(count: int, seed: int) -> Found:
 
 
 def main() -> None:
-    """Run and print what was found."""
+    """Run the cases and print the findings."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=int, default=100_000, help="Number of cases. Default: 100000.")
     parser.add_argument("--seed", type=int, default=1, help="Seed of the cases. Default: 1.")

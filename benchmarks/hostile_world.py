@@ -1,4 +1,4 @@
-"""What befalls a proof besides faults and kills: wrong clocks, odd spellings of references, troubled journals."""
+"""Troubles of a proof besides faults and kills: wrong clocks, odd spellings of references, damaged journals."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ def write_respelled(source: Path, target: Path, chance: random.Random, *, share:
 
 @define
 class JournalTrouble:
-    """What befalls the journal in a file while no run uses it."""
+    """Troubles of a journal file while no run uses it."""
 
     state: Path
-    """The state folder of the client."""
+    """State folder of the client."""
     chance: random.Random
     copies: int = 0
     refusals: int = 0
@@ -78,7 +78,7 @@ class JournalTrouble:
 
     @property
     def file(self) -> Path | None:
-        """The journal, or ``None`` if there is none yet."""
+        """Path of the journal, or ``None`` if there is no journal yet."""
         return next(self.state.glob("*/journal.sqlite3"), None)
 
     @property
@@ -87,7 +87,7 @@ class JournalTrouble:
         return self._copy is not None and self._copy.exists()
 
     def keep_copy(self) -> None:
-        """Back the journal up, once it knows shipments that a search must show."""
+        """Back up the journal when it contains shipments that a search must show."""
         file = self.file
         if file is None:
             return
@@ -101,7 +101,7 @@ class JournalTrouble:
                 journal.backup(copy)
 
     def restore_copy(self) -> None:
-        """Put the backup in the place of the journal."""
+        """Replace the journal by its backup."""
         file = self.file
         if self._copy is None or file is None or not self.has_copy:
             return
@@ -111,7 +111,7 @@ class JournalTrouble:
         self.copies += 1
 
     def take_away(self) -> Path | None:
-        """Remove, empty or damage the journal; return where it is kept meanwhile."""
+        """Remove, empty or damage the journal; return the path of its copy."""
         file = self.file
         if file is None:
             return None

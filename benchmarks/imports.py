@@ -2,8 +2,8 @@
 
     python -m benchmarks.imports [--rounds 15]
 
-The bare interpreter's own start is taken off. What a client's ``open()`` loads afterwards is told as well. All have
-their compiled files in a folder made for the run: a checkout may have none, where an installed package does.
+The start of the bare interpreter is subtracted. The time of a client's ``open()`` is reported too. All use compiled
+files in a folder of the run: a checkout may have none, unlike an installed package.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ async def main():
 
 asyncio.run(main())
 """
-"""It sends nothing: opening a client loads what its first call needs."""
+"""Program that opens a client without sending a request: opening loads the modules of the first call."""
 
 
 def run(program: str, environment: Mapping[str, str]) -> tuple[float, str]:
@@ -47,15 +47,15 @@ def run(program: str, environment: Mapping[str, str]) -> tuple[float, str]:
 
 
 def measure(rounds: int, compiled: str) -> tuple[dict[str, float], float]:
-    """Return the median seconds of each import without the interpreter's own, and those of opening a client.
+    """Return the median seconds of each import without the start of the interpreter, and those of opening a client.
 
-    :param compiled: the folder for compiled files.
+    :param compiled: Folder for compiled files.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPYCACHEPREFIX"] = compiled
     programs = (BARE, FLOOR, *OURS)
     for program in (*programs, OPEN):
-        run(program, environment)  # compiles what it loads
+        run(program, environment)  # compiles the imported modules
     found: dict[str, list[float]] = {program: [] for program in programs}
     opening: list[float] = []
     for _ in range(rounds):
@@ -67,14 +67,14 @@ def measure(rounds: int, compiled: str) -> tuple[dict[str, float], float]:
 
 
 def table(times: Mapping[str, float]) -> list[str]:
-    """Return the rows, each against aiohttp."""
+    """Return the rows of the table, each relative to aiohttp."""
     lines = ["| statement | ms | × aiohttp |", "| --- | --- | --- |"]
     lines += [f"| `{name}` | {took * 1e3:.1f} | {took / times[FLOOR]:.2f} |" for name, took in times.items()]
     return lines
 
 
 def main() -> None:
-    """Run, compare, keep."""
+    """Measure, compare and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()

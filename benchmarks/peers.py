@@ -1,4 +1,4 @@
-"""Makes the models of other libraries from ours, field for field, so that all encode and read the very same."""
+"""The models of this library in other libraries' form, field for field, so that all process the same data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CONTRACT = Path(__file__).parent.parent / "tests" / "contract" / "cpl-openapi.ya
 
 @attrs.frozen
 class Contender:
-    """One way to do the work: from objects that are made already, or from bytes."""
+    """A way to do the work: encoding existing objects, or parsing bytes."""
 
     name: str
     encode: Callable[[], bytes]
@@ -38,7 +38,7 @@ class Contender:
 
 @attrs.frozen
 class Field:
-    """One field of a model as another library declares it; one that is not required is ``None`` by default."""
+    """A field of a model as another library declares it. An optional field is ``None`` by default."""
 
     name: str
     type: Any
@@ -51,13 +51,13 @@ def is_there(package: str) -> bool:
 
 
 def fields_of(kind: type, stands_for: Callable[[type], Any]) -> Iterator[Field]:
-    """Yield the fields that the API knows of one of our models, without the bounds that we check.
+    """Yield the API's fields of a model, without the constraints that this library checks.
 
-    :param stands_for: returns what the other library has for a class of ours, or the class itself.
+    :param stands_for: Function that returns the other library's counterpart of a class, or the class itself.
     """
     types = get_type_hints(kind)
     for field in attrs.fields(kind):
-        if field.name == "unreadable":  # ours, not the API's
+        if field.name == "unreadable":  # an attribute of this library, not of the API
             continue
         required = field.default is attrs.NOTHING
         theirs = _translated(types[field.name], stands_for)
@@ -74,7 +74,7 @@ def _translated(kind: Any, stands_for: Callable[[type], Any]) -> Any:
 
 
 def with_msgspec(body: bytes, state: bytes) -> Contender:
-    """Return msgspec's structs: names by ``rename``, what is ``None`` left out, Decimal written as a number."""
+    """Return msgspec's structs: names by ``rename``, ``None`` values left out, Decimal written as a number."""
     import msgspec
 
     @cache
@@ -94,12 +94,12 @@ def with_msgspec(body: bytes, state: bytes) -> Contender:
 
 
 def with_pydantic(body: bytes, state: bytes) -> Contender:
-    """Return pydantic's models, which write a Decimal as text: its own and fastest way."""
+    """Return pydantic's models, which write a Decimal as text: their default and fastest way."""
     return _with_pydantic(body, state, Decimal, f"pydantic {version('pydantic')}")
 
 
 def with_pydantic_numbers(body: bytes, state: bytes) -> Contender:
-    """Return pydantic's models told to write a Decimal as a number, as the contract wants it."""
+    """Return pydantic's models that write a Decimal as a number, as in the contract."""
     from pydantic import PlainSerializer
 
     money = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
@@ -109,7 +109,7 @@ def with_pydantic_numbers(body: bytes, state: bytes) -> Contender:
 def _with_pydantic(body: bytes, state: bytes, money: Any, name: str) -> Contender:
     """Return models with names by alias.
 
-    The adapter's ``dump_json`` is faster than ``model_dump_json``, which makes a text that is still to be encoded.
+    The adapter's ``dump_json`` is faster than ``model_dump_json``, which returns a text that must still be encoded.
     """
     from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
     from pydantic.alias_generators import to_camel
@@ -132,7 +132,7 @@ def _with_pydantic(body: bytes, state: bytes, money: Any, name: str) -> Contende
 
 
 def with_generated(body: bytes, state: bytes) -> Contender:
-    """Return the client that openapi-python-client makes of the contract; JSON as its httpx writes and reads it."""
+    """Return the client that openapi-python-client generates from the contract; JSON as its httpx processes it."""
     models = _generated_models()
     batch = models.ShipmentBatchCreateShipmentBatch.from_dict(json.loads(body))
 
@@ -146,13 +146,13 @@ def with_generated(body: bytes, state: bytes) -> Contender:
 
 
 def _generated_models() -> Any:
-    """Generate the client, load all its models and throw the files away."""
+    """Generate the client, load all its models and delete the files."""
     tools = Path(sys.executable).parent
     name = "generated_cpl_client"
     with TemporaryDirectory() as folder:
         command = [str(tools / "openapi-python-client"), "generate", "--path", str(CONTRACT)]
         command += ["--output-path", str(Path(folder) / name), "--meta", "none"]
-        path = os.pathsep.join([str(tools), os.environ.get("PATH", "")])  # it formats with the ruff beside it
+        path = os.pathsep.join([str(tools), os.environ.get("PATH", "")])  # it formats the code with the ruff beside it
         subprocess.run(command, check=True, capture_output=True, env=os.environ | {"PATH": path})
         sys.path.insert(0, folder)
         try:
@@ -167,4 +167,4 @@ PEERS: tuple[tuple[str, Callable[[bytes, bytes], Contender]], ...] = (
     ("pydantic", with_pydantic_numbers),
     ("openapi_python_client", with_generated),
 )
-"""The package that each needs, and what makes it from a batch's body and a batch's state."""
+"""Required package of each contender, and the function that creates it from a batch's body and state."""

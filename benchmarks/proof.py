@@ -1,13 +1,13 @@
-"""The proof of exactly-once: ships with all faults on, kills the client, and holds the report against the ledger.
+"""The proof of exactly-once: ship with all faults on, kill the client, and compare the report with the ledger.
 
 python -m benchmarks.proof                         100,000 rows, all faults, five kills, wrong clocks
 python -m benchmarks.proof --rows 1000 --batch-size 20 --seeds 200 --max-concurrency 4
-python -m benchmarks.proof --tail 1.2              shipments that can be found later than the settling time
+python -m benchmarks.proof --tail 1.2              shipments that become visible later than the settle time
 
-The sandbox runs in this process, the client in one of its own that is killed with SIGKILL at random moments and started
-again. Its clock is up to three days off and jumps, references come in odd spellings, the journal is copied, removed and
-damaged between runs, and PostgreSQL has another default isolation level (``--calm``: none of it). Then each row of the
-report is compared with the sandbox's ledger. It ends with status 1 if a promise is broken.
+The sandbox runs in this process, the client in a separate one that is killed with SIGKILL at random times and
+restarted. Its clock is up to three days off and jumps, references have odd spellings, the journal is copied, removed
+and damaged between runs, and PostgreSQL has a different default isolation level (``--calm``: none of these). Then each
+row of the report is compared with the sandbox's ledger. The exit status is 1 if a promise is broken.
 """
 
 from __future__ import annotations
@@ -48,25 +48,25 @@ from cpl_async.sandbox import Sandbox, SandboxSettings
 from cpl_async.sandbox.store import Parcel, StoredShipment
 
 ANSWERS_LOST = {"lost-answer": 0.03, "late-503": 0.01, "no-location": 0.01}
-"""Five in a hundred writes lose their answer after the work was done."""
+"""Fractions of writes whose response is lost after the server has processed them: 5 % in total."""
 ELSEWHERE = {
     "429": 0.005, "429-retry-after": 0.002, "503": 0.005, "503-retry-after": 0.002, "500": 0.005, "502-html": 0.005,
     "reset": 0.005, "reset-early": 0.005, "reset-midway": 0.002, "401": 0.002, "garbage": 0.005, "truncated": 0.005,
     "slow": 0.002, "ignored-filter": 0.03, "empty-list": 0.03,
 }  # fmt: skip
-"""Five in a hundred requests of all kinds fail in some other way, and one search in sixteen answers what is not so."""
+"""Fractions of requests of all kinds with other failures, about 5 %, and of searches with wrong results, one in 16."""
 BARCODES = 1000
-"""Labels that are read by a scanner."""
+"""Number of labels that are read by a scanner."""
 AT_THE_START = 0.2
-"""Share of kills that are counted from the start of a run; the others from its first request."""
+"""Fraction of kills whose time is counted from the start of a run; the others count from its first request."""
 LONGEST_START = 30.0
 MOST_RUNS = 12
-"""Runs after the last kill in which the job must come to its end."""
+"""Maximum number of runs after the last kill until the job must be finished."""
 
 
 @frozen(kw_only=True)
 class Setup:
-    """One proof."""
+    """Settings of one proof."""
 
     rows: int
     batch_size: int
@@ -76,24 +76,24 @@ class Setup:
     tail: float
     faults: bool = True
     hostile: bool = True
-    """Whether clocks are wrong, references are spelled oddly, and journals are copied, removed and damaged."""
+    """Whether clocks are wrong, references have odd spellings, and journals are copied, removed and damaged."""
     journal: str = ""
-    """Address of a PostgreSQL; a file unless given."""
+    """Address of a PostgreSQL. Default: a file."""
 
 
 @define
 class Findings:
-    """What one proof has shown."""
+    """Findings of one proof."""
 
     broken: list[str] = field(factory=list)
     counts: Counter[str] = field(factory=Counter)
     seconds: float = 0.0
     late: list[float] = field(factory=list)
-    """Seconds from the end of each import until the client knew of it."""
+    """Seconds from the end of each import until the client recorded it."""
 
 
 def settings_for(setup: Setup) -> SandboxSettings:
-    """Draw a sandbox: how slow it is, and an answer to each question that the documentation leaves open."""
+    """Draw a sandbox: its delays, and one variant of each behaviour that the documentation leaves open."""
     chance = random.Random(setup.seed)
     late = setup.settle_time / 8 if setup.tail else chance.uniform(0, setup.settle_time / 2)
     return SandboxSettings(
@@ -119,7 +119,7 @@ def settings_for(setup: Setup) -> SandboxSettings:
 
 
 def prove(setup: Setup, folder: Path) -> Findings:
-    """Ship one file with faults and kills, and hold the report against the ledger."""
+    """Ship one file with faults and kills, and compare the report with the ledger."""
     found = Findings()
     chance = random.Random(setup.seed + 2)
     write(folder / "rows.csv", setup.rows, setup.seed)
@@ -141,7 +141,7 @@ def prove(setup: Setup, folder: Path) -> Findings:
         client.run_with_kills(found)
         found.seconds = time.monotonic() - began
         found.counts["requests"] = len(sandbox.ledger.entries)
-        if setup.tail:  # all is visible at last: the next run must find every double
+        if setup.tail:  # all shipments are visible now: the next run must find every duplicate
             sandbox._read(lambda: list(sandbox._context.store.db.execute("UPDATE shipments SET visible = done")))
             client.run()
         audit(folder, sandbox, setup, found)
@@ -157,7 +157,7 @@ def prove(setup: Setup, folder: Path) -> Findings:
 
 
 def prove_apart(setup: Setup) -> Findings:
-    """Prove in a folder that goes afterwards; what the clients said of a broken promise is kept."""
+    """Run a proof in a temporary folder. Keep the output of the clients if a promise is broken."""
     with TemporaryDirectory(prefix="cpl-proof-") as folder:
         findings = prove(setup, Path(folder))
         if findings.broken:
@@ -166,7 +166,7 @@ def prove_apart(setup: Setup) -> Findings:
 
 
 class Client:
-    """``cpl ship`` in a process of its own."""
+    """``cpl ship`` in a separate process."""
 
     def __init__(self, folder: Path, sandbox: Sandbox, setup: Setup) -> None:
         self.folder, self.setup = folder, setup
@@ -202,7 +202,7 @@ class Client:
         return summary
 
     def run_with_kills(self, found: Findings) -> None:
-        """Kill the client at random moments, then let it come to its end."""
+        """Kill the client at random times, then let it finish."""
         length = 0.8 + self.setup.rows / 4000 + self.setup.rows / self.setup.batch_size * 0.05
         for _ in range(self.setup.kills):
             client = self.start()
@@ -227,13 +227,13 @@ class Client:
         found.broken.append(f"the job is not finished after {MOST_RUNS} runs: {summary}")
 
     def wait_until_it_sends(self, client: subprocess.Popen[str]) -> None:
-        """Wait until a run makes a request, so that a slow start is not all that a kill meets."""
+        """Wait until a run makes a request, so that a slow start does not absorb every kill."""
         before, until = len(self.sandbox.ledger.entries), time.monotonic() + LONGEST_START
         while len(self.sandbox.ledger.entries) == before and client.poll() is None and time.monotonic() < until:
             time.sleep(0.02)
 
     def trouble_journal(self, found: Findings, event: str) -> None:
-        """Copy, restore, remove or damage the journal; a run without it must refuse to send."""
+        """Copy, restore, remove or damage the journal. A run without it must refuse to send."""
         if not self.setup.hostile or self.setup.journal:
             return
         if event == "copy":
@@ -250,7 +250,7 @@ class Client:
         found.counts["restored journals"] = self.trouble.copies
 
     def run_respelled(self, found: Findings, chance: random.Random) -> None:
-        """Ship rows once more whose references are spelled otherwise: none may be sent."""
+        """Ship rows again whose references have a different spelling: none may be sent."""
         count = write_respelled(self.folder / "plain.csv", self.folder / "again.csv", chance, share=1.0, rows=200)
         before = len(live_by_reference(self.sandbox))
         summary = self.run(file="again.csv", out="out-again")
@@ -268,7 +268,7 @@ class Client:
 
 
 def set_isolation(journal: str, level: str) -> None:
-    """Let another isolation level be the default of a PostgreSQL."""
+    """Set the default isolation level of a PostgreSQL."""
 
     async def change() -> None:
         import asyncpg
@@ -283,9 +283,9 @@ def set_isolation(journal: str, level: str) -> None:
 
 
 def lateness(folder: Path, sandbox: Sandbox) -> list[float]:
-    """Return for each batch the seconds from the end of its import until it stood in the journal.
+    """Return for each batch the seconds from the end of its import until its record in the journal.
 
-    Batches of which no run was there to hear, since one was killed, are left out.
+    Batches whose import ended while no run was active, because one was killed, are left out.
     """
     done: dict[str, float] = defaultdict(float)
     for shipment in sandbox.shipments():
@@ -309,7 +309,7 @@ def report_of(folder: Path, name: str = "shipments.csv", out: str = "out") -> li
 
 
 def live_by_reference(sandbox: Sandbox) -> dict[str, list[StoredShipment]]:
-    """Return what the ledger has and would bill."""
+    """Return the billable shipments in the ledger."""
     found: dict[str, list[StoredShipment]] = defaultdict(list)
     for shipment in sandbox.shipments():
         if shipment.error_code is None and any(is_live(parcel) for parcel in shipment.parcels):
@@ -323,7 +323,7 @@ def is_live(parcel: Parcel) -> bool:
 
 
 def audit(folder: Path, sandbox: Sandbox, setup: Setup, found: Findings) -> None:
-    """Hold every row of the report against the ledger."""
+    """Compare every row of the report with the ledger."""
     report, live = report_of(folder), live_by_reference(sandbox)
     if (journals := sum(one.is_dir() for one in (folder / "state").glob("*"))) != 1:
         found.broken.append(f"the client has kept {journals} journals of one account")
@@ -361,7 +361,7 @@ def audit(folder: Path, sandbox: Sandbox, setup: Setup, found: Findings) -> None
 
 
 def check_barcodes(folder: Path, report: list[dict[str, str]], found: Findings, seed: int) -> None:
-    """Read the labels of rows drawn at random, as a scanner does."""
+    """Read the labels of randomly drawn rows, as a scanner does."""
     shipped = [row for row in report if row["state"] == "shipped"]
     chosen = random.Random(seed).sample(shipped, min(BARCODES, len(shipped)))
     documents: dict[str, pypdfium2.PdfDocument] = {}
@@ -379,10 +379,10 @@ def check_barcodes(folder: Path, report: list[dict[str, str]], found: Findings, 
 
 
 def check_resent(folder: Path, sandbox: Sandbox, found: Findings) -> None:
-    """See that what had no label was brought to its end."""
+    """Check that rows without a label were completed."""
     report, live = report_of(folder), live_by_reference(sandbox)
     states = ["shipped", "rejected"]
-    if sandbox.settings.refuses_used_references:  # one was tried, the others are left as they are
+    if sandbox.settings.refuses_used_references:  # one was tried, the others are unchanged
         states.append("shipped_without_label")
     left = Counter(row["state"] for row in report if row["state"] not in states)
     refused = sum(row["state"] == "rejected" for row in report) - found.counts["rejected"]
@@ -399,7 +399,7 @@ def check_resent(folder: Path, sandbox: Sandbox, found: Findings) -> None:
 
 
 def main() -> int:
-    """Run what the command line asks for."""
+    """Run the proofs of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--batch-size", type=int, default=1000)
@@ -423,7 +423,7 @@ def main() -> int:
 
 
 def proved(given: argparse.Namespace) -> int:
-    """Run the proofs, print what they have shown, and return the exit status."""
+    """Run the proofs, print their findings, and return the exit status."""
     totals: Counter[str] = Counter()
     broken: list[str] = []
     seconds = 0.0

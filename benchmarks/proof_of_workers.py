@@ -1,5 +1,6 @@
-"""The proof of exactly-once with Celery workers: killed at random, stopped past their lease and woken, and broker and
-database killed and started again in the middle.
+"""The proof of exactly-once with Celery workers, whose processes, broker and database are killed during the job.
+
+Workers are killed at random, and stopped past their lease and resumed. Broker and database are killed and restarted.
 
 python -m benchmarks.proof_of_workers [--rows 100000] [--workers 4] [--kills 8] [--seeds 1] [--keep]
 """
@@ -30,7 +31,8 @@ from benchmarks.ship import write
 from cpl_async.sandbox import Sandbox
 
 VISIBILITY = 5
-"""Seconds after which Redis gives a task to another worker, though its own has not ended: far too short, on purpose."""
+"""Seconds after which Redis passes a task to another worker, though its own has not ended: intentionally far too
+short."""
 TASKS = f"""
 from cpl_async.celery.app import app
 app.conf.broker_transport_options = {{"visibility_timeout": {VISIBILITY}}}
@@ -46,31 +48,31 @@ print("handed over", flush=True)
 print(job.wait(), flush=True)
 """
 LONGEST = 1200.0
-"""Seconds in which the job must come to its end."""
+"""Seconds in which the job must be finished."""
 
 
 @frozen(kw_only=True)
 class Trouble:
-    """What befalls the workers."""
+    """Troubles of the workers."""
 
     workers: int = 4
     kills: int = 8
     sleepers: int = 2
     restarts: bool = True
-    """Whether broker and database are killed and started again, once each."""
+    """Whether broker and database are each killed and restarted once."""
     lease: float = 4.0
     shard_size: int = 5000
 
 
 @define
 class Workers:
-    """Celery workers in processes of their own, each as if it were a host."""
+    """Celery workers in separate processes, each as if on its own host."""
 
     folder: Path
     environment: dict[str, str]
     count: int
     seed: int = 0
-    """Of the clock that each worker has."""
+    """Seed of the clocks of the workers."""
     running: dict[int, subprocess.Popen[bytes]] = field(factory=dict)
     asleep: set[int] = field(factory=set)
 
@@ -93,20 +95,20 @@ class Workers:
         os.killpg(self.running[number].pid, what)
 
     def kill(self, number: int) -> None:
-        """Kill a worker and its child at once."""
+        """Kill a worker and its child."""
         self.signal(number, signal.SIGKILL)
         self.running.pop(number).wait()
         self.asleep.discard(number)
 
     def end(self) -> None:
-        """Kill them all."""
+        """Kill all workers."""
         for number in list(self.running):
             self.kill(number)
 
 
 @define
 class Course:
-    """What befalls them, one after the other, at moments drawn at random."""
+    """The troubles of a proof, one after the other, at random times."""
 
     trouble: Trouble
     workers: Workers
@@ -118,7 +120,7 @@ class Course:
     _sleeping: list[tuple[float, int]] = field(factory=list)
 
     def events(self) -> list[Callable[[], None]]:
-        """Return what is to happen, in an order drawn at random."""
+        """Return the troubles in random order."""
         trouble = self.trouble
         all_of = [self.kill_one] * trouble.kills + [self.stop_one] * trouble.sleepers
         if trouble.restarts:
@@ -127,7 +129,7 @@ class Course:
         return all_of
 
     def kill_one(self) -> None:
-        """Kill a worker, and start it again."""
+        """Kill a worker, and restart it."""
         number = self.chance.choice(sorted(set(self.workers.running) - self.workers.asleep))
         self.workers.kill(number)
         self.found.counts["kills"] += 1
@@ -135,7 +137,7 @@ class Course:
         self.workers.start(number)
 
     def stop_one(self) -> None:
-        """Stop a worker in the middle of its sending, for longer than its lease."""
+        """Stop a worker while it sends, for longer than its lease."""
         sent = len(self.sandbox.ledger.of("shipment_batches.create"))
         until = time.monotonic() + 10
         while len(self.sandbox.ledger.of("shipment_batches.create")) == sent and time.monotonic() < until:
@@ -147,7 +149,7 @@ class Course:
         self.found.counts["stopped"] += 1
 
     def wake(self) -> None:
-        """Wake those who have slept long enough."""
+        """Resume workers that were stopped for long enough."""
         for moment, number in list(self._sleeping):
             if time.monotonic() >= moment:
                 self._sleeping.remove((moment, number))
@@ -157,18 +159,18 @@ class Course:
 
     @property
     def anybody_sleeps(self) -> bool:
-        """Whether somebody is still to be woken."""
+        """Whether a worker is still stopped."""
         return bool(self._sleeping)
 
     def restart_broker(self) -> None:
-        """Kill Redis, which forgets all, and start it again."""
+        """Kill Redis, which loses all its data, and restart it."""
         self.broker.kill()
         time.sleep(self.chance.uniform(0.5, 2))
         self.broker.start()
         self.found.counts["broker_restarts"] += 1
 
     def restart_database(self) -> None:
-        """Kill PostgreSQL and start it again."""
+        """Kill PostgreSQL and restart it."""
         self.database.kill()
         time.sleep(self.chance.uniform(0.2, 1))
         self.database.start()
@@ -190,7 +192,7 @@ def serving(folder: Path) -> Iterator[tuple[Redis, PostgreSQL]]:
 
 
 def prove(setup: Setup, trouble: Trouble, folder: Path) -> Findings:
-    """Ship one file with faults and trouble, and hold the report against the ledger."""
+    """Ship one file with faults and troubles, and compare the report with the ledger."""
     found = Findings()
     write(folder / "rows.csv", setup.rows, setup.seed)
     (folder / "tasks.py").write_text(TASKS)
@@ -236,7 +238,7 @@ def prove(setup: Setup, trouble: Trouble, folder: Path) -> Findings:
 
 
 def carry(course: Course, following: subprocess.Popen[str]) -> None:
-    """Let everything happen while the job is at work, and wait for its end."""
+    """Run all troubles during the job, and wait for its end."""
     begin = time.monotonic()
     events = course.events()
     pause = 0.0
@@ -257,7 +259,7 @@ def carry(course: Course, following: subprocess.Popen[str]) -> None:
 
 
 def main() -> int:
-    """Run what the command line asks for."""
+    """Run the proofs of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--batch-size", type=int, default=1000)
@@ -280,7 +282,7 @@ def main() -> int:
         )
         with TemporaryDirectory(prefix="cpl-proof-") as folder:
             findings = prove(setup, trouble, Path(folder))
-            if findings.broken:  # what the workers said of it is kept
+            if findings.broken:  # the output of the workers is kept
                 for log in Path(folder).glob("worker-*/log"):
                     Path(f"proof-{log.parent.name}.log").write_bytes(log.read_bytes())
         totals += findings.counts

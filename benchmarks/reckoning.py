@@ -1,5 +1,6 @@
-"""What a parcel costs that workers ship: their CPU, the journal's CPU, disk and commits, Redis; and what that makes of
-1,000 accounts and 10 million parcels a day.
+"""The cost of a parcel shipped by workers: their CPU, the journal's CPU, disk and commits, and Redis.
+
+The result is projected to 1,000 accounts and 10 million parcels a day.
 
 python -m benchmarks.reckoning [--rows 100000] [--keep]
 """
@@ -36,31 +37,31 @@ PART = 10_000
 
 @frozen(kw_only=True)
 class Costs:
-    """What one job has cost, a stage each."""
+    """Costs of one job by stage."""
 
     rows: int
     requests: int
     planning: float
-    """Seconds of CPU to read, check and write down the rows."""
+    """Seconds of CPU to read, check and record the rows."""
     sending: float
-    """Seconds of CPU of the workers for the parts."""
+    """Seconds of CPU of the workers for the shards."""
     closing: float
-    """The same for labels, tables and papers."""
+    """Seconds of CPU of the workers for labels, tables and reports."""
     database: float
     """Seconds of CPU of PostgreSQL."""
     redis: float
     """Seconds of CPU of Redis."""
     commits: int
     wal: int
-    """Bytes that PostgreSQL has written to its log."""
+    """Bytes that PostgreSQL has written to its write-ahead log."""
     disk: int
-    """Bytes that the journal takes."""
+    """Size of the journal in bytes."""
     peak: int
-    """Most memory of a worker, in bytes."""
+    """Peak memory of a worker in bytes."""
 
 
 def cpu_of(pid: int) -> float:
-    """Return the CPU seconds of a process and its children, those that have ended too."""
+    """Return the CPU seconds of a process and its children, including those that have ended."""
     process = psutil.Process(pid)
     total = 0.0
     for one in (process, *process.children(recursive=True)):
@@ -76,7 +77,7 @@ def own_cpu() -> float:
 
 
 async def asked(url: str, query: str) -> Any:
-    """Ask the database."""
+    """Return the result of a database query."""
     connection = await asyncpg.connect(url)
     try:
         return await connection.fetchval(query)
@@ -85,7 +86,7 @@ async def asked(url: str, query: str) -> Any:
 
 
 async def measured(rows: int, folder: Path, database: PostgreSQL, broker: Redis, access: dict[str, str]) -> Costs:
-    """Ship a file by parts, one after the other, and measure each stage."""
+    """Ship a file in shards, one after the other, and measure each stage."""
     postmaster = int((database.folder / "data" / "postmaster.pid").read_text().split()[0])
     cpu, log = cpu_of(postmaster), await asked(database.url, "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")
     commits = await asked(database.url, "SELECT xact_commit FROM pg_stat_database WHERE datname = 'postgres'")
@@ -112,7 +113,7 @@ async def measured(rows: int, folder: Path, database: PostgreSQL, broker: Redis,
     shared.close()
     after = server.info("cpu")
     server.close()
-    await asyncio.sleep(1.5)  # the database tells its figures once a second
+    await asyncio.sleep(1.5)  # the database updates its statistics once a second
     return Costs(
         rows=rows,
         requests=requests,
@@ -130,7 +131,7 @@ async def measured(rows: int, folder: Path, database: PostgreSQL, broker: Redis,
 
 
 def reckoned(costs: Costs) -> list[str]:
-    """Return what the costs make of a day."""
+    """Return the lines with the costs of a day."""
     each = PARCELS / costs.rows
     second = PARCELS / WINDOW / costs.rows
     stages = {"reading and checking": costs.planning, "sending": costs.sending, "labels and papers": costs.closing}
@@ -155,7 +156,7 @@ def reckoned(costs: Costs) -> list[str]:
 
 
 def main() -> None:
-    """Measure and keep the figures."""
+    """Measure and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--keep", action="store_true", help="write the figures to RESULTS.md")

@@ -1,4 +1,4 @@
-"""Keeps the last figures of each benchmark in RESULTS.md."""
+"""The latest figures of each benchmark, kept in RESULTS.md."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEAD = "# Results\n\nWritten by the benchmarks themselves; the machine is shared
 
 
 def keep(name: str, lines: list[str]) -> None:
-    """Print the lines and put them in the benchmark's part of the file."""
+    """Print the lines and write them to the benchmark's section of the file."""
     stamp = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}"
     part = "\n".join([f"## {name}", "", f"_{stamp}_", "", *lines, ""])
     print(part)

@@ -1,4 +1,4 @@
-"""Real servers on loopback for proofs and tests, which can be killed and started again."""
+"""Real servers on loopback for proofs and tests, which can be killed and restarted."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["NotInstalled", "PgBouncer", "PostgreSQL", "Redis", "answers", "binar
 
 
 class NotInstalled(Exception):
-    """A program is not on this machine."""
+    """A program is not installed on this machine."""
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
+    """Return a currently unused port."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 def answers(port: int) -> Callable[[], bool]:
-    """Return what tells whether somebody listens on a port."""
+    """Return a function that checks whether a server listens on a port."""
 
     def look() -> bool:
         try:
@@ -40,13 +40,13 @@ def answers(port: int) -> Callable[[], bool]:
 
 
 def binary(name: str) -> str | None:
-    """Return where a program of PostgreSQL is; Debian has them on nobody's path."""
+    """Return the path of a PostgreSQL program; Debian installs them outside of ``PATH``."""
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
     return shutil.which(name) or (str(found[-1]) if found else None)
 
 
 class Redis:
-    """A Redis that remembers nothing."""
+    """A Redis without persistence."""
 
     def __init__(self, folder: Path, port: int | None = None) -> None:
         if shutil.which("redis-server") is None:
@@ -61,7 +61,7 @@ class Redis:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the server, and wait until it responds."""
         options = {"--port": str(self.port), "--bind": "127.0.0.1", "--save": "", "--dir": str(self.folder)}
         command = ["redis-server", *(word for option in options.items() for word in option)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -70,7 +70,7 @@ class Redis:
             time.sleep(0.02)
 
     def kill(self) -> None:
-        """Kill it."""
+        """Kill the server."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -78,14 +78,14 @@ class Redis:
 
 
 class PostgreSQL:
-    """A PostgreSQL in a folder of its own."""
+    """A PostgreSQL in a separate folder."""
 
     def __init__(self) -> None:
         if binary("initdb") is None:
             raise NotInstalled("postgresql is not installed")
         self.folder = Path(tempfile.mkdtemp(prefix="cpl-pg-"))
         self.port = free_port()
-        self.user = "postgres" if os.geteuid() == 0 else None  # it does not run as root
+        self.user = "postgres" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
         if self.user is not None:
             shutil.chown(self.folder, self.user)
         self._run("initdb", "-D", "data", "-A", "trust", "-E", "UTF8", "-U", "postgres", "--no-sync")
@@ -93,25 +93,25 @@ class PostgreSQL:
 
     @property
     def url(self) -> str:
-        """Address of its database, with a password that it does not ask for."""
+        """Address of its database, with a password that it does not check."""
         return f"postgresql://postgres:geheim@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start the server, and wait until it responds."""
         options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c max_connections=50"
         self._run("pg_ctl", "-D", "data", "-o", options, "-l", "log", "-w", "start")
 
     def kill(self) -> None:
-        """Stop it as if it had crashed."""
+        """Stop the server as in a crash."""
         self._run("pg_ctl", "-D", "data", "-m", "immediate", "-w", "stop")
 
     def end(self) -> None:
-        """Stop it and remove its folder."""
+        """Stop the server and remove its folder."""
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def query(self, text: str) -> str:
-        """Return what the server answers to a statement."""
+        """Return the server's output for a statement."""
         program = binary("psql")
         assert program is not None
         command = [program, "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-At", "-c", text]
@@ -136,10 +136,11 @@ class PgBouncer:
     """A pooler in front of a PostgreSQL."""
 
     def __init__(self, database: PostgreSQL, mode: str, ignored: str = "extra_float_digits") -> None:
-        """Start it.
+        """Start the pooler.
 
-        :param mode: ``session`` or ``transaction``.
-        :param ignored: Parameters of the start of a connection that it ignores; it refuses all that it does not know.
+        :param database: Server behind the pooler.
+        :param mode: Pool mode: ``session`` or ``transaction``.
+        :param ignored: Startup parameters of a connection that it ignores. It refuses all other unknown ones.
         """
         program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
         if program is None:
@@ -168,10 +169,10 @@ class PgBouncer:
 
     @property
     def url(self) -> str:
-        """Address of the database behind it."""
+        """Address of the database behind the pooler."""
         return f"postgresql://postgres:geheim@127.0.0.1:{self.port}/postgres"
 
     def end(self) -> None:
-        """Stop it."""
+        """Stop the pooler."""
         self.process.terminate()
         self.process.wait(timeout=20)

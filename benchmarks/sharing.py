@@ -1,4 +1,4 @@
-"""Eight processes that share through Redis, one sandbox: what its ledger shows, also while Redis is away.
+"""Eight processes that share limits through Redis, and one sandbox: the figures of its ledger, also without Redis.
 
 python -m benchmarks.sharing [--workers 8] [--seconds 60] [--away 30]
 """
@@ -24,11 +24,11 @@ from cpl_sync import Client
 
 PORT = 7391
 SETTLES = 6.0
-"""Seconds until all processes know each other, which are not measured."""
+"""Seconds until all processes have joined the queue, which are not measured."""
 
 
 def started(workers: int, began: float, seconds: float, access: Mapping[str, str]) -> list[int]:
-    """Fork processes that have nothing in common but the address of Redis; return where they tell what they did."""
+    """Fork processes that share nothing but the address of Redis; return the pipes with their results."""
     ends = []
     for _ in range(workers):
         reading, writing = os.pipe()
@@ -51,7 +51,7 @@ def started(workers: int, began: float, seconds: float, access: Mapping[str, str
 def measured(
     workers: int, seconds: float, away: float, folder: str
 ) -> tuple[list[tuple[int, float]], dict[str, Any], int]:
-    """Run them once; return what each did, what the ledger shows, and requests while Redis was away."""
+    """Run them once; return the results of each, the ledger's figures, and the requests without Redis."""
     server = Redis(Path(folder), PORT)
     sandbox = subprocess.Popen(
         [*CPL, "sandbox", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
@@ -87,7 +87,7 @@ def measured(
 
 
 def main() -> None:
-    """Measure and keep the figures."""
+    """Measure and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=60.0)

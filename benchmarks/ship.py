@@ -1,4 +1,4 @@
-"""Ships 1,000 and 10,000 rows with the sandbox in a process of its own: memory, time, and what the ledger shows.
+"""Shipping 1,000 and 10,000 rows, with the sandbox in a separate process: memory, time, and figures of the ledger.
 
 python -m benchmarks.ship [--runs 3]
 """
@@ -28,7 +28,7 @@ CPL = [sys.executable, "-m", "cpl_async.cli"]
 
 
 def write(path: Path, count: int, seed: int = 1) -> None:
-    """Write so many rows drawn from the example."""
+    """Write ``count`` rows drawn from the example."""
     with EXAMPLE.open(encoding="utf-8", newline="") as file:
         base = list(csv.DictReader(file))
     chance = random.Random(seed)
@@ -75,7 +75,7 @@ def run(folder: Path, count: int) -> dict[str, Any]:
 
 
 def peak_memory(process: int) -> int:
-    """Return the peak of a process's own memory in KiB, as Linux counts it."""
+    """Return the peak of a process's own memory in KiB, as counted by Linux."""
     try:
         text = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     except OSError:
@@ -85,7 +85,7 @@ def peak_memory(process: int) -> int:
 
 
 def main() -> None:
-    """Run, compare, keep."""
+    """Measure, compare and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Eight forked workers against one sandbox: what its ledger shows of pace, tokens, and slots that were used.
+"""Eight forked workers against one sandbox: rate, token requests and used permits in its ledger.
 
 python -m benchmarks.workers [--workers 8] [--seconds 60]
 """
@@ -24,7 +24,7 @@ CPL = [sys.executable, "-m", "cpl_async.cli"]
 
 
 def work(cpl: Client, until: float) -> int:
-    """Call until it is time; return how many calls were made."""
+    """Make calls until a given time; return their number."""
     calls = 0
     while time.monotonic() < until:
         cpl.codelists.products(limit=1)
@@ -55,16 +55,16 @@ def forked(cpl: Client, workers: int, until: float) -> list[tuple[int, float]]:
 
 
 def measured(workers: int, seconds: float, access: Mapping[str, str]) -> tuple[list[tuple[int, float]], dict[str, Any]]:
-    """Run them once; return what each did, and what the ledger shows."""
+    """Run them once; return the results of each, and the figures of the ledger."""
     with Client.from_env(access) as cpl:
-        cpl.codelists.products(limit=1)  # the parent has a loop and a connection
+        cpl.codelists.products(limit=1)  # the parent now has a loop and a connection
         results = forked(cpl, workers, time.monotonic() + seconds)
     with urlopen(access["CPL_BASE_URL"].removesuffix("/myapi2") + "/sandbox/ledger") as answer:
         return results, json.load(answer)
 
 
 def main() -> None:
-    """Measure and keep the figures."""
+    """Measure and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=60.0)

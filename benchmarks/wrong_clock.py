@@ -1,10 +1,10 @@
-"""Runs ``cpl``, or a module, with a wall clock that is wrong and jumps:
+"""A runner for ``cpl``, or a module, with a wall clock that is wrong and jumps.
 
 python -m benchmarks.wrong_clock =-7200,86400@3 ship rows.csv
 python -m benchmarks.wrong_clock =86400 -m celery worker
 
-The first argument lists the differences from the true time in seconds: the first one holds from the start, each further
-one from ``@`` so many seconds after it. The steady clocks of the machine are not touched.
+The first argument lists the differences from the true time in seconds: the first one applies from the start, each
+further one from the number of seconds after ``@``. The monotonic clocks of the machine are unchanged.
 """
 
 from __future__ import annotations

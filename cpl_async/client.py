@@ -1,4 +1,4 @@
-"""The client: credentials in, resources out; opens and closes."""
+"""The client: it takes credentials and settings, and provides all resources of the API."""
 
 from __future__ import annotations
 
@@ -56,20 +56,20 @@ Family = TypeVar("Family", bound="Resource")
 
 @frozen(kw_only=True)
 class RawResponse(Generic[T]):
-    """The result of a call, and the answer that it was read from."""
+    """The result of a call together with its HTTP response."""
 
     value: T
-    """What the call returns."""
+    """Return value of the call."""
     status: int
     """HTTP status."""
     headers: Mapping[str, str] = field(repr=False)
-    """Without regard to case."""
+    """Headers of the response, case-insensitive."""
     body: bytes = field(repr=False)
-    """As it came, with the fields that no model knows."""
+    """Body as received, including fields that no model contains."""
 
 
 class ClientSettings(TypedDict, total=False):
-    """What a client takes besides its credentials and base URL; see :class:`Client`."""
+    """Settings of a client besides its credentials and base URL; see :class:`Client`."""
 
     timeout: float
     correlation_id: str | None
@@ -96,10 +96,10 @@ def _store_of(shared: LimitStore | str | None) -> LimitStore:
 
 
 class Client:
-    """A client of the CPL API, safe to share among all who call it.
+    """A client of the CPL API that all callers can share safely.
 
-    Clients with the same credentials and base URL share one token and one pace, on whatever thread or loop of
-    the process they are, for the limits belong to the credentials.
+    Clients with the same credentials and base URL share one token and one rate limit on all threads and loops of the
+    process, because the limits apply to the credentials.
 
         async with Client.from_config() as cpl:
             batch = await cpl.shipment_batches.create(shipments)
@@ -125,27 +125,31 @@ class Client:
         journal: str | None = None,
         on_event: EventHook | None = None,
     ) -> None:
-        """Take the settings; nothing is sent and no connection is opened yet.
+        """Create a client. Nothing is sent and no connection is opened yet.
 
-        :param client_id: as the carrier gave it.
-        :param client_secret: the secret, or a function that returns it, which is called again once when the secret is
-            refused, for one that is rotated. Shown in no log, error or repr.
-        :param base_url: production unless given; see ``TESTING``.
-        :param timeout: seconds for a whole call, unless the call has its own.
-        :param correlation_id: ``X-Correlation-ID`` of all calls; each has one of its own unless given.
-        :param language: ``Accept-Language`` of all calls, e.g. ``en-GB``.
-        :param log_level: ``X-LogLevel`` of all calls.
-        :param max_connections: requests under way at once, at least 1.
-        :param proxy: address of an HTTP proxy, ``http://host:port`` or ``host:port``.
-        :param ssl: a context with certificates of your own.
-        :param trust_env: take the proxy from ``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``; ``.netrc`` is never used.
-        :param allow_plain_http: take a base URL without encryption for another host than loopback.
-        :param shared: where token and pace are kept: in files for all processes of this user on this host unless given;
-            the address of a Redis for all hosts, ``redis://…`` (extra ``distributed``), or a :class:`RedisLimits`.
-        :param journal: address of the PostgreSQL where ``bulk`` keeps its journal, for several hosts: ``postgresql://…``
-            (extra ``distributed``); that of ``CPL_JOURNAL`` unless given, else a file of this user.
-        :param on_event: called with each :class:`Event` while its call is under way: it must be quick.
-        :raises ConfigurationError: when a setting cannot be used.
+        :param client_id: Client ID from the carrier.
+        :param client_secret: Client secret, or a function that returns it. The function is called again once if the
+            secret is refused, so that it can be rotated. The secret is hidden in logs, errors and reprs.
+        :param base_url: Address of the API, e.g. ``TESTING``. Default: production.
+        :param timeout: Seconds for a whole call, greater than 0, if the call has no timeout of its own. Default: 60.
+        :param correlation_id: ``X-Correlation-ID`` of all calls. Default: a new one for each call.
+        :param language: ``Accept-Language`` of all calls, e.g. ``en-GB``. Default: no header.
+        :param log_level: ``X-LogLevel`` of all calls. Default: no header.
+        :param max_connections: Maximum number of concurrent requests, at least 1. Default: 64.
+        :param proxy: Address of an HTTP proxy, ``http://host:port`` or ``host:port``. Default: no proxy.
+        :param ssl: Context with custom certificates. Default: the system's certificates.
+        :param trust_env: Whether the proxy is read from ``HTTPS_PROXY``, ``HTTP_PROXY``, ``NO_PROXY``; ``.netrc`` is
+            never used. Default: false.
+        :param allow_plain_http: Whether an unencrypted base URL is allowed for a host other than loopback. Default:
+            false.
+        :param shared: Storage of the token and the rate limit: the address of a Redis for all hosts, ``redis://…``
+            (extra ``distributed``), or a :class:`RedisLimits`. Default: files for all processes of this user on this
+            host.
+        :param journal: Address of the PostgreSQL with the journal of ``bulk``, for several hosts: ``postgresql://…``
+            (extra ``distributed``). Default: ``CPL_JOURNAL``, or a file of this user.
+        :param on_event: Function that is called with each :class:`Event` during its call, so it must be fast. Default:
+            no function.
+        :raises ConfigurationError: A setting cannot be used.
         """
         secret, read_secret = (client_secret(), client_secret) if callable(client_secret) else (client_secret, None)
         if not client_id or not secret:
@@ -182,28 +186,28 @@ class Client:
 
     @property
     def shipment_batches(self) -> ShipmentBatches:
-        """Creating shipments, their state and labels."""
+        """Creation of shipments, their state and labels."""
         from .resources.shipment_batches import ShipmentBatches
 
         return self._family(ShipmentBatches)
 
     @property
     def shipments(self) -> Shipments:
-        """Tracking of shipments, cancelling them, adding contacts and documents."""
+        """Tracking and cancellation of shipments, additional contacts and documents."""
         from .resources.shipments import Shipments
 
         return self._family(Shipments)
 
     @property
     def order_batches(self) -> OrderBatches:
-        """Ordering collections and transports, and the state of a batch."""
+        """Orders of collections and transports, and the state of a batch."""
         from .resources.order_batches import OrderBatches
 
         return self._family(OrderBatches)
 
     @property
     def orders(self) -> Orders:
-        """Tracking and cancelling of orders."""
+        """Tracking and cancellation of orders."""
         from .resources.orders import Orders
 
         return self._family(Orders)
@@ -224,21 +228,21 @@ class Client:
 
     @property
     def codelists(self) -> Codelists:
-        """What the codes mean."""
+        """Meanings of the API's codes."""
         from .resources.codelists import Codelists
 
         return self._family(Codelists)
 
     @property
     def customer(self) -> CustomerResource:
-        """The customer's accounts, addresses and series of numbers."""
+        """The customer's accounts, addresses and number series."""
         from .resources.customer import CustomerResource
 
         return self._family(CustomerResource)
 
     @property
     def routing(self) -> Routing:
-        """Routing information for labels of one's own."""
+        """Routing information for custom labels."""
         from .resources.routing import Routing
 
         return self._family(Routing)
@@ -273,9 +277,9 @@ class Client:
 
     @property
     def bulk(self) -> Bulk:
-        """Many shipments, exactly once; needs the extra ``bulk``.
+        """Many shipments, exactly once. Requires the extra ``bulk``.
 
-        :raises ConfigurationError: when the extra is not installed.
+        :raises ConfigurationError: The extra is not installed.
         """
         try:
             from .bulk import Bulk
@@ -293,19 +297,20 @@ class Client:
         known: Iterable[str] = (),
         settle_time: float = 900.0,
     ) -> list[Reconciled]:
-        """Find out what became of shipments whose write lost its answer, before anything is sent again.
+        """Determine the outcome of shipments whose write lost its response, before anything is resent.
 
-        Each is asked for by its external number of code ``CUST`` until it is found, or until it was not seen for the
-        whole settling time: only then is it absent. Without a canary nothing is ever called absent.
+        Each is searched by its external number of code ``CUST`` until it is found, or until it was not visible for the
+        whole settle time: only then it counts as absent. Without a canary no shipment ever counts as absent.
 
-        :param references: values of ``CUST``, or the shipments themselves: then recipient and product must agree too.
-        :param since: the carrier's time just before the write, see :meth:`server_time`: what is older is not its work.
-        :param canaries: values of ``CUST`` of shipments that are known to be there, to see that the search works.
-        :param known: numbers of shipments that are known to be something else.
-        :param settle: seconds until what was created must be visible.
-        :return: one result for each, in the order in which they were given.
-        :raises ValidationError: for a reference that cannot be asked for, or twice.
-        :raises CplError: when the search is refused.
+        :param references: Values of ``CUST``, or the shipments themselves. For shipments, recipient and product must
+            match too.
+        :param since: The carrier's time just before the write, see :meth:`server_time`. Older shipments do not match.
+        :param canaries: Values of ``CUST`` of existing shipments, to check that the search works. Default: no canary.
+        :param known: Numbers of shipments that are known to be different ones. Default: no numbers.
+        :param settle_time: Seconds until a created shipment must be visible, greater than 0. Default: 900.
+        :return: One result for each reference, in the given order.
+        :raises ValidationError: A reference cannot be searched, or is duplicated.
+        :raises CplError: The server refused the search.
         """
         from .bulk import reconcile_references
 
@@ -314,7 +319,7 @@ class Client:
         )
 
     def _family(self, kind: type[Family]) -> Family:
-        """Return the calls of one family, which are loaded when they are first asked for."""
+        """Return the resource of a kind, which is loaded at first use."""
         family = self._families.get(kind)
         if family is None:
             family = self._families[kind] = kind(self)
@@ -322,13 +327,14 @@ class Client:
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None, **settings: Unpack[ClientSettings]) -> Self:
-        """Make a client from ``CPL_CLIENT_ID``, ``CPL_CLIENT_SECRET`` (or ``…_FILE``) and ``CPL_BASE_URL``.
+        """Create a client from ``CPL_CLIENT_ID``, ``CPL_CLIENT_SECRET`` (or ``…_FILE``) and ``CPL_BASE_URL``.
 
-        All other settings may stand in the environment too: ``CPL_TIMEOUT``, ``CPL_PROXY``, ``CPL_LANGUAGE`` and so on.
+        All other settings can be set in the environment too: ``CPL_TIMEOUT``, ``CPL_PROXY``, ``CPL_LANGUAGE`` and so
+        on.
 
-        :param environment: another mapping than the process's environment.
-        :param settings: all else that a client takes, e.g. ``timeout`` or ``language``.
-        :raises ConfigurationError: names what is missing, or cannot be used.
+        :param environment: Variables to read. Default: the process's environment.
+        :param settings: Other settings of a client, e.g. ``timeout`` or ``language``. They override the environment.
+        :raises ConfigurationError: A setting is missing or cannot be used. The message contains its name.
         """
         from .configuration import settings_from_environment
 
@@ -343,14 +349,16 @@ class Client:
         environment: Mapping[str, str] | None = None,
         **settings: Unpack[ClientSettings],
     ) -> Self:
-        """Make a client from a file with settings, e.g. ``cpl.toml``; what stands in the environment goes before it.
+        """Create a client from a settings file, e.g. ``cpl.toml``. The environment overrides the file.
 
-        :param profile: Name of a profile, e.g. ``test``. Default: ``CPL_PROFILE``, else the one that a file chooses.
-        :param file: Default: ``CPL_CONFIG``, else the ``cpl.toml``, or ``pyproject.toml`` with ``[tool.cpl]``, of this
-            folder or the nearest above it, and below it the user's own, which ``cpl init`` writes.
-        :param environment: another mapping than the process's environment.
-        :param settings: go before both.
-        :raises ConfigurationError: names what is missing, unknown or cannot be used, and where it stands.
+        :param profile: Name of a profile, e.g. ``test``. Default: ``CPL_PROFILE``, or the one that a file selects.
+        :param file: Path of the file. Default: ``CPL_CONFIG``, or the ``cpl.toml``, or ``pyproject.toml`` with
+            ``[tool.cpl]``, of this folder or the nearest parent, which override the user's own file written by ``cpl
+            init``.
+        :param environment: Variables to read. Default: the process's environment.
+        :param settings: Settings of a client that override both.
+        :raises ConfigurationError: A setting is missing, unknown or cannot be used. The message contains its name and
+            place.
         """
         from .configuration import read_settings
 
@@ -358,40 +366,40 @@ class Client:
 
     @property
     def base_url(self) -> str:
-        """The system that this client talks to."""
+        """Base URL of the API."""
         return self._credentials.base_url
 
     @property
     def client_id(self) -> str:
-        """The client id that this client uses."""
+        """Client ID of this client."""
         return self._credentials.client_id
 
     @property
     def journal_address(self) -> str | None:
-        """The PostgreSQL that it was given for its journal; it may hold a password."""
+        """Address of the PostgreSQL with the journal; it may contain a password."""
         return self._journal
 
     @property
     def _journal_memory(self) -> JournalMemory | None:
-        """Where hosts know which journal each account has, or ``None`` if they share nothing."""
+        """Shared record of the journal of each account, or ``None`` if there is no shared storage."""
         memory: JournalMemory | None = getattr(self._limits, "journals", None)
         return memory
 
     @property
     def requests_sent(self) -> int:
-        """How many requests have left so far, tokens and second tries counted."""
+        """Number of requests sent so far, including token requests and retries."""
         requester = self._opened()
         return requester.requests_sent if requester is not None else 0
 
     async def server_time(self, **options: Unpack[CallOptions]) -> datetime | None:
         """Return the carrier's time, as the ``Date`` headers of its responses show it.
 
-        Dates that the carrier shows are by its clock: take this time, not that of the machine, for what is compared
-        with them, e.g. ``since`` of :meth:`reconcile`. It runs on between responses; ``/info`` is requested if there
-        was no response yet.
+        Dates of the carrier are by its clock: compare them with this time and not with that of the machine, e.g. for
+        ``since`` of :meth:`reconcile`. The clock continues between responses; ``/info`` is requested if there was no
+        response yet.
 
-        :return: the time in UTC, to about a second, or ``None`` if responses have no date.
-        :raises CplError: when there was no response yet, and none can be had.
+        :return: The time in UTC, accurate to about a second, or ``None`` if responses have no date.
+        :raises CplError: There was no response yet, and ``/info`` failed.
         """
         if self._server_clock.now() is None:
             await self.info.get(**options)
@@ -399,14 +407,14 @@ class Client:
         return datetime.fromtimestamp(now, UTC) if now is not None else None
 
     async def check(self, shipments: Iterable[Shipment], **options: Unpack[CallOptions]) -> list[Problem]:
-        """Check shipments before anything is sent: each by itself, among them, and against the code lists.
+        """Check shipments before they are sent: each by itself, against each other, and against the code lists.
 
         The code lists are fetched once and kept for a day.
 
-        :param shipments: any number of them.
-        :return: every problem with where, what is wrong and what is allowed; those with ``warning`` may be taken all
-            the same. Empty when all is well.
-        :raises CplError: when the code lists cannot be fetched.
+        :param shipments: Any number of shipments.
+        :return: Every problem with its place, its cause and the allowed values. Shipments with problems that are a
+            ``warning`` can be sent. Empty if there is no problem.
+        :raises CplError: The code lists cannot be fetched.
         """
         from .resources.checks import check_shipments
 
@@ -421,14 +429,14 @@ class Client:
         cash_on_delivery: bool = False,
         **options: Unpack[CallOptions],
     ) -> ProductChoice:
-        """Choose the product for a shipment, and hold it against the code lists, which are kept for a day.
+        """Choose the product for a shipment, and check it against the code lists, which are kept for a day.
 
-        :param country: of the recipient, two letters, ISO 3166-1.
-        :param pickup_point: the code of a pickup point, or whether it goes to one; to an address unless given.
-        :param business: whether the recipient is a company.
-        :param cash_on_delivery: whether the courier collects money.
-        :return: the product's code, or ``None`` with the reason.
-        :raises CplError: when the code lists cannot be fetched.
+        :param country: Country of the recipient, two letters, ISO 3166-1.
+        :param pickup_point: Code of a pickup point, or whether the shipment goes to one. Default: to an address.
+        :param business: Whether the recipient is a company. Default: false.
+        :param cash_on_delivery: Whether the courier collects money. Default: false.
+        :return: The code of the product, or ``None`` and the reason if there is no product.
+        :raises CplError: The code lists cannot be fetched.
         """
         from .resources.checks import choose_checked_product
 
@@ -437,16 +445,16 @@ class Client:
     async def with_raw_response(
         self, call: Callable[P, Awaitable[T]], *arguments: P.args, **options: P.kwargs
     ) -> RawResponse[T]:
-        """Make a call and return its result together with the answer that it was read from.
+        """Make a call and return its result together with its response.
 
             answer = await cpl.with_raw_response(cpl.shipments.list, shipment_numbers=["40900000001"])
             answer.value, answer.status, answer.headers, answer.body
 
-        :param call: any call of this client.
-        :param arguments: its arguments.
-        :param options: its keyword arguments.
-        :return: of a call that makes several requests, the last one's answer.
-        :raises CplError: as the call does; what the server said is in the error's ``document``.
+        :param call: Any call of this client.
+        :param arguments: Positional arguments of the call.
+        :param options: Keyword arguments of the call.
+        :return: The result, with the last response if the call makes several requests.
+        :raises CplError: The call failed. The server's message is in the ``document`` of the error.
         """
         answers = ResponseCollector()
         marker = COLLECTOR.set(answers)
@@ -460,9 +468,9 @@ class Client:
         return RawResponse(value=value, status=answer.status, headers=answer.headers, body=answer.body)
 
     async def open(self) -> Self:
-        """Load what was put off, so that the first call pays nothing for it; calls open a client by themselves.
+        """Load lazy modules, so that the first call is not delayed. Calls open a client automatically.
 
-        :raises ConfigurationError: when it was closed, or belongs to another event loop.
+        :raises ConfigurationError: The client is closed, or belongs to another event loop.
         """
         if self._opened() is None:
             _warm_up()
@@ -470,9 +478,9 @@ class Client:
         return self
 
     async def close(self) -> None:
-        """Close the connections; closing twice is fine.
+        """Close the connections. A second call has no effect.
 
-        :raises ConfigurationError: on another event loop than the one that it was used on.
+        :raises ConfigurationError: The client was used on another event loop.
         """
         requester = self._opened()
         if requester is not None:
@@ -481,7 +489,7 @@ class Client:
         self._closed = True
 
     async def _transport(self) -> Requester:
-        """Return what carries the calls, opening it at first use."""
+        """Return the requester, and open it at first use."""
         loop = running_loop()
         if self._closed:
             raise ConfigurationError("the client is closed: make a new one, or use it before it is closed")
@@ -496,7 +504,7 @@ class Client:
         return requester
 
     def _opened(self) -> Requester | None:
-        """Return what carries the calls, unless it was inherited: a forked child opens connections of its own."""
+        """Return the requester, unless it was inherited: a forked child opens its own connections."""
         return self._requester if self._process is this_process() else None
 
     def _check_loop(self) -> None:
@@ -520,7 +528,7 @@ class Client:
 
 
 def _made(kind: Callable[..., T], found: Settings, settings: ClientSettings) -> T:
-    """Make a client of what was found, and of what goes before it."""
+    """Create a client from the settings that were read, and those that override them."""
     client_id, _ = found.credentials()
     return kind(
         client_id=client_id, client_secret=found.secret, base_url=found.base_url, **{**found.options, **settings}

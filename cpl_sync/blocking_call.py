@@ -1,4 +1,4 @@
-"""One piece of work on the background loop, and the thread that waits for it."""
+"""A call on the background loop, for which its thread waits."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .tracebacks import BRIDGE
 __all__ = ["BlockingCall"]
 
 CLEANUP_SECONDS = 5.0
-"""Seconds that a cancelled call gets to end in order; a second Ctrl-C does not wait for them."""
+"""Seconds that a cancelled call has to clean up. A second Ctrl-C ends the wait."""
 WAKE_SECONDS = 0.1 if sys.platform == "win32" else 1.0
-"""Seconds after which a waiting thread looks around; Windows shows it a Ctrl-C only then."""
+"""Seconds between two wake-ups of a waiting thread. On Windows it notices a Ctrl-C only then."""
 
 
 class BlockingCall:
-    """One piece of work that a caller waits for."""
+    """A piece of work for which its caller waits."""
 
     __slots__ = ("begun", "caller", "context", "done", "error", "loop", "result", "task", "work")
 
@@ -41,9 +41,9 @@ class BlockingCall:
         self.task: asyncio.Task[Any] | None = None
 
     def run(self) -> Any:
-        """Do the work on the loop and wait for it.
+        """Run the work on the loop and wait for it.
 
-        :raises BaseException: what the work raised, or what broke off the wait.
+        :raises BaseException: The work raised an error, or the wait was interrupted.
         """
         loop = self.loop = loop_thread()
         _check_loop(loop)
@@ -54,31 +54,31 @@ class BlockingCall:
             self._abort(loop, interruption)
             raise
         finally:
-            if not self.done and self.caller.is_of_this_process:  # another signal came while it was broken off
+            if not self.done and self.caller.is_of_this_process:  # another signal arrived during the abort
                 loop.post(self._cancel)
         if self.error is not None:
             try:
                 raise self.error
             finally:
-                self.error = None  # it holds this frame by its traceback
+                self.error = None  # its traceback references this frame
         return self.result
 
     def _start(self) -> None:
-        """Begin, on the loop."""
+        """Start the work. Only on the loop."""
         if not self.done and self.loop is not None:
             self.task = self.loop.start_task(self._run_work(), self.context)
 
     def _cancel(self) -> None:
-        """Cancel, on the loop."""
+        """Cancel the work. Only on the loop."""
         if self.task is not None:
             self.task.cancel()
-        if not self.begun and not self.done:  # a task that has not begun ends without a word
+        if not self.begun and not self.done:  # a task that is cancelled before its start reports nothing
             self.error = asyncio.CancelledError()
             self.error.add_note("the call had not begun: nothing was sent")
             self._end()
 
     async def _run_work(self) -> None:
-        """Do the work, and wake who waits for it."""
+        """Run the work, and wake the waiting thread."""
         self.begun = True
         try:
             self.result = await self.work()
@@ -91,7 +91,7 @@ class BlockingCall:
             if self.task is not None:
                 self.loop.discard_task(self.task)
             if self.loop.ending:
-                return  # the process ends: only daemon threads still wait, and they have nothing more to do
+                return  # the process exits: only daemon threads still wait, and need nothing more
         self.done = True
         self.caller.wake()
 
@@ -100,18 +100,18 @@ class BlockingCall:
         while not done:
             if not caller.wait(WAKE_SECONDS) and not loop.wake():
                 if loop.ending and threading.current_thread().daemon:
-                    threading.Event().wait()  # the process ends, and this thread with it
+                    threading.Event().wait()  # the process exits, and this thread with it
                 raise ConfigurationError("the event loop of cpl_sync has ended, and this call with it")
-            done = self.done  # before serving: what the work asked for came before it was done
+            done = self.done  # before the callbacks: those of the work were added before it was done
             if caller.callbacks:
                 caller.run_callbacks(loop)
 
     def _abort(self, loop: LoopThread, interruption: BaseException) -> None:
-        """Cancel work whose wait was broken off, give its clean-up a bounded time, and note what became of it."""
+        """Cancel work whose wait was interrupted, limit the time of its clean-up, and add a note about the outcome."""
         if not self.caller.is_of_this_process:
             return
         loop.post(self._cancel)
-        loop.wake()  # the signal may have come between filling the inbox and waking the loop
+        loop.wake()  # the signal may have arrived between filling the inbox and waking the loop
         self.caller.close(loop)
         while not self.done:
             if not self.caller.wait(CLEANUP_SECONDS):
@@ -128,7 +128,7 @@ class BlockingCall:
 
 
 def _name_of(result: object) -> str:
-    """Return what must not be lost of a result that nobody gets: a batch, or its id."""
+    """Return the part of a discarded result that must not be lost: a batch, or its ID."""
     is_handle = type(result).__module__.startswith("cpl_async.resources.")
     return f": {result!r}" if is_handle or isinstance(result, str) else ""
 
@@ -137,7 +137,7 @@ _warned = False
 
 
 def _check_loop(loop: LoopThread) -> None:
-    """Refuse what would wait for itself; warn once inside a running loop that is not a notebook's."""
+    """Raise an error if the call would deadlock. Warn once inside a running loop other than that of a notebook."""
     global _warned
     if threading.get_ident() == loop.thread.ident:
         raise ConfigurationError("cpl_sync was called on its own event loop's thread, where it would wait for itself")

@@ -1,4 +1,4 @@
-"""A thread that waits for the loop, and what belongs to it: its callbacks and hooks run there and nowhere else."""
+"""The thread that waits for the loop, with its callbacks and hooks, which run in no other thread."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 class CallingThread:
-    """A thread that waits for the loop, and what it must do meanwhile."""
+    """A thread that waits for the loop, and its pending callbacks."""
 
     __slots__ = ("_open", "_process", "callbacks", "signal")
 
@@ -38,20 +38,21 @@ class CallingThread:
 
     @property
     def is_of_this_process(self) -> bool:
-        """Whether it is of this process; a child that was forked inside a call must not touch the parent's."""
+        """Whether the thread is of this process. A child that was forked during a call must not use the parent's."""
         return self._process is this_process()
 
     def wake(self) -> None:
-        """Wake the thread; waking it twice is waking it once."""
+        """Wake the thread. Several calls before it wakes count as one."""
         try:
             self.signal.release()
-        except RuntimeError:  # it was woken and has not looked yet
+        except RuntimeError:  # it is already woken and has not run yet
             return
 
     def wait(self, seconds: float) -> bool:
-        """Sleep until it is woken; return whether it was.
+        """Sleep until woken or until the time is over; return whether the thread was woken.
 
-        :raises ConfigurationError: in a child that was forked meanwhile.
+        :param seconds: Seconds to wait, at least 0.
+        :raises ConfigurationError: The process was forked in the meantime, and this is the child.
         """
         woken = self.signal.acquire(timeout=seconds)
         if not self.is_of_this_process:
@@ -59,13 +60,13 @@ class CallingThread:
         return woken
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Have the caller's thread do something, and wait for it without holding up the loop."""
+        """Run a function in the caller's thread, and wait for it without blocking the loop."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._enqueue(work, future)
         return await future
 
     def post(self, work: Callable[[], object]) -> None:
-        """Have the caller's thread do something that nobody waits for; this thread does it when that one has left."""
+        """Run a function in the caller's thread without waiting. If that thread has left, run it in this one."""
         self._enqueue(work, None)
 
     def _enqueue(self, work: Callable[[], object], future: asyncio.Future[Any] | None) -> None:
@@ -76,14 +77,14 @@ class CallingThread:
             self._drain()
 
     def run_callbacks(self, loop: LoopThread) -> None:
-        """Do what was asked for so far; on the caller's thread.
+        """Run the pending callbacks. Only on the caller's thread.
 
-        :raises BaseException: what no call may swallow, e.g. KeyboardInterrupt.
+        :raises BaseException: A callback raised an error that no call may suppress, e.g. KeyboardInterrupt.
         """
         while self.callbacks:
             try:
                 work, future = self.callbacks.popleft()
-            except IndexError:  # the loop's thread was quicker
+            except IndexError:  # the loop's thread has taken it
                 return
             try:
                 result = work()
@@ -93,7 +94,7 @@ class CallingThread:
                         loop.post(partial(_fail, future, error))
                     raise
                 if future is None:
-                    logger.exception("on_event failed")  # a hook's failure is none of the call
+                    logger.exception("on_event failed")  # a failure of a hook does not affect the call
                 else:
                     loop.post(partial(_fail, future, error))
             else:
@@ -103,13 +104,13 @@ class CallingThread:
                     loop.post(partial(_finish, future, result))
 
     def close(self, loop: LoopThread) -> None:
-        """Say that this thread does nothing more."""
+        """Mark the thread as closed, so that it runs no more callbacks."""
         self._open = False
         if self.callbacks and self.is_of_this_process:
             loop.post(self._drain)
 
     def _drain(self) -> None:
-        """Deal with what the caller did not get to; on the loop."""
+        """Process the callbacks that the caller has not run. Only on the loop."""
         while self.callbacks:
             try:
                 work, future = self.callbacks.popleft()
@@ -122,7 +123,7 @@ class CallingThread:
 
 
 def _quietly(work: Callable[[], object]) -> None:
-    """Do something on the loop's thread, which nothing may end."""
+    """Run a function on the loop's thread without letting errors end it."""
     try:
         work()
     except BaseException:
@@ -144,21 +145,21 @@ def _fail(future: asyncio.Future[Any], error: BaseException) -> None:
 
 
 CALLING_THREAD: contextvars.ContextVar[CallingThread | None] = contextvars.ContextVar("cpl_caller", default=None)
-"""Whose thread the work on the loop belongs to."""
+"""Calling thread to which the current work on the loop belongs."""
 
 
 def callback(function: Callable[..., Any], caller: CallingThread) -> Callable[..., Awaitable[Any]]:
-    """Return a function for the core that has the caller's thread run one of its own."""
+    """Return an async function for the core that runs a function of the caller in the caller's thread."""
 
     async def at_the_callers(*args: Any, **kwargs: Any) -> Any:
-        context = contextvars.copy_context()  # what the core has set is seen by calls that are made there
+        context = contextvars.copy_context()  # calls made there use the context variables of the core
         return await caller.run(lambda: context.run(_call_plain, function, *args, **kwargs))
 
     return at_the_callers
 
 
 def hook(function: Callable[[T], object]) -> Callable[[T], None]:
-    """Return a hook for the core that runs in the thread whose call it is about, as long as that one is there."""
+    """Return a hook for the core that runs in the thread of its call while that thread waits."""
     if inspect.iscoroutinefunction(function):
         raise ConfigurationError(f"{function.__name__} must be awaited, which nothing here does: give a plain function")
 

@@ -1,4 +1,4 @@
-"""The one event loop of this process that works while its threads wait."""
+"""The background event loop of this process that runs calls while their threads wait."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ __all__ = ["LoopThread", "close_at_exit", "loop_thread", "running"]
 logger: logging.Logger = logging.getLogger("cpl_async")
 END_SECONDS = "the process is ending: calls can no longer be made"
 LAST_WORDS = 1.0
-"""Seconds that open work gets when the process ends."""
+"""Seconds that open work has to finish when the process exits."""
 
 
 class _DaemonThreads(Executor):
-    """Runs blocking work in daemon threads: a name look-up that hangs must not keep the process from ending.
+    """An executor of daemon threads, so that a name look-up that hangs does not prevent the process from exiting.
 
-    It is no `ThreadPoolExecutor`, whose module cannot be imported any more in a handler of `atexit`.
+    It is not a `ThreadPoolExecutor`, whose module cannot be imported in a handler of `atexit`.
     """
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -48,7 +48,7 @@ class _DaemonThreads(Executor):
 
         try:
             threading.Thread(target=work, name="cpl-blocking", daemon=True).start()
-        except RuntimeError as error:  # the interpreter is ending
+        except RuntimeError as error:  # the interpreter is exiting
             future.set_exception(OSError(str(error)))
         return future
 
@@ -56,17 +56,17 @@ class _DaemonThreads(Executor):
 def _in_a_daemon_thread(
     loop: asyncio.AbstractEventLoop, executor: Executor | None, work: Callable[..., Any], *args: Any
 ) -> asyncio.Future[Any]:
-    """Stand in for the loop's `run_in_executor`, whose default is a `ThreadPoolExecutor`."""
+    """Replace the loop's `run_in_executor`, whose default is a `ThreadPoolExecutor`."""
     return asyncio.wrap_future((executor or _DaemonThreads()).submit(work, *args), loop=loop)
 
 
 class LoopThread:
-    """An event loop on a daemon thread of its own."""
+    """An event loop on its own daemon thread."""
 
     def __init__(self) -> None:
         self.loop: asyncio.AbstractEventLoop = _new_loop()
         vars(self.loop)["run_in_executor"] = partial(_in_a_daemon_thread, self.loop)
-        if isinstance(self.loop, asyncio.BaseEventLoop):  # a test that freezes time must not stop its timers
+        if isinstance(self.loop, asyncio.BaseEventLoop):  # a test that freezes time must not stop the loop's timers
             vars(self.loop)["time"] = monotonic
         self._inbox: deque[Callable[[], object]] = deque()
         self._awake = False
@@ -74,11 +74,11 @@ class LoopThread:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closing: set[asyncio.Task[Any]] = set()
         self.pinned: set[object] = set()
-        """What the collector must leave alone as long as it is in use."""
+        """Objects that must not be garbage-collected while they are in use."""
         self.thread: threading.Thread = threading.Thread(target=self._run, name="cpl-sync", daemon=True)
         try:
             self.thread.start()
-        except RuntimeError:  # the interpreter is ending, and starts no thread any more
+        except RuntimeError:  # the interpreter is exiting and starts no more threads
             self.loop.close()
             raise ConfigurationError(END_SECONDS) from None
 
@@ -88,21 +88,21 @@ class LoopThread:
             try:
                 self.loop.run_forever()
                 break
-            except BaseException:  # e.g. SystemExit, which a task lets through: it must not end the loop of all
+            except BaseException:  # e.g. SystemExit from a task: it must not end the loop of all callers
                 logger.exception("the event loop goes on after what a task let through")
         self.loop.close()
 
     def post(self, job: Callable[[], object]) -> None:
-        """Have the loop do something that does not fail; it is woken once for all that comes before it looks."""
+        """Schedule a callback on the loop thread. Callbacks must not raise. Pending callbacks share one wake-up."""
         self._inbox.append(job)
         if not self._awake:
             self._awake = True
             self.wake()
 
     def wake(self) -> bool:
-        """Have the loop look, whatever was said before: a signal may have broken off a thread that was to wake it.
+        """Wake the loop unconditionally: a signal may have interrupted a thread before it could wake it.
 
-        :return: whether it is there.
+        :return: Whether the loop is still running.
         """
         try:
             self.loop.call_soon_threadsafe(self._drain_inbox)
@@ -111,7 +111,7 @@ class LoopThread:
         return True
 
     def _drain_inbox(self) -> None:
-        self._awake = False  # before looking: what comes from now on wakes again
+        self._awake = False  # before draining: a later callback then wakes the loop again
         inbox = self._inbox
         for _ in range(len(inbox)):
             try:
@@ -123,22 +123,22 @@ class LoopThread:
     def start_task(
         self, work: Coroutine[Any, Any, object], context: contextvars.Context | None = None
     ) -> asyncio.Task[Any]:
-        """Begin some work in a context, to be forgotten when it is done; on the loop's thread only."""
+        """Start a task in a context. Only on the loop's thread. Call :meth:`discard_task` when it is done."""
         task = self.loop.create_task(work, context=context)
-        self._tasks.add(task)  # a loop holds its tasks by weak references
+        self._tasks.add(task)  # a loop keeps only weak references to its tasks
         return task
 
     def discard_task(self, task: asyncio.Task[Any]) -> None:
-        """Let go of a task that is done."""
+        """Release a task that is done."""
         self._tasks.discard(task)
 
     def abandon(self, close: Callable[[], Awaitable[object]]) -> None:
-        """Have something closed that nobody waits for; safe in a finalizer."""
+        """Close an object in the background. Safe in a finalizer."""
 
         async def quietly() -> None:
             try:
                 await close()
-            except Exception:  # nobody is there to be told
+            except Exception:  # there is no caller to receive the error
                 return
 
         def start() -> None:
@@ -150,11 +150,11 @@ class LoopThread:
         self.post(start)
 
     def end(self, *things: Any) -> None:
-        """End what is open within a second, and close things; the thread is a daemon and needs no more."""
+        """Cancel open work within a second, and close objects. The thread is a daemon and needs no more."""
         done = threading.Event()
 
         async def close_all() -> None:
-            # a close that is cancelled leaves its connections open, and the HTTP library complains of them
+            # A cancelled close leaves its connections open, and the HTTP library warns about them.
             closing = set(self._closing)
             others = asyncio.all_tasks() - closing - {asyncio.current_task()}
             for task in others:
@@ -184,7 +184,7 @@ _to_close: WeakSet[Any] = WeakSet()
 def loop_thread() -> LoopThread:
     """Return the loop of this process, started at the first call.
 
-    :raises ConfigurationError: where threads are not what they seem (gevent, eventlet), or the process is ending.
+    :raises ConfigurationError: Threads are patched (gevent, eventlet), or the process is exiting.
     """
     global _current
     found = _current
@@ -195,7 +195,7 @@ def loop_thread() -> LoopThread:
                 if _ended:
                     raise ConfigurationError(END_SECONDS)
                 made = LoopThread()
-                if (found := running()) is not None:  # a signal handler has called meanwhile, on this very thread
+                if (found := running()) is not None:  # a signal handler has made a call in the meantime, on this thread
                     made.end()
                     return found
                 _current = made
@@ -204,19 +204,19 @@ def loop_thread() -> LoopThread:
 
 
 def running() -> LoopThread | None:
-    """Return the loop of this process, if there is one."""
+    """Return the loop of this process, or ``None`` if there is no running one."""
     return _current
 
 
 def close_at_exit(thing: Any) -> None:
-    """Have something closed on the loop when the process ends and it is still open."""
+    """Close an object on the loop when the process exits, if it is still open then."""
     _to_close.add(thing)
 
 
 def refuse_green_threads() -> None:
-    """Refuse a process in which threads or sockets were replaced.
+    """Raise an error in a process whose threads or sockets were patched.
 
-    :raises ConfigurationError: names what replaced them.
+    :raises ConfigurationError: Threads or sockets were patched. The message contains the library.
     """
     patched = patched_by()
     if patched is not None:
@@ -234,11 +234,11 @@ def _new_loop() -> asyncio.AbstractEventLoop:
             return asyncio.new_event_loop()
 
         class Loop(uvloop.Loop):
-            """Looks up names in threads of ours: its own are waited for when the process ends."""
+            """An event loop that resolves names in daemon threads, because the process waits for other ones."""
 
             async def getaddrinfo(self, host: Any, port: Any, **how: Any) -> Any:
                 if _is_address(host):
-                    return socket.getaddrinfo(host, port, **how)  # nothing is looked up
+                    return socket.getaddrinfo(host, port, **how)  # no name needs to be resolved
                 return await self.run_in_executor(None, lambda: socket.getaddrinfo(host, port, **how))
 
         return Loop()
@@ -254,7 +254,7 @@ def _is_address(host: object) -> bool:
 
 
 def _reset_after_fork() -> None:
-    """Leave the parent's loop alone in a forked child, with all that waits in it."""
+    """Abandon the parent's loop in a forked child, with all its pending work."""
     global _current, _lock, _to_close
     _lock = threading.RLock()
     if _current is not None:
@@ -273,4 +273,4 @@ def _at_exit() -> None:
 
 
 on_fork(_reset_after_fork)
-atexit.register(_at_exit)  # when this is first imported, so what a program registers itself still finds the loop
+atexit.register(_at_exit)  # at the first import, so that a program's own later handlers still have the loop

@@ -1,7 +1,7 @@
-"""How a call crosses from a thread that waits to the loop that works, with its iterables and callbacks.
+"""The portal passes calls from a waiting thread to the event loop, with their iterables and callbacks.
 
-A call is put into the loop's inbox and its thread sleeps on a lock of its own. While it does, it serves what belongs to
-it: its iterables and callbacks run there and nowhere else.
+A call is put into the loop's inbox and its thread sleeps on a lock of its own. Meanwhile the thread runs its own
+iterables and callbacks, which run in no other thread.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ __all__ = ["ResultIterator", "call", "iterate"]
 T = TypeVar("T")
 PLAIN = frozenset({type(None), str, int, float, bool, bytes, list, tuple, dict})
 GIVEN_WHOLE = (str, bytes, bytearray, memoryview, list, tuple, set, frozenset, Mapping)
-"""What crosses as it is; any other iterable is read in the caller's thread."""
+"""Types that are passed unchanged. Any other iterable is read in the caller's thread."""
 
 
 def call(function: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
-    """Make a call on the background loop and wait for it.
+    """Run a call on the background loop and wait for it.
 
-    The caller's iterables are read before it begins, its callbacks run in its own thread.
+    The caller's iterables are read before it begins, and its callbacks run in its own thread.
 
-    :raises BaseException: what the call raised, or what broke off the wait: then the call was cancelled.
+    :raises BaseException: The call failed, or the wait was interrupted and the call was cancelled.
     """
     caller = CallingThread()
     given = [_crossing(value, caller) for value in args]
@@ -48,15 +48,15 @@ def call(function: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
 
 
 def iterate(function: Callable[..., AsyncGenerator[T, None]], *args: Any, **kwargs: Any) -> ResultIterator[T]:
-    """Return an iterator over what an async generator of the core yields; nothing happens until it is asked.
+    """Return an iterator over the items of an async generator of the core, which starts at the first ``next()``.
 
-    The caller's iterables are read as the core needs them, in the thread and at the times of ``next()``.
+    The caller's iterables are read when the core needs them, in the thread and during the calls of ``next()``.
     """
     return ResultIterator(function, args, kwargs)
 
 
 class ResultIterator(GeneratorABC[T, None, None]):
-    """An iterator over what the core yields; leaving it early closes it on the other side too."""
+    """An iterator over the items of the core. Leaving it early also closes the core's generator."""
 
     def __init__(
         self, function: Callable[..., AsyncGenerator[T, None]], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -86,7 +86,7 @@ class ResultIterator(GeneratorABC[T, None, None]):
 
     @outermost
     def throw(self, kind: Any, value: Any = None, traceback: TracebackType | None = None) -> T:
-        """Raise an exception where the core has yielded."""
+        """Raise an exception at the current ``yield`` of the core."""
         error: BaseException = kind if value is None and isinstance(kind, BaseException) else (value or kind())
         if self._generator is None:
             self._end()
@@ -95,7 +95,7 @@ class ResultIterator(GeneratorABC[T, None, None]):
 
     @outermost
     def close(self) -> None:
-        """End early: what is under way on the other side is unwound."""
+        """End early, and unwind the work in progress on the loop."""
         self._enter()
         try:
             generator = self._generator
@@ -106,7 +106,7 @@ class ResultIterator(GeneratorABC[T, None, None]):
             self._inside.release()
 
     def _enter(self) -> None:
-        if not self._inside.acquire(blocking=False):  # a generator says the same
+        if not self._inside.acquire(blocking=False):  # a generator raises the same error
             raise ValueError("the iterator is being read already, by another thread or by what it reads itself")
 
     def _step(self, advance: Callable[[AsyncGenerator[T, None]], Awaitable[T]]) -> T:
@@ -131,7 +131,7 @@ class ResultIterator(GeneratorABC[T, None, None]):
         if self._generator is None and self._make is not None:
             self._generator = self._make()
             if (loop := running()) is not None:
-                loop.pinned.add(self._generator)  # it is closed by us, never by the collector
+                loop.pinned.add(self._generator)  # only this class closes it, never the garbage collector
         return await advance(cast("AsyncGenerator[T, None]", self._generator))
 
     def _end(self) -> None:
@@ -159,14 +159,14 @@ _NOTHING = object()
 
 
 class _Source:
-    """An iterable of the caller's, read in the caller's thread as the core needs it, and let go there."""
+    """An iterable of the caller, read and released in the caller's thread."""
 
     def __init__(self, values: Iterable[Any], caller: CallingThread) -> None:
         self._values: Iterable[Any] | None = values
         self._caller = caller
 
     def release(self) -> None:
-        """Let it go: should it end with this, it ends in its owner's thread."""
+        """Release the iterable. If this is its last reference, it is destroyed in its owner's thread."""
         self._values = None
 
     def _begin(self) -> None:
@@ -183,9 +183,9 @@ class _Source:
 
 
 def _crossing(value: Any, caller: CallingThread, sources: list[_Source] | None = None) -> Any:
-    """Return a value as the core gets it.
+    """Return a value in the form for the core.
 
-    :param sources: takes the iterables that are read as they are needed; without it they are read now.
+    :param sources: List to which iterables for lazy reading are added. Default: iterables are read now.
     """
     if type(value) in PLAIN or isinstance(value, (*GIVEN_WHOLE, type)):
         return value

@@ -1,4 +1,4 @@
-"""What the generated classes have in common: each is the twin of an object of the core."""
+"""Base classes of the generated proxies, each of which wraps an object of the core."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ S = TypeVar("S")
 
 
 class SyncProxy(Generic[C]):
-    """An object of the core as code without ``await`` sees it."""
+    """A synchronous proxy of an object of the core."""
 
     __slots__ = ("__weakref__", "_core", "_owner")
 
     def __init__(self, core: C, owner: object = None) -> None:
-        """Stand for an object of the core.
+        """Wrap an object of the core.
 
-        :param owner: lives as long as this, e.g. the client that a batch belongs to.
+        :param owner: Object that must live as long as this one, e.g. the client of a batch. Default: no owner.
         """
         self._core = core
         self._owner = owner
 
     def __init_subclass__(cls) -> None:
-        """Have the calls of a twin raise with the caller's line and the core's, and nothing between."""
-        if cls.__module__.partition(".")[0] != __package__:  # a user's own methods show as they are
+        """Remove the frames of the bridge from errors of the proxy's calls: only the caller's and the core's remain."""
+        if cls.__module__.partition(".")[0] != __package__:  # methods of a user's own class are unchanged
             return
         for name, value in vars(cls).copy().items():
             if isinstance(value, FunctionType):
@@ -54,12 +54,12 @@ class SyncProxy(Generic[C]):
 
 
 class OwningProxy(SyncProxy[C]):
-    """A twin that closes its object of the core when it is let go, or when the process ends."""
+    """A proxy that closes its object of the core when it is garbage-collected, or when the process exits."""
 
     __slots__ = ()
 
     def __init__(self, core: C) -> None:
-        """Stand for an object of the core that has a ``close`` of its own."""
+        """Wrap an object of the core that has a ``close`` method."""
         super().__init__(core)
         close_at_exit(core)
 
@@ -70,9 +70,9 @@ class OwningProxy(SyncProxy[C]):
 
 
 def new_core(kind: Callable[..., C], **settings: Any) -> C:
-    """Make an object of the core; hooks among its settings run in the thread whose call they are about.
+    """Create an object of the core. Hooks in its settings run in the thread of their call.
 
-    :raises ConfigurationError: in a process that is patched by gevent or eventlet.
+    :raises ConfigurationError: The process is patched by gevent or eventlet.
     """
     refuse_green_threads()
     hooks = {name: hook(value) for name, value in settings.items() if callable(value) and name != "client_secret"}
@@ -80,6 +80,6 @@ def new_core(kind: Callable[..., C], **settings: Any) -> C:
 
 
 def for_class(method: Callable[..., Any], kind: type[S]) -> Callable[..., S]:
-    """Return a class method of the core that makes a twin."""
+    """Return a class method of the core that creates a proxy."""
     function: Callable[..., S] = method.__func__  # type: ignore[attr-defined]  # a class method has one
     return functools.partial(function, kind)

@@ -1,4 +1,4 @@
-"""Takes the bridge out of tracebacks: what is shown is the caller's line, then the core's."""
+"""Tracebacks without the bridge: only the caller's lines and those of the core remain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BRIDGE = str(Path(__file__).parent) + os.sep
 
 
 def outermost(function: F) -> F:
-    """Have a function raise as if nothing were between its caller and the core."""
+    """Return a function whose errors show no frames between its caller and the core."""
 
     @functools.wraps(function)
     def bare(*args: Any, **kwargs: Any) -> Any:
@@ -30,7 +30,7 @@ def outermost(function: F) -> F:
 
 
 def _below_the_bridge(traceback: TracebackType | None) -> TracebackType | None:
-    """Return the part of a traceback that is the core's, or a callback's."""
+    """Return the part of a traceback that belongs to the core or to a callback."""
     found, last = traceback, None
     while found is not None:
         if found.tb_frame.f_code.co_filename.startswith(BRIDGE):

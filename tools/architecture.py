@@ -10,7 +10,7 @@ import grimp
 __all__ = ["flowchart"]
 
 LEFT_OUT = frozenset({"_nearest", "_version", "errors", "plain_text"})
-"""Modules at the bottom that nearly every package imports."""
+"""Low-level modules that nearly every package imports, omitted from the flowcharts."""
 MODULES_OF_BULK = frozenset({"files", "metrics", "options", "progress", "records", "shutdown", "client_protocols"})
 """Modules at the root of ``bulk`` that its packages share."""
 
@@ -47,7 +47,7 @@ def _imports_of_children(package: str) -> dict[str, set[str]]:
 
 
 def _reduced(imports: Mapping[str, set[str]]) -> dict[str, set[str]]:
-    """Drop each import that follows from others: its arrow would only add noise."""
+    """Drop each import that follows from others: its arrow would add no information."""
     below: dict[str, set[str]] = {}
 
     def reach(child: str) -> set[str]:

@@ -1,9 +1,9 @@
-"""Lets schemathesis attack a sandbox with requests made from the contract, all its checks on.
+"""Run schemathesis against a sandbox with requests generated from the contract, with all its checks enabled.
 
     python tools/attack_sandbox.py [--seconds 300]
 
-The sandbox runs in this process on loopback, with the pace taken out; the run stops by itself. The few exceptions
-stand in ``EXCEPTIONS`` and ``amended``, each with its reason.
+The sandbox runs in this process on loopback, without rate limit. The run stops by itself. ``EXCEPTIONS`` and
+``amended`` contain the few exceptions, each with its reason.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ expected-statuses = ["2xx", "400", "401", "404"]
 
 
 def amended() -> dict[str, Any]:
-    """Return the contract with what it leaves out or doubts.
+    """Return the contract with its gaps and doubts resolved.
 
-    It declares that each operation needs a token, but not what is answered without one: 401; and that ``GET /info`` has
-    a header with a closed set of values, but not what is answered to others: 400. It calls labels ``application/json``
-    of the format ``binary``: they are files. And it doubts (x-doubt) whether ``GET /order`` answers one order or an
-    array: the sandbox answers an array, as clients receive.
+    It declares that each operation needs a token, but not the response without one: 401. It declares a header with a
+    closed set of values for ``GET /info``, but not the response to other values: 400. It declares labels as
+    ``application/json`` of the format ``binary``, but they are files. And it doubts (x-doubt) whether ``GET /order``
+    returns one order or an array: the sandbox returns an array, as clients receive it.
     """
     contract = dict(yaml.safe_load(CONTRACT.read_text(encoding="utf-8")))
     for methods in contract["paths"].values():
@@ -70,9 +70,9 @@ def token_of(base_url: str) -> str:
 
 
 async def known_things(base_url: str) -> str:
-    """Create a shipment and an order, and return the configuration that names them where an id is asked for.
+    """Create a shipment and an order, and return a configuration with their IDs for operations that need an ID.
 
-    Ids made by chance would only ever meet a 404.
+    Random IDs would only ever result in a 404.
     """
     recipient = Address(name="Městský úřad", street="Náměstí 1", city="Kolín", zip_code="28002", country="CZ")
     parcel = Shipment(reference_id="attack", product_type="PRIV", recipient=recipient)
@@ -101,7 +101,7 @@ async def known_things(base_url: str) -> str:
 
 
 def main() -> int:
-    """Run the attack; the exit status is schemathesis's own."""
+    """Run the attack and return the exit status of schemathesis."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=300, help="length of the run")
     parser.add_argument("--seed", type=int, help="of the requests, to repeat a run")

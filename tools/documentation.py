@@ -1,4 +1,4 @@
-"""Makes the pages of the documentation that are written from the code, when the site is built."""
+"""The pages of the documentation that are generated from the code when the site is built."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ KINDS = {
     "bulk": ("Bulk", "Many shipments and orders, exactly once.", ("bulk",)),
     "transport": ("Transport", "Options of a call, events, priorities and limits.", ("transport", "ratelimit")),
 }
-"""Page → its title, its first line, and the parts of the package whose public names it describes."""
+"""Path of a page, with its title, its first line, and the parts of the package whose public names it describes."""
 SANDBOX = ("Sandbox", "SandboxSettings", "Fault", "FaultKind", "Role", "LedgerEntry")
 
 
 def public() -> dict[str, str]:
-    """Return each public name of the package, and the module that it is from."""
+    """Return the module of each public name of the package."""
     return dict(cpl_async._HOME)
 
 
 def generated() -> dict[str, str]:
-    """Return the pages that are made from the code, by their path."""
+    """Return the generated pages by their path."""
     pages = {"results.md": _below("benchmarks/RESULTS.md"), "changelog.md": _below("CHANGELOG.md")}
     names = public()
     for path, (title, words, parts) in KINDS.items():
@@ -81,7 +81,7 @@ def generated() -> dict[str, str]:
 
 
 def fields_page() -> str:
-    """Return the table of the API's fields and our attributes, model by model."""
+    """Return the tables of the API's fields and this library's attributes, one for each model."""
     lines = ["# Fields of the API", "", "What a field of the API is called here, and what it may hold.", ""]
     for name, module in sorted(public().items()):
         kind = getattr(cpl_async, name)
@@ -90,7 +90,7 @@ def fields_page() -> str:
         rows = [
             [f"`{wire_name(one.name)}`", f"`{one.name}`", _type(one.type), _bounds(one.type)]
             for one in attrs.fields(attrs.resolve_types(kind))
-            if one.name != "unreadable"  # ours: what of an item could not be read
+            if one.name != "unreadable"  # an attribute of this library: the unreadable part of an item
         ]
         headings = ["field of the API", "attribute", "type", "what it may hold"]
         width = 4 if any(row[3] for row in rows) else 3
@@ -154,7 +154,7 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: Any, files: Files) -> str:
-    """Lead links that leave the documentation to the pages that hold the same."""
+    """Redirect links that leave the documentation to the pages with the same content."""
     markdown = re.sub(r"<!-- imports of (\S+) -->", lambda match: f"```mermaid\n{flowchart(match[1])}\n```", markdown)
     up = "../" * page.file.src_uri.count("/")
     return markdown.replace("](../benchmarks/RESULTS.md)", f"]({up}results.md)")

@@ -1,7 +1,7 @@
-"""Writes what the sandbox checks requests against from the contract; ``--check`` fails when it is stale.
+"""Generate the schemas of the sandbox from the contract; ``--check`` fails if they are stale.
 
-The contract is kept once, as ``tests/contract/cpl-openapi.yaml``. The sandbox needs its parameters, bodies and
-statuses as JSON that loads at once.
+The contract is kept once, as ``tests/contract/cpl-openapi.yaml``. The sandbox needs its parameters, bodies and statuses
+as JSON that loads fast.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LEFT_OUT = ("x-", "description", "summary", "example")
 
 
 def json_schema(part: Any) -> Any:
-    """Return a part of the contract as JSON Schema: ``nullable`` becomes a type, words for people are left out."""
+    """Return a part of the contract as JSON Schema: ``nullable`` becomes a type, descriptions are left out."""
     if isinstance(part, list):
         return [json_schema(item) for item in part]
     if not isinstance(part, dict):

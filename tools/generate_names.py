@@ -1,7 +1,7 @@
-"""Writes the public names of ``cpl_async`` into its ``__init__``; ``--check`` fails when they are stale.
+"""Write the public names of ``cpl_async`` into its ``__init__``; ``--check`` fails if they are stale.
 
-What is public: all that the families in ``models`` list in their ``__all__``, all errors, the filters of lists, and
-the few names in ``OTHERS``.
+Public are all names in the ``__all__`` of the modules of ``models``, all errors, the filters of lists, and the few
+names in ``OTHERS``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from generated_file import ROOT, run, tidied
 PACKAGE = ROOT / "cpl_async"
 TARGET = PACKAGE / "__init__.py"
 INTERNAL = {"validation", "codec", "constraints", "code_rules", "items", "references"}
-"""Modules of ``models`` that are no family."""
+"""Modules of ``models`` without public names."""
 OTHERS = {
     "bulk.reconcile.standalone": ["Reconciled"],
     "bulk.api": ["BulkOptions", "FileOptions"],
@@ -39,7 +39,7 @@ OTHERS = {
 
 
 def names_in(path: Path) -> list[str]:
-    """Return what a module lists in its ``__all__``."""
+    """Return the names in the ``__all__`` of a module."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             return [str(name) for name in ast.literal_eval(node.value)]
@@ -60,7 +60,7 @@ def homes() -> dict[str, list[str]]:
 
 
 def generated() -> str:
-    """Return the text of ``__init__.py`` with the names as they are now."""
+    """Return the text of ``__init__.py`` with the current names."""
     text = TARGET.read_text(encoding="utf-8")
     known = homes()
     imports = [f"    from .{module} import {name} as {name}" for module, names in known.items() for name in names]

@@ -1,7 +1,7 @@
-"""Writes the modules of ``cpl_sync`` from those of ``cpl_async``; ``--check`` fails when they are stale.
+"""Generate the modules of ``cpl_sync`` from those of ``cpl_async``; ``--check`` fails if they are stale.
 
-Each public class that makes calls gets a twin with the same signatures, annotations and docstrings. A twin's method
-hands its call to the bridge and does nothing else. Models, errors and settings are the very same.
+Each public class that makes calls gets a proxy with the same signatures, annotations and docstrings. A method of a
+proxy only passes its call to the bridge. Models, errors and settings are shared.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from generated_file import ROOT, run, tidied
 CORE, FACADE = ROOT / "cpl_async", ROOT / "cpl_sync"
 CLIENT = "client"
 DOOR = "bulk.api"
-"""Module of what a client offers besides its families."""
+"""Module with the class of the client's ``bulk`` attribute."""
 GIVEN = ("Filters", "Options")
-"""Ends of names of classes that only say what a call takes."""
+"""Suffixes of classes that only describe the arguments of a call."""
 CONTEXT = {"__aenter__": "__enter__", "__aexit__": "__exit__"}
 MADE_BY = {"__init__", *CONTEXT}
 """Methods that are generated although their names are not public."""
@@ -39,7 +39,7 @@ def tree_of(module: str) -> ast.Module:
 
 @cache
 def imports_of(module: str) -> dict[str, tuple[str, str]]:
-    """Return where each name that a module imports comes from, those for type checkers too."""
+    """Return the origin of each name that a module imports, including imports for type checkers."""
     package = ["cpl_async", *module.split(".")[:-1]]
     found: dict[str, tuple[str, str]] = {}
     for node in ast.walk(tree_of(module)):
@@ -57,7 +57,7 @@ def class_in(module: str, name: str) -> ast.ClassDef:
 
 @cache
 def twinned() -> dict[str, str]:
-    """Return the module of each class that gets a twin: the client, its families, and the handles in their modules."""
+    """Return the module of each class that gets a proxy: the client, its resources, and their handles."""
     families = [home for home, _ in imports_of(CLIENT).values() if home.startswith("cpl_async.resources.")]
     modules = {home.removeprefix("cpl_async.") for home in families} - {"resources.base", "resources.checks"}
     found = {"Client": CLIENT}
@@ -69,7 +69,7 @@ def twinned() -> dict[str, str]:
 
 
 def lineage(name: str) -> Iterator[tuple[str, ast.ClassDef]]:
-    """Yield a class that gets a twin and its bases in the core, each with its module."""
+    """Yield a class that gets a proxy and its bases in the core, each with its module."""
     kind = getattr(import_module(f"cpl_async.{twinned()[name]}"), name)
     for base in kind.__mro__:
         package, _, module = base.__module__.partition(".")
@@ -78,7 +78,7 @@ def lineage(name: str) -> Iterator[tuple[str, ast.ClassDef]]:
 
 
 def variables_of(module: str) -> dict[str, ast.expr]:
-    """Return what the type variable of a batch stands for, from ``BatchOfOrders = Batch[OrderBatchResult]``."""
+    """Return the values of the type variable of a batch, from ``BatchOfOrders = Batch[OrderBatchResult]``."""
     for node in ast.walk(tree_of(module)):
         if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("Batch["):
             assert isinstance(node.value, ast.Subscript)
@@ -87,17 +87,17 @@ def variables_of(module: str) -> dict[str, ast.expr]:
 
 
 class Annotations(ast.NodeTransformer):
-    """Turns annotations of asynchronous code into those of ordinary code."""
+    """A converter of annotations from asynchronous to synchronous code."""
 
     def __init__(self, variables: dict[str, ast.expr]) -> None:
         self.variables = variables
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        """Put in what a type variable stands for."""
+        """Replace a type variable by its value."""
         return self.variables.get(node.id, node)
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        """Leave out of a union what must be awaited."""
+        """Remove awaitable types from a union."""
         kept = [
             self.visit(part)
             for part in (node.left, node.right)
@@ -106,7 +106,7 @@ class Annotations(ast.NodeTransformer):
         return kept[0] if len(kept) == 1 else ast.BinOp(kept[0], node.op, kept[1])
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
-        """Replace what is awaited by what comes of it."""
+        """Replace an awaitable type by the type of its result."""
         self.generic_visit(node)
         match ast.unparse(node.value):
             case "Awaitable":
@@ -118,15 +118,15 @@ class Annotations(ast.NodeTransformer):
 
 
 def ordinary(docstring: ast.stmt) -> ast.stmt:
-    """Return a docstring with its examples as ordinary code has them."""
+    """Return a docstring with its examples converted to synchronous code."""
     if isinstance(docstring, ast.Expr) and isinstance(docstring.value, ast.Constant):
         docstring.value.value = ASYNC_WORDS.sub("", str(docstring.value.value))
     return docstring
 
 
 def method_of(node: Function, variables: dict[str, ast.expr], owner: str) -> ast.FunctionDef:
-    """Return the twin of a method: the same signature and docstring, and one call."""
-    node = deepcopy(node)  # its annotations are changed
+    """Return the proxy of a method: the same signature and docstring, and one call."""
+    node = deepcopy(node)  # its annotations are modified
     args = node.args
     for argument in [*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg]:
         if argument is not None and argument.annotation is not None:
@@ -142,7 +142,7 @@ def method_of(node: Function, variables: dict[str, ast.expr], owner: str) -> ast
 
 
 def body_of(node: Function, returns: str, owner: str) -> str:
-    """Return the one call that a twin's method makes."""
+    """Return the single call in the body of a proxy's method."""
     decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
     positional = [argument.arg for argument in [*node.args.posonlyargs, *node.args.args][1:]]
     passed = [*positional, *([f"*{node.args.vararg.arg}"] if node.args.vararg else [])]
@@ -156,7 +156,7 @@ def body_of(node: Function, returns: str, owner: str) -> str:
     target = f"self._core.{node.name}"
     if "property" in decorators:
         if returns in twinned():
-            # the core first: it says what is missing where the twin's module cannot be imported
+            # The core comes first: its error names the missing extra if the module of the proxy cannot be imported.
             return f"inner = {target}\nfrom .{twinned()[returns]} import {returns}\nreturn {returns}(inner, self)"
         return f"return {target}"
     if isinstance(node, ast.FunctionDef) and not returns.startswith("Generator["):
@@ -192,12 +192,12 @@ def fields_of(node: ast.ClassDef) -> Iterator[ast.FunctionDef]:
 
 
 def is_public(method: Function, module: str) -> bool:
-    """Return whether a method gets a twin; of what is not public, only what makes and closes a client."""
+    """Return whether a method gets a proxy. Of private methods, only those that create and close a client do."""
     return not method.name.startswith("_") or (method.name in MADE_BY and module == CLIENT)
 
 
 def class_of(name: str) -> ast.ClassDef:
-    """Return a twin."""
+    """Return a proxy class."""
     module, members = twinned()[name], dict[str, ast.FunctionDef]()
     for _, node in lineage(name):
         for field in fields_of(node):
@@ -217,7 +217,7 @@ def class_of(name: str) -> ast.ClassDef:
 
 
 def imports_for(classes: Sequence[ast.ClassDef], ups: str) -> tuple[list[str], list[str]]:
-    """Return the imports of twins: those at once, for defaults and what is not ours, and those for type checkers."""
+    """Return the imports of proxies: immediate ones for defaults and external names, and those for type checkers."""
     homes: dict[str, tuple[str, str]] = {}
     for name in (node.name for node in classes):
         for module, _ in lineage(name):
@@ -239,13 +239,13 @@ def imports_for(classes: Sequence[ast.ClassDef], ups: str) -> tuple[list[str], l
 
 
 def names_in(*groups: Iterable[ast.AST | None]) -> set[str]:
-    """Return all names that stand in some code."""
+    """Return all names in some code."""
     nodes = (node for group in groups for part in group if part is not None for node in ast.walk(part))
     return {node.id for node in nodes if isinstance(node, ast.Name)}
 
 
 def module_of(module: str) -> str:
-    """Return the text of a module's twin."""
+    """Return the text of the module with the proxies of a module."""
     ups = "." * (module.count(".") + 1)
     classes = [class_of(name) for name, home in twinned().items() if home == module]
     early, late = imports_for(classes, ups)
@@ -269,7 +269,7 @@ def module_of(module: str) -> str:
 
 
 def names() -> str:
-    """Return the text of ``cpl_sync/__init__.py``: the public names, each loaded when it is first asked for."""
+    """Return the text of ``cpl_sync/__init__.py``: the public names, each loaded at first use."""
     block = next(node for node in tree_of("__init__").body if isinstance(node, ast.If))
     homes = {node.names[0].name: node.module for node in block.body if isinstance(node, ast.ImportFrom) and node.module}
     twins = {name: twinned()[name] for name in homes if name in twinned()}
@@ -300,7 +300,7 @@ def names() -> str:
 
 
 def generated() -> dict[Path, str | None]:
-    """Return the text of each generated module; ``None`` for one that is there and should not."""
+    """Return the text of each generated module, or ``None`` for an existing one that must be removed."""
     packages = sorted({home.rpartition(".")[0] for home in twinned().values()} - {""})
     files: dict[Path, str | None] = {}
     for package in packages:

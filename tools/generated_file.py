@@ -1,4 +1,4 @@
-"""Writes generated files, or with ``--check`` says whether they are stale: what the generators have in common."""
+"""Shared code of the generators: write generated files, or report with ``--check`` whether they are stale."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def run(generated: Callable[[], Mapping[Path, str | None]], description: str | None) -> int:
-    """Write the files, or with ``--check`` on the command line only look; return the exit status.
+    """Write the files, or only compare them with ``--check`` on the command line; return the exit status.
 
-    :param generated: returns the text of each file, ``None`` for one that must not be there.
+    :param generated: Function that returns the text of each file, ``None`` for one that must not exist.
+    :param description: Description for the command's help, or ``None`` if there is no description.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--check", action="store_true", help="write nothing, fail when a file is stale")
@@ -38,7 +39,7 @@ def run(generated: Callable[[], Mapping[Path, str | None]], description: str | N
 
 
 def tidied(text: str, target: Path) -> str:
-    """Return Python text as the formatter leaves it, without imports that it does not use."""
+    """Return Python text as formatted by ruff, without unused imports."""
     for tidy in (["check", "--select", "I,RUF022,F401,UP037", "--fix", "--quiet"], ["format", "--quiet"]):
         command = [sys.executable, "-m", "ruff", *tidy, "--stdin-filename", str(target), "-"]
         text = subprocess.run(command, input=text, capture_output=True, text=True, check=True, cwd=ROOT).stdout

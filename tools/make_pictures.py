@@ -1,8 +1,8 @@
-"""Makes the pictures of the documentation from real runs on the sandbox: labels, report, protocol, terminal.
+"""Create the pictures of the documentation from real runs on the sandbox: labels, report, manifest, terminal.
 
     python tools/make_pictures.py        # needs Chromium; writes docs/pictures
 
-Run it again when what it shows looks different; the pictures are kept with the documentation.
+Run it again when the output changes; the pictures are kept with the documentation.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ b {{ color: #7fd1ff; font-weight: normal; }}
 
 
 def main() -> None:
-    """Ship the example on the sandbox, and take pictures of what comes out."""
+    """Ship the example on the sandbox, and take pictures of its output."""
     PICTURES.mkdir(exist_ok=True)
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def cpl(folder: Path, *arguments: str) -> str:
-    """Run the command and return what a person sees, without the names of this machine's folders."""
+    """Run the command and return its visible output, without the folder names of this machine."""
     done = subprocess.run(
         [sys.executable, "-m", "cpl_async.cli", *arguments],
         cwd=folder,
@@ -69,7 +69,7 @@ def sheet(document: Path, picture: Path, scale: float) -> None:
 
 
 def terminal(folder: Path, words: str, picture: Path) -> None:
-    """Draw what stands on the terminal."""
+    """Draw the output of the terminal."""
     shown = re.sub(r"^(\$ .*)$", r"<b>\1</b>", html.escape(words), flags=re.MULTILINE)
     page = folder / "terminal.html"
     page.write_text(PAGE.format(shown), encoding="utf-8")
@@ -77,7 +77,7 @@ def terminal(folder: Path, words: str, picture: Path) -> None:
 
 
 def shot(address: str, picture: Path, wide: int, high: int) -> None:
-    """Take a picture of a page as a browser shows it."""
+    """Take a picture of a page in a browser."""
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if browser is None:
         sys.exit("Chromium is not installed: the pictures of report and terminal need it")
@@ -97,7 +97,7 @@ def shot(address: str, picture: Path, wide: int, high: int) -> None:
 
 
 def save(image: Image.Image, picture: Path) -> None:
-    """Write a picture with few colours, which is all that it has."""
+    """Write a picture with a reduced palette, which is sufficient for it."""
     image.convert("RGB").quantize(128).save(picture, optimize=True)
 
 

@@ -25,7 +25,7 @@ HEADER = "# Translations of the messages of cpl-sdk."
 
 
 def updated(language: str) -> Catalog:
-    """Return the translations of a language for the catalogue as it is now."""
+    """Return the translations of a language for the current catalogue."""
     path = LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.po"
     with path.open("rb") as file:
         before = read_po(file, locale=language)
@@ -36,7 +36,7 @@ def updated(language: str) -> Catalog:
     for code, template in CATALOGUE.items():
         known = before.get(template, context=code) or next(
             (entry for entry in before if entry.context == code), None
-        )  # a changed English text keeps its translation, to be read again
+        )  # a changed English text keeps its translation, to be reviewed
         catalog.add(template, known.string if known is not None else "", context=code)
     return catalog
 

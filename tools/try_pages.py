@@ -1,9 +1,9 @@
-"""Runs what each page of the documentation shows in a fresh environment that holds only what the page says to install.
+"""Run the code of each documentation page in a fresh environment with only the packages that the page installs.
 
-First it runs the README's first command as it stands there, twice, in a copy of this folder.
+First the first command of the README is run unchanged, twice, in a copy of this folder.
 
-Every page whose pieces are run names its packages in a line ``pip install …``. For each set of packages an environment
-is made, with the wheel of this folder for ``cpl-sdk``, and the tests of the pages run their programs in it.
+Every page with tested code contains its packages in a line ``pip install …``. For each set of packages an environment
+is created, with the wheel of this folder for ``cpl-sdk``, and the tests of the pages run their programs in it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TESTS = ("tests/test_tutorials.py", "tests/test_examples.py")
 
 
 def run_first_command() -> str:
-    """Run the README's first command in a copy of the sources, then again; return what is wrong with it."""
+    """Run the README's first command in a copy of the sources, twice; return the error, or an empty text."""
     command = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[0]
     with TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
@@ -46,7 +46,7 @@ def run_first_command() -> str:
 
 
 def main() -> None:
-    """Try all pages, and fail where one does not run or says not what it needs."""
+    """Try all pages, and fail if one does not run or does not list its packages."""
     sets, silent = wanted()
     if silent:
         sys.exit(f"these pages have pieces that run, and no line `pip install …`: {', '.join(silent)}")
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def wanted() -> tuple[dict[tuple[str, ...], list[str]], list[str]]:
-    """Return the pages by what they need, and those that run something and do not say what they need."""
+    """Return the pages by their packages, and the pages that run code without a list of packages."""
     sets: dict[tuple[str, ...], list[str]] = defaultdict(list)
     silent = []
     for path in [DOCS / "index.md", *sorted(DOCS.glob("*/*.md"))]:
@@ -78,7 +78,7 @@ def wanted() -> tuple[dict[tuple[str, ...], list[str]], list[str]]:
 
 
 def tried(need: tuple[tuple[str, ...], list[str]], place: Path, wheel: Path) -> tuple[bool, str]:
-    """Make an environment, run the tests of its pages in it, and return whether all is well and what was said."""
+    """Create an environment, run the tests of its pages in it, and return whether they passed, with their output."""
     packages, pages = need
     shown = f"{' '.join(packages)}: {', '.join(pages)}"
     venv.create(place, with_pip=True)

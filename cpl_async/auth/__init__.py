@@ -1,1 +1,1 @@
-"""Access tokens and the secret that they are fetched with."""
+"""Access tokens and the client secret."""

@@ -20,30 +20,30 @@ from .token_cache import FETCH_WINDOW_SECONDS, FetchBudget, Token, counted_from,
 __all__ = ["FileTokenStore"]
 
 LOOK_AGAIN = 0.03
-"""Seconds between two looks at a fetch of another process."""
+"""Seconds between two checks for the result of another process's fetch."""
 LOST = 2.0
-"""Seconds of a busy file after which it is left to the process that does not let go of it."""
+"""Seconds after which a busy file is replaced, because the process that holds its lock was stopped."""
 LOST_FETCH_SECONDS = 10.0
-"""Seconds after which the next one asks too: a process that was stopped while it asks must not hold up the others."""
+"""Seconds after which the next process fetches too, so that a stopped process does not block the others."""
 AHEAD = 10 * 86_400.0
 logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 @define
 class _TokenState:
-    """What the file holds."""
+    """Content of the file."""
 
     token: dict[str, Any] | None = None
     asked: list[float] = field(factory=list)
-    """When tokens were asked for."""
+    """Times of token requests."""
     flight: list[float] | None = None
-    """Who asks at the moment, as process and mark, and since when."""
+    """Current fetch: process, mark and start time."""
     refusal: str | None = None
-    """The server's words, when it refused the credentials last."""
+    """Message of the server, if it refused the credentials last."""
 
     @classmethod
     def of(cls, content: bytes, now: float) -> _TokenState:
-        """Read it; what cannot be read is empty."""
+        """Parse the content. Unreadable content counts as empty."""
         try:
             size = int.from_bytes(content[:4], "little")
             state = cls(**json.loads(content[4 : 4 + size]))
@@ -58,19 +58,19 @@ class _TokenState:
         return state
 
     def content(self) -> bytes:
-        """Write it."""
+        """Return the content as bytes."""
         text = json.dumps({"token": self.token, "asked": self.asked, "flight": self.flight, "refusal": self.refusal})
         return len(text).to_bytes(4, "little") + text.encode("ascii")
 
 
 class FileTokenStore:
-    """Where the processes of a host lay their token; its methods never wait."""
+    """The token store that the processes of a host share. Its methods never block."""
 
     def __init__(self, file: SharedFile, fetches: int, alone: int, clock: Callable[[], float] = monotonic) -> None:
-        """Lay nothing there yet.
+        """Create the store without a token.
 
-        :param fetches: token requests a minute of all processes.
-        :param alone: token requests a minute of this one while it cannot see the others.
+        :param fetches: Token requests of all processes per minute, at least 1.
+        :param alone: Token requests of this process per minute while the file is unavailable, at least 1.
         """
         self._file = file
         self._fetches = fetches
@@ -80,9 +80,9 @@ class FileTokenStore:
         self._busy_since: float | None = None
 
     def load(self) -> Token | float:
-        """Return the token; or 0 when this process is to fetch one; or the seconds after which to look again.
+        """Return the token, or 0 if this process must fetch one, or the seconds until the next check.
 
-        :raises AuthenticationError: when the credentials were refused, and no more may be asked this minute.
+        :raises AuthenticationError: The credentials were refused, and the token requests of this minute are used up.
         """
         now = self._clock()
         try:
@@ -108,7 +108,7 @@ class FileTokenStore:
             return self._own.reserve(now)
 
     def store(self, token: Token | None, refusal: str | None = None, *, is_limited: bool = False) -> None:
-        """Record the result of a fetch; see :meth:`Shelf.landed`."""
+        """Record the result of a fetch; see :meth:`TokenStore.store`."""
 
         def change(state: _TokenState) -> None:
             if state.flight is not None and state.flight[1] == self._mark:
@@ -124,7 +124,7 @@ class FileTokenStore:
         self._change(change)
 
     def discard(self, token: Token) -> None:
-        """Throw away a token that the server refused, unless another has taken its place."""
+        """Discard a token that the server refused, if it is still the current one."""
 
         def change(state: _TokenState) -> None:
             if state.token is not None and state.token["value"] == str(token.value):
@@ -146,7 +146,7 @@ class FileTokenStore:
         return max(wait, 0.0)
 
     def _begun_anew(self, now: float) -> float:
-        """Leave the file to the process that does not let go of it."""
+        """Replace the file, because another process does not release its lock."""
         logger.warning("a process does not let go of the file of the token, which is begun anew")
         try:
             self._file.replace()

@@ -1,4 +1,4 @@
-"""A secret that is rotated while a program runs: it is read again once from where it came."""
+"""A secret that is rotated while a program runs, and is read again from its source."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from ..system.secret_values import Secret
 __all__ = ["SecretRotation"]
 
 AGAIN_AFTER = 60.0
-"""Seconds after which a secret that was still the same is read once more: a service may wait for its rotation."""
+"""Seconds after which an unchanged secret is read again: a service may still wait for its rotation."""
 
 
 class SecretRotation:
-    """Reads the secret again after it was refused: once a minute at most, however many calls were refused."""
+    """Re-reading of a refused secret, at most once a minute, however many calls were refused."""
 
     def __init__(self, read: Callable[[], str] | None) -> None:
-        """Read nothing yet.
+        """Set the source without reading it.
 
-        :param read: Returns the secret; it may read a file or run a command. `None`: the secret does not change.
+        :param read: Function that returns the secret; it may read a file or run a command. ``None``: the secret does
+            not change.
         """
         self._read = read
         self._lock = asyncio.Lock()
@@ -34,10 +35,11 @@ class SecretRotation:
         return tuple(self._successor)
 
     async def read(self, refused: Secret) -> tuple[Secret | None, str]:
-        """Return the secret that has taken the place of one that was refused.
+        """Return the secret that has replaced a refused one.
 
-        :param refused: The secret that was refused.
-        :return: The secret, or `None` and why there is no other one. Both are empty where it cannot be read again.
+        :param refused: The refused secret.
+        :return: The new secret, or ``None`` and the reason if there is no new one. Both are empty if there is no
+            source.
         """
         if self._read is None:
             return None, ""

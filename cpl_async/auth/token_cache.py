@@ -1,4 +1,4 @@
-"""One access token for all who use the same credentials: fetched once however many ask."""
+"""One access token for all clients with the same credentials, fetched once for all waiters."""
 
 from __future__ import annotations
 
@@ -28,29 +28,31 @@ __all__ = [
 
 MAX_FETCHES = 12
 FETCH_WINDOW_SECONDS = 61.0
-"""The limit is 12 token requests a minute (source: the vendor's documentation); a second is margin."""
+"""Seconds in which token requests are counted. The limit is 12 a minute (source: the vendor's documentation); one
+second is margin."""
 NOT_COUNTED = FETCH_WINDOW_SECONDS - 5.0
-"""A token request that the server refused with 429 was not processed. It counts for 5 seconds, not for a minute: the
-limit was that of all requests, or its own, of which 5 seconds are the average."""
+"""Seconds by which the count of a token request refused with 429 is shortened. It was not processed, so it counts for 5
+seconds, not for a minute: either the limit of all requests was exceeded, or its own, where 5 seconds are the
+average."""
 RENEW_BEFORE_SECONDS = 60.0
 LOST_FETCH_SECONDS = 90.0
-"""A fetch that says nothing for so many seconds died with its loop: the next who asks starts another."""
+"""Seconds after which a fetch without a result counts as lost with its loop. The next waiter starts another."""
 
 
 @frozen(kw_only=True)
 class Token:
-    """An access token; its end is told by the monotonic clock, never by a wall clock that may be wrong."""
+    """An access token. Its expiry is kept on the monotonic clock, because a wall clock may be wrong."""
 
     value: HiddenText = field(repr=False)
-    """What stands after ``Bearer``."""
+    """Value after ``Bearer``."""
     header: HiddenText = field(
         init=False, repr=False, default=Factory(lambda token: HiddenText(f"Bearer {token.value}"), takes_self=True)
     )
-    """What stands in ``Authorization``."""
+    """Value of the ``Authorization`` header."""
     renew_at: float
-    """Monotonic seconds from which a new one is fetched."""
+    """Monotonic seconds from which a new token is fetched."""
     ends_at: float
-    """Monotonic seconds at which it ends."""
+    """Monotonic seconds at which the token expires."""
     kind: str = "Bearer"
     scope: str | None = None
 
@@ -58,18 +60,25 @@ class Token:
     def from_lifetime(
         cls, value: str, seconds: float, asked_at: float, kind: str = "Bearer", scope: str | None = None
     ) -> Token:
-        """Make a token that lives so many seconds from the moment it was asked for."""
+        """Create a token with a lifetime.
+
+        :param value: Value after ``Bearer``.
+        :param seconds: Lifetime in seconds, greater than 0.
+        :param asked_at: Monotonic seconds of the request, from which the lifetime counts.
+        :param kind: Type of the token. Default: ``Bearer``.
+        :param scope: Scope of the token, or ``None`` if there is no scope in the response.
+        """
         ends_at = asked_at + seconds
         renew_at = ends_at - min(RENEW_BEFORE_SECONDS, seconds / 10)
         return cls(value=HiddenText(value), renew_at=renew_at, ends_at=ends_at, kind=kind, scope=scope)
 
 
 class ClientClosed(ConfigurationError):
-    """The client was closed: its own callers hear so, others who share its token try for themselves."""
+    """The client was closed. Its own callers get this error; other clients that share the token fetch it themselves."""
 
 
 class InFlightFetch:
-    """One fetch under way, and who waits for it."""
+    """A fetch in progress, and its waiters."""
 
     __slots__ = ("began", "waiters")
 
@@ -79,36 +88,38 @@ class InFlightFetch:
 
 
 class TokenStore(Protocol):
-    """Where several processes lay one token; its methods never wait."""
+    """Storage of one token that several processes share. Its methods never block."""
 
     def load(self) -> Token | float:
-        """Return the token; or 0 when this process is to fetch one; or the seconds after which to look again."""
+        """Return the token, or 0 if this process must fetch one, or the seconds until the next check."""
         ...
 
     def store(self, token: Token | None, refusal: str | None = None, *, is_limited: bool = False) -> None:
         """Record the result of a fetch, which may have been sent at any time until now.
 
-        :param token: The token, or `None` if there is none.
+        :param token: The token, or `None` if the fetch failed.
         :param refusal: Message of the server if it refused the credentials. Default: it did not.
         :param is_limited: Whether the server refused the request with 429. Default: false.
         """
         ...
 
     def discard(self, token: Token) -> None:
-        """Throw away a token that the server refused."""
+        """Discard a token that the server refused."""
         ...
 
 
 class TokenCache:
-    """The place of one token in this process; safe among threads and loops."""
+    """The cache of one token in this process. Safe across threads and loops."""
 
     def __init__(
         self, clock: Callable[[], float] = monotonic, *, store: TokenStore | None = None, fetches: int = MAX_FETCHES
     ) -> None:
-        """Hold no token yet.
+        """Create an empty cache.
 
-        :param shelf: where other processes lay theirs; it keeps the limit of token requests then.
-        :param fetches: token requests a minute without a shelf.
+        :param clock: Function that returns monotonic seconds.
+        :param store: Store that is shared with other processes; it then enforces the limit of token requests. ``None``:
+            the token is not shared.
+        :param fetches: Token requests per minute if there is no store.
         """
         self._store = store
         self._clock = clock
@@ -120,14 +131,14 @@ class TokenCache:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def get(self, fetch: Callable[[], Awaitable[Token]]) -> Token:
-        """Return the token, fetching it when there is none that lasts.
+        """Return the token, and fetch it if there is no valid one.
 
-        :param fetch: asks the server once. Of all who wait, one's is called; when that one's client is
-            closed meanwhile, another's.
-        :raises CplError: an error of its own for each waiter.
+        :param fetch: Function that requests a token once. Of all waiters, the function of one is called. If the client
+            of that waiter is closed in the meantime, that of another is called.
+        :raises CplError: The fetch failed. Each waiter gets its own instance.
         """
         kept = self._token
-        if kept is not None and self._clock() < kept.renew_at:  # the usual case, without a lock
+        if kept is not None and self._clock() < kept.renew_at:  # fast path without a lock
             return kept
         loop = asyncio.get_running_loop()
         while True:
@@ -141,7 +152,7 @@ class TokenCache:
                 if flight is None or start:
                     flight = self._in_flight = InFlightFetch(self._clock())
                 flight.waiters.append((loop, waiter))
-            if start:  # a task of its own: whoever started it may be cancelled, the others still wait
+            if start:  # a separate task: if its starter is cancelled, the others still wait
                 task = loop.create_task(self._run_fetch(flight, waiter, fetch))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
@@ -152,7 +163,7 @@ class TokenCache:
                 return result
 
     def discard(self, token: Token) -> None:
-        """Throw away a token that the server refused, unless another has taken its place."""
+        """Discard a token that the server refused, if it is still the current one."""
         with self._lock:
             if self._token is token:
                 self._token = None
@@ -174,7 +185,7 @@ class TokenCache:
             result = error
         except Exception as error:
             result = TransportError(f"the token could not be fetched: {type(error).__name__}")
-        finally:  # also when this loop ends under us: then the waiters of other loops try for themselves
+        finally:  # also if this loop ends: waiters on other loops then fetch the token themselves
             self._finish_fetch(flight, result)
 
     async def _fetch_locally(self, fetch: Callable[[], Awaitable[Token]]) -> Token:
@@ -215,19 +226,19 @@ class TokenCache:
 
 
 class FetchBudget:
-    """Token requests of one process in a minute; safe among threads."""
+    """Token requests of one process per minute. Safe across threads."""
 
     def __init__(self, fetches: int) -> None:
-        """Start with an unused budget.
+        """Create an unused budget.
 
-        :param fetches: Requests in a minute, at least 1.
+        :param fetches: Requests per minute, at least 1.
         """
         self.fetches: int = fetches
         self._lock = threading.Lock()
         self._asked: list[float] = []
 
     def reserve(self, now: float) -> float:
-        """Return 0 and count a request, or the seconds until one may be made."""
+        """Count a request and return 0, or return the seconds until a request is allowed."""
         with self._lock:
             self._asked = [at for at in self._asked if now - FETCH_WINDOW_SECONDS < at]
             if len(self._asked) >= self.fetches:
@@ -250,7 +261,7 @@ def counted_from(now: float, *, is_limited: bool) -> float:
 
 
 def refusal_message(words: str, wait: float, most: int) -> str:
-    """Say why credentials that were refused are not tried again for the moment."""
+    """Return the message about refused credentials that are not retried yet."""
     return f"{words} (not asked again for {wait:.0f} s: at most {most} token requests a minute)"
 
 

@@ -1,7 +1,7 @@
-"""Celery's app for those who have none of their own, and for ``cpl ship --distributed``.
+"""A Celery app for projects without their own, and for ``cpl ship --distributed``.
 
-``celery --app cpl_async.celery.app worker`` runs a worker. Broker and results are at the address in
-``CPL_BROKER``, and ``CPL_LEASE`` has the seconds after which a worker that is not heard of has lost its part.
+``celery --app cpl_async.celery.app worker`` runs a worker. ``CPL_BROKER`` contains the address of broker and results.
+``CPL_LEASE`` is the number of seconds after which a silent worker loses its shard.
 """
 
 from __future__ import annotations
@@ -38,6 +38,6 @@ app.conf.update(
     result_expires=86_400,
     task_default_queue="cpl",
     task_ignore_result=_address is None,
-    worker_prefetch_multiplier=1,  # a part is long: none waits behind another while a worker has nothing to do
+    worker_prefetch_multiplier=1,  # a shard is long: no task may wait behind another while a worker is idle
 )
 app.set_default()

@@ -1,7 +1,7 @@
-"""Spreads a job over Celery's workers: tasks carry its parts, and the journal knows how far it is.
+"""Celery tasks that process the shards of a job, whose progress is kept in the journal.
 
-A task says only which job there is work for; what is to be done next is read from the journal. So a task that comes
-twice, or late, or is lost with the broker, costs nothing but its look.
+A task only contains the name of the job; its next step is read from the journal. So a task that is duplicated, late, or
+lost with the broker costs no more than a look into the journal.
 """
 
 from __future__ import annotations
@@ -47,35 +47,35 @@ __all__ = [
 logger: logging.Logger = logging.getLogger("cpl_async.distributed")
 T = TypeVar("T")
 MOST_TASKS = 64
-"""Tasks of a job that are put in the queue at once; each that has carried a part is followed by another."""
+"""Maximum number of tasks of a job that are enqueued at once. Each task that has processed a shard enqueues another."""
 TOLD_EVERY = 1.0
-"""Seconds between two states of a task."""
+"""Seconds between two state updates of a task."""
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 600.0
-"""Seconds until a part is tried again that did not come to its end; twice as long each time."""
+"""Seconds until an incomplete shard is retried: first pause and maximum. The pause doubles each time."""
 MOST_FAILURES = 12
-"""Tries of one task, one after the other, that did not come to their end."""
+"""Maximum number of consecutive failed attempts of one task."""
 LOOK_EVERY = 1.0
-"""Seconds."""
+"""Seconds between two checks of a job."""
 NOBODY_FOR = 30.0
-"""Seconds in which no worker takes a free part up, after which tasks are queued again; twice as long each time."""
+"""Seconds without a worker for a free shard, after which its tasks are enqueued again. Doubles each time."""
 BROKER_TIMEOUT = 5.0
 SOFT_LIMIT: int = getattr(signal, "SIGUSR1", 0)
-"""Signal that tells a process of Celery's pool that the soft time limit of its task is over; 0 on Windows."""
+"""Signal for the soft time limit of a task in a process of Celery's pool; 0 on Windows."""
 TIME_LIMIT = "the time limit of its task was over before the part was done: give tasks more time, or make smaller parts"
 
 
 def _do_next(
     self: Any, name: str, account: str = "", journal: str = "", failures: int = 0, looking_after: bool = False
 ) -> dict[str, Any]:
-    """Do what is next for a job: one part, or labels and papers when all parts are done.
+    """Run the next step of a job: one shard, or labels and reports if all shards are done.
 
-    :param name: of the job.
-    :param account: whose it is; the client is made for it, see :func:`ship_job`.
-    :param journal: what the journal is known by that has the job; this worker's must be the same.
-    :param failures: tries before this one that did not come to their end.
-    :param looking_after: whether this is the look for what dead workers have left.
-    :return: the part that was carried, how it ended, and how the job's parts stand.
-    :raises PartFailed: when trying again is of no use, or was so twelve times.
+    :param name: Name of the job.
+    :param account: Account of the job, for which the client is created; see :func:`ship_job`.
+    :param journal: Identifier of the journal of the job. This worker must use the same journal.
+    :param failures: Number of previous consecutive failures, 0 to 11. Default: 0.
+    :param looking_after: Whether this task checks for shards that dead workers have left. Default: false.
+    :return: The processed shard, its result, and the state of the job's shards.
+    :raises PartFailed: A retry cannot help, or the task has failed twelve times.
     """
     tasks = JobTasks(self.app, name, account, journal)
     lease = float(self.app.conf.get("cpl_lease", LEASE_SECONDS))
@@ -88,7 +88,7 @@ def _do_next(
     except SoftTimeLimitExceeded:
         tasks.try_again(failures, TIME_LIMIT, None)
         return {"job": name, "part": None, "closed": False, "problem": TIME_LIMIT}
-    except CplError as error:  # the database or the server is away, or another worker has the part
+    except CplError as error:  # the database or the server is unavailable, or another worker has the shard
         tasks.try_again(failures, str(error), error)
         return {"job": name, "part": None, "closed": False, "problem": str(error)}
     left = worked.stats
@@ -119,12 +119,12 @@ def _may_be_killed(task: Any) -> bool:
 
 
 def _take_up(account: str = "") -> list[str]:
-    """Put tasks in the queue for every job of an account that has parts left, e.g. every ten minutes by Celery's beat.
+    """Enqueue tasks for every unfinished job of an account, e.g. every ten minutes by Celery's beat.
 
-    Only where a broker that forgets has lost all tasks of a job, and nobody waits for the job, is it needed.
+    Only needed if a broker without persistence has lost all tasks of a job, and no caller waits for the job.
 
-    :param account: see :func:`ship_job`.
-    :return: names of the jobs.
+    :param account: Account of the jobs; see :func:`ship_job`.
+    :return: Names of the jobs.
     """
     names = _run(_unfinished(account))
     for name in names:
@@ -135,48 +135,48 @@ def _take_up(account: str = "") -> list[str]:
 work: Any = shared_task(
     bind=True, name="cpl.work", acks_late=True, reject_on_worker_lost=True, track_started=True, max_retries=None
 )(_do_next)
-"""Does what is next for a job: ``work.delay(name, account)``."""
+"""Task that runs the next step of a job: ``work.delay(name, account)``."""
 take_up: Any = shared_task(name="cpl.take_up")(_take_up)
-"""Takes up every job of an account that has parts left: for Celery's beat, ``"schedule": 600, "args": [account]``."""
+"""Task that resumes every unfinished job of an account: for Celery's beat, ``"schedule": 600, "args": [account]``."""
 
 
 class PartFailed(Exception):
-    """A part did not come to its end however often it was tried; it is free for whoever takes the job up again."""
+    """A shard failed in every attempt. It is free for a worker of a later run."""
 
 
 @frozen(kw_only=True)
 class ShipJob:
-    """A job that workers carry."""
+    """A job that workers process."""
 
     name: str
     account: str = ""
     refused: tuple[RejectedRow, ...] = field(default=(), repr=False)
-    """Rows that are not sent, by our own check."""
+    """Rows that the local validation rejected. They are not sent."""
     app: Any = field(default=None, repr=False, eq=False)
-    """Celery's app; the current one unless given."""
+    """Celery app. Default: the current one."""
     tasks: list[Any] = field(factory=list, repr=False, eq=False)
-    """Celery's results of the tasks that were put in the queue."""
+    """Celery results of the enqueued tasks."""
 
     def standing(self) -> ShardStats:
-        """Return how its parts stand, as the journal knows it."""
+        """Return the state of the job's shards from the journal."""
         return _run(_standing(self._app, self.name, self.account))
 
     def rows(self) -> BulkJob:
-        """Return how many of its rows ended in which way so far, as the journal knows it."""
+        """Return the current number of rows by outcome from the journal."""
         return _run(_job(self._app, self.name, self.account))
 
     def take_up(self) -> None:
-        """Put tasks in the queue for what is free of it."""
+        """Enqueue tasks for the free shards of the job."""
         self.tasks.extend(JobTasks(self._app, self.name, self.account, "").put(self.standing().free))
 
     def wait(self, timeout: float | None = None, *, on_change: Callable[[ShardStats], object] | None = None) -> BulkJob:
-        """Wait until labels and papers are made; put tasks in the queue again that were lost with their broker.
+        """Wait until labels and reports are created. Enqueue tasks again that were lost with their broker.
 
-        :param timeout: seconds; for as long as it takes unless given.
-        :param on_change: called with how the parts stand whenever that has changed.
-        :return: how many rows ended in which way.
-        :raises TimeoutError: when it was not finished in time; the workers go on.
-        :raises JournalError: when the journal was away for ten minutes.
+        :param timeout: Seconds to wait, at least 0. Default: no limit.
+        :param on_change: Function that is called with the state of the shards at each change. Default: no function.
+        :return: Number of rows by outcome.
+        :raises TimeoutError: The job was not finished in time. The workers continue.
+        :raises JournalError: The journal was unavailable for ten minutes.
         """
         deadline = None if timeout is None else monotonic() + timeout
         before: ShardStats | None = None
@@ -185,7 +185,7 @@ class ShipJob:
         while True:
             try:
                 now = self.standing()
-            except JournalError as error:  # the database restarts, say: the workers try again too
+            except JournalError as error:  # e.g. the database restarts: the workers retry too
                 if lost_at is None:
                     logger.warning("job %s: %s; trying again", self.name, error)
                 lost_at = lost_at or monotonic()
@@ -228,25 +228,25 @@ def ship_job(
     columns: Mapping[str, str] | None = None,
     **options: Unpack[FileOptions],
 ) -> ShipJob:
-    """Split a file or a query into parts and have Celery's workers ship them, exactly once, whatever breaks meanwhile.
+    """Split a file or a query into shards and have Celery's workers ship them, exactly once even after failures.
 
-    Rows are read and checked here, and are in the journal when this returns; then tasks are in the queue. Call it again
-    after any stop. A worker's client is what ``app.conf.cpl_client`` makes of the account: a function, or where one is
-    (``"shop.carriers:client"``); else that of the settings, whose profile the account names. ``app.conf.cpl_lease`` is
-    the number of seconds after which a worker that is not heard of has lost its part; 60 unless set.
+    Rows are read and checked here, and are in the journal when this function returns; then their tasks are enqueued.
+    Call it again after any interruption. A worker gets its client for an account from ``app.conf.cpl_client``: a
+    function, or its address (``"shop.carriers:client"``). Default: the client of the settings, with the account as
+    profile. ``app.conf.cpl_lease`` is the number of seconds after which a silent worker loses its shard. Default: 60.
 
-    :param source: see :meth:`Bulk.hand_over`.
-    :param out: folder for labels and reports on the host of the worker that comes last: its whole path.
-    :param name: of the job; a file's job is known by its content without one.
-    :param account: whose shipments they are.
-    :param app: Celery's app; the current one unless given.
-    :param shard_size: rows in a part.
-    :param columns: of rows, see :meth:`Bulk.ship`.
-    :param options: see :class:`FileOptions`.
-    :return: the job, to wait for or to ask after.
-    :raises ConfigurationError: when the source or an option cannot be used, the journal is a file, or the broker cannot
-        be reached; nothing was handed over.
-    :raises JournalError: when the journal cannot be used, or a run has the job to itself.
+    :param source: File or rows; see :meth:`Bulk.enqueue`.
+    :param out: Absolute path of the folder for labels and reports, on the host of the last worker.
+    :param name: Name of the job. Default: for a file, a name from its content.
+    :param account: Account of the shipments. Default: no account.
+    :param app: Celery app. Default: the current one.
+    :param shard_size: Maximum number of rows in a shard, at least 1. Default: 10,000.
+    :param columns: Columns of the rows; see :meth:`Bulk.ship`.
+    :param options: Options of the job; see :class:`FileOptions`.
+    :return: Handle of the job, to wait for it or to query its state.
+    :raises ConfigurationError: The source or an option cannot be used, the journal is a file, or the broker cannot be
+        reached. Nothing was enqueued.
+    :raises JournalError: The journal cannot be used, or a run holds the job exclusively.
     """
     given = {**options, "out": out, "name": name, "shard_size": shard_size, "columns": columns}
     used = app if app is not None else current_app
@@ -257,7 +257,7 @@ def ship_job(
 
 
 def shipping_job(name: str, *, account: str = "", app: Any = None) -> ShipJob:
-    """Return a job that was begun before, by its name."""
+    """Return the handle of an existing job by its name."""
     return ShipJob(name=name, account=account, app=app)
 
 
@@ -271,23 +271,23 @@ class JobTasks:
     journal: str
 
     def put(self, count: int = 1, *, countdown: float = 0.0, **more: Any) -> list[Any]:
-        """Put tasks in the queue, not more than there are workers for; return Celery's results of them.
+        """Enqueue up to :data:`MOST_TASKS` tasks and return their Celery results.
 
-        A broker that is away loses nothing but the time until somebody looks after the job.
+        An unavailable broker only costs time, until the job is checked again.
         """
         put: list[Any] = []
         arguments = self.name, self.account, self.journal
         try:
             for _ in range(min(count, MOST_TASKS)):
                 put.append(self.app.tasks["cpl.work"].apply_async(arguments, more, countdown=countdown or None))
-        except Exception as error:  # kombu's, the broker's library's, and the result backend's own
+        except Exception as error:  # errors of kombu, of the broker's library, and of the result backend
             logger.warning("no task for the job %s could be put in the queue: %s", self.name, error)
         return put
 
     def try_again(self, failures: int, why: str, error: Exception | None) -> None:
-        """Put a task in the queue for later.
+        """Enqueue a task for later.
 
-        :raises PartFailed: when that was done too often.
+        :raises PartFailed: The task has failed too often.
         """
         if failures + 1 >= MOST_FAILURES:
             raise PartFailed(f"{self.name}: {why}") from error
@@ -296,14 +296,14 @@ class JobTasks:
 
 
 def check_broker(app: Any) -> None:
-    """See that the broker is there, before anything is handed over.
+    """Check that the broker is available, before rows are enqueued.
 
-    :raises ConfigurationError: when it cannot be reached, or its address cannot be read.
+    :raises ConfigurationError: The broker cannot be reached, or its address is invalid.
     """
     try:
         with app.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, interval_start=0.2, timeout=BROKER_TIMEOUT)
-    except Exception as error:  # whatever its library raises
+    except Exception as error:  # any error of its library
         raise ConfigurationError(
             f"Celery's broker cannot be reached: {error}",
             advice="See that it runs, and that its address is right, e.g. CPL_BROKER=redis://host:6379/0",
@@ -311,7 +311,7 @@ def check_broker(app: Any) -> None:
 
 
 def why_tasks_failed(tasks: Iterable[Any]) -> str | None:
-    """Return why one of some tasks has failed or met a problem, or `None` if none has or no results are kept."""
+    """Return the error of a failed or retried task, or ``None`` if there is no failure or no result backend."""
     try:
         for task in tasks:
             if task.state == "FAILURE":
@@ -319,7 +319,7 @@ def why_tasks_failed(tasks: Iterable[Any]) -> str | None:
             if task.state == "SUCCESS" and isinstance(task.result, dict) and task.result.get("problem"):
                 return str(task.result["problem"])
         return None
-    except Exception:  # without a result backend, or while it is away
+    except Exception:  # without a result backend, or while it is unavailable
         return None
 
 
@@ -337,9 +337,9 @@ def _client_for(app: Any, account: str) -> Client:
 def _run(work: Coroutine[Any, Any, T], *, is_task: bool = False) -> T:
     """Run asynchronous work to its end, on a loop of its own.
 
-    :param is_task: Whether a task of Celery does it, which may have a time limit. Default: false.
-    :raises ConfigurationError: If a loop runs in this thread, or green threads share it.
-    :raises SoftTimeLimitExceeded: If the time limit of the task was over.
+    :param is_task: Whether the work runs in a Celery task, which may have a time limit. Default: false.
+    :raises ConfigurationError: A loop already runs in this thread, or green threads share it.
+    :raises SoftTimeLimitExceeded: The time limit of the task has passed.
     """
     problem: ConfigurationError | None = None
     if (library := patched_by()) is not None:
@@ -358,7 +358,7 @@ def _run(work: Coroutine[Any, Any, T], *, is_task: bool = False) -> T:
 
 
 def _soft_limit_handler() -> Any:
-    """Return Celery's handler of the soft time limit, or `None` if this is no thread or process that has one."""
+    """Return Celery's handler of the soft time limit, or ``None`` if there is no such handler here."""
     if SOFT_LIMIT == 0 or threading.current_thread() is not threading.main_thread():
         return None
     before = signal.getsignal(SOFT_LIMIT)
@@ -366,10 +366,10 @@ def _soft_limit_handler() -> Any:
 
 
 def _run_until_soft_limit(runner: asyncio.Runner, work: Coroutine[Any, Any, T], before: Any) -> T:
-    """Run work; at the soft time limit of its task cancel it, so that it can end in good order.
+    """Run work, and cancel it at the soft time limit of its task, so that it can clean up.
 
-    Celery raises the limit as an exception wherever the main thread happens to be; in the middle of a callback it would
-    be taken for an error of that.
+    Celery raises the limit as an exception at any point of the main thread. In the middle of a callback it would be
+    mistaken for an error of that callback.
 
     :param before: Celery's handler of the limit.
     """
@@ -421,7 +421,7 @@ async def _work(task: Any, tasks: JobTasks, lease: float) -> ShardResult:
 
 
 async def _have_watched(client: Client, tasks: JobTasks, lease: float) -> None:
-    """Put a task in the queue that looks after the job, if none does: one that is killed cannot ask for another."""
+    """Enqueue a task that checks the job, if the job has no such task: a killed task cannot enqueue another."""
     async with Journal.open(await locate_journal(client)) as journal:
         job = await journal.find(tasks.name)
         is_open = (await journal.shards.stats(job.id)).is_open

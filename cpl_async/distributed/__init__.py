@@ -1,7 +1,7 @@
-"""What several hosts share: one token and one pace through Redis.
+"""Limits that several hosts share: one token and one rate limit through Redis.
 
-:class:`RedisLimits` goes to a client as ``shared``. All who use the same credentials then keep the carrier's limits
-together, on whatever host they are, and go on within their part of them while Redis is away.
+Pass :class:`RedisLimits` to a client as ``shared``. All clients with the same credentials then keep the carrier's
+limits together on all hosts. While Redis is unavailable, each continues within its share of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The marks of journals in Redis: a host without a folder that lasts still notices that a journal went back in time."""
+"""The marks of journals in Redis, by which a host without persistent storage notices that a journal was rolled back."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from .scripts import MARK
 __all__ = ["JournalMarks"]
 
 ANSWER_SECONDS = 2.0
-"""For the answer of Redis; without one nothing is known."""
+"""Seconds to wait for the response of Redis. Without a response the mark counts as unknown."""
 
 
 class JournalMarks:
-    """Keeps for each account which journal it has and how many attempts that has recorded."""
+    """A record for each account: its journal, and the number of attempts in it."""
 
     def __init__(self, link: RedisConnection, prefix: str) -> None:
         self._link = link
         self._prefix = prefix
 
     async def read(self, account: str) -> KnownJournal | None:
-        """Return what is known of an account's journal, or `None` if nothing is or Redis is unavailable.
+        """Return the record of an account's journal, or ``None`` if there is no record or Redis is unavailable.
 
         :param account: Digest of the account.
         """
@@ -36,7 +36,7 @@ class JournalMarks:
                 answer.set_result(found)
 
         def deliver(found: Any) -> None:
-            with suppress(RuntimeError):  # that loop is closed, and nobody waits any more
+            with suppress(RuntimeError):  # that loop is closed, and its waiters with it
                 loop.call_soon_threadsafe(settle, found)
 
         self._link.submit(ScriptCall(MARK, [self._key(account)], [], deliver, lambda: deliver(None)))
@@ -48,7 +48,7 @@ class JournalMarks:
             return None
 
     def write(self, account: str, known: KnownJournal) -> None:
-        """Note what is known of an account's journal; it is lost while Redis is unavailable.
+        """Record an account's journal. The record is lost while Redis is unavailable.
 
         :param account: Digest of the account.
         """

@@ -1,11 +1,11 @@
-"""The rate limit that all processes of all hosts share which use the same credentials, kept in Redis.
+"""The rate limit in Redis, shared by all processes of all hosts that use the same credentials.
 
-The first process in the line gets the slot some milliseconds before it is due, so that the round trip to Redis costs
-nothing of it. The process writes when the slot is due, and reports when it wrote.
+The first process in the queue gets the permit some milliseconds before it is due, so that the round trip to Redis does
+not delay it. The process writes when the permit is due, and reports the time of its write.
 
 Without Redis, two rules hold. A process keeps to its share of the rate: ``interval / share`` seconds between two of its
-writes. And the processes of one host keep the full interval between each other, through a file. Processes of different
-hosts can still come close to each other; the server then refuses a request, and it is retried.
+writes. And the processes of one host keep the full interval between each other, through a file. Requests of different
+hosts can still be too close together; the server then refuses one, and it is retried.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from .scripts import ASK, LEAVE, SLOW, WROTE
 __all__ = ["RedisPacerBackend"]
 
 LEAD = 0.02
-"""Seconds by which a slot is granted ahead."""
+"""Seconds by which a permit is granted ahead of its due time."""
 GRACE = 0.004
-"""Seconds that each place in the line waits longer, in case the process before it is late."""
+"""Seconds that each place in the queue waits longer, in case the process before it is late."""
 VALID = 0.06
-"""Seconds after its due time in which a slot may be used; after that it passes to the next process."""
+"""Seconds after its due time in which a permit may be used. Then it passes to the next process."""
 ABSENT = 1.0
-"""Seconds after which a place in the line is lost; a waiting process asks more often than that."""
+"""Seconds after which a place in the queue is lost. A waiting process sends requests more often than that."""
 JITTER = 0.2
-"""Part of the wait that is added at random without Redis: two hosts in step would collide at every request."""
+"""Fraction of the wait that is added at random without Redis: two synchronized hosts would collide at every request."""
 LOOK_AGAIN = 0.002
 LONGEST_LOOK = 0.05
 
 
 class RedisPacerBackend:
-    """The place of this process in the line. Its methods never block."""
+    """The place of this process in the queue of all hosts. Its methods never block."""
 
     def __init__(
         self,
@@ -48,14 +48,14 @@ class RedisPacerBackend:
         share: float,
         host: Callable[[], PacerBackend | None] = lambda: None,
     ) -> None:
-        """Create the place without joining the line.
+        """Create the place without joining the queue.
 
         :param link: Connection to Redis.
         :param key: Prefix of the names in Redis.
         :param interval: Seconds between two writes of all processes.
-        :param share: Part of the rate that this process may use without Redis, greater than 0, at most 1.
-        :param host: Returns the line of the processes of this host, or `None` if they share no folder. Called once,
-            when Redis is unavailable for the first time. Default: no such line.
+        :param share: Share of the rate that this process may use without Redis, greater than 0, at most 1.
+        :param host: Function that returns the queue of this host's processes, or ``None`` if there is no shared folder.
+            Called once, when Redis is unavailable for the first time. Default: no such queue.
         """
         self._link = link
         self._keys = [f"{key}:pace", f"{key}:line"]
@@ -65,21 +65,21 @@ class RedisPacerBackend:
         self._find_host: Callable[[], PacerBackend | None] | None = host
         self._lock = threading.Lock()
         self._granted: tuple[float, float] | None = None
-        """When the slot that is ours is due, and until when it may be used; monotonic seconds of this host."""
+        """Due time and expiry of the current permit, in monotonic seconds of this host."""
         self._is_alone = False
-        """Whether the current slot was taken without Redis."""
+        """Whether the current permit was taken without Redis."""
         self._under_way = False
         self._look_at = 0.0
         self._wrote_at = float("-inf")
         self._alone_at: float | None = None
-        """From when this process may write without Redis."""
+        """Time from which this process may write without Redis."""
         self._unreported = False
         self._slow = (1.0, 0.0)
-        """Factor of the interval, and until when it holds, from refusals that this process received."""
+        """Factor of the interval, and its expiry, from 429 responses to this process."""
         self._generation = 0
 
     def request_permit(self, priority: Priority) -> float:
-        """Ask for the slot; return 0 if it is ours, otherwise the seconds after which to ask again."""
+        """Request the permit; return 0 if it was granted, otherwise the seconds until the next request."""
         link, now = self._link, monotonic()
         with self._lock:
             if self._granted is not None:
@@ -99,14 +99,14 @@ class RedisPacerBackend:
             return LOOK_AGAIN if self._under_way else min(max(self._look_at - now, 0.001), LONGEST_LOOK)
 
     def has_permit(self) -> bool:
-        """Return whether the slot is still ours."""
+        """Return whether this process still has the permit."""
         with self._lock:
             if self._granted is not None:
                 return monotonic() < self._granted[1]
             return self._is_alone and (self._host is None or self._host.has_permit())
 
     def record_write(self) -> None:
-        """Record that the first bytes have just been written: the next slot is counted from now."""
+        """Record that the first bytes were just sent. The next interval starts now."""
         now = monotonic()
         with self._lock:
             if self._is_alone and self._host is not None:
@@ -123,16 +123,16 @@ class RedisPacerBackend:
         self._link.submit(ScriptCall(WROTE, self._keys[:1], [self._link.me, when, micro(self._interval)]))
 
     def release(self) -> None:
-        """Leave the line, or return the slot unused."""
+        """Leave the queue, or release an unused permit."""
         with self._lock:
-            self._generation += 1  # an answer that is under way is for nobody
+            self._generation += 1  # a response that is still pending is then discarded
             self._granted, self._under_way, self._look_at = None, False, 0.0
             self._leave_host()
             if self._link.is_connected():
                 self._link.submit(ScriptCall(LEAVE, self._keys, [self._link.me]))
 
     def throttle(self, slower: float, slowest: float, seconds: float, pause: float) -> None:
-        """Reduce the rate of all processes for a while; see :meth:`FilePacerBackend.slow_down`."""
+        """Reduce the rate of all processes temporarily; see :meth:`FilePacerBackend.throttle`."""
         now = monotonic()
         with self._lock:
             factor, until = self._slow
@@ -152,7 +152,7 @@ class RedisPacerBackend:
         def on_answer(answer: list[bytes | int]) -> None:
             taken, when = int(answer[0]), link.to_local_time(int(answer[1]) / MICRO)
             with self._lock:
-                if generation != self._generation:  # the place was given back meanwhile, and so is the slot
+                if generation != self._generation:  # released in the meantime, together with the permit
                     if taken:
                         link.submit(ScriptCall(LEAVE, self._keys, [link.me]))
                     return
@@ -172,12 +172,12 @@ class RedisPacerBackend:
     # --- without Redis
 
     def _ask_alone(self, priority: Priority, now: float) -> float:
-        """Return the seconds until this process may write by its share and by the line of its host."""
+        """Return the seconds until this process may write by its share and by the queue of its host."""
         if self._is_alone and (self._host is None or self._host.has_permit()):
             return 0.0
         if self._find_host is not None:
             self._host, self._find_host = self._find_host(), None
-        if self._alone_at is None:  # processes that start together would all send at once
+        if self._alone_at is None:  # otherwise processes that start together would all send at once
             self._alone_at = now + self._alone_interval * random.random()
         if now < self._alone_at:
             return self._alone_at - now
@@ -186,7 +186,7 @@ class RedisPacerBackend:
         return wait
 
     def _alone_from(self, wrote_at: float) -> float:
-        """Return when this process may write without Redis after a write."""
+        """Return the time from which this process may write without Redis after a write."""
         factor, until = self._slow
         factor = factor if monotonic() < until else 1.0
         return wrote_at + self._alone_interval * factor * random.uniform(1, 1 + JITTER)

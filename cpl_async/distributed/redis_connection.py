@@ -1,4 +1,4 @@
-"""The one connection of a process to Redis: what many ask for at once leaves in one round trip, on its own thread."""
+"""The single connection of a process to Redis, on its own thread. Concurrent script calls share a round trip."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ __all__ = ["MICRO", "PATIENCE", "RedisConnection", "ScriptCall", "micro"]
 logger: logging.Logger = logging.getLogger("cpl_async.distributed")
 MICRO = 1_000_000.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
-"""Seconds between two tries to reach Redis."""
+"""Seconds between two attempts to reach Redis: the first pause, and the maximum."""
 CLOCK_FOR = 10.0
-"""Seconds for which a measurement of Redis's clock holds."""
+"""Seconds for which a measurement of Redis's clock is valid."""
 CLOCK_STEP = 0.02
 NEEDED_FOR = 30.0
-"""Seconds after the last question in which an unavailable Redis is tried again."""
+"""Seconds after the last script call in which an unavailable Redis is retried."""
 PATIENCE = 0.5
-"""Seconds for an answer of Redis; without one it is unavailable."""
+"""Seconds to wait for a response of Redis. Without a response it counts as unavailable."""
 FAREWELL = 0.3
 """Seconds that the thread may take to end."""
 
 
 @define
 class ScriptCall:
-    """A script to run, and who hears what it returns."""
+    """A script to run, and the receiver of its result."""
 
     script: Script
     keys: Sequence[str]
@@ -52,10 +52,10 @@ class ScriptCall:
 
 @define
 class _Clock:
-    """What is known of Redis's clock: best measured by the round trip that was shortest."""
+    """Estimate of Redis's clock, from the shortest round trip."""
 
     offset: float = 0.0
-    """Seconds to add to ours."""
+    """Seconds to add to the local clock."""
     error: float = float("inf")
     at: float = float("-inf")
 
@@ -73,15 +73,15 @@ def micro(seconds: float) -> int:
 
 
 class RedisConnection:
-    """The connection of this process to Redis. Nobody waits for it: answers are delivered on its thread."""
+    """The connection of this process to Redis. Callers do not block: responses are delivered on its thread."""
 
     def __init__(self, url: str, *, prefix: str, patience: float = PATIENCE) -> None:
         """Create the link without connecting.
 
         :param url: Address of Redis.
         :param prefix: Prefix of all names in Redis.
-        :param patience: Seconds for an answer, greater than 0. Default: 0.5.
-        :raises ConfigurationError: If the address cannot be used.
+        :param patience: Seconds to wait for a response, greater than 0. Default: 0.5.
+        :raises ConfigurationError: The address cannot be used.
         """
         try:
             self._redis: Redis = Redis.from_url(
@@ -105,16 +105,16 @@ class RedisConnection:
         self._started_at = monotonic()
         self._needed_at = self._started_at
 
-    # --- asked by lines and shelves, on any thread
+    # --- called by pacer backends and token stores, on any thread
 
     def submit(self, question: ScriptCall) -> None:
-        """Hand over a question; who asked hears the answer, or that there is none, on the link's thread."""
+        """Submit a script call. Its response, or the lack of one, is delivered on the link's thread."""
         with self._wake:
             self._questions.append(question)
         self.is_needed()
 
     def is_needed(self) -> None:
-        """Keep trying to reach Redis for a while, if it is unavailable."""
+        """Keep trying to reach an unavailable Redis for a while."""
         with self._wake:
             self._needed_at = monotonic()
             if self._thread is None and not self._ended:
@@ -125,17 +125,17 @@ class RedisConnection:
             self._wake.notify()
 
     def is_connected(self) -> bool:
-        """Return whether Redis answers; before the first answer it counts as available for a short time."""
+        """Return whether Redis responds. Before the first response it counts as available for a short time."""
         if self._up is None:
             return monotonic() - self._started_at < 3 * self._patience
         return self._up
 
     def to_redis_time(self, ours: float) -> float:
-        """Return what Redis's clock shows, in seconds."""
+        """Return the time of Redis's clock in seconds."""
         return ours + self._clock.offset
 
     def to_local_time(self, theirs: float) -> float:
-        """Return our monotonic clock, in seconds."""
+        """Return the time of the local monotonic clock in seconds."""
         return theirs - self._clock.offset
 
     def close(self) -> None:
@@ -149,7 +149,7 @@ class RedisConnection:
         atexit.unregister(self.close)
 
     def leave_to_parent(self) -> None:
-        """See that a forked child neither uses nor closes what is the parent's."""
+        """Prevent a forked child from using or closing the parent's connection."""
         never_collect(self, self._redis, self._thread)
         atexit.unregister(self.close)
 
@@ -164,7 +164,7 @@ class RedisConnection:
             try:
                 self._round(questions)
                 pause = 0.0
-            except Exception as error:  # a thread that ended would leave everybody waiting
+            except Exception as error:  # if the thread ended, all callers would wait forever
                 pause = min(LONGEST_PAUSE, pause * 2 or FIRST_PAUSE)
                 self._lost(error)
                 for question in questions:
@@ -175,7 +175,7 @@ class RedisConnection:
         self._redis.close()
 
     def _next(self, pause: float) -> list[ScriptCall]:
-        """Wait for questions, or until an unavailable Redis is to be tried again."""
+        """Wait for script calls, or until it is time to retry an unavailable Redis."""
         with self._wake:
             not_before = monotonic() + pause
             while not self._ended:
@@ -188,7 +188,7 @@ class RedisConnection:
             return questions
 
     def _round(self, questions: list[ScriptCall]) -> None:
-        """Ask everything in one round trip, and first whether Redis can be written to if that is not known."""
+        """Send all script calls in one round trip. First check whether Redis is writable, if that is unknown."""
         if not self._up:
             questions = [ScriptCall(PROBE, [self._probe], []), *questions]
         pipe = self._redis.pipeline(transaction=False)
@@ -211,7 +211,7 @@ class RedisConnection:
                 question.on_result(answer)
 
     def _with_scripts(self, questions: list[ScriptCall], answers: list[Any]) -> list[Any]:
-        """Teach Redis the scripts, and ask again what it did not know."""
+        """Load the missing scripts into Redis, and call them again."""
         for script in ALL:
             self._redis.script_load(script.text)
         return [
@@ -232,7 +232,7 @@ class RedisConnection:
                 "Redis does not answer (%s): until it does, this process keeps to its share of the rate limit", error
             )
         self._up = False
-        self._clock.error = float("inf")  # it may show another time when it is back
+        self._clock.error = float("inf")  # its clock may differ after a restart
         self._redis.connection_pool.disconnect()
 
 

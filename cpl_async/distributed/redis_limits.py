@@ -1,4 +1,4 @@
-"""Keeps token and pace in Redis, for all processes of all hosts."""
+"""The token and the rate limit in Redis, for all processes of all hosts."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from .token_store import RedisTokenStore
 __all__ = ["RedisLimits", "limits_at"]
 
 SHARE = 0.1
-"""Of the limits, for a process that cannot see the others: ten of them keep the limits together."""
+"""Share of the limits for a process that is cut off from the others. Ten such processes keep the limits together."""
 MAX_PROCESSES = 250
 _known: dict[str, RedisLimits] = {}
 _lock = threading.Lock()
 
 
 class RedisLimits(ProcessLimits):
-    """Keeps token and pace in Redis, where all processes of all hosts share them that use the same credentials.
+    """Token and rate limit in Redis, shared by all processes of all hosts that use the same credentials.
 
-    Make one for the process and give it to every client::
+    Create one for the process and pass it to every client::
 
         shared = RedisLimits("redis://redis.internal/0", share=1 / 12)
         async with Client.from_env(shared=shared) as cpl:
@@ -41,11 +41,11 @@ class RedisLimits(ProcessLimits):
         """Create the store without connecting.
 
         :param url: Address of Redis 5 or newer: ``redis://``, ``rediss://`` or ``unix://``.
-        :param share: Part of the limits that this process may use while Redis is unavailable, from 1/250 to 1. If n
+        :param share: Share of the limits that this process may use while Redis is unavailable, from 1/250 to 1. If n
             processes use the same Redis, give each of them 1/n. Default: ``CPL_LIMITS_SHARE``, or 0.1.
-        :param prefix: Prefix of all names in Redis. The names reveal neither client id nor secret; the token is
+        :param prefix: Prefix of all names in Redis. The names reveal neither client ID nor secret; the token is
             encrypted with a key derived from the secret. Default: ``{cpl}``.
-        :raises ConfigurationError: If the share or the address cannot be used.
+        :raises ConfigurationError: The share or the address cannot be used.
         """
         share = share if share is not None else share_of_environment() or SHARE
         if not 1 / MAX_PROCESSES <= share <= 1:
@@ -57,7 +57,7 @@ class RedisLimits(ProcessLimits):
 
     @property
     def journals(self) -> JournalMarks:
-        """Where it is known which journal each account has."""
+        """Record of the journal of each account."""
         return JournalMarks(self._link, self._prefix)
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ class RedisLimits(ProcessLimits):
 
 
 def limits_at(url: str) -> RedisLimits:
-    """Return the one of this process for an address, for clients that are told no more than that."""
+    """Return the instance of this process for an address, for clients that are configured by address only."""
     with _lock:
         if url not in _known:
             _known[url] = RedisLimits(url)

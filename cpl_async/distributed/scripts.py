@@ -1,4 +1,4 @@
-"""What happens inside Redis, one step at a time. Times are microseconds of Redis's own clock."""
+"""Lua scripts that Redis runs atomically. Times are microseconds of Redis's own clock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["ALL", "ASK", "DISCARD", "LANDED", "LEAVE", "LOOK", "MARK", "PROBE", 
 
 @frozen
 class Script:
-    """A piece of Lua, known by its digest."""
+    """A Lua script, identified by its digest."""
 
     text: str = field(repr=False)
     sha: str = field(

@@ -1,4 +1,4 @@
-"""One token for all processes of all hosts that use the same credentials, kept in Redis and encrypted there."""
+"""The token in Redis, encrypted and shared by all processes of all hosts that use the same credentials."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ __all__ = ["RedisTokenStore"]
 
 LOOK_AGAIN = 0.002
 LOST_FETCH_SECONDS = 10.0
-"""Seconds after which the next one asks too: a process that died while it asked must not hold up the others."""
+"""Seconds after which the next process fetches too, so that a process that died does not block the others."""
 NONCE = 12
 logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 class RedisTokenStore:
-    """Where all processes lay their token; its methods never wait."""
+    """The token store that all processes share. Its methods never block."""
 
     def __init__(
         self,
@@ -43,20 +43,20 @@ class RedisTokenStore:
         alone: int,
         host: Callable[[], TokenStore | None] = lambda: None,
     ) -> None:
-        """Create the place without a token.
+        """Create the store without a token.
 
         :param link: Connection to Redis.
         :param key: Prefix of the names in Redis.
         :param secret: Secret of the client; a key for the token is derived from it.
-        :param fetches: Token requests of all processes in a minute, at least 1.
-        :param alone: Token requests of this process in a minute while Redis is unavailable, at least 1.
-        :param host: Returns the place where the processes of this host keep their token while Redis is unavailable, or
-            `None` if they share no folder. Called once, when it is needed. Default: no such place.
+        :param fetches: Token requests of all processes per minute, at least 1.
+        :param alone: Token requests of this process per minute while Redis is unavailable, at least 1.
+        :param host: Function that returns the token store of this host for the time that Redis is unavailable, or
+            ``None`` if there is no shared folder. Called once, when it is needed. Default: no such store.
         """
         self._find_host: Callable[[], TokenStore | None] | None = host
         self._host: TokenStore | None = None
         self._is_alone = False
-        """Whether the fetch that is under way was started without Redis."""
+        """Whether the current fetch was started without Redis."""
         self._link = link
         self._keys = [f"{key}:token", f"{key}:asked"]
         self._cipher = AESGCM(_key_from(secret, key))
@@ -69,9 +69,9 @@ class RedisTokenStore:
         self._flights = 0
 
     def load(self) -> Token | float:
-        """Return the token; or 0 when this process is to fetch one; or the seconds after which to look again.
+        """Return the token, or 0 if this process must fetch one, or the seconds until the next check.
 
-        :raises AuthenticationError: when the credentials were refused, and no more may be asked this minute.
+        :raises AuthenticationError: The credentials were refused, and the token requests of this minute are used up.
         """
         with self._lock:
             answer, self._answer = self._answer, None
@@ -101,7 +101,7 @@ class RedisTokenStore:
         return looked
 
     def store(self, token: Token | None, refusal: str | None = None, *, is_limited: bool = False) -> None:
-        """Record the result of a fetch; see :meth:`Shelf.landed`."""
+        """Record the result of a fetch; see :meth:`TokenStore.store`."""
         with self._lock:
             is_alone, self._is_alone = self._is_alone, False
         if is_alone and self._host is not None:
@@ -123,7 +123,7 @@ class RedisTokenStore:
         )
 
     def discard(self, token: Token) -> None:
-        """Discard a token that the server refused, unless another has taken its place."""
+        """Discard a token that the server refused, if it is still the current one."""
         if self._host is not None:
             self._host.discard(token)
         if self._link.is_connected():
@@ -181,5 +181,5 @@ def _key_from(secret: Secret, key: str) -> bytes:
 
 
 def _mark_of(value: str) -> str:
-    """Return what a token is known by, which gives none of it away."""
+    """Return a mark that identifies a token without revealing it."""
     return hashlib.sha256(b"cpl-sdk\0" + value.encode()).hexdigest()[:16]

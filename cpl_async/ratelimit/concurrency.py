@@ -1,4 +1,4 @@
-"""Lets so many requests of a client be under way at once, by class."""
+"""A concurrency limit for the requests of a client, by priority class."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ __all__ = ["ConcurrencyLimiter"]
 
 
 class ConcurrencyLimiter:
-    """A bound on requests under way, so that thousands of callers do not open thousands of connections."""
+    """A limit on concurrent requests, so that thousands of callers do not open thousands of connections."""
 
     def __init__(self, width: int) -> None:
         self._free = width
         self._queue: PriorityQueue[asyncio.Future[None]] = PriorityQueue()
 
     async def acquire(self, priority: Priority) -> None:
-        """Wait for a place; cancelling the wait passes it on."""
+        """Wait for a place. A cancelled wait passes the place on."""
         if self._free > 0:
             self._free -= 1
             return
@@ -31,7 +31,7 @@ class ConcurrencyLimiter:
             raise
 
     def release(self) -> None:
-        """Give the place to whose turn it is."""
+        """Pass the place to the next waiter."""
         while (future := self._queue.pop()) is not None:
             if not future.done():
                 future.set_result(None)

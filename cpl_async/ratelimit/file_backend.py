@@ -1,7 +1,8 @@
-"""The line of all processes of one host that use the same credentials, kept in a locked file.
+"""The rate limit of all processes of one host that use the same credentials, kept in a locked file.
 
-A process stands in the line once, whatever waits inside it. Who is first takes the slot when it is due, writes, and
-says when. Who sleeps through its turn is overtaken a few milliseconds later; who dies or hangs with the slot loses it.
+A process has one place in the queue, however many requests wait inside it. The first process takes the permit when it
+is due, writes, and records the time. A process that misses its turn is overtaken a few milliseconds later; one that
+dies or hangs with the permit loses it.
 """
 
 from __future__ import annotations
@@ -24,30 +25,31 @@ from .priority import Priority
 __all__ = ["FilePacerBackend"]
 
 GRACE_SECONDS = 0.004
-"""Seconds that each place in the line waits longer, so that the first is first."""
+"""Seconds that each place in the queue waits longer, so that the order of the queue is kept."""
 GONE = 0.05
 HELD_TOO_LONG = 2.0
-"""Seconds after which a slot is taken from a process that is no more, and from one that hangs."""
+"""Seconds after which the permit is taken from a process that hangs or has ended."""
 ABSENT = 1.0
-"""Seconds after which a place in the line is lost: who waits looks more often."""
+"""Seconds after which a place in the queue is lost. Waiting processes check more often."""
 LOST = 2.0
-"""Seconds of a busy file after which it is left to the process that does not let go of it: it was stopped inside."""
+"""Seconds after which a busy file is replaced: the process that holds its lock was stopped inside."""
 ALONE_FOR = 10.0
 LONGEST_AHEAD = 120.0
-"""A slot further ahead than so many seconds is damage."""
+"""Seconds ahead. A permit that is due later means that the file is damaged."""
 NOTE = struct.Struct("<Qd")
-"""At the beginning: who wrote a request last, and when. Whoever has the slot writes it, without a lock."""
+"""Note at the beginning of the file: the last writer and its time. The holder of the permit writes it without a
+lock."""
 HEAD = struct.Struct("<8sdddQQdII")
 PLACE = struct.Struct("<QQd")
 MAGIC = b"cplpace1"
 LONGEST_LINE = 500
-"""Processes that have a place; the others are behind them all."""
+"""Maximum number of processes with a place in the queue. All others are behind them."""
 logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 @define
 class _PacerState:
-    """What the file holds."""
+    """Content of the file."""
 
     free_at: float = 0.0
     factor: float = 1.0
@@ -57,13 +59,13 @@ class _PacerState:
     held_since: float = 0.0
     holder_process: int = 0
     line: dict[int, list[float]] = field(factory=dict)
-    """Who waits: ticket, and when it looked last."""
+    """Waiting processes: ticket, and time of the last check."""
     writer: int = 0
     wrote_at: float = 0.0
 
     @classmethod
     def of(cls, content: bytes, otherwise: float = 0.0) -> _PacerState:
-        """Read it; what cannot be read is an empty line, whose slot is free at another time."""
+        """Parse the content. An unreadable file is an empty queue whose permit is free at the time ``otherwise``."""
         try:
             writer, wrote_at = NOTE.unpack_from(content)
             if not isfinite(wrote_at):
@@ -83,11 +85,11 @@ class _PacerState:
 
     @property
     def is_used(self) -> bool:
-        """Whether who has the slot has written since it has it."""
+        """Whether the holder has written since it got the permit."""
         return self.holder == self.writer and self.wrote_at >= self.held_since
 
     def content(self) -> bytes:
-        """Write it, but for the note."""
+        """Return the content without the note."""
         head = HEAD.pack(
             MAGIC,
             self.free_at,
@@ -105,7 +107,7 @@ class _PacerState:
 
 
 class FilePacerBackend:
-    """This process's place in the line; its methods never wait."""
+    """The place of this process in the queue of its host. Its methods never block."""
 
     def __init__(
         self,
@@ -114,10 +116,10 @@ class FilePacerBackend:
         alone: float,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        """Stand in no line yet.
+        """Create the place without joining the queue.
 
-        :param interval: seconds between two writes.
-        :param alone: seconds between two writes of this process while it cannot see the others.
+        :param interval: Seconds between two writes.
+        :param alone: Seconds between two writes of this process while the file is unavailable.
         """
         self._file = file
         self._interval = interval
@@ -131,9 +133,9 @@ class FilePacerBackend:
         self._alone_until = 0.0
 
     def request_permit(self, priority: Priority = Priority.INTERACTIVE) -> float:
-        """Ask for the slot; return 0 when it is ours, else the seconds after which to ask again.
+        """Request the permit; return 0 if it was granted, otherwise the seconds until the next request.
 
-        :param priority: processes of one host take turns, whatever they send.
+        :param priority: Ignored: the processes of one host take turns.
         """
         with self._lock:
             now = self._clock()
@@ -161,9 +163,9 @@ class FilePacerBackend:
             return wait
 
     def has_permit(self) -> bool:
-        """Return whether the slot is still ours."""
+        """Return whether this process still has the permit."""
         now = self._clock()
-        if now - self._taken_at < GONE or now < self._alone_until:  # nobody may have taken it yet
+        if now - self._taken_at < GONE or now < self._alone_until:  # too early for another process to have taken it
             return True
         try:
             state = _PacerState.of(self._file.peek())
@@ -172,25 +174,27 @@ class FilePacerBackend:
             return True
 
     def record_write(self) -> None:
-        """Say that the first bytes have just left: the next slot is counted from now."""
+        """Record that the first bytes were just sent. The interval starts now."""
         with self._lock:
             self._wrote_at = self._clock()
             self._taken_at = -LONGEST_AHEAD
             if self._wrote_at >= self._alone_until:
-                with suppress(OSError):  # the next question will tell
+                with suppress(OSError):  # the next request for a permit notices it
                     self._file.note(NOTE.pack(self._me, self._wrote_at))
 
     def release(self) -> None:
-        """Leave the line, or return the slot unused."""
+        """Leave the queue, or release an unused permit."""
         with self._lock:
             self._taken_at = -LONGEST_AHEAD
             self._change(self._leave)
 
     def throttle(self, slower: float, slowest: float, seconds: float, pause: float) -> None:
-        """Widen the pace of all processes for a while.
+        """Reduce the rate of all processes temporarily.
 
-        :param slower: factor by which it grows, up to ``slowest``, for so many ``seconds``.
-        :param pause: seconds in which nothing is written.
+        :param slower: Factor by which the interval grows, at least 1.
+        :param slowest: Maximum of the accumulated factor.
+        :param seconds: Seconds for which the factor applies.
+        :param pause: Seconds in which nothing is written; 0 for no pause.
         """
 
         def change(state: _PacerState) -> None:
@@ -204,7 +208,7 @@ class FilePacerBackend:
             self._change(change)
 
     def _read(self, now: float) -> _PacerState:
-        fresh = now + self._interval  # somebody may have written just before the file was made or damaged
+        fresh = now + self._interval  # another process may have written just before the file was created or damaged
         state = _PacerState.of(self._file.read(), fresh)
         if state.free_at > now + LONGEST_AHEAD or state.held_since > now + 1 or state.slow_until > now + LONGEST_AHEAD:
             state = _PacerState(fresh)
@@ -216,8 +220,8 @@ class FilePacerBackend:
         return state
 
     def _stand(self, state: _PacerState, now: float) -> float:
-        """Take the slot, or a place in the line."""
-        if state.holder == self._me:  # given and never used
+        """Take the permit, or a place in the queue."""
+        if state.holder == self._me:  # granted but never used
             state.holder = 0
         held_for = now - state.held_since
         if state.holder and (held_for < GONE or (held_for < HELD_TOO_LONG and is_alive(state.holder_process))):
@@ -229,7 +233,7 @@ class FilePacerBackend:
             self._place(state, now)
             return due - now
         state.line.pop(self._me, None)
-        for who in ahead:  # they sleep through their turn, or are no more
+        for who in ahead:  # these have missed their turn, or have ended
             if not 0 <= now - state.line[who][1] <= ABSENT:
                 del state.line[who]
         state.holder, state.held_since, state.holder_process = self._me, now, os.getpid()
@@ -239,7 +243,7 @@ class FilePacerBackend:
         return state.line[self._me][0] if self._me in state.line else state.next_ticket
 
     def _place(self, state: _PacerState, now: float) -> int:
-        """Stand in the line and return how many are before."""
+        """Join the queue and return the number of processes ahead."""
         if self._me not in state.line and len(state.line) >= LONGEST_LINE:
             return len(state.line)
         ticket = state.line[self._me][0] if self._me in state.line else self._new_ticket(state)
@@ -257,7 +261,7 @@ class FilePacerBackend:
             state.holder = 0
 
     def _change(self, change: Callable[[_PacerState], None]) -> None:
-        """Change the file, if nobody is inside for long; who has the slot and cannot say so loses it soon."""
+        """Change the file unless its lock stays busy. An unused permit then expires after seconds."""
         now = self._clock()
 
         def inside() -> None:

@@ -1,8 +1,8 @@
-"""Keeps requests of one set of credentials apart, on whatever thread or loop they run.
+"""The rate limit of one set of credentials, across all threads and loops of the process.
 
-The limit is 40 ms between two consecutive requests (source: the vendor's documentation). It is counted
-from the moment a request is written, so a slot is taken with an open connection in hand: whoever holds
-it writes at once, and the next slot is counted from that write.
+The limit is 40 ms between two consecutive requests (source: the vendor's documentation). It is counted from the time
+when a request is written. So a permit is acquired with an open connection: its holder writes immediately, and the next
+interval starts at that write.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ INTERVAL_SECONDS = 0.041
 THROTTLE_FACTOR = 1.5
 MAX_THROTTLE_FACTOR = 4.0
 THROTTLE_SECONDS = 30.0
-"""After a 429 the interval grows by half, at most fourfold, and is normal again after so many seconds."""
+"""Seconds for which the interval stays longer after a 429. Each 429 lengthens it by half, at most to four times."""
 MAX_PAUSE_SECONDS = 60.0
 MAX_HOLD_SECONDS = 2.0
-"""A slot that was granted and not used for so many seconds belongs to a loop that hangs: it goes to the next."""
+"""Seconds after which an unused permit passes to the next waiter, because the loop of its holder hangs."""
 WATCH_SECONDS = 1.0
 
 
 class _Waiter:
-    """One waiter, on its own loop."""
+    """A waiter on its own loop."""
 
     __slots__ = ("due", "future", "loop", "priority", "queued", "taken")
 
@@ -44,29 +44,29 @@ class _Waiter:
 
 
 class PacerBackend(Protocol):
-    """The line of several processes, in which this one stands once; its methods never wait."""
+    """The queue of several processes, in which this process has one place. Its methods never block."""
 
     def request_permit(self, priority: Priority) -> float:
-        """Ask for the slot; return 0 when it is ours, else the seconds after which to ask again.
+        """Request the permit; return 0 if it was granted, otherwise the seconds until the next request.
 
-        :param priority: the first class of those that wait in this process.
+        :param priority: Highest class of the waiters in this process.
         """
         ...
 
     def has_permit(self) -> bool:
-        """Return whether the slot is still ours."""
+        """Return whether this process still has the permit."""
         ...
 
     def record_write(self) -> None:
-        """Say that the first bytes have just left."""
+        """Record that the first bytes were just sent."""
         ...
 
     def release(self) -> None:
-        """Leave the line, or return the slot unused."""
+        """Leave the queue, or release an unused permit."""
         ...
 
     def throttle(self, slower: float, slowest: float, seconds: float, pause: float) -> None:
-        """Widen the pace of all processes for a while."""
+        """Reduce the rate of all processes temporarily."""
         ...
 
 
@@ -79,25 +79,25 @@ class Permit:
         self._pacer = pace
         self._waiter = turn
         self.waited: float = waited
-        """Seconds that the slot was waited for."""
+        """Seconds that the caller waited for the permit."""
 
     @property
     def is_valid(self) -> bool:
-        """Whether it is still ours; a slot that is not used for long goes to the next."""
+        """Whether the permit still belongs to the caller. One that is not used for long passes to the next waiter."""
         pace = self._pacer
         return pace._holder is self._waiter and (pace._backend is None or pace._backend.has_permit())
 
     def record_write(self) -> None:
-        """Say that the first bytes have just left: the next slot is counted from now."""
+        """Record that the first bytes were just sent. The next interval starts now."""
         self._pacer._end(self._waiter, written=True)
 
     def release(self) -> None:
-        """Return an unused slot; after :meth:`wrote` it does nothing."""
+        """Release an unused permit. Has no effect after :meth:`record_write`."""
         self._pacer._end(self._waiter, written=False)
 
 
 class Pacer:
-    """The one line of all requests of one set of credentials in this process; safe among threads and loops."""
+    """The queue of all requests of one set of credentials in this process. Safe across threads and loops."""
 
     def __init__(
         self,
@@ -105,10 +105,11 @@ class Pacer:
         clock: Callable[[], float] = monotonic,
         backend: PacerBackend | None = None,
     ) -> None:
-        """Let the first request go at once.
+        """Create a queue whose first permit is free immediately.
 
-        :param interval: seconds between two writes.
-        :param line: of all processes that share the limit; it says when a slot is free.
+        :param interval: Seconds between two writes. Default: 0.041.
+        :param clock: Function that returns monotonic seconds.
+        :param backend: Queue of all processes that share the limit, or ``None`` if there is only this process.
         """
         self._backend = backend
         self._interval = interval
@@ -122,23 +123,23 @@ class Pacer:
 
     @property
     def interval(self) -> float:
-        """Seconds between two writes at the moment."""
+        """Current number of seconds between two writes."""
         if self._clock() >= self._slow_until:
             self._factor = 1.0
         return self._interval * self._factor
 
     async def acquire(self, priority: Priority) -> Permit:
-        """Wait for the right to write; cancelling the wait passes it on.
+        """Wait for the permit to write. A cancelled wait passes it on.
 
-        :param priority: the class of the request.
-        :return: the slot, of which :meth:`Slot.wrote` or :meth:`Slot.give_back` must be called.
+        :param priority: Priority class of the request.
+        :return: The permit; the caller must call :meth:`Permit.record_write` or :meth:`Permit.release`.
         """
         loop = asyncio.get_running_loop()
         began = self._clock()
         while True:
             turn = _Waiter(priority, loop)
             with self._lock:
-                # nobody waits and the slot is free: the commonest case costs next to nothing
+                # Fast path for the usual case: the permit is free and the queue is empty.
                 if (
                     self._holder is None
                     and not self._queue
@@ -152,7 +153,7 @@ class Pacer:
             self._advance()
             await self._wait(turn)
             with self._lock:
-                if self._holder is turn:  # else this loop hung so long that the slot went to another
+                if self._holder is turn:  # otherwise this loop hung until the permit passed to another waiter
                     turn.taken = True
                     return Permit(self, turn, self._clock() - began)
 
@@ -175,9 +176,10 @@ class Pacer:
         turn.due = max(self._next_write_at, now)
 
     def throttle(self, retry_after: float | None = None) -> None:
-        """Widen the pace for a while, since the server said that it was too fast (429).
+        """Reduce the rate temporarily, because the server responded with 429.
 
-        :param retry_after: seconds that the server asked for, during which nothing is written.
+        :param retry_after: Seconds that the server requested, in which nothing is written, or ``None`` if there was no
+            such header.
         """
         with self._lock:
             now = self._clock()
@@ -192,7 +194,7 @@ class Pacer:
         return self._backend.request_permit(self._queue.first(priority)) if self._backend is not None else 0.0
 
     def _advance(self) -> None:
-        """Choose the next holder, if there is none, and wake it on its own loop."""
+        """Choose the next holder if there is no current one, and wake it on its own loop."""
         while True:
             with self._lock:
                 if self._holder is not None:
@@ -203,7 +205,7 @@ class Pacer:
                 self._hold(turn, self._clock())
             if self._wake(turn):
                 return
-            with self._lock:  # that loop is closed: its waiter is gone
+            with self._lock:  # that loop is closed, and its waiter with it
                 self._holder = None
 
     def _wake(self, turn: _Waiter) -> bool:
@@ -217,7 +219,7 @@ class Pacer:
         return True
 
     def _grant(self, turn: _Waiter) -> None:
-        """Give the slot when it is due; runs on the waiter's loop."""
+        """Grant the permit when it is due. Runs on the waiter's loop."""
         with self._lock:
             if self._holder is not turn or turn.future.done():
                 return
@@ -250,20 +252,20 @@ class Pacer:
             self._end(turn, written=False)
 
     def _watch(self, turn: _Waiter) -> None:
-        """Take the slot from a loop that hangs; runs on a waiter's loop, and again while it waits."""
+        """Take the permit from a loop that hangs. Runs on a waiter's loop, periodically while it waits."""
         if turn.future.done():
             return
         turn.loop.call_later(WATCH_SECONDS, self._watch, turn)
         with self._lock:
             holder = self._holder
-            if holder is not turn and not turn.queued:  # this loop hung and lost its slot: it waits again
+            if holder is not turn and not turn.queued:  # this loop hung and lost its permit, so it waits again
                 turn.queued = True
                 self._queue.push(turn.priority, turn)
             if holder is not None and holder is not turn and self._hangs(holder, turn.loop):
-                self._holder = None  # its own watch puts it back in the line, if its loop ever runs again
+                self._holder = None  # its own watch requeues it if its loop resumes
         self._advance()
 
     def _hangs(self, holder: _Waiter, running: asyncio.AbstractEventLoop) -> bool:
-        """Return whether a holder will not use its slot; one on a loop that runs has a timer that will fire."""
+        """Return whether a holder will not use its permit. A holder on a running loop has a timer that will fire."""
         late = self._clock() >= holder.due + MAX_HOLD_SECONDS
         return late and (holder.loop is not running or holder.taken)

@@ -26,7 +26,7 @@ WEIGHTS = {Priority.INTERACTIVE: 6, Priority.BATCH: 3, Priority.BACKGROUND: 2}
 
 
 class PriorityQueue(Generic[T]):
-    """A queue of three lines, served by stride: a line of weight 6 gets three times what one of weight 2 gets."""
+    """A queue for each priority class, served by stride: weight 6 gets three times as many turns as weight 2."""
 
     __slots__ = ("_lines", "_now", "_pass")
 
@@ -36,15 +36,15 @@ class PriorityQueue(Generic[T]):
         self._now = 0.0
 
     def push(self, priority: Priority, item: T) -> None:
-        """Put an item at the end of its line."""
+        """Append an item to the queue of its class."""
         line = self._lines.get(priority)
-        if line is None:  # a line that was empty has not saved up turns
+        if line is None:  # a queue that was empty has not accumulated turns
             line = self._lines[priority] = deque()
             self._pass[priority] = max(self._pass.get(priority, 0.0), self._now)
         line.append(item)
 
     def pop(self) -> T | None:
-        """Take the item whose turn it is; ``None`` when all lines are empty."""
+        """Remove and return the next item, or ``None`` if all queues are empty."""
         if not self._lines:
             return None
         priority = min((priority for priority in WEIGHTS if priority in self._lines), key=self._pass.__getitem__)
@@ -57,11 +57,11 @@ class PriorityQueue(Generic[T]):
         return item
 
     def first(self, priority: Priority) -> Priority:
-        """Return the first class that somebody is in, a waiter of this class included."""
+        """Return the highest class with a waiter, including a new waiter of this class."""
         return next(one for one in WEIGHTS if one in self._lines or one is priority)
 
     def remove(self, priority: Priority, item: T) -> bool:
-        """Take an item out; return whether it was there."""
+        """Remove an item; return whether it was in the queue."""
         line = self._lines.get(priority)
         if line is None or item not in line:
             return False

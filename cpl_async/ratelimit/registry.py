@@ -1,4 +1,4 @@
-"""Where the token and the pace of a set of credentials are kept, so that all who use them share both."""
+"""A registry of the token and the rate limit of each set of credentials, so that all clients share both."""
 
 from __future__ import annotations
 
@@ -39,13 +39,14 @@ __all__ = [
 ]
 
 DEFAULT_SHARE = 0.25
-"""Of the limits, for a process that cannot share them and was told no part: four of them keep the limits together."""
+"""Share of the limits for a process that cannot share them and has no configured share. Four such processes keep
+them."""
 logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 @frozen(kw_only=True)
 class Credentials:
-    """Who asks, and whom."""
+    """Identity of a client at a server."""
 
     base_url: str
     client_id: str
@@ -54,25 +55,25 @@ class Credentials:
 
 @frozen(kw_only=True)
 class KnownJournal:
-    """What is known of a journal outside of it."""
+    """Record of a journal outside the journal itself."""
 
     uid: str
-    """Of the journal."""
+    """Identifier of the journal."""
     counter: int
-    """Number of attempts that it has recorded at least."""
+    """Minimum number of attempts in the journal."""
     at: float
-    """Time of the last one, in seconds since the epoch."""
+    """Timestamp of the last attempt, in seconds since the epoch."""
 
 
 class JournalMemory(Protocol):
-    """Keeps where several hosts can see it which journal each account has."""
+    """Storage, visible to several hosts, of the journal of each account."""
 
     async def read(self, account: str) -> KnownJournal | None:
-        """Return what is known of an account's journal, or `None` if nothing is."""
+        """Return the record of an account's journal, or ``None`` if there is no record."""
         ...
 
     def write(self, account: str, known: KnownJournal) -> None:
-        """Note what is known of an account's journal, without waiting."""
+        """Record an account's journal without waiting."""
         ...
 
 
@@ -83,51 +84,51 @@ class SharedPermit(Protocol):
 
     @property
     def is_valid(self) -> bool:
-        """Whether it is still ours; a slot that is not used for long goes to the next."""
+        """Whether the permit still belongs to the caller. One that is not used for long passes to the next waiter."""
         ...
 
     def record_write(self) -> None:
-        """Say that the first bytes have just left."""
+        """Record that the first bytes were just sent."""
         ...
 
     def release(self) -> None:
-        """Return the slot unused; after :meth:`wrote` it does nothing."""
+        """Release an unused permit. Has no effect after :meth:`record_write`."""
         ...
 
 
 class SharedPacer(Protocol):
-    """The line of all requests of one set of credentials."""
+    """The queue of all requests of one set of credentials."""
 
     async def acquire(self, priority: Priority) -> SharedPermit:
-        """Wait for the right to write."""
+        """Wait for the permit to write."""
         ...
 
     def throttle(self, retry_after: float | None = None) -> None:
-        """Widen the pace for a while."""
+        """Reduce the rate temporarily."""
         ...
 
 
 class SharedTokenCache(Protocol):
-    """The place of one token."""
+    """The cache of one token."""
 
     async def get(self, fetch: Callable[[], Awaitable[Token]]) -> Token:
-        """Return the token, fetching it when there is none that lasts."""
+        """Return the token, and fetch it if there is no valid one."""
         ...
 
     def discard(self, token: Token) -> None:
-        """Throw away a token that the server refused."""
+        """Discard a token that the server refused."""
         ...
 
 
 class LimitStore(Protocol):
-    """Keeps what the limits need: in this process, or where several processes can see it."""
+    """Storage for the state of the limits, in this process or shared by several processes."""
 
     def pacer(self, credentials: Credentials) -> SharedPacer:
-        """Return the line for these credentials; the same secret or not, the limit is one."""
+        """Return the pacer for these credentials. The limit does not depend on the secret."""
         ...
 
     def token_cache(self, credentials: Credentials) -> SharedTokenCache:
-        """Return the token's place for these credentials; another secret has another place."""
+        """Return the token cache for these credentials. Each secret has its own cache."""
         ...
 
 
@@ -135,7 +136,7 @@ _stores: WeakSet[ProcessLimits] = WeakSet()
 
 
 class ProcessLimits:
-    """Keeps token and pace in this process, for all its threads and loops."""
+    """Token and rate limit of this process, shared by all its threads and loops."""
 
     def __init__(self) -> None:
         self._reset()
@@ -147,12 +148,12 @@ class ProcessLimits:
         self._token_caches: dict[tuple[str, str, str], TokenCache] = {}
 
     def _reset_after_fork(self) -> None:
-        """Begin with a line, a lock and a token fetch of this child's own."""
+        """Create queues, locks and token fetches of the forked child's own."""
         never_collect(self._pacers, self._token_caches)  # the parent's tasks wait in them
         self._reset()
 
     def pacer(self, credentials: Credentials) -> Pacer:
-        """Return the line for these credentials."""
+        """Return the pacer for these credentials."""
         key = (credentials.base_url, credentials.client_id)
         with self._lock:
             if key not in self._pacers:
@@ -160,7 +161,7 @@ class ProcessLimits:
             return self._pacers[key]
 
     def token_cache(self, credentials: Credentials) -> TokenCache:
-        """Return the token's place for these credentials."""
+        """Return the token cache for these credentials."""
         key = (credentials.base_url, credentials.client_id, credentials.secret.digest())
         with self._lock:
             if key not in self._token_caches:
@@ -175,16 +176,17 @@ class ProcessLimits:
 
 
 class HostLimits(ProcessLimits):
-    """Keeps token and pace in files that all processes of this user on this host share; no server is needed."""
+    """Token and rate limit in files that all processes of this user on this host share, without a server."""
 
     def __init__(self, *, folder: Path | None = None, share: float | None = None) -> None:
-        """Open nothing yet.
+        """Create the store without opening a file.
 
-        :param folder: private to this user; ``CPL_RUNTIME_DIR``, or the system's folder for what runs, unless given.
-        :param share: part of the limits, over 0 and at most 1, that the processes take together which see the same
-            folder, e.g. 0.5 for each of two hosts; ``CPL_LIMITS_SHARE``, or all, unless given. Where there can be no
-            such file, the part that this process takes alone; a quarter unless given.
-        :raises ConfigurationError: for a share that is none.
+        :param folder: Folder that is private to this user. Default: ``CPL_RUNTIME_DIR``, or the system's runtime
+            folder.
+        :param share: Share of the limits for all processes that use the same folder, greater than 0, at most 1, e.g.
+            0.5 for each of two hosts. Default: ``CPL_LIMITS_SHARE``, or 1. If the folder cannot be used, it is the
+            share of this process alone. Default then: 0.25.
+        :raises ConfigurationError: The share is out of range.
         """
         self._folder = folder
         self._share = share
@@ -194,14 +196,14 @@ class HostLimits(ProcessLimits):
         super().__init__()
 
     def pacer_backend(self, key: tuple[str, str]) -> FilePacerBackend | None:
-        """Return the line of this host's processes at the full rate limit, or `None` if they share no folder."""
+        """Return the queue of this host at the full rate limit, or ``None`` if there is no shared folder."""
         file = self._file("pace", key, has_fallback=True)
         return FilePacerBackend(file, INTERVAL_SECONDS, INTERVAL_SECONDS) if file is not None else None
 
     def token_store(self, key: tuple[str, str, str], fetches: int) -> FileTokenStore | None:
-        """Return the place of this host's token, or `None` if its processes share no folder.
+        """Return the store of this host's token, or ``None`` if there is no shared folder.
 
-        :param fetches: Token requests of this host in a minute, at least 1.
+        :param fetches: Token requests of this host per minute, at least 1.
         """
         file = self._file("token", key, has_fallback=True)
         return FileTokenStore(file, fetches, fetches) if file is not None else None
@@ -226,15 +228,15 @@ class HostLimits(ProcessLimits):
         return self._share if self._share is not None else share_of_environment()
 
     def _file(self, what: str, key: tuple[str, ...], *, has_fallback: bool = False) -> SharedFile | None:
-        """Return the file of these credentials, or `None` if it cannot be used. Its name reveals none of them.
+        """Return the file of these credentials, or ``None`` if it cannot be used. Its name reveals none of them.
 
-        :param has_fallback: Whether nothing has to be logged if the file cannot be used. Default: false.
+        :param has_fallback: Whether the warning is omitted if the file cannot be used. Default: false.
         """
         try:
             folder = self._folder or runtime_folder()
             name = hashlib.sha256("\0".join((boot_id(), *key)).encode()).hexdigest()[:32]
             file = SharedFile(folder / f"{name}.{what}")
-            with suppress(FileBusy), file.entered():  # that it can be entered is all that matters
+            with suppress(FileBusy), file.entered():  # only checks that the lock can be taken
                 pass
             return file
         except OSError as error:
@@ -250,9 +252,9 @@ class HostLimits(ProcessLimits):
 
 
 def share_of_environment() -> float | None:
-    """Return the part of the limits that ``CPL_LIMITS_SHARE`` gives this process; ``None`` where it says nothing.
+    """Return the share of the limits in ``CPL_LIMITS_SHARE``, or ``None`` if the variable is not set.
 
-    :raises ConfigurationError: when it is no such part.
+    :raises ConfigurationError: The value is not a valid share.
     """
     text = os.environ.get("CPL_LIMITS_SHARE", "").strip()
     try:
@@ -274,4 +276,4 @@ def _reset_after_fork() -> None:
 
 on_fork(_reset_after_fork)
 host_limits: HostLimits = HostLimits()
-"""What clients use unless told otherwise; it outlives them, so that a client made for each request keeps the limits."""
+"""Default limits of all clients. They outlive a client, so that a client created for each request keeps the limits."""

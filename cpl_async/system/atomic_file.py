@@ -1,4 +1,4 @@
-"""Puts a file in its place whole or not at all."""
+"""Files that are replaced atomically: completely or not at all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ODD = re.compile(r"[^A-Za-z0-9-]")
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give the path to write to; it takes the place of ``path`` when the block ends well, and goes when it does not."""
+    """Yield a path to write to. It replaces ``path`` if the block succeeds, and is removed if it raises."""
     fresh = path.with_name(path.name + ".part")
     begin_anew(fresh)
     try:
@@ -30,9 +30,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def begin_anew(path: Path) -> None:
-    """Create an empty file; one of that name is removed first, and a symbolic link is not followed.
+    """Create an empty file. An existing file of that name is removed first, and a symbolic link is not followed.
 
-    :raises OSError: If it cannot be created, or if somebody else has just created one.
+    :raises OSError: The file cannot be created, or another process has just created one.
     """
     path.unlink(missing_ok=True)
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
@@ -40,10 +40,10 @@ def begin_anew(path: Path) -> None:
 
 
 def named(text: str) -> str:
-    """Return a part of a file's name for a text that is not ours: letters, digits and dashes, good on every system.
+    """Return a safe part of a file name for external text: letters, digits and dashes, valid on every system.
 
-    Two texts never give one name: a digest is added where characters are replaced, where the text is long, and where a
-    system without regard to letter case could take it for another.
+    Two texts never result in one name: a digest is added if characters are replaced, if the text is long, and if a
+    case-insensitive system could confuse it with another.
     """
     name = ODD.sub("_", text)[:LONGEST_NAME]
     if name == text and name == name.upper():

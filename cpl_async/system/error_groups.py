@@ -1,4 +1,4 @@
-"""Errors of tasks that run side by side, as a caller knows them: the one that ended the others, not a group."""
+"""Errors of concurrent tasks, reduced to the one that ended the others instead of a group."""
 
 from __future__ import annotations
 

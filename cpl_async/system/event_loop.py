@@ -1,4 +1,4 @@
-"""The event loop that calls run on, which is asyncio's."""
+"""The asyncio event loop that runs the calls."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ __all__ = ["running_loop"]
 def running_loop() -> asyncio.AbstractEventLoop:
     """Return the running event loop.
 
-    :raises ConfigurationError: There is none, for example under `trio.run`; it says what to do.
+    :raises ConfigurationError: There is no asyncio loop, for example under `trio.run`. The message contains the
+        solution.
     """
     try:
         return asyncio.get_running_loop()

@@ -1,7 +1,7 @@
-"""What a forked child does with what it inherited: it neither closes nor collects it.
+"""Objects that a forked child inherits are neither closed nor collected there.
 
-Selector, sockets and TLS sessions are shared with the parent. A connection that a child collects takes its socket out
-of the parent's selector, and a task that it collects runs the parent's clean-up.
+Selector, sockets and TLS sessions are shared with the parent. If a child collects a connection, it removes the socket
+from the parent's selector; if it collects a task, it runs the parent's clean-up.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ _owned: WeakSet[object] = WeakSet()
 
 
 def this_process() -> object:
-    """Return a mark of this process: a forked child has another one."""
+    """Return a marker object of this process. A forked child has a different one."""
     return _process
 
 
 def belongs_to_this_process(thing: object) -> None:
-    """Note something that a forked child must leave alone: there it will never be collected."""
+    """Register an object that a forked child must not use. The child will never collect it."""
     _owned.add(thing)
 
 
 def never_collect(*things: object) -> None:
-    """See that things are never collected, not even when the interpreter ends."""
-    import ctypes  # only a child that inherited something pays for it
+    """Prevent objects from being collected, even when the interpreter exits."""
+    import ctypes  # imported only by a child that inherited something
 
     for thing in things:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 
 def on_fork(start_anew: Callable[[], None]) -> None:
-    """Have something called in each forked child, before it does anything else."""
+    """Register a function that each forked child calls before anything else."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=start_anew)
 

@@ -21,16 +21,16 @@ from .user_folders import user_folder
 __all__ = ["FileBusy", "SharedFile", "boot_id", "runtime_folder"]
 
 OPEN_AT_ONCE = 64
-"""Files that are kept open; one more closes the one that was opened longest ago."""
+"""Maximum number of open files. One more closes the file that was opened first."""
 OLD = 3 * 86_400.0
-"""Seconds after which a file of ours that nobody has changed is removed."""
+"""Seconds after which an unchanged file of this library is removed."""
 OURS = re.compile(r"[0-9a-f]{32}\.(pace|token)")
 MOST = 16 * 1024
-"""Bytes that one holds."""
+"""Maximum size of a file in bytes."""
 TRIES = 20
-"""Looks at a lock before it counts as busy: it is held for some microseconds."""
+"""Attempts to take a lock before the file counts as busy. A lock is held for a few microseconds."""
 ATTEMPTS = 3
-"""Of what cannot be put off, a millisecond apart."""
+"""Attempts at a change that cannot be deferred, a millisecond apart."""
 
 if sys.platform == "win32":
     import msvcrt
@@ -69,11 +69,11 @@ else:
 
 
 class FileBusy(Exception):
-    """Another process is changing the file at this moment."""
+    """Another process is currently changing the file."""
 
 
 class SharedFile:
-    """A private file; a process that dies inside leaves the lock free, for it is the system's."""
+    """A private file. The system releases its lock if a process dies while holding it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -81,10 +81,10 @@ class SharedFile:
         self._descriptor: int | None = None
 
     def enter(self) -> None:
-        """Keep all other threads and processes out, until :meth:`leave`.
+        """Lock out all other threads and processes until :meth:`leave`.
 
-        :raises Busy: when another process is inside; ask again in a millisecond.
-        :raises OSError: when there can be no such file.
+        :raises FileBusy: Another process holds the lock. Try again after a millisecond.
+        :raises OSError: The file cannot be created.
         """
         self._turn.acquire()
         try:
@@ -94,7 +94,7 @@ class SharedFile:
             raise
 
     def leave(self) -> None:
-        """Let the next one in."""
+        """Release the lock."""
         try:
             if self._descriptor is not None:
                 _unlock(self._descriptor)
@@ -103,7 +103,7 @@ class SharedFile:
 
     @contextmanager
     def entered(self) -> Iterator[SharedFile]:
-        """Enter, and leave at the end; see :meth:`enter`."""
+        """Take the lock for the block; see :meth:`enter`."""
         self.enter()
         try:
             yield self
@@ -111,7 +111,7 @@ class SharedFile:
             self.leave()
 
     def attempt(self, work: Callable[[], object]) -> None:
-        """Do something inside; it stays undone where another process is inside for long, or there can be no file."""
+        """Run a function under the lock. Skip it if the lock stays busy, or the file cannot be created."""
         for _ in range(ATTEMPTS):
             try:
                 with self.entered():
@@ -123,16 +123,16 @@ class SharedFile:
                 return
 
     def read(self) -> bytes:
-        """Return its content; inside only."""
+        """Return the content. Requires the lock."""
         return _read(self._opened(), MOST)
 
     def peek(self) -> bytes:
-        """Return its content, without keeping anybody out; nothing when it was replaced."""
+        """Return the content without the lock, or nothing if the file was replaced."""
         with self._turn:
             return self.read() if os.fstat(self._opened()).st_nlink else b""
 
     def replace(self) -> None:
-        """Leave it to the process that does not let go of it, and begin a new one; the others notice."""
+        """Replace a file whose lock another process does not release. Other processes notice the replacement."""
         with self._turn:
             mine = os.fstat(self._opened())
             with suppress(FileNotFoundError):
@@ -142,23 +142,23 @@ class SharedFile:
             self.close()
 
     def write(self, content: bytes, at: int = 0) -> None:
-        """Write over its content from a place on, up to 16 KiB; what is before and behind stays. Inside only."""
+        """Overwrite the content from an offset on, up to 16 KiB; the rest is unchanged. Requires the lock."""
         _write(self._opened(), content, at)
 
     def note(self, content: bytes) -> None:
-        """Write over the beginning of its content without keeping anybody out; one process at a time may."""
+        """Overwrite the beginning of the content without the lock. Only one process at a time may do this."""
         with self._turn:
             self.write(content)
 
     def close(self) -> None:
-        """Close it; it is opened again when it is needed."""
+        """Close the file. It is reopened on the next use."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             with suppress(OSError):
                 os.close(descriptor)
 
     def _lock(self) -> None:
-        """Open and lock it, anew when somebody has removed it meanwhile."""
+        """Open and lock the file. Reopen it if another process has removed it in the meantime."""
         while True:
             descriptor = self._opened()
             for last in range(TRIES):
@@ -170,7 +170,7 @@ class SharedFile:
                         raise
                     if last == TRIES - 1:
                         raise FileBusy from None
-                    time.sleep(0)  # no sleep: it lets the one inside get out
+                    time.sleep(0)  # only yields, so that the holder of the lock can finish
             if os.fstat(descriptor).st_nlink:
                 return
             self.close()
@@ -187,7 +187,7 @@ _open: OrderedDict[SharedFile, None] = OrderedDict()
 
 
 def _make_room(file: SharedFile) -> None:
-    """Note an open file, and close the ones that were opened longest ago when there are too many."""
+    """Register an open file. If too many are open, close those that were opened first."""
     _open[file] = None
     _open.move_to_end(file)
     for other in list(_open)[: max(0, len(_open) - OPEN_AT_ONCE)]:
@@ -198,7 +198,7 @@ def _make_room(file: SharedFile) -> None:
 
 
 def _leave_the_parents() -> None:
-    """Close what a forked child inherited: a lock is shared with the parent, so the child takes one of its own."""
+    """Close the files that a forked child inherited: a lock is shared with the parent, so the child needs its own."""
     for file in list(_open):
         file._turn = threading.Lock()
         file.close()
@@ -223,7 +223,7 @@ def _open_private(path: Path) -> int:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what nobody has used for days; who still has it open notices."""
+    """Remove files that were unused for days. Processes that still have one open notice it."""
     before = wall() - OLD
     for path in folder.iterdir():
         with suppress(OSError):
@@ -232,12 +232,13 @@ def _sweep(folder: Path) -> None:
 
 
 def runtime_folder() -> Path:
-    """Return the private folder of this user's running processes, made when it is not there.
+    """Return the private folder of this user's running processes, and create it if it is missing.
 
-    It is ``CPL_RUNTIME_DIR``, or a folder ``cpl`` in the system's one for the user (on Linux ``XDG_RUNTIME_DIR``).
+    It is ``CPL_RUNTIME_DIR``, or a folder ``cpl`` in the system's runtime folder of the user (on Linux
+    ``XDG_RUNTIME_DIR``).
 
-    :raises OSError: when there can be none, or others may write to it.
-    :raises ConfigurationError: for a path that depends on where a process was started.
+    :raises OSError: The folder cannot be created, or other users may write to it.
+    :raises ConfigurationError: The path is relative, so it depends on the working directory of a process.
     """
     named = os.environ.get("CPL_RUNTIME_DIR", "").strip()
     if named:
@@ -261,7 +262,7 @@ def runtime_folder() -> Path:
 
 
 def boot_id() -> str:
-    """Return what tells this start of the system from others: a monotonic clock begins anew with each."""
+    """Return an ID of the current boot of the system: a monotonic clock restarts with each boot."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""Names of processes by which those of one host can tell whether another of them is there still."""
+"""Process names by which the processes of one host can check whether another is still running."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["has_ended", "host_mark", "is_alive", "patched_by", "process_name", "
 
 
 def host_mark() -> str:
-    """Return what those have in common who can see whether each other is alive; nobody, where that cannot be told."""
+    """Return a mark shared by all processes that can check each other, or a random one if that is not possible."""
     try:
-        space = os.stat("/proc/self/ns/pid").st_ino  # containers of one host do not see each other
+        space = os.stat("/proc/self/ns/pid").st_ino  # containers of one host do not see each other's processes
     except OSError:
         return os.urandom(4).hex()
     return hashlib.sha256(f"{boot_id()} {space}".encode()).hexdigest()[:8]
@@ -28,12 +28,12 @@ def process_name() -> str:
 
 
 def worker_name() -> str:
-    """Return the name of this process with that of its host before a colon, for people."""
+    """Return the name of this process with a readable host name before a colon."""
     return f"{socket.gethostname()}:{process_name()}"
 
 
 def patched_by() -> str | None:
-    """Return the name of the library that has replaced threads or sockets of this process, or `None` if none has."""
+    """Return the library that has patched threads or sockets, or ``None`` if there is no such library."""
     if (gevent := sys.modules.get("gevent.monkey")) is not None and any(
         gevent.is_module_patched(module) for module in ("threading", "socket", "select")
     ):
@@ -46,9 +46,9 @@ def patched_by() -> str | None:
 
 
 def has_ended(name: str) -> bool:
-    """Return whether a process has surely ended; of one of another host nobody knows.
+    """Return whether a process has certainly ended. Always false for a process of another host.
 
-    :param name: as :func:`process_name` gave it, with or without more behind a dot.
+    :param name: Name as returned by :func:`process_name`, with or without a suffix after a dot.
     """
     mark, _, rest = name.partition(".")
     try:
@@ -58,7 +58,7 @@ def has_ended(name: str) -> bool:
 
 
 def is_alive(process: int) -> bool:
-    """Return whether a process of this host is alive; whether it is cannot be said everywhere."""
+    """Return whether a process of this host is alive. Also true if the system cannot tell."""
     if process == 0 or os.name != "posix":
         return process != 0
     try:
@@ -68,4 +68,4 @@ def is_alive(process: int) -> bool:
         return False
     except OSError:
         return True
-    return status.rpartition(b")")[2].split()[:1] != [b"Z"]  # its parent has not asked yet how it ended
+    return status.rpartition(b")")[2].split()[:1] != [b"Z"]  # a zombie: its parent has not read its exit status yet

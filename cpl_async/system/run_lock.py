@@ -1,4 +1,4 @@
-"""Keeps two runs from working on the same thing at once."""
+"""A lock that prevents two concurrent runs on the same job or file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["already_running", "exclusive_lock"]
 
 
 def already_running(what: str) -> JournalError:
-    """Return the error of one who comes second."""
+    """Return the error for a second run."""
     return JournalError(
         f"another run is at work on {what}", advice="Wait until it has ended; nothing was sent by this one"
     )
@@ -22,13 +22,13 @@ def already_running(what: str) -> JournalError:
 
 @contextmanager
 def exclusive_lock(file: Path, what: str) -> Iterator[None]:
-    """Hold a lock for as long as the block runs.
+    """Hold a lock while the block runs.
 
-    :param file: File of the lock, for this user only; it stays, empty.
-    :param what: names what is held, for the error.
-    :raises JournalError: when another run holds it.
+    :param file: Lock file, readable only by this user. It is not removed, and stays empty.
+    :param what: Name of the locked object, for the error.
+    :raises JournalError: Another run holds the lock.
     """
-    lock = FileLock(file, timeout=0, mode=0o600)  # who cannot open it cannot hold it
+    lock = FileLock(file, timeout=0, mode=0o600)  # a process that cannot open the file cannot hold the lock
     try:
         lock.acquire()
     except Timeout:

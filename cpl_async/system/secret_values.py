@@ -1,4 +1,4 @@
-"""Values that must not be seen: they show nothing when printed, logged or found among a traceback's locals."""
+"""Values that are hidden when printed, logged or shown among the locals of a traceback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HIDDEN = "***"
 
 
 class Secret:
-    """A secret that shows itself only to who asks with :meth:`reveal`."""
+    """A secret that is only shown by :meth:`reveal`."""
 
     __slots__ = ("_value",)
 
@@ -22,7 +22,7 @@ class Secret:
         return self._value
 
     def digest(self) -> str:
-        """Return a short keyless digest that tells two secrets apart and gives neither away."""
+        """Return a short keyless digest that distinguishes two secrets and reveals neither."""
         return hashlib.sha256(b"cpl-sdk\0" + self._value.encode()).hexdigest()[:16]
 
     def __repr__(self) -> str:
@@ -38,7 +38,7 @@ class Secret:
 
 
 class HiddenText(str):
-    """Text for a header: the HTTP library writes it as it is, a repr hides it."""
+    """Text for a header: the HTTP library writes it unchanged, and its repr hides it."""
 
     __slots__ = ()
 

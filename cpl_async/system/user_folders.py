@@ -1,4 +1,4 @@
-"""Folders of the user of this process; a user without a home directory, or without an entry in passwd, has none."""
+"""Folders of the user of this process, if the user has a home directory or an entry in passwd."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["user_folder"]
 
 
 def user_folder(kind: Literal["config", "state", "runtime"]) -> Path | None:
-    """Return the folder ``cpl`` among the user's folders of a kind, or `None` if the user has none.
+    """Return the folder ``cpl`` in the user's folder of a kind, or ``None`` if there is no such folder.
 
-    :param kind: Settings, what is kept, or what running processes share.
+    :param kind: Kind of the folder: settings, persistent state, or shared state of running processes.
     """
     import platformdirs
 
@@ -22,7 +22,7 @@ def user_folder(kind: Literal["config", "state", "runtime"]) -> Path | None:
         "runtime": platformdirs.user_runtime_path,
     }
     try:
-        with warnings.catch_warnings():  # it warns where the system names no such folder; a private one will do
+        with warnings.catch_warnings():  # it warns if the system has no such folder; a private one is sufficient
             warnings.simplefilter("ignore")
             folder = Path(folders[kind]("cpl", appauthor=False))
     except (RuntimeError, KeyError):  # no HOME, and no entry in passwd

@@ -1,1 +1,1 @@
-"""One HTTP exchange: pacing, token, retry, redaction, events."""
+"""One HTTP exchange: rate limit, token, retry, redaction, events."""

@@ -1,4 +1,4 @@
-"""One call before and while it is carried: what is asked, with which options, and how far it has come."""
+"""A call: its request, its options, and its state across attempts."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ __all__ = [
 JSON = "application/json"
 
 correlation_id: ContextVar[str | None] = ContextVar("cpl_correlation_id", default=None)
-"""Correlation id for all calls of a context, e.g. of one web request."""
+"""Correlation ID for all calls of a context, e.g. of one web request."""
 
 
 @define
 class ResponseCollector:
-    """Collects what the server answers to the calls of a context."""
+    """The last response to a call of a context."""
 
     last: Response | None = None
 
@@ -51,37 +51,37 @@ COLLECTOR: ContextVar[ResponseCollector | None] = ContextVar("cpl_answers", defa
 
 
 class RequestOptions(TypedDict, total=False):
-    """What each request of a call takes besides the call's own arguments."""
+    """Options of each request of a call, besides the call's own arguments."""
 
     correlation_id: str
-    """``X-Correlation-ID`` of the call; else the context's, else a new one."""
+    """``X-Correlation-ID`` of the call. Default: that of the context, or a new one."""
     language: str
-    """``Accept-Language``, e.g. ``en-GB``; the API's default is ``cs-CZ``."""
+    """``Accept-Language``, e.g. ``en-GB``. Default of the API: ``cs-CZ``."""
     log_level: str
     """``X-LogLevel``: Trace, Debug, Information, Warning, Error or Critical."""
     priority: Priority
-    """Class of the request: a person waits, a job creates, or in the background."""
+    """Priority class of the request: interactive, batch or background."""
 
 
 class CallOptions(RequestOptions, total=False):
-    """What every call takes besides its own arguments."""
+    """Options of every call, besides its own arguments."""
 
     timeout: float
-    """Seconds for the whole call: token, slot, tries and answer."""
+    """Seconds for the whole call: token, permit, attempts and response."""
     tries: int
-    """Most tries where a second one is safe, 1–8; 8 unless given."""
+    """Maximum number of attempts if a retry is safe, 1 to 8. Default: 8."""
     write_deadline: float | WriteDeadline
-    """Deadline in seconds since the epoch from which nothing of the call may leave any more: a process that was stopped
-    meanwhile, and goes on, sends nothing. For calls with a body of JSON."""
+    """Deadline in seconds since the epoch. Nothing of the call is sent after it, even if the process was suspended in
+    between. For calls with a JSON body."""
 
 
 OPTIONS = frozenset({"correlation_id", "language", "priority", "log_level", "timeout", "tries", "write_deadline"})
-"""Names of the options that every call takes."""
+"""Names of the options that every call accepts."""
 
 
 @frozen(kw_only=True)
 class TransportSettings:
-    """How a client talks to its server."""
+    """Settings of the connection between a client and its server."""
 
     timeout: float = 60.0
     correlation_id: str | None = None
@@ -93,12 +93,12 @@ class TransportSettings:
     trust_env: bool = False
     on_event: EventHook | None = None
     read_secret: Callable[[], str] | None = field(default=None, repr=False)
-    """Reads the secret again from where it came."""
+    """Function that reads the secret again from its source."""
 
 
 @define(kw_only=True)
 class Call:
-    """One call, before it is sent."""
+    """A call before it is sent."""
 
     operation: str
     method: str
@@ -107,22 +107,22 @@ class Call:
     body: bytes | None = field(default=None, repr=False)
     content_type: str = JSON
     files: Sequence[FilePart] = field(default=(), repr=False)
-    """In place of a body: the files of a form."""
+    """Files of a form, instead of a body."""
     writes: bool = False
     references: Sequence[str] = field(default=(), repr=False)
     priority: Priority = Priority.INTERACTIVE
     authorized: bool = True
     url: URL | None = None
-    """Full address, where it is not a path of the API."""
+    """Full address, if it is not a path of the API."""
     body_matters: bool = True
-    """False where the headers say all: a body that breaks off then loses nothing."""
+    """False if the headers are sufficient: a truncated body then loses nothing."""
     limit: int = JSON_BYTES
-    """Largest number of bytes that the body of the response may have after decompression."""
+    """Maximum size of the response body in bytes after decompression."""
 
     def request_context(self, identifier: str) -> RequestContext:
-        """Return what an error about this call needs to know.
+        """Return the context of this call for error messages.
 
-        :param identifier: its correlation id.
+        :param identifier: Correlation ID of the call.
         """
         return RequestContext(
             operation=self.operation, correlation_id=identifier, writes=self.writes, references=self.references
@@ -131,7 +131,7 @@ class Call:
 
 @define
 class CallContext:
-    """One call under way, through all its tries."""
+    """A call in progress, across all its attempts."""
 
     call: Call
     request: RequestContext
@@ -144,7 +144,7 @@ class CallContext:
     exchange: Exchange | None = None
     last_error: CplError | None = None
     tokens: list[HiddenText] = field(factory=list)
-    """Tokens that it was sent with."""
+    """Tokens with which it was sent."""
 
     @property
     def left(self) -> float:

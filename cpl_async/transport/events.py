@@ -1,4 +1,4 @@
-"""What happens on the way of a call, told to one hook on which logs, telemetry and metrics are built."""
+"""Events of a call, passed to a hook on which logs, telemetry and metrics are built."""
 
 from __future__ import annotations
 
@@ -18,62 +18,62 @@ logger: logging.Logger = logging.getLogger("cpl_async")
 
 
 class EventKind(StrEnum):
-    """What happened."""
+    """Kind of an event."""
 
     REQUEST = "request"
-    """The first bytes of a request have left."""
+    """The first bytes of a request were sent."""
     RESPONSE = "answer"
-    """An answer was read."""
+    """A response was read."""
     FAILURE = "failure"
-    """No answer came."""
+    """No response was received."""
     RETRY = "retry"
-    """The call will be tried again after ``wait`` seconds."""
+    """The call will be retried after ``wait`` seconds."""
     UNKNOWN = "unknown"
-    """A write ended without an answer: it may have been done. Ask for its ``references``."""
+    """A write ended without a response, so its outcome is unknown. Search for its ``references``."""
 
 
 @frozen(kw_only=True)
 class Event:
-    """One thing that happened; holds no secret and no personal data."""
+    """An event of a call. Contains no secret and no personal data."""
 
     kind: EventKind
     operation: str
-    """The call, as the contract names it."""
+    """Name of the operation in the contract."""
     method: str
     path: str
     correlation_id: str
     attempt: int
-    """1 for the first request of the call."""
+    """Number of the attempt; 1 for the first request of the call."""
     priority: Priority
     status: int | None = None
     outcome: Outcome | None = None
     seconds: float = 0.0
-    """Since the attempt began."""
+    """Seconds since the attempt began."""
     waited: float = 0.0
-    """Of these, waiting for the slot."""
+    """Seconds of these that were spent waiting for the permit."""
     wait: float = 0.0
-    """Before the next attempt."""
+    """Seconds before the next attempt."""
     error: str = ""
     error_type: str = ""
-    """Name of the error that a failure or a second try comes from, e.g. ``Timeout``; of few kinds, for metrics."""
+    """Type of the error that caused a failure or a retry, e.g. ``Timeout``. Few values, so it can label metrics."""
     origin: str = ""
-    """Of the server: scheme, host and port, where that is not the scheme's own."""
+    """Origin of the server: scheme and host, and the port if it is not the default of the scheme."""
     references: tuple[str, ...] = field(default=(), repr=False)
-    """References of the shipments or orders that the request carried."""
+    """References of the shipments or orders in the request."""
 
 
 EventHook = Callable[[Event], None]
 
 LISTENER: ContextVar[EventHook | None] = ContextVar("cpl_listener", default=None)
-"""Who hears the events of a context besides the client's own hook, e.g. one job of many that share a client."""
+"""Hook for the events of a context besides the client's own hook, e.g. for one of many jobs that share a client."""
 
 
 LISTENERS: list[EventHook] = []
-"""Who hears the events of all clients of this process, e.g. its telemetry."""
+"""Hooks for the events of all clients of this process, e.g. for its telemetry."""
 
 
 def log_event(event: Event) -> None:
-    """Write an event to the logger ``cpl_async``: second tries and what may have been done as warnings, else debug."""
+    """Write an event to the logger ``cpl_async``: retries and unknown outcomes as warnings, others as debug."""
     level = logging.WARNING if event.kind in (EventKind.UNKNOWN, EventKind.RETRY) else logging.DEBUG
     if logger.isEnabledFor(level):
         logger.log(
@@ -94,7 +94,7 @@ def log_event(event: Event) -> None:
 
 
 def _fields(event: Event) -> dict[str, object]:
-    """Return an event as fields of a log record, each with a name that is nobody else's."""
+    """Return an event as fields of a log record, with a prefix that keeps the names unique."""
     fields = {
         "event": event.kind.value,
         "operation": event.operation,

@@ -1,7 +1,7 @@
-"""Takes the slot with a connection in hand, and tells when the first bytes left.
+"""The permit of a request is acquired with an open connection, and the time of its first bytes is recorded.
 
-aiohttp opens or reuses a connection and then calls ``ClientRequest.send`` with it. There the slot is waited
-for, so that the time to connect is not counted as distance between two requests.
+aiohttp opens or reuses a connection and then calls ``ClientRequest.send`` with it. The wait for the permit takes place
+there, so that the time to connect does not count towards the interval between two requests.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ FIRST_PIECE = 16 * 1024
 
 
 class StaleConnection(aiohttp.ClientConnectionError):
-    """The connection was closed while its request waited for a slot; nothing was written."""
+    """The connection was closed while its request waited for a permit. Nothing was written."""
 
 
 class Exchange:
-    """The course of one request: what it waits for, and since when."""
+    """State of one request: its waits and their start times."""
 
     __slots__ = (
         "answered",
@@ -59,30 +59,30 @@ class Exchange:
         self.began: float = monotonic()
         self.connection: Connection | None = None
         self.broken_off: bool = False
-        """Whether its client was closed meanwhile."""
+        """Whether its client was closed in the meantime."""
         self.slot: SharedPermit | None = None
         self.slot_asked_at: float | None = None
         self.slot_at: float | None = None
         self.wrote_at: float | None = None
         self.answered: bool = False
         self.withheld: bool = False
-        """Whether its end was kept back, since it was too late: what was written of it creates nothing."""
+        """Whether its end was withheld after the deadline. The bytes that were written create nothing."""
         self.on_wrote: Callable[[], None] | None = None
 
     @property
     def is_open(self) -> bool:
-        """Whether it may have been done: bytes may have left, which begins with the slot, and no answer has come."""
+        """Whether the outcome is unknown: bytes may have been sent since the permit, and no response was received."""
         return self.slot_at is not None and not self.answered and not self.withheld
 
     @property
     def waited(self) -> float:
-        """Seconds that the slot was waited for."""
+        """Seconds that the request waited for the permit."""
         if self.slot_asked_at is None:
             return 0.0
         return (self.slot_at or monotonic()) - self.slot_asked_at
 
     def time_spent_text(self) -> str:
-        """Say which part took the time, for the error of a time-out."""
+        """Return how the time was spent, for the error of a timeout."""
         now = monotonic()
         if self.slot_asked_at is None:
             return f"{now - self.began:.1f} s waiting for a connection"
@@ -95,16 +95,16 @@ class Exchange:
         )
 
     async def acquire_permit(self, connection: Connection) -> None:
-        """Wait for the slot, and see that the connection is still there.
+        """Wait for the permit, and check that the connection is still open.
 
-        :raises DeadlinePassed: when the moment by which it must be written has come.
+        :raises DeadlinePassed: The write deadline has passed.
         """
         if self.broken_off:
             raise StaleConnection("the client was closed while its request waited for a connection")
         self.connection = connection
         self.slot_asked_at = monotonic()
         slot = await self.pace.acquire(self.priority)
-        while not slot.is_valid:  # this loop was held up so long that the slot went to another
+        while not slot.is_valid:  # this loop was blocked until the permit passed to another waiter
             slot.release()
             slot = await self.pace.acquire(self.priority)
         try:
@@ -120,13 +120,13 @@ class Exchange:
         self.slot_at = monotonic()
 
     def abort(self) -> None:
-        """Close the connection under the request, since its client is closed."""
+        """Close the connection of the request, because its client is closed."""
         self.broken_off = True
         if self.connection is not None:
             self.connection.close()
 
     def record_write(self) -> None:
-        """Note that the first bytes have left."""
+        """Record that the first bytes were sent."""
         if self.wrote_at is None and self.slot is not None:
             self.slot.record_write()
             self.wrote_at = monotonic()
@@ -134,16 +134,16 @@ class Exchange:
                 self.on_wrote()
 
     def check_deadline(self) -> None:
-        """See that what is left of the request may still leave.
+        """Check that the rest of the request may still be sent.
 
-        :raises DeadlinePassed: when the moment by which it must be written has come.
+        :raises DeadlinePassed: The write deadline has passed.
         """
         if self.write_deadline is not None and self.write_deadline.passed:
             self.withheld = True
             raise DeadlinePassed("the moment by which it had to be written has passed")
 
     def finish(self) -> None:
-        """Give back what was not used. A slot whose bytes may have left counts as used."""
+        """Release an unused permit. A permit whose bytes may have been sent counts as used."""
         self.record_write()
 
 
@@ -151,10 +151,10 @@ CURRENT: ContextVar[Exchange] = ContextVar("cpl_exchange")
 
 
 class PacedRequest(aiohttp.ClientRequest):
-    """A request that waits for its slot once it has a connection."""
+    """A request that waits for its permit when it has a connection."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        """Wait for the slot, then write; a body that is still to come notes the moment itself."""
+        """Wait for the permit, then write. A body that is not yet available records its first write itself."""
         exchange = CURRENT.get()
         await exchange.acquire_permit(conn)
         response = await super().send(conn)
@@ -164,7 +164,7 @@ class PacedRequest(aiohttp.ClientRequest):
 
 
 class Body(aiohttp.Payload):
-    """A body that notes when its first piece was written, and shows nothing of itself."""
+    """A body that records the time of its first piece, and is hidden in representations."""
 
     def __init__(self, value: bytes, content_type: str, exchange: Exchange) -> None:
         super().__init__(memoryview(value), content_type=content_type)
@@ -176,10 +176,10 @@ class Body(aiohttp.Payload):
         return bytes(self._value).decode(encoding, errors)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
-        """Write the first piece together with the headers, note the moment, write the rest.
+        """Write the first piece together with the headers, record the time, write the rest.
 
-        Where there is a moment by which it must be written, the last byte follows alone, when all others have left and
-        that moment has not come: a server does nothing with a body that is not whole.
+        If there is a write deadline, the last byte is sent alone, after all others were sent and only before the
+        deadline: a server ignores an incomplete body.
         """
         whole = self._exchange.write_deadline is None
         end = len(self._value) if whole else len(self._value) - 1

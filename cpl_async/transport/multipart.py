@@ -1,4 +1,4 @@
-"""A form with files as the body of a request: written piece by piece, never whole in memory."""
+"""A form with files as the body of a request, written piece by piece and never whole in memory."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ class FilePart:
     name: str
     content_type: str
     size: int
-    """Bytes."""
+    """Size in bytes."""
     source: bytes | Path = field(repr=False)
-    """Its content, or where that is read from while it is sent."""
+    """Content, or the path from which it is read while it is sent."""
     changed: int = 0
-    """When the file was last changed, as it was checked, in nanoseconds."""
+    """Time of the last change of the file when it was checked, in nanoseconds."""
 
 
 class FileChanged(OSError):
-    """A file is no longer what it was when it was checked; what was sent of it cannot be complete."""
+    """A file has changed since it was checked. The part that was sent is incomplete."""
 
 
 class MultipartBody(aiohttp.Payload):
-    """The files of a form, each under the same name; the moment of the first piece is noted."""
+    """The files of a form, all under the same name. The time of the first piece is recorded."""
 
     def __init__(self, name: str, parts: Sequence[FilePart], exchange: Exchange) -> None:
         boundary = uuid.uuid4().hex
@@ -56,13 +56,13 @@ class MultipartBody(aiohttp.Payload):
         self._exchange = exchange
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """Refuse: files are no text."""
+        """Raise an error, because files are not text."""
         raise TypeError("a form with files is not text")
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Write the parts.
 
-        :raises FileChanged: when a file is no longer what it was when it was checked; the end is then not written.
+        :raises FileChanged: A file has changed since it was checked. The end is then not written.
         """
         for head, part in zip(self._heads, self._parts, strict=True):
             await writer.write(head)

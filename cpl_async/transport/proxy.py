@@ -1,4 +1,4 @@
-"""The proxy of a request: the one that is set, or the one that the environment names for its address."""
+"""The proxy of a request: the configured one, or the one in the environment for its address."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ __all__ = ["proxy_for"]
 
 
 def proxy_for(url: URL, *, proxy: str | None, trust_env: bool) -> str | None:
-    """Return the address of the proxy for a request, or `None` if it goes directly.
+    """Return the address of the proxy for a request, or ``None`` if there is no proxy for it.
 
-    Only the proxy is taken from the environment. The HTTP library would also take credentials from ``.netrc``, which
+    Only the proxy is read from the environment. The HTTP library would also read credentials from ``.netrc``, which
     conflict with the token, and send them where no token is needed.
 
     :param url: Address of the request.
-    :param proxy: The proxy that is set.
-    :param trust_env: Whether ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` count where none is set.
-    :raises ConfigurationError: The environment names a proxy that cannot be used.
+    :param proxy: Address of the configured proxy, or ``None`` if there is no proxy.
+    :param trust_env: Whether ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY`` are used if no proxy is configured.
+    :raises ConfigurationError: The environment contains a proxy that cannot be used.
     """
     if proxy is not None or not trust_env:
         return proxy

@@ -1,4 +1,4 @@
-"""A redactor finds secrets in text from outside, however they are spelled there, and hides them."""
+"""A redactor finds and hides secrets in external text in all their encodings."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ..system.secret_values import HIDDEN, HiddenText
 __all__ = ["Redactor"]
 
 MAX_FORMS = 16
-"""Decoded forms of a text that are searched: a few encodings, one inside the other."""
+"""Maximum number of decoded forms of a text that are searched, for a few nested encodings."""
 MAX_PASSES = 8
 MAX_RUNS = 4
-"""Layers of Base64, one inside the other."""
+"""Maximum number of nested layers of Base64."""
 MAX_DEPTH = 100
 SHORTEST_ENCODED = 6
-"""Characters of a secret that is also searched for as Base64 and hexadecimal digits: shorter ones occur by chance."""
+"""Minimum length of a secret that is also searched as Base64 and hexadecimal digits: shorter ones occur by chance."""
 BASE64 = "[A-Za-z0-9+/=_-]"
 RUN = re.compile(BASE64 + "{8,}")
 HEXADECIMAL = re.compile("[0-9a-fA-F]+")
@@ -33,14 +33,14 @@ ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 
 
 class Redactor:
-    """Hides secrets in texts, JSON data and bodies."""
+    """Redactor of secrets in texts, JSON data and bodies."""
 
     __slots__ = ("_encoded", "_values")
 
     def __init__(self, secrets: Iterable[str]) -> None:
         """Prepare the search.
 
-        :param secrets: The secrets. Empty ones are left out.
+        :param secrets: Secrets to hide. Empty ones are ignored.
         """
         values = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
         self._values = tuple(HiddenText(value) for value in values)
@@ -51,7 +51,7 @@ class Redactor:
     def text(self, text: str) -> str:
         """Return a text without the secrets.
 
-        If a secret is found in a decoded form of the text only, that form is returned.
+        If a secret is found only in a decoded form of the text, that form is returned.
         """
         for _ in range(MAX_PASSES):
             cleaned = next((clean for form in _forms(text) if (clean := self._cleaned(form)) != form), None)
@@ -61,7 +61,7 @@ class Redactor:
         return HIDDEN
 
     def data(self, data: Any, depth: int = 0) -> Any:
-        """Return JSON data without the secrets; also names and numbers are searched."""
+        """Return JSON data without the secrets. Names and numbers are searched too."""
         if depth > MAX_DEPTH:
             return HIDDEN
         if isinstance(data, dict):
@@ -78,7 +78,7 @@ class Redactor:
         return {self.text(name): self.text(value) for name, value in headers.items()}
 
     def body(self, body: bytes) -> bytes:
-        """Return a body without the secrets; as JSON if it is JSON, and as it is if it holds none."""
+        """Return a body without the secrets: as JSON if it is JSON, unchanged if it contains none."""
         try:
             data = orjson.loads(body)
         except orjson.JSONDecodeError:
@@ -89,20 +89,20 @@ class Redactor:
         return body if clean == data else orjson.dumps(clean)
 
     def _cleaned(self, text: str, depth: int = 0) -> str:
-        """Return a text without secrets that need no decoding other than that of Base64."""
+        """Return a text without the secrets that need no decoding except Base64."""
         for value in self._values:
             text = text.replace(value, HIDDEN)
         for code in self._encoded:
-            if code in text:  # with what stands around it in the same encoding
+            if code in text:  # with the surrounding characters of the same encoding
                 text = re.sub(rf"{BASE64}*{re.escape(code)}{BASE64}*", HIDDEN, text)
         if depth == MAX_RUNS:
             return text
         return RUN.sub(lambda run: HIDDEN if self._is_inside(run[0], depth + 1) else run[0], text)
 
     def _is_inside(self, run: str, depth: int) -> bool:
-        """Return whether a secret in some spelling is inside a run of characters of Base64 or of hexadecimal digits."""
+        """Return whether a run of Base64 or hexadecimal digits contains a secret in some encoding."""
         code = run.translate(STANDARD).replace("=", "")
-        contents = [_decoded(code[offset:]) for offset in range(4)]  # other letters may stand before it
+        contents = [_decoded(code[offset:]) for offset in range(4)]  # other characters may precede it
         if len(run) % 2 == 0 and HEXADECIMAL.fullmatch(run):
             contents.append(bytes.fromhex(run))
         forms = (form for content in contents for form in _forms(content.decode("utf-8", "replace")))
@@ -110,25 +110,25 @@ class Redactor:
 
 
 def _encodings(value: str) -> set[str]:
-    """Return what a secret looks like inside Base64, at each offset, and in hexadecimal digits."""
+    """Return the forms of a secret inside Base64, at each offset, and in hexadecimal digits."""
     data = value.encode("utf-8", "surrogatepass")
     found = {data.hex(), data.hex().upper()}
     for offset in range(3):
         code = base64.b64encode(b"\0" * offset + data).decode().rstrip("=")
-        # the first and the last character also depend on the neighbours
+        # The first and the last character also depend on the neighbouring bytes.
         core = code[-(-offset * 8 // 6) : None if (offset + len(data)) % 3 == 0 else -1]
         found |= {core, core.replace("+", "-").replace("/", "_")}
     return found
 
 
 def _decoded(code: str) -> bytes:
-    """Return what Base64 without its padding holds."""
+    """Return the decoded bytes of Base64 without padding."""
     code = code[:-1] if len(code) % 4 == 1 else code
     return base64.b64decode(code + "=" * (-len(code) % 4))
 
 
 def _forms(text: str) -> Iterable[str]:
-    """Yield a text, and what it is after each combination of decodings."""
+    """Yield a text and its form after each combination of decodings."""
     forms = {text: None}
     waiting = [text]
     while waiting:
@@ -151,7 +151,7 @@ def _unescaped(text: str) -> str:
 
 
 def _numbered(text: str) -> str:
-    """Decode numeric entities to the characters that they name; `html.unescape` leaves out some of them."""
+    """Decode numeric entities to their characters; `html.unescape` skips some of them."""
     if "&#" not in text:
         return text
     return ENTITY.sub(lambda found: _character(int(found[1], 16) if found[1] else int(found[2])), text)
@@ -162,12 +162,12 @@ def _character(code: int) -> str:
 
 
 def _without_nulls(text: str) -> str:
-    """Decode what was UTF-16, more or less."""
+    """Decode text that was probably UTF-16, by removing its null characters."""
     return text.replace("\0", "")
 
 
 def _joined(text: str) -> str:
-    """Undo line breaks, as Base64 in a mail has."""
+    """Remove line breaks, which Base64 in a mail has."""
     return re.sub(r"=?\r?\n[ \t]*", "", text) if "\n" in text else text
 
 

@@ -1,4 +1,4 @@
-"""Carries one call to the server and its answer back: token, slot, exchange, second try."""
+"""The requester sends one call and returns its response: token, permit, exchange, retry."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ T = TypeVar("T")
 FORM = "application/x-www-form-urlencoded"
 ACCEPT = "application/json, */*;q=0.5"
 FEW = 5
-"""References that a note names."""
+"""Number of references that a note lists."""
 STALE_TRIES = 3
-"""Connections that may turn out to be closed, one after the other, before the call is told so."""
+"""Number of connections in a row that may turn out to be closed before the call fails."""
 
 
 class Requester:
-    """The transport of one client; lives on one event loop."""
+    """The transport of one client, bound to one event loop."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Requester:
         self._gate = ConcurrencyLimiter(settings.max_connections)
         self._clock = clock or ServerClock()
         self.requests_sent: int = 0
-        """Requests of which bytes have left."""
+        """Number of requests of which bytes were sent."""
         self._sessions = Sessions(self._base, settings)
 
     async def close(self) -> None:
@@ -85,9 +85,9 @@ class Requester:
         await self._sessions.close()
 
     async def ready(self, options: CallOptions) -> Token:
-        """Return the token, fetched when there is none, so that a call that must be sent at once does not wait for it.
+        """Return the token and fetch it if necessary, so that an urgent call does not wait for it.
 
-        :raises CplError: when there is none to be had; nothing else was sent.
+        :raises CplError: No token is available. No other request was sent.
         """
         call = Call(operation="login.get_access_token", method="POST", path="login/getAccessToken")
         course = self._context(call, options)
@@ -99,14 +99,14 @@ class Requester:
         raise error
 
     def emit_unknown(self, call: Call, error: ProtocolError) -> None:
-        """Tell the hook and the log of a write whose answer came and cannot be read."""
+        """Report a write whose response cannot be read to the hook and the log."""
         course = self._context(call, {"correlation_id": error.correlation_id or ""})
         self._emit(course, EventKind.UNKNOWN, outcome=Outcome.UNKNOWN, error=error.message)
 
     async def send(self, call: Call, options: CallOptions) -> Response:
-        """Carry a call through and return its answer, which has a status below 300.
+        """Send a call and return its response, which has a status below 300.
 
-        :raises CplError: whatever went wrong, with what is known of the outcome.
+        :raises CplError: The call failed. The error contains the known outcome.
         """
         course = self._context(call, options)
         try:
@@ -126,7 +126,7 @@ class Requester:
         raise error
 
     def _outcome(self, course: CallContext) -> str:
-        """Say what is known of a call that was cancelled."""
+        """Return a text about the outcome of a cancelled call."""
         sent = course.exchange is not None and course.exchange.is_open
         outcome = Outcome.UNKNOWN if sent else Outcome.NOT_SENT
         what = f"outcome {outcome}" if course.call.writes else "it changes nothing"
@@ -138,7 +138,7 @@ class Requester:
         return f"{known}. It may have been done: ask for the references before anything is sent again ({named})"
 
     def is_own_host(self, url: URL) -> bool:
-        """Return whether an address is on the configured host, the only one that is shown the token."""
+        """Return whether an address is on the configured host, the only one that receives the token."""
         return url.origin() == self._base.origin()
 
     def _context(self, call: Call, options: CallOptions) -> CallContext:
@@ -177,7 +177,7 @@ class Requester:
         )
 
     async def _attempt_once(self, course: CallContext) -> Response:
-        """Try until it succeeds or another try is of no use."""
+        """Send a call and retry it until it succeeds or a retry cannot help."""
         try:
             return await self._with_token(course)
         except CplError as error:
@@ -187,7 +187,7 @@ class Requester:
         return await self._retry(course, first)
 
     async def _retry(self, course: CallContext, failed: CplError) -> Response:
-        """Try again after a first failure; the library that keeps the waits costs nothing where all goes well."""
+        """Retry after a first failure. The retry library is only imported here, so other calls do not pay for it."""
         import stamina
 
         tries = stamina.retry_context(
@@ -205,7 +205,7 @@ class Requester:
                     if attempt.num == 1:
                         raise AttemptFailed(failed)
                     last, kind = course.last_error, type(course.last_error).__name__
-                    # what the server said may hold anybody's data, and is for the error, not for the log
+                    # The server's message may contain personal data, so it belongs in the error and not in the log.
                     why = kind if last is None else f"HTTP {last.status}" if last.status else last.message
                     self._emit(course, EventKind.RETRY, error=why, error_type=kind)
                     try:
@@ -226,13 +226,13 @@ class Requester:
         return pause_before_retry(error, writes=course.call.writes, left=course.left)
 
     async def _with_token(self, course: CallContext) -> Response:
-        """Send with a token, and once more if the secret was rotated meanwhile."""
+        """Send with a token. Send once more if the secret was rotated in the meantime."""
         if not course.call.authorized:
             return self._checked(course, await self._exchange(course, None))
         return await self._renewing(partial(self._with_fresh_token, course))
 
     async def _with_fresh_token(self, course: CallContext) -> Response:
-        """Send with a token; on a 401 throw it away and send once more with a fresh one."""
+        """Send with a token. After a 401, discard it and send once more with a fresh one."""
         token = await self._fetched()
         answer = await self._exchange(course, token)
         if answer.status == 401:
@@ -244,25 +244,25 @@ class Requester:
         return await self._token.get(self._fetch_token)
 
     async def _renewing(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do something that needs the secret, and once more with the new one if it was rotated.
+        """Run a function that needs the secret. Run it once more with the new secret if it was rotated.
 
-        A 401 means that nothing was done, so that also a write is sent again.
+        A 401 means that the server did nothing, so a write is also sent again.
 
-        :raises AuthenticationError: The secret was refused, and the one that is read again as well.
+        :raises AuthenticationError: The server refused the secret, and also the one that was read again.
         """
         used = self._credentials.secret
         try:
             return await work()
         except AuthenticationError as error:
             refusal = error
-        if self._credentials.secret == used:  # otherwise another call has read it meanwhile
+        if self._credentials.secret == used:  # otherwise another call has already read it
             await self._renew(refusal)
         return await work()
 
     async def _renew(self, refusal: AuthenticationError) -> None:
-        """Read the secret again from where it came.
+        """Read the secret again from its source.
 
-        :raises AuthenticationError: It cannot be read again, or is the same as before.
+        :raises AuthenticationError: The secret cannot be read again, or is unchanged.
         """
         secret, problem = await self._rotation.read(self._credentials.secret)
         if secret is None:
@@ -274,7 +274,7 @@ class Requester:
             logger.warning("the client secret was refused; it was read again and has changed, so the calls go on")
 
     def _redactor(self, course: CallContext, answer: Response | None = None) -> Redactor:
-        """Return what hides the secret, the tokens that a call has used, and the one that it has fetched."""
+        """Return a redactor for the secret, the tokens that a call has used, and the token that it has fetched."""
         fetched = _token_of(mapping_of(answer)) if answer is not None and course.request.is_login else None
         secrets = (self._credentials.secret, *self._rotation.refused)
         values = (*(secret.reveal() for secret in secrets), *course.tokens, *([fetched] if fetched else []))
@@ -299,7 +299,7 @@ class Requester:
         raise error
 
     async def _fetch_token(self) -> Token:
-        """Ask for a token once."""
+        """Request a token once."""
         credentials = self._credentials
         form = {
             "grant_type": "client_credentials",
@@ -329,7 +329,7 @@ class Requester:
             raise
         except CplError as other:
             error = other
-        # whatever befell the token, the call that needs it was not sent
+        # However the token request failed, the call that needs the token was not sent.
         raise type(error)(error.message, failure=evolve(error.failure, outcome=Outcome.NOT_SENT))
 
     def _token_in(self, answer: Response, asked: RequestContext, asked_at: float) -> Token:
@@ -350,7 +350,7 @@ class Requester:
         )
 
     async def _exchange(self, course: CallContext, token: Token | None) -> Response:
-        """Send one request and read its answer, whatever its status."""
+        """Send one request and return its response with any status."""
         tries = 0
         while True:
             tries += 1
@@ -360,14 +360,14 @@ class Requester:
             if not isinstance(result, StaleConnection) or tries == STALE_TRIES:
                 break
         failure = self._connection_error(course, exchange, result)
-        del result  # so that a traceback with locals does not show what the HTTP library knows
+        del result  # prevents a traceback with locals from showing the state of the HTTP library
         raise failure
 
     async def _attempt(self, course: CallContext, token: Token | None) -> tuple[Exchange, Response | Exception]:
-        """Make one try.
+        """Make one attempt.
 
-        What broke is returned, not raised: no error of ours is chained to frames of the HTTP library, whose locals
-        hold what must not be shown.
+        The error is returned, not raised: otherwise errors of this library would be chained to frames of the HTTP
+        library, whose locals hold secrets.
         """
         course.attempt += 1
         if token is not None and token.value not in course.tokens:
@@ -400,7 +400,7 @@ class Requester:
         return exchange, answer
 
     def _trace(self, course: CallContext, exchange: Exchange, answer: Response | None, error: str = "") -> None:
-        """Show an exchange to whoever asked to see all of it."""
+        """Pass an exchange to the tracer of the context, if there is one."""
         if (tracer := TRACER.get()) is None:
             return
         url = course.call.url or self._sessions.url(course.call)
@@ -408,7 +408,7 @@ class Requester:
         try:
             seen = trace_of(course, str(url), seconds, answer, error, self._redactor(course, answer))
             tracer(seen)
-        except Exception:  # as in _tell
+        except Exception:  # as in _emit
             logger.exception("the tracer failed")
 
     def _connection_error(self, course: CallContext, exchange: Exchange, cause: Exception) -> CplError:
@@ -489,17 +489,17 @@ class Requester:
                 continue
             try:
                 hook(event)
-            except Exception:  # a hook's failure must not be taken for one of the call: it would be sent again
+            except Exception:  # otherwise a failure of the hook would cause a retry of the call
                 logger.exception("on_event failed")
 
     def _has_listener(self) -> bool:
-        """Whether anyone listens; an event that nobody hears is not made."""
+        """Return whether the events have a listener; without one no event is created."""
         heard = self._settings.on_event is not None or LISTENER.get() is not None or bool(LISTENERS)
         return heard or logger.isEnabledFor(logging.DEBUG)
 
 
 def _token_of(data: Mapping[str, Any]) -> HiddenText | None:
-    """Return the token in a response, or `None` if there is none that a header can hold."""
+    """Return the token in a response, or ``None`` if there is no token that fits in a header."""
     value = data.get("access_token")
     usable = isinstance(value, str) and value.isprintable() and value.isascii()
     return HiddenText(value) if usable and value else None
@@ -508,7 +508,7 @@ def _token_of(data: Mapping[str, Any]) -> HiddenText | None:
 def _headers(identifier: str, language: str | None, log_level: str | None) -> dict[str, str]:
     """Return the headers of a request.
 
-    :raises ConfigurationError: if a value is not text, or has a character that a header cannot hold.
+    :raises ConfigurationError: A value is not text, or contains a character that is not allowed in a header.
     """
     headers = {"X-Correlation-ID": identifier, "Accept": ACCEPT}
     if language:
@@ -518,14 +518,14 @@ def _headers(identifier: str, language: str | None, log_level: str | None) -> di
     for name, value in headers.items():
         if not isinstance(value, str):
             raise ConfigurationError(f"{name} must be text, not {type(value).__name__}")
-        # The HTTP library finds such a character only after the slot was taken, when the outcome counts as unknown.
+        # The HTTP library rejects such a character only after the permit was acquired, when the outcome is unknown.
         if not value.isprintable():
             raise ConfigurationError(f"{name} must not contain control characters or line breaks: {value[:100]!a}")
     return headers
 
 
 def _token_problem(call: Call, answer: Response) -> str:
-    """Return why an answer that is no error cannot be used, or an empty text."""
+    """Return why a successful response cannot be used, or an empty text."""
     if answer.status < 200:
         return f"answered {answer.status:03}, which is no final status"
     if not answer.is_complete:
@@ -536,13 +536,13 @@ def _token_problem(call: Call, answer: Response) -> str:
 
 
 def _new_correlation_id() -> str:
-    """Return a random id in the form of a UUID, in half the time."""
+    """Return a random ID in the form of a UUID, in half the time of ``uuid4``."""
     digits = os.urandom(16).hex()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def _message_for(cause: Exception) -> Message:
-    """Say what broke, without what the HTTP library knows of the request."""
+    """Return a message about the failure, without the request data that the HTTP library holds."""
     for inner in (cause, cause.__cause__, cause.__context__):
         if isinstance(inner, FileChanged | DeadlinePassed):
             return message("carrier.text", text=str(inner))

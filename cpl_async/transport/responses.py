@@ -1,4 +1,4 @@
-"""Reads what an answer means: errors, batch ids, pages. No I/O, so that all of it is tested without a server."""
+"""Responses are parsed into errors, batch IDs and pages without I/O, so all of it is tested without a server."""
 
 from __future__ import annotations
 
@@ -45,29 +45,29 @@ __all__ = [
 
 MAX_MESSAGE_LENGTH = 500
 MAX_TEXT_LENGTH = 16 * 1024
-"""Bytes of an error that is not JSON in which its message is looked for."""
+"""Number of bytes of a non-JSON error that are searched for its message."""
 MAX_CORRELATION_ID_LENGTH = 1000
-"""Characters of a correlation id."""
+"""Maximum length of a correlation ID in characters."""
 CULPRIT = re.compile(r"(?:shipments|orders)\[([0-9]+)\]", re.IGNORECASE)
 OUR_FAULT = {400, 405, 406, 409, 411, 413, 414, 415, 422, 431}
 
 
 @define(kw_only=True)
 class Response:
-    """An answer as it came."""
+    """A response as it was received."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     correlation_id: str = ""
-    """Of its request."""
+    """Correlation ID of its request."""
     is_complete: bool = True
-    """Whether the body is whole; otherwise it was longer than the limit of its kind, and was cut there."""
+    """Whether the body is complete; otherwise it exceeded the limit of its kind and was truncated."""
 
 
 @define(kw_only=True)
 class RequestContext:
-    """What an error needs to know of its request."""
+    """Data of a request that its error message needs."""
 
     operation: str
     correlation_id: str
@@ -75,15 +75,15 @@ class RequestContext:
     references: Sequence[str] = field(default=(), repr=False)
     is_login: bool = False
     redactor: Redactor | None = field(default=None, repr=False)
-    """Hides the secrets that a server may repeat."""
+    """Redactor for the secrets that a server may repeat."""
 
 
 def error_of(answer: Response, asked: RequestContext, now: datetime | None = None) -> CplError:
-    """Return the error that an answer with a status of 300 or more stands for."""
+    """Return the error for a response with a status of 300 or more."""
     status = answer.status
     identifier = _correlation_id(answer)
     if asked.redactor is not None:
-        # more than is shown, since half of a secret at a cut would not be found
+        # Longer than the text that is shown, since half of a secret at the end would not be found.
         body = answer.body if _is_object(answer) else answer.body[:MAX_TEXT_LENGTH]
         answer = evolve(answer, body=asked.redactor.body(body))
         identifier = identifier and asked.redactor.text(identifier)
@@ -111,7 +111,7 @@ def _kind_of(status: int, asked: RequestContext) -> tuple[type[CplError], Outcom
         return {403: PermissionDenied, 404: NotFound, 429: RateLimited}[status], Outcome.REJECTED
     if status in OUR_FAULT:
         return ValidationError, Outcome.REJECTED
-    if status >= 500 or status == 408:  # a gateway's 408 says nothing of what the server behind it did
+    if status >= 500 or status == 408:  # a gateway's 408 does not show whether the server behind it ran the request
         return ServerError, Outcome.UNKNOWN
     if 400 <= status < 500:
         return ProtocolError, Outcome.REJECTED
@@ -123,7 +123,7 @@ def _is_object(answer: Response) -> bool:
 
 
 def _document_of(answer: Response) -> ProblemJson | None:
-    """Return an answer in the form of problem+json, whatever its content type says."""
+    """Return a response in the form of problem+json, whatever its content type is."""
     if not _is_object(answer):
         return None
     try:
@@ -170,7 +170,7 @@ def _problems_of(errors: Mapping[str, Sequence[str]], references: Sequence[str])
         found = CULPRIT.match(path)
         index = int(found.group(1)) if found else None
         if index is not None and references and index >= len(references):
-            index = None  # it names no shipment of ours
+            index = None  # it is not the index of a shipment in the request
         reference = references[index] if index is not None and references else None
         for message in messages:
             problems.append(
@@ -185,7 +185,7 @@ def _problems_of(errors: Mapping[str, Sequence[str]], references: Sequence[str])
 
 
 def _text(value: Any) -> str:
-    """Return a value as text; lists and objects as JSON, since Python's form would escape it once more."""
+    """Return a value as text; lists and objects as JSON, since Python's ``repr`` would escape them once more."""
     if value is None or isinstance(value, str):
         return (value or "").strip()
     return orjson.dumps(value).decode() if isinstance(value, (list, dict)) else str(value)
@@ -199,13 +199,13 @@ def _phrase(status: int) -> str:
 
 
 def _correlation_id(answer: Response) -> str | None:
-    """Return the id that the server sends back, or `None` if it sends none that can be shown and sent again."""
+    """Return the ID that the server sends back, or ``None`` if there is no ID that can be shown and resent."""
     value = answer.headers.get("X-Correlation-ID", "")
     return value if value.isprintable() and 0 < len(value) <= MAX_CORRELATION_ID_LENGTH else None
 
 
 def retry_after_of(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Return the seconds that the server asks to wait, written as a number or as a date; ``None`` without a word."""
+    """Return the seconds of ``Retry-After``, a number or a date, or ``None`` if there is no such header."""
     text = headers.get("Retry-After", "").strip()
     if not text:
         return None
@@ -214,13 +214,13 @@ def retry_after_of(headers: Mapping[str, str], now: datetime | None = None) -> f
     moment = _date(text)
     if moment is None:
         return None
-    # by the server's own clock where it says its time: ours may be wrong, or frozen by a test
+    # The server's own time is preferred: the local clock may be wrong, or frozen by a test.
     now = now or _date(headers.get("Date", "")) or datetime.fromtimestamp(wall(), UTC)
     return max(0.0, (moment - now).total_seconds())
 
 
 def _date(text: str) -> datetime | None:
-    """Return the time that a header names, or `None` if it names none."""
+    """Return the time in a header, or ``None`` if it contains no time."""
     try:
         moment = parsedate_to_datetime(text)
     except (TypeError, ValueError, OverflowError):
@@ -229,7 +229,7 @@ def _date(text: str) -> datetime | None:
 
 
 class Request(Protocol):
-    """What an error about an answer that cannot be read needs to know of its request."""
+    """Data of a request for the error about an unreadable response."""
 
     operation: str
     writes: bool
@@ -237,9 +237,9 @@ class Request(Protocol):
 
 
 def batch_id_of(answer: Response, asked: Request) -> str:
-    """Return the id of a new batch: the last part of ``Location``, whose host and form may be anything.
+    """Return the ID of a new batch: the last segment of ``Location``, whose host and form are not checked.
 
-    :raises ProtocolError: without a usable ``Location``. The batch was created, so the outcome is unknown.
+    :raises ProtocolError: There is no usable ``Location``. The batch was created, so the outcome is unknown.
     """
     location = answer.headers.get("Location", "")
     last = location.split("?", 1)[0].split("#", 1)[0].rstrip("/").rpartition("/")[2]
@@ -250,9 +250,9 @@ def batch_id_of(answer: Response, asked: Request) -> str:
 
 
 def json_of(answer: Response, asked: Request) -> Any:
-    """Return the parsed body; ``None`` for an empty one.
+    """Return the parsed body, or ``None`` if it is empty.
 
-    :raises ProtocolError: when it is not JSON.
+    :raises ProtocolError: The body is not JSON.
     """
     if not answer.body.strip():
         return None
@@ -263,7 +263,7 @@ def json_of(answer: Response, asked: Request) -> Any:
 
 
 def mapping_of(answer: Response) -> dict[str, Any]:
-    """Return an answer whose form is not documented; it never fails, for what was asked for was done."""
+    """Return a response of undocumented form as a dict. Never fails, because the request was processed."""
     if not answer.body.strip():
         return {}
     try:
@@ -274,7 +274,7 @@ def mapping_of(answer: Response) -> dict[str, Any]:
 
 
 def protocol_error(words: str, answer: Response, asked: Request) -> ProtocolError:
-    """Return the error for an answer that cannot be read."""
+    """Return the error for an unreadable response."""
     outcome = Outcome.UNKNOWN if asked.writes else Outcome.REJECTED
     return ProtocolError(
         words,
@@ -290,20 +290,20 @@ def protocol_error(words: str, answer: Response, asked: Request) -> ProtocolErro
 
 
 def total_of(answer: Response) -> int | None:
-    """Return how many items the whole list has, where the server says so."""
+    """Return the number of items in the whole list, or ``None`` if the response does not contain it."""
     text = answer.headers.get("X-Paging-Total-Items-Count", "").strip()
     return int(text) if re.fullmatch("[0-9]{1,15}", text) else None
 
 
 def limit_of(answer: Response) -> int | None:
-    """Return how many items a page has at most by the server's own word; ``None`` without one."""
+    """Return the maximum number of items on a page, or ``None`` if the response does not contain it."""
     text = answer.headers.get("X-Paging-Limit", "").strip()
     return int(text) if re.fullmatch("[1-9][0-9]{0,8}", text) else None
 
 
 def is_page_of_html(answer: Response) -> bool:
-    """Return whether a gateway or a log-in page answered in place of the API, which answers no HTML."""
-    if answer.body[:1] in (b"{", b"["):  # nearly all answers, so nearly no time
+    """Return whether the response is a page of a gateway or a log-in page. The API itself sends no HTML."""
+    if answer.body[:1] in (b"{", b"["):  # nearly all responses, so the check is fast
         return False
     kind = answer.headers.get("Content-Type", "").lower()
     return "html" in kind or answer.body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))

@@ -1,4 +1,4 @@
-"""Decides what is tried again: what reads, when a try may help; what writes, only when it certainly was not done."""
+"""Retry rules: a read is retried if that can help, a write only if the server certainly did not run it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ MAX_ATTEMPTS = 8
 FIRST_WAIT_SECONDS = 0.2
 MAX_WAIT_SECONDS = 10.0
 RETRYING: ContextVar[bool] = ContextVar("cpl_trying_again", default=False)
-"""Whether the library that keeps the waits works for us: then its own log says nothing, for ours does."""
+"""Whether the retry library runs for this package. Its own log is then suppressed, because this package logs
+retries."""
 PASSING = frozenset({408, 500, 502, 503, 504})
 
 
 class AttemptFailed(Exception):
-    """Carries the error of a try through the library that keeps the waits.
+    """Wrapper for the error of an attempt while it passes through the retry library.
 
-    That library also reports to structlog and Prometheus where they are installed, with the text of the exception: the
-    server's message in it may hold personal data.
+    That library also reports to structlog and Prometheus if they are installed, with the text of the exception. The
+    server's message in it may contain personal data.
     """
 
     def __init__(self, error: CplError) -> None:
@@ -37,12 +38,12 @@ logging.getLogger("stamina").addFilter(_is_not_ours)
 
 
 def pause_before_retry(error: BaseException, *, writes: bool, left: float) -> bool | float:
-    """Return whether to try again.
+    """Return whether to retry.
 
-    :param error: what the last try ended with.
-    :param writes: whether the call changes something on the server.
-    :param left: seconds until the call's time is up.
-    :return: ``False`` to give up, ``True`` to try again after the usual wait, or the seconds that the server asked for.
+    :param error: Error of the last attempt.
+    :param writes: Whether the call changes data on the server.
+    :param left: Seconds until the deadline of the call.
+    :return: ``False`` to stop, ``True`` to retry after the usual wait, or the seconds that the server requested.
     """
     if not isinstance(error, CplError) or left <= 0:
         return False

@@ -11,13 +11,13 @@ from .write_deadline import elapsed
 __all__ = ["ServerClock"]
 
 SAMPLE_COUNT = 15
-"""Responses whose median counts: one gateway with a wrong clock changes nothing."""
+"""Number of responses whose median is used, so that one gateway with a wrong clock has no effect."""
 LONGEST_AGE = 9
-"""Digits of an ``Age`` header that are read."""
+"""Maximum number of digits in an ``Age`` header."""
 
 
 class ServerClock:
-    """Estimates the carrier's time from responses; independent of this machine's wall clock.
+    """Estimate of the carrier's time from responses, independent of this machine's wall clock.
 
     Between two responses it runs by the machine's steady clock, which includes the time that the machine was suspended.
     """
@@ -28,21 +28,21 @@ class ServerClock:
         self._last = ""
 
     def record(self, headers: Mapping[str, str], *, certain: bool) -> None:
-        """Take the time of a response.
+        """Record the time of a response.
 
-        :param headers: Of the response.
-        :param certain: Whether the API itself has answered. The time of anything else, e.g. an error page of a gateway,
-            is used only while nothing better is known.
+        :param headers: Headers of the response.
+        :param certain: Whether the API itself has responded. The time of another source, e.g. an error page of a
+            gateway, is used only while no better one is known.
         """
         date = headers.get("Date", "")
-        if not date or (certain and date == self._last):  # one sample a second: to parse a date takes time
+        if not date or (certain and date == self._last):  # one sample per second, because parsing a date takes time
             return
         try:
             moment = parsedate_to_datetime(date).timestamp()
         except (ValueError, OverflowError, TypeError):
             return
         age = headers.get("Age", "").strip()
-        if age.isascii() and age.isdigit() and len(age) <= LONGEST_AGE:  # a cache has kept the response for so long
+        if age.isascii() and age.isdigit() and len(age) <= LONGEST_AGE:  # seconds that a cache has kept the response
             moment += int(age)
         if certain:
             self._last = date

@@ -1,4 +1,4 @@
-"""Carries one request over HTTP and reads its answer, whatever its status; aiohttp does nothing behind our back."""
+"""One request over HTTP and its response with any status, without retries or redirects by aiohttp."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ __all__ = ["CONNECT_TIMEOUT", "READ_TIMEOUT", "Sessions"]
 
 CONNECT_TIMEOUT = 15.0
 READ_TIMEOUT = 30.0
-"""Seconds without a byte after which a read is given up and tried again; a write waits until its time is up."""
+"""Seconds without a byte after which a read is abandoned and retried. A write waits until the deadline of its call."""
 BODY_IDLE_SECONDS = 5.0
-"""Seconds for a body that says nothing which the headers have not said."""
+"""Seconds for a body that adds nothing to the headers."""
 ERROR_BODY = 15.0
-"""Seconds for the body of an error, which says more of what its status says already."""
+"""Seconds for the body of an error, which only adds details to its status."""
 READS_KEPT = 15.0
 WRITES_KEPT = 2.0
-"""Seconds that an idle connection is kept. Writes use a fresh or very recently used one: a stale one loses answers."""
+"""Seconds that an idle connection is kept. Writes use a new or very recently used one: a stale one loses responses."""
 
 
 TIMES = {
     writes: aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=None if writes else READ_TIMEOUT)
     for writes in (True, False)
 }
-"""Time-outs of a request that writes, and of one that does not; made once, for they are costly."""
+"""Timeouts of a request that writes, and of one that does not. Created once, because creating them is slow."""
 
 
 class Pool:
-    """The connections of all clients of a loop that connect in the same way, for as long as one of them is open.
+    """Connections shared by all clients of a loop that connect in the same way, until the last of them is closed.
 
-    Those that read are kept longer than those that write.
+    Connections for reads are kept longer than those for writes.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, settings: TransportSettings) -> None:
@@ -64,7 +64,7 @@ class Pool:
         return pool
 
     async def leave(self, user: Sessions) -> None:
-        """Have one user less; the last one closes the connections."""
+        """Remove a user. The last one closes the connections."""
         self.users.discard(user)
         if not self.users:
             await self.reads.close()
@@ -79,18 +79,18 @@ class Pool:
             trust_env=False,  # it would also use .netrc: see `proxy_for`
             raise_for_status=False,
         )
-        # aiohttp sends GET and PUT again by itself when a kept connection drops, past the pace and the events.
-        # It offers no public switch; a test holds that this one still works.
+        # aiohttp resends GET and PUT by itself if a kept connection drops, without rate limit and events.
+        # There is no public switch; a test checks that this private one still works.
         session._retry_connection = False
         return session
 
 
 _pools: WeakValueDictionary[tuple[int, int, int], Pool] = WeakValueDictionary()
-"""Weak: clients that nobody closes take their connections with them, and aiohttp says so."""
+"""Weak, so the connections of unclosed clients are collected with them, and aiohttp warns about it."""
 
 
 class Sessions:
-    """One client's way to the connections that it shares with others."""
+    """Access of one client to the connections that it shares with others."""
 
     def __init__(self, base: URL, settings: TransportSettings) -> None:
         self._prefix = str(base)
@@ -98,12 +98,12 @@ class Sessions:
         self._pool = Pool.shared(self, settings)
         self._under_way: set[Exchange] = set()
         self.closed: bool = False
-        """Whether this client uses them no more."""
+        """Whether this client is closed."""
 
     async def close(self) -> None:
-        """Break off what this client has under way, and leave the connections to others.
+        """Abort this client's requests in progress, and leave the connections to the other clients.
 
-        A second call finishes what one that was cancelled has left open.
+        A second call completes a first one that was cancelled.
         """
         self.closed = True
         for exchange in list(self._under_way):
@@ -111,16 +111,16 @@ class Sessions:
         await self._pool.leave(self)
 
     async def send(self, call: Call, headers: Mapping[str, str], exchange: Exchange, token: Token | None) -> Response:
-        """Send one request and read its answer.
+        """Send one request and return its response.
 
-        :param token: goes into ``Authorization``; ``None`` leaves it out.
-        :raises aiohttp.ClientError: when no answer could be read; ``exchange`` knows how far the request came.
+        :param token: Token for ``Authorization``. ``None`` omits the header.
+        :raises aiohttp.ClientError: No response could be read. ``exchange`` contains the progress of the request.
         """
         sent = dict(headers)
         if token is not None:
             sent["Authorization"] = token.header
         body: Body | MultipartBody | None = None
-        skipped: tuple[str, ...] | None = None  # aiohttp has a shorter way for None than for ()
+        skipped: tuple[str, ...] | None = None  # aiohttp handles None faster than ()
         if call.body:
             body = Body(call.body, call.content_type, exchange)
         elif call.files:
@@ -165,7 +165,7 @@ class Sessions:
     async def _body(self, response: aiohttp.ClientResponse, call: Call) -> tuple[bytes, bool]:
         """Return the body of a response and whether it is complete.
 
-        Where status and headers decide what happened, a body that breaks off or does not end changes nothing.
+        If status and headers determine the result, a truncated or endless body has no effect.
 
         :raises aiohttp.ClientError: The connection broke, and the body is needed.
         """
@@ -181,6 +181,6 @@ class Sessions:
             return b"", True
 
     def url(self, call: Call) -> URL:
-        """Return the address of a call, its query included."""
+        """Return the address of a call, including its query."""
         url = URL(self._prefix + call.path, encoded=True)
         return url.with_query(list(call.query)) if call.query else url

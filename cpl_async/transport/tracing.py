@@ -1,4 +1,4 @@
-"""Shows whole exchanges, bodies included, to whoever asked for it in this context."""
+"""Traces of whole exchanges, bodies included, for the tracer of the current context."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["TRACER", "ExchangeTrace", "trace_of"]
 
 @frozen(kw_only=True)
 class ExchangeTrace:
-    """A request and its answer as they went over the wire, without secret and token."""
+    """A request and its response as sent over the wire, without secret and token."""
 
     operation: str
     attempt: int
@@ -26,27 +26,27 @@ class ExchangeTrace:
     url: str
     sent_headers: Mapping[str, str] = field(repr=False)
     sent: bytes = field(repr=False)
-    """Body; empty for a form of files and for a token's request, which holds the secret."""
+    """Body of the request; empty for a form of files and for a token request, which contains the secret."""
     sent_type: str
     seconds: float
     status: int | None = None
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
-    """Empty for a token's answer."""
+    """Body of the response; empty for a token response."""
     content_type: str = ""
-    """Of the body."""
+    """Content type of the response body."""
     error: str = ""
-    """Why there is no answer."""
+    """Why there is no response."""
 
 
 TRACER: ContextVar[Callable[[ExchangeTrace], None] | None] = ContextVar("cpl_tracer", default=None)
-"""Who is shown the exchanges of a context."""
+"""Tracer that receives the exchanges of a context."""
 
 
 def trace_of(
     course: CallContext, url: str, seconds: float, answer: Response | None, error: str, redactor: Redactor
 ) -> ExchangeTrace:
-    """Return what may be shown of an exchange."""
+    """Return the part of an exchange that may be shown."""
     call = course.call
     login = course.request.is_login
     content_type = answer.headers.get("Content-Type", "") if answer is not None else ""
@@ -68,7 +68,7 @@ def trace_of(
 
 
 def _headers(answer: Response | None, redactor: Redactor) -> Mapping[str, str]:
-    """Return the headers of a response; the values of one that is repeated are joined."""
+    """Return the headers of a response; values of a repeated header are joined."""
     headers: dict[str, str] = {}
     for name, value in (answer.headers if answer is not None else {}).items():
         name, value = redactor.text(name), redactor.text(value)
@@ -77,6 +77,6 @@ def _headers(answer: Response | None, redactor: Redactor) -> Mapping[str, str]:
 
 
 def _body(body: bytes, content_type: str, redactor: Redactor) -> bytes:
-    """Return a body; only of text and JSON is more shown than the size."""
+    """Return a text or JSON body with its secrets hidden. Of other bodies only the size is shown."""
     is_text = "json" in content_type or content_type.startswith("text/")
     return redactor.body(body) if is_text else body

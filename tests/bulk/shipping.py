@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import frozen
 
 from cpl_async import Client
 from cpl_async.bulk.journal import JournalLocation
@@ -21,7 +22,7 @@ from cpl_async.bulk.records import RowProblems
 from cpl_async.bulk.runs.file_job import FileJob
 from cpl_async.sandbox import Sandbox
 
-__all__ = ["FILES", "Shipping", "figures", "sent_twice"]
+__all__ = ["FILES", "Shipping", "Totals", "sent_twice", "totals"]
 
 SETTLE = 1.0
 """Seconds: the sandbox of most tests shows what it was given within some hundredths of one."""
@@ -97,9 +98,26 @@ async def _asked(place: JournalLocation, text: str) -> list[Any]:
         await connection.close()
 
 
-def figures(summary: JobSummary) -> tuple[int, int, int, int, int]:
-    """Return rows, shipped, shipped without label, rejected and undecided."""
-    return summary.rows, summary.shipped, summary.shipped_without_label, summary.rejected, summary.undecided
+@frozen(kw_only=True)
+class Totals:
+    """Numbers of rows of a job, by how they ended."""
+
+    rows: int
+    shipped: int = 0
+    without_label: int = 0
+    rejected: int = 0
+    undecided: int = 0
+
+
+def totals(summary: JobSummary) -> Totals:
+    """Return the numbers of a summary."""
+    return Totals(
+        rows=summary.rows,
+        shipped=summary.shipped,
+        without_label=summary.shipped_without_label,
+        rejected=summary.rejected,
+        undecided=summary.undecided,
+    )
 
 
 def sent_twice(sandbox: Sandbox) -> dict[str, int]:

@@ -23,7 +23,7 @@ from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import many_rows, write_rows
 from ..pictures import codes_in
-from .shipping import Shipping, figures, sent_twice
+from .shipping import Shipping, Totals, sent_twice, totals
 
 MakeClient = Callable[..., Client]
 MakeSandbox = Callable[..., Sandbox]
@@ -42,12 +42,14 @@ async def test_rows_planned_before_another_job_shipped_them_are_not_sent(sandbox
     rows = many_rows(3)
     first = write_rows(shipping.folder / "first.csv", [rows[0], rows[1], rows[2] | {"name": ""}])
     await shipping(first, strict=True)
-    assert figures(await shipping(write_rows(shipping.folder / "mended.csv", rows), "mended")) == (3, 3, 0, 0, 0)
+    assert totals(await shipping(write_rows(shipping.folder / "mended.csv", rows), "mended")) == Totals(
+        rows=3, shipped=3
+    )
     late = await shipping(first)
-    assert figures(late) == (3, 0, 0, 3, 0)
+    assert totals(late) == Totals(rows=3, rejected=3)
     assert "was shipped as 409" in shipping.report()[0]["message"]
     assert sent_twice(sandbox) == {}
-    assert figures(await shipping(first, allow_reship=True)) == (3, 2, 0, 1, 0)
+    assert totals(await shipping(first, allow_reship=True)) == Totals(rows=3, shipped=2, rejected=1)
     assert set(sent_twice(sandbox).values()) == {2}
 
 
@@ -70,7 +72,7 @@ async def test_a_named_and_an_unnamed_run_over_one_file_are_one_job(sandbox: San
             await asyncio.sleep(0.01)
     with pytest.raises(JournalError, match="another run is at work"):
         await shipping(path, "unnamed", batch_size=10)
-    assert figures(await named) == (20, 20, 0, 0, 0)
+    assert totals(await named) == Totals(rows=20, shipped=20)
     assert sent_twice(sandbox) == {}
 
 
@@ -92,11 +94,11 @@ async def test_a_kill_in_the_middle_of_again_strands_nothing(sandbox: Sandbox, s
     rows = many_rows(4)
     await shipping(write_rows(shipping.folder / "a.csv", rows))
     path = write_rows(shipping.folder / "b.csv", [*rows[:2], *many_rows(6)[4:]])
-    assert figures(await shipping(path)) == (4, 2, 0, 2, 0)
+    assert totals(await shipping(path)) == Totals(rows=4, shipped=2, rejected=2)
     async with Journal.open(shipping.place) as journal:  # as far as a run that was killed might have come
         assert await journal.rows.allow_reship(2) == 2
     summary = await shipping(path)
-    assert figures(summary) == (4, 4, 0, 0, 0)
+    assert totals(summary) == Totals(rows=4, shipped=4)
     pages = codes_in((shipping.folder / "out" / "labels.pdf").read_bytes())
     assert pages == [[number] for row in shipping.report() for number in row["parcel_numbers"].split()]
 
@@ -127,7 +129,7 @@ async def test_a_file_that_changes_while_it_is_read_is_refused(
             await shipping(path)
     assert sandbox.ledger.entries == []
     path.write_bytes(before)
-    assert figures(await shipping(path)) == (3, 3, 0, 0, 0)
+    assert totals(await shipping(path)) == Totals(rows=3, shipped=3)
     assert [row["reference_id"] for row in shipping.report()] == ["T-00001", "T-00002", "T-00003"]
 
 
@@ -184,13 +186,13 @@ async def test_one_item_that_never_settles_does_not_hold_the_others_labels(
     monkeypatch.setattr("cpl_async.sandbox.handlers.shipment_batches.draw_delays", delays)
     path = write_rows(shipping.folder / "a.csv", many_rows(4, parcels="1"))
     summary = await shipping(path, import_timeout=1.0)
-    assert figures(summary) == (4, 3, 0, 0, 1)
+    assert totals(summary) == Totals(rows=4, shipped=3, undecided=1)
     assert "still being imported" in shipping.report()[1]["message"]
     shown = [row for row in shipping.report() if row["state"] == "shipped"]
     assert codes_in((shipping.folder / "out" / "labels.pdf").read_bytes()) == [
         [row["shipment_number"]] for row in shown
     ]
-    assert figures(await shipping(path, import_timeout=0.0)) == (4, 3, 0, 0, 1)
+    assert totals(await shipping(path, import_timeout=0.0)) == Totals(rows=4, shipped=3, undecided=1)
     assert len(sandbox.ledger.of(CREATE)) == 1
 
 
@@ -223,11 +225,11 @@ async def test_labels_that_cannot_be_stored_cut_nothing_off(sandbox: Sandbox, sh
 
     run.on_progress = spoil
     summary = await run.run(shipping.client)
-    assert figures(summary) == (40, 0, 40, 0, 0)
+    assert totals(summary) == Totals(rows=40, without_label=40)
     assert "cannot be stored" in shipping.report()[0]["message"]
     for file in (shipping.folder / "out").glob("parts-*"):
         file.unlink()
-    assert figures(await shipping(path)) == (40, 40, 0, 0, 0)
+    assert totals(await shipping(path)) == Totals(rows=40, shipped=40)
     assert sent_twice(sandbox) == {}
 
 
@@ -239,9 +241,9 @@ async def test_labels_of_another_layout_that_cannot_be_had_leave_the_old_ones(
     old = (shipping.folder / "out" / "labels.pdf").read_bytes()
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=404, operation="shipment_batches.label"))
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=404, operation="data.get", times=2))
-    assert figures(await shipping(path, a4=True)) == (2, 0, 2, 0, 0)
+    assert totals(await shipping(path, a4=True)) == Totals(rows=2, without_label=2)
     assert (shipping.folder / "out" / "labels.pdf").read_bytes() == old
-    assert figures(await shipping(path)) == (2, 2, 0, 0, 0)
+    assert totals(await shipping(path)) == Totals(rows=2, shipped=2)
 
 
 # --- sending ends in good order
@@ -258,10 +260,10 @@ async def test_after_a_stop_nothing_more_is_sent(sandbox: Sandbox, shipping: Shi
     run.stop()
     async with asyncio.timeout(2):
         summary = await task
-    assert figures(summary) == (4, 0, 0, 0, 4)
+    assert totals(summary) == Totals(rows=4, undecided=4)
     assert summary.not_sent == 4
     assert "the run was stopped" in shipping.report()[0]["message"]
-    assert figures(await shipping(path)) == (4, 4, 0, 0, 0)
+    assert totals(await shipping(path)) == Totals(rows=4, shipped=4)
 
 
 async def test_stopping_while_labels_are_fetched_ends_soon(sandbox: Sandbox, shipping: Shipping) -> None:
@@ -275,9 +277,9 @@ async def test_stopping_while_labels_are_fetched_ends_soon(sandbox: Sandbox, shi
             await asyncio.sleep(0.01)
     run.stop()
     async with asyncio.timeout(5):
-        assert figures(await task) == (30, 0, 30, 0, 0)
+        assert totals(await task) == Totals(rows=30, without_label=30)
     sandbox.faults.clear()
-    assert figures(await shipping(path)) == (30, 30, 0, 0, 0)
+    assert totals(await shipping(path)) == Totals(rows=30, shipped=30)
 
 
 async def test_strict_goes_on_with_what_was_sent_before(
@@ -286,9 +288,9 @@ async def test_strict_goes_on_with_what_was_sent_before(
     sandbox = make_sandbox(speed=1, import_seconds=600.0)
     shipping = Shipping(tmp_path, make_client(sandbox))
     path = write_rows(tmp_path / "a.csv", [*many_rows(3), many_rows(4)[3] | {"name": ""}])
-    assert figures(await shipping(path, import_timeout=0.0)) == (4, 0, 0, 1, 3)
+    assert totals(await shipping(path, import_timeout=0.0)) == Totals(rows=4, rejected=1, undecided=3)
     sandbox.advance(1300)
-    assert figures(await shipping(path, strict=True)) == (4, 3, 0, 1, 0)
+    assert totals(await shipping(path, strict=True)) == Totals(rows=4, shipped=3, rejected=1)
 
 
 async def test_a_strict_run_that_sent_nothing_was_not_finished(shipping: Shipping) -> None:
@@ -318,7 +320,7 @@ async def test_when_the_second_half_cannot_be_sent_the_first_is_still_waited_for
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=403, operation=CREATE, skip=2))
     run = shipping.prepared(write_rows(shipping.folder / "a.csv", many_rows(4)))
     summary = await run.run(shipping.client)
-    assert figures(summary) == (4, 2, 0, 0, 2)
+    assert totals(summary) == Totals(rows=4, shipped=2, undecided=2)
     assert summary.not_sent == 2
     assert run.stopped_by is not None
 
@@ -327,21 +329,23 @@ async def test_when_the_second_half_cannot_be_sent_the_first_is_still_waited_for
 async def test_a_wrong_address_rejects_no_rows(sandbox: Sandbox, shipping: Shipping, status: int) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=status, operation=CREATE))
     path = write_rows(shipping.folder / "a.csv", many_rows(3))
-    assert figures(await shipping(path)) == (3, 0, 0, 0, 3)
-    assert figures(await shipping(path)) == (3, 3, 0, 0, 0)
+    assert totals(await shipping(path)) == Totals(rows=3, undecided=3)
+    assert totals(await shipping(path)) == Totals(rows=3, shipped=3)
 
 
 async def test_a_gateways_408_says_nothing_of_what_was_done(sandbox: Sandbox, shipping: Shipping) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=408, body="", operation=CREATE))
     summary = await shipping(write_rows(shipping.folder / "a.csv", many_rows(3)))
-    assert figures(summary) == (3, 0, 0, 0, 3)
+    assert totals(summary) == Totals(rows=3, undecided=3)
     assert summary.not_sent == 0
 
 
 async def test_paths_with_a_dollar_name_their_rows_too(sandbox: Sandbox, shipping: Shipping) -> None:
     body = '{"title": "bad", "errors": {"$.shipments[1].note": ["odd"]}}'
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=400, body=body, operation=CREATE))
-    assert figures(await shipping(write_rows(shipping.folder / "a.csv", many_rows(3)))) == (3, 2, 0, 1, 0)
+    assert totals(await shipping(write_rows(shipping.folder / "a.csv", many_rows(3)))) == Totals(
+        rows=3, shipped=2, rejected=1
+    )
     assert shipping.report()[1]["message"] == "note: odd"
 
 
@@ -350,7 +354,7 @@ async def test_a_token_that_cannot_be_had_at_once_is_waited_for(
     sandbox: Sandbox, shipping: Shipping, kind: FaultKind
 ) -> None:
     sandbox.faults.add(Fault(kind=kind, operation="login.get_access_token"))
-    assert figures(await shipping(write_rows(shipping.folder / "a.csv", many_rows(2)))) == (2, 2, 0, 0, 0)
+    assert totals(await shipping(write_rows(shipping.folder / "a.csv", many_rows(2)))) == Totals(rows=2, shipped=2)
     assert any("trying again in 1 s" in note for note in shipping.notes)
     assert shipping.query("SELECT outcome FROM attempts") == [("accepted",)]
 
@@ -361,7 +365,7 @@ async def test_without_a_connection_nothing_is_written_down_as_sent(
     monkeypatch.setattr(delivery_module, "MAX_ATTEMPTS", 2)
     shipping = Shipping(tmp_path, make_client(base_url="http://127.0.0.1:9/myapi2"))
     summary = await shipping(write_rows(tmp_path / "a.csv", many_rows(2)))
-    assert (figures(summary), summary.not_sent) == ((2, 0, 0, 0, 2), 2)
+    assert (totals(summary), summary.not_sent) == (Totals(rows=2, undecided=2), 2)
     assert shipping.query("SELECT * FROM attempts") == []
     assert "no connection to 127.0.0.1:9" in shipping.report()[0]["message"]
 
@@ -372,7 +376,7 @@ async def test_without_a_connection_nothing_is_written_down_as_sent(
 async def test_what_cannot_be_read_of_a_row_is_kept_in_its_error(shipping: Shipping) -> None:
     path = shipping.folder / "a.jsonl"
     path.write_text('{"reference_id": "a", "broken\n{"reference_id": "b", "name": "Jan \\ud83d"}\n', encoding="utf-8")
-    assert figures(await shipping(path)) == (2, 0, 0, 2, 0)
+    assert totals(await shipping(path)) == Totals(rows=2, rejected=2)
     errors = [row["error"] for row in shipping.rejected()]
     assert '{"reference_id": "a", "broken' in errors[0]
     assert "half a character" in errors[1]

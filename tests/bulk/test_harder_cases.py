@@ -26,7 +26,7 @@ from cpl_async.bulk.journal.account import locate_journal
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import many_rows, shipment, write_rows
-from .shipping import Shipping, figures
+from .shipping import Shipping, Totals, totals
 
 MakeClient = Callable[..., Client]
 MakeSandbox = Callable[..., Sandbox]
@@ -168,11 +168,11 @@ async def test_a_refused_cancelling_leaves_a_label_that_can_still_be_had(
     for operation in ("shipment_batches.label", "data.get"):
         sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=404, operation=operation, times=1000))
     path = write_rows(tmp_path / "a.csv", many_rows(2))
-    assert figures(await shipping(path, name="monday")) == (2, 0, 2, 0, 0)
+    assert totals(await shipping(path, name="monday")) == Totals(rows=2, without_label=2)
     sandbox.advance(80_000)
     assert (await Jobs(shipping.place).cancel("monday", client.shipments, patience=0.5)).cancelled == 0
     sandbox.faults.clear()
-    assert figures(await shipping(path, name="monday")) == (2, 2, 0, 0, 0)
+    assert totals(await shipping(path, name="monday")) == Totals(rows=2, shipped=2)
 
 
 async def test_a_first_resend_whose_import_is_stuck_ends_the_run(

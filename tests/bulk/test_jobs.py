@@ -14,7 +14,7 @@ from cpl_async.bulk.jobs import Jobs
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import many_rows, write_rows
-from .shipping import Shipping, figures, sent_twice
+from .shipping import Shipping, Totals, sent_twice, totals
 
 MakeClient = Callable[..., Client]
 MakeSandbox = Callable[..., Sandbox]
@@ -30,7 +30,7 @@ async def undecided_job(sandbox: Sandbox, shipping: Shipping, fault: Fault = RES
     """Return the jobs after one with three rows of which nobody knows: nothing is known to be there."""
     sandbox.faults.add(fault)
     path = write_rows(shipping.folder / "a.csv", many_rows(3))
-    assert figures(await shipping(path, name="monday")) == (3, 0, 0, 0, 3)
+    assert totals(await shipping(path, name="monday")) == Totals(rows=3, undecided=3)
     return Jobs(shipping.place)
 
 
@@ -62,7 +62,7 @@ async def test_a_job_goes_on_without_its_input(sandbox: Sandbox, shipping: Shipp
     path.unlink()
     again = await Jobs(shipping.place).resumed("monday", settle_time=1.0)
     summary = await again.run(shipping.client)
-    assert figures(summary) == (6, 6, 0, 0, 0)
+    assert totals(summary) == Totals(rows=6, shipped=6)
     assert again.out == shipping.folder / "out"
     assert sent_twice(sandbox) == {}
 
@@ -77,7 +77,7 @@ async def test_what_a_person_has_found_out_settles_a_row(sandbox: Sandbox, shipp
     await jobs.resolve("monday", "T-00003", Resolution.ABANDON)
     assert [row async for row in jobs.undecided("monday")] == []
     summary = await (await jobs.resumed("monday", settle_time=1.0)).run(shipping.client)
-    assert figures(summary) == (3, 1, 1, 1, 0)
+    assert totals(summary) == Totals(rows=3, shipped=1, without_label=1, rejected=1)
     assert [shipment.reference for shipment in sandbox.shipments()] == ["T-00002"]
     report = shipping.report()
     assert report[0]["shipment_number"] == "40999999999"
@@ -114,7 +114,7 @@ async def test_purge_removes_what_is_personal_and_still_knows_the_references(
     assert (job.state, job.shipped) == ("purged", 3)
     again = write_rows(shipping.folder / "b.csv", [*rows[:2], *many_rows(4)[3:]])
     summary = await shipping(again, "b")
-    assert figures(summary) == (3, 1, 0, 2, 0)
+    assert totals(summary) == Totals(rows=3, shipped=1, rejected=2)
     assert "was shipped by the job monday" in shipping.report("b")[0]["message"]
     with pytest.raises(JournalError, match="its data was removed"):
         await shipping(path, name="monday")
@@ -126,7 +126,7 @@ async def test_a_job_that_is_not_settled_is_not_purged_unless_forced(sandbox: Sa
         await jobs.purge("monday")
     await jobs.purge("monday", force=True)
     path = write_rows(shipping.folder / "b.csv", [row | {"note": "again"} for row in many_rows(3)])
-    assert figures(await shipping(path, "b")) == (3, 0, 0, 3, 0)  # they may exist: still not sent twice
+    assert totals(await shipping(path, "b")) == Totals(rows=3, rejected=3)  # they may exist: still not sent twice
 
 
 async def test_all_of_a_job_is_cancelled(sandbox: Sandbox, shipping: Shipping) -> None:
@@ -144,7 +144,7 @@ async def test_all_of_a_job_is_cancelled(sandbox: Sandbox, shipping: Shipping) -
     assert not (shipping.folder / "out" / "labels.pdf").exists()  # nor printed by mistake
     assert {row["label"] for row in shipping.report()} == {""}
     copy = write_rows(shipping.folder / "copy.csv", [row | {"note": "again"} for row in many_rows(5)])
-    assert figures(await shipping(copy, "copy")) == (5, 5, 0, 0, 0)  # its references are free again
+    assert totals(await shipping(copy, "copy")) == Totals(rows=5, shipped=5)  # its references are free again
 
 
 async def test_what_is_on_its_way_cannot_be_cancelled(sandbox: Sandbox, shipping: Shipping) -> None:
@@ -170,7 +170,7 @@ async def test_a_run_at_work_keeps_decisions_out(sandbox: Sandbox, shipping: Shi
         await jobs.purge("monday", force=True)
     with pytest.raises(JournalError, match="another run is at work"):
         await (await jobs.resumed("monday", shipping.folder / "other")).run(shipping.client)
-    assert figures(await running) == (3, 3, 0, 0, 0)
+    assert totals(await running) == Totals(rows=3, shipped=3)
 
 
 async def test_the_journal_of_a_purged_job_is_not_broken(shipping: Shipping) -> None:

@@ -20,7 +20,7 @@ from cpl_async.sandbox.labels.layout import LabelData
 
 from ..conftest import many_rows, write_rows
 from ..pictures import codes_in
-from .shipping import Shipping, figures
+from .shipping import Shipping, Totals, totals
 
 SLOW_LABELS = Fault(kind=FaultKind.SLOW, operation="shipment_batches.label", skip=1, seconds=4)
 NAMES = ["labels-0001.pdf", "labels-0002.pdf", "labels-0003.pdf"]
@@ -42,7 +42,7 @@ async def test_a_file_can_be_printed_before_the_job_is_done(sandbox: Sandbox, tm
     early = first.stat()
     assert not run.done()
     assert len(codes_in(first.read_bytes())) == 5
-    assert figures(await run) == (12, 12, 0, 0, 0)
+    assert totals(await run) == Totals(rows=12, shipped=12)
     assert first.stat() == early, "a file that holds what it should is not made anew"
     numbers = [row["parcel_numbers"] for row in shipping.report()]
     read = [code for name in NAMES for (code,) in codes_in((tmp_path / "out" / name).read_bytes())]
@@ -72,8 +72,8 @@ async def test_rows_that_are_to_be_sent_again_hold_their_file_back(
     shipping = Shipping(tmp_path, client)
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation="shipment_batches.create"))
     path = write_rows(tmp_path / "a.csv", many_rows(12, parcels="1"))
-    assert figures(await shipping(path, batch_size=6, max_concurrency=1)) == (12, 6, 6, 0, 0)
-    assert figures(await shipping(path, batch_size=6, resend_unlabelled=True)) == (12, 12, 0, 0, 0)
+    assert totals(await shipping(path, batch_size=6, max_concurrency=1)) == Totals(rows=12, shipped=6, without_label=6)
+    assert totals(await shipping(path, batch_size=6, resend_unlabelled=True)) == Totals(rows=12, shipped=12)
     read = [code for name in NAMES for (code,) in codes_in((tmp_path / "out" / name).read_bytes())]
     assert read == [row["parcel_numbers"] for row in shipping.report()]
 
@@ -99,7 +99,7 @@ async def test_a_run_that_is_broken_off_does_not_wait_for_what_is_being_joined(
             with pytest.raises(asyncio.CancelledError):
                 await run
     sandbox.faults.clear()
-    assert figures(await shipping(path, batch_size=6)) == (12, 12, 0, 0, 0)
+    assert totals(await shipping(path, batch_size=6)) == Totals(rows=12, shipped=12)
 
 
 @pytest.mark.parametrize(

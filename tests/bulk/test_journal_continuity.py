@@ -19,7 +19,7 @@ from cpl_async.bulk.runs.file_job import ResumedJob
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import many_rows, write_rows
-from .shipping import Shipping, figures, in_a_file, sent_twice
+from .shipping import Shipping, Totals, in_a_file, sent_twice, totals
 
 CREATE = "shipment_batches.create"
 SLOW = Fault(kind=FaultKind.SLOW, operation=CREATE, seconds=1.0)
@@ -66,7 +66,7 @@ async def test_a_journal_that_goes_in_the_middle_of_a_run_ends_the_sending(
     damage(shipping.place.file)
     summary = await running
     assert isinstance(run.stopped_by, JournalGone)
-    assert figures(summary) == (9, 3, 0, 0, 6)
+    assert totals(summary) == Totals(rows=9, shipped=3, undecided=6)
     assert [row["state"] for row in shipping.report()] == ["shipped"] * 3 + ["undecided"] * 6
     assert len(sandbox.shipments()) == 3
     if damage in (removed, folder_moved):  # the next run knows that there was one
@@ -147,7 +147,7 @@ async def test_what_was_shipped_since_a_backup_is_looked_for_before_it_is_sent(
         return
     both = rows_of(shipping, "c.csv", 4, 12)
     summary = await shipping(both, "again", name="late")
-    assert figures(summary) == (9, 3, 6, 0, 0)
+    assert totals(summary) == Totals(rows=9, shipped=3, without_label=6)
     assert sent_twice(sandbox) == {}
     assert len(sandbox.shipments()) == 12
     more = await shipping(rows_of(shipping, "d.csv", 1, 12), "more")  # later files of the same account too

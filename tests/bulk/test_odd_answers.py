@@ -20,7 +20,7 @@ from cpl_async.sandbox import Sandbox
 from cpl_async.system.atomic_file import named
 
 from ..conftest import many_rows, write_rows
-from .shipping import Shipping, figures
+from .shipping import Shipping, Totals, totals
 
 Distort = Callable[[list[ShipmentResultItem]], object]
 
@@ -66,7 +66,7 @@ async def test_an_address_of_a_label_costs_that_label_only(
     distort(change)
     summary = await shipping(rows_of(shipping), label_format=label_format)
     whole = label_format == "Pdf"  # labels of a whole batch come as pages, without their addresses
-    assert figures(summary) == (4, 4 if whole else 3, 0 if whole else 1, 0, 0)
+    assert totals(summary) == Totals(rows=4, shipped=4 if whole else 3, without_label=0 if whole else 1)
     assert [row["state"] for row in shipping.report()].count("shipped") == summary.shipped
 
 
@@ -78,9 +78,9 @@ async def test_a_number_that_is_none_costs_its_item_only(
         items[2].shipment_number = number
 
     distort(change)
-    assert figures(await shipping(rows_of(shipping))) == (4, 3, 0, 0, 1)
+    assert totals(await shipping(rows_of(shipping))) == Totals(rows=4, shipped=3, undecided=1)
     assert "response about it cannot be used" in shipping.report()[2]["message"]
-    assert figures(await shipping(rows_of(shipping)))[4] == 1
+    assert totals(await shipping(rows_of(shipping))).undecided == 1
     assert len(sandbox.shipments()) == 4
 
 
@@ -89,7 +89,7 @@ async def test_a_number_for_two_rows_is_nobodys(shipping: Shipping, distort: Cal
         items[2].shipment_number = items[0].shipment_number
 
     distort(change)
-    assert figures(await shipping(rows_of(shipping))) == (4, 2, 0, 0, 2)
+    assert totals(await shipping(rows_of(shipping))) == Totals(rows=4, shipped=2, undecided=2)
     assert [row["shipment_number"] for row in shipping.report()][::2] == ["", ""]
     assert "another row has the number" in shipping.report()[0]["message"]
 
@@ -105,7 +105,7 @@ async def test_a_number_of_an_earlier_batch_is_not_given_to_a_second_row(
 
     distort(change)
     summary = await shipping(rows_of(shipping), batch_size=2, max_concurrency=1)
-    assert figures(summary) == (4, 3, 0, 0, 1)
+    assert totals(summary) == Totals(rows=4, shipped=3, undecided=1)
     assert [row["shipment_number"] for row in shipping.report()].count(first[0]) == 1
 
 
@@ -117,7 +117,7 @@ async def test_an_item_that_is_listed_twice_with_two_contents_is_undecided(
 
     distort(change)
     summary = await shipping(rows_of(shipping), import_timeout=0.2)
-    assert figures(summary) == (4, 2, 0, 0, 2)
+    assert totals(summary) == Totals(rows=4, shipped=2, undecided=2)
     assert "it is listed twice" in shipping.report()[0]["message"]
 
 
@@ -127,7 +127,7 @@ async def test_words_of_the_carrier_with_a_nul_are_kept(shipping: Shipping, dist
         items[0] = decode(found, ShipmentResultItem)
 
     distort(change)
-    assert figures(await shipping(rows_of(shipping))) == (4, 3, 0, 1, 0)
+    assert totals(await shipping(rows_of(shipping))) == Totals(rows=4, shipped=3, rejected=1)
     assert "no\ufffdt" in shipping.rejected()[0]["error"]
 
 
@@ -145,7 +145,7 @@ async def test_a_label_that_breaks_what_reads_it_costs_that_label_only(
 
     broken: list[str] = []
     monkeypatch.setattr(Data, "get", get)
-    assert figures(await shipping(rows_of(shipping), label_format="Png")) == (4, 3, 1, 0, 0)
+    assert totals(await shipping(rows_of(shipping), label_format="Png")) == Totals(rows=4, shipped=3, without_label=1)
 
 
 def test_numbers_that_differ_in_odd_characters_only_have_files_of_their_own() -> None:

@@ -11,7 +11,7 @@ from cpl_async.bulk.parsing.row_parser import shipment_from
 from cpl_async.bulk.readers.source import RawRow, Source
 from cpl_async.sandbox import Sandbox
 
-from .shipping import Shipping, figures
+from .shipping import Shipping, Totals, totals
 
 HEADING = "Objednávka;Jméno;Ulice;Město;PSČ;Země;Dobírka;Celkem;Počet balíků;Hmotnost;Položka;Množství"
 
@@ -96,7 +96,7 @@ async def test_an_order_of_several_lines_is_shipped_once_and_said(sandbox: Sandb
     text = "\n".join([HEADING, line(), line(item="Talíř"), line("2"), line("2", name="K", item="Lžíce")])
     path.write_text(text, encoding="utf-8")
     summary = await shipping(path)
-    assert figures(summary) == (3, 2, 0, 1, 0)
+    assert totals(summary) == Totals(rows=3, shipped=2, rejected=1)
     assert sorted(shipment.reference for shipment in sandbox.shipments()) == ["1", "2"]
     assert shipping.problems == [(4, ""), (4, "reference_id")]
     assert "lines taken as further items of the order above them: 1" in shipping.notes

@@ -15,7 +15,7 @@ from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.sandbox.roles import Role
 
 from ..conftest import example_rows, many_rows, write_rows
-from .shipping import Shipping, figures, sent_twice
+from .shipping import Shipping, Totals, sent_twice, totals
 
 MakeClient = Callable[..., Client]
 MakeSandbox = Callable[..., Sandbox]
@@ -56,7 +56,7 @@ def live(sandbox: Sandbox) -> Counter[str]:
 async def test_what_was_created_is_found_and_not_sent_again(sandbox: Sandbox, shipping: Shipping, fault: Fault) -> None:
     sandbox.faults.add(fault)
     path = rows_of(shipping, 9)
-    assert figures(await shipping(path, batch_size=3, max_concurrency=1)) == (9, 6, 3, 0, 0)
+    assert totals(await shipping(path, batch_size=3, max_concurrency=1)) == Totals(rows=9, shipped=6, without_label=3)
     report = shipping.report()
     assert {row["state"] for row in report[:3]} == {"shipped_without_label"}
     numbers = {shipment.reference: shipment.parcels[0].number for shipment in sandbox.shipments()}
@@ -64,7 +64,7 @@ async def test_what_was_created_is_found_and_not_sent_again(sandbox: Sandbox, sh
     assert "its label is not available" in report[0]["message"]
     assert len(sandbox.ledger.of(CREATE)) == 3
     again = await shipping(path)
-    assert figures(again) == (9, 6, 3, 0, 0)
+    assert totals(again) == Totals(rows=9, shipped=6, without_label=3)
     assert again.unfinished == 0
     assert sent_twice(sandbox) == {}
 
@@ -76,7 +76,7 @@ async def test_what_was_not_created_is_sent_again_byte_for_byte(
     sandbox.faults.add(Fault(kind=kind, operation=CREATE, skip=1))
     path = rows_of(shipping, 9)
     began = time.time()
-    assert figures(await shipping(path, batch_size=3, max_concurrency=1)) == (9, 9, 0, 0, 0)
+    assert totals(await shipping(path, batch_size=3, max_concurrency=1)) == Totals(rows=9, shipped=9)
     assert time.time() - began > 1.0  # not before the settling time has passed
     assert set(live(sandbox).values()) == {1}
     assert any("are sent again" in note for note in shipping.notes)
@@ -91,7 +91,7 @@ async def test_a_row_that_fails_at_import_in_a_lost_batch_gets_its_words(sandbox
     rows[4] |= bad | {"cod_var_sym": ""}
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE, skip=1))
     summary = await shipping(write_rows(shipping.folder / "a.csv", rows), batch_size=3, max_concurrency=1)
-    assert figures(summary) == (6, 3, 2, 1, 0)
+    assert totals(summary) == Totals(rows=6, shipped=3, without_label=2, rejected=1)
     assert "1042" in shipping.report()[4]["message"]
     assert set(live(sandbox).values()) == {1}
 
@@ -102,22 +102,22 @@ async def test_without_anything_known_to_be_there_absence_is_no_conclusion(
     sandbox.faults.add(RESET)
     path = rows_of(shipping, 3)
     first = await shipping(path)
-    assert figures(first) == (3, 0, 0, 0, 3)
+    assert totals(first) == Totals(rows=3, undecided=3)
     assert first.unfinished == 3
     assert "no control shipment" in shipping.report()[0]["message"]
     assert len(sandbox.ledger.of(CREATE)) == 1
-    assert figures(await shipping(rows_of(shipping, 2, 10), "other")) == (2, 2, 0, 0, 0)
-    assert figures(await shipping(path)) == (3, 3, 0, 0, 0)  # the other job's shipments serve as canaries
+    assert totals(await shipping(rows_of(shipping, 2, 10), "other")) == Totals(rows=2, shipped=2)
+    assert totals(await shipping(path)) == Totals(rows=3, shipped=3)  # the other job's shipments serve as canaries
     assert set(live(sandbox).values()) == {1}
 
 
 async def test_a_pilot_goes_first_where_nothing_is_known_to_be_there(sandbox: Sandbox, shipping: Shipping) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.RESET, operation=CREATE, skip=1))
-    assert figures(await shipping(rows_of(shipping, 12), pilot_rows=3)) == (12, 12, 0, 0, 0)
+    assert totals(await shipping(rows_of(shipping, 12), pilot_rows=3)) == Totals(rows=12, shipped=12)
     sizes = [len(rows) for rows in batches(sandbox)]
     assert sizes == [3, 9]
     before = len(sandbox.ledger.of(CREATE))
-    assert figures(await shipping(rows_of(shipping, 12, 20), pilot_rows=3)) == (12, 12, 0, 0, 0)
+    assert totals(await shipping(rows_of(shipping, 12, 20), pilot_rows=3)) == Totals(rows=12, shipped=12)
     assert len(sandbox.ledger.of(CREATE)) == before + 1  # the first job's rows serve now
 
 
@@ -131,7 +131,7 @@ def batches(sandbox: Sandbox) -> list[list[str]]:
 
 async def test_a_pilot_that_is_lost_is_followed_by_another(sandbox: Sandbox, shipping: Shipping) -> None:
     sandbox.faults.add(RESET)
-    assert figures(await shipping(rows_of(shipping, 12), pilot_rows=3)) == (12, 12, 0, 0, 0)
+    assert totals(await shipping(rows_of(shipping, 12), pilot_rows=3)) == Totals(rows=12, shipped=12)
     assert [len(rows) for rows in batches(sandbox)] == [3, 6, 3]
     assert set(live(sandbox).values()) == {1}
 
@@ -143,15 +143,15 @@ async def test_a_pilot_that_is_lost_is_followed_by_another(sandbox: Sandbox, shi
 async def test_a_search_that_does_not_work_is_not_taken_for_absence(
     sandbox: Sandbox, shipping: Shipping, kind: FaultKind, words: str
 ) -> None:
-    assert figures(await shipping(rows_of(shipping, 3, 50), "first")) == (3, 3, 0, 0, 0)
+    assert totals(await shipping(rows_of(shipping, 3, 50), "first")) == Totals(rows=3, shipped=3)
     sandbox.faults.add(RESET)
     sandbox.faults.add(Fault(kind=kind, operation=LIST, times=1000))
     path = rows_of(shipping, 6)
     summary = await shipping(path, batch_size=3, max_concurrency=1)
-    assert figures(summary) == (6, 3, 0, 0, 3)
+    assert totals(summary) == Totals(rows=6, shipped=3, undecided=3)
     assert words in shipping.report()[0]["message"]
     sandbox.faults.clear()
-    assert figures(await shipping(path)) == (6, 6, 0, 0, 0)
+    assert totals(await shipping(path)) == Totals(rows=6, shipped=6)
     assert set(live(sandbox).values()) == {1}
 
 
@@ -163,7 +163,7 @@ async def test_a_role_that_may_not_search_leaves_rows_undecided(
     shipping = Shipping(tmp_path, make_client(sandbox))
     sandbox.faults.add(Fault(kind=FaultKind.RESET, operation=CREATE, skip=1))
     summary = await shipping(rows_of(shipping, 9), batch_size=3, max_concurrency=1, pilot_rows=3)
-    assert figures(summary) == (9, 6, 0, 0, 3)
+    assert totals(summary) == Totals(rows=9, shipped=6, undecided=3)
     assert any("search shows nothing" in note for note in shipping.notes)
     assert "search failed" in shipping.report()[3]["message"]
     assert set(live(sandbox).values()) == {1}
@@ -178,7 +178,7 @@ async def test_parcels_that_become_visible_one_by_one_are_no_double(
     rows = [row | {"product_type": "PRIV", "parcel_shop_code": ""} for row in rows]
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE, skip=1))
     summary = await shipping(write_rows(tmp_path / "a.csv", rows), batch_size=2, max_concurrency=1)
-    assert figures(summary) == (4, 2, 2, 0, 0)
+    assert totals(summary) == Totals(rows=4, shipped=2, without_label=2)
     assert summary.parcels == 12
     assert summary.duplicates == 0
     assert len(shipping.report()[2]["parcel_numbers"].split()) == 3
@@ -192,7 +192,7 @@ async def test_a_set_is_found_whether_its_master_is_shown_or_not(
     shipping = Shipping(tmp_path, make_client(sandbox))
     rows = [row for row in example_rows() if row["parcels"] == "3"][:1]
     sandbox.faults.add(LOST)
-    assert figures(await shipping(write_rows(tmp_path / "a.csv", rows))) == (1, 0, 1, 0, 0)
+    assert totals(await shipping(write_rows(tmp_path / "a.csv", rows))) == Totals(rows=1, without_label=1)
     (report,) = shipping.report()
     (stored,) = sandbox.shipments()
     assert report["parcel_numbers"].split() == [parcel.number for parcel in stored.parcels]
@@ -200,10 +200,10 @@ async def test_a_set_is_found_whether_its_master_is_shown_or_not(
 
 async def test_what_was_there_before_is_not_taken_for_the_lost_one(sandbox: Sandbox, shipping: Shipping) -> None:
     path = rows_of(shipping, 3)
-    assert figures(await shipping(path)) == (3, 3, 0, 0, 0)
+    assert totals(await shipping(path)) == Totals(rows=3, shipped=3)
     sandbox.faults.add(RESET)
     copy = write_rows(shipping.folder / "copy.csv", [row | {"note": "again"} for row in many_rows(3)])
-    assert figures(await shipping(copy, "again", allow_reship=True)) == (3, 3, 0, 0, 0)
+    assert totals(await shipping(copy, "again", allow_reship=True)) == Totals(rows=3, shipped=3)
     assert set(live(sandbox).values()) == {2}  # once for each job: what the first had shipped proved nothing
 
 
@@ -215,7 +215,7 @@ async def test_a_shipment_later_than_the_settling_time_is_found_as_a_double_and_
     path = rows_of(shipping, 6)
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE, skip=1))
     hidden = hide(sandbox, {f"T-{number:05}" for number in (4, 5, 6)})
-    assert figures(await shipping(path, batch_size=3, max_concurrency=1)) == (6, 6, 0, 0, 0)
+    assert totals(await shipping(path, batch_size=3, max_concurrency=1)) == Totals(rows=6, shipped=6)
     assert sum(count == 2 for count in live(sandbox).values()) == 3
     hidden()
     sandbox.faults.add(Fault(kind=FaultKind.EMPTY_LIST, operation="shipments.list", times=2))  # the look is taken again
@@ -266,18 +266,18 @@ async def test_a_resend_that_the_carrier_refuses_as_used_is_found_at_the_end(
     path = rows_of(shipping, 6)
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE, skip=1))
     show = hide(sandbox, {f"T-{number:05}" for number in (4, 5, 6)})
-    assert figures(await shipping(path, batch_size=3, max_concurrency=1)) == (6, 3, 0, 3, 0)
+    assert totals(await shipping(path, batch_size=3, max_concurrency=1)) == Totals(rows=6, shipped=3, rejected=3)
     show()
-    assert figures(await shipping(path)) == (6, 3, 3, 0, 0)
+    assert totals(await shipping(path)) == Totals(rows=6, shipped=3, without_label=3)
     assert set(live(sandbox).values()) == {1}
 
 
 async def test_what_has_no_label_is_cancelled_and_sent_again_when_asked(sandbox: Sandbox, shipping: Shipping) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE, skip=1))
     path = rows_of(shipping, 9)
-    assert figures(await shipping(path, batch_size=3, max_concurrency=1)) == (9, 6, 3, 0, 0)
+    assert totals(await shipping(path, batch_size=3, max_concurrency=1)) == Totals(rows=9, shipped=6, without_label=3)
     lost = [row["shipment_number"] for row in shipping.report() if row["state"] != "shipped"]
-    assert figures(await shipping(path, resend_unlabelled=True)) == (9, 9, 0, 0, 0)
+    assert totals(await shipping(path, resend_unlabelled=True)) == Totals(rows=9, shipped=9)
     assert set(live(sandbox).values()) == {1}
     cancelled = {parcel.number for one in sandbox.shipments() for parcel in one.parcels if parcel.cancelled is not None}
     assert set(lost) <= cancelled
@@ -293,8 +293,8 @@ async def test_one_row_is_sent_again_first_and_no_other_when_it_is_refused(
     shipping = Shipping(tmp_path, make_client(sandbox))
     sandbox.faults.add(LOST)
     path = rows_of(shipping, 5)
-    assert figures(await shipping(path)) == (5, 0, 5, 0, 0)
-    assert figures(await shipping(path, resend_unlabelled=True)) == (5, 0, 4, 1, 0)
+    assert totals(await shipping(path)) == Totals(rows=5, without_label=5)
+    assert totals(await shipping(path, resend_unlabelled=True)) == Totals(rows=5, without_label=4, rejected=1)
     assert sum(live(sandbox).values()) == 4
     assert any("the others stay" in note for note in shipping.notes)
 
@@ -302,9 +302,9 @@ async def test_one_row_is_sent_again_first_and_no_other_when_it_is_refused(
 async def test_what_is_on_its_way_already_is_not_sent_again(sandbox: Sandbox, shipping: Shipping) -> None:
     sandbox.faults.add(LOST)
     path = rows_of(shipping, 3)
-    assert figures(await shipping(path)) == (3, 0, 3, 0, 0)
+    assert totals(await shipping(path)) == Totals(rows=3, without_label=3)
     sandbox.advance(80_000)
-    assert figures(await shipping(path, resend_unlabelled=True)) == (3, 0, 3, 0, 0)
+    assert totals(await shipping(path, resend_unlabelled=True)) == Totals(rows=3, without_label=3)
     assert "cannot be cancelled any more" in shipping.report()[0]["message"]
     assert sent_twice(sandbox) == {}
 
@@ -314,7 +314,7 @@ async def test_a_lost_answer_while_cancelling_is_asked_after(sandbox: Sandbox, s
     path = rows_of(shipping, 3)
     await shipping(path)
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation="shipments.cancel", times=2))
-    assert figures(await shipping(path, resend_unlabelled=True)) == (3, 3, 0, 0, 0)
+    assert totals(await shipping(path, resend_unlabelled=True)) == Totals(rows=3, shipped=3)
     assert set(live(sandbox).values()) == {1}
 
 
@@ -327,8 +327,8 @@ async def test_a_stop_while_rows_are_looked_for_loses_nothing(sandbox: Sandbox, 
         while run.progress.labelled < 3 or not any("looked for" in note for note in shipping.notes):
             await asyncio.sleep(0.02)
     run.stop()
-    assert figures(await task) == (6, 3, 0, 0, 3)
-    assert figures(await shipping(path)) == (6, 6, 0, 0, 0)
+    assert totals(await task) == Totals(rows=6, shipped=3, undecided=3)
+    assert totals(await shipping(path)) == Totals(rows=6, shipped=6)
     assert set(live(sandbox).values()) == {1}
 
 
@@ -338,7 +338,7 @@ async def test_after_the_deadline_nothing_is_sent_and_labels_are_there_for_what_
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, seconds=1.5, operation=CREATE, skip=1))
     path = rows_of(shipping, 9)
     summary = await shipping(path, batch_size=3, max_concurrency=1, deadline=time.time() + 1.0)
-    assert figures(summary) == (9, 6, 0, 0, 3)
+    assert totals(summary) == Totals(rows=9, shipped=6, undecided=3)
     assert summary.not_sent == 3
     assert "deadline" in shipping.report()[-1]["message"]
-    assert figures(await shipping(path)) == (9, 9, 0, 0, 0)
+    assert totals(await shipping(path)) == Totals(rows=9, shipped=9)

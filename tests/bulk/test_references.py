@@ -16,7 +16,7 @@ from cpl_async.messages import text_of
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import many_rows, shipment, write_rows
-from .shipping import Shipping, figures, sent_twice
+from .shipping import Shipping, Totals, sent_twice, totals
 from .test_evidence import entry, wanted
 
 LOST = Fault(kind=FaultKind.LOST_ANSWER, operation="shipment_batches.create")
@@ -38,7 +38,7 @@ def file_of(folder: Path, name: str, references: list[str]) -> Path:
 
 async def test_references_that_look_alike_are_one_in_a_file(sandbox: Sandbox, shipping: Shipping) -> None:
     summary = await shipping(file_of(shipping.folder, "a.csv", ["z\u200bz", "zz"]))
-    assert figures(summary) == (2, 1, 0, 1, 0)
+    assert totals(summary) == Totals(rows=2, shipped=1, rejected=1)
     assert "zz is used twice, first in row 1" in shipping.rejected()[0]["error"]
     assert [one.reference for one in sandbox.shipments()] == ["zz"]
 
@@ -63,7 +63,7 @@ async def test_odd_references_are_matched_in_the_import_and_found_after_a_lost_a
 
 async def test_what_a_spreadsheet_keeps_as_text_is_one_with_the_text(sandbox: Sandbox, shipping: Shipping) -> None:
     summary = await shipping(file_of(shipping.folder, "a.csv", ['="0123"', "0123"]))
-    assert figures(summary) == (2, 1, 0, 1, 0)
+    assert totals(summary) == Totals(rows=2, shipped=1, rejected=1)
     assert [one.reference for one in sandbox.shipments()] == ["0123"]
 
 

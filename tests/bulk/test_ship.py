@@ -22,7 +22,7 @@ from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import EXAMPLES, many_rows, write_rows
 from ..pictures import codes_in, page_sizes
-from .shipping import FILES, Shipping, figures, in_a_file, sent_twice
+from .shipping import FILES, Shipping, Totals, in_a_file, sent_twice, totals
 
 MakeClient = Callable[..., Client]
 MakeSandbox = Callable[..., Sandbox]
@@ -35,7 +35,7 @@ def shipping(tmp_path: Path, client: Client) -> Shipping:
 
 async def test_the_example_is_shipped_whole(sandbox: Sandbox, shipping: Shipping) -> None:
     summary = await shipping(EXAMPLES / "shipments.csv")
-    assert figures(summary) == (37, 37, 0, 0, 0)
+    assert totals(summary) == Totals(rows=37, shipped=37)
     assert (summary.parcels, summary.batches, summary.label_files) == (41, 1, ["labels.pdf"])
     assert json.loads((shipping.folder / "out" / "summary.json").read_text())["shipped"] == 37
     report = shipping.report()
@@ -51,7 +51,7 @@ async def test_the_example_is_shipped_whole(sandbox: Sandbox, shipping: Shipping
 
 async def test_each_mistake_is_named_and_the_good_rows_go_on(sandbox: Sandbox, shipping: Shipping) -> None:
     summary = await shipping(EXAMPLES / "shipments-with-errors.csv")
-    assert figures(summary) == (12, 2, 0, 10, 0)
+    assert totals(summary) == Totals(rows=12, shipped=2, rejected=10)
     assert sorted(shipping.problems) == [
         (2, "product_type"),
         (3, "zip_code"),
@@ -76,18 +76,18 @@ async def test_rejected_rows_can_be_mended_and_sent_again(sandbox: Sandbox, ship
     mended = [row | {"country": "CZ"} for row in shipping.rejected() if row["error"].startswith("country")]
     path = write_rows(shipping.folder / "mended.csv", mended)
     summary = await shipping(path, "second")
-    assert figures(summary) == (1, 1, 0, 0, 0)
+    assert totals(summary) == Totals(rows=1, shipped=1)
     with pytest.raises(ConfigurationError, match="would overwrite the input"):
         await shipping(shipping.folder / "out" / "rejected.csv")
 
 
 async def test_strict_sends_nothing_when_a_row_is_bad(sandbox: Sandbox, shipping: Shipping) -> None:
     summary = await shipping(EXAMPLES / "shipments-with-errors.csv", strict=True)
-    assert figures(summary) == (12, 0, 0, 8, 4)
+    assert totals(summary) == Totals(rows=12, rejected=8, undecided=4)
     assert summary.not_sent == 4
     assert sandbox.ledger.entries == []
     summary = await shipping(EXAMPLES / "shipments-with-errors.csv")
-    assert figures(summary) == (12, 2, 0, 10, 0)
+    assert totals(summary) == Totals(rows=12, shipped=2, rejected=10)
 
 
 async def test_a_finished_job_says_so_and_sends_nothing(sandbox: Sandbox, shipping: Shipping) -> None:
@@ -98,11 +98,11 @@ async def test_a_finished_job_says_so_and_sends_nothing(sandbox: Sandbox, shippi
     copy.write_bytes((EXAMPLES / "shipments.csv").read_bytes())
     second = await shipping(copy)
     assert second.already_done
-    assert figures(second) == figures(first)
+    assert totals(second) == totals(first)
     assert len(sandbox.ledger.entries) == before
     assert (shipping.folder / "out" / "labels.pdf").read_bytes() == labels
     third = await shipping(copy, "another")  # into another folder: labels are fetched, nothing is created
-    assert figures(third) == figures(first)
+    assert totals(third) == totals(first)
     assert len(sandbox.ledger.of("shipment_batches.create")) == 1
     assert len(codes_in((shipping.folder / "another" / "labels.pdf").read_bytes())) == 41
 
@@ -112,13 +112,13 @@ async def test_a_reference_that_was_shipped_is_not_sent_again_unless_told(sandbo
     await shipping(write_rows(shipping.folder / "a.csv", rows))
     path = write_rows(shipping.folder / "b.csv", [rows[0], rows[1] | {"note": "changed"}, *many_rows(4)[3:]])
     summary = await shipping(path, "b")
-    assert figures(summary) == (3, 1, 0, 2, 0)
+    assert totals(summary) == Totals(rows=3, shipped=1, rejected=2)
     messages = [row["message"] for row in shipping.report("b")]
     assert "was shipped as 409" in messages[0]
     assert "differs" not in messages[0]
     assert "this row differs from that one" in messages[1]
     again = await shipping(path, "b", allow_reship=True)
-    assert figures(again) == (3, 3, 0, 0, 0)
+    assert totals(again) == Totals(rows=3, shipped=3)
     counts = Counter(shipment.reference for shipment in sandbox.shipments())
     assert counts == {"T-00001": 2, "T-00002": 2, "T-00003": 1, "T-00004": 1}
 
@@ -128,7 +128,7 @@ async def test_one_bad_shipment_does_not_hold_the_others_up(sandbox: Sandbox, sh
     for number in (5, 17, 40):
         rows[number]["product_type"] = "XXXX"
     summary = await shipping(write_rows(shipping.folder / "a.csv", rows), batch_size=20)
-    assert figures(summary) == (60, 57, 0, 3, 0)
+    assert totals(summary) == Totals(rows=60, shipped=57, rejected=3)
     assert sorted(shipping.problems) == [(6, "product_type"), (18, "product_type"), (41, "product_type")]
     assert len({shipment.reference for shipment in sandbox.shipments()}) == len(sandbox.shipments()) == 57
 
@@ -144,7 +144,7 @@ async def test_after_too_many_rounds_a_batch_is_halved(
     for number in (1, 2, 3, 9, 12):
         rows[number]["product_type"] = "XXXX"
     summary = await shipping(write_rows(tmp_path / "a.csv", rows))
-    assert figures(summary) == (16, 11, 0, 5, 0)
+    assert totals(summary) == Totals(rows=16, shipped=11, rejected=5)
     assert summary.batches >= 2
     assert Counter(shipment.reference for shipment in sandbox.shipments()).most_common(1)[0][1] == 1
 
@@ -155,7 +155,7 @@ async def test_a_400_that_names_no_row_rejects_the_batch_with_its_words_and_neve
     body = '{"title": "Contract is not active", "errors": {"customer": ["ask your salesman"]}}'
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=400, body=body, operation="shipment_batches.create"))
     summary = await shipping(write_rows(shipping.folder / "a.csv", many_rows(6)), batch_size=3, max_concurrency=1)
-    assert figures(summary) == (6, 3, 0, 3, 0)
+    assert totals(summary) == Totals(rows=6, shipped=3, rejected=3)
     assert len(sandbox.ledger.of("shipment_batches.create")) == 2
     assert "Contract is not active; customer: ask your salesman" in shipping.report()[0]["message"]
 
@@ -165,7 +165,7 @@ async def test_a_body_that_is_too_large_is_halved(sandbox: Sandbox, shipping: Sh
         Fault(kind=FaultKind.STATUS, status=413, body="too large", operation="shipment_batches.create", times=2)
     )
     summary = await shipping(write_rows(shipping.folder / "a.csv", many_rows(8)))
-    assert figures(summary) == (8, 8, 0, 0, 0)
+    assert totals(summary) == Totals(rows=8, shipped=8)
     assert summary.batches == 3
 
 
@@ -179,7 +179,7 @@ async def test_an_error_at_import_rejects_its_row_only(shipping: Shipping) -> No
         "cod_var_sym": "",
     }
     summary = await shipping(write_rows(shipping.folder / "a.csv", rows))
-    assert figures(summary) == (3, 2, 0, 1, 0)
+    assert totals(summary) == Totals(rows=3, shipped=2, rejected=1)
     assert "1042" in shipping.report()[1]["message"]
 
 
@@ -188,10 +188,10 @@ async def test_labels_that_cannot_be_had_are_fetched_by_the_next_run(sandbox: Sa
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=404, operation="data.get", times=6))
     path = write_rows(shipping.folder / "a.csv", many_rows(4))
     first = await shipping(path)
-    assert figures(first) == (4, 0, 4, 0, 0)
+    assert totals(first) == Totals(rows=4, without_label=4)
     assert "its label is not available" in shipping.report()[0]["message"]
     second = await shipping(path)
-    assert figures(second) == (4, 4, 0, 0, 0)
+    assert totals(second) == Totals(rows=4, shipped=4)
     assert len(sandbox.ledger.of("shipment_batches.create")) == 1
 
 
@@ -201,7 +201,7 @@ async def test_a_page_of_labels_that_is_broken_loses_nothing(
 ) -> None:
     sandbox.faults.add(Fault(kind=kind, operation="shipment_batches.label"))
     summary = await shipping(write_rows(shipping.folder / "a.csv", many_rows(3)))
-    assert figures(summary) == (3, 3, 0, 0, 0)
+    assert totals(summary) == Totals(rows=3, shipped=3)
     numbers = [number for row in shipping.report() for number in row["parcel_numbers"].split()]
     assert codes_in((shipping.folder / "out" / "labels.pdf").read_bytes()) == [[number] for number in numbers]
 
@@ -211,7 +211,7 @@ async def test_labels_come_in_every_format_and_again_when_lost(
     sandbox: Sandbox, shipping: Shipping, label_format: LabelFormat
 ) -> None:
     summary = await shipping(write_rows(shipping.folder / "a.csv", many_rows(2)), label_format=label_format)
-    assert figures(summary) == (2, 2, 0, 0, 0)
+    assert totals(summary) == Totals(rows=2, shipped=2)
     for row in shipping.report():
         files = {place.split("#")[0] for place in row["label"].split()}
         assert all((shipping.folder / "out" / file).stat().st_size > 500 for file in files)
@@ -253,12 +253,12 @@ async def test_wrong_credentials_end_the_job_before_it_begins(
     shipping = Shipping(tmp_path, make_client(sandbox, client_secret="wrong"))
     run = shipping.prepared(write_rows(tmp_path / "a.csv", many_rows(5)), batch_size=1)
     summary = await run.run(shipping.client)
-    assert figures(summary) == (5, 0, 0, 0, 5)
+    assert totals(summary) == Totals(rows=5, undecided=5)
     assert summary.not_sent == 5
     assert run.stopped_by is not None
     assert "HTTP 401" in str(run.stopped_by)
     shipping.client = make_client(sandbox)
-    assert figures(await shipping(tmp_path / "a.csv")) == (5, 5, 0, 0, 0)
+    assert totals(await shipping(tmp_path / "a.csv")) == Totals(rows=5, shipped=5)
 
 
 async def test_credentials_that_are_wrong_by_now_are_told_when_labels_are_fetched(
@@ -270,11 +270,11 @@ async def test_credentials_that_are_wrong_by_now_are_told_when_labels_are_fetche
     shipping.client = make_client(sandbox, client_secret="wrong")
     run = shipping.prepared(tmp_path / "a.csv")
     summary = await run.run(shipping.client)
-    assert figures(summary) == (5, 0, 5, 0, 0)
+    assert totals(summary) == Totals(rows=5, without_label=5)
     assert isinstance(run.stopped_by, AuthenticationError)
     assert shipping.query("SELECT state FROM jobs") == [("ready",)]
     shipping.client = make_client(sandbox)
-    assert figures(await shipping(tmp_path / "a.csv")) == (5, 5, 0, 0, 0)
+    assert totals(await shipping(tmp_path / "a.csv")) == Totals(rows=5, shipped=5)
 
 
 async def test_a_429_that_lasts_is_waited_out(
@@ -284,7 +284,7 @@ async def test_a_429_that_lasts_is_waited_out(
     shipping = Shipping(tmp_path, make_client(sandbox, shared=ProcessLimits()))
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=429, operation="shipment_batches.create", times=2))
     summary = await shipping(write_rows(tmp_path / "a.csv", many_rows(2)))
-    assert figures(summary) == (2, 2, 0, 0, 0)
+    assert totals(summary) == Totals(rows=2, shipped=2)
     assert len(sandbox.shipments()) == 2
 
 
@@ -303,7 +303,7 @@ async def test_stopping_finishes_what_is_under_way_and_the_next_run_goes_on(
     assert first.undecided >= 25
     assert run.interrupted
     second = await shipping(path)
-    assert figures(second) == (40, 40, 0, 0, 0)
+    assert totals(second) == Totals(rows=40, shipped=40)
     assert sent_twice(sandbox) == {}
 
 
@@ -319,7 +319,7 @@ async def test_a_cancelled_run_loses_nothing(sandbox: Sandbox, shipping: Shippin
     with pytest.raises(asyncio.CancelledError):
         await task
     summary = await shipping(path)
-    assert figures(summary) == (12, 8, 4, 0, 0)
+    assert totals(summary) == Totals(rows=12, shipped=8, without_label=4)
     assert sent_twice(sandbox) == {}
     assert sent_twice(sandbox) == {}
 
@@ -333,7 +333,7 @@ async def test_two_runs_over_one_job_are_refused(sandbox: Sandbox, shipping: Shi
             await asyncio.sleep(0.01)
     with pytest.raises(JournalError, match="another run is at work"):
         await shipping(path)
-    assert figures(await first) == (3, 3, 0, 0, 0)
+    assert totals(await first) == Totals(rows=3, shipped=3)
 
 
 async def test_a_named_job_is_known_by_its_name(shipping: Shipping) -> None:
@@ -383,7 +383,7 @@ async def test_more_parcels_than_both_texts_allow_are_noted(shipping: Shipping) 
     rows = many_rows(3)
     rows[1]["parcels"], rows[2]["parcels"] = "21", "20"
     run = shipping.prepared(write_rows(shipping.folder / "a.csv", rows))
-    assert figures(await run.run(shipping.client)) == (3, 3, 0, 0, 0)
+    assert totals(await run.run(shipping.client)) == Totals(rows=3, shipped=3)
     assert shipping.notes == ["more than 20 parcels for one address may be refused: row 2"]
 
 
@@ -395,7 +395,7 @@ async def test_labels_that_cannot_be_joined_are_kept_and_joined_by_the_next_run(
         broken.setattr(sys, "executable", "/bin/false")
         with pytest.raises(MergeError, match="could not be joined"):
             await shipping(path)
-    assert figures(await shipping(path)) == (3, 3, 0, 0, 0)
+    assert totals(await shipping(path)) == Totals(rows=3, shipped=3)
     assert (shipping.folder / "out" / "labels.pdf").exists()
 
 
@@ -433,6 +433,6 @@ async def test_json_lines_are_shipped_too(shipping: Shipping) -> None:
     path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     run = shipping.prepared(path)
     summary = await run.run(shipping.client)
-    assert figures(summary) == (4, 3, 0, 1, 0)
+    assert totals(summary) == Totals(rows=4, shipped=3, rejected=1)
     assert shipping.notes == ["columns that are not known and not read: colour, wieght_kg (did you mean weight_kg?)"]
     assert shipping.rejected()[0]["error"] == "zip_code: is empty"

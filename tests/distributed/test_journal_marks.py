@@ -14,7 +14,7 @@ from cpl_async.distributed import RedisLimits
 from cpl_async.ratelimit.registry import KnownJournal
 from cpl_async.sandbox import Sandbox
 
-from ..bulk.shipping import Shipping, figures, sent_twice
+from ..bulk.shipping import Shipping, Totals, sent_twice, totals
 from ..conftest import many_rows, write_rows
 
 
@@ -40,7 +40,7 @@ async def test_a_journal_that_went_back_in_time_is_noticed(sandbox: Sandbox, shi
         file.unlink()
     shutil.copy(copy, shipping.place.file)
     forget_mark(shipping)
-    assert figures(await shipping(late, "third")) == (6, 0, 6, 0, 0)
+    assert totals(await shipping(late, "third")) == Totals(rows=6, without_label=6)
     assert sent_twice(sandbox) == {}
 
 

@@ -17,7 +17,7 @@ from cpl_async import Client, ConfigurationError, JournalError
 from cpl_async.bulk.journal import Journal, JournalLocation
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
-from ..bulk.shipping import figures
+from ..bulk.shipping import Totals, totals
 from ..cli.conftest import CPL, access_to
 from ..conftest import many_rows, write_rows
 from .hosts import on_host
@@ -62,7 +62,7 @@ async def test_two_hosts_do_not_work_on_one_job(
         await asyncio.sleep(0.01)
     with pytest.raises(JournalError, match="another run is at work on the job"):
         await other(rows, name="monday")
-    assert figures(await first) == (20, 20, 0, 0, 0)
+    assert totals(await first) == Totals(rows=20, shipped=20)
     assert (await other(rows, name="monday")).shipped == 20  # labels are fetched for this host; nothing is sent
     assert len(sandbox.shipments()) == 20
 
@@ -182,7 +182,7 @@ async def test_what_was_shipped_since_a_backup_is_looked_for_before_it_is_sent(
         "UPDATE account SET counter = 1",
     ]
     database.query("; ".join([f"SET search_path = {host.place.schema}", *restored]))
-    assert figures(await host(late, "third")) == (6, 0, 6, 0, 0)
+    assert totals(await host(late, "third")) == Totals(rows=6, without_label=6)
     assert len(sandbox.shipments()) == 9
     database.query(f"DROP SCHEMA {host.place.schema} CASCADE")
     with pytest.raises(JournalError, match="is gone"):

@@ -706,7 +706,7 @@ def settled(count: Callable[[], int], most: int) -> int:
 class NoPace(ProcessLimits):
     """Limits without the distance between requests, so that thousands of them take seconds."""
 
-    def pace(self, credentials: Credentials) -> Pacer:
+    def pacer(self, credentials: Credentials) -> Pacer:
         return Pacer(0.0)
 
 

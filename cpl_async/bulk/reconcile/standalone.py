@@ -65,7 +65,7 @@ async def reconcile_references(
     """Look for references until each is found, or the settling time has passed; see ``Client.reconcile``."""
     wanted = _wanted(references, since, frozenset(known))
     if not (isfinite(settle_time) and settle_time > 0):
-        raise ValidationError(f"settle is a number of seconds over 0, not {settle_time}")
+        raise ValidationError(f"settle_time is a number of seconds over 0, not {settle_time}")
     clock = CarrierClock(client=client)
     await clock.learn()
     if since.timestamp() > clock.now() + SKEW_SECONDS:
