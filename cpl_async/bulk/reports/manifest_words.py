@@ -1,4 +1,4 @@
-"""The words of the handover manifest, in English and Czech."""
+"""The texts of the handover manifest, in English and Czech."""
 
 from __future__ import annotations
 

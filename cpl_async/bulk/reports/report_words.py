@@ -1,4 +1,4 @@
-"""The words of the report, in English and Czech."""
+"""The texts of the report, in English and Czech."""
 
 from __future__ import annotations
 
