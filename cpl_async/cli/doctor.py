@@ -1,4 +1,4 @@
-"""``cpl doctor``: looks at settings, network, clock, token, roles and limits one by one."""
+"""``cpl doctor``: checks of settings, network, clock, token, roles and limits, one by one."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ PATIENCE = 10.0
 CLOCK_OFF = 60.0
 """Seconds by which the machine's clock may be wrong without harm."""
 CERTIFICATE_ENDS = 14
-"""Days before the end of a certificate from which it is said."""
+"""Days before the end of a certificate from which it is reported."""
 PROBES = 10
-"""Requests with which the pace is tried."""
+"""Number of requests that test the rate limit."""
 RUN_INIT = "Run `cpl init`, or set CPL_CLIENT_ID and CPL_CLIENT_SECRET; see --help"
 OK, WARNING, FAILED, SKIPPED = "ok", "warning", "failed", "skipped"
 
@@ -96,7 +96,7 @@ async def _all_steps(client: Client, account: Access | None) -> list[Finding]:
     for steps in (_network(client, options), _service(client), _token(client)):
         async for finding in steps:
             findings.append(finding)
-        if findings[-1].result == FAILED:  # what comes after rests on it
+        if findings[-1].result == FAILED:  # the following steps depend on it
             return findings + [Finding(step, SKIPPED, "rests on what failed") for step in left]
         left.pop(0)
     async for finding in _roles(client):

@@ -1,4 +1,4 @@
-"""What became of a job, in words for the terminal, in the language that people read."""
+"""The results of a job as text for the terminal, in the user's language."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ WORDS = {
 
 
 def in_words(summary: JobSummary, run: FileJob | ResumedJob) -> str:
-    """Return what became of a job, for the terminal."""
+    """Return the results of a job as text for the terminal."""
     words, writing = WORDS[run.options.language], Formatter(run.options.language)
     lines = [
         words["finished" if summary.already_done else "job"].format(job=summary.job, system=run.place.base_url),
@@ -100,7 +100,7 @@ def in_words(summary: JobSummary, run: FileJob | ResumedJob) -> str:
 
 
 def counted_rows(count: int, language: str) -> str:
-    """Return so many rows in words, with plain blanks."""
+    """Return the number of rows as text, with plain spaces."""
     return Formatter(language).count(count, "row").replace("\N{NO-BREAK SPACE}", " ")
 
 
@@ -109,7 +109,7 @@ def _beside(number: str, what: str) -> str:
 
 
 def _files(summary: JobSummary, run: FileJob | ResumedJob, words: dict[str, str]) -> list[tuple[str, str]]:
-    """Return the files that came out, by what they are."""
+    """Return the output files with their descriptions."""
     found = []
     if summary.label_files:
         names = [str(run.out / name) for name in summary.label_files]
@@ -125,7 +125,7 @@ def _files(summary: JobSummary, run: FileJob | ResumedJob, words: dict[str, str]
 
 
 def _what_to_do(summary: JobSummary, run: FileJob | ResumedJob, words: dict[str, str]) -> list[str]:
-    """Return what a person should do next."""
+    """Return the next steps for the user."""
     lines = []
     if summary.unfinished and not run.options.strict:
         lines += ["", "  " + words["resume" if run.is_past_deadline else "again"].format(job=summary.job)]
