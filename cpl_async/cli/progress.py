@@ -1,4 +1,4 @@
-"""The progress of a job: bars on a terminal, plain lines elsewhere, nothing with ``--quiet``."""
+"""The progress of a job: bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The records of batches: what is about to be sent, the response, and the progress of each row."""
+"""The records of batches: their attempts, the responses, and the progress of each row."""
 
 from __future__ import annotations
 

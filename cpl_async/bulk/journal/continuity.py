@@ -1,7 +1,7 @@
-"""The continuity of a journal: notices that it is gone, was replaced, or went back in time.
+"""The continuity of a journal: its loss, its replacement, or a step back in time is detected.
 
-A small file beside the journal's folder keeps which journal it was and how many attempts it has recorded. It is written
-before each attempt leaves, so a journal that knows fewer attempts was restored from a backup.
+A small file beside the journal's folder stores which journal it was and how many attempts it has recorded. It is
+written before each attempt is sent, so a journal with fewer attempts was restored from a backup.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def lost_journal(place: JournalLocation, mark: KnownJournal, *, replaced: bool) 
 
 
 def unknown_job(place: JournalLocation, folder: str, job: str) -> JournalError:
-    """Return the error about an output folder whose job the journal does not know.
+    """Return the error about an output folder whose job is not in the journal.
 
     :param folder: The output folder.
     :param job: Name of the job.

@@ -95,7 +95,7 @@ class RowRepository:
     async def reject_conflicts(self, job: int) -> list[tuple[int, int, Message]]:
         """Reject rows whose reference another job has shipped, or may have shipped, so that nothing is shipped again.
 
-        Each attempt repeats this check for what happens after planning; this one reports conflicts early.
+        Each attempt repeats this check for changes after planning; this one reports conflicts early.
 
         :return: Number, line and message of each.
         """

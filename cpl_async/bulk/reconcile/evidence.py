@@ -94,7 +94,7 @@ class Finding:
 
 @frozen
 class _Sorted:
-    """The hits, sorted by what they can prove."""
+    """The hits, sorted by their value as evidence."""
 
     ours: list[SearchHit] = Factory(list)
     doubtful: list[Message] = Factory(list)
