@@ -1,4 +1,4 @@
-"""The bulk engine as a client offers it: many shipments, exactly once, and the jobs that they are shipped in."""
+"""The bulk engine as an attribute of a client: it ships many shipments exactly once and manages their jobs."""
 
 from __future__ import annotations
 
@@ -44,68 +44,70 @@ __all__ = ["Bulk", "BulkOptions", "FileOptions"]
 
 logger: logging.Logger = logging.getLogger("cpl_async")
 SHARD_SIZE = 10_000
-"""Rows in a part: some seconds of sending, and little to reconcile when its worker dies."""
+"""Rows in a shard: some seconds of sending, and little to reconcile if its worker dies."""
 READ_BY = ("map", "encoding", "delimiter", "sheet")
-"""Options about how a file is read."""
+"""Options for reading a file."""
 
 
 class BulkOptions(TypedDict, total=False):
-    """What may be chosen about shipping many; what is not given is as ``cpl ship`` has it."""
+    """Options for shipping many rows. Defaults: those of ``cpl ship``."""
 
     sender: Address
-    """Sender of all rows that have none; the customer's own address without one."""
+    """Sender of all rows that have none. Default: the customer's own address."""
     batch_size: int
-    """Shipments in one request, 1–1000."""
+    """Maximum number of shipments in a request, 1–1000. Default: 1000."""
     max_concurrency: int
-    """Batches that are sent at once, at least 1."""
+    """Maximum number of batches sent concurrently, at least 1. Default: 4."""
     settle_time: float
-    """Seconds after a lost answer until what it created must be visible; 900 unless given."""
+    """Seconds after a lost response until its shipments must be visible, at least 0.1. Default: 900."""
     import_timeout: float
-    """Seconds from a batch's acceptance after which its open rows are left undecided for this run."""
+    """Seconds after a batch is accepted until its open rows are left undecided for this run. Default: 900."""
     pilot_rows: int
-    """Rows that go first where nothing is known to be there; 0 for none."""
+    """Rows that are sent first as control shipments if the account has none; 0 disables this. Default: 3."""
     deadline: datetime
-    """With its offset: nothing is sent from then on."""
+    """Timestamp with its offset from which nothing is sent. Default: no deadline."""
     label_format: LabelFormat
     a4: bool
-    """Four labels on an A4 sheet; PDF files of a whole job only."""
+    """Whether four labels share an A4 sheet; merged PDF files only. Default: ``False``."""
     position: int
-    """Place of the first label on the first sheet, 1–4."""
+    """Position of the first label on the first sheet, 1–4. Default: 1."""
     strict: bool
-    """Send nothing when any row of a file is bad."""
+    """Whether nothing is sent if any row of a file is invalid. Default: ``False``."""
     allow_reship: bool
-    """Send rows too whose reference an earlier job has shipped, or may have: they are billed again."""
+    """Whether to send rows whose reference an earlier job has shipped, or may have; billed again. Default:
+    ``False``."""
     ignore_clock: bool
-    """Send though this machine's clock is hours off the carrier's."""
+    """Whether to send although this machine's clock is hours off the carrier's. Default: ``False``."""
     resend_unlabelled: bool
-    """Cancel what was found without its label, and send it again once it is seen cancelled."""
+    """Whether to cancel shipments found without a label, and to resend them once they are cancelled. Default:
+    ``False``."""
     cancel_duplicates: bool
-    """Cancel shipments that are there twice, all but the one that counts."""
+    """Whether to cancel duplicate shipments, all but the one that counts. Default: ``False``."""
     reports: bool
-    """Whether a report and a handover manifest are made of a file's job."""
+    """Whether to make a report and a handover manifest for a file's job. Default: ``True``."""
     language: str
-    """Of these: ``en`` or ``cs``."""
+    """Language of both: ``en`` or ``cs``. Default: ``en``."""
 
 
 class FileOptions(BulkOptions, total=False):
-    """What may be chosen about shipping a file besides."""
+    """Further options for shipping a file."""
 
     map: str | Path
     """TOML or JSON file with the shop's own names for columns, carriers and payments."""
     encoding: str
-    """Of text, where it is not recognised, e.g. ``windows-1250``."""
+    """Encoding of text, e.g. ``windows-1250``. Default: recognized from the file."""
     delimiter: str
-    """Between the fields of CSV, where it is not recognised: one character, or ``tab``, ``comma``, ``semicolon``."""
+    """Delimiter of CSV: one character, or ``tab``, ``comma``, ``semicolon``. Default: recognized from the file."""
     sheet: str
-    """Of a workbook; its first one unless given."""
+    """Name of the sheet of a workbook. Default: its first one."""
     excel: bool
-    """Whether the tables are written as a Czech Excel opens them."""
+    """Whether the tables have the format that a Czech Excel opens. Default: ``False``."""
 
 
 class Bulk:
-    """Many shipments, exactly once on an API that takes everything twice; needs the extra ``bulk``.
+    """The bulk engine: many shipments, exactly once on an API that accepts duplicates; needs the extra ``bulk``.
 
-    What is about to be sent is written to a journal first, so that any stop loses nothing and repeats nothing.
+    Each batch is recorded in a journal before it is sent, so that an interruption loses nothing and repeats nothing.
     """
 
     def __init__(self, client: Any) -> None:
@@ -120,18 +122,19 @@ class Bulk:
         label_dir: str | Path | None = None,
         **options: Unpack[BulkOptions],
     ) -> AsyncGenerator[ShipResult, None]:
-        """Ship any number of rows and yield one result for each, as it settles; memory stays flat.
+        """Ship any number of rows and yield one result for each, as it settles, in constant memory.
 
-        Give the same name and the same rows again after any stop: what is settled is told again and not sent again.
+        After an interruption, pass the same name and rows again: rows that are already settled are reported again but
+        not resent.
 
-        :param rows: shipments, or mappings with columns as ``cpl ship`` reads them; read as they are needed.
-        :param name: of the job.
-        :param columns: key of the mappings → our column, for keys that are not recognised.
-        :param labels: folder of the labels; beside the journal unless given.
-        :param options: see :class:`BulkOptions`.
-        :return: results in the order in which rows settle; leaving early ends the run in good order.
-        :raises ConfigurationError: for an option that cannot be used.
-        :raises JournalError: when the journal cannot be used, or another run is at work on this job.
+        :param rows: Shipments, or mappings with columns as ``cpl ship`` reads them; read as they are needed.
+        :param name: Name of the job.
+        :param columns: Key of the mappings → column of this library, for keys that are not recognized.
+        :param label_dir: Folder of the labels. Default: beside the journal.
+        :param options: See :class:`BulkOptions`.
+        :return: Results in the order in which rows settle; closing the generator early ends the run cleanly.
+        :raises ConfigurationError: An option cannot be used.
+        :raises JournalError: The journal cannot be used, or another run holds this job.
         """
         run = RowStream(
             rows=rows,
@@ -153,15 +156,15 @@ class Bulk:
     ) -> AsyncGenerator[OrderResult, None]:
         """Order any number of collections and transports, exactly once, and yield one result for each as it settles.
 
-        An order is known again by its reference, its day and its number of parcels, since the list of orders shows no
-        moment at which they were made.
+        After a lost response, an order is recognized by its reference, its day and its number of parcels, since the
+        list of orders shows no time of creation.
 
-        :param orders: read as they are needed, each with a reference of its own.
-        :param name: of the job; give it again after any stop.
-        :param options: see :class:`BulkOptions`; those about labels do nothing here.
-        :return: results in the order in which orders settle.
-        :raises ConfigurationError: for an option that cannot be used.
-        :raises JournalError: when the journal cannot be used, or another run is at work on this job.
+        :param orders: Orders, each with a reference of its own; read as they are needed.
+        :param name: Name of the job; pass it again after an interruption.
+        :param options: See :class:`BulkOptions`; those for labels have no effect here.
+        :return: Results in the order in which orders settle.
+        :raises ConfigurationError: An option cannot be used.
+        :raises JournalError: The journal cannot be used, or another run holds this job.
         """
         run = RowStream(
             rows=orders,
@@ -188,16 +191,16 @@ class Bulk:
         on_progress: Callable[[Progress], object] | None = None,
         **options: Unpack[FileOptions],
     ) -> JobSummary:
-        """Ship a file, as ``cpl ship`` does; run it again after any stop.
+        """Ship a file, as ``cpl ship`` does; run it again after an interruption.
 
-        :param path: CSV, Excel, Parquet or JSON Lines; see the docs for what its columns may be called.
-        :param out: folder for labels, tables, report and protocol.
-        :param name: of the job; without one it is known by the file's content.
-        :param on_progress: called with the counts while the job runs, never more often than it returns.
-        :param options: see :class:`FileOptions` and :class:`BulkOptions`.
-        :return: what became of the rows, counted.
-        :raises ConfigurationError: when the file, the output or an option cannot be used; nothing was sent.
-        :raises JournalError: when the journal cannot be used, or another run is at work on the same job or output.
+        :param path: CSV, Excel, Parquet or JSON Lines; the docs list the accepted names of columns.
+        :param out: Folder for labels, tables, report and manifest. Default: ``out``.
+        :param name: Name of the job. Default: a hash of the file's content.
+        :param on_progress: Called with the counts while the job runs, one call at a time.
+        :param options: See :class:`FileOptions` and :class:`BulkOptions`.
+        :return: Number of rows by result.
+        :raises ConfigurationError: The file, the output or an option cannot be used; nothing was sent.
+        :raises JournalError: The journal cannot be used, or another run holds the same job or output.
         """
         chosen = await to_thread.run_sync(_file_options, name, options)
         run = FileJob(path=Path(path), out=Path(out), place=await locate_journal(self._client), options=chosen)
@@ -214,13 +217,13 @@ class Bulk:
         on_progress: Callable[[Progress], object] | None = None,
         **options: Unpack[BulkOptions],
     ) -> JobSummary:
-        """Go on with a job by its name; its input is not needed.
+        """Resume a job by its name; its input is not needed.
 
-        :param out: another output folder than before.
-        :param on_progress: see :meth:`ship_file`.
-        :param options: see :class:`BulkOptions`; the layout of labels is as before.
-        :return: what became of the rows, counted.
-        :raises JournalError: when there is no such job, or another run is at work on it.
+        :param out: Output folder. Default: the folder of the last run.
+        :param on_progress: See :meth:`ship_file`.
+        :param options: See :class:`BulkOptions`; the layout of labels is unchanged.
+        :return: Number of rows by result.
+        :raises JournalError: There is no such job, or another run holds it.
         """
         run = await (await self._jobs()).resumed(name, Path(out) if out is not None else None)
         run.options = _options(options, on=run.options)
@@ -237,20 +240,21 @@ class Bulk:
         columns: Mapping[str, str] | None = None,
         **options: Unpack[FileOptions],
     ) -> EnqueuedJob:
-        """Take rows in and cut their job into parts, for workers on any hosts; nothing is sent by this call.
+        """Ingest rows and divide their job into shards, for workers on any hosts; this call sends nothing.
 
-        The journal must be in PostgreSQL. Whoever calls :meth:`work` carries a part; the last one makes labels, tables
-        and papers. Call it again after any stop: while workers are at the job it stays as it is.
+        The journal must be in PostgreSQL. Each call of :meth:`process_shard` processes a shard; the last one makes
+        labels, tables and reports. Call this method again after an interruption: while workers process the job it stays
+        unchanged.
 
-        :param source: a file, as :meth:`ship_file` reads it, or rows, as :meth:`ship` takes them.
-        :param out: folder for labels and reports on the host of the worker that comes last: its whole path.
-        :param name: of the job; a file's job is known by its content without one.
-        :param shard_size: rows in a part, at least 1.
-        :param columns: of rows, see :meth:`ship`.
-        :param options: see :class:`FileOptions` and :class:`BulkOptions`.
-        :return: the job's name, and how its parts stand.
-        :raises ConfigurationError: when the file or an option cannot be used, or the journal is a file.
-        :raises JournalError: when the journal cannot be used, or a run has the job to itself.
+        :param source: A file, as :meth:`ship_file` reads it, or rows, as :meth:`ship` takes them.
+        :param out: Folder for labels and reports on the host of the last worker, as an absolute path.
+        :param name: Name of the job. Default: for a file, a hash of its content.
+        :param shard_size: Rows in a shard, at least 1. Default: 10,000.
+        :param columns: Columns of the rows, see :meth:`ship`.
+        :param options: See :class:`FileOptions` and :class:`BulkOptions`.
+        :return: The job's name, and the state of its shards.
+        :raises ConfigurationError: The file or an option cannot be used, or the journal is a file.
+        :raises JournalError: The journal cannot be used, or a run holds the job.
         """
         if not Path(out).is_absolute():
             raise ConfigurationError(f"out is a folder on a worker's host: give its whole path, not {str(out)!r}")
@@ -282,13 +286,14 @@ class Bulk:
     async def process_shard(
         self, name: str, *, lease: float = LEASE_SECONDS, on_progress: Callable[[Progress], object] | None = None
     ) -> ShardResult:
-        """Carry one part of a job that was handed over to its end: a part that is free, or that a dead worker has left.
+        """Process one shard of an enqueued job to its end: a free shard, or one whose lease has expired.
 
-        :param name: of the job.
-        :param lease: seconds after which another worker takes the part, if nothing is heard of this one; at least 1.
-        :param on_progress: see :meth:`ship_file`.
-        :return: what was done, and how the job's parts stand now; no part, when there was none to be had.
-        :raises JournalError: without such a job, or when the part was taken over meanwhile.
+        :param name: Name of the job.
+        :param lease: Seconds after which another worker takes the shard over if the lease is not renewed, at least 1.
+            Default: 60.
+        :param on_progress: See :meth:`ship_file`.
+        :return: Result of the shard, and the state of the job's shards; without a shard if there was no free one.
+        :raises JournalError: There is no such job, or the shard was taken over in the meantime.
         """
         if not lease >= 1:
             raise ConfigurationError(f"lease is a number of seconds from 1 on, not {lease!r}")
@@ -298,9 +303,9 @@ class Bulk:
             return await worker.process_shard(self._client)
 
     async def shards(self, name: str) -> ShardStats:
-        """Return how the parts of a job stand that was handed over.
+        """Return the state of the shards of an enqueued job.
 
-        :raises JournalError: when there is none of this name.
+        :raises JournalError: There is no job with this name.
         """
         return await (await self._jobs()).shards(name)
 
@@ -309,16 +314,16 @@ class Bulk:
         return await (await self._jobs()).list()
 
     async def job(self, name: str) -> BulkJob:
-        """Return how one job stands.
+        """Return the state of one job.
 
-        :raises JournalError: when there is none of this name.
+        :raises JournalError: There is no job with this name.
         """
         return await (await self._jobs()).show(name)
 
     async def undecided(self, name: str) -> AsyncGenerator[UndecidedRow, None]:
-        """Yield the rows of a job of which nobody knows whether they were created, with what is known.
+        """Yield the rows of a job of which it is unknown whether they were created, with the reasons.
 
-        :raises JournalError: when there is no such job.
+        :raises JournalError: There is no such job.
         """
         async for row in (await self._jobs()).undecided(name):
             yield row
@@ -337,23 +342,24 @@ class Bulk:
         await (await self._jobs()).resolve(name, reference, resolution, numbers=given)
 
     async def cancel(self, name: str) -> JobCancelled:
-        """Cancel all shipments of a job that can still be cancelled, and see that they are.
+        """Cancel all shipments of a job that can still be cancelled, and confirm each cancellation.
 
-        :raises JournalError: without such a job, or while a run is at work on it.
+        :raises JournalError: There is no such job, or a run holds it.
         """
         return await (await self._jobs()).cancel(name, self._client.shipments)
 
     async def cancel_shipments(
         self, numbers: Iterable[str] | AsyncIterable[str], *, patience: float = 60.0
     ) -> AsyncGenerator[CancelResult, None]:
-        """Cancel any number of parcels, see that they are cancelled, and yield what became of each.
+        """Cancel any number of parcels, confirm each cancellation, and yield the result of each.
 
-        One whose answer is lost is asked after; one that is cancelled already is cancelled.
+        After a lost response, a search finds the result; a parcel that is cancelled already counts as cancelled.
 
-        :param numbers: shipment numbers, read as they are needed.
-        :param patience: seconds after which a parcel that is not seen cancelled is given as unclear.
-        :return: results in groups, in the order of the numbers; ``refused`` has the carrier's words.
-        :raises ConfigurationError: for what is no list of numbers.
+        :param numbers: Shipment numbers, read as they are needed.
+        :param patience: Seconds after which a parcel whose cancellation is not confirmed is reported as unknown.
+            Default: 60.
+        :return: Results in groups, in the order of the numbers; ``refused`` has the carrier's message.
+        :raises ConfigurationError: It is not a list of numbers.
         """
         async for group in interleaved(numbers, "numbers"):
             odd = [number for number in group if not isinstance(number, str) or not number]
@@ -364,17 +370,18 @@ class Bulk:
                 yield result
 
     async def purge(self, name: str, *, force: bool = False) -> None:
-        """Remove the personal data of a job; its counts stay, and keyed hashes by which its references are known.
+        """Remove the personal data of a job; its counts and the keyed hashes of its references stay.
 
-        :param force: also when rows are not settled: what becomes of them can then not be found out any more.
-        :raises JournalError: without such a job, with rows that are not settled, or while a run is at work on it.
+        :param force: Whether to remove it even if rows are not settled; their results can then not be found any more.
+            Default: ``False``.
+        :raises JournalError: There is no such job, it has rows that are not settled, or a run holds it.
         """
         await (await self._jobs()).purge(name, force=force)
 
     async def journal(self) -> str:
-        """Return where this account's journal is: what it knows is what keeps shipments from being sent twice.
+        """Return the location of this account's journal, which prevents duplicate shipments.
 
-        :return: the path of its file, or the address of its PostgreSQL without a password.
+        :return: The path of its file, or the address of its PostgreSQL database without a password.
         """
         return (await locate_journal(self._client)).display_text
 
@@ -389,7 +396,7 @@ def _named(name: str) -> str:
 
 
 def _reading(given: FileOptions) -> ReadingOptions:
-    """Return how a file is read."""
+    """Return the options for reading a file."""
     file = given.get("map")
     if not isinstance(file, str | Path | None):
         raise ConfigurationError(f"map is the path of a file, not {type(file).__name__}")
@@ -414,9 +421,9 @@ def _options(
 ) -> JobOptions:
     """Return the options of a run.
 
-    :param kind: what may be given.
-    :param on: options that hold where none is given.
-    :raises ConfigurationError: for one that is not known or cannot be used.
+    :param kind: Class of the accepted options.
+    :param on: Options that hold for those that are not given.
+    :raises ConfigurationError: An option is not known or cannot be used.
     """
     known = kind.__annotations__
     unknown = given.keys() - known.keys()
@@ -439,7 +446,7 @@ def _options(
 async def _reporting_progress(
     run: FileJob | ResumedJob | Worker, on_progress: Callable[[Progress], object] | None
 ) -> AsyncIterator[None]:
-    """Have the caller told how far the run is: the latest counts, whenever the last call has returned."""
+    """Report progress to the caller in the block: the latest counts, as soon as the previous call has returned."""
     if on_progress is None:
         yield
         return

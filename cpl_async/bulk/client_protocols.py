@@ -1,4 +1,4 @@
-"""What the bulk engine needs of a client, and no more."""
+"""The protocols of a client that the bulk engine uses."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = [
 
 
 class ItemStates(Protocol):
-    """The state of a batch, which is that of its items."""
+    """The state of a batch, which consists of the states of its items."""
 
     @property
     def items(self) -> Sequence[Any]:
@@ -43,7 +43,7 @@ class ItemStates(Protocol):
 
 
 class StateCalls(Protocol):
-    """The call that asks for the state of a batch."""
+    """The call that requests the state of a batch."""
 
     async def get(self, batch_id: str, *, priority: Priority = Priority.INTERACTIVE) -> ItemStates:
         """Return the state of each item."""
@@ -54,11 +54,11 @@ class SendCalls(Protocol):
     """The calls that create a batch, of shipments or of orders."""
 
     async def send(self, body: bytes, *, references: Sequence[str] = (), **options: Unpack[CallOptions]) -> str:
-        """Send a batch whose body is made already; return its id."""
+        """Send a batch whose payload is encoded already and return its id."""
         ...
 
     async def ready(self, **options: Unpack[CallOptions]) -> None:
-        """See that there is a token."""
+        """Verify that there is a token."""
         ...
 
 
@@ -113,7 +113,7 @@ class OrderBatchCalls(SendCalls, StateCalls, Protocol):
 
 
 class OrderCalls(Protocol):
-    """The call that finds orders."""
+    """The call that searches for orders."""
 
     async def list(self, *, limit: int = 100, offset: int = 0, **asked: Unpack[OrderFilters]) -> Page[TrackedOrder]:
         """Return one page of orders."""
@@ -124,12 +124,12 @@ class InfoCalls(Protocol):
     """The call that needs no token."""
 
     async def get(self, **options: Unpack[CallOptions]) -> Info:
-        """Return what the system says of itself."""
+        """Return the system's information about itself."""
         ...
 
 
 class BulkClient(Protocol):
-    """A client, as the bulk engine sees it."""
+    """A client with the calls that the bulk engine uses."""
 
     @property
     def _server_clock(self) -> ServerClock:
@@ -138,7 +138,7 @@ class BulkClient(Protocol):
 
     @property
     def _journal_memory(self) -> JournalMemory | None:
-        """Where hosts know which journal each account has."""
+        """Shared record of each account's journal, or ``None`` if hosts share none."""
         ...
 
     @property
@@ -173,5 +173,5 @@ class BulkClient(Protocol):
 
     @property
     def requests_sent(self) -> int:
-        """How many requests have left so far."""
+        """Number of requests sent so far."""
         ...

@@ -1,4 +1,4 @@
-"""The jobs of an account, as a person sees them: what there is, how each stands, and what a person decides."""
+"""The jobs of an account for its users: a list, the state of each, and the decisions about it."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ NOT_SETTLED = tuple(
 
 @frozen(kw_only=True)
 class BulkJob:
-    """A job, and how many of its rows ended in which way."""
+    """A job, and the number of its rows by result."""
 
     name: str
     kind: str
     """``shipments`` or ``orders``."""
     source: str
-    """Name of the file that it was made of."""
+    """Name of the file that it was created from."""
     state: str
-    """``planning``, ``open``, ``finished``, or ``purged`` when its data was removed."""
+    """``planning``, ``open``, ``finished``, or ``purged`` if its data was removed."""
     created_at: datetime
     rows: int
     shipped: int
@@ -49,34 +49,34 @@ class BulkJob:
     cancelled: int
     undecided: int
     not_sent: int
-    """Of the undecided ones, those that certainly were not sent."""
+    """Number of undecided rows that were certainly not sent."""
 
 
 @frozen(kw_only=True)
 class UndecidedRow:
-    """A row of which nobody knows whether it was created."""
+    """A row of which it is unknown whether it was created."""
 
     number: int
-    """1 for the first row of the input."""
+    """Number of the row, 1 for the first row of the input."""
     line: int
     reference: str = field(repr=False)
     problems: tuple[Message, ...]
-    """What is known, as data."""
+    """The reasons, as data."""
 
     @property
     def message(self) -> str:
-        """What is known, in English."""
+        """The reasons, in English."""
         return text_of(self.problems)
 
 
 @frozen(kw_only=True)
 class JobCancelled:
-    """What became of a job that was to be cancelled."""
+    """The result of cancelling a job."""
 
     cancelled: int
-    """Shipments that were seen cancelled."""
+    """Number of shipments whose cancellation was confirmed."""
     refused: dict[str, str]
-    """Shipment number → why it could not be cancelled, or is not seen cancelled."""
+    """Shipment number → why it could not be cancelled, or is not confirmed as cancelled."""
 
 
 class Resolution(StrEnum):
@@ -106,23 +106,23 @@ class Jobs:
     async def show(self, name: str) -> BulkJob:
         """Return one job.
 
-        :raises JournalError: when there is none of this name.
+        :raises JournalError: There is no job with this name.
         """
         async with self._opened(name):
             return next(job for job in await self.list() if job.name == name)
 
     async def shards(self, name: str) -> ShardStats:
-        """Return how the parts of a job stand that workers share.
+        """Return the state of the shards of a job that workers share.
 
-        :raises JournalError: when there is none of this name.
+        :raises JournalError: There is no job with this name.
         """
         async with self._opened(name) as (journal, job):
             return await journal.shards.stats(job.id)
 
     async def undecided(self, name: str) -> AsyncGenerator[UndecidedRow, None]:
-        """Yield the rows of a job of which nobody knows whether they were created, with what is known.
+        """Yield the rows of a job of which it is unknown whether they were created, with the reasons.
 
-        :raises JournalError: when there is no such job.
+        :raises JournalError: There is no such job.
         """
         async with self._opened(name) as (journal, job):
             async for row in journal.row_queries.rows(job.id, (RowState.UNDECIDED, RowState.WITHDRAWING)):
@@ -150,10 +150,11 @@ class Jobs:
             await journal.jobs.resolve(job.id, reference, values, numbers)
 
     async def purge(self, name: str, *, force: bool = False) -> None:
-        """Remove the personal data of a job; its counts stay, and keyed hashes by which its references are known.
+        """Remove the personal data of a job; its counts and the keyed hashes of its references stay.
 
-        :param force: also when rows are not settled: what becomes of them can then not be found out any more.
-        :raises JournalError: without such a job, with rows that are not settled, or while a run is at work on it.
+        :param force: Whether to remove it even if rows are not settled; their results can then not be found any more.
+            Default: ``False``.
+        :raises JournalError: There is no such job, it has rows that are not settled, or a run holds it.
         """
         async with self._opened(name) as (journal, job), journal.exclusive(job.id, f"the job {job.name}"):
             counts = await journal.row_queries.counts(job.id)
@@ -167,11 +168,12 @@ class Jobs:
             await journal.jobs.purge(job.id)
 
     async def cancel(self, name: str, calls: ShipmentCalls, *, patience: float = 60.0) -> JobCancelled:
-        """Cancel all shipments of a job that can still be cancelled, and see that they are.
+        """Cancel all shipments of a job that can still be cancelled, and confirm each cancellation.
 
-        :param calls: the client's ``shipments``.
-        :param patience: seconds after which a shipment that is not seen cancelled is left as it is.
-        :raises JournalError: without such a job, or while a run is at work on it.
+        :param calls: The client's ``shipments``.
+        :param patience: Seconds after which a shipment whose cancellation is not confirmed is left as it is. Default:
+            60.
+        :raises JournalError: There is no such job, or a run holds it.
         """
         async with self._opened(name) as (journal, job), journal.exclusive(job.id, f"the job {job.name}"):
             of_rows = await journal.jobs.begin_cancelling(job.id)
@@ -191,11 +193,11 @@ class Jobs:
         return JobCancelled(cancelled=len(numbers) - len(refused), refused=refused)
 
     async def resumed(self, name: str, out: Path | None = None, **options: object) -> ResumedJob:
-        """Return a run that goes on with a job, told what its last run was told.
+        """Return a run that resumes a job with the settings of its last run.
 
-        :param out: another output folder than before.
-        :param options: of :class:`ShipOptions`, instead of those before.
-        :raises JournalError: when there is no such job.
+        :param out: Output folder. Default: the folder of the last run.
+        :param options: Options of :class:`JobOptions` that replace those of the last run.
+        :raises JournalError: There is no such job.
         """
         async with self._opened(name) as (_, job):
             kept = job.settings
@@ -208,7 +210,7 @@ class Jobs:
     async def _opened(self, name: str) -> AsyncIterator[tuple[Journal, Job]]:
         """Open the journal, and find the job.
 
-        :raises JournalError: when there is none of this name.
+        :raises JournalError: There is no job with this name.
         """
         if not self.place.may_exist:
             raise JournalError(f"there is no job {name!r}: there is no journal yet at {self.place.display_text}")

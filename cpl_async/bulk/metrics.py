@@ -1,4 +1,4 @@
-"""Counts the requests of one job: how many of each kind, which failed, how long they waited for their slot."""
+"""The request counters of one job: the number by kind, the failures, and the time waited for a permit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KINDS = {
     "orders.list": "look_up",
 }
 LAST_GOOD = 399
-"""The highest status of an answer that is none of a failure."""
+"""The highest HTTP status that is not a failure."""
 
 
 @define
@@ -32,13 +32,13 @@ class Measures:
     """The figures of all runs of a job."""
 
     runs: list[list[float]] = field(factory=list)
-    """Begin and end of each, in seconds since the epoch."""
+    """Begin and end of each run, in seconds since the epoch."""
     requests: Counter[str] = field(factory=Counter)
     failed: Counter[str] = field(factory=Counter)
     sent: int = 0
-    """Requests that have left in this run."""
+    """Requests sent in this run."""
     waited: Counter[int] = field(factory=Counter)
-    """Second since the epoch → seconds that requests had waited which left then."""
+    """Second since the epoch → seconds that the requests sent in it had waited."""
 
     def __call__(self, event: Event) -> None:
         """Count an event, as a hook of the transport."""
@@ -54,7 +54,7 @@ class Measures:
             self.failed[kind] += 1
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the figures as the journal keeps them."""
+        """Return the figures in the form that the journal stores."""
         return {
             "runs": self.runs,
             "requests": dict(self.requests),
@@ -63,7 +63,7 @@ class Measures:
         }
 
     def and_of(self, other: Measures) -> Measures:
-        """Return these figures and those of work at another time, or at the same."""
+        """Return the sum of these figures and those of another run, which may overlap."""
         return Measures(
             runs=_together([*self.runs, *other.runs]),
             requests=self.requests + other.requests,
@@ -74,7 +74,7 @@ class Measures:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Measures:
-        """Return the figures that the journal kept."""
+        """Return the figures that the journal stored."""
         return cls(
             runs=[list(run) for run in data.get("runs", ())],
             requests=Counter(data.get("requests", {})),
@@ -84,7 +84,7 @@ class Measures:
 
 
 def _together(runs: list[list[float]]) -> list[list[float]]:
-    """Return times of work in their order, those that touch as one."""
+    """Return the times of runs in order, with overlapping ones merged."""
     found: list[list[float]] = []
     for began, ended in sorted(runs):
         if found and began <= found[-1][1]:

@@ -1,4 +1,4 @@
-"""How far a job is, told while it runs."""
+"""The progress of a job while it runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Phase", "Progress", "ProgressHook"]
 
 
 class Phase(StrEnum):
-    """What a job is doing."""
+    """The current phase of a job."""
 
     READING = "reading"
     SENDING = "sending"
@@ -23,12 +23,12 @@ class Phase(StrEnum):
 
 @define
 class Progress:
-    """Counts of one run; a hook must not keep it, for it changes."""
+    """Counts of one run; a hook must not store it, since it changes."""
 
     phase: Phase = Phase.READING
     rows: int = 0
     sent: int = 0
-    """Rows whose batch the server took."""
+    """Rows whose batch the server accepted."""
     created: int = 0
     """Rows with a shipment number."""
     labelled: int = 0
@@ -38,7 +38,7 @@ class Progress:
 
     @classmethod
     def from_counts(cls, counts: dict[RowState, int]) -> Progress:
-        """Return the progress that the journal shows, where a run takes up a job."""
+        """Return the progress in the journal, for a run that resumes a job."""
         labelled = counts[RowState.SHIPPED]
         created = labelled + counts[RowState.UNLABELLED] + counts[RowState.CREATED]
         return cls(

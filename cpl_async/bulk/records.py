@@ -24,37 +24,37 @@ __all__ = [
 
 
 class RowState(StrEnum):
-    """How far one row has come; on disk at any moment."""
+    """The state of one row, stored on disk at all times."""
 
     PLANNED = "planned"
-    """Checked, its bytes are kept; nothing was sent."""
+    """Validated, and its bytes are stored; nothing was sent."""
     SENDING = "sending"
-    """An attempt that carries it was written down; until its answer is, it may or may not exist."""
+    """An attempt with this row was recorded; until its response is recorded, the row may or may not exist."""
     ACCEPTED = "accepted"
-    """The server took its batch and is importing it."""
+    """The server accepted its batch and is importing it."""
     CREATED = "created"
     """It has a shipment number; its label is still to be fetched."""
     SHIPPED = "shipped"
     """It has a number and a label."""
     UNLABELLED = "shipped_without_label"
-    """It has a number, and its label could not be had."""
+    """It has a number, and its label could not be fetched."""
     FOUND = "found"
-    """Its answer was lost, and it was found by its reference: it has a number, but its label is not available."""
+    """Its response was lost, and it was found by its reference: it has a number, but its label is not available."""
     WITHDRAWING = "withdrawing"
-    """It is being cancelled, to be sent again once it is seen cancelled."""
+    """It is being cancelled, and is sent again once its cancellation is confirmed."""
     CANCELLING = "cancelling"
-    """It is being cancelled on a person's word."""
+    """It is being cancelled by a user's decision."""
     CANCELLED = "cancelled"
-    """It was seen cancelled: its reference may be shipped by another job."""
+    """Its cancellation is confirmed: another job may ship its reference."""
     REJECTED = "rejected"
-    """We or the server said no; the message says why."""
+    """Validation or the server rejected it; the message has the reason."""
     UNDECIDED = "undecided"
-    """Whether it exists is not known; it is not sent again by itself."""
+    """It is unknown whether it exists; it is not sent again automatically."""
 
 
 IN_FLIGHT = (RowState.SENDING, RowState.ACCEPTED, RowState.CREATED, RowState.FOUND)
 GOES_ON = (RowState.PLANNED, RowState.ACCEPTED, RowState.CREATED, RowState.UNLABELLED, RowState.WITHDRAWING)
-"""States with which a run goes on by itself."""
+"""States that a run processes further automatically."""
 SETTLED_ELSEWHERE = (
     *IN_FLIGHT,
     RowState.WITHDRAWING,
@@ -63,16 +63,16 @@ SETTLED_ELSEWHERE = (
     RowState.UNLABELLED,
     RowState.UNDECIDED,
 )
-"""States in which a reference must not be sent by another job: it exists, or it may."""
+"""States in which another job must not send a reference: it exists, or it may exist."""
 
 
 WITHOUT_LABEL = (RowState.UNLABELLED, RowState.CREATED, RowState.FOUND)
-"""States that a report calls shipped without label."""
+"""States that a report shows as shipped without label."""
 
 
 @frozen(kw_only=True)
 class Ends:
-    """In which way the rows of a job ended; all but ``not_sent`` add up to all rows."""
+    """The number of a job's rows by result; all but ``not_sent`` add up to all rows."""
 
     shipped: int
     shipped_without_label: int
@@ -80,11 +80,11 @@ class Ends:
     cancelled: int
     undecided: int
     not_sent: int
-    """Of the undecided ones, those that certainly were not sent."""
+    """Number of undecided rows that were certainly not sent."""
 
 
 def ends_of(counts: Mapping[RowState, int]) -> Ends:
-    """Return how the rows of a job ended, from how many are in each state."""
+    """Return the number of a job's rows by result, from the number in each state."""
     shipped, rejected = counts.get(RowState.SHIPPED, 0), counts.get(RowState.REJECTED, 0)
     without = sum(counts.get(state, 0) for state in WITHOUT_LABEL)
     cancelled = counts.get(RowState.CANCELLED, 0)
@@ -99,7 +99,7 @@ def ends_of(counts: Mapping[RowState, int]) -> Ends:
 
 
 class BatchState(StrEnum):
-    """How far one batch has come."""
+    """The state of one batch."""
 
     PLANNED = "planned"
     SENDING = "sending"
@@ -108,7 +108,7 @@ class BatchState(StrEnum):
     DONE = "done"
     """Nothing is left to do for it."""
     UNKNOWN = "unknown"
-    """Its answer was lost."""
+    """Its response was lost."""
 
 
 @frozen(kw_only=True)
@@ -121,7 +121,7 @@ class FoundShipment:
 
 @frozen(kw_only=True)
 class RowProblems:
-    """A row that is not sent, and why."""
+    """A row that is not sent, with the reasons."""
 
     number: int
     """Number of the row, 1 for the first."""

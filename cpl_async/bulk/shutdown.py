@@ -1,4 +1,4 @@
-"""Breaks off what only reads when a run is to end."""
+"""The cancellation of read-only work when a run should end."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 async def unless_stopped(stop: asyncio.Event, work: Awaitable[T]) -> T | None:
-    """Return what the work returns, or ``None`` when ``stop`` is set before: the work is then cancelled.
+    """Return the result of the work, or ``None`` if ``stop`` is set first; the work is then cancelled.
 
-    For work that changes nothing on the server: what is being written must come to its end.
+    Use it only for work that changes nothing on the server: open writes must be completed.
     """
     task = asyncio.ensure_future(work)
     stopped = asyncio.ensure_future(stop.wait())

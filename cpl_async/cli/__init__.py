@@ -12,7 +12,7 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Run the ``cpl`` command, or say what to install for it."""
+    """Run the ``cpl`` command, or report the extra to install for it."""
     try:
         from .app import cpl
     except KeyboardInterrupt:
@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def _status(command: Command) -> int:
-    """Run a command and return its exit status, which says as well if its results could not be printed."""
+    """Run a command and return its exit status, which also reports results that could not be printed."""
     from .failures import NOT_ALL
     from .output import output_failure, tell
 
@@ -44,7 +44,7 @@ def _status(command: Command) -> int:
 
 
 def _run(command: Command) -> int:
-    """Run a command; what is wrong with its words is told as everything else that is wrong."""
+    """Run a command; usage errors are reported in the same way as all others."""
     import click
 
     from .failures import CANNOT_RUN, INTERRUPTED, NOT_ALL
@@ -62,7 +62,7 @@ def _run(command: Command) -> int:
     except click.ClickException as error:
         tell(error.format_message())
         return error.exit_code
-    except click.Abort as stop:  # Ctrl-C, or a question that was answered with no
+    except click.Abort as stop:  # Ctrl-C, or the answer "no" to a prompt
         say("stopped")
         return INTERRUPTED if isinstance(stop.__cause__, KeyboardInterrupt) else NOT_ALL
     return status if isinstance(status, int) else 0

@@ -1,4 +1,4 @@
-"""``python -m cpl_async.cli``: the command where its script is not on the path."""
+"""The command as ``python -m cpl_async.cli``, for systems without its script on the path."""
 
 from __future__ import annotations
 

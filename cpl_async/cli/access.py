@@ -1,4 +1,4 @@
-"""Which system to talk to, and as whom; the secret is never an option on the command line."""
+"""The system and the account of a command; the secret is never an option on the command line."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ FILE = click.Path(path_type=Path)
 
 @frozen(kw_only=True)
 class Access:
-    """Credentials and address, and how the client works."""
+    """Credentials and address, and the settings of the client."""
 
     client_id: str
     client_secret: str = field(repr=False)
     read_secret: Callable[[], str] | None = field(default=None, repr=False)
-    """Reads the secret again, for one that is rotated while a command runs."""
+    """Reads the secret again, for a secret that is rotated while a command runs."""
     base_url: str
     options: Mapping[str, Any] = Factory(dict)
     origins: dict[str, str] = Factory(dict)
-    """Where each setting came from, by its name."""
+    """Origin of each setting, by its name."""
 
     def client(self, **more: Any) -> Client:
         """Return a client.
 
-        :param more: settings that go before those that were found.
+        :param more: Settings that override those of the environment and the file.
         """
         return Client(
             client_id=self.client_id,
@@ -53,7 +53,7 @@ class Access:
         )
 
     def _secret(self) -> str | Callable[[], str]:
-        """Return the secret, or what returns it now and reads it again later."""
+        """Return the secret, or a function that returns it and reads it again later."""
         if self.read_secret is None:
             return self.client_secret
         known, read = [self.client_secret], self.read_secret
@@ -62,7 +62,7 @@ class Access:
 
 @frozen(kw_only=True)
 class Chosen:
-    """What the command line says of the system and the account."""
+    """The options of the command line for the system and the account."""
 
     client_id: str | None
     secret_file: Path | None
@@ -73,20 +73,20 @@ class Chosen:
 
     @property
     def anything(self) -> bool:
-        """Whether it says anything."""
+        """Whether any option is set."""
         return any(getattr(self, one.name) for one in fields(Chosen))
 
     def account(self) -> Access:
-        """Return whose account is meant, without its secret: for what is asked of the journal alone.
+        """Return the account without its secret, for commands that read only the journal.
 
-        :raises ConfigurationError: names what is missing or cannot be used.
+        :raises ConfigurationError: A setting is missing or cannot be used; the error names it.
         """
         return self._found()[0]
 
     def access(self) -> Access:
         """Return credentials and address from options, environment, a file, or a prompt.
 
-        :raises ConfigurationError: names what is missing or cannot be used.
+        :raises ConfigurationError: A setting is missing or cannot be used; the error names it.
         """
         account, secret = self._found()
         known = secret()
@@ -117,7 +117,7 @@ class Chosen:
 
 
 def access_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say which system is asked, and as whom; the command gets them as ``chosen``."""
+    """Add the options for the system and the account; the command receives them as ``chosen``."""
 
     @click.option("--client-id", help="Client id; else CPL_CLIENT_ID.")
     @click.option("--secret-file", type=FILE, help="File that holds the client secret; else CPL_CLIENT_SECRET.")
@@ -139,9 +139,9 @@ def access_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def journal_of(access: Access) -> JournalLocation:
-    """Return where the journal of an account lies; it takes no secret.
+    """Return the location of an account's journal, without the secret.
 
-    :raises JournalError: see :func:`journal_place`.
+    :raises JournalError: See :func:`locate_journal`.
     """
 
     quiet_libraries()

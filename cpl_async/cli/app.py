@@ -1,4 +1,4 @@
-"""The command's parts put together."""
+"""The ``cpl`` command, assembled from its subcommands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``cpl cancel`` and ``cpl redirect``: what can still be changed of a shipment."""
+"""``cpl cancel`` and ``cpl redirect``: changes to a shipment that exists."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["cancel", "redirect"]
 
 @frozen
 class Done:
-    """What became of one shipment."""
+    """The result of one shipment."""
 
     number: str
     outcome: str
@@ -54,7 +54,7 @@ def cancel(connection: Connection, numbers: tuple[str, ...], yes: bool) -> None:
     except (KeyboardInterrupt, asyncio.CancelledError):
         say("stopped")
         status = INTERRUPTED
-    finally:  # whatever happened: what is settled is told
+    finally:  # settled results are printed also after an error
         results += [Done(number, "not sent") for number in chosen[len(results) :]]
         columns = {"number": _number, "outcome": _outcome, "message": _message}
         show(results, columns, as_json=connection.as_json)

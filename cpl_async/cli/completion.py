@@ -1,4 +1,4 @@
-"""``cpl completion``: prints what a shell needs to complete the command's words."""
+"""``cpl completion``: the completion script of a shell."""
 
 from __future__ import annotations
 

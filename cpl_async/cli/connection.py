@@ -1,4 +1,4 @@
-"""Options that every command which asks the API takes, and the client that they make."""
+"""Options of every command that uses the API, and the client made from them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from .output import say
 __all__ = ["LANGUAGE", "Connection", "connected"]
 
 LANGUAGE = "en-GB"
-"""Of the server's words, so that all that the command says is in one language."""
+"""Language of server messages, so that all output of the command is in one language."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 @frozen(kw_only=True)
 class Connection:
-    """The system that a command asks, and how it shows the answer."""
+    """The system of a command, and the format of its output."""
 
     chosen: Chosen
     sandbox: bool
@@ -36,7 +36,7 @@ class Connection:
     as_json: bool
 
     def run(self, call: Callable[[Client], Awaitable[T]]) -> T:
-        """Make a call with a client, and return what it returns."""
+        """Make a call with a client and return its result."""
         with self._reached() as access:
             return asyncio.run(_carry(access, self.language, call))
 
@@ -50,7 +50,7 @@ class Connection:
         with needing_extra("sandbox"):
             from ..sandbox import Sandbox, SandboxSettings
         with Sandbox(SandboxSettings()) as server:
-            yield Access(client_id="sandbox", client_secret="sandbox", base_url=server.base_url)  # noqa: S106 - it opens nothing but the sandbox
+            yield Access(client_id="sandbox", client_secret="sandbox", base_url=server.base_url)  # noqa: S106 - a secret of the sandbox only
 
 
 async def _carry(access: Access, language: str | None, call: Callable[[Client], Awaitable[T]]) -> T:
@@ -60,13 +60,13 @@ async def _carry(access: Access, language: str | None, call: Callable[[Client], 
 
 
 def _tell(event: Event) -> None:
-    """Say that a call is tried again, so that nobody waits in the dark."""
+    """Print that a call is retried, so that the user knows why it takes longer."""
     if event.kind is EventKind.RETRY:
         say(f"trying again: {event.operation} ({event.error})")
 
 
 def connected(command: Callable[Concatenate[Connection, P], None]) -> Callable[..., Any]:
-    """Give a command its connection, made of the options that all such commands take."""
+    """Add the options of the connection to a command, which receives the connection as its first argument."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print JSON with the API's own names, and nothing else.")
     @click.option("--language", type=NAMES, help=f"Of the server's words; {LANGUAGE} unless told.")

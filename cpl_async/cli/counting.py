@@ -1,4 +1,4 @@
-"""Small words that people read."""
+"""Counts with their nouns, for output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``cpl ship --distributed``: hands a file over to Celery workers, follows them, and writes labels and reports here."""
+"""``cpl ship --distributed``: enqueues a file for Celery workers, follows them, and writes labels and reports here."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from .job_runner import StopWords
 __all__ = ["WORDS", "followed"]
 
 LOOK_EVERY = 1.0
-"""Seconds, at least."""
+"""Minimum seconds between two progress queries."""
 PART_OF_THE_TIME = 0.05
-"""Largest part of the time that is spent looking how far the job is."""
+"""Maximum fraction of the time that progress queries take."""
 LONGEST_PAUSE = 10.0
-"""Seconds between two looks, at most: a look that waited for a lock says nothing of the next one."""
+"""Maximum seconds between two progress queries: one that waited for a lock does not predict the next one."""
 NOBODY_FOR, LONGEST = 20.0, 600.0
-"""Seconds in which no worker takes a free part up, after which tasks are queued again; twice as long each time."""
+"""Seconds until tasks of a free shard that no worker leases are queued again, doubled each time; and their maximum."""
 JOURNAL_AWAY = 600.0
-"""Seconds for which the journal may be away while workers are followed."""
+"""Seconds for which the journal may be unreachable while workers are followed."""
 ADVICE = "is a worker running? celery --app cpl_async.celery.app worker"
 WORDS = StopWords(
     ending="ending (again to stop at once)",
@@ -38,10 +38,10 @@ WORDS = StopWords(
 
 @define(kw_only=True)
 class FollowedRun(FileJob):
-    """A run whose sending is done by workers; labels and reports are made here when they have done all."""
+    """A run whose rows are sent by workers; labels and reports are made here when they are done."""
 
     app: Any
-    """Celery's."""
+    """The Celery app."""
     account: str
     shard_size: int
     _moved: float = field(init=False, factory=time.monotonic)
@@ -50,14 +50,14 @@ class FollowedRun(FileJob):
     _said: set[str] = field(init=False, factory=set)
 
     async def run(self, client: BulkClient) -> JobSummary:
-        """Hand the file over, follow the workers, and write what became of it.
+        """Enqueue the file, follow the workers, and write the results.
 
-        :raises CancelledError: when it was stopped while workers are at work; they go on.
+        :raises CancelledError: It was stopped while workers run; they continue.
         """
         name, standing = await self.enqueue(client, self.shard_size)
         await self._queue(name, standing.free)
         await self._follow(name)
-        return await super().run(client)  # attrs makes another class of this one
+        return await super().run(client)  # attrs creates another class with slots
 
     async def _follow(self, name: str) -> None:
         lost_at: float | None = None
@@ -66,7 +66,7 @@ class FollowedRun(FileJob):
                 async with Journal.open(self.place) as journal:
                     await self._look_on(journal, name)
                 return
-            except JournalError as error:  # the database restarts, say: the workers try again too
+            except JournalError as error:  # the database may be restarting: the workers retry too
                 lost_at = lost_at or time.monotonic()
                 if time.monotonic() > lost_at + JOURNAL_AWAY:
                     raise
@@ -91,21 +91,21 @@ class FollowedRun(FileJob):
                 self._say(f"no worker takes the job up: {why or now.problem or ADVICE}")
                 self._moved, self._patience = time.monotonic(), min(2 * self._patience, LONGEST)
                 await self._queue(name, now.free)
-            took = time.monotonic() - began  # to count a million rows takes a while, in which no worker writes
+            took = time.monotonic() - began  # counting a million rows takes a while, in which no worker writes
             await self._wait(pause_after(took))
         self._show(Progress(phase=Phase.READING))
 
     async def _wait(self, seconds: float) -> None:
-        """Wait until it is time to look again.
+        """Wait until the next progress query.
 
-        :raises CancelledError: when nobody is to follow the workers any more.
+        :raises CancelledError: The workers should not be followed any more.
         """
         await unless_stopped(self._stop, asyncio.sleep(seconds))
         if self._stop.is_set():
             raise asyncio.CancelledError
 
     def _say(self, words: str) -> None:
-        """Say something once, whatever correlation id it has."""
+        """Print a message once, regardless of its correlation id."""
         told = re.sub(r" ?\[correlation id [^\]]*\]", "", words)
         if told not in self._said:
             self._said.add(told)
@@ -117,15 +117,15 @@ class FollowedRun(FileJob):
 
 
 def pause_after(took: float) -> float:
-    """Return the seconds until the next look, after one that took some seconds."""
+    """Return the seconds until the next progress query, from the duration of the last one."""
     return min(max(LOOK_EVERY, took / PART_OF_THE_TIME), LONGEST_PAUSE)
 
 
 def followed(run: FileJob, account: str, shard_size: int | None) -> FollowedRun:
-    """Return the run that workers are to do.
+    """Return the run for workers.
 
-    :param account: profile of the settings by which the workers know whose it is; ``CPL_PROFILE`` for an empty one.
-    :raises ConfigurationError: without a broker, or with a journal that workers cannot share.
+    :param account: Profile of the settings from which the workers get the account; empty for ``CPL_PROFILE``.
+    :raises ConfigurationError: There is no broker, or workers cannot share the journal.
     """
     if not app.conf.broker_url:
         raise ConfigurationError(f"--distributed needs Celery's broker: {BROKER}=redis://host/0")

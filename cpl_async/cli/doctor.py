@@ -1,4 +1,4 @@
-"""``cpl doctor``: looks at settings, network, clock, token, roles and limits one by one."""
+"""``cpl doctor``: checks of settings, network, clock, token, roles and limits, one by one."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ PATIENCE = 10.0
 CLOCK_OFF = 60.0
 """Seconds by which the machine's clock may be wrong without harm."""
 CERTIFICATE_ENDS = 14
-"""Days before the end of a certificate from which it is said."""
+"""Days before the end of a certificate from which it is reported."""
 PROBES = 10
-"""Requests with which the pace is tried."""
+"""Number of requests that test the rate limit."""
 RUN_INIT = "Run `cpl init`, or set CPL_CLIENT_ID and CPL_CLIENT_SECRET; see --help"
 OK, WARNING, FAILED, SKIPPED = "ok", "warning", "failed", "skipped"
 

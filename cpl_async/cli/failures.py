@@ -1,4 +1,4 @@
-"""One style for everything that goes wrong: one line, an exit status, no traceback for bad input."""
+"""The style of all errors: one line, an exit status, no traceback for invalid input."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ INTERRUPTED = 130
 
 
 def fail(text: str, status: int = CANNOT_RUN) -> NoReturn:
-    """Write the one line that says what is wrong, and end."""
+    """Print the error as one line and exit."""
     tell(text)
     raise SystemExit(status)
 
 
 @contextmanager
 def plain_failures() -> Iterator[None]:
-    """Turn what went wrong into one line: exit status 1 where the server refused or the outcome is unknown, else 2."""
+    """Convert an error to one line: exit status 1 if the server refused or the outcome is unknown, else 2."""
     try:
         yield
     except (CplError, OSError, MemoryError, ExceptionGroup) as error:
@@ -58,7 +58,7 @@ def failure_of(error: BaseException) -> CplError | OSError | MemoryError | None:
 
 
 def described(failure: CplError | OSError | MemoryError) -> str:
-    """Return what is said of a failure, on one line."""
+    """Return the message of a failure on one line."""
     if isinstance(failure, MemoryError):
         return "out of memory"
     if isinstance(failure, OSError):
@@ -69,9 +69,9 @@ def described(failure: CplError | OSError | MemoryError) -> str:
 
 @contextmanager
 def needing_extra(extra: str) -> Iterator[None]:
-    """Say what to install when an import inside fails.
+    """Raise an error with the extra to install if an import in the block fails.
 
-    :raises ConfigurationError: names the extra.
+    :raises ConfigurationError: An import failed; the error names the extra.
     """
     try:
         yield
@@ -80,7 +80,7 @@ def needing_extra(extra: str) -> Iterator[None]:
 
 
 class _Teller(logging.Handler):
-    """Says on the screen what is logged."""
+    """Prints log messages on the screen."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         super().__init__(logging.WARNING)
@@ -91,9 +91,9 @@ class _Teller(logging.Handler):
 
 
 def quiet_libraries(tell: Callable[[str], None] = say) -> None:
-    """Leave the screen to what the command says itself: each wait and each lost answer is in it.
+    """Silence the logs of libraries, since the command itself reports each wait and each lost response.
 
-    :param tell: says what is beyond a command: that the hosts that share the limits cannot see each other.
+    :param tell: Prints problems beyond a command: hosts that share the limits cannot reach each other.
     """
     import stamina.instrumentation
 

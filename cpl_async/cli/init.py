@@ -1,4 +1,4 @@
-"""``cpl init``: asks for the settings, tries them, and writes them where all commands find them."""
+"""``cpl init``: prompts for the settings, tests them, and writes them to the file that all commands read."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def init(
         client_id = client_id or _asked("Client id")
         secret = secret_from_file(secret_file) if secret_file else _asked("Client secret (not shown)", hidden=True)
         if trying:
-            options = settings_from_environment().options  # a proxy, for one
+            options = settings_from_environment().options  # e.g. a proxy
             _try(Access(client_id=client_id, client_secret=secret, base_url=address, options=options))
         kept = secret_file.absolute() if secret_file else _keep_secret(path, profile, secret)
         _write(path, content, table, {"client_id": client_id, "client_secret_file": str(kept), "base_url": address})
@@ -83,20 +83,20 @@ def init(
 
 
 def _content_of(path: Path) -> tomlkit.TOMLDocument:
-    """Return what stands in the file already, comments included.
+    """Return the current content of the file, including comments.
 
-    :raises ConfigurationError: when it cannot be read, or is not for us.
+    :raises ConfigurationError: It cannot be read, or is not a file of this library.
     """
     if path.name == "pyproject.toml":
         raise ConfigurationError(f"cpl init writes no pyproject.toml: name a {FILE_NAME} with --file")
     if not path.exists():
         return tomlkit.document()
-    read_settings(file=path, environment={})  # says what is wrong with it, and where
+    read_settings(file=path, environment={})  # reports the error with its place
     return tomlkit.parse(path.read_text(encoding="utf-8"))
 
 
 def _table(content: MutableMapping[str, Any], profile: str | None) -> MutableMapping[str, Any]:
-    """Return the part of a file that the settings stand in."""
+    """Return the table of a file that contains the settings."""
     if profile is None:
         return content
     if "profiles" not in content:
@@ -116,9 +116,9 @@ def _may_replace(path: Path, profile: str | None) -> None:
 
 
 def _asked(question: str, default: str | None = None, kind: Any = None, *, hidden: bool = False) -> str:
-    """Ask a person.
+    """Return the user's answer to a prompt.
 
-    :raises ConfigurationError: when nobody is there.
+    :raises ConfigurationError: There is no user at a terminal.
     """
     if not sys.stdin.isatty():
         raise ConfigurationError(
@@ -128,9 +128,9 @@ def _asked(question: str, default: str | None = None, kind: Any = None, *, hidde
 
 
 def _try(access: Access) -> None:
-    """Fetch a token, and see that the address is the API's.
+    """Fetch a token, and verify that the address belongs to the API.
 
-    :raises CplError: when that fails.
+    :raises CplError: That failed.
     """
 
     async def ask() -> str:
@@ -148,17 +148,17 @@ def _try(access: Access) -> None:
 
 
 def _keep_secret(path: Path, profile: str | None, secret: str) -> Path:
-    """Write the secret beside the file, for the user's eyes only."""
+    """Write the secret beside the file, readable by its user only."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     kept = path.with_name(f"cpl-secret-{profile}" if profile else "cpl-secret")
-    kept.unlink(missing_ok=True)  # made anew, so that who may read it is ours to say
+    kept.unlink(missing_ok=True)  # created again, so that its permissions are set by this command
     with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(secret + "\n")
     return kept
 
 
 def _write(path: Path, content: tomlkit.TOMLDocument, table: MutableMapping[str, Any], values: dict[str, str]) -> None:
-    """Put the settings in their table and write the file anew; all else in it stays."""
+    """Write the settings to their table and rewrite the file; its other content is unchanged."""
     for name in ADDRESSES - values.keys():
         table.pop(name, None)
     table.update(values)
@@ -168,4 +168,4 @@ def _write(path: Path, content: tomlkit.TOMLDocument, table: MutableMapping[str,
 
 
 ADDRESSES = frozenset({"client_id", "client_secret_file", "client_secret_command", "base_url", "test_system"})
-"""What is replaced."""
+"""Settings that are replaced."""

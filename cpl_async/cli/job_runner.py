@@ -1,4 +1,4 @@
-"""Runs a job in the terminal: shows how far it is, ends in good order, and says what became of it."""
+"""The execution of a job in the terminal: progress, clean shutdown, and results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .summary import in_words
 __all__ = ["Problems", "StopWords", "carry", "sandbox_beside"]
 
 MOST_LINES = 50
-"""Bad rows that are named on the screen; the file of rejected rows has them all."""
+"""Maximum number of invalid rows on the screen; the file of rejected rows lists all of them."""
 Run = FileJob | ResumedJob
 
 
@@ -35,21 +35,21 @@ def sandbox_beside(place: JournalLocation) -> Iterator[Access]:
         from ..sandbox import Sandbox, SandboxSettings
     place.prepare()
     with Sandbox(SandboxSettings(state=place.folder / "server.sqlite3")) as server:
-        yield Access(client_id="sandbox", client_secret="sandbox", base_url=server.base_url)  # noqa: S106 - it opens nothing but the sandbox
+        yield Access(client_id="sandbox", client_secret="sandbox", base_url=server.base_url)  # noqa: S106 - a secret of the sandbox only
 
 
 @frozen(kw_only=True)
 class StopWords:
-    """What is said when somebody stops a run."""
+    """The messages for an interrupted run."""
 
     ending: str = "ending: nothing more is sent, what is under way is written down (again to stop at once)"
     ended: str = "stopped; run the same command again to go on: nothing that is settled is sent again"
 
 
 def carry(run: Run, access: Access, as_json: bool, words: StopWords) -> None:
-    """Run, show what became of each row, and end with the status that the command promises."""
+    """Run, print the result of each row, and exit with the documented status."""
     gc.collect()
-    gc.freeze()  # what is imported stays: looking through it again and again would hold up what is under way
+    gc.freeze()  # imported objects stay: repeated garbage collection of them would delay requests
     display = Display()
     quiet_libraries(display.say)
     problems = Problems(display.say, run.options.language)
@@ -81,7 +81,7 @@ def carry(run: Run, access: Access, as_json: bool, words: StopWords) -> None:
 
 
 def _status(summary: JobSummary, run: Run) -> int:
-    """Return the exit status: 2 only where certainly nothing was sent."""
+    """Return the exit status: 2 only if certainly nothing was sent."""
     on_the_server = summary.shipped + summary.shipped_without_label + summary.undecided - summary.not_sent
     if run.stopped_by is not None and not on_the_server and _is_setting(run.stopped_by):
         return CANNOT_RUN
@@ -91,7 +91,7 @@ def _status(summary: JobSummary, run: Run) -> int:
 
 
 async def _carry(run: Run, access: Access, display: Display, words: StopWords) -> JobSummary:
-    """Run with a client, ending in good order at the first Ctrl-C or SIGTERM and at once at the second."""
+    """Run with a client; the first Ctrl-C or SIGTERM ends it cleanly, the second at once."""
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
 
@@ -114,7 +114,7 @@ def _is_setting(error: CplError) -> bool:
 
 
 class Problems:
-    """Names bad rows, the first ones on the screen."""
+    """Prints invalid rows, the first ones on the screen."""
 
     def __init__(self, write: Any, language: str, *, every: bool = False) -> None:
         self._write = write

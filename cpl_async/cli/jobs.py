@@ -1,4 +1,4 @@
-"""``cpl jobs``: what was shipped from here, how each job stands, and what a person decides about it."""
+"""``cpl jobs``: the jobs of this journal, the state of each, and the decisions about it."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class JobsAccount:
     as_json: bool
 
     def place(self) -> JournalLocation:
-        """Return where the journal lies; it takes no secret."""
+        """Return the location of the journal, without the secret."""
         return JournalLocation.beside(self.sandbox) if self.sandbox is not None else journal_of(self.chosen.account())
 
     @contextmanager
     def reached(self) -> Iterator[Access]:
-        """Give what it takes to ask the carrier."""
+        """Yield the access to the carrier."""
         if self.sandbox is None:
             yield self.chosen.access()
             return
@@ -52,9 +52,9 @@ class JobsAccount:
 
 
 def _confirm(question: str, *, yes: bool) -> None:
-    """Ask a person, unless they have said yes already.
+    """Prompt for confirmation unless ``yes`` is set.
 
-    :raises click.UsageError: when nobody is there to ask.
+    :raises click.UsageError: There is no user at a terminal.
     """
     if yes:
         return
@@ -71,7 +71,7 @@ def _show(items: Sequence[Any], columns: Mapping[str, Callable[[Any], Any]], *, 
 
 
 def _of_account(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say whose jobs are meant."""
+    """Add the options for the account of the jobs."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, and nothing else.")
     @click.option("--sandbox", type=FILE, metavar="OUT", help="Jobs of `cpl ship --sandbox --out OUT`.")

@@ -1,4 +1,4 @@
-"""Which language people read: told, set, or that of the system."""
+"""The language of the output: from an option, from the settings, or from the system."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["LANGUAGES", "NAMES", "language_option", "of_server"]
 
 LANGUAGES = ("en", "cs")
 OF_SERVER = {"en": "en-GB", "cs": "cs-CZ"}
-"""Language of the server's words, so that all is in one."""
+"""Language of server messages, so that all output is in one language."""
 NAMES = click.Choice((*LANGUAGES, *OF_SERVER.values()), case_sensitive=False)
 """Each language by its name and by the server's name of it, for every command."""
 OF_SYSTEM = ("LC_ALL", "LC_MESSAGES", "LANG")
 
 
 def language_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the option; what is not told is ``CPL_LANGUAGE``, else the system's language, else English."""
+    """Add the option. Default: ``CPL_LANGUAGE``, else the system's language, else English."""
 
     def chosen(_: click.Context, __: click.Parameter, told: str | None) -> str:
         return told[:2].lower() if told else _of_environment()
@@ -33,7 +33,7 @@ def language_option(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def of_server(name: str) -> str:
-    """Return the name by which the server knows a language; one that is not ours is passed on."""
+    """Return the server's name of a language; a language that this library does not support is returned unchanged."""
     return OF_SERVER.get(name[:2].lower(), name)
 
 

@@ -1,4 +1,4 @@
-"""Commands that only look something up: pickup points, addresses, code lists, the customer, routes, news, info."""
+"""Read-only commands: pickup points, addresses, code lists, the customer, routes, news, info."""
 
 from __future__ import annotations
 
@@ -101,9 +101,9 @@ def _position(text: str) -> tuple[float, float]:
 
 
 async def _middle_of(client: Client, address: str, country: str) -> tuple[float, float]:
-    """Return the middle of the pickup points of an address's postcode, or else of its town.
+    """Return the centre of the pickup points of an address's postcode, or else of its town.
 
-    :raises ConfigurationError: when no point is there.
+    :raises ConfigurationError: There is no pickup point.
     """
     zip_code = re.search(r"\b(\d{3} ?\d{2}|\d{4,6}|\d{2}-\d{3})\b", address)
     town = re.sub(r"[\d/-]+[a-z]?\b", " ", address.rpartition(",")[2]).strip()
@@ -122,7 +122,7 @@ async def _middle_of(client: Client, address: str, country: str) -> tuple[float,
 
 
 def _opening(point: AccessPoint) -> str:
-    """Return opening hours as people write them: days of the same hours together."""
+    """Return opening hours in the usual notation: days with the same hours together."""
     by_day: dict[int, str] = {}
     for hour in sorted(point.work_hours, key=lambda one: (one.week_day or 0, one.day_part or 0)):
         if hour.week_day and hour.open_from and hour.open_to:

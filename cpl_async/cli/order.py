@@ -1,4 +1,4 @@
-"""``cpl order``: ordering collections and transports, their state, cancelling them."""
+"""``cpl order``: collections and transports are ordered, shown and cancelled."""
 
 from __future__ import annotations
 
@@ -122,9 +122,9 @@ def create(
 
 
 def _day(date: datetime) -> datetime:
-    """Return a day as the carrier counts it, whatever the time of this machine.
+    """Return a day in the carrier's time zone, regardless of this machine's.
 
-    :raises UsageError: for a year that no order can have.
+    :raises UsageError: An order cannot have this year.
     """
     if not 2000 <= date.year <= 2999:
         raise click.UsageError(f"{date:%Y-%m-%d} is no day for an order")

@@ -1,7 +1,7 @@
 """The output of a command: everything that it prints passes through this module.
 
-Text of the server or of a row cannot steer the terminal. A stream that cannot be written any more (a reader that has
-gone, a full disk) never stops what the command does; its end says so.
+Text of the server or of a row cannot control the terminal. A stream that fails (a closed pipe, a full disk) never stops
+the command; its exit status reports the failure.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ __all__ = [
 ]
 
 GONE = (EPIPE, EBADF)
-"""Errors of a stream whose reader has gone: nobody misses what is written."""
+"""Errors of a stream whose reader is gone, so that the output is not missed."""
 
 
 class LastingStream(io.RawIOBase):
-    """A standard stream that takes everything, and keeps the first error of the system."""
+    """A standard stream that accepts everything, and stores the first error of the system."""
 
     def __init__(self, descriptor: int) -> None:
         """Write to a descriptor, which stays open."""
@@ -72,12 +72,12 @@ class LastingStream(io.RawIOBase):
 
 
 def lasting_streams() -> None:
-    """Make standard output and standard error streams that never fail, whatever becomes of what reads them."""
+    """Make standard output and standard error streams that never fail, even if their reader is gone."""
     closed = _fill_descriptors()
     for descriptor, name in ((1, "stdout"), (2, "stderr")):
         stream: TextIO | None = getattr(sys, name)
         if stream is not None and not _is_system_stream(stream, descriptor):
-            continue  # a test, or a program around the command, has put its own there
+            continue  # a test, or a program around the command, has replaced the stream
         raw = LastingStream(descriptor)
         if descriptor in closed:
             raw.error = OSError(EBADF, os.strerror(EBADF))
@@ -92,23 +92,23 @@ def lasting_streams() -> None:
 
 
 def output_failure() -> OSError | None:
-    """Return why the results could not be printed, or `None` if they were, or if nobody reads them any more."""
+    """Return why the results could not be printed, or `None` if they were, or if the reader is gone."""
     _flush()
     error = _stdout_error()
     return error if error is not None and error.errno not in GONE else None
 
 
 def print_text(text: str = "") -> bool:
-    """Print a text of one or more lines; return whether anybody still reads."""
+    """Print a text of one or more lines; return whether the stream is still read."""
     click.echo(plain_lines(text))
     return _flush()
 
 
 def print_json(data: Any, default: Any = None) -> bool:
-    """Print data as JSON; return whether anybody still reads.
+    """Print data as JSON; return whether the stream is still read.
 
     :param data: Data, or JSON as text.
-    :param default: Turns into data what is not. Default: nothing is turned.
+    :param default: Converts objects that JSON does not support. Default: no conversion.
     """
     text = data if isinstance(data, str) else orjson.dumps(data, default, orjson.OPT_INDENT_2).decode()
     click.echo(plain_json(text))
@@ -116,30 +116,30 @@ def print_json(data: Any, default: Any = None) -> bool:
 
 
 def print_json_line(data: Any, default: Any = None) -> bool:
-    """Print data as one line of JSON, for a stream; return whether anybody still reads."""
+    """Print data as one line of JSON, for a stream; return whether the stream is still read."""
     click.echo(plain_json(orjson.dumps(data, default).decode()))
     return _flush()
 
 
 def print_table(console: Console, table: Any) -> bool:
-    """Print a table whose cells are plain; return whether anybody still reads."""
+    """Print a table whose cells are plain; return whether the stream is still read."""
     console.print(table)
     return _flush()
 
 
 def say(text: str) -> None:
-    """Write a line for people to standard error, beside the result."""
+    """Write a line for the user to standard error, beside the result."""
     click.echo(plain_lines(text), err=True)
 
 
 def tell(text: str) -> None:
-    """Write the one line that says what is wrong to standard error."""
+    """Write the one-line error message to standard error."""
     colour = False if os.environ.get("NO_COLOR") else None
     click.echo(click.style("error: ", fg="red") + plain(" ".join(text.split())), err=True, color=colour)
 
 
 def _fill_descriptors() -> set[int]:
-    """Open the null device for standard streams that were closed; a file would get their numbers, and what is printed.
+    """Open the null device for closed standard streams; else a file would get their numbers, and with them the output.
 
     :return: Descriptors that were closed.
     """
@@ -164,7 +164,7 @@ def _is_system_stream(stream: TextIO, descriptor: int) -> bool:
 
 
 def _flush() -> bool:
-    with suppress(OSError, ValueError):  # of a stream that is not ours
+    with suppress(OSError, ValueError):  # a stream that this module did not replace
         sys.stdout.flush()
     return _stdout_error() is None
 

@@ -1,4 +1,4 @@
-"""Shows how far a job is: bars on a terminal, plain lines elsewhere, nothing when asked."""
+"""The progress of a job: bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ LINES = (("sent", "sent"), ("created", "imported"), ("labelled", "labels"))
 
 
 class _Rate(ProgressColumn):
-    """How many a second."""
+    """The rate per second."""
 
     def render(self, task: Task) -> Text:
-        """Return the rate of a bar, once there is one."""
+        """Return the rate of a bar, if there is one."""
         return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="progress.data.speed")
 
 
@@ -50,7 +50,7 @@ class Display:
         self._tasks: dict[str, int] = {}
         self._phase: Phase | None = None
         self._last = 0.0
-        if self._console.is_terminal and TRACER.get() is None:  # bars and exchanges would write over each other
+        if self._console.is_terminal and TRACER.get() is None:  # bars and traces would overwrite each other
             columns = SpinnerColumn(), TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn()
             times = _Rate(), TimeElapsedColumn(), TimeRemainingColumn(elapsed_when_finished=True)
             self._bars = Bars(*columns, *times, console=self._console, transient=True)

@@ -80,9 +80,9 @@ def sandbox(faults: tuple[str, ...], **chosen: Any) -> None:
 
 
 def _play(server: Any, faults: tuple[str, ...]) -> None:
-    """Ask the sandbox for what shall go wrong.
+    """Configure the faults of the sandbox.
 
-    :raises ValueError: for what cannot be read or is not known.
+    :raises ValueError: A fault cannot be parsed or is not known.
     """
     for text in faults:
         name, _, share = text.partition("=")

@@ -1,4 +1,4 @@
-"""Reads the sender's address from a file."""
+"""The sender's address from a file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["sender_from"]
 def sender_from(file: Path) -> Address:
     """Return the address in a TOML or JSON file with the fields of :class:`Address`.
 
-    :raises ConfigurationError: when it cannot be read, or a field is not known.
+    :raises ConfigurationError: It cannot be read, or a field is not known.
     """
     try:
         text = file.read_text(encoding="utf-8-sig")

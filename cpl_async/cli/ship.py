@@ -157,7 +157,7 @@ def ship(
 
 
 def _reading(source: Path, names: Path | None, **told: str | None) -> ReadingOptions:
-    """Return how the input is read."""
+    """Return the options for reading the input."""
     return ReadingOptions(
         names=load_mapping(names) if names else ShopMapping(),
         shown=STDIN_NAME if source == STANDARD_INPUT else None,
@@ -166,7 +166,7 @@ def _reading(source: Path, names: Path | None, **told: str | None) -> ReadingOpt
 
 
 def _kept(source: Path) -> AbstractContextManager[Path]:
-    """Give the file to read: what comes in at standard input is kept in one."""
+    """Return a context with the input file; standard input is copied to a file."""
     return spooled(sys.stdin.buffer) if source == STANDARD_INPUT else nullcontext(source)
 
 

@@ -1,4 +1,4 @@
-"""What became of a job, in words for the terminal, in the language that people read."""
+"""The results of a job as text for the terminal, in the user's language."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def in_words(summary: JobSummary, run: FileJob | ResumedJob) -> str:
 
 
 def counted_rows(count: int, language: str) -> str:
-    """Return so many rows in words, with plain blanks."""
+    """Return the number of rows as text, with plain spaces."""
     return Formatter(language).count(count, "row").replace("\N{NO-BREAK SPACE}", " ")
 
 

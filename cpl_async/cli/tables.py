@@ -1,4 +1,4 @@
-"""Shows what was answered: a table for people, JSON for programs."""
+"""The results of a command: a table for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["local", "show", "show_json", "show_json_line"]
 
 T = TypeVar("T")
 NEVER_BROKEN = 20
-"""Characters of a column that is shown whole on any terminal: numbers, references, dates."""
+"""Maximum characters of a column that is shown whole on any terminal: numbers, references, dates."""
 PRAGUE = ZoneInfo("Europe/Prague")
 WIDE = 400
 """Characters of a table that goes to a file or another program, which is never cut."""
@@ -32,8 +32,8 @@ def show(
 ) -> None:
     """Print items as a table with these columns, or as JSON.
 
-    :param columns: heading → what stands in the column.
-    :param nothing: is said, beside the result, when there are no items.
+    :param columns: Heading → function that returns the cell of an item.
+    :param nothing: Message on standard error if there are no items. Default: ``nothing found``.
     """
     if as_json:
         show_json(items)
@@ -59,7 +59,8 @@ def show_json(data: Any) -> None:
 
 
 def show_json_line(data: Any) -> bool:
-    """Print data with the API's own names as one line of JSON, for a stream; return whether anybody still reads."""
+    """Print data with the API's own names as one line of JSON, for a stream; return whether the stream is still
+    read."""
     return print_json_line(data, to_wire)
 
 
@@ -81,5 +82,5 @@ def local(moment: datetime | None) -> str:
         return ""
     try:
         return f"{moment.astimezone(PRAGUE):%Y-%m-%d %H:%M %Z}"
-    except (OverflowError, ValueError):  # at the very edge of the calendar, as some servers write "none"
+    except (OverflowError, ValueError):  # at the limits of the calendar, a value that some servers use for "none"
         return moment.isoformat()

@@ -1,4 +1,4 @@
-"""Reads a moment that a person gives: a time of day, or a day and a time."""
+"""The parser of timestamps in options: a time of day, or a day and a time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["as_moment", "moment_in"]
 
 
 def moment_in(text: str, now: datetime) -> datetime:
-    """Return the moment that a text names, in local time unless it has an offset.
+    """Return the timestamp of a text, in local time if it has no offset.
 
     :param text: ``17:30`` for today, or ``2026-03-01T17:30``, with an offset or without.
-    :param now: aware; the moment must come after it.
-    :raises ValueError: for anything else, or a moment that has passed.
+    :param now: Current time with a time zone; the timestamp must be later.
+    :raises ValueError: The text has another format, or the time has passed.
     """
     if re.fullmatch(r"\d{1,2}:\d{2}", text.strip()):
         hour, minute = map(int, text.strip().split(":"))
@@ -29,9 +29,9 @@ def moment_in(text: str, now: datetime) -> datetime:
 
 
 def as_moment(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
-    """Return what an option names as a moment, in seconds since the epoch; for ``callback`` of an option.
+    """Return the timestamp of an option in seconds since the epoch; for ``callback`` of an option.
 
-    :raises click.BadParameter: see :func:`moment_in`.
+    :raises click.BadParameter: See :func:`moment_in`.
     """
     if text is None:
         return None

@@ -14,22 +14,22 @@ from .output import say
 __all__ = ["masked", "print_exchange"]
 
 MOST = 20_000
-"""Characters of a body that are printed."""
+"""Maximum characters of a body that are printed."""
 PERSONAL = frozenset({
     "contact", "phone", "email", "note", "iban", "account", "accountPre", "bankAccount", "swift", "delivPerson",
     "codVarSym", "codVariableSymbol", "specSymbol", "specificSymbol",
 })  # fmt: skip
-"""Fields and parts of a query that tell who somebody is, or where their money goes."""
+"""Fields and query parameters with data about a person or a bank account."""
 OF_ADDRESS = frozenset({
     "name", "name2", "street", "fullStreet", "houseNumber", "referenceNumber", "place", "city", "zipCode"
 })  # fmt: skip
-"""The same, where they belong to an address: a code list has names too."""
+"""The same, if they belong to an address: a code list has names too."""
 PLACE = frozenset({"street", "city", "zipCode"})
 SECRET = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
 
 
 def print_exchange(seen: ExchangeTrace) -> None:
-    """Print a request and its answer for people: what the carrier's support needs to find out what happened."""
+    """Print a request and its response in the form that the carrier's support needs."""
     again = f", request {seen.attempt} of this call" if seen.attempt > 1 else ""
     lines = [f">>> {seen.method} {_masked_query(seen.url)}  ({seen.operation}{again})"]
     lines += _headers(seen.sent_headers)
@@ -64,9 +64,9 @@ def _body(body: bytes, content_type: str) -> list[str]:
 
 
 def masked(data: Any, name: str = "") -> Any:
-    """Return JSON with the texts of personal fields masked: letters as x, digits as 0, so that form and length show.
+    """Return JSON with personal texts masked: letters as x, digits as 0, so that form and length stay visible.
 
-    :param name: of the field that holds it.
+    :param name: Name of the field that holds the data. Default: empty.
     """
     if isinstance(data, dict):
         names = {key: _field(key) for key in data}

@@ -1,4 +1,4 @@
-"""``cpl track``: where shipments are."""
+"""``cpl track``: the current state of shipments."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ def track(
 
 
 def _lines(file: Path | None) -> list[str]:
-    """Return the numbers of a file: the first word of each line; what follows a ``#`` is a comment.
+    """Return the numbers of a file: the first word of each line; text after a ``#`` is a comment.
 
-    :raises ConfigurationError: when it is not text.
+    :raises ConfigurationError: It is not text.
     """
     if file is None:
         return []
@@ -109,7 +109,7 @@ def _events(shipment: TrackedShipment) -> list[Any]:
 
 
 async def _look(client: Client, numbers: list[str], references: list[str]) -> tuple[list[TrackedShipment], list[str]]:
-    """Return what was found in the order asked for, and what was not."""
+    """Return the shipments that were found, in the order of the arguments, and the numbers that were not."""
     found: dict[str, TrackedShipment] = {}
     async for result in client.shipments.track(dict.fromkeys(numbers)):
         if result.shipment is not None:
@@ -138,7 +138,7 @@ async def _watch(client: Client, numbers: list[str], references: list[str], ever
 
 
 def _show_change(change: StateChange, as_json: bool) -> bool:
-    """Print a change; return whether anybody still reads."""
+    """Print a change; return whether the stream is still read."""
     if as_json:
         shown = {"number": change.number, "before": change.before, "phase": change.phase, "events": change.events}
         return show_json_line(shown)

@@ -1,5 +1,5 @@
 # generated from cpl_async/bulk/api.py by tools/generate_sync.py, do not edit
-"""The bulk engine as a client offers it: many shipments, exactly once, and the jobs that they are shipped in."""
+"""The bulk engine as an attribute of a client: it ships many shipments exactly once and manages their jobs."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ __all__ = ["Bulk"]
 
 
 class Bulk(proxies.SyncProxy[core.Bulk]):
-    """Many shipments, exactly once on an API that takes everything twice; needs the extra ``bulk``.
+    """The bulk engine: many shipments, exactly once on an API that accepts duplicates; needs the extra ``bulk``.
 
-    What is about to be sent is written to a journal first, so that any stop loses nothing and repeats nothing.
+    Each batch is recorded in a journal before it is sent, so that an interruption loses nothing and repeats nothing.
     """
 
     __slots__ = ()
@@ -46,18 +46,19 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
         label_dir: str | Path | None = None,
         **options: Unpack[BulkOptions],
     ) -> Generator[ShipResult, None, None]:
-        """Ship any number of rows and yield one result for each, as it settles; memory stays flat.
+        """Ship any number of rows and yield one result for each, as it settles, in constant memory.
 
-        Give the same name and the same rows again after any stop: what is settled is told again and not sent again.
+        After an interruption, pass the same name and rows again: rows that are already settled are reported again but
+        not resent.
 
-        :param rows: shipments, or mappings with columns as ``cpl ship`` reads them; read as they are needed.
-        :param name: of the job.
-        :param columns: key of the mappings → our column, for keys that are not recognised.
-        :param labels: folder of the labels; beside the journal unless given.
-        :param options: see :class:`BulkOptions`.
-        :return: results in the order in which rows settle; leaving early ends the run in good order.
-        :raises ConfigurationError: for an option that cannot be used.
-        :raises JournalError: when the journal cannot be used, or another run is at work on this job.
+        :param rows: Shipments, or mappings with columns as ``cpl ship`` reads them; read as they are needed.
+        :param name: Name of the job.
+        :param columns: Key of the mappings → column of this library, for keys that are not recognized.
+        :param label_dir: Folder of the labels. Default: beside the journal.
+        :param options: See :class:`BulkOptions`.
+        :return: Results in the order in which rows settle; closing the generator early ends the run cleanly.
+        :raises ConfigurationError: An option cannot be used.
+        :raises JournalError: The journal cannot be used, or another run holds this job.
         """
         return portal.iterate(self._core.ship, rows, name=name, columns=columns, label_dir=label_dir, **options)
 
@@ -66,15 +67,15 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
     ) -> Generator[OrderResult, None, None]:
         """Order any number of collections and transports, exactly once, and yield one result for each as it settles.
 
-        An order is known again by its reference, its day and its number of parcels, since the list of orders shows no
-        moment at which they were made.
+        After a lost response, an order is recognized by its reference, its day and its number of parcels, since the
+        list of orders shows no time of creation.
 
-        :param orders: read as they are needed, each with a reference of its own.
-        :param name: of the job; give it again after any stop.
-        :param options: see :class:`BulkOptions`; those about labels do nothing here.
-        :return: results in the order in which orders settle.
-        :raises ConfigurationError: for an option that cannot be used.
-        :raises JournalError: when the journal cannot be used, or another run is at work on this job.
+        :param orders: Orders, each with a reference of its own; read as they are needed.
+        :param name: Name of the job; pass it again after an interruption.
+        :param options: See :class:`BulkOptions`; those for labels have no effect here.
+        :return: Results in the order in which orders settle.
+        :raises ConfigurationError: An option cannot be used.
+        :raises JournalError: The journal cannot be used, or another run holds this job.
         """
         return portal.iterate(self._core.order, orders, name=name, **options)
 
@@ -87,16 +88,16 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
         on_progress: Callable[[Progress], object] | None = None,
         **options: Unpack[FileOptions],
     ) -> JobSummary:
-        """Ship a file, as ``cpl ship`` does; run it again after any stop.
+        """Ship a file, as ``cpl ship`` does; run it again after an interruption.
 
-        :param path: CSV, Excel, Parquet or JSON Lines; see the docs for what its columns may be called.
-        :param out: folder for labels, tables, report and protocol.
-        :param name: of the job; without one it is known by the file's content.
-        :param on_progress: called with the counts while the job runs, never more often than it returns.
-        :param options: see :class:`FileOptions` and :class:`BulkOptions`.
-        :return: what became of the rows, counted.
-        :raises ConfigurationError: when the file, the output or an option cannot be used; nothing was sent.
-        :raises JournalError: when the journal cannot be used, or another run is at work on the same job or output.
+        :param path: CSV, Excel, Parquet or JSON Lines; the docs list the accepted names of columns.
+        :param out: Folder for labels, tables, report and manifest. Default: ``out``.
+        :param name: Name of the job. Default: a hash of the file's content.
+        :param on_progress: Called with the counts while the job runs, one call at a time.
+        :param options: See :class:`FileOptions` and :class:`BulkOptions`.
+        :return: Number of rows by result.
+        :raises ConfigurationError: The file, the output or an option cannot be used; nothing was sent.
+        :raises JournalError: The journal cannot be used, or another run holds the same job or output.
         """
         return portal.call(self._core.ship_file, path, out, name=name, on_progress=on_progress, **options)
 
@@ -108,13 +109,13 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
         on_progress: Callable[[Progress], object] | None = None,
         **options: Unpack[BulkOptions],
     ) -> JobSummary:
-        """Go on with a job by its name; its input is not needed.
+        """Resume a job by its name; its input is not needed.
 
-        :param out: another output folder than before.
-        :param on_progress: see :meth:`ship_file`.
-        :param options: see :class:`BulkOptions`; the layout of labels is as before.
-        :return: what became of the rows, counted.
-        :raises JournalError: when there is no such job, or another run is at work on it.
+        :param out: Output folder. Default: the folder of the last run.
+        :param on_progress: See :meth:`ship_file`.
+        :param options: See :class:`BulkOptions`; the layout of labels is unchanged.
+        :return: Number of rows by result.
+        :raises JournalError: There is no such job, or another run holds it.
         """
         return portal.call(self._core.resume, name, out=out, on_progress=on_progress, **options)
 
@@ -128,20 +129,21 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
         columns: Mapping[str, str] | None = None,
         **options: Unpack[FileOptions],
     ) -> EnqueuedJob:
-        """Take rows in and cut their job into parts, for workers on any hosts; nothing is sent by this call.
+        """Ingest rows and divide their job into shards, for workers on any hosts; this call sends nothing.
 
-        The journal must be in PostgreSQL. Whoever calls :meth:`work` carries a part; the last one makes labels, tables
-        and papers. Call it again after any stop: while workers are at the job it stays as it is.
+        The journal must be in PostgreSQL. Each call of :meth:`process_shard` processes a shard; the last one makes
+        labels, tables and reports. Call this method again after an interruption: while workers process the job it stays
+        unchanged.
 
-        :param source: a file, as :meth:`ship_file` reads it, or rows, as :meth:`ship` takes them.
-        :param out: folder for labels and reports on the host of the worker that comes last: its whole path.
-        :param name: of the job; a file's job is known by its content without one.
-        :param shard_size: rows in a part, at least 1.
-        :param columns: of rows, see :meth:`ship`.
-        :param options: see :class:`FileOptions` and :class:`BulkOptions`.
-        :return: the job's name, and how its parts stand.
-        :raises ConfigurationError: when the file or an option cannot be used, or the journal is a file.
-        :raises JournalError: when the journal cannot be used, or a run has the job to itself.
+        :param source: A file, as :meth:`ship_file` reads it, or rows, as :meth:`ship` takes them.
+        :param out: Folder for labels and reports on the host of the last worker, as an absolute path.
+        :param name: Name of the job. Default: for a file, a hash of its content.
+        :param shard_size: Rows in a shard, at least 1. Default: 10,000.
+        :param columns: Columns of the rows, see :meth:`ship`.
+        :param options: See :class:`FileOptions` and :class:`BulkOptions`.
+        :return: The job's name, and the state of its shards.
+        :raises ConfigurationError: The file or an option cannot be used, or the journal is a file.
+        :raises JournalError: The journal cannot be used, or a run holds the job.
         """
         return portal.call(
             self._core.enqueue, source, out=out, name=name, shard_size=shard_size, columns=columns, **options
@@ -150,20 +152,21 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
     def process_shard(
         self, name: str, *, lease: float = LEASE_SECONDS, on_progress: Callable[[Progress], object] | None = None
     ) -> ShardResult:
-        """Carry one part of a job that was handed over to its end: a part that is free, or that a dead worker has left.
+        """Process one shard of an enqueued job to its end: a free shard, or one whose lease has expired.
 
-        :param name: of the job.
-        :param lease: seconds after which another worker takes the part, if nothing is heard of this one; at least 1.
-        :param on_progress: see :meth:`ship_file`.
-        :return: what was done, and how the job's parts stand now; no part, when there was none to be had.
-        :raises JournalError: without such a job, or when the part was taken over meanwhile.
+        :param name: Name of the job.
+        :param lease: Seconds after which another worker takes the shard over if the lease is not renewed, at least 1.
+            Default: 60.
+        :param on_progress: See :meth:`ship_file`.
+        :return: Result of the shard, and the state of the job's shards; without a shard if there was no free one.
+        :raises JournalError: There is no such job, or the shard was taken over in the meantime.
         """
         return portal.call(self._core.process_shard, name, lease=lease, on_progress=on_progress)
 
     def shards(self, name: str) -> ShardStats:
-        """Return how the parts of a job stand that was handed over.
+        """Return the state of the shards of an enqueued job.
 
-        :raises JournalError: when there is none of this name.
+        :raises JournalError: There is no job with this name.
         """
         return portal.call(self._core.shards, name)
 
@@ -172,16 +175,16 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
         return portal.call(self._core.jobs)
 
     def job(self, name: str) -> BulkJob:
-        """Return how one job stands.
+        """Return the state of one job.
 
-        :raises JournalError: when there is none of this name.
+        :raises JournalError: There is no job with this name.
         """
         return portal.call(self._core.job, name)
 
     def undecided(self, name: str) -> Generator[UndecidedRow, None, None]:
-        """Yield the rows of a job of which nobody knows whether they were created, with what is known.
+        """Yield the rows of a job of which it is unknown whether they were created, with the reasons.
 
-        :raises JournalError: when there is no such job.
+        :raises JournalError: There is no such job.
         """
         return portal.iterate(self._core.undecided, name)
 
@@ -198,37 +201,39 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
         portal.call(self._core.resolve, name, reference, resolution, numbers=numbers)
 
     def cancel(self, name: str) -> JobCancelled:
-        """Cancel all shipments of a job that can still be cancelled, and see that they are.
+        """Cancel all shipments of a job that can still be cancelled, and confirm each cancellation.
 
-        :raises JournalError: without such a job, or while a run is at work on it.
+        :raises JournalError: There is no such job, or a run holds it.
         """
         return portal.call(self._core.cancel, name)
 
     def cancel_shipments(
         self, numbers: Iterable[str], *, patience: float = 60.0
     ) -> Generator[CancelResult, None, None]:
-        """Cancel any number of parcels, see that they are cancelled, and yield what became of each.
+        """Cancel any number of parcels, confirm each cancellation, and yield the result of each.
 
-        One whose answer is lost is asked after; one that is cancelled already is cancelled.
+        After a lost response, a search finds the result; a parcel that is cancelled already counts as cancelled.
 
-        :param numbers: shipment numbers, read as they are needed.
-        :param patience: seconds after which a parcel that is not seen cancelled is given as unclear.
-        :return: results in groups, in the order of the numbers; ``refused`` has the carrier's words.
-        :raises ConfigurationError: for what is no list of numbers.
+        :param numbers: Shipment numbers, read as they are needed.
+        :param patience: Seconds after which a parcel whose cancellation is not confirmed is reported as unknown.
+            Default: 60.
+        :return: Results in groups, in the order of the numbers; ``refused`` has the carrier's message.
+        :raises ConfigurationError: It is not a list of numbers.
         """
         return portal.iterate(self._core.cancel_shipments, numbers, patience=patience)
 
     def purge(self, name: str, *, force: bool = False) -> None:
-        """Remove the personal data of a job; its counts stay, and keyed hashes by which its references are known.
+        """Remove the personal data of a job; its counts and the keyed hashes of its references stay.
 
-        :param force: also when rows are not settled: what becomes of them can then not be found out any more.
-        :raises JournalError: without such a job, with rows that are not settled, or while a run is at work on it.
+        :param force: Whether to remove it even if rows are not settled; their results can then not be found any more.
+            Default: ``False``.
+        :raises JournalError: There is no such job, it has rows that are not settled, or a run holds it.
         """
         portal.call(self._core.purge, name, force=force)
 
     def journal(self) -> str:
-        """Return where this account's journal is: what it knows is what keeps shipments from being sent twice.
+        """Return the location of this account's journal, which prevents duplicate shipments.
 
-        :return: the path of its file, or the address of its PostgreSQL without a password.
+        :return: The path of its file, or the address of its PostgreSQL database without a password.
         """
         return portal.call(self._core.journal)

@@ -1,4 +1,4 @@
-"""What a job has done and is about to do, on disk before it is done."""
+"""The durable record of a job: each step is on disk before it is executed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the journal of an account: of its base URL and client id, and of a sandbox's memory."""
+"""The lookup of an account's journal by base URL, client id and the state of a sandbox."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ __all__ = ["AccountClient", "locate_journal"]
 SANDBOX = "CPL sandbox"
 TIMEOUT = 20.0
 TRIES = 3
-"""Of reading an answer that cannot be read."""
+"""Attempts to read a response that cannot be parsed."""
 
 
 class AccountClient(Protocol):
-    """A client, as far as its account is concerned."""
+    """The attributes of a client that identify its account."""
 
     @property
     def base_url(self) -> str:
-        """The system."""
+        """Base URL of the system."""
         ...
 
     @property
     def client_id(self) -> str:
-        """Who asks."""
+        """Client id that the requests are made with."""
         ...
 
     @property
     def journal_address(self) -> str | None:
-        """The PostgreSQL that it was given for its journal."""
+        """Address of the PostgreSQL database for the journal, or ``None`` if it was not configured."""
         ...
 
     @property
@@ -46,28 +46,28 @@ class AccountClient(Protocol):
 
 
 async def locate_journal(client: AccountClient) -> JournalLocation:
-    """Return where the journal of a client's account lies.
+    """Return the location of the journal of a client's account.
 
-    A sandbox on this machine is asked which one it is: one that was started anew has forgotten everything, and a
-    journal of the one before it would mislead.
+    A sandbox on this machine is identified by a request: a restarted sandbox has lost its state, and the journal of its
+    predecessor would be misleading.
 
-    :raises JournalError: when a server on this machine does not answer: a guess could mean another journal, and that
-        what is shipped already is sent again.
+    :raises JournalError: A server on this machine does not respond. A guess could select another journal, and shipments
+        that exist already would be sent again.
     """
     world = await _sandbox_at(client) if is_loopback(URL(client.base_url).host or "") else ""
     return JournalLocation.of_account(client.base_url, client.client_id, world=world, url=client.journal_address)
 
 
 async def _sandbox_at(client: AccountClient) -> str:
-    """Return which sandbox it is; empty for a server that says that it is none."""
+    """Return the id of the sandbox, or an empty string if the server is not a sandbox."""
     calls: InfoCalls = client.info
     for tries_left in reversed(range(TRIES)):
         try:
             info = await calls.get(timeout=TIMEOUT)
         except NotFound:
-            return ""  # something answers there, and it is no sandbox
+            return ""  # a server responds there, and it is not a sandbox
         except CplError as error:
-            if tries_left and isinstance(error, ProtocolError):  # garbage says nothing: a sandbox may have sent it
+            if tries_left and isinstance(error, ProtocolError):  # unreadable: it may be a sandbox
                 continue
             raise JournalError(
                 f"{client.base_url} does not say which system it is, so its journal is not known: {error.message}",

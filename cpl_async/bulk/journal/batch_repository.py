@@ -1,4 +1,4 @@
-"""Writes down what is about to be sent, what came back, and how far each row has come."""
+"""The records of batches: their attempts, the responses, and the progress of each row."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["Attempt", "BatchRepository", "BatchRow", "OpenRow", "ParcelRecord", 
 
 @frozen(kw_only=True)
 class BatchRow:
-    """A row of a batch that is to be sent."""
+    """A row of a batch that is about to be sent."""
 
     number: int
     line: int
@@ -48,7 +48,7 @@ class OpenRow:
 
 @frozen(kw_only=True)
 class Attempt:
-    """A batch that is about to be sent, as it stands in the journal."""
+    """A batch that is about to be sent, as the journal records it."""
 
     id: int
     rows: list[BatchRow]
@@ -69,25 +69,25 @@ class ParcelRecord:
 
 @frozen(kw_only=True)
 class RowResult:
-    """What became of a row."""
+    """The result of a row."""
 
     row: int
     line: int
     state: RowState
     problems: tuple[Message, ...] = ()
-    """Why the row is not shipped; empty if nothing is wrong."""
+    """Why the row is not shipped; empty if there is no problem."""
     shipment_number: str | None = None
 
 
 class BatchRepository:
-    """The course of a job's batches."""
+    """The progress of a job's batches."""
 
     def __init__(self, database: JournalConnection, span: RowRange = ALL_ROWS) -> None:
         self._database = database
         self._span = span
 
     async def abandon_open_attempts(self, job: int) -> None:
-        """Mark as undecided what was being written when the last run ended."""
+        """Mark the rows of attempts that were open when the last run ended as undecided."""
         open_ones = (
             select(attempts)
             .join(batches)
@@ -101,10 +101,11 @@ class BatchRepository:
                 await self._lose(connection, attempt.batch, attempt.began_at, self._end_of(attempt, now), problem)
 
     def _end_of(self, attempt: Any, now: float) -> float:
-        """Return when an attempt had surely ended whose run is gone.
+        """Return the time at which an attempt of a run that is gone has certainly ended.
 
-        In a journal of several hosts, a run that lost its connection has lost the job too, and may be alive yet: until
-        the moment by which it must have written. Whoever has a part on loan knows that the loan before it is over.
+        In a journal that several hosts share, a run that lost its connection has lost the job too, but its process may
+        still run until its write deadline. The worker that holds the lease on a shard can rely on the end of the
+        previous lease.
         """
         if not self._database.is_shared:
             return min(now, float(attempt.write_deadline))
@@ -113,7 +114,7 @@ class BatchRepository:
         return now if over else max(now, float(attempt.write_deadline))
 
     async def batches_in(self, job: int, state: BatchState) -> list[tuple[int, str]]:
-        """Return id and remote id of the batches in a state; that of one that was not taken is empty."""
+        """Return id and remote id of the batches in a state; the remote id is empty if the batch was not accepted."""
         query = select(batches.c.id, batches.c.remote_id)
         async with self._database.transaction() as connection:
             found = await connection.execute(
@@ -126,13 +127,13 @@ class BatchRepository:
     async def begin_attempt(
         self, batch: int, *, tail: bytes, correlation_id: str, owner: str, write_deadline: WriteDeadline
     ) -> tuple[Attempt | None, list[RowResult]]:
-        """Write down that a batch is about to be sent; only then may it be.
+        """Record that a batch is about to be sent. A batch must not be sent before this record is committed.
 
-        Rows whose reference another job has sent meanwhile are rejected in the same transaction.
+        Rows whose reference another job has sent in the meantime are rejected in the same transaction.
 
-        :param tail: what stands after the shipments in the body.
-        :return: the attempt, or ``None`` when nothing of the batch is left to send; and the rows rejected here.
-        :raises JournalGone: when the journal was removed or replaced: the attempt must not be made.
+        :param tail: Bytes that follow the shipments in the payload.
+        :return: The attempt, or ``None`` if no row of the batch is left to send; and the rows rejected here.
+        :raises JournalGone: The journal was removed or replaced; the attempt must not be made.
         """
         planned = rows.c.batch == batch, rows.c.state == RowState.PLANNED
         async with self._database.transaction() as connection:
@@ -176,7 +177,7 @@ class BatchRepository:
         return Attempt(id=new_id(result), rows=sent, body=body), refused
 
     async def record_accepted(self, batch: int, attempt: int, remote_id: str) -> None:
-        """Write down the id of a batch that the server took."""
+        """Record the id of a batch that the server accepted."""
         now = self._database.now()
         async with self._database.transaction() as connection:
             await self._end(connection, attempt, "accepted", 201, None, now)
@@ -186,7 +187,7 @@ class BatchRepository:
     async def record_rejection(
         self, batch: int, attempt: int, error: CplError, refused: Sequence[RowResult] = ()
     ) -> None:
-        """Write down that the server took nothing: rows in ``refused`` are settled, the rest may be sent again."""
+        """Record that the server rejected the batch: rows in ``refused`` are settled, the rest may be sent again."""
         async with self._database.transaction() as connection:
             await self._end(connection, attempt, error.outcome, error.status, error.message)
             await self._settle(connection, batch, refused)
@@ -196,7 +197,7 @@ class BatchRepository:
             await self._set_batch(connection, batch, state=state)
 
     async def record_unknown(self, batch: int, attempt: int, error: CplError, problem: Message) -> None:
-        """Write down that nobody knows whether the batch was taken."""
+        """Record that it is unknown whether the server accepted the batch."""
         async with self._database.transaction() as connection:
             began = select(attempts.c.began_at).where(attempts.c.id == attempt)
             began_at = (await connection.execute(began)).scalar_one()
@@ -204,7 +205,7 @@ class BatchRepository:
             await self._lose(connection, batch, began_at, self._database.now(), problem)
 
     async def split(self, batch: int, second: Sequence[int]) -> int:
-        """Move rows of a batch to a new one; return its id."""
+        """Move rows of a batch to a new one and return its id."""
         async with self._database.transaction() as connection:
             job = (await connection.execute(select(batches.c.job).where(batches.c.id == batch))).scalar_one()
             result = await connection.execute(insert(batches).values(job=job, state=BatchState.PLANNED))
@@ -228,9 +229,9 @@ class BatchRepository:
             }
 
     async def numbers_of_other_rows(self, batch: int, owners: Mapping[str, int]) -> set[str]:
-        """Return which numbers other rows of the job have already.
+        """Return the numbers that other rows of the job have already.
 
-        :param owners: number → row that it was given for.
+        :param owners: Number → row that it was assigned to.
         """
         numbers, found = list(owners), set[str]()
         job = select(batches.c.job).where(batches.c.id == batch).scalar_subquery()
@@ -245,7 +246,7 @@ class BatchRepository:
     async def record_import(
         self, batch: int, results: Sequence[RowResult], found: Sequence[ParcelRecord], *, settled: bool
     ) -> None:
-        """Write down the items of a batch whose import is settled."""
+        """Record the items of a batch whose import is settled."""
         async with self._database.transaction() as connection:
             await self._settle(connection, batch, results)
             job = (await connection.execute(select(batches.c.job).where(batches.c.id == batch))).scalar_one()
@@ -266,7 +267,7 @@ class BatchRepository:
                 await self._set_batch(connection, batch, state=BatchState.IMPORTED, imported_at=self._database.now())
 
     async def defer_open_rows(self, batch: int, problem: Message) -> int:
-        """Leave a batch's open rows undecided for this run; the next run asks again. Return their number."""
+        """Leave the open rows of a batch undecided until the next run, which searches for them. Return their count."""
         async with self._database.transaction() as connection:
             result = await connection.execute(
                 update(rows)
@@ -296,7 +297,7 @@ class BatchRepository:
             ]
 
     async def record_labels(self, job: int, places: Iterable[tuple[str, str, int]]) -> None:
-        """Write down in which file and on which page each parcel's label is."""
+        """Record the file and the page of each parcel's label."""
         values = [{"n": number, "f": file, "p": page} for number, file, page in places]
         async with self._database.transaction() as connection:
             await connection.execute(
@@ -307,7 +308,7 @@ class BatchRepository:
             )
 
     async def forget_labels(self, job: int, files: Sequence[str]) -> None:
-        """Forget labels whose files are gone: they are fetched again."""
+        """Remove the records of labels whose files are gone, so that they are fetched again."""
         lost = parcels.c.job == job, parcels.c.label_file.in_(files)
         async with self._database.transaction() as connection:
             touched = rows.c.job == job, rows.c.number.in_(select(parcels.c.row).where(*lost).scalar_subquery())
@@ -333,7 +334,7 @@ class BatchRepository:
     async def is_fully_settled(self, batch: int) -> bool:
         """Return whether every row of a batch is either created with all its parcels or rejected.
 
-        Only then do the parcels that we know stand for the pages that the server has.
+        Only then do the known parcels correspond to the pages that the server has.
         """
         odd = select(rows.c.number).where(
             rows.c.batch == batch, rows.c.state.in_((RowState.ACCEPTED, RowState.UNDECIDED, RowState.SENDING))
@@ -342,7 +343,7 @@ class BatchRepository:
             return (await connection.execute(odd.limit(1))).first() is None
 
     async def settle_batch(self, batch: int) -> int:
-        """Settle the created rows of a batch that has no labels; return how many they are."""
+        """Settle the created rows of a batch that has no labels and return their count."""
         created = rows.c.batch == batch, rows.c.state == RowState.CREATED
         async with self._database.transaction() as connection:
             result = await connection.execute(
@@ -354,9 +355,9 @@ class BatchRepository:
         return result.rowcount
 
     async def batch_is_labelled(self, batch: int, problem: Message | None) -> int:
-        """Settle the created rows of a batch: shipped when all their parcels have labels, else without label.
+        """Settle the created rows of a batch: shipped if all their parcels have labels, else without label.
 
-        :return: how many are shipped now.
+        :return: How many rows are shipped now.
         """
         lacking = (
             select(parcels.c.row)
@@ -387,7 +388,7 @@ class BatchRepository:
         return shipped.rowcount
 
     async def _lose(self, connection: Any, batch: int, since: float, until: float, problem: Message) -> None:
-        """Say of the rows that were being written that nobody knows; what was unclear before has been so since then."""
+        """Mark the rows that were being sent as undecided; rows that were undecided before keep their earlier time."""
         await connection.execute(
             update(rows)
             .where(rows.c.batch == batch, rows.c.state == RowState.SENDING)

@@ -1,4 +1,4 @@
-"""Shipments that are cancelled on a person's word: those that are to be resent with a label, and doubles."""
+"""The records of shipments that a user decided to cancel: rows to resend with a label, and duplicates."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["CancellationRepository"]
 
 
 class CancellationRepository:
-    """Writes down what is about to be cancelled, before it is, and what became of it."""
+    """The records of cancellations, written before each cancellation and after its result."""
 
     def __init__(self, database: JournalConnection) -> None:
         self._database = database
 
     async def begin(self, job: int, most: int) -> int:
-        """Take up the rows that were found without their label: from here on they are to be cancelled and sent again.
+        """Start to cancel the rows that were found without their label, so that they are sent again.
 
-        :param most: so many at most.
-        :return: how many.
+        :param most: Maximum number of rows, at least 1.
+        :return: How many rows were started.
         """
         found = rows.c.job == job, rows.c.state == RowState.FOUND, rows.c.payload.is_not(None)
         first = select(rows.c.number).where(*found).order_by(rows.c.number).limit(most)
@@ -45,7 +45,7 @@ class CancellationRepository:
             return RowState((await connection.execute(query)).scalar_one())
 
     async def under_way(self, job: int) -> dict[int, list[str]]:
-        """Return the numbers that are still to be seen cancelled, by row, of this run's and of earlier ones."""
+        """Return the numbers whose cancellation is not confirmed yet, by row, of this run and of earlier ones."""
         query = (
             select(rows.c.number, parcels.c.number)
             .join(parcels, (parcels.c.job == rows.c.job) & (parcels.c.row == rows.c.number), isouter=True)
@@ -59,7 +59,7 @@ class CancellationRepository:
         return found
 
     async def record_cancelled(self, job: int, numbers: Sequence[int]) -> None:
-        """Plan rows again all of whose parcels were seen cancelled; the numbers are kept apart."""
+        """Reset rows to planned whose parcels are all confirmed as cancelled; the numbers are kept separately."""
         now = self._database.now()
         async with self._database.transaction() as connection:
             for number in numbers:
@@ -71,7 +71,7 @@ class CancellationRepository:
                 )
 
     async def _set_aside(self, connection: Any, job: int, row: int, now: float) -> None:
-        """Move a row's parcels to the strays."""
+        """Move a row's parcels to the extra parcels."""
         key = (
             await connection.execute(select(rows.c.reference_hash).where(rows.c.job == job, rows.c.number == row))
         ).scalar_one()
@@ -97,7 +97,7 @@ class CancellationRepository:
         await connection.execute(delete(parcels).where(*of_row))
 
     async def record_kept(self, job: int, messages: Mapping[int, Message]) -> None:
-        """Write down that rows could not be cancelled: they stay shipped, without label."""
+        """Record that rows could not be cancelled: they stay shipped, without label."""
         async with self._database.transaction() as connection:
             for number, problem in messages.items():
                 await connection.execute(
@@ -107,7 +107,7 @@ class CancellationRepository:
                 )
 
     async def set_message(self, job: int, messages: Mapping[int, Message]) -> None:
-        """Say what is known of rows that are not seen cancelled yet; the next run goes on."""
+        """Store the message of rows whose cancellation is not confirmed yet; the next run continues with them."""
         async with self._database.transaction() as connection:
             for number, problem in messages.items():
                 await connection.execute(
@@ -117,9 +117,9 @@ class CancellationRepository:
                 )
 
     async def duplicates(self, job: int, *, begin: bool) -> list[str]:
-        """Return the numbers of doubles that are to be cancelled.
+        """Return the numbers of duplicates that are to be cancelled.
 
-        :param begin: take up those that nobody has decided on, too.
+        :param begin: Start to cancel also the duplicates for which there is no decision yet.
         """
         if begin:
             async with self._database.transaction() as connection:
@@ -133,7 +133,7 @@ class CancellationRepository:
             return list((await connection.execute(query.order_by(extra_parcels.c.number))).scalars())
 
     async def settle_duplicates(self, job: int, gone: Iterable[str], kept: Mapping[str, Sequence[Message]]) -> None:
-        """Write down which doubles were seen cancelled, and which are not, with why."""
+        """Record which duplicates are confirmed as cancelled, and which are not, with the reason."""
         async with self._database.transaction() as connection:
             for number in gone:
                 await connection.execute(

@@ -1,4 +1,4 @@
-"""Finds rows whose reference another job has sent, or may have: they must not be sent twice."""
+"""The search for rows whose reference another job has sent, or may have sent, so that none is shipped again."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ SURELY_SHIPPED = (RowState.SHIPPED, *WITHOUT_LABEL)
 
 
 def conflicting_rows(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any, Any, Any, Any, Any]:
-    """Return a query for the planned rows among ``which`` whose reference is another job's already."""
+    """Return a query for the planned rows among ``which`` whose reference belongs to another job."""
     other, mine = rows.alias("other"), jobs.alias("mine")
-    state = func.coalesce(other.c.state, "")  # by its key it is found at once; by its state, among all rows of all jobs
+    state = func.coalesce(other.c.state, "")  # an index serves the key; the state would scan all rows of all jobs
     return (
         select(
             rows.c.number,
@@ -39,7 +39,7 @@ def conflicting_rows(*which: ColumnElement[bool]) -> Select[Any, Any, Any, Any, 
 
 
 def conflict_message(row: Any) -> Message:
-    """Return why a row of that query is not sent."""
+    """Return the reason why a row of that query is not sent."""
     shipped = "shipped" if row.other_state in SURELY_SHIPPED else "maybe_shipped"
     if row.shipment_number:
         shipped = "shipped_as"

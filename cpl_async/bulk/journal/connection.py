@@ -1,4 +1,4 @@
-"""The database that a journal lives in: opened, checked to be ours, written safely."""
+"""The database connection of a journal: it is opened, its identity is verified, and writes are transactional."""
 
 from __future__ import annotations
 
@@ -52,27 +52,29 @@ POSTGRESQL_ADVICE = "See that PostgreSQL runs, and that CPL_JOURNAL names a data
 SENT_IN_GAP = dump_messages([message("unknown.journal_restored")])
 LONGEST_WAIT = 3600
 AT_ONCE = 200
-"""Values that are made ready for the database without a pause: some two milliseconds."""
+"""Values that are prepared for the database without a pause, about two milliseconds."""
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
     "busy_timeout=60000",
-    "cache_size=-16000",  # KiB: what a batch touches lies all over a large file
+    "cache_size=-16000",  # KiB: the pages that a batch touches are scattered over a large file
     "wal_autocheckpoint=4000",  # pages: a page that changes often is moved once instead of four times
 )
 PATIENCE = 15.0
 """Seconds."""
 LONGEST_OPENING = 60
-"""Seconds. One at a time opens: SQLite does not wait when two turn a new file to write-ahead logging at once."""
+"""Seconds. Opening is serialized: SQLite does not wait if two processes set write-ahead logging on a new file at
+once."""
 
 
 class LeaseLost(JournalError):
-    """A part of a job was taken over, since its worker was not heard of for too long: it must touch nothing more."""
+    """The lease on a shard was taken over because its worker did not renew it in time; the worker must write nothing
+    more."""
 
     @classmethod
     def of(cls, part: int) -> LeaseLost:
-        """Return the error about a part."""
+        """Return the error about a shard."""
         return cls(f"part {part} of the job was taken over by another worker", advice="Nothing more was sent of it")
 
 
@@ -88,15 +90,16 @@ class JournalConnection:
         self._turn = asyncio.Lock()
         self._loan: tuple[int, str] | None = None
         self.now: Callable[[], float] = now
-        """Returns the time of what is written, in seconds since the epoch."""
+        """Returns the time of a record, in seconds since the epoch."""
         self.secret: bytes = b""
-        """Key of the hashes by which references are known."""
+        """Key of the hashes by which references are recognized."""
         self.uid: str = ""
-        """Known of no other journal."""
+        """Unique id of this journal."""
         self.gap: tuple[float, float | None] | None = None
-        """Begin and end of a time of which this journal knows nothing, since it was restored from a backup.
+        """Begin and end of a period that this journal has no records of, since it was restored from a backup.
 
-        The end is ``None`` until a run that knows the carrier's time has set it: see :meth:`date_gap`."""
+        The end is ``None`` until a run that has the carrier's time has set it: see :meth:`date_gap`.
+        """
         self._files: FileIdentity | None = None
         self._memory: JournalMemory | None = None
         self._marking = asyncio.Lock()
@@ -111,13 +114,14 @@ class JournalConnection:
         *,
         replaces_lost: bool = False,
     ) -> JournalConnection:
-        """Open or make the journal of an account.
+        """Open or create the journal of an account.
 
-        :param patience: seconds for which a program that was stopped in the middle of a transaction keeps others from
-            writing to a journal in PostgreSQL.
-        :param now: returns the time of what is written, in seconds since the epoch: a run gives the carrier's.
-        :param replaces_lost: whether a new one is made where the journal that was there is gone.
-        :raises JournalError: when it cannot be opened, is damaged, gone, newer than this program, or another account's.
+        :param patience: Seconds for which a program that was stopped in the middle of a transaction blocks other
+            writers of a journal in PostgreSQL. Default: 15.
+        :param now: Returns the time of a record, in seconds since the epoch; a run passes the carrier's clock.
+        :param replaces_lost: Whether a new journal is created if the earlier one is gone. Default: ``False``.
+        :raises JournalError: The journal cannot be opened, is damaged, gone, newer than this program, or another
+            account's.
         """
         place.prepare()
         held: dict[int, int] = {}
@@ -153,12 +157,12 @@ class JournalConnection:
 
     @property
     def leased(self) -> bool:
-        """Whether it is used for a part that is on loan."""
+        """Whether it is used for a leased shard."""
         return self._loan is not None
 
     @contextmanager
     def require_lease(self, part: int, owner: str) -> Iterator[None]:
-        """Let every transaction in the block fail when a part is no longer on loan to an owner."""
+        """Make every transaction in the block fail if the owner's lease on the shard is lost."""
         self._loan = part, owner
         try:
             yield
@@ -171,9 +175,9 @@ class JournalConnection:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Commit what is done inside together, or nothing of it.
+        """Commit all statements of the block together, or none of them.
 
-        :raises JournalError: when the disk or the database fails.
+        :raises JournalError: The disk or the database fails.
         """
         async with self._turn:
             whole = self._engine.begin()
@@ -204,9 +208,9 @@ class JournalConnection:
 
     @contextmanager
     def values_are_whole(self) -> Iterator[None]:
-        """Let what cannot be read of the journal's values be a damage of the journal.
+        """Raise an error about a damaged journal if a value of it cannot be read in the block.
 
-        :raises JournalError: when a value is not what was written.
+        :raises JournalError: A value differs from what was written.
         """
         try:
             yield
@@ -217,16 +221,16 @@ class JournalConnection:
             ) from None
 
     async def record_attempt_count(self, connection: AsyncConnection) -> int:
-        """Count one more attempt, in the transaction that records it; return the number of all."""
+        """Count one more attempt, in the transaction that records it, and return the total."""
         await connection.execute(update(account).values(counter=account.c.counter + 1))
         return int((await connection.execute(select(account.c.counter))).scalar_one())
 
     async def confirm(self, counter: int) -> None:
-        """Verify that what was committed is in the journal that others will read, and note it outside of it.
+        """Verify that the commit is in the journal that other processes read, and write the mark beside the journal.
 
-        :param counter: of :meth:`count_attempt`.
-        :raises JournalGone: when the journal was removed or replaced: nothing may be sent.
-        :raises JournalError: when the note cannot be written.
+        :param counter: Result of :meth:`record_attempt_count`.
+        :raises JournalGone: The journal was removed or replaced; nothing may be sent.
+        :raises JournalError: The mark cannot be written.
         """
         async with self._marking:
             if counter > self._marked:
@@ -240,17 +244,17 @@ class JournalConnection:
     def verify_files(self) -> None:
         """Verify that the journal's files are those that were opened.
 
-        :raises JournalGone: when one was removed or replaced.
+        :raises JournalGone: A file was removed or replaced.
         """
         if self._files is not None:
             self._files.check()
 
     async def compare(self, memory: JournalMemory, *, replaces_lost: bool) -> None:
-        """Compare with what all hosts know of the account's journal, and note there what is written from now on.
+        """Compare the journal with the shared record of the account's journal, and update that record from now on.
 
-        :param memory: where it is known.
-        :param replaces_lost: whether this journal takes the place of one that is gone.
-        :raises JournalError: when the account had another journal.
+        :param memory: Shared record of all hosts.
+        :param replaces_lost: Whether this journal replaces one that is gone.
+        :raises JournalError: The account had another journal.
         """
         known = await memory.read(self._place.account) if self._place.keeps_mark else None
         if known is not None and known.uid != self.uid and not replaces_lost:
@@ -263,15 +267,15 @@ class JournalConnection:
             self._memory.write(self._place.account, KnownJournal(uid=self.uid, counter=await self.counter(), at=at))
 
     async def counter(self) -> int:
-        """Return the number of all attempts of the account."""
+        """Return the total number of attempts of the account."""
         async with self.transaction() as connection:
             return int((await connection.execute(select(account.c.counter))).scalar_one())
 
     async def notice_counter(self, uid: str, counter: int) -> None:
-        """Compare with what is known outside of the journal of its attempts.
+        """Compare the journal's attempt count with a record outside of the journal.
 
-        :param uid: of the journal that is meant.
-        :param counter: attempts that it had recorded.
+        :param uid: Id of the journal in that record.
+        :param counter: Attempts in that record.
         """
         if uid != self.uid:
             return
@@ -281,7 +285,7 @@ class JournalConnection:
                 await self._note_gap(connection, counter)
 
     async def _note_gap(self, connection: AsyncConnection, counter: int) -> None:
-        """Note that this journal went back in time: what it says was not sent may have been sent since."""
+        """Record that this journal went back in time: rows that it lists as not sent may have been sent since."""
         latest = (await connection.execute(select(func.max(attempts.c.began_at)))).scalar_one()
         first = (await connection.execute(select(func.min(jobs.c.created_at)))).scalar_one()
         since = float(latest or first or 0.0)
@@ -299,7 +303,7 @@ class JournalConnection:
         )
 
     async def date_gap(self) -> None:
-        """Let the gap end now, if its end is not known yet: at opening the carrier's time may not be known."""
+        """Set the end of the gap to now if it is not known yet; at opening, the carrier's time may not be known."""
         if self.gap is None or self.gap[1] is not None:
             return
         now = self.now()
@@ -318,13 +322,13 @@ class JournalConnection:
             raise LeaseLost.of(part)
 
     async def analyze(self) -> None:
-        """Let a server look at what its tables hold, which it would do by itself a minute later."""
+        """Update the server's table statistics, which it would do by itself only a minute later."""
         if self.is_shared:
             async with self.transaction() as connection:
                 await connection.execute(text("ANALYZE rows"))
 
     async def rewrite(self) -> None:
-        """Write the file anew, so that what was deleted is not in it any more."""
+        """Rewrite the file, so that deleted data is not in it any more."""
         async with self._engine.connect() as connection:
             if self._place.url:
                 whole = await connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -337,17 +341,17 @@ class JournalConnection:
                 await (await driver.execute(statement)).close()
 
     def insert_unless_exists(self, table: Table) -> Any:
-        """Return an INSERT that passes over rows which would break a unique index."""
+        """Return an INSERT that skips rows which would violate a unique index."""
         if self._engine.dialect.name == "postgresql":
             return postgresql_insert(table).on_conflict_do_nothing()
         return sqlite_insert(table).on_conflict_do_nothing()
 
     @asynccontextmanager
     async def exclusive(self, job: int, what: str) -> AsyncIterator[None]:
-        """Keep all other runs from a job, on this host and on others, for as long as the block runs.
+        """Keep all other runs from a job, on this host and on others, for the duration of the block.
 
-        :param what: names what is held, for the error.
-        :raises JournalError: when another run is at work on it.
+        :param what: Name of the locked object, for the error.
+        :raises JournalError: Another run holds the lock.
         """
         if not self._place.url:
             with exclusive_lock(self._place.folder / f"job-{job}.lock", what):
@@ -362,7 +366,7 @@ class JournalConnection:
             yield
         finally:
             self._held.pop(key, None)
-            with suppress(JournalError):  # with the connection the lock is gone too
+            with suppress(JournalError):  # the lock ends with the connection
                 async with self.transaction() as connection:
                     await connection.execute(select(func.pg_advisory_unlock(key)))
 
@@ -397,7 +401,7 @@ class JournalConnection:
                     "name another folder in CPL_STATE_DIR; its jobs do not know what the old one has shipped",
                 )
             if version < VERSION:
-                from .migrations import migrate  # Alembic takes a quarter of a second, and is needed once
+                from .migrations import migrate  # Alembic takes a quarter of a second to import, and is needed once
 
                 await connection.run_sync(migrate, version, VERSION)
             with self.values_are_whole():
@@ -421,7 +425,8 @@ class JournalConnection:
             self._files = FileIdentity(place.file)
 
     def _make_file(self, mark: KnownJournal | None, *, replaces_lost: bool) -> None:
-        """Make a journal under another name and give it its own only when it is whole; an empty file is a damage."""
+        """Create a journal under a temporary name and rename it when it is complete; an empty file is a damaged
+        journal."""
         place = self._place
         if place.file.exists():
             if not place.file.stat().st_size:
@@ -438,13 +443,13 @@ class JournalConnection:
                 _make_tables(connection, place)
         finally:
             engine.dispose()
-        for suffix in ("-wal", "-shm"):  # of a journal that was here before
+        for suffix in ("-wal", "-shm"):  # files of an earlier journal
             place.file.with_name(place.file.name + suffix).unlink(missing_ok=True)
         fresh.replace(place.file)
 
 
 def _make_tables(connection: Connection, place: JournalLocation) -> None:
-    """Make the tables of a new journal."""
+    """Create the tables of a new journal."""
     metadata.create_all(connection)
     connection.execute(
         insert(account).values(
@@ -458,17 +463,17 @@ def _make_tables(connection: Connection, place: JournalLocation) -> None:
 
 
 class ShieldedConnection:
-    """A connection whose steps come to their end even when whoever waits for them is cancelled.
+    """A connection whose statements complete even if the task that waits for them is cancelled.
 
-    A step that is broken off midway would leave the database's only connection in nobody's hands. One with many values
-    is taken in pieces, between which the loop turns to others.
+    A statement that is interrupted would leave the database's only connection in an undefined state. One with many
+    values is split into chunks, so that the event loop can run other tasks between them.
     """
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def execute(self, statement: Any, values: Any = None) -> Any:
-        """Execute a statement, once for each of many values; of many, the result is that of the last ones."""
+        """Execute a statement, once for each of many values; with many values, return the result of the last chunk."""
         if not isinstance(values, list) or len(values) <= AT_ONCE:
             return await _shielded(self._connection.execute(statement, values))
         result: Any = None
@@ -478,7 +483,7 @@ class ShieldedConnection:
 
 
 async def _shielded(work: Awaitable[T]) -> T:
-    """Wait until the work is done, and only then let a cancellation through."""
+    """Wait until the work is done, and raise a cancellation only then."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
@@ -487,17 +492,17 @@ async def _shielded(work: Awaitable[T]) -> T:
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
-        task.exception()  # it is known of, though nobody asks for it any more
+        task.exception()  # marks the exception as retrieved
         raise cancelled
     return task.result()
 
 
 def _sqlite_engine(place: JournalLocation) -> AsyncEngine:
-    import aiosqlite  # noqa: F401 - with the engine, not in the first call
+    import aiosqlite  # noqa: F401 - imported with the engine, so that the first call does not pay for it
 
     engine = create_async_engine(
-        URL.create("sqlite+aiosqlite", database=str(place.file)),  # in a text, "?" and "%" would be of an address
-        poolclass=AsyncAdaptedQueuePool,  # not of itself in every version
+        URL.create("sqlite+aiosqlite", database=str(place.file)),  # a text would be parsed, with "?" and "%"
+        poolclass=AsyncAdaptedQueuePool,  # not the default in every version
         pool_size=1,
         max_overflow=0,
         pool_timeout=LONGEST_WAIT,
@@ -508,12 +513,12 @@ def _sqlite_engine(place: JournalLocation) -> AsyncEngine:
 
 
 def _begin_immediate(connection: Any) -> None:
-    """Begin as a writer, so that what a transaction has read still holds when it writes."""
+    """Begin as a writer, so that the rows which a transaction has read are unchanged when it writes."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _safe_writes(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # the driver begins nothing by itself
+    connection.isolation_level = None  # the driver must not begin transactions by itself
     cursor = connection.cursor()
     for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
@@ -521,5 +526,5 @@ def _safe_writes(connection: Any, _: Any) -> None:
 
 
 def new_id(result: Any) -> int:
-    """Return the id that an INSERT of one row was given."""
+    """Return the id that an INSERT of one row created."""
     return int(result.inserted_primary_key[0])

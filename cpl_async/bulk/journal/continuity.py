@@ -1,7 +1,7 @@
-"""The continuity of a journal: notices that it is gone, was replaced, or went back in time.
+"""The continuity of a journal: its loss, its replacement, or a step back in time is detected.
 
-A small file beside the journal's folder keeps which journal it was and how many attempts it has recorded. It is written
-before each attempt leaves, so a journal that knows fewer attempts was restored from a backup.
+A small file beside the journal's folder stores which journal it was and how many attempts it has recorded. It is
+written before each attempt is sent, so a journal with fewer attempts was restored from a backup.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .location import JournalLocation
 __all__ = ["DAMAGED_ADVICE", "FileIdentity", "JournalGone", "lost_journal", "read_mark", "unknown_job", "write_mark"]
 
 LARGEST_MARK = 4096
-"""Bytes of a mark that are read."""
+"""Maximum number of bytes of a mark that are read."""
 RESTORE = (
     "Restore it from a backup; or begin a new one with --allow-reship (allow_reship=True): "
     "what was shipped may then be shipped, and billed, again"
@@ -39,7 +39,7 @@ class JournalGone(JournalError):
 
 
 def read_mark(place: JournalLocation) -> KnownJournal | None:
-    """Return the mark of a journal, or ``None`` if there is none that can be read."""
+    """Return the mark of a journal, or ``None`` if there is no readable mark."""
     if place.mark is None:
         return None
     try:
@@ -74,7 +74,7 @@ def write_mark(place: JournalLocation, mark: KnownJournal) -> None:
 
 
 def lost_journal(place: JournalLocation, mark: KnownJournal, *, replaced: bool) -> JournalError:
-    """Return the error about a journal that was there and is not there any more.
+    """Return the error about a journal that is gone.
 
     :param replaced: Whether another journal is in its place.
     """
@@ -88,7 +88,7 @@ def lost_journal(place: JournalLocation, mark: KnownJournal, *, replaced: bool) 
 
 
 def unknown_job(place: JournalLocation, folder: str, job: str) -> JournalError:
-    """Return the error about an output folder whose job the journal does not know.
+    """Return the error about an output folder whose job is not in the journal.
 
     :param folder: The output folder.
     :param job: Name of the job.
@@ -121,7 +121,7 @@ class FileIdentity:
             except FileNotFoundError:
                 found = None
             except OSError:
-                continue  # a file system that cannot be asked now; a write to it fails by itself
+                continue  # the file system does not respond now; a write to it fails by itself
             else:
                 found = status.st_dev, status.st_ino
             if path in self._known and found != self._known[path]:

@@ -1,4 +1,4 @@
-"""What a person decides about a job: how an undecided row ended, what is cancelled, and that its data is removed."""
+"""The decisions of a user about a job: the result of an undecided row, cancellations, and the removal of its data."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class JobRecord:
 
 
 class JobRepository:
-    """Reads and writes whole jobs."""
+    """Read and write access to whole jobs."""
 
     def __init__(self, database: JournalConnection) -> None:
         self._database = database
@@ -66,11 +66,11 @@ class JobRepository:
             )
 
     async def resolve(self, job: int, reference: str, values: Mapping[str, Any], numbers: Sequence[str] = ()) -> None:
-        """Write down a person's decision on an undecided row.
+        """Record a user's decision on an undecided row.
 
-        :param values: what its columns become.
-        :param numbers: its parcels; the first is its master. What was known as its parcels before is kept apart.
-        :raises JournalError: without such a row, or when it is decided already.
+        :param values: New values of its columns.
+        :param numbers: Numbers of its parcels, the master first. Parcels that were known before are kept separately.
+        :raises JournalError: There is no such row, or it is decided already.
         """
         reference = normal_reference(reference)
         async with self._database.transaction() as connection:
@@ -121,7 +121,7 @@ class JobRepository:
         await connection.execute(delete(parcels).where(*of_row))
 
     async def begin_cancelling(self, job: int) -> dict[int, list[str]]:
-        """Take up all rows of a job that have numbers; return these by row."""
+        """Start to cancel all rows of a job that have numbers and return the numbers by row."""
         async with self._database.transaction() as connection:
             await connection.execute(
                 update(rows).where(rows.c.job == job, rows.c.state.in_(LIVE)).values(state=RowState.CANCELLING)
@@ -138,7 +138,7 @@ class JobRepository:
         return found
 
     async def end_cancelling(self, job: int, gone: Iterable[int], kept: Mapping[int, Message]) -> None:
-        """Write down which rows were seen cancelled, and why others are not."""
+        """Record which rows are confirmed as cancelled, and why the others are not."""
         lacking = (
             select(parcels.c.row)
             .where(parcels.c.job == rows.c.job, parcels.c.row == rows.c.number, parcels.c.label_file.is_(None))
@@ -171,7 +171,7 @@ class JobRepository:
                 )
 
     async def purge(self, job: int) -> None:
-        """Remove what is personal: rows keep their state and the keyed hash of their reference."""
+        """Remove personal data: rows keep their state and the keyed hash of their reference."""
         nothing: dict[str, Any] = {"reference": "", "raw_fields": b"{}"}
         nothing |= dict.fromkeys(("payload", "content_hash", "cust_reference", "reservation_key"))
         of_batches = select(batches.c.id).where(batches.c.job == job).scalar_subquery()

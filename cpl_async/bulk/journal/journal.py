@@ -1,4 +1,4 @@
-"""The journal of one account: its jobs, and for each job the books of planning, sending and reporting."""
+"""The journal of one account: its jobs, and the repositories for planning, sending and reporting."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ __all__ = ["Job", "Journal", "NoSuchJob"]
 
 @frozen(kw_only=True)
 class Job:
-    """A job as the journal knows it."""
+    """A job as the journal records it."""
 
     id: int
     uid: str
-    """Known in no other journal."""
+    """Unique among all journals."""
     name: str
     columns: list[str]
     body_tail: bytes
@@ -52,11 +52,11 @@ class Job:
     requests: int
     kind: str
     settings: dict[str, Any]
-    """What its runs were told: the output folder, the layout of its labels."""
+    """Settings of its runs: the output folder, the layout of its labels."""
     measures: dict[str, Any]
     """Figures of all its runs, see :class:`Measures`."""
     source: str
-    """Name of the file that it was made of."""
+    """Name of the file that it was created from."""
     created_at: float
     purged_at: float | None
 
@@ -84,7 +84,7 @@ def _job_of(found: Any) -> Job:
 
 
 class NoSuchJob(JournalError):
-    """The journal has no job of this name."""
+    """The journal has no job with this name."""
 
 
 class Journal:
@@ -106,10 +106,10 @@ class Journal:
     @classmethod
     @asynccontextmanager
     async def open(cls, place: JournalLocation, **options: Any) -> AsyncIterator[Journal]:
-        """Open the journal, and close it at the end.
+        """Open the journal, and close it at the end of the block.
 
-        :param options: see :meth:`Database.open`.
-        :raises JournalError: see :meth:`Database.open`.
+        :param options: See :meth:`JournalConnection.open`.
+        :raises JournalError: See :meth:`JournalConnection.open`.
         """
         database = await JournalConnection.open(place, **options)
         try:
@@ -119,29 +119,29 @@ class Journal:
 
     @property
     def uid(self) -> str:
-        """Known of no other journal."""
+        """Unique id of this journal."""
         return self._database.uid
 
     @property
     def has_gap(self) -> bool:
-        """Whether it went back in time, so that rows are looked for before they are sent."""
+        """Whether it went back in time, so that a search for each row precedes sending it."""
         return self._database.gap is not None
 
     async def counter(self) -> int:
-        """Return the number of attempts of the account."""
+        """Return the total number of attempts of the account."""
         return await self._database.counter()
 
     async def compare(self, memory: JournalMemory | None, *, replaces_lost: bool) -> None:
-        """See :meth:`Database.compare`; without a memory nothing is compared."""
+        """See :meth:`JournalConnection.compare`; without a memory, nothing is compared."""
         if memory is not None:
             await self._database.compare(memory, replaces_lost=replaces_lost)
 
     async def notice_counter(self, uid: str, counter: int) -> None:
-        """See :meth:`Database.notice_counter`."""
+        """See :meth:`JournalConnection.notice_counter`."""
         await self._database.notice_counter(uid, counter)
 
     def verify_files(self) -> None:
-        """See :meth:`Database.verify_files`."""
+        """See :meth:`JournalConnection.verify_files`."""
         self._database.verify_files()
 
     async def knows(self, uid: str) -> bool:
@@ -156,26 +156,26 @@ class Journal:
 
     @contextmanager
     def leased(self, part: Shard) -> Iterator[Journal]:
-        """Give the same journal as the worker sees it that has a part on loan: its rows, and only while it has it."""
+        """Yield the journal restricted to the rows of a leased shard; it fails as soon as the lease is lost."""
         with self._database.require_lease(part.id, part.owner):
             yield Journal(self._database, self.place, part.row_range)
 
     @asynccontextmanager
     async def exclusive(self, job: int, what: str) -> AsyncIterator[None]:
-        """Keep all other runs and workers from a job for as long as the block runs.
+        """Keep all other runs and workers from a job for the duration of the block.
 
-        :param what: names what is held, for the error.
-        :raises JournalError: when another run is at work on it, or a worker has a part of it.
+        :param what: Name of the locked object, for the error.
+        :raises JournalError: Another run holds the job, or a worker holds a lease on one of its shards.
         """
         async with self._database.exclusive(job, what):
             await self.shards.ensure_none_leased(job, what)
             yield
 
     async def job(self, *, name: str | None, digest: str, source: str, kind: str = "shipments", **made: Any) -> int:
-        """Return the id of the job of this name, or else of this content, making it when there is none.
+        """Return the id of the job with this name, or else with this content; create it if it does not exist.
 
-        :param made: what a new job is made with: ``columns``, ``body_tail``, ``label_format`` and ``sender``.
-        :raises JournalError: when a job of this name has other rows.
+        :param made: Values for a new job: ``columns``, ``body_tail``, ``label_format`` and ``sender``.
+        :raises JournalError: A job with this name has other rows.
         """
         known_by = jobs.c.name == name if name else jobs.c.digest == digest
         first = select(jobs.c.id, jobs.c.digest).where(known_by).order_by(jobs.c.id).limit(1)
@@ -209,7 +209,7 @@ class Journal:
     async def find(self, name: str) -> Job:
         """Return a job by its name.
 
-        :raises JournalError: when there is none.
+        :raises JournalError: There is no such job.
         """
         async with self._database.transaction() as connection:
             found = (await connection.execute(select(jobs.c.id).where(jobs.c.name == name))).scalar_one_or_none()
@@ -223,33 +223,35 @@ class Journal:
         return await self.read(found)
 
     async def read(self, job: int) -> Job:
-        """Return a job as it is now."""
+        """Return the current record of a job."""
         async with self._database.transaction() as connection:
             found = (await connection.execute(select(jobs).where(jobs.c.id == job))).one()
         with self._database.values_are_whole():
             return _job_of(found)
 
     async def set_columns(self, job: int, columns: list[str]) -> None:
-        """Keep the columns of a file whose heading is known only at its end."""
+        """Store the columns of a file whose header is complete only at its end."""
         await self._set(job, columns=orjson.dumps(columns).decode())
 
     async def keep_settings(self, job: int, settings: dict[str, Any]) -> None:
-        """Keep what a run was told, so that the job can be resumed by its name alone."""
+        """Store the settings of a run, so that the job can be resumed by its name alone."""
         await self._set(job, settings=orjson.dumps(settings).decode())
 
     async def finish_planning(self, job: int) -> None:
-        """Say that all rows of a job are planned."""
+        """Record that all rows of a job are planned."""
         await self._set(job, state=READY)
         await self._database.analyze()
 
     async def finish(self, job: int) -> None:
-        """Say that nothing is left to do."""
+        """Record that nothing is left to do."""
         await self._set(job, state=FINISHED, finished_at=self._database.now())
 
     async def add_effort(self, job: int, *, seconds: float, requests: int, measures: dict[str, Any]) -> None:
-        """Add what a run has cost.
+        """Add the time and the requests of a run.
 
-        :param measures: of all runs, this one included.
+        :param seconds: Duration of the run in seconds.
+        :param requests: Requests that the run sent.
+        :param measures: Figures of all runs, including this one.
         """
         await self._set(
             job,
@@ -259,9 +261,10 @@ class Journal:
         )
 
     async def add_work(self, job: int, *, seconds: float, measures: Measures) -> None:
-        """Add what the work on a part has cost, beside that of others at the same time.
+        """Add the time and the figures of a shard's run, which may overlap with runs of other shards.
 
-        :param measures: of this work alone.
+        :param seconds: Duration of the run in seconds.
+        :param measures: Figures of this run alone.
         """
         async with self._database.transaction() as connection:
             kept = (await connection.execute(select(jobs.c.measures).where(jobs.c.id == job))).scalar_one()

@@ -1,4 +1,4 @@
-"""Where the journal of an account lies, and that nobody else can read it."""
+"""The location of an account's journal, in a folder that only its user can read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["JournalLocation", "file_system_of"]
 STATE_DIRECTORY = "CPL_STATE_DIR"
 JOURNAL = "CPL_JOURNAL"
 OLD_SCHEME = "postgres://"
-"""What many who host databases write."""
+"""Scheme that many database hosts use in their addresses."""
 UNSAFE = frozenset({
     "9p", "acfs", "afs", "afpfs", "autofs", "beegfs", "ceph", "cifs", "coda", "curlftpfs", "davfs", "davfs2",
     "drvfs", "fakeowner", "fhgfs", "gcsfuse", "gfs", "gfs2", "glusterfs", "gpfs", "grpcfuse", "juicefs", "lustre",
@@ -31,7 +31,7 @@ UNSAFE = frozenset({
     "virtiofs", "vmhgfs", "vmhgfs-fuse", "webdav", "wekafs", "rclone", "goofys", "blobfuse", "blobfuse2",
     "mountpoint-s3", "onedrive", "gdfs", "google-drive-ocamlfuse",
 })  # fmt: skip
-"""File systems of a network, a cloud or the host of a virtual machine: locks or shared memory of SQLite fail there."""
+"""File systems of a network, a cloud or the host of a virtual machine: SQLite's locks or shared memory fail there."""
 LOCAL = frozenset({
     "apfs", "aufs", "bcachefs", "btrfs", "ecryptfs", "ext2", "ext3", "ext4", "exfat", "f2fs", "fuseblk",
     "fuse-overlayfs", "hfs", "hfsplus", "jfs", "msdos", "nilfs2", "ntfs", "ntfs3", "overlay", "overlayfs", "ramfs",
@@ -46,21 +46,22 @@ class JournalLocation:
     """The folder of one account's journal. A journal belongs to a base URL and a client id."""
 
     folder: Path
-    """On this host: the journal itself, or what else a run keeps where the journal is in PostgreSQL."""
+    """Folder on this host: the journal itself, or the other files of a run if the journal is in PostgreSQL."""
     base_url: str
     client_id: str
     keeps_mark: bool = True
-    """Whether it is noticed when the journal is gone: that of a run on a sandbox of its own may go with the sandbox."""
+    """Whether a missing journal is detected. A run on its own sandbox does not need it. Default: ``True``."""
     url: str = field(default="", repr=False)
-    """Address of a PostgreSQL where the journal is, so that several hosts share it; none for a file."""
+    """Address of a PostgreSQL database that several hosts share; empty if the journal is a file."""
 
     @classmethod
     def of_account(cls, base_url: str, client_id: str, *, world: str = "", url: str | None = None) -> JournalLocation:
-        """Return the place in the user's state folder, or in ``CPL_STATE_DIR``, or in the database of ``CPL_JOURNAL``.
+        """Return the location in the user's state folder, in ``CPL_STATE_DIR``, or in the database of ``CPL_JOURNAL``.
 
-        :param world: for a sandbox, which of those that were ever at its address: it may have forgotten everything.
-        :param url: another database than that of the environment.
-        :raises JournalError: If the user has no home directory, and the environment names no folder.
+        :param world: Id of the sandbox among those that ever ran at its address, since its state may be lost. Default:
+            empty, for a server that is not a sandbox.
+        :param url: Address of a database. Default: that of the environment.
+        :raises JournalError: The user has no home directory, and the environment names no folder.
         """
         state = os.environ.get(STATE_DIRECTORY, "").strip()
         server = url or os.environ.get(JOURNAL, "").strip()
@@ -74,7 +75,7 @@ class JournalLocation:
 
     @classmethod
     def beside(cls, out: Path) -> JournalLocation:
-        """Return the place for a run on the sandbox: beside the output, and for no other system."""
+        """Return the location for a run on the sandbox: beside the output, and for no other system."""
         absolute = out.absolute()
         return cls(
             folder=absolute.with_name(absolute.name + "-sandbox"),
@@ -90,12 +91,12 @@ class JournalLocation:
 
     @property
     def mark(self) -> Path | None:
-        """File that tells which journal was here, or ``None`` if that is not kept."""
+        """File that records which journal was here, or ``None`` if ``keeps_mark`` is false."""
         return self.folder.with_name(self.folder.name + ".mark") if self.keeps_mark else None
 
     @property
     def account(self) -> str:
-        """Digest of the account: base URL, client id, and which sandbox it is."""
+        """Digest of the account: base URL, client id, and id of the sandbox."""
         return hashlib.sha256(f"{self.base_url}\0{self.client_id}\0{self.folder.name}".encode()).hexdigest()[:16]
 
     @property
@@ -105,7 +106,7 @@ class JournalLocation:
 
     @property
     def display_text(self) -> str:
-        """Where the journal is, for people; without a password."""
+        """Location of the journal for display, without a password."""
         if not self.url:
             return plain(str(self.file))
         url = URL(self.url)
@@ -114,12 +115,12 @@ class JournalLocation:
 
     @property
     def may_exist(self) -> bool:
-        """Whether there is a journal; of one in PostgreSQL only opening it can tell."""
+        """Whether a journal may exist. For PostgreSQL this is always true: only opening it shows."""
         return bool(self.url) or self.file.exists() or (self.mark is not None and self.mark.exists())
 
     @property
     def warning(self) -> str:
-        """Warning about a file system that is not known; empty if there is none."""
+        """Warning about a file system that is not known; empty if there is no warning."""
         kind = "" if self.url else file_system_of(self.folder)
         if not kind or kind.removeprefix("fuse.") in LOCAL | UNSAFE:
             return ""
@@ -129,13 +130,13 @@ class JournalLocation:
         )
 
     def prepare(self) -> None:
-        """Make the folder, readable by its user only.
+        """Create the folder, readable by its user only.
 
-        :raises JournalError: If they cannot be made, or are on a file system on which SQLite is not safe.
+        :raises JournalError: It cannot be created, or is on a file system on which SQLite is not safe.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with suppress(PermissionError, NotImplementedError):  # of another owner, who decides
+            with suppress(PermissionError, NotImplementedError):  # another user owns the folder and its mode
                 self.folder.chmod(0o700)
             if self.url:
                 return
@@ -158,7 +159,7 @@ class JournalLocation:
 def _root(*, is_shared: bool) -> Path:
     """Return the folder of all journals of this user.
 
-    :param is_shared: Whether the journal is in PostgreSQL: what is kept here then are locks only.
+    :param is_shared: Whether the journal is in PostgreSQL; the folder then holds only locks.
     """
     if (folder := user_folder("state")) is not None:
         return folder

@@ -11,5 +11,5 @@ TAIL_OF_ORDERS = b"]}"
 
 
 def batch_payload(bodies: Sequence[bytes], tail: bytes, kind: str) -> bytes:
-    """Return the body of a batch from the bytes of its shipments or orders, and what stands after them."""
+    """Return the payload of a batch from the bytes of its shipments or orders and the bytes that follow them."""
     return HEADS[kind] + b",".join(bodies) + tail

@@ -1,4 +1,4 @@
-"""A journal in PostgreSQL: one schema for each account, and one writer of an account at a time, on whatever host."""
+"""A journal in PostgreSQL: one schema for each account, and one writer of an account at a time, on any host."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ __all__ = ["key_of", "postgresql_engine", "reason_of"]
 LONGEST_WAIT = 3600
 READ_COMMITTED = "read committed"
 SETTINGS = {
-    # a snapshot that is older than the wait for the lock of the only writer would show rows as they were before
+    # a snapshot older than the wait for the only writer's lock would show outdated rows
     "default_transaction_isolation": READ_COMMITTED,
-    # what is committed is on the disk, whatever the server does for others
+    # a commit is on the disk, whatever the server's default is
     "synchronous_commit": "on",
-    # a writer waits for its turn as long as it takes
+    # a writer waits for its lock without a limit
     "statement_timeout": "0",
     "lock_timeout": "0",
-    # a host that is gone keeps no lock
+    # the locks of a host that is gone are released
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "25000",
-    # all that is joined is found by an index, whatever the server believes of freshly filled tables
+    # every join uses an index, whatever the statistics of freshly filled tables suggest
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
-"""Set for each connection after it is made: a pooler may ignore, or refuse, what is given at the start."""
+"""Set for each connection after it is made: a pooler may ignore or refuse settings that are sent at the start."""
 VERIFIED = ("default_transaction_isolation", "synchronous_commit", "search_path")
 CONNECT_SECONDS = 10
 STARTING_SECONDS = 30.0
-"""For a server that says that it is starting."""
+"""Seconds to wait for a server that reports that it is starting."""
 STARTING_PAUSE = 0.5
 PROBE_SECONDS = 3
 PROBES = 3
@@ -55,16 +55,16 @@ OF_OTHER_DRIVERS = frozenset({
     "keepalives_count", "keepalives_idle", "keepalives_interval", "load_balance_hosts", "options", "pgbouncer",
     "replication", "requiressl", "sslcompression", "sslsni", "tcp_user_timeout",
 })  # fmt: skip
-"""Parameters that hosts of databases write into addresses for libpq or other clients; the server knows none of them."""
+"""Parameters that database hosts write into addresses for libpq or other clients; the server does not accept them."""
 DRIVERS_CLASS = re.compile(r"^<class '[\w.]+'>: ")
 
 
 def postgresql_engine(place: JournalLocation, held: Mapping[int, int], patience: float) -> AsyncEngine:
-    """Return an engine whose one connection sees this account's schema, and whose transactions write one at a time.
+    """Return an engine whose one connection uses this account's schema and whose transactions write one at a time.
 
-    :param held: the locks that its connection holds at any time, and must hold again when it is a new one: key → job.
-    :param patience: seconds for which a stopped program keeps a transaction open.
-    :raises ConfigurationError: for an address that is none of PostgreSQL, or without the driver.
+    :param held: Locks that its connection must hold, also after a reconnect: key → job.
+    :param patience: Seconds for which a stopped program keeps a transaction open.
+    :raises ConfigurationError: The address is not one of PostgreSQL, or the driver is missing.
     """
     try:
         url = make_url(place.url)
@@ -96,7 +96,7 @@ def postgresql_engine(place: JournalLocation, held: Mapping[int, int], patience:
     writer = key_of(place.schema, -1)
 
     def keep_locks(connection: Any, _: Any) -> None:
-        """Take again what the connection before this one held: else another run may be at work meanwhile."""
+        """Acquire the locks of the previous connection again, so that no other run can start in the meantime."""
         cursor = connection.cursor()
         for key, job in held.items():
             found = f"EXISTS (SELECT FROM shards WHERE job = {job})"
@@ -107,7 +107,7 @@ def postgresql_engine(place: JournalLocation, held: Mapping[int, int], patience:
         cursor.close()
 
     def begin_alone(connection: Any) -> None:
-        """Begin as the only writer, so that what a transaction has read still holds when it writes."""
+        """Begin as the only writer, so that the rows which a transaction has read are unchanged when it writes."""
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({writer})")
 
     event.listen(engine.sync_engine, "connect", keep_locks)
@@ -116,9 +116,9 @@ def postgresql_engine(place: JournalLocation, held: Mapping[int, int], patience:
 
 
 async def _connected(place: JournalLocation, url: URL, settings: Mapping[str, str]) -> asyncpg.Connection:
-    """Connect, choose the settings that exactly-once rests on, and verify them.
+    """Connect, set the settings that exactly-once depends on, and verify them.
 
-    :raises JournalError: if the server cannot be reached, or something between does not keep the settings.
+    :raises JournalError: The server cannot be reached, or a proxy does not keep the settings.
     """
     import asyncpg
 
@@ -146,7 +146,7 @@ async def _reached(address: str) -> asyncpg.Connection:
     until = monotonic() + STARTING_SECONDS
     while True:
         try:
-            # statements without names: a pooler may give the next one to another connection of the server
+            # unnamed statements: a pooler may execute the next one on another connection of the server
             return await asyncpg.connect(address, timeout=CONNECT_SECONDS, statement_cache_size=0)
         except asyncpg.CannotConnectNowError:
             if monotonic() > until:
@@ -168,7 +168,7 @@ async def _verify(
     found: Any = await connection.fetchrow(f"SELECT {shown}, current_schema()")
     *values, schema = found
     wrong = [name for name, value in zip(VERIFIED, values, strict=True) if value.strip('"') != settings[name]]
-    if schema not in (None, place.schema):  # none before it is made
+    if schema not in (None, place.schema):  # there is no schema before it is created
         wrong.append("current_schema()")
     if wrong:
         raise JournalError(
@@ -178,10 +178,10 @@ async def _verify(
 
 
 async def _shares_connections(connection: asyncpg.Connection, address: str) -> bool:
-    """Return whether a pooler takes a connection of the server away between two transactions.
+    """Return whether a pooler can reassign the server connection between two transactions.
 
-    A second client holds a transaction open: if it is given the server's process of the first one, or the first one
-    has another process afterwards, the process belongs to neither.
+    A second client holds a transaction open: if it gets the server process of the first one, or the first one has
+    another process afterwards, neither owns the process.
     """
     import asyncpg
 
@@ -189,7 +189,7 @@ async def _shares_connections(connection: asyncpg.Connection, address: str) -> b
         before = await connection.fetchval("SELECT pg_backend_pid()")
         try:
             other = await asyncpg.connect(address, timeout=PROBE_SECONDS, statement_cache_size=0)
-        except TimeoutError:  # the pool has one connection, and it is ours
+        except TimeoutError:  # the pool has one connection, and this client holds it
             return False
         try:
             async with asyncio.timeout(PROBE_SECONDS), other.transaction():
@@ -204,7 +204,7 @@ async def _shares_connections(connection: asyncpg.Connection, address: str) -> b
 
 
 def _address(url: URL) -> str:
-    """Return the address as the driver takes it: without what only other clients know."""
+    """Return the address in the form that the driver accepts, without parameters of other clients."""
     plain = url.difference_update_query(OF_OTHER_DRIVERS & url.query.keys())
     if "application_name" not in plain.query:
         plain = plain.update_query_dict({"application_name": "cpl"})
@@ -212,7 +212,7 @@ def _address(url: URL) -> str:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return what a driver says of a failure, without the names of its classes."""
+    """Return a driver's reason for a failure, without the names of its classes."""
     said = getattr(error, "orig", None) or error
     text = DRIVERS_CLASS.sub("", str(said)).strip()
     if not text and isinstance(said, TimeoutError):
@@ -221,6 +221,6 @@ def reason_of(error: BaseException) -> str:
 
 
 def key_of(schema: str, number: int) -> int:
-    """Return the number of a lock: that of a job, or that of whoever writes."""
+    """Return the key of a lock: that of a job, or that of the writer."""
     digest = hashlib.sha256(f"cpl-sdk {schema} {number}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)

@@ -1,4 +1,4 @@
-"""Rows whose answer was lost: which they are, what was found of them, and what is sent again."""
+"""The records of rows whose response was lost: the rows, the shipments found for them, and the rows to resend."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = [
 
 AT_ONCE = 500
 LONGEST_WRITE_SECONDS = 180.0
-"""Seconds after which an attempt of another host that is under way has ended: no write deadline is further ahead."""
+"""Seconds after which an open attempt of another host has ended: no write deadline is further ahead."""
 SEEN_STATES = (RowState.SHIPPED, RowState.CREATED, RowState.UNLABELLED, RowState.FOUND)
 """States in which a reference has a number, so that a search must show it."""
 UNDER_WAY = (RowState.SENDING, RowState.ACCEPTED, RowState.UNDECIDED)
@@ -38,31 +38,31 @@ DUPLICATE, TO_CANCEL, CANCELLED = "duplicate", "to_cancel", "cancelled"
 
 @frozen(kw_only=True)
 class UnknownRow:
-    """A row that an attempt carried whose answer was lost."""
+    """A row of an attempt whose response was lost."""
 
     number: int
     line: int
     reference: str
     cust_reference: str | None
     since: float
-    """When the first such attempt began, in seconds since the epoch."""
+    """Start of the first such attempt, in seconds since the epoch."""
     until: float
-    """When the last one had surely ended."""
+    """Time at which the last one had certainly ended, in seconds since the epoch."""
     parcels: int
     payload: bytes | None = field(repr=False)
     state: RowState
     shipment_number: str | None
     known: frozenset[str] = frozenset()
-    """Numbers that are known to be something else."""
+    """Numbers that are known to belong to something else."""
     own: frozenset[str] = frozenset()
     """Numbers that are known to be this row's."""
     has_rival: bool = False
-    """Whether another row is under way, or its numbers were removed, whose shipment could be taken for this one's."""
+    """Whether a found shipment could belong to another row that is open, or whose numbers were removed."""
 
 
 @frozen(kw_only=True)
 class FoundRow:
-    """A row that was found by its reference, and what was found besides."""
+    """A row that was found by its reference, and the extra parcels that were found with it."""
 
     row: int
     shipment: FoundShipment
@@ -72,7 +72,7 @@ class FoundRow:
 
 @frozen(kw_only=True)
 class ExtraParcel:
-    """A parcel that exists, or did, besides those that count."""
+    """A parcel that exists or existed in addition to those that count."""
 
     row: int
     reference: str
@@ -81,28 +81,28 @@ class ExtraParcel:
     state: str
     problems: tuple[Message, ...]
     shipment_number: str | None
-    """What the row is shipped as."""
+    """Number that the row is shipped as."""
 
 
 @frozen(kw_only=True)
 class UnknownCounts:
-    """How many rows of a job had their answer lost."""
+    """The number of rows of a job whose response was lost."""
 
     ever: int
     """All of them."""
     askable: int
-    """Those that are undecided still, and that the next run looks for."""
+    """Those that are still undecided; the next run searches for them."""
 
 
 class ReconciliationRepository:
-    """Reads and writes what reconciliation knows."""
+    """Read and write access to the records of reconciliation."""
 
     def __init__(self, database: JournalConnection, span: RowRange = ALL_ROWS) -> None:
         self._database = database
         self._span = span
 
     async def counts(self, job: int) -> UnknownCounts:
-        """Return how many rows of a job had their answer lost."""
+        """Return how many rows of a job had their response lost."""
         lost = rows.c.job == job, rows.c.unclear_since.is_not(None)
         asked = and_(rows.c.state == RowState.UNDECIDED, rows.c.cust_reference.is_not(None))
         query = select(func.count(), func.count(case((asked, 1)))).select_from(rows).where(*lost)
@@ -111,15 +111,16 @@ class ReconciliationRepository:
         return UnknownCounts(ever=int(ever), askable=int(askable))
 
     async def date_gap(self) -> None:
-        """See :meth:`Database.date_gap`."""
+        """See :meth:`JournalConnection.date_gap`."""
         await self._database.date_gap()
 
     async def undecided(self, job: int) -> list[UnknownRow]:
-        """Return the rows that may have been created and are not settled, those without a reference to ask by too."""
+        """Return the rows that may have been created and are not settled, including those without a searchable
+        reference."""
         return await self._rows(job, rows.c.state == RowState.UNDECIDED)
 
     async def settled(self, job: int) -> list[UnknownRow]:
-        """Return the rows that were unclear once and are settled now, for a last look."""
+        """Return the rows that were undecided once and are settled now, for the final sweep."""
         return await self._rows(job, rows.c.state.in_((*SEEN_STATES, RowState.REJECTED)))
 
     async def _rows(self, job: int, which: Any) -> list[UnknownRow]:
@@ -137,7 +138,7 @@ class ReconciliationRepository:
                 line=row.line,
                 reference=row.reference,
                 cust_reference=row.cust_reference,
-                since=min(row.unclear_since, now),  # a clock that was ahead and is right again delays nothing
+                since=min(row.unclear_since, now),  # a clock that was ahead and is corrected must not delay the search
                 until=min(row.unclear_until or now, latest),
                 parcels=row.parcels,
                 payload=row.payload,
@@ -153,7 +154,7 @@ class ReconciliationRepository:
     async def _numbers(
         self, connection: Any, job: int, which: Any
     ) -> tuple[Mapping[int, set[str]], Mapping[int, set[str]]]:
-        """Return by row the numbers that are something else, and those that are the row's own."""
+        """Return by row the numbers that belong to something else, and the row's own numbers."""
         mine = rows.c.job == job, rows.c.unclear_since.is_not(None), which
         other = rows.alias("other")
         same = or_(other.c.reference_hash == rows.c.reference_hash, other.c.cust_reference == rows.c.cust_reference)
@@ -182,7 +183,7 @@ class ReconciliationRepository:
         return known, own
 
     async def _rivals(self, connection: Any, job: int, which: Any) -> set[int]:
-        """Return the rows of which a found shipment could be another row's."""
+        """Return the rows for which a found shipment could belong to another row."""
         mine = rows.c.job == job, rows.c.unclear_since.is_not(None), which
         other = rows.alias("other")
         same = or_(other.c.reference_hash == rows.c.reference_hash, other.c.cust_reference == rows.c.cust_reference)
@@ -197,9 +198,9 @@ class ReconciliationRepository:
         return set((await connection.execute(query)).scalars())
 
     async def record_found(self, job: int, findings: Sequence[FoundRow], state: RowState) -> None:
-        """Write down the numbers of rows that were found.
+        """Record the numbers of rows that were found.
 
-        :param state: what they are: shipped without label, or done where there are no labels.
+        :param state: New state of the rows: shipped without label, or done if the job has no labels.
         """
         now = self._database.now()
         async with self._database.transaction() as connection:
@@ -212,7 +213,7 @@ class ReconciliationRepository:
                 taken_by |= {one.number: one.row for one in await connection.execute(query)}
             for finding in findings:
                 if any(taken_by.get(number, finding.row) != finding.row for number in finding.shipment.numbers):
-                    continue  # it is another row's: this one stays as it is
+                    continue  # the number belongs to another row: this one stays as it is
                 await connection.execute(
                     update(rows)
                     .where(rows.c.job == job, rows.c.number == finding.row)
@@ -232,12 +233,12 @@ class ReconciliationRepository:
             await self._add_extra_parcels(connection, job, doubles, DUPLICATE)
 
     async def add_duplicates(self, job: int, doubles: Iterable[tuple[int, FoundShipment]]) -> None:
-        """Write down shipments that exist besides the one that counts."""
+        """Record shipments that exist in addition to the one that counts."""
         async with self._database.transaction() as connection:
             await self._add_extra_parcels(connection, job, list(doubles), DUPLICATE)
 
     async def requeue(self, job: int, numbers: Sequence[int]) -> None:
-        """Plan rows again that certainly were not created: they are sent as the bytes that they were."""
+        """Reset rows that were certainly not created to planned; they are sent again with the same bytes."""
         async with self._database.transaction() as connection:
             for start in range(0, len(numbers), AT_ONCE):
                 await connection.execute(
@@ -251,7 +252,7 @@ class ReconciliationRepository:
                 )
 
     async def set_message(self, job: int, messages: Mapping[int, Message]) -> None:
-        """Say what is known of rows that stay undecided."""
+        """Store the message of rows that stay undecided."""
         values = [{"n": number, "m": dump_messages([problem])} for number, problem in messages.items()]
         if not values:
             return
@@ -264,10 +265,12 @@ class ReconciliationRepository:
             )
 
     async def control_shipments(self, kind: str, most: int) -> list[str]:
-        """Return references that a search must show, those first that were settled longest ago of the newest job.
+        """Return references of control shipments, of the newest job and settled longest ago first.
 
-        :param kind: of the jobs, ``shipments`` or ``orders``.
-        A reference that several rows share, or that was unclear itself, is none.
+        References that several rows share, or that were undecided themselves, are excluded.
+
+        :param kind: Kind of the jobs, ``shipments`` or ``orders``.
+        :param most: Maximum number of references.
         """
         newest = (
             select(rows.c.job)
@@ -291,9 +294,10 @@ class ReconciliationRepository:
         return list(dict.fromkeys(chosen))[:most]
 
     async def new_control_shipments(self, job: int, since: float, most: int) -> list[str]:
-        """Return references of a job that a search must show if it shows what was written at a moment.
+        """Return references of a job that a complete search must show for a time.
 
-        :param since: they were sent at this moment or later, in seconds since the epoch.
+        :param since: Send time of the earliest of them, in seconds since the epoch.
+        :param most: Maximum number of references.
         """
         later = select(attempts.c.batch).where(attempts.c.outcome == "accepted", attempts.c.began_at >= since)
         query = (
@@ -307,9 +311,9 @@ class ReconciliationRepository:
             return [str(cust) for cust in (await connection.execute(query)).scalars()]
 
     async def forget_shared(self, job: int, custs: Sequence[str]) -> int:
-        """Take away what several rows are asked after by, since it tells none of them; return how many rows.
+        """Remove search references that several rows share, and so identify none; return the number of rows.
 
-        :param custs: of rows that were just taken.
+        :param custs: References of rows that were just accepted.
         """
         count = 0
         async with self._database.transaction() as connection:

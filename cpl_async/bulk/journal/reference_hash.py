@@ -1,4 +1,4 @@
-"""Keyed hashes of references: a journal knows a reference again after its text was removed."""
+"""Keyed hashes of references, by which a journal recognizes a reference after its text was removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads from the journal what happened when, counted by the second, and what stands on a handover manifest."""
+"""The queries for reports: events of a job counted by the second, and the entries of a handover manifest."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["ManifestEntry", "ReportQueries"]
 AT_ONCE = 500
 HANDED_OVER = (RowState.SHIPPED,)
 Counts = list[tuple[float, float]]
-"""Moments in seconds since the epoch, and how much each counts."""
+"""Timestamps in seconds since the epoch, each with its count."""
 
 
 @frozen(kw_only=True)
 class ManifestEntry:
-    """A shipment that exists, with what was sent of it."""
+    """A shipment that exists, with the data that was sent for it."""
 
     reference: str
     numbers: list[str]
@@ -31,7 +31,7 @@ class ManifestEntry:
 
 
 class ReportQueries:
-    """The course of a job in figures."""
+    """The progress of a job in figures."""
 
     def __init__(self, database: JournalConnection) -> None:
         self._database = database

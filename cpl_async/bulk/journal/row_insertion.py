@@ -1,4 +1,4 @@
-"""Takes rows into a job as a caller gives them, and knows those again that an earlier run was given."""
+"""The insertion of streamed rows into a job, which recognizes rows that an earlier run was given."""
 
 from __future__ import annotations
 
@@ -19,45 +19,45 @@ __all__ = ["InsertOutcome", "InsertResult", "RowInsertion"]
 
 
 class InsertOutcome(StrEnum):
-    """How a row was taken."""
+    """The result of inserting a row."""
 
     PLANNED = "planned"
-    """It is new, or mended: it is sent, or was rejected by our check."""
+    """It is new or corrected: it is sent, or was rejected by validation."""
     UNCHANGED = "known"
-    """An earlier run was given the same row: how it ended counts."""
+    """An earlier run was given the same row: its result counts."""
     DUPLICATE = "twice"
     """This run was given its reference before."""
     CHANGED = "changed"
-    """An earlier run was given its reference with another content, and that one was sent, or may have been."""
+    """An earlier run was given its reference with other content, and that content was sent or may have been."""
 
 
 @frozen(kw_only=True)
 class InsertResult:
-    """A row that was taken."""
+    """A row that was inserted."""
 
     outcome: InsertOutcome
     number: int
-    """In the journal."""
+    """Its number in the journal."""
     problem: Message | None = None
 
 
 class RowInsertion:
-    """Takes rows into jobs that grow."""
+    """Inserts rows into jobs that grow."""
 
     def __init__(self, database: JournalConnection) -> None:
         self._database = database
 
     async def begin(self, job: int) -> int:
-        """Return the number of a new run, by which what it is given is told from what earlier ones were given."""
+        """Return the number of a new run, which separates its rows from those of earlier runs."""
         query = select(func.max(rows.c.run_number)).where(rows.c.job == job)
         async with self._database.transaction() as connection:
             return int((await connection.execute(query)).scalar_one() or 0) + 1
 
     async def insert(self, job: int, run: int, given: Sequence[NewRow]) -> list[InsertResult]:
-        """Take rows in the order in which they are given.
+        """Insert rows in the given order.
 
-        :param run: of :meth:`begin`.
-        :param given: their numbers do not count; each gets one of its own.
+        :param run: Result of :meth:`begin`.
+        :param given: Rows to insert; their numbers are replaced by new ones.
         """
         taken: list[InsertResult] = []
         async with self._database.transaction() as connection:
@@ -91,7 +91,7 @@ class RowInsertion:
         return taken
 
     async def _again(self, connection: Any, job: int, run: int, row: NewRow, before: Any) -> InsertResult:
-        """Take a row whose reference the job has already."""
+        """Insert a row whose reference the job has already."""
         if before.run_number == run:
             return InsertResult(outcome=InsertOutcome.DUPLICATE, number=before.number, problem=_used_twice(row))
         here = rows.c.job == job, rows.c.number == before.number
@@ -101,7 +101,7 @@ class RowInsertion:
             await connection.execute(update(rows).where(*here).values(run_number=run))
             return InsertResult(outcome=InsertOutcome.UNCHANGED, number=before.number)
         unsent = before.state == RowState.PLANNED and before.batch is None
-        if before.unclear_since is None and (before.state == RowState.REJECTED or unsent):  # a mended row is a new one
+        if before.unclear_since is None and (before.state == RowState.REJECTED or unsent):  # corrected: a new row
             values = values_of(job, row, self._database)
             del values["job"], values["number"]
             await connection.execute(update(rows).where(*here).values(**values, run_number=run, batch=None, conflict=0))

@@ -1,4 +1,4 @@
-"""Reads from the journal what became of a job, a piece at a time."""
+"""The queries for the results of a job, read in chunks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REPORTED = (
 
 @frozen(kw_only=True)
 class LabelPlace:
-    """A parcel, and where its label is."""
+    """A parcel, and the place of its label."""
 
     number: str
     file: str | None
@@ -37,13 +37,13 @@ class LabelPlace:
 
 @frozen(kw_only=True)
 class RowRecord:
-    """All that a report says of a row."""
+    """The complete report data of a row."""
 
     number: int
     line: int
     reference: str
     as_json: bytes = field(repr=False)
-    """Its columns as they came."""
+    """Its columns as they were read."""
     state: RowState
     stored_problems: str = field(repr=False)
     """Messages as the journal stores them."""
@@ -52,7 +52,7 @@ class RowRecord:
 
     @property
     def problems(self) -> tuple[Message, ...]:
-        """Why the row is not shipped; empty if nothing is wrong.
+        """Why the row is not shipped; empty if there is no problem.
 
         :raises JournalError: The journal is damaged.
         """
@@ -64,7 +64,7 @@ class RowRecord:
 
     @property
     def raw(self) -> dict[str, str]:
-        """Its columns as they came."""
+        """Its columns as they were read."""
         try:
             fields: dict[str, str] = orjson.loads(self.as_json)
         except ValueError:
@@ -74,7 +74,7 @@ class RowRecord:
 
 
 class RowQueries:
-    """What became of a job."""
+    """The results of a job."""
 
     def __init__(self, database: JournalConnection, span: RowRange = ALL_ROWS) -> None:
         self._database = database
@@ -89,7 +89,7 @@ class RowQueries:
         return {state: found.get(state, 0) for state in RowState}
 
     async def asked_after(self, job: int) -> int:
-        """Return how many rows are undecided for a lost answer, and are looked for by the next run."""
+        """Return how many rows are undecided because of a lost response; the next run searches for them."""
         lost = rows.c.unclear_since.is_not(None), rows.c.cust_reference.is_not(None), *self._span.of_rows
         query = (
             select(func.count()).select_from(rows).where(rows.c.job == job, rows.c.state == RowState.UNDECIDED, *lost)
@@ -98,7 +98,7 @@ class RowQueries:
             return int((await connection.execute(query)).scalar_one())
 
     async def rejected_before_sending(self, job: int) -> int:
-        """Return how many rows our own check rejected."""
+        """Return how many rows validation rejected before sending."""
         query = (
             select(func.count())
             .select_from(rows)
@@ -108,7 +108,7 @@ class RowQueries:
             return int((await connection.execute(query)).scalar_one())
 
     async def totals(self, job: int) -> tuple[int, int, int]:
-        """Return how many batches were accepted, how many parcels have a number, and how many of them a label."""
+        """Return how many batches were accepted, how many parcels have a number, and how many of them have a label."""
         accepted = (
             select(func.count()).select_from(batches).where(batches.c.job == job, batches.c.remote_id.is_not(None))
         )
@@ -125,8 +125,8 @@ class RowQueries:
     ) -> AsyncGenerator[RowRecord, None]:
         """Yield the rows of a job in the order of the input.
 
-        :param states: only rows in these.
-        :param between: only rows with these numbers, both included.
+        :param states: States of the rows. Default: all.
+        :param between: First and last number of the rows, inclusive. Default: all rows.
         """
         last = between[0] - 1 if between is not None else 0
         while True:
@@ -167,7 +167,7 @@ class RowQueries:
             last = found[-1].number
 
     async def numbers(self, job: int, states: Sequence[RowState], between: tuple[int, int]) -> list[int]:
-        """Return the numbers of the rows in these states, between two numbers that are included."""
+        """Return the numbers of the rows in these states, between two numbers, inclusive."""
         query = select(rows.c.number).where(rows.c.job == job, rows.c.state.in_(states))
         async with self._database.transaction() as connection:
             return list((await connection.execute(query.where(rows.c.number.between(*between)))).scalars())
@@ -175,7 +175,8 @@ class RowQueries:
     async def labels_of(self, parcel: str) -> dict[str, str]:
         """Return the addresses of labels by shipment number.
 
-        :param parcel: number of one parcel, or the reference of a row: then of all its parcels in the latest job.
+        :param parcel: Number of one parcel, or the reference of a row; the latter selects all its parcels in the latest
+            job.
         """
         key = reference_hash(parcel, self._database.secret)
         by_number = select(parcels.c.number, parcels.c.label_url).where(

@@ -1,4 +1,4 @@
-"""Writes down all rows of a job and the batches they go in, before anything is sent."""
+"""The records of all rows of a job and of their batches, written before anything is sent."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ __all__ = ["NewRow", "RowRepository", "values_of"]
 
 @frozen(kw_only=True)
 class NewRow:
-    """A row that was read and checked."""
+    """A row that was read and validated."""
 
     number: int
     line: int
     reference: str
     raw_fields: bytes = field(repr=False)
-    """JSON of its columns as they came."""
+    """JSON of its columns as they were read."""
     payload: bytes | None = field(repr=False)
-    """The shipment's bytes; ``None`` for a rejected row."""
+    """The shipment's bytes, or ``None`` if the row is rejected."""
     content_hash: str | None
     cust_reference: str | None = None
-    """What the shipment can be asked after by: its external number of code ``CUST``."""
+    """Reference by which the shipment can be searched: its external number of code ``CUST``."""
     parcels: int = 1
     problems: tuple[Message, ...] = ()
     """Why it is rejected; empty if it is not."""
 
 
 class RowRepository:
-    """Adds rows to a job, and puts them in batches."""
+    """Adds rows to a job, and assigns them to batches."""
 
     def __init__(self, database: JournalConnection, span: RowRange = ALL_ROWS) -> None:
         self._database = database
         self._span = span
 
     async def clear(self, job: int) -> None:
-        """Forget the rows of a job whose planning was broken off: nothing of it was sent."""
+        """Delete the rows of a job whose planning was interrupted: none of them was sent."""
         async with self._database.transaction() as connection:
             await connection.execute(delete(rows).where(rows.c.job == job))
 
     async def add(self, job: int, planned: Sequence[NewRow]) -> list[tuple[int, int, Message]]:
-        """Add rows; a reference that the job has already is rejected, found by the index, not by memory.
+        """Add rows; a reference that the job has already is rejected, found by the index, not in memory.
 
-        :return: number, line and message of the rows that were rejected for their reference.
+        :return: Number, line and message of the rows that were rejected for their reference.
         """
         values = [values_of(job, row, self._database) for row in planned]
         twice: list[tuple[int, int, Message]] = []
@@ -93,11 +93,11 @@ class RowRepository:
         return twice
 
     async def reject_conflicts(self, job: int) -> list[tuple[int, int, Message]]:
-        """Reject rows whose reference another job has shipped, or may have: nothing is sent twice.
+        """Reject rows whose reference another job has shipped, or may have shipped, so that nothing is shipped again.
 
-        What happens after planning is looked at again by each attempt; here it is said early.
+        Each attempt repeats this check for changes after planning; this one reports conflicts early.
 
-        :return: number, line and message of each.
+        :return: Number, line and message of each.
         """
         async with self._database.transaction() as connection:
             others = select(jobs.c.id).where(jobs.c.id != job).limit(1)
@@ -115,7 +115,7 @@ class RowRepository:
         return [(number, line, problem) for number, (line, problem) in found.items()]
 
     async def allow_reship(self, job: int) -> int:
-        """Let the job send what another job has shipped; return the number of rows that are planned again for it."""
+        """Allow the job to send rows that another job has shipped; return the number of rows that are planned again."""
         refused = rows.c.state == RowState.REJECTED, rows.c.payload.is_not(None), rows.c.conflict == 1
         async with self._database.transaction() as connection:
             await connection.execute(update(jobs).where(jobs.c.id == job).values(allow_reship=1))
@@ -124,7 +124,7 @@ class RowRepository:
                 .where(rows.c.job == job, *refused)
                 .values(state=RowState.PLANNED, problems="", batch=None, conflict=0)
             )
-            if result.rowcount:  # a finished job has something to do again
+            if result.rowcount:  # a finished job has rows to send again
                 await connection.execute(update(jobs).where(jobs.c.id == job).values(state=READY, finished_at=None))
         return result.rowcount
 
@@ -139,9 +139,10 @@ class RowRepository:
             return int((await connection.execute(query)).scalar_one())
 
     async def make_batches(self, job: int, size: int, *, most: int | None = None) -> list[int]:
-        """Put the planned rows that are in none in batches of at most so many; return the batches.
+        """Assign the planned rows without a batch to new batches and return the ids of the batches.
 
-        :param most: so many batches at most; the rest of the rows stays free.
+        :param size: Maximum number of rows in a batch.
+        :param most: Maximum number of batches; the rest of the rows stays unassigned. Default: no limit.
         """
         made: list[int] = []
         last = 0
@@ -162,9 +163,9 @@ class RowRepository:
 
 
 def values_of(job: int, row: NewRow, database: JournalConnection) -> dict[str, Any]:
-    """Return the columns of a row that is planned.
+    """Return the columns of a planned row.
 
-    In a journal that went back in time it may have been sent since, so it is looked for before it is sent.
+    In a journal that went back in time, the row may have been sent since, so a search must precede sending.
     """
     values = _values_of(job, row, database.secret)
     if database.gap is not None and row.payload is not None:

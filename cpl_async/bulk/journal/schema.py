@@ -1,4 +1,4 @@
-"""The journal's tables, made to carry reconciliation, take-over and many machines as well."""
+"""The journal's tables, which also hold the state of reconciliation, takeover and distributed work."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from sqlalchemy import (
 
 
 class _PlainText(TypeDecorator[str]):
-    """Text of others that every database takes: PostgreSQL refuses a NUL in it."""
+    """Foreign text in a form that every database accepts: PostgreSQL refuses a NUL in it."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Return the text as it is written."""
+        """Return the text as it is stored."""
         return value.replace("\0", "\ufffd") if value is not None and "\0" in value else value
 
 
@@ -48,9 +48,9 @@ __all__ = [
 ]
 
 OLDEST, VERSION = 10, 10
-"""The oldest version of the tables that can be brought up, and that of this program."""
+"""The oldest version of the tables that can be migrated, and the version of this program."""
 PLANNING, READY, FINISHED = "planning", "ready", "finished"
-"""States of a job: its rows are being written down, it can be worked on, nothing is left to do."""
+"""States of a job: its rows are being recorded, it can be run, nothing is left to do."""
 metadata: MetaData = MetaData()
 
 account: Table = Table(
@@ -65,8 +65,8 @@ account: Table = Table(
     Column("gap_since", Float),
     Column("gap_until", Float),
 )
-"""One row. ``counter`` is the number of attempts; between ``gap_since`` and ``gap_until`` there were some that this
-journal does not know, since it was restored from a backup."""
+"""One row. ``counter`` is the number of attempts; between ``gap_since`` and ``gap_until`` there were attempts that
+this journal has no record of, since it was restored from a backup."""
 jobs: Table = Table(
     "jobs",
     metadata,
@@ -191,4 +191,4 @@ shards: Table = Table(
     Column("message", _PlainText, nullable=False, default=""),
     Index("shards_of_job", "job", "state"),
 )
-"""Parts of a job that several workers share, each on loan to one of them; a job that one run carries has none."""
+"""Shards of a job that several workers share, each leased by one of them; a job of a single run has none."""

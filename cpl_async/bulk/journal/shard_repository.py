@@ -1,7 +1,7 @@
-"""Parts of a job that several workers share: cut, lent to one worker at a time, taken over when a loan has run out.
+"""Shards of a job that several workers share: created, leased by one worker at a time, and taken over after expiry.
 
-A loan is measured by the clock of the database, which all workers share. A worker reckons its own end of it from before
-it asked, so that it never believes to have longer than it has.
+The clock of the database, which all workers share, measures a lease. A worker computes its local expiry from the time
+before its request, so it never assumes more time than it has.
 """
 
 from __future__ import annotations
@@ -28,65 +28,65 @@ NOW = cast(func.extract("epoch", func.clock_timestamp()), Float)
 LEASED = and_(shards.c.owner.is_not(None), shards.c.lease_until > NOW)
 FREE = or_(shards.c.owner.is_(None), shards.c.lease_until <= NOW)
 WORK = (*GOES_ON, RowState.SENDING, RowState.UNDECIDED)
-"""States of rows for which a part is made."""
+"""States of rows for which a shard is created."""
 
 
 @frozen(kw_only=True)
 class Shard:
-    """A part that is on loan to a worker."""
+    """A shard that is leased by a worker."""
 
     id: int
     job: int
     owner: str
-    """Known to this worker only: a part that was taken over has another."""
+    """Unique id of this lease; a shard that was taken over has another."""
     row_range: RowRange
     is_finalizer: bool
-    """Whether it is the last one: labels, tables and papers of the whole job."""
+    """Whether it is the last shard, which makes labels, tables and reports of the whole job."""
     claims: int
-    """How often it was lent; more than once when a worker died, or ended without its end."""
+    """How often it was leased; more than once if a worker died or stopped early."""
 
 
 @frozen(kw_only=True)
 class ShardStats:
-    """How the parts of a job stand."""
+    """The state of a job's shards."""
 
     shards: int
-    """All, without the closing one."""
+    """All shards without the finalizer."""
     done: int
     leased: int
-    """Those, and the closing one, that are on loan."""
+    """Leased shards, including the finalizer."""
     free: int
-    """Those, and the closing one when all others are done, that a worker can take."""
+    """Shards that a worker can acquire, including the finalizer once all others are done."""
     is_finished: bool
-    """Whether the closing part is done too."""
+    """Whether the finalizer is done too."""
     frees_in: float | None
-    """Seconds until the first loan that is under way runs out, if its worker does nothing more."""
+    """Seconds until the first active lease expires if it is not renewed, or ``None`` if there is no lease."""
     problem: str
-    """Why a worker gave a part back last, if one did."""
+    """Reason why a worker last released a shard unfinished; empty if there is no such release."""
 
     @property
     def is_open(self) -> bool:
-        """Whether something is left to do for workers, or one is at it."""
+        """Whether workers have something left to do, or one is running."""
         return self.shards > self.done or self.leased + self.free > 0
 
 
 class ShardRepository:
-    """Cuts jobs, and lends their parts."""
+    """Creates the shards of a job and leases them to workers."""
 
     def __init__(self, database: JournalConnection) -> None:
         self._database = database
 
     async def create(self, job: int, size: int, *, closing: bool) -> int:
-        """Cut what is left to do of a job into parts; whoever calls it has the job to itself.
+        """Divide the open rows of a job into shards. The caller must hold the job exclusively.
 
-        :param size: rows in a part.
-        :param closing: whether a worker makes labels and papers at the end; else whoever follows the job does.
-        :return: the number of parts that have something to do.
+        :param size: Rows in a shard.
+        :param closing: Whether a worker makes labels and reports at the end; else the caller that follows the job does.
+        :return: Number of shards that have rows to process.
         """
         async with self._database.transaction() as connection:
             await connection.execute(delete(shards).where(shards.c.job == job))
             unsent = rows.c.job == job, rows.c.state == RowState.PLANNED, rows.c.batch.is_not(None)
-            await connection.execute(update(rows).where(*unsent).values(batch=None))  # it goes in batches of its part
+            await connection.execute(update(rows).where(*unsent).values(batch=None))  # it gets a batch within its shard
             await connection.execute(
                 update(batches)
                 .where(batches.c.job == job, batches.c.state == BatchState.PLANNED)
@@ -104,12 +104,12 @@ class ShardRepository:
         return len(found)
 
     async def acquire(self, job: int, lease: float, worker: str) -> Shard | None:
-        """Borrow a part that nobody works on; one whose loan has run out is taken over.
+        """Lease a free shard; one whose lease has expired is taken over.
 
-        :param lease: seconds for which it is lent.
-        :param worker: names who borrows it, for people.
-        :return: ``None`` when there is none to be had now.
-        :raises ConfigurationError: for a journal that workers cannot share.
+        :param lease: Seconds until the lease expires.
+        :param worker: Name of the worker, for display.
+        :return: The shard, or ``None`` if there is no free shard now.
+        :raises ConfigurationError: The journal cannot be shared by workers.
         """
         self._check_shared()
         owner = str(uuid.uuid4())
@@ -142,25 +142,26 @@ class ShardRepository:
         )
 
     async def renew(self, part: Shard, lease: float) -> None:
-        """Keep a part for longer.
+        """Extend the lease on a shard.
 
-        :raises LeaseLost: when it is another's by now.
+        :param lease: Seconds until the lease expires.
+        :raises LeaseLost: Another worker holds the shard now.
         """
         await self._set(part, lease_until=NOW + lease)
 
     async def release(self, part: Shard, *, done: bool, message: str = "") -> None:
-        """Give a part back.
+        """Release a shard.
 
-        :param done: whether nothing is left to do for it.
-        :param message: why not.
-        :raises LeaseLost: when it is another's by now.
+        :param done: Whether nothing is left to do for it.
+        :param message: Reason why it is not done. Default: empty.
+        :raises LeaseLost: Another worker holds the shard now.
         """
         await self._set(part, owner=None, lease_until=None, state=DONE if done else OPEN, message=message)
 
     async def stats(self, job: int) -> ShardStats:
-        """Return how the parts of a job stand.
+        """Return the state of a job's shards.
 
-        :raises ConfigurationError: for a journal that workers cannot share.
+        :raises ConfigurationError: The journal cannot be shared by workers.
         """
         self._check_shared()
         wait = func.min(case((and_(shards.c.state == OPEN, LEASED), shards.c.lease_until - NOW)))
@@ -191,10 +192,10 @@ class ShardRepository:
         )
 
     async def ensure_none_leased(self, job: int, what: str) -> None:
-        """See that no worker has a part of a job; whoever calls this keeps them from borrowing another.
+        """Verify that no worker holds a shard of a job. The caller must prevent new leases.
 
-        :param what: names the job, for the error.
-        :raises JournalError: while a worker has a part of it.
+        :param what: Name of the job, for the error.
+        :raises JournalError: A worker holds a lease on a shard of it.
         """
         if not self._database.is_shared:
             return
@@ -204,20 +205,23 @@ class ShardRepository:
                 raise already_running(what)
 
     async def delete_all(self, job: int) -> None:
-        """Take a job from all workers: whoever calls this has it to itself from now on."""
+        """Delete all shards of a job, so that workers stop. The caller then holds the job exclusively."""
         if self._database.is_shared:
             async with self._database.transaction() as connection:
                 await connection.execute(delete(shards).where(shards.c.job == job))
 
     async def reserve_watch(self, job: int, seconds: float) -> bool:
-        """Take on to look at a job again in so many seconds; return whether nobody else has taken it on before."""
+        """Reserve the next check of a job for some seconds; return whether no other process has reserved it.
+
+        :param seconds: Seconds until the check can be reserved again.
+        """
         nobody = or_(jobs.c.watched_until.is_(None), jobs.c.watched_until <= NOW)
         async with self._database.transaction() as connection:
             taken = update(jobs).where(jobs.c.id == job, nobody).values(watched_until=NOW + seconds)
             return bool((await connection.execute(taken)).rowcount)
 
     async def open_job_names(self) -> list[str]:
-        """Return the names of the jobs that have parts left to do."""
+        """Return the names of the jobs that have open shards."""
         query = select(jobs.c.name).where(
             jobs.c.id.in_(select(shards.c.job).where(shards.c.state == OPEN).scalar_subquery())
         )

@@ -1,4 +1,4 @@
-"""The disk space that a job will need, compared with what is free before anything is sent."""
+"""The disk space that a job will need, compared with the free space before anything is sent."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 __all__ = ["shortages"]
 
 JOURNAL_BYTES = 2_000
-"""That one row adds to the journal while it is sent: attempts, results, places of labels, the log of writes."""
+"""Bytes that one row adds to the journal while it is sent: attempts, results, places of labels, the log of writes."""
 LABEL_BYTES = 60_000
-"""Of one parcel in the output folder: its label as it comes, and once more in the merged file."""
+"""Bytes of one parcel in the output folder: its label as it is fetched, and its copy in the merged file."""
 
 
 def shortages(journal: Path | None, out: Path, *, rows: int) -> Iterator[str]:
-    """Yield a message for each disk that is too small for what a job will write.
+    """Yield a message for each disk that is too small for the output of a job.
 
     :param journal: Folder of the journal, or ``None`` if it is in a database elsewhere.
     :param out: Output folder.
@@ -29,7 +29,7 @@ def shortages(journal: Path | None, out: Path, *, rows: int) -> Iterator[str]:
         try:
             device = os.stat(folder).st_dev
         except OSError:
-            continue  # what cannot be written is reported where it is written
+            continue  # a folder that cannot be written is reported by the write itself
         _, before = needs.get(device, (folder, 0))
         needs[device] = folder, before + needed
     for folder, needed in needs.values():

@@ -1,4 +1,4 @@
-"""The files that a job leaves: labels, what was shipped, what was rejected, and the summary."""
+"""The output folder of a job: labels, tables of shipped and rejected rows, and the summary."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class ReasonCount:
 
 @frozen(kw_only=True)
 class JobSummary:
-    """What became of a job; the five kinds of rows add up to all of them."""
+    """The results of a job; the five kinds of rows add up to all of them."""
 
     job: str
     job_id: str
@@ -81,32 +81,32 @@ class JobSummary:
     """Rows that were shipped and then cancelled by `cpl jobs cancel`."""
     undecided: int
     not_sent: int
-    """Of the undecided ones, those that certainly were not sent."""
+    """Number of undecided rows that were certainly not sent."""
     unfinished: int
-    """Rows with which the next run goes on by itself."""
+    """Rows that the next run processes further automatically."""
     duplicates: int
-    """Shipments that are live though another one counts: sent again, and the first was there all the same."""
+    """Duplicates: live shipments of rows that were sent again although the first shipment existed."""
     parcels: int
     batches: int
-    """Batches that the server took."""
+    """Batches that the server accepted."""
     requests: int
-    """In all runs of the job."""
+    """Requests of all runs of the job."""
     seconds: float
-    """Of all runs of the job."""
+    """Seconds of all runs of the job."""
     base_url: str = ""
     """The system that it was shipped to."""
     account: str = ""
     """Digest of base URL and client id."""
     journal: str = ""
-    """Id of the journal that knows the job."""
+    """Id of the journal that holds the job."""
     attempts: int = 0
-    """Attempts to send that the journal had recorded when this was written."""
+    """Number of send attempts in the journal when this summary was written."""
     already_done: bool = False
     """Whether there was nothing left to do, and nothing was sent."""
     layout: str = "single"
     label_files: list[str] = field(factory=list)
     reasons: list[ReasonCount] = field(factory=list)
-    """Why rows are not shipped, the commonest reason first."""
+    """Why rows are not shipped, the most frequent reason first."""
 
     @property
     def all_shipped(self) -> bool:
@@ -120,15 +120,15 @@ class JobSummary:
 
 @frozen(kw_only=True)
 class WrittenFiles:
-    """What was written of a job so far."""
+    """The files of a job that are written so far."""
 
     summary: JobSummary
     reasons: dict[str, Counter[Message]]
-    """Why rows are not shipped, by the state in which the report calls them."""
+    """Why rows are not shipped, by the state in the report."""
     names: list[str]
-    """Joint files of labels."""
+    """Names of the merged label files."""
     order: MergeOrder = field(repr=False)
-    """Which of them are to be made, and of what."""
+    """The merged files that should be made, with their labels."""
 
 
 @define
@@ -143,7 +143,7 @@ class OutputFolder:
         self.joints = LabelMerger(self.folder, self.options)
 
     def label_dir(self, job: Job) -> Path:
-        """Folder of the labels of a job as they came; another job's are elsewhere."""
+        """Folder of the single labels of a job; another job has another folder."""
         return self.folder / f"parts-{job.uid[:12]}"
 
     @property
@@ -152,14 +152,14 @@ class OutputFolder:
         return self.folder / PICTURES
 
     def prepare(self, source: Path | None = None) -> None:
-        """Make the folder, and see that it can be written and that the input is safe.
+        """Create the folder, and verify that it is writable and that the input is safe.
 
-        :param source: the input, where it is a file of this host.
-        :raises ConfigurationError: If a name is not UTF-8, the folder cannot be written, or an output would overwrite
-            the input.
+        :param source: Path of the input, or ``None`` if the input is not a file of this host.
+        :raises ConfigurationError: A name is not UTF-8, the folder cannot be written, or an output would overwrite the
+            input.
         """
         for path in (self.folder.absolute(), *([Path(source.name)] if source is not None else ())):
-            if any("\ud800" <= letter <= "\udfff" for letter in str(path)):  # the journal keeps its name as text
+            if any("\ud800" <= letter <= "\udfff" for letter in str(path)):  # the journal stores its name as text
                 raise ConfigurationError(f"the path {plain(str(path))} cannot be used: its name is not UTF-8")
         real = source.resolve() if source is not None else Path()
         ours = {(self.folder / name).resolve() for name in (SHIPMENTS, REJECTED, DUPLICATES, SUMMARY, *REPORT_FILES)}
@@ -187,9 +187,9 @@ class OutputFolder:
 
     @property
     def lock(self) -> Path:
-        """File of the lock that keeps two runs out of one folder, where no other user can hold it.
+        """File of the lock that keeps two runs out of one folder, in a place where no other user can hold it.
 
-        It is in the private folder of the user's running processes, or in the output folder if there is none.
+        It is in the private folder of the user's running processes, or in the output folder if there is no such folder.
         """
         try:
             mark = hashlib.sha256(os.fsencode(self.folder.resolve())).hexdigest()[:16]
@@ -198,18 +198,19 @@ class OutputFolder:
             return self.folder / ".cpl.lock"
 
     def missing(self, files: Sequence[str]) -> list[str]:
-        """Return which of the files that the journal knows are not there any more."""
+        """Return the files in the journal that do not exist any more."""
         return [name for name in files if not (self.folder / name).is_file()]
 
     @property
     def layout(self) -> str:
-        """How labels are laid out, for the summary."""
+        """Return the layout of the labels, for the summary."""
         return f"A4 from position {self.options.position}" if self.options.a4 else "single"
 
     def is_complete_for(self, job: Job, files: Sequence[str]) -> bool:
-        """Return whether this folder holds all of a finished job, as its last run left it.
+        """Return whether this folder holds all files of a finished job, as its last run left them.
 
-        :param files: the files of labels that the journal knows; joint ones were made of them, single ones are they.
+        :param files: Label files in the journal; merged files were made from them, single files are the labels
+            themselves.
         """
         before = self._previous_summary()
         try:
@@ -221,7 +222,7 @@ class OutputFolder:
         return bool(same) and not self.missing([*reports, *(joint if self.options.merges_labels else files)])
 
     def previous_job(self, job: Job) -> str | None:
-        """Return the name of another job whose results are in this folder."""
+        """Return the name of another job whose results are in this folder, or ``None`` if there is no such job."""
         before = self._previous_summary()
         return str(before.get("job", "?")) if before and before.get("job_id") != job.uid else None
 
@@ -233,9 +234,10 @@ class OutputFolder:
         return found if isinstance(found, dict) else {}
 
     async def verify_journal(self, journal: Journal) -> None:
-        """Hold the journal against what an earlier run of this account has left in this folder.
+        """Compare the journal with the results of an earlier run of this account in this folder.
 
-        :raises JournalError: if it does not know the job of that run: it is another journal, and would ship it again.
+        :raises JournalError: The journal does not hold the job of that run: it is another journal, and would ship it
+            again.
         """
         before = self._previous_summary()
         if not journal.place.keeps_mark or before.get("account") != journal.place.account:
@@ -246,9 +248,9 @@ class OutputFolder:
         await journal.notice_counter(str(before.get("journal")), counter if isinstance(counter, int) else 0)
 
     async def write_tables(self, journal: Journal, job: Job, *, why_not_sent: Message | None = None) -> WrittenFiles:
-        """Write what became of each row, and in which order the labels are to be joined.
+        """Write the result of each row, and the order in which the labels should be merged.
 
-        :param why_not_sent: said of rows that were not sent.
+        :param why_not_sent: Message for rows that were not sent. Default: ``None``.
         """
         results = journal.row_queries
         _, _, labels = await results.totals(job.id)
@@ -261,7 +263,7 @@ class OutputFolder:
         return WrittenFiles(summary=summary, reasons=reasons, names=names, order=order)
 
     async def merge_labels(self, written: WrittenFiles) -> MergeError | None:
-        """Join the labels in the order of the input; return why that failed."""
+        """Merge the labels in the order of the input and return the error, or ``None`` on success."""
         failure = await self.joints.make(written.order)
         summary = written.summary
         all_off = summary.cancelled and not summary.shipped and not summary.shipped_without_label
@@ -271,7 +273,7 @@ class OutputFolder:
 
     @asynccontextmanager
     async def merging(self, results: RowQueries, job: Job) -> AsyncIterator[None]:
-        """Join labels while the block is at work; when it is broken off, so is the joining."""
+        """Merge labels while the block runs; if the block is cancelled, so is the merge."""
         if not self.options.merges_labels:
             yield
             return
@@ -285,18 +287,18 @@ class OutputFolder:
         finally:
             early.end()
             (failure,) = await asyncio.gather(joining, return_exceptions=True)
-            if isinstance(failure, Exception):  # the end joins the rest, and says why it cannot
+            if isinstance(failure, Exception):  # the end of the run merges the rest, and reports the error
                 logger.info("labels were not joined while the job was at work: %s", failure)
 
     def _clear_other_job(self, job: Job) -> None:
-        """Remove another job's labels and papers: they must not be printed again by mistake."""
+        """Remove the labels and reports of another job, so that they are not printed again by mistake."""
         if self.previous_job(job) is not None:
             self.joints.remove(keep=self.joints.made)
             for name in REPORT_FILES:
                 (self.folder / name).unlink(missing_ok=True)
 
     def write_summary(self, written: WrittenFiles) -> None:
-        """Write the summary, when everything else is there."""
+        """Write the summary, after all other files."""
         with replacing(self.folder / SUMMARY) as fresh:
             fresh.write_text(written.summary.as_json() + "\n", encoding="utf-8")
 
@@ -310,9 +312,12 @@ class OutputFolder:
         doubles: int = 0,
         already_done: bool = False,
     ) -> JobSummary:
-        """Return what became of a job.
+        """Return the results of a job.
 
-        :param names: joint files of labels; as the last run left them, when they are not given.
+        :param names: Merged label files. Default: those of the last run.
+        :param reasons: Why rows are not shipped, with their counts. Default: those of the last run.
+        :param doubles: Number of duplicates.
+        :param already_done: Whether there was nothing left to do. Default: ``False``.
         """
         results = journal.row_queries
         counts = await results.counts(job.id)
@@ -381,7 +386,7 @@ class OutputFolder:
         return reasons, order
 
     async def _write_duplicates(self, unclear: ReconciliationRepository, job: Job) -> int:
-        """Write what is there twice, if anything is; return how many shipments that are."""
+        """Write the duplicates to a file, if there are any, and return the number of shipments."""
         language = self.options.language
         strays = await unclear.extra_parcels(job.id, (DUPLICATE, TO_CANCEL))
         if not strays:
@@ -404,18 +409,18 @@ class OutputFolder:
         ]
 
     def remove_single_labels(self, job: Job) -> None:
-        """Remove the labels as they came; the joint files hold them all."""
+        """Remove the single labels; the merged files hold them all."""
         shutil.rmtree(self.label_dir(job), ignore_errors=True)
 
 
 def schema_of(job: Job, options: JobOptions) -> FileSchema:
-    """Return how the input of a job names its columns."""
+    """Return the column names in the input of a job."""
     columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
     return schema_below(columns, options.reading.names)
 
 
 def messages_of(row: RowRecord, why_not_sent: Message | None) -> tuple[Message, ...]:
-    """Return why a row is not shipped; its state says so if it has no messages of its own.
+    """Return why a row is not shipped; a row without messages gets the one of its state.
 
     :param why_not_sent: Why sending ended, or ``None`` if it did not.
     """
@@ -429,7 +434,7 @@ def messages_of(row: RowRecord, why_not_sent: Message | None) -> tuple[Message, 
 
 
 def state_reported(state: RowState) -> RowState:
-    """Return the state by which a report calls a row: one of the five in which rows end."""
+    """Return the state of a row in a report: one of the five final ones."""
     if state in WITHOUT_LABEL:
         return RowState.UNLABELLED
     if state in (RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED):
@@ -456,7 +461,7 @@ def _reason(row: RowRecord, problems: Sequence[Message]) -> Message:
 
 @contextmanager
 def _table(path: Path, heading: Sequence[str], style: TableStyle) -> Iterator[Callable[[Sequence[str]], None]]:
-    """Give what adds a row to a CSV file that does no harm in a spreadsheet or a terminal."""
+    """Yield a function that adds a row to a CSV file, escaped for spreadsheets and terminals."""
     with replacing(path) as fresh, fresh.open("w", encoding=style.encoding, newline="") as file:
         writer = csv.writer(file, delimiter=style.delimiter, lineterminator=style.line_end)
         writer.writerow([harmless(plain_table_cell(name)) for name in heading])

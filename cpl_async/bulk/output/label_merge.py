@@ -1,4 +1,4 @@
-"""The joint files of one run: made while the job is at work, once their rows are settled, and the rest at its end."""
+"""The merged label files of one run: made during the run once their rows are settled, the rest at its end."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ SETTLED = (RowState.SHIPPED, RowState.REJECTED, *CALLED_OFF)
 LEFT_AS_THEY_ARE = (RowState.UNLABELLED, RowState.FOUND)
 """States that are settled too, unless such rows are to be sent again."""
 EVERY = 3.0
-"""Seconds between two looks for files that can be joined."""
+"""Seconds between two checks for files that can be merged."""
 ANY_NUMBER = 2**62
 
 
 class MergeError(CplError):
-    """The labels are on disk, but could not be joined."""
+    """The labels are on disk, but could not be merged."""
 
     advice = "The labels as they came are in the folder parts-… of the output"
 
 
 @define
 class MergeOrder:
-    """What is to be joined, written down label by label; a file that holds the same already is passed over."""
+    """The list of labels to merge, written label by label; a file that has the same content already is skipped."""
 
     _names: Callable[[int], str]
     _write: Callable[[str], object]
@@ -52,7 +52,7 @@ class MergeOrder:
     _count: int = 0
     """Files of the job before the one that is being filled."""
     fresh: dict[str, str] = field(factory=dict)
-    """What the files will hold that are to be made."""
+    """Content of the files that should be made."""
     _waiting: list[tuple[str, int]] = field(factory=list)
 
     def add(self, file: str, page: int) -> None:
@@ -62,7 +62,7 @@ class MergeOrder:
             self.close()
 
     def close(self) -> None:
-        """End the file that was begun, if one was."""
+        """Complete the current file, if there is one."""
         if not self._waiting:
             return
         position = self._position if self._count == 0 else 1
@@ -78,27 +78,27 @@ class MergeOrder:
 
 @define
 class LabelMerger:
-    """The joint files of one run in one folder."""
+    """The merged label files of one run in one folder."""
 
     folder: Path
     options: JobOptions
     made: dict[str, str] = field(factory=dict)
-    """What each file holds that this run has made: name → hash of its labels."""
+    """Content of each file that this run has made: name → hash of its labels."""
 
     def names(self, labels: int) -> list[str]:
-        """Return the names of the files for so many labels."""
+        """Return the names of the files for a number of labels."""
         return output_names(labels, self._ending) if self.options.merges_labels else []
 
     def place(self, index: int) -> tuple[int, int]:
-        """Return in which file, from 0, and on which page, from 1, a label is."""
+        """Return the file, from 0, and the page, from 1, of a label."""
         return label_place(index, a4=self.options.a4, position=self.options.position)
 
     @contextmanager
     def order(self, names: Callable[[int], str], first: int = 0) -> Iterator[MergeOrder]:
-        """Give what is to be joined by :meth:`make`, to be filled.
+        """Yield an order for :meth:`make`, to be filled.
 
-        :param names: number of a file, from 0 → its name.
-        :param first: the number of the first file that is filled.
+        :param names: Number of a file, from 0 → its name.
+        :param first: Number of the first file that is filled. Default: 0.
         """
         begin_anew(self._order)
         try:
@@ -117,12 +117,12 @@ class LabelMerger:
         return numbered_name(number, self._ending)
 
     async def make(self, order: MergeOrder) -> MergeError | None:
-        """Join in a process of its own; return why that failed."""
+        """Merge labels in a separate process and return the error, or ``None`` on success."""
         try:
             if not order.fresh:
                 return None
             command = [sys.executable, "-m", "cpl_async.bulk.output.merge_process", str(self._order)]
-            done = await anyio.run_process(command, check=False, start_new_session=True)  # Ctrl-C is ours to handle
+            done = await anyio.run_process(command, check=False, start_new_session=True)  # this process handles Ctrl-C
         except (OSError, MemoryError) as error:  # no file descriptor, process or memory is left
             return MergeError(f"the labels could not be joined: {error or 'out of memory'}")
         finally:
@@ -135,7 +135,7 @@ class LabelMerger:
         return None
 
     def remove(self, *, keep: Collection[str]) -> None:
-        """Remove joint files: nobody is to print them again by mistake."""
+        """Remove merged files, so that they are not printed again by mistake."""
         for file in self.folder.iterdir():
             if MERGED_NAME.fullmatch(file.name) and file.name not in keep:
                 file.unlink()
@@ -151,10 +151,10 @@ class LabelMerger:
 
 @define
 class IncrementalMerger:
-    """Makes joint files while the job is at work, so that they can be printed.
+    """Makes merged files while the job runs, so that they can be printed early.
 
-    A file is made once all rows up to its end are settled and more labels follow, so nothing that it holds changes any
-    more in this run. What was made is compared at the end with what should be there, and made anew if it differs.
+    A file is made once all rows up to its end are settled and more labels follow, so its content does not change any
+    more in this run. At the end, each file is compared with the expected content, and made again if it differs.
     """
 
     joints: LabelMerger
@@ -164,16 +164,16 @@ class IncrementalMerger:
     """Called before the first file is made."""
     _row: int = 0
     _count: int = 0
-    """Files that were made."""
+    """Number of files made."""
     _waiting: list[tuple[str, int]] = field(factory=list)
     _ended: asyncio.Event = field(factory=asyncio.Event)
 
     def end(self) -> None:
-        """Make nothing more but what is being made."""
+        """Make no further files; the current one is completed."""
         self._ended.set()
 
     async def run(self) -> None:
-        """Look again and again until the end."""
+        """Check repeatedly until the end."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(EVERY):
@@ -182,7 +182,7 @@ class IncrementalMerger:
                 return
 
     async def _make_what_is_ready(self) -> bool:
-        """Make the files that can be; return ``False`` when that failed: the end of the run says why."""
+        """Make the files that are ready; return ``False`` if that failed: the end of the run reports the error."""
         whole = joining.PARCELS_PER_FILE
         with self.joints.order(self.joints.numbered, self._count) as order:
             async with aclosing(self.results.rows(self.job, between=(self._row + 1, ANY_NUMBER))) as rows:
@@ -192,7 +192,7 @@ class IncrementalMerger:
                     self._row = row.number
                     if row.state not in CALLED_OFF:
                         self._waiting += [(one.file, one.page or 0) for one in row.parcels if one.file is not None]
-                    while len(self._waiting) > whole:  # more follow: with just as many there would be one file only
+                    while len(self._waiting) > whole:  # more follow: with exactly as many there would be one file only
                         for file, page in self._waiting[:whole]:
                             order.add(file, page)
                         del self._waiting[:whole]

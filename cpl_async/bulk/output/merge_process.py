@@ -1,8 +1,8 @@
-"""Joins labels in the order of the input, in a process of its own.
+"""The process that merges labels in the order of the input.
 
 ``python -m cpl_async.bulk.output.merge_process ORDER``:
 
-ORDER is a file of JSON lines in the folder of the labels: first the plan, then each joint file with its labels.
+ORDER is a file of JSON lines in the folder of the labels: first the plan, then each merged file with its labels.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ __all__ = ["PARCELS_PER_FILE", "MergePlan", "MergedFile", "label_place", "main",
 
 PARCELS_PER_FILE = 1000
 SHEET = (841.89, 595.28)
-"""An A4 sheet, wide, in points: two rows of two labels, read like a page."""
+"""An A4 sheet in landscape, in points: two rows of two labels, in reading order."""
 
 
 @frozen(kw_only=True)
 class MergePlan:
-    """How labels are joined."""
+    """The layout of merged labels."""
 
     is_zpl: bool = False
     a4: bool = False
@@ -40,33 +40,33 @@ class MergePlan:
 
 @frozen(kw_only=True)
 class MergedFile:
-    """One joint file."""
+    """One merged file."""
 
     name: str
     labels: list[tuple[str, int]]
-    """File below the folder and page from 0, in the order in which they are joined."""
+    """File below the folder and page from 0, in the order of merging."""
     position: int = 1
-    """Place of the first label on the first sheet."""
+    """Position of the first label on the first sheet. Default: 1."""
 
     def as_json(self) -> str:
-        """Return it as a further line of an order."""
+        """Return the file as a further line of an order."""
         return json.dumps(asdict(self))
 
 
 def output_names(parcels: int, ending: str) -> list[str]:
-    """Return the names of the joint files: one, or numbered ones beyond 1,000 parcels."""
+    """Return the names of the merged files: one, or numbered ones beyond 1,000 parcels."""
     if parcels <= PARCELS_PER_FILE:
         return [f"labels.{ending}"] if parcels else []
     return [numbered_name(number, ending) for number in range(-(-parcels // PARCELS_PER_FILE))]
 
 
 def numbered_name(number: int, ending: str) -> str:
-    """Return the name of one joint file of several, which are numbered from 0."""
+    """Return the name of one merged file of several, which are numbered from 0."""
     return f"labels-{number + 1:04}.{ending}"
 
 
 def label_place(index: int, *, a4: bool, position: int) -> tuple[int, int]:
-    """Return in which joint file, from 0, and on which page, from 1, a label is."""
+    """Return the merged file, from 0, and the page, from 1, of a label."""
     file, within = divmod(index, PARCELS_PER_FILE)
     if not a4:
         return file, within + 1
@@ -74,9 +74,10 @@ def label_place(index: int, *, a4: bool, position: int) -> tuple[int, int]:
 
 
 def main() -> None:
-    """Make what the file named on the command line says; parts are found and joint files go beside it."""
+    """Execute the order named on the command line; labels are read from its folder, and merged files are written
+    there."""
     if hasattr(os, "nice"):
-        os.nice(15)  # whoever waits for a request goes first
+        os.nice(15)  # requests of the engine have priority
     order = Path(sys.argv[1])
     folder = order.parent
     with order.open(encoding="utf-8") as file:

@@ -1,1 +1,1 @@
-"""Parsers that turn the text of a row into a shipment, or say why a value is not certain."""
+"""Parsers that convert the text of a row to a shipment, or explain why a value is not certain."""

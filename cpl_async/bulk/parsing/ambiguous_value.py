@@ -20,9 +20,9 @@ class AmbiguousValue(ValueError):
 
 
 def without_damage(text: str) -> str:
-    """Return the text, with a number that a spreadsheet wrote with an exponent written out.
+    """Return the text, with a spreadsheet's exponent notation of a number written out.
 
-    :raises Unclear: when digits of it are lost.
+    :raises AmbiguousValue: Digits of the number are lost.
     """
     found = SCIENTIFIC.fullmatch(text) if "+" in text else None
     if found is None:

@@ -1,4 +1,4 @@
-"""What the names and words of one file mean: its headings, their units, and the shop's own names."""
+"""The meaning of the names and texts of one file: its headings, their units, and the shop's own names."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ STANDS_FOR: dict[str, tuple[str, ...]] = {
     "name": ("company", "last_name", "first_name"),
     "street": ("house_number",),
 }
-"""Column → those that may say the same, so that a problem is named by a column that the file has."""
+"""Column → columns with the same meaning, so that a problem names a column that the file has."""
 
 
 @frozen(kw_only=True)
 class ShippingRule:
-    """How the shop's own name for a carrier or a payment ships."""
+    """The shipping of the shop's own name for a carrier or a payment."""
 
     product: str | None = None
-    """Product code."""
+    """Product code, or ``None`` if the name does not determine it."""
     pickup_point: bool | None = None
-    """Whether it goes to a pickup point."""
+    """Whether it goes to a pickup point, or ``None`` if the name does not determine it."""
     cash_on_delivery: bool | None = None
-    """Whether the courier collects money."""
+    """Whether it is cash on delivery, or ``None`` if the name does not determine it."""
 
 
 @frozen(kw_only=True)
 class ShopMapping:
-    """The shop's own names for columns, carriers and payments, and what is true of all its rows."""
+    """The shop's own names for columns, carriers and payments, and the defaults of all its rows."""
 
     columns: Mapping[str, str] = field(factory=dict)
-    """Heading, squeezed → column, empty where it is not to be read."""
+    """Folded heading → column, empty for a column that should be ignored."""
     headings: tuple[str, ...] = ()
     """The same headings as they are written."""
     carriers: Mapping[str, ShippingRule] = field(factory=dict)
-    """Name → way; so are payments. The names are as in the file of names."""
+    """Name of a carrier → rule; payments have the same form. The names are those in the mapping file."""
     payments: Mapping[str, ShippingRule] = field(factory=dict)
     defaults: Mapping[str, str] = field(factory=dict)
-    """Column → text where a row has none."""
+    """Column → text of rows that have none."""
     mark: bytes = b""
-    """What the names are known by."""
+    """Digest of the names."""
 
 
 @frozen(kw_only=True)
 class FileSchema:
-    """What the names and words of one file mean."""
+    """The meaning of the names and texts of one file."""
 
     headings: dict[str, str] = field(factory=dict)
-    """Column → the name that the file gives it."""
+    """Column → its name in the file."""
     names: ShopMapping = field(factory=ShopMapping)
     currencies: dict[str, str] = field(factory=dict)
-    """Column → the currency that its heading names."""
+    """Column → currency in its heading."""
     per_kilogram: int = 1
-    """1000 where the column of weights is in grams."""
+    """1000 if the column of weights is in grams, else 1."""
 
     def heading(self, column: str) -> str:
-        """Return the name that the file gives a column, or the one that stands for it."""
+        """Return the file's name of a column, or of a column with the same meaning."""
         for name in (column, *STANDS_FOR.get(column, ())):
             if name in self.headings:
                 return self.headings[name]
@@ -67,4 +67,4 @@ class FileSchema:
 
 
 PLAIN = FileSchema()
-"""Columns have our own names, and words are as documented."""
+"""Schema of a file with this library's column names and the documented texts."""

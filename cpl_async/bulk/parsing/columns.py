@@ -1,4 +1,4 @@
-"""Knows the columns that a file may have, and turns a problem's path back into its column."""
+"""The columns that a file may have, and the column of a problem's path."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ COLUMNS = {
     **{name: name for name in ("company", "first_name", "last_name", "house_number", "orientation_number")},
     **{name: name for name in ("cod", "order_total", "carrier", "payment")},
 }
-"""Column → where its value stands in a shipment; its own name where it only adds to another column."""
+"""Column → path of its value in a shipment, or its own name if it only supplements another column."""
 REQUIRED = ("reference_id", "name", "street", "city", "zip_code", "country")
-"""Columns that a file must have, or one that stands for them."""
+"""Columns that are required in a file, or others with the same meaning."""
 OURS = ("code", "error")
-"""Columns that we write ourselves and do not read."""
+"""Columns that this library writes and does not read."""
 WHOLE = {"cash_on_delivery": "cod_price", "shipment_set": "parcels", "specific_delivery": "parcel_shop_code",
          "insurance": "insurance_price", "external_numbers": "reference_id", "recipient": "name"}  # fmt: skip
-"""Column that stands for a whole part of a shipment."""
+"""Column that represents a whole object of a shipment."""
 
 
 def column_of(path: str) -> str:
-    """Return the column that a problem's path belongs to; the path itself where there is none.
+    """Return the column of a problem's path, or the path itself if there is no such column.
 
-    :param path: below the shipment, in attribute names: ``recipient.zip_code``.
+    :param path: Path below the shipment, in attribute names: ``recipient.zip_code``.
     """
     for column, place in COLUMNS.items():
         if path == place or path.startswith((place + ".", place + "[")):

@@ -1,4 +1,4 @@
-"""Knows countries by their codes and their Czech, Slovak, English and own names."""
+"""The countries by their codes and their Czech, Slovak, English and native names."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CODE_OF = {fold(name): code for code, names in NAMES.items() for name in names.s
 
 
 def country_code(text: str) -> str:
-    """Return the two letters of a country, or the text itself where it is no country that we know."""
+    """Return the two-letter code of a country, or the text itself if it is unknown."""
     if CODE.fullmatch(text):
         return CODE_OF.get(fold(text), text) if text in ("SR", "CR") else text
     found = CODE_OF.get(fold(text))

@@ -1,4 +1,4 @@
-"""Knows currencies by their signs, and those in which a country's couriers collect money."""
+"""The currencies by their signs, and the currencies of cash on delivery in each country."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ CODE = re.compile(r"[A-Z]{3}")
 
 
 def currency_code(text: str) -> str:
-    """Return the three letters of a currency.
+    """Return the three-letter code of a currency.
 
-    :raises Unclear: when it is none.
+    :raises AmbiguousValue: It is not a currency.
     """
     if CODE.fullmatch(text):
         return text

@@ -1,4 +1,4 @@
-"""Reads the day of delivery, in the Czech and the international way to write it."""
+"""The day of delivery, in Czech and international notation."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ CZECH = re.compile(r"([0-9]{1,2})\.\s*([0-9]{1,2})\.\s*([0-9]{4})")
 SLASHES = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
 ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 MIDNIGHT = re.compile(r"[ T]0{1,2}:00(:00(\.0+)?)?$")
-"""What spreadsheets put behind a day."""
+"""The time that spreadsheets append to a day."""
 
 
 def delivery_day(text: str) -> datetime:
     """Return the beginning of a day in the carrier's time zone.
 
-    :raises Unclear: when it is no day, or may be two.
+    :raises AmbiguousValue: It is not a day, or can mean two days.
     """
     plain = MIDNIGHT.sub("", text)
     try:

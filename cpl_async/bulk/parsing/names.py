@@ -1,4 +1,4 @@
-"""Puts the recipient together: names, company, street and number that stand in one column or in two."""
+"""The recipient's names and street, from one column or from two: names, company, street and house number."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ A_DAY = re.compile(
 def house_number(text: str) -> str:
     """Return a house number.
 
-    :raises Unclear: when a spreadsheet has made a day of it.
+    :raises AmbiguousValue: A spreadsheet has converted it to a date.
     """
     if A_DAY.fullmatch(text):
         raise AmbiguousValue("address.house_number_date", text=text[:20])
@@ -32,7 +32,7 @@ def recipient_names(values: Mapping[str, str]) -> tuple[str, str]:
     person, contact, company = values.get("name", ""), values.get("contact", ""), values.get("company", "")
     first, last = values.get("first_name", ""), values.get("last_name", "")
     if first or last:
-        # a column called only "Jméno" is the first name where there is one for the last name too
+        # a column named only "Jméno" is the first name if there is a column for the last name
         full = " ".join(part for part in (first or person, last) if part)
         person = person if person and last and last.casefold() in person.casefold() else full
     if not company:
@@ -43,7 +43,7 @@ def recipient_names(values: Mapping[str, str]) -> tuple[str, str]:
 
 
 def squashed(text: str) -> str:
-    """Return a text without what does not make it another one."""
+    """Return a text in lower case with single spaces, for comparison."""
     return " ".join(text.casefold().split())
 
 

@@ -1,4 +1,4 @@
-"""Reads amounts and weights, with a decimal comma or point and separators of thousands, where they are certain."""
+"""Amounts and weights, with a decimal comma or point and thousands separators, if they are unambiguous."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLAIN = re.compile(r"[0-9]{1,15}(?:[.,][0-9]{1,2})?")
 GROUPED = re.compile(rf"[0-9]{{1,3}}(?:(?:[{SPACES}'’][0-9]{{3}})+|(?:\.[0-9]{{3}})+|(?:,[0-9]{{3}})+)")
 DECIMALS = re.compile(r"[.,][0-9]{1,10}")
 NOTHING_AFTER = re.compile(r"[.,](?:-{1,2}|–|—)$")
-"""The Czech way to write that there are no hundredths: ``1249,-``."""
+"""The Czech notation for an amount without hundredths: ``1249,-``."""
 MONEY = re.compile(rf"([^\d\s.,+-]{{0,6}}?)[{SPACES}]*([-−]?\d.*?)[{SPACES}]*([^\d\s,–—-]{{0,6}}?)\.?")
 WEIGHT = re.compile(rf"(.*?)[{SPACES}]*(kgs?|kilo|g|gr|gramů|gramu|dkg|dag)\.?", re.IGNORECASE)
 ONE_SEPARATOR = re.compile(r"[0-9]{1,3}[.,][0-9]{1,10}")
@@ -25,9 +25,9 @@ HUNDREDTH = Decimal("0.01")
 
 
 def amount(text: str) -> tuple[Decimal, str]:
-    """Return an amount and its currency, which is empty where the text names none.
+    """Return an amount and its currency; the latter is empty if the text has none.
 
-    :raises Unclear: when it is no amount, or may be two.
+    :raises AmbiguousValue: It is not an amount, or can mean two amounts.
     """
     if PLAIN.fullmatch(text):
         return Decimal(text.replace(",", ".")), ""
@@ -44,16 +44,16 @@ def amount(text: str) -> tuple[Decimal, str]:
 
 
 def weight(text: str, *, per_kilogram: int = 1) -> Decimal:
-    """Return a weight in kilograms; grams are rounded up to the ten grams that the API takes.
+    """Return a weight in kilograms; grams are rounded up to the ten grams that the API accepts.
 
-    :param per_kilogram: 1000 where the column is in grams.
-    :raises Unclear: when it is no weight, or may be two.
+    :param per_kilogram: 1000 if the column is in grams. Default: 1.
+    :raises AmbiguousValue: It is not a weight, or can mean two weights.
     """
     if PLAIN.fullmatch(text) and per_kilogram == 1:
         return Decimal(text.replace(",", "."))
     if found := WEIGHT.fullmatch(text):
         text, per_kilogram = found[1], PARTS_OF_A_KILOGRAM.get(found[2].lower(), 1)
-    if per_kilogram == 1:  # no parcel weighs a thousand kilograms: what parts three digits parts decimals
+    if per_kilogram == 1:  # no parcel weighs a thousand kilograms: a separator before three digits is decimal
         return Decimal(text.replace(",", ".")) if ONE_SEPARATOR.fullmatch(text) else _number(text)
     number = _number(text)
     return (number / per_kilogram).quantize(HUNDREDTH, rounding="ROUND_CEILING")
@@ -62,7 +62,7 @@ def weight(text: str, *, per_kilogram: int = 1) -> Decimal:
 def parcel_count(text: str) -> int:
     """Return a number of parcels.
 
-    :raises Unclear: when it is no whole number.
+    :raises AmbiguousValue: It is not a whole number.
     """
     found = WHOLE.fullmatch(text)
     if found is None:
@@ -82,14 +82,14 @@ def _number(text: str) -> Decimal:
 
 
 def _halves(text: str) -> tuple[str, str]:
-    """Return what stands before the decimals, and the decimals with what parts them from it."""
+    """Return the digits before the decimals, and the decimals with their separator."""
     last = max(text.rfind("."), text.rfind(","))
     if last < 0:
         return text, ""
     head, tail = text[:last], text[last:]
     if not DECIMALS.fullmatch(tail):
         return text, ""
-    if tail[0] in head:  # a decimal point stands once: these are thousands
+    if tail[0] in head:  # a decimal point occurs once: these are thousands
         return text, ""
     if len(tail) == 4 and re.fullmatch(r"[1-9][0-9]{0,2}", head):
         digits = head + tail[1:]

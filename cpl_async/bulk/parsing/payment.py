@@ -1,4 +1,4 @@
-"""Finds out whether money is collected on delivery, how much, and in which currency."""
+"""The detection of cash on delivery, its amount and its currency."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ DOUBTFUL = frozenset(
         *("pickup", "doruceni", "kuryr", "kuryrovi", "kurierovi", "hotove", "hotovost", "cash"),
     )
 )
-"""Words beside which the others may say the opposite: ``bez dobírky``, ``kartou při převzetí``."""
+"""Words beside which the others may have the opposite meaning: ``bez dobírky``, ``kartou při převzetí``."""
 NOT = frozenset(("bez", "without", "no", "not", "ne", "nie", "neni"))
 HOME = "CZ"
 
 
 @frozen
 class Price:
-    """An amount with the column that it stands in, and the currency that is written beside it."""
+    """An amount with its column, and the currency that is written beside it."""
 
     number: Decimal
     column: str
@@ -67,9 +67,9 @@ class Price:
 
 
 def shipping_rule(names: Mapping[str, ShippingRule], text: str, table: str) -> ShippingRule | None:
-    """Return what the shop's own name stands for; ``None`` where there is no table of such names.
+    """Return the rule of the shop's own name, or ``None`` if there is no table of such names.
 
-    :raises Unclear: when there is a table, and the name is not in it.
+    :raises AmbiguousValue: There is a table, and the name is not in it.
     """
     if not names:
         return None
@@ -86,9 +86,9 @@ def shipping_rule(names: Mapping[str, ShippingRule], text: str, table: str) -> S
 
 
 def is_paid_on_delivery(text: str, names: ShopMapping) -> bool | None:
-    """Return whether a payment is one on delivery; ``None`` where the row says no payment.
+    """Return whether a payment is made on delivery, or ``None`` if the row has no payment.
 
-    :raises Unclear: when the payment is not known.
+    :raises AmbiguousValue: The payment is not known.
     """
     if not text:
         return None
@@ -106,7 +106,7 @@ def is_paid_on_delivery(text: str, names: ShopMapping) -> bool | None:
 
 
 def _said(text: str) -> bool | None:
-    """Return what a cell about cash on delivery answers: ``ano``, ``ne``, ``dobírkou``, ``bez dobírky``."""
+    """Return the meaning of a cell about cash on delivery: ``ano``, ``ne``, ``dobírkou``, ``bez dobírky``."""
     answered = answer(text)
     if answered is None and not any(map(str.isdigit, text)):
         words = tokens(text)
@@ -117,7 +117,7 @@ def _said(text: str) -> bool | None:
 
 
 def may_need_total(values: Mapping[str, str]) -> bool:
-    """Return whether the order's total may be what the courier collects."""
+    """Return whether the order's total may be the amount of the cash on delivery."""
     said = values.get("cod", "")
     if values.get("cod_price"):
         return _said(values["cod_price"]) is True
@@ -127,10 +127,10 @@ def may_need_total(values: Mapping[str, str]) -> bool:
 
 
 def collected(values: Mapping[str, str], paid: bool | None) -> bool | None:
-    """Return whether money is collected, as the row says; ``None`` where it says nothing.
+    """Return whether the row has cash on delivery, or ``None`` if it does not contain that.
 
-    :param paid: whether the payment is one on delivery.
-    :raises Unclear: when the row says two things.
+    :param paid: Whether the payment is made on delivery.
+    :raises AmbiguousValue: The row contradicts itself.
     """
     cod, told = values.get("cod", ""), values.get("cod_price", "")
     said: bool | None = None
@@ -159,9 +159,9 @@ def _is_nothing(text: str) -> bool:
 
 
 def price(values: Mapping[str, str], *columns: str) -> Price | None:
-    """Return the first amount in some columns; ``yes`` and ``no`` are none.
+    """Return the first amount in some columns; ``yes`` and ``no`` are not amounts.
 
-    :raises Unclear: when one is no amount, or may be two.
+    :raises AmbiguousValue: A value is not an amount, or can mean two amounts.
     """
     for column in columns:
         text = values.get(column, "")
@@ -175,11 +175,11 @@ def price(values: Mapping[str, str], *columns: str) -> Price | None:
 
 
 def currency(told: str, price: Price | None, country: str, terms: FileSchema) -> str:
-    """Return the currency of an amount: as told, as written beside it or in its heading, or by the country.
+    """Return the currency of an amount: from its own column, from beside the amount or its heading, or by the country.
 
-    An order's total abroad may be in the shop's own currency, so there the country says nothing.
+    An order's total abroad may be in the shop's own currency, so there the country is not used.
 
-    :raises Unclear: when it is said in two ways, or in none.
+    :raises AmbiguousValue: There are two currencies, or none.
     """
     unit = price.unit or terms.currencies.get(price.column, "") if price is not None else ""
     if told:
@@ -201,9 +201,9 @@ def _asked(country: str) -> str:
 
 
 def variable_symbol(text: str, reference: str) -> str:
-    """Return the variable symbol, made of the reference's digits where the row has none.
+    """Return the variable symbol. Default: the digits of the reference.
 
-    :raises Unclear: when the reference has none or too many, or a spreadsheet has lost some.
+    :raises AmbiguousValue: The reference has no digits or too many, or a spreadsheet has lost some.
     """
     if text:
         symbol = without_damage(text)

@@ -1,4 +1,4 @@
-"""Completes telephone numbers by the country of their row, where that is certain."""
+"""The completion of telephone numbers by the country of their row, if it is certain."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ PUNCTUATION = re.compile(r"[\s()/.–-]+")
 LABEL = re.compile(r"(?:tel|mob|mobil|telefon|phone)\.?:?\s*", re.IGNORECASE)
 CODE_IN_BRACKETS = re.compile(r"\((\+|00)([0-9]{1,3})\)\s*")
 WORDS_AFTER = re.compile(r"\s*\([^()0-9]+\)$|\s+[-–]\s+[^\W\d_]+$")
-"""Whose number it is: ``777 123 456 (manžel)``."""
+"""Remark about the owner of the number: ``777 123 456 (manžel)``."""
 TRUNK_IN_BRACKETS = re.compile(r"(\+[0-9]{1,3}\s*)\(0\)")
 
 
 @frozen
 class _Plan:
-    """How a country writes its numbers at home."""
+    """The national notation of a country's telephone numbers."""
 
     code: str
-    """Of the country, without the plus."""
+    """Country calling code, without the plus."""
     trunk: str
-    """What is dialled before a number at home and left out from abroad."""
+    """Trunk prefix, which is dialled before a national number and omitted from abroad."""
     number: re.Pattern[str]
-    """A number without that, from its first digit on."""
+    """Pattern of a number without the trunk prefix."""
 
 
 PLANS = {
@@ -60,20 +60,20 @@ PLANS = {
         ("SK", "421", "0", r"[2-59][0-9]{8}"),
     )
 }
-"""Country → its plan; where no code could be certain a country is left out."""
+"""Country → its plan; countries without a certain code are left out."""
 WITHOUT_TRUNK_TOO = frozenset({"FR", "NL", "RO", "SI", "SK"})
-"""Numbers of one length: a leading zero that a spreadsheet took is known to be missing."""
+"""Countries with numbers of one length: a leading zero that a spreadsheet removed can be detected."""
 
 
 def telephone(text: str, country: str) -> str:
-    """Return a telephone number with its country's code where that is certain, else as it came.
+    """Return a telephone number with its country calling code if that is certain, else unchanged.
 
-    :raises Unclear: when it is no telephone number, or a spreadsheet has lost digits of it.
+    :raises AmbiguousValue: It is not a telephone number, or a spreadsheet has lost digits of it.
     """
     if INTERNATIONAL.fullmatch(text):
         return text
     number = WORDS_AFTER.sub("", without_damage(text.lstrip("'’")))
-    if number.endswith(".0") and number[:-2].isdigit():  # a number of Excel's
+    if number.endswith(".0") and number[:-2].isdigit():  # Excel's form of a number
         number = number[:-2]
     number = CODE_IN_BRACKETS.sub(r"\1\2 ", LABEL.sub("", number, count=1), count=1)
     number = TRUNK_IN_BRACKETS.sub(r"\1", number)

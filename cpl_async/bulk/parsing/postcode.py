@@ -1,4 +1,4 @@
-"""Mends postcodes: blanks, the country before them, and zeros that a spreadsheet took from their front."""
+"""The normalization of postcodes: blanks, a country prefix, and leading zeros that a spreadsheet removed."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ WIDTHS = {
     "SI": (4, 4),
     "SK": (5, 4),
 }
-"""Country → digits of its postcodes, and how many are left at least when zeros are taken from their front."""
+"""Country → digits of its postcodes, and the minimum that is left if leading zeros are removed."""
 STRICT = frozenset({"CZ", "SK"})
-"""Countries whose postcodes we know well enough to refuse what is none."""
+"""Countries whose postcodes are known well enough to reject invalid ones."""
 PREFIX = {"DE": r"(?:DE?)", "AT": r"(?:AT?)", "HU": r"(?:HU?)", "FR": r"(?:FR?)", "IT": r"(?:IT?)", "ES": r"(?:ES?)"}
 WITH_DASH = re.compile(r"([0-9]{3})[-–]([0-9]{2})")
 WITH_CITY = re.compile(r"([0-9]{5})[^\W\d_].*")
@@ -35,9 +35,9 @@ NUMBER_OF_EXCEL = re.compile(r"([0-9]{3,6})[.,]0")
 
 
 def postcode(text: str, country: str) -> str:
-    """Return a postcode as its country writes it.
+    """Return a postcode in the notation of its country.
 
-    :raises Unclear: when it is certainly none.
+    :raises AmbiguousValue: It is certainly not a postcode.
     """
     width, shortest = WIDTHS.get(country, (0, 0))
     if not width:

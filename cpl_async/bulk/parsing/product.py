@@ -1,4 +1,4 @@
-"""Chooses the product of a row that names none: by carrier, country, pickup point, company and money."""
+"""The product of a row without a product code: by carrier, country, pickup point, company and cash on delivery."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ AT_HOME = ShippingRule()
 
 
 def carried_by(text: str, names: ShopMapping) -> ShippingRule:
-    """Return how the shop's own name for a carrier ships.
+    """Return the rule of the shop's own name for a carrier.
 
-    :raises Unclear: when the name is not known, since another carrier may be meant.
+    :raises AmbiguousValue: The name is not known, since it may mean another carrier.
     """
     if not text:
         return AT_HOME
@@ -37,9 +37,9 @@ def carried_by(text: str, names: ShopMapping) -> ShippingRule:
 
 
 def product_of(values: Mapping[str, str], country: str, carrier: ShippingRule, *, collects: bool) -> str:
-    """Return the product code of a row that names none.
+    """Return the product code of a row without one.
 
-    :raises Unclear: when carrier and pickup point do not go together.
+    :raises AmbiguousValue: Carrier and pickup point contradict each other.
     """
     if carrier.product is not None:
         return WITHOUT_COD.get(carrier.product, carrier.product) if collects else carrier.product

@@ -1,4 +1,4 @@
-"""Fills a shipment in from the texts of a row, and gathers all that is wrong with them."""
+"""The parser that builds a shipment from the texts of a row, and collects all of their problems."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ from .whitespace import normalize_whitespace
 __all__ = ["COLUMNS", "OURS", "REQUIRED", "column_of", "reference_in", "shipment_from"]
 
 LONGEST_ASKABLE = 100
-"""A longer reference does not fit into ``CUST``, so nobody could ask whether it was created."""
+"""A longer reference does not fit into ``CUST``, so the shipment could not be searched for."""
 UNREADABLE = ShippingRule()
 KEPT_AS_TEXT = re.compile(r'="([^"]*)"')
-"""How a program that writes CSV for a spreadsheet keeps the zeros of ``="01234"``."""
+"""Notation in which CSV for a spreadsheet preserves leading zeros: ``="01234"``."""
 FORMULA = re.compile(r"=+[\w\"'($@+-]")
 LINE_BREAKS = re.compile(r"\s*[\r\n\t]+\s*")
 NOTHING = frozenset(
     ("neuvedeno", "neuveden", "neuvedena", "nema", "neni", "nezadano", "nevyplneno", "none", "null", "na")
 )
-"""What people write where they have no telephone number or address of mail."""
+"""Texts that mean that there is no telephone number or email address."""
 HOUSE_NUMBERS = ("house_number", "orientation_number")
 Read = TypeVar("Read")
 
@@ -61,11 +61,11 @@ Read = TypeVar("Read")
 def shipment_from(
     values: Mapping[str, str], sender: Address | None, terms: FileSchema = PLAIN
 ) -> tuple[Shipment | None, list[Message]]:
-    """Return the shipment that a row describes, or everything that is wrong with the row.
+    """Return the shipment of a row, or all problems of the row.
 
-    :param values: column → text.
-    :param sender: the sender of all rows; ``None`` for the customer's own address.
-    :param terms: what the names and words of the file mean.
+    :param values: Column → text.
+    :param sender: Sender of all rows, or ``None`` for the customer's own address.
+    :param terms: Meaning of the names and texts of the file. Default: :data:`PLAIN`.
     """
     row = _RowParser(terms)
     row.load(values)
@@ -78,8 +78,8 @@ def shipment_from(
 def reference_in(values: Mapping[str, str], terms: FileSchema = PLAIN) -> str:
     """Return the reference of a row in its normal form, also of a row that cannot be shipped.
 
-    :param values: column → text.
-    :param terms: what the names and words of the file mean.
+    :param values: Column → text.
+    :param terms: Meaning of the names and texts of the file. Default: :data:`PLAIN`.
     """
     text = normal_reference(values.get("reference_id", ""))
     if quoted := KEPT_AS_TEXT.fullmatch(text):
@@ -91,7 +91,7 @@ def reference_in(values: Mapping[str, str], terms: FileSchema = PLAIN) -> str:
 
 @define
 class _RowParser:
-    """The texts of one row, and what is wrong with them: one thing for each column."""
+    """The texts of one row, and their problems, one for each column."""
 
     terms: FileSchema
     values: dict[str, str] = field(factory=dict)
@@ -104,7 +104,7 @@ class _RowParser:
             self.problems.append(problem.of(column))
 
     def read(self, column: str, how: Callable[..., Read], *texts: Any) -> Read | None:
-        """Return what a reading gives, or ``None`` with a complaint of the column."""
+        """Return the result of a parser, or ``None`` and add a problem of the column."""
         try:
             return how(*texts)
         except AmbiguousValue as error:
@@ -112,10 +112,10 @@ class _RowParser:
             return None
 
     def load(self, values: Mapping[str, str]) -> None:
-        """Take the texts; what no cell may hold is named and left out."""
+        """Store the texts; texts that no cell may hold are reported and left out."""
         self.values = {column: text for column, text in values.items() if text and column in COLUMNS}
         together = "".join(self.values.values())
-        if "=" in together or not together.isprintable():  # rare, so looked for in all texts at once
+        if "=" in together or not together.isprintable():  # rare, so all texts are checked at once
             self._leave_out_odd_texts()
         for column, text in self.terms.names.defaults.items():
             if not self.values.get(column):
@@ -203,14 +203,14 @@ class _RowParser:
         )
 
     def _unless_none(self, column: str) -> str | None:
-        """Return the text of a column, but ``None`` for a word that says that there is none."""
+        """Return the text of a column, or ``None`` for a word that means that there is no value."""
         text = self.values.get(column)
-        if text is None or "@" in text or text[-1:].isdigit():  # nearly all: they need no further look
+        if text is None or "@" in text or text[-1:].isdigit():  # nearly all: no further check is needed
             return text
         return None if fold(text) in NOTHING or answer(text) is False else text
 
     def _collects(self) -> bool | None:
-        """Return whether the courier collects money; ``None`` where that is not known for certain."""
+        """Return whether the row has cash on delivery, or ``None`` if that is not certain."""
         text = self.values.get
         try:
             paid = is_paid_on_delivery(text("payment", ""), self.terms.names) if text("payment") else None
@@ -226,7 +226,7 @@ class _RowParser:
             return None
 
     def _chosen(self, country: str, collects: bool | None) -> str:
-        """Return the product that fits; any where the row is refused anyway."""
+        """Return the matching product, or any product if the row is rejected anyway."""
         carrier = self.read("carrier", carried_by, self.values.get("carrier", ""), self.terms.names)
         chosen = self.read(
             "parcel_shop_code",
@@ -280,7 +280,7 @@ class _RowParser:
         return [Service(code=code) for code in self.read("services", service_codes, codes) or ()] if codes else ()
 
     def _set(self) -> ShipmentSet | None:
-        """Return the parcels with the weight of each, which the API wants for a single one too."""
+        """Return the parcels with the weight of each, which the API requires for a single one too."""
         told, heavy = self.values.get("parcels"), self.values.get("weight_kg")
         parcels = (self.read("parcels", parcel_count, told) if told else 1) or (0 if told == "0" else 1)
         if not heavy:

@@ -1,4 +1,4 @@
-"""Reads codes of additional services and of the age check."""
+"""The codes of additional services and of the age check."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ AGE = re.compile(r"[A-Za-z]?\s*([0-9]{2})\s*\+?")
 
 
 def service_codes(text: str) -> list[str]:
-    """Return the codes in a text, which stand between commas, semicolons, bars, plus signs or spaces.
+    """Return the codes in a text, separated by commas, semicolons, bars, plus signs or spaces.
 
-    :raises Unclear: when one of them is no code.
+    :raises AmbiguousValue: An entry is not a code.
     """
     codes = [code.upper() for code in BETWEEN.split(text) if code]
     for code in codes:
@@ -26,9 +26,9 @@ def service_codes(text: str) -> list[str]:
 
 
 def age_code(text: str) -> str | None:
-    """Return the code of an age check, ``A18`` for ``18+``; ``None`` where none is asked for.
+    """Return the code of an age check, e.g. ``A18`` for ``18+``, or ``None`` if there is no age check.
 
-    :raises Unclear: when it asks for a check and does not say of which age.
+    :raises AmbiguousValue: There is an age check without an age.
     """
     said = answer(text)
     if said is False or text in ("0", ""):

@@ -1,4 +1,4 @@
-"""Compares words as people do: without regard to case, diacritics and punctuation."""
+"""The comparison of words without regard to case, diacritics and punctuation."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def tokens(text: str) -> list[str]:
 
 
 def fold(text: str) -> str:
-    """Return what is left of a text when only its letters and digits count."""
+    """Return only the letters and digits of a text, in their folded form."""
     return "".join(tokens(text))
 
 
 def answer(text: str) -> Answer:
-    """Return what a text answers, yes or no, and ``None`` where it is no answer."""
+    """Return the meaning of a text, yes or no, or ``None`` if it is neither."""
     return ANSWERS.get(text.casefold())

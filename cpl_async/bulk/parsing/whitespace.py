@@ -1,4 +1,4 @@
-"""Knows the spaces and invisible characters that come with text from spreadsheets and web pages."""
+"""The spaces and invisible characters in text from spreadsheets and web pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TIDY = str.maketrans(dict.fromkeys(SPACES, " ") | dict.fromkeys("\u00ad\u200b\u2
 
 
 def normalize_whitespace(text: str) -> str:
-    """Return the text with plain spaces, and without characters that nobody sees."""
+    """Return the text with plain spaces, and without invisible characters."""
     return text.translate(TIDY).strip()
 
 

@@ -1,4 +1,4 @@
-"""Brings one planned job to its end: sends, polls, looks for what was lost, fetches labels."""
+"""The engine that runs one planned job to its end: send, poll, reconcile, fetch labels."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ from .sender import AcceptedBatch, BatchSender, SendingHalted, default_write_dea
 __all__ = ["Engine", "RowBuffer"]
 
 MAX_PILOTS = 3
-"""So many such batches are tried, one after the other."""
+"""Maximum number of pilot batches, sent one after the other."""
 PILOT_SECONDS = 60.0
-"""Seconds in which a pilot must be seen; then the rest goes all the same."""
+"""Seconds within which a pilot should be found; after that, the rest is sent anyway."""
 BATCHES_AHEAD = 16
-"""Batches that are made at once: the first is sent while the others wait to be made."""
+"""Batches that are created in one step: the first is sent while the others are created."""
 LINGER_SECONDS = 1.0
-"""Seconds that planned rows wait for others to fill their batch."""
+"""Seconds that planned rows wait until their batch is full."""
 DEADLINE_CHECK_SECONDS = 5.0
 FIRST_LOOK = 0.2
 SLOWEST_LOOK = 5.0
@@ -51,28 +51,31 @@ SLOWEST_LOOK = 5.0
 
 @define
 class RowBuffer:
-    """Whether more rows are being planned while the job is at work."""
+    """The state of row planning that continues while the job runs."""
 
     ended: bool = True
     hurried: bool = False
-    """Whether what is planned is to be sent though it fills no batch."""
+    """Whether planned rows are sent even if their batch is not full."""
     _changed: asyncio.Event = field(factory=asyncio.Event)
     _waiting_since: float = inf
 
     def notify(self, *, ended: bool = False) -> None:
-        """Say that rows were planned, or that no more will be."""
+        """Notify the engine of planned rows, or of the end of planning.
+
+        :param ended: Whether no more rows will be planned. Default: ``False``.
+        """
         self.ended = self.ended or ended
         self._changed.set()
 
     def flush(self) -> None:
-        """Say that no more rows come before some of these are settled."""
+        """Request sending of incomplete batches: no more rows come before some of these are settled."""
         self.hurried = True
         self._changed.set()
 
     async def wait_for_rows(self, free: int) -> None:
-        """Wait for more rows, or for the end; what waits for too long is sent though it fills no batch.
+        """Wait for more rows, or for the end; rows that wait too long are sent in an incomplete batch.
 
-        :param free: rows that wait already.
+        :param free: Number of rows that wait already.
         """
         now = monotonic()
         self._waiting_since = min(self._waiting_since, now) if free else now
@@ -87,40 +90,40 @@ class RowBuffer:
 
 @define(kw_only=True)
 class Engine:
-    """The work on one job in one run."""
+    """The execution of one job in one run."""
 
     client: BulkClient
     journal: Journal
     job: Job
     options: JobOptions
     label_dir: Path
-    """Folder of the labels as they come."""
+    """Folder of the labels as they are fetched."""
     picture_dir: Path
     """Folder of labels that stay single files."""
     stop: asyncio.Event
-    """Set when the run is to end: what is being written comes to its end, nothing else begins."""
+    """Set when the run should end: open writes are completed, nothing else begins."""
     progress: Progress
     on_problem: ProblemHook
     on_progress: ProgressHook
     on_note: Callable[[str], None]
     terms: FileSchema = PLAIN
-    """How the input names its columns, for what the server refuses."""
+    """Column names of the input, for messages about rows that the server rejects."""
     job_type: JobType = SHIPMENTS
     row_buffer: RowBuffer = field(factory=RowBuffer)
     write_deadline: Callable[[], WriteDeadline] = default_write_deadline
-    """Returns the deadline from which nothing of an attempt that begins now may leave."""
+    """Returns the write deadline of an attempt that begins now."""
     clock: CarrierClock
-    """The clock by which the journal knows what was written when."""
+    """The clock for the timestamps of writes in the journal."""
     is_whole_job: bool = True
-    """Whether it is the work on all of the job: labels, the last look, and what is cancelled, are for all at once."""
+    """Whether it runs the whole job. Labels, the final sweep and cancellations are steps of the whole job only."""
     stopped_by: CplError | None = field(init=False, default=None)
-    """Why sending ended before its end, if it did."""
+    """Why sending ended early, or ``None`` if it did not."""
     is_past_deadline: bool = field(init=False, default=False)
-    """Whether the deadline came before the end."""
+    """Whether the deadline passed before the end."""
     _halt: asyncio.Event = field(init=False, factory=asyncio.Event)
-    """Set when nothing more is to be sent or looked for; labels go on."""
+    """Set when nothing more should be sent or searched for; labels are still fetched."""
     _lost: bool = field(init=False, default=False)
-    """Whether an answer was lost whose rows are not looked for yet."""
+    """Whether there is a lost response whose rows are not searched for yet."""
     _imports: dict[int, asyncio.Event] = field(init=False, factory=dict)
     _reconciling: Reconciler = field(init=False)
     _resending: ResendStep = field(init=False)
@@ -165,9 +168,9 @@ class Engine:
         )
 
     async def run(self, *, sending: bool) -> None:
-        """Work until nothing is left to do, or :attr:`stop` is set.
+        """Run until nothing is left to do, or :attr:`stop` is set.
 
-        :param sending: whether what is planned may be sent; else only what was sent is followed.
+        :param sending: Whether planned rows may be sent; else only batches that were sent before are processed.
         """
         if sending:
             await self.clock.check()
@@ -236,10 +239,10 @@ class Engine:
         )
 
     async def _send_all(self) -> None:
-        """Send what is planned, and what is planned again, until nothing is left that could be."""
+        """Send rows that are planned, and those that are requeued, until nothing is left to send."""
         piloted = False
         while not self._over:
-            ended = self.row_buffer.ended  # asked first: what is planned after this look is seen by the next
+            ended = self.row_buffer.ended  # read first: rows planned after this are sent in the next round
             if self.journal.has_gap:
                 await self._reconciling.adopt_undecided()
             free = await self.journal.rows.count_unbatched(self.job.id)
@@ -268,9 +271,9 @@ class Engine:
         return await self.journal.rows.make_batches(self.job.id, self.options.batch_size, most=BATCHES_AHEAD)
 
     async def _send(self, batches: Sequence[int], *, refill: bool = False) -> None:
-        """Send batches, several at once.
+        """Send batches concurrently.
 
-        :param refill: whether further rows are put in batches when these are gone.
+        :param refill: Whether further rows are assigned to batches when these are sent. Default: ``False``.
         """
         waiting, turn = deque(batches), asyncio.Lock()
 
@@ -285,7 +288,7 @@ class Engine:
                 try:
                     await self._delivery.send(batch)
                     await self._look_for_lost()
-                except SendingHalted as end:  # the others end by themselves: what they are writing is not cut off
+                except SendingHalted as end:  # the other tasks end by themselves: their open writes are not interrupted
                     self._end(end.reason)
 
         async with asyncio.TaskGroup() as senders:
@@ -298,14 +301,14 @@ class Engine:
             await self._reconciling.adopt_undecided()
 
     async def _send_pilot(self) -> None:
-        """See that the search works by which lost answers are found; where nothing is known to be there, send a few
-        rows first, which then are."""
+        """Verify that the search for lost responses works. If no control shipment is known, send a few rows first,
+        which then serve as control shipments."""
         unclear = self.journal.reconciliation
         if not self.options.pilot_rows or await unclear.control_shipments(self.job_type.name, 1):
             return
         for _ in range(MAX_PILOTS):
             if self._over or await self.journal.rows.count_unbatched(self.job.id) <= self.options.pilot_rows:
-                return  # what is left is no larger than a pilot
+                return  # the rest is no larger than a pilot
             await self.journal.rows.make_batches(
                 self.job.id, min(self.options.pilot_rows, self.options.batch_size), most=1
             )
@@ -347,14 +350,14 @@ class Engine:
     async def _halt_at_deadline(self) -> None:
         if self.options.deadline is None:
             return
-        while (left := self.options.deadline - self.clock.now()) > 0:  # looked at again: a machine may be suspended
+        while (left := self.options.deadline - self.clock.now()) > 0:  # the machine may be suspended
             await asyncio.sleep(min(left, DEADLINE_CHECK_SECONDS))
         self.is_past_deadline = True
         self.on_note("the deadline has come: nothing more is sent, labels of what is done are fetched")
         self._halt.set()
 
     def _end(self, reason: CplError) -> None:
-        """Begin nothing more, since the server lets nothing through any more."""
+        """Stop sending, since the server accepts no requests any more."""
         self.stopped_by = self.stopped_by or reason
         self._halt.set()
 
@@ -368,7 +371,7 @@ class Engine:
         self._count("undecided")(count)
 
     def _refused(self, results: Sequence[RowResult]) -> None:
-        """Name the rows that the server refused, like those that our own check did."""
+        """Report the rows that the server rejected, in the same way as those that validation rejected."""
         for result in results:
             self.on_problem(
                 RowProblems(number=result.row, line=result.line, problems=result.problems, heading=self.terms.heading)

@@ -1,4 +1,4 @@
-"""Says from the state of an item what became of its row, while or after its import."""
+"""The result of a row, derived from the state of its item during or after the import."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["ResultFromItem", "result_from_item", "result_from_order_item"]
 LONGEST_NUMBER = 50
 """Characters of a shipment number (source: the vendor's documentation has 50 for references of this kind)."""
 ResultFromItem = Callable[[OpenRow, Any], tuple[RowResult, list[ParcelRecord]] | None]
-"""What became of a row, and its parcels; ``None`` while that is not certain."""
+"""The result of a row and its parcels, or ``None`` if it is not certain yet."""
 
 
 def result_from_item(row: OpenRow, item: ShipmentResultItem) -> tuple[RowResult, list[ParcelRecord]] | None:
-    """Return what became of a row, and its parcels, those of a set by number; ``None`` while that is not certain.
+    """Return the result of a row and its parcels, those of a set by number, or ``None`` if it is not certain yet.
 
-    It is not while anything of the item is being imported, while a finished part has no number, or while fewer parcels
-    are listed than were sent.
+    It is uncertain while any piece of the item is being imported, while a finished piece has no number, or while fewer
+    parcels are listed than were sent.
     """
     if not item.settled:
         return None
@@ -56,9 +56,9 @@ def _reason(code: str | None, text: str | None) -> Message | None:
 
 
 def _odd_numbers(item: ShipmentResultItem) -> Message | None:
-    """Return what is wrong with the numbers of an item, or ``None`` if they are valid.
+    """Return why the numbers of an item are invalid, or ``None`` if they are valid.
 
-    A number is written on a label, names a file and is what a parcel is cancelled by.
+    A number is printed on a label, is used as a file name and identifies a parcel for cancellation.
     """
     numbers = [part.shipment_number for part in (item, *item.related_items) if part.shipment_number]
     for number in numbers:
@@ -75,7 +75,7 @@ def _result(row: OpenRow, state: RowState, problem: Message | None, number: str 
 
 
 def _parcels(row: OpenRow, item: ShipmentResultItem) -> list[ParcelRecord]:
-    """Return all that has a number of its own: the master first, the others by number."""
+    """Return all parcels with a number of their own: the master first, the others by number."""
     found = [(str(part.shipment_number), part.label_url) for part in item.related_items if part.shipment_number]
     found.sort(key=lambda pair: (len(pair[0]), pair[0]))
     if item.shipment_number:
@@ -87,13 +87,13 @@ def _parcels(row: OpenRow, item: ShipmentResultItem) -> list[ParcelRecord]:
 
 
 def _address(url: str | None) -> str | None:
-    """Return the address of a label as it can be kept, or ``None`` for a text that is no address."""
+    """Return the address of a label in a form that can be stored, or ``None`` if the text is not an address."""
     text = (url or "").strip()
     return text if text and text.isprintable() else None
 
 
 def result_from_order_item(row: OpenRow, item: OrderResultItem) -> tuple[RowResult, list[ParcelRecord]] | None:
-    """Return what became of an order; ``None`` while it is being imported."""
+    """Return the result of an order, or ``None`` while it is being imported."""
     if not item.settled:
         return None
     state = RowState.REJECTED if item.error else RowState.CREATED

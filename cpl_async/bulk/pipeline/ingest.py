@@ -1,4 +1,4 @@
-"""Reads and checks all rows of a source and plans them in the journal, before anything is sent."""
+"""The ingest of a source: all rows are read, validated and planned in the journal before anything is sent."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ __all__ = ["Ingestor", "ProblemHook", "encoded", "new_row"]
 
 ROWS_PER_COMMIT = 500
 ROWS_PER_STEP = 25
-"""Rows between two breaths of the event loop: some two milliseconds."""
+"""Rows between two yields to the event loop, about two milliseconds."""
 KNOWN = frozenset((*COLUMNS, *OURS))
 
 SAFE_PARCEL_COUNT = 20
 """Parcels for one address that both of the vendor's texts allow; one of them allows 50."""
 
 VERY_LIKE = 0.8
-"""How like a column an unknown heading must be to be a slip of the pen: shops have columns of their own."""
+"""Similarity from which an unknown heading is reported as a misspelling, 0 to 1; shops have columns of their own."""
 ProblemHook = Callable[[RowProblems], None]
-"""Called with a bad row's number, its line, and all that is wrong with it."""
+"""Called with a rejected row's number, its line, and all of its problems."""
 
 
 @define
 class Ingestor:
-    """Takes the rows of one job in."""
+    """Ingests the rows of one job."""
 
     planning: RowRepository
     job: int
@@ -52,17 +52,17 @@ class Ingestor:
     large_sets: list[int] = field(factory=list)
     """Rows with more parcels than one of the vendor's two texts allows."""
     columns: dict[str, None] = field(factory=dict)
-    """Columns met, in order, as the input names them."""
+    """Columns found, in order, as the input names them."""
     unknown: dict[str, None] = field(factory=dict)
-    """Columns met that are not known."""
+    """Columns found that are not known."""
     more_lines: int = 0
-    """Lines that were taken as further items of the order before them."""
+    """Number of lines that were read as further items of the order before them."""
     terms: FileSchema = PLAIN
 
     async def ingest(self, source: Iterable[RawRow]) -> None:
-        """Read, check and plan all rows.
+        """Read, validate and plan all rows.
 
-        :raises InputError: when the source cannot be read to its end, or holds no rows.
+        :raises InputError: The source cannot be read to its end, or holds no rows.
         """
         waiting: list[NewRow] = []
         for raw in source:
@@ -111,7 +111,7 @@ class Ingestor:
         self.on_problem(RowProblems(number=number, line=line, problems=tuple(problems), heading=self.terms.heading))
 
     def notes(self) -> list[str]:
-        """Return what is worth a look though nothing is rejected for it."""
+        """Return remarks that are worth a check, although no row is rejected for them."""
         notes = []
         if self.unknown:
             notes.append(f"columns that are not known and not read: {nearest_names(self.unknown, COLUMNS, VERY_LIKE)}")
@@ -123,7 +123,7 @@ class Ingestor:
         return notes
 
     async def refuse_settled_elsewhere(self) -> None:
-        """Reject the rows whose reference an earlier job has shipped, or may have."""
+        """Reject the rows whose reference an earlier job has shipped, or may have shipped."""
         for number, line, problem in await self.planning.reject_conflicts(self.job):
             self.rejected += 1
             self._report(number, line, [problem])
@@ -137,10 +137,10 @@ def new_row(
     shipment: Shipment | None,
     problems: Sequence[Message],
 ) -> NewRow:
-    """Return a row as it stands in the journal.
+    """Return a row in the form that the journal stores.
 
-    :param fields: as they came.
-    :param shipment: ``None`` where something is wrong with the row.
+    :param fields: Its columns as they were read.
+    :param shipment: The shipment, or ``None`` if the row has a problem.
     """
     problems = list(problems)
     body = encoded(shipment, problems) if shipment is not None else None
@@ -158,7 +158,7 @@ def new_row(
 
 
 def encoded(value: Shipment | Order, problems: list[Message]) -> bytes | None:
-    """Return the bytes of a shipment or an order, or ``None`` with one more problem if no JSON can hold it."""
+    """Return the bytes of a shipment or an order, or ``None`` and one more problem if JSON cannot represent it."""
     try:
         return encode(value)
     except ValidationError as error:
@@ -167,5 +167,5 @@ def encoded(value: Shipment | Order, problems: list[Message]) -> bytes | None:
 
 
 def _cust(shipment: Shipment) -> str | None:
-    """Return what a shipment can be asked after by."""
+    """Return the reference by which a shipment can be searched."""
     return next((one.external_number for one in shipment.external_numbers or () if one.code == "CUST"), None)

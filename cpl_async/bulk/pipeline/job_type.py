@@ -1,4 +1,4 @@
-"""What differs between jobs of shipments and jobs of orders."""
+"""The differences between jobs of shipments and jobs of orders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fetches the labels of a batch to disk, with as few requests as possible."""
+"""The fetching of a batch's labels to disk, with as few requests as possible."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ __all__ = ["LabelFetcher"]
 logger: logging.Logger = logging.getLogger("cpl_async")
 MAX_CONCURRENT_REQUESTS = 4
 MAX_CONCURRENT_BATCHES = 2
-"""So many batches' parcels are held in memory; with two, the next one's pages fill the gap at the end of one."""
+"""Batches whose parcels are held in memory; with two, pages of the next batch fill the idle time at the end of one."""
 TIMEOUT = 60.0
 ENOUGH_FAILURES = 10
-"""Failures in a row after which the run asks for no more labels; the next run does."""
+"""Consecutive failures after which the run requests no more labels; the next run does."""
 ENDINGS = {
     LabelFormat.PNG: "png",
     LabelFormat.JPEG: "jpg",
@@ -61,23 +61,23 @@ class LabelFetcher:
     job: int
     label_format: LabelFormat
     parts: Path
-    """Folder of the files as they came, from which the joint ones are made."""
+    """Folder of the files as they are fetched, from which the merged ones are made."""
     pictures: Path
     """Folder of labels that stay single files."""
     stop: asyncio.Event
-    """Set when nothing more is to be fetched in this run."""
+    """Set when nothing more should be fetched in this run."""
     on_labelled: Callable[[int], None]
     on_end: Callable[[CplError], None]
-    """Told when the server lets nothing through any more."""
+    """Called when the server accepts no requests any more."""
     _turns: CapacityLimiter = field(factory=lambda: CapacityLimiter(MAX_CONCURRENT_BATCHES), init=False)
     _width: CapacityLimiter = field(factory=lambda: CapacityLimiter(MAX_CONCURRENT_REQUESTS), init=False)
     _failed_in_a_row: int = field(default=0, init=False)
 
     async def fetch(self, batch: int, remote_id: str) -> None:
-        """Fetch what is missing of a batch's labels; what cannot be had is written down as such.
+        """Fetch the missing labels of a batch; labels that cannot be fetched are recorded with the reason.
 
-        Labels come 200 a request where the parcels that we know are all that the server has, in an order that is sure:
-        else one by one, by their addresses.
+        One request fetches 200 labels if the known parcels are all that the server has, in a certain order. Otherwise
+        each label is fetched by its address.
         """
         async with self._turns:
             problems = await self._fetch(batch, remote_id)
@@ -85,7 +85,7 @@ class LabelFetcher:
                 self.on_labelled(await self.course.batch_is_labelled(batch, problems[0] if problems else None))
 
     async def _fetch(self, batch: int, remote_id: str) -> list[Message]:
-        """Fetch what is missing, and return why some cannot be had."""
+        """Fetch the missing labels and return why some cannot be fetched."""
         parcels = sorted(await self.course.parcels_of(batch), key=lambda parcel: parcel.number)
         same_length = len({len(parcel.number) for parcel in parcels}) == 1
         places: list[LabelPosition] = []
@@ -106,9 +106,9 @@ class LabelFetcher:
     async def _page(
         self, remote_id: str, parcels: Sequence[ParcelRecord], batch: int, offset: int, places: list[LabelPosition]
     ) -> Message | None:
-        """Fetch up to 200 labels as one file; singly where that file is not what it should be.
+        """Fetch up to 200 labels as one file, or singly if that file is not as expected.
 
-        :param places: gets where each of them is.
+        :param places: Receives the position of each label.
         """
         if all(parcel.label_file for parcel in parcels):
             return None
@@ -117,7 +117,7 @@ class LabelFetcher:
         async def page() -> Label:
             return await self.client.shipment_batches.label(
                 remote_id,
-                limit=MOST_LABELS,  # not only what we expect: more than that would show that we count wrong
+                limit=MOST_LABELS,  # more than expected, since a larger page would prove that the count is wrong
                 offset=offset,
                 order_by="ShipmentNumber",
                 priority=Priority.BACKGROUND,
@@ -133,7 +133,7 @@ class LabelFetcher:
         return problem if any(singly) else None
 
     async def _single(self, parcel: ParcelRecord, folder: Path) -> Message | None:
-        """Fetch one label by its address; return why it cannot be had."""
+        """Fetch one label by its address and return why it cannot be fetched, or ``None`` on success."""
         if parcel.label_file:
             return None
         address = parcel.label_url
@@ -156,7 +156,7 @@ class LabelFetcher:
         return problem
 
     async def _store(self, fetch: Callable[[], Awaitable[Label]], file: Path, count: int) -> Message | None:
-        """Fetch a file and put it in its place; return why that failed."""
+        """Fetch a file, move it to its place and return why that failed, or ``None`` on success."""
         async with self._width:
             if self.stop.is_set():
                 return message("label.stopped")
@@ -176,7 +176,7 @@ class LabelFetcher:
                 return message("label.unavailable", error=str(error))
             except _UnexpectedLabels as error:
                 return message("label.unavailable", error=error.reason)
-            except Exception as error:  # whatever a label holds, it costs this label only
+            except Exception as error:  # an invalid label must not fail the others
                 problem = message("label.unreadable", error=type(error).__name__)
                 logger.warning("%s", problem)
                 return problem
@@ -184,12 +184,12 @@ class LabelFetcher:
             return None
 
     def _name(self, file: Path) -> str:
-        """Return the file as the journal keeps it: below the output folder, wherever that lies."""
+        """Return the path of the file as the journal stores it: relative to the output folder."""
         return f"{file.parent.name}/{file.name}"
 
 
 def _keep(content: bytes, file: Path, label_format: LabelFormat, count: int) -> None:
-    """Check that a file holds so many labels that only print, and put it in its place whole or not at all."""
+    """Check that a file holds ``count`` labels and nothing but print commands, and write it atomically."""
     try:
         content = printable(content, label_format)
     except ActiveLabel as error:

@@ -1,4 +1,4 @@
-"""Asks after all open batches by one schedule, which asks less often as a batch grows old."""
+"""The polling of all open batches on one schedule, with longer intervals as a batch ages."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from .import_result import ResultFromItem
 __all__ = ["BatchPoller", "OpenBatch"]
 
 FIRST_POLL_SECONDS = 0.4
-"""Seconds from the acceptance to the first look, while nothing is known of how long imports take."""
+"""Seconds from the acceptance to the first poll, while the duration of imports is not known."""
 UNKNOWN_PART = 0.5
-"""Of its age, after which a batch is looked at again while nothing is known."""
+"""Fraction of its age after which a batch is polled again while the duration of imports is not known."""
 KNOWN_PART = 0.15
-"""The same once imports are known: so much later than its end, at most, an import is known to be over."""
+"""The same fraction once the duration is known, and so the maximum delay in detecting the end of an import."""
 SOON = 0.9
-"""Of the shortest import lately, before which a batch is not looked at."""
+"""Fraction of the shortest recent import before which a batch is not polled."""
 REMEMBERED_IMPORTS = 20
-"""Imports by which the shortest is told."""
+"""Imports from which the shortest is computed."""
 FASTEST, SLOWEST = 0.2, 15.0
 MAX_CONCURRENT_POLLS = 8
-"""Questions under way: while much is sent the server takes its time for each."""
+"""Maximum number of concurrent polls: under load the server responds slowly."""
 ITEMS_PER_STEP = 200
-"""Items between two breaths of the event loop."""
+"""Items between two yields to the event loop."""
 
 
 @define(kw_only=True)
@@ -50,7 +50,7 @@ class OpenBatch:
     batch: int
     remote_id: str
     accepted_at: float
-    """By :func:`elapsed`: a clock that is set while an import runs changes nothing."""
+    """Time of acceptance by :func:`elapsed`, which does not change if the clock is set during an import."""
 
 
 @define(kw_only=True)
@@ -62,16 +62,16 @@ class BatchPoller:
     course: BatchRepository
     import_timeout: float
     stop: asyncio.Event
-    """Set when nothing more is to be asked in this run; the batches stay open in the journal."""
+    """Set when polling should end in this run; the batches stay open in the journal."""
     on_imported: Callable[[OpenBatch], Awaitable[None]]
-    """Called when a batch is settled, or given up: its labels can be fetched."""
+    """Called when a batch is settled or deferred: its labels can be fetched."""
     on_created: Callable[[int], None]
     on_refused: Callable[[Sequence[RowResult]], None]
     on_undecided: Callable[[int], None]
     on_end: Callable[[CplError], None]
-    """Called when the server lets nothing through any more."""
+    """Called when the server accepts no requests any more."""
     _took: deque[float] = field(factory=lambda: deque(maxlen=REMEMBERED_IMPORTS), init=False)
-    """Ages at which imports were asked after and found over, without the time that a question waited for its turn."""
+    """Ages at which imports were polled and finished, without the time that a poll waited for its permit."""
     _due: list[tuple[float, int, OpenBatch]] = field(factory=list, init=False)
     _order: itertools.count[int] = field(factory=itertools.count, init=False)
     _changed: asyncio.Event = field(factory=asyncio.Event, init=False)
@@ -79,12 +79,12 @@ class BatchPoller:
     _ended: bool = field(default=False, init=False)
 
     def add(self, batch: OpenBatch) -> None:
-        """Ask after a batch from now on."""
+        """Add a batch to the schedule."""
         heapq.heappush(self._due, (monotonic() + self._pause(batch), next(self._order), batch))
         self._changed.set()
 
     def _pause(self, batch: OpenBatch) -> float:
-        """Return the seconds until a batch is looked at: by its age, and by how long imports took lately."""
+        """Return the seconds until the next poll of a batch, by its age and by the duration of recent imports."""
         age = elapsed() - batch.accepted_at
         if not self._took:
             return min(max(FIRST_POLL_SECONDS - age, UNKNOWN_PART * age, FASTEST), SLOWEST)
@@ -93,12 +93,12 @@ class BatchPoller:
         return min(max(KNOWN_PART * age, FASTEST), SLOWEST)
 
     def no_more(self) -> None:
-        """Say that no batch will be added: :meth:`run` ends with the last one."""
+        """Mark the schedule as complete: :meth:`run` ends with the last batch."""
         self._no_more = True
         self._changed.set()
 
     async def run(self) -> None:
-        """Ask until all batches are settled or given up, or :attr:`stop` is set."""
+        """Poll until all batches are settled or deferred, or :attr:`stop` is set."""
         async with asyncio.TaskGroup() as asking:
             under_way: set[asyncio.Task[None]] = set()
             waking = asking.create_task(self._wake_when_stopped())
@@ -146,14 +146,14 @@ class BatchPoller:
     async def _again(self, batch: OpenBatch, why: Message) -> None:
         if elapsed() + self._pause(batch) > batch.accepted_at + self.import_timeout:
             self.on_undecided(await self.course.defer_open_rows(batch.batch, why))
-            await self.on_imported(batch)  # what has a number can be printed all the same
+            await self.on_imported(batch)  # parcels that have a number can still be printed
             return
         self.add(batch)
 
     async def _without_clashes(
         self, batch: int, outcomes: Iterable[tuple[RowResult, list[ParcelRecord]]]
     ) -> tuple[list[RowResult], list[ParcelRecord]]:
-        """Return what became of rows, without numbers that two rows have: nobody knows whose they are."""
+        """Return the results of rows, without numbers that two rows have: their owner is unknown."""
         pairs = list(outcomes)
         owners: dict[str, int] = {}
         clashing: set[str] = set()
@@ -173,7 +173,7 @@ class BatchPoller:
         return [result for result, _ in pairs], [parcel for _, found in pairs for parcel in found]
 
     async def _take(self, batch: OpenBatch, result: ItemStates) -> bool:
-        """Write down the items that are settled; return whether all are."""
+        """Record the items that are settled and return whether all are."""
         rows = await self.course.open_rows(batch.batch)
         outcomes: dict[str, tuple[RowResult, list[ParcelRecord]]] = {}
         items: dict[str, Any] = {}
@@ -201,7 +201,7 @@ class BatchPoller:
 
 
 def _unusable(result: RowResult, why: Message) -> RowResult:
-    """Return the result of a row about which the response cannot be used."""
+    """Return the result of a row for which the response cannot be used."""
     return evolve(
         result, state=RowState.UNDECIDED, problems=(message("import.unusable", reason=why),), shipment_number=None
     )

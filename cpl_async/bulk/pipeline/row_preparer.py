@@ -1,4 +1,4 @@
-"""Turns what a caller gives into rows of the journal: checked, with their bytes, or with what is wrong with them."""
+"""The conversion of a caller's row to a row of the journal: validated, with its bytes or with its problems."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ MAX_REFERENCE_LENGTH = 100
 
 
 class RowPreparer(Protocol):
-    """Plans one row after the other."""
+    """Prepares one row after the other."""
 
     def prepare(self, number: int, row: Any) -> NewRow:
-        """Return a row as it is planned."""
+        """Return the prepared row."""
         ...
 
 
 class ShipmentPreparer:
-    """Plans shipments, and mappings with the columns of a file."""
+    """Prepares shipments, and mappings with the columns of a file."""
 
     def __init__(self, sender: Address | None, columns: Mapping[str, str]) -> None:
-        """Take what is true of all rows.
+        """Store the values that apply to all rows.
 
-        :param sender: of rows that have none.
-        :param columns: key of a mapping → our column, for keys that are not recognised.
+        :param sender: Sender of rows that have none.
+        :param columns: Key of a mapping → column of this library, for keys that are not recognized.
         """
         wrong = {column: key for key, column in columns.items() if column not in COLUMNS}
         if wrong:
@@ -56,7 +56,7 @@ class ShipmentPreparer:
         self._keys = Keys(ShopMapping(columns={fold(key): column for key, column in columns.items()}))
 
     def prepare(self, number: int, row: Any) -> NewRow:
-        """Return a row as it is planned: checked, with its bytes, or with what is wrong with it."""
+        """Return the prepared row: validated, with its bytes or with its problems."""
         problems: list[Message]
         if isinstance(row, Shipment):
             shipment, raw = _askable(row), {"reference_id": displayable_reference(row.reference_id)}
@@ -80,17 +80,17 @@ class ShipmentPreparer:
         return new_row(number, 0, raw["reference_id"], raw, None if problems else shipment, problems)
 
     def _warn_of(self, keys: set[str]) -> None:
-        """Say once of each key that it is not read: it may be a column misspelt."""
+        """Warn once about each key that is not used: it may be a misspelled column."""
         if keys:
             self._unread |= keys
             logger.warning("keys that are no columns and are not read: %s", nearest_names(keys, COLUMNS))
 
 
 class OrderPreparer:
-    """Plans orders."""
+    """Prepares orders."""
 
     def prepare(self, number: int, row: Any) -> NewRow:
-        """Return an order as it is planned: checked, with its bytes, or with what is wrong with it."""
+        """Return the prepared order: validated, with its bytes or with its problems."""
         if not isinstance(row, Order):
             problem = message("row.not_an_order", actual=type(row).__name__)
             return new_row(number, 0, "", {}, None, [problem])
@@ -110,7 +110,7 @@ class OrderPreparer:
 
 
 def _askable(shipment: Shipment) -> Shipment:
-    """Return a shipment with an external number of code ``CUST``: its reference, unless the caller gave one."""
+    """Return a shipment with an external number of code ``CUST``. Default: its reference."""
     numbers = list(shipment.external_numbers or ())
     if any(number.code == "CUST" for number in numbers) or len(shipment.reference_id) > MAX_REFERENCE_LENGTH:
         return shipment

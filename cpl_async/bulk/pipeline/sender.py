@@ -1,4 +1,4 @@
-"""Sends one batch: takes the rows out that the server refuses, and never sends what may have been taken."""
+"""The sending of one batch: rejected rows are dropped, and a request with an unknown outcome is never repeated."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ __all__ = ["AcceptedBatch", "BatchSender", "SendingHalted", "default_write_deadl
 
 T = TypeVar("T")
 MAX_ROUNDS = 6
-"""Refusals of one batch after which it is halved."""
+"""Rejections of one batch after which it is split in half."""
 WRITE_TIMEOUT_SECONDS = 180.0
 READY_TIMEOUT_SECONDS = 60.0
 MAX_ATTEMPTS = 8
 FIRST_PAUSE_SECONDS = 1.0
 MAX_PAUSE_SECONDS = 30.0
 ROW_STATUSES = (400, 409, 422)
-"""Statuses that speak of the shipments; others speak of the address, the credentials or the network."""
+"""Statuses that concern the shipments; others concern the address, the credentials or the network."""
 TOO_LARGE = 413
 PERMANENT_STATUSES = (404, 405, 410, 501)
-"""Statuses that say that this is not the API: no further try will find it there."""
+"""Statuses that show that this is not the API; a retry cannot succeed."""
 
 
 def default_write_deadline() -> WriteDeadline:
-    """Return the write deadline of an attempt that begins now, where no lease ends before it."""
+    """Return the write deadline of an attempt that begins now, if no lease expires before it."""
     return WriteDeadline.after(WRITE_TIMEOUT_SECONDS)
 
 
 class SendingHalted(Exception):
-    """No batch can be sent any more: the credentials, the address or the network are the reason."""
+    """No batch can be sent any more, because of the credentials, the address or the network."""
 
     def __init__(self, reason: CplError) -> None:
         super().__init__(str(reason))
@@ -53,7 +53,7 @@ class SendingHalted(Exception):
 
 @frozen(kw_only=True)
 class AcceptedBatch:
-    """A batch that the server took."""
+    """A batch that the server accepted."""
 
     batch: int
     remote_id: str
@@ -68,24 +68,24 @@ class BatchSender:
     course: BatchRepository
     body_tail: bytes
     stop: asyncio.Event
-    """Set when nothing more is to be sent."""
+    """Set when nothing more should be sent."""
     on_accepted: Callable[[AcceptedBatch], None]
     on_rejected: Callable[[Sequence[RowResult]], None]
     on_undecided: Callable[[int], None]
     on_note: Callable[[str], None]
     write_deadline: Callable[[], WriteDeadline]
-    """Returns the deadline from which nothing of an attempt that begins now may leave."""
+    """Returns the write deadline of an attempt that begins now."""
     check_clock: Callable[[], Awaitable[None]]
     """Compares the clocks if the carrier's was not known at the start; raises before anything is sent."""
 
     async def send(self, batch: int) -> None:
-        """Send a batch until the server has taken it, nothing of it is left, or :attr:`stop` is set.
+        """Send a batch until the server accepts it, nothing of it is left, or :attr:`stop` is set.
 
-        :raises NothingMoves: when no batch can be sent any more; the rows stay planned.
+        :raises SendingHalted: No batch can be sent any more; the rows stay planned.
         """
         rounds = failures = 0
         while not self.stop.is_set():
-            try:  # the token first: an attempt is written down only when nothing but the request itself is left to do
+            try:  # the token first, so that an attempt is recorded only when just the request itself is left
                 await self.calls.ready(priority=Priority.BATCH, timeout=READY_TIMEOUT_SECONDS, tries=1)
                 await self.check_clock()
             except ConfigurationError as error:
@@ -105,7 +105,7 @@ class BatchSender:
                     owner=worker_name(),
                     write_deadline=write_deadline,
                 )
-            except JournalGone as error:  # what was sent before is followed to its end, and reported
+            except JournalGone as error:  # batches that were sent before are still followed to their end and reported
                 raise SendingHalted(error) from None
             self.on_rejected(claimed)
             if attempt is None:
@@ -134,7 +134,8 @@ class BatchSender:
     async def _send_once(
         self, batch: int, attempt: Attempt, identifier: str, write_deadline: WriteDeadline
     ) -> CplError | None:
-        """Send once; return why the server took nothing, or ``None`` when it took the batch or nobody knows."""
+        """Send once and return why the server rejected the batch, or ``None`` if it was accepted or the outcome is
+        unknown."""
         try:
             remote_id = await self.calls.send(
                 attempt.body,
@@ -156,9 +157,9 @@ class BatchSender:
         return None
 
     async def _pause(self, error: CplError, failures: int) -> None:
-        """Wait before the next try, or less when :attr:`stop` is set.
+        """Wait before the next attempt, or until :attr:`stop` is set.
 
-        :raises NothingMoves: when waiting is of no use.
+        :raises SendingHalted: A retry cannot succeed.
         """
         passing = error.outcome is Outcome.NOT_SENT or error.status == 429
         if failures >= MAX_ATTEMPTS or error.status in PERMANENT_STATUSES or not passing:
@@ -171,7 +172,7 @@ class BatchSender:
 
 
 async def _shielded(work: Awaitable[T]) -> T:
-    """Finish what writes down an answer, even when the run is cut off meanwhile."""
+    """Complete the record of a response even if the run is cancelled in the meantime."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
@@ -181,9 +182,9 @@ async def _shielded(work: Awaitable[T]) -> T:
 
 
 def _rejections(rows: Sequence[BatchRow], error: CplError) -> list[RowResult]:
-    """Return the rows that a refusal settles: those it names; all of them when it names none.
+    """Return the rows that a rejection settles: those that it names, or all of them if it names none.
 
-    A body that is too large (413) says nothing of its rows while there are several: it is halved.
+    A payload that is too large (413) settles no row of a batch with several rows: the batch is split in half.
     """
     if error.status not in (*ROW_STATUSES, TOO_LARGE) or not isinstance(error, ValidationError):
         return []

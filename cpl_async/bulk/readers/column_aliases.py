@@ -1,4 +1,4 @@
-"""The Czech, Slovak and English names that people give to our columns."""
+"""The Czech, Slovak and English aliases of the columns."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ SYNONYMS = {
         úhrady, forma platby, spôsob platby, spôsob úhrady, název platby
     """,
 }
-"""Column → names; case, diacritics and punctuation do not count."""
+"""Column → aliases; case, diacritics and punctuation do not count."""
 ROUND_ABOUT = frozenset(
     [
         "dodaci",
@@ -160,7 +160,7 @@ ROUND_ABOUT = frozenset(
         "s",
     ]
 )
-"""Words beside a name that only say that the recipient is meant."""
+"""Words beside an alias that only mean the recipient."""
 ITEM_WORDS = frozenset(
     [
         "polozka",
@@ -188,7 +188,7 @@ ITEM_WORDS = frozenset(
         "line",
     ]
 )
-"""Words in the heading of a column that is about one item of an order."""
+"""Words in the heading of a column about one item of an order."""
 
 
 def _by_name() -> dict[str, str]:
@@ -201,4 +201,4 @@ def _by_name() -> dict[str, str]:
 
 
 COLUMN_OF = _by_name()
-"""Name, squeezed → column."""
+"""Folded alias → column."""

@@ -1,4 +1,4 @@
-"""Reads CSV with any delimiter, quoting and line ending."""
+"""The reader of CSV with any delimiter, quoting and line ending."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["DelimitedFile"]
 DELIMITERS = ",;\t|"
 LONGEST_FIELD = 100_000
 MOST_LINES_OF_HEADING = 50
-"""A heading with line breaks between its quotes is not longer than this."""
+"""Maximum number of lines of a heading with line breaks between its quotes."""
 SEPARATOR_LINE = re.compile(r'"?sep=(.?)"?', re.IGNORECASE)
 
 
@@ -27,9 +27,9 @@ class DelimitedFile:
     """A CSV file with a heading."""
 
     def __init__(self, path: Path, options: ReadingOptions, shown: str) -> None:
-        """Recognise how it is written and read its heading.
+        """Recognize the format and read the heading.
 
-        :raises InputError: when it cannot be read.
+        :raises InputError: It cannot be read.
         """
         self._path, self._shown = path, shown
         self._encoding = options.encoding or encoding_of(path, shown)
@@ -40,7 +40,7 @@ class DelimitedFile:
         except UnicodeError as error:
             raise self.not_text(error) from None
         self._skipped = SEPARATOR_LINE.fullmatch(start[0].strip()) if start else None
-        if self._skipped:  # Excel's own way to say which delimiter a file has
+        if self._skipped:  # Excel's own way to declare the delimiter of a file
             told = told or self._skipped[1]
             start = start[1:]
         self._quote = "'" if start and start[0].startswith("'") and start[0].rstrip().endswith("'") else '"'
@@ -54,12 +54,12 @@ class DelimitedFile:
     def rows(self) -> Iterator[RawRow]:
         """Yield the rows.
 
-        :raises InputError: where the file stops being CSV.
+        :raises InputError: The file is not valid CSV.
         """
         return self.table.rows(self._lines(), self._delimiter)
 
     def not_text(self, error: UnicodeError) -> InputError:
-        """Return what to say of bytes that are not in the encoding."""
+        """Return the error about bytes that are not in the encoding."""
         reason = getattr(error, "reason", str(error))
         return InputError(
             f"{self._shown} is not text in {self._encoding.removesuffix('-sig').upper()} ({reason}): "
@@ -71,7 +71,7 @@ class DelimitedFile:
         return next(csv.reader(lines, delimiter=delimiter, quotechar=self._quote, strict=True), [])
 
     def _known_in(self, lines: list[str], delimiter: str) -> tuple[int, int]:
-        """Return how many headings a delimiter gives, those that we know first."""
+        """Return the number of known headings, then of all headings, that a delimiter gives."""
         try:
             names = self._first_row(lines, delimiter)
         except csv.Error:

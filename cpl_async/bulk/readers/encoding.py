@@ -1,4 +1,4 @@
-"""Recognises how a text is encoded: UTF-8, UTF-16 by its mark, Windows-1250 or ISO 8859-2."""
+"""The recognition of a text's encoding: UTF-8, UTF-16 by its mark, Windows-1250 or ISO 8859-2."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ OF_DOS = frozenset({0xA1, 0xA2})
 LETTERS_OF_ISO = bytes.fromhex("a9 b9 bb ab ae be b5 a5")
 """Š š ť Ť Ž ž ľ Ľ in ISO 8859-2."""
 LETTERS_OF_WINDOWS = bytes.fromhex("be bc")
-"""ľ Ľ in Windows-1250, where the other letters above lie among those that only it has."""
+"""ľ Ľ in Windows-1250, where the other letters above are among those that only it has."""
 CZECH_ONLY = bytes.fromhex("ec cc f8 d8 f9 d9")
-"""ě Ě ř Ř ů Ů, in both; who writes them writes ž, not ľ."""
+"""ě Ě ř Ř ů Ů, in both; a text with these letters has ž, not ľ."""
 SLOVAK_ONLY = bytes.fromhex("e4 f4 e5 e0 c5 c0 d4")
 """ä ô ĺ ŕ Ĺ Ŕ Ô, in both."""
 SEQUENCE = re.compile(rb"[\xc3-\xc5][\x80-\xbf]")
@@ -32,10 +32,10 @@ SEQUENCE = re.compile(rb"[\xc3-\xc5][\x80-\xbf]")
 
 
 def encoding_of(path: Path, shown: str) -> str:
-    """Return Python's name of the encoding of a text, having read all of it.
+    """Read a whole text and return Python's name of its encoding.
 
-    :param shown: the file, for people.
-    :raises InputError: when it is no text, or in none of the encodings that can be told apart.
+    :param shown: Name of the file in messages.
+    :raises InputError: It is not text, or its encoding is ambiguous or not supported.
     """
     with path.open("rb") as file:
         start = file.read(4)
@@ -54,7 +54,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _first_fault(path: Path, shown: str) -> int | None:
-    """Return the line of the first byte that is not UTF-8, or ``None``."""
+    """Return the line of the first byte that is not UTF-8, or ``None`` if there is no such byte."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     line, block = 1, b""
     try:
@@ -96,7 +96,7 @@ def _by_letters(counts: Counter[int], shown: str, asked: str) -> str:
     if iso != windows:
         return "iso8859-2" if iso > windows else "cp1250"
     if not iso:
-        return "cp1250"  # no letter is written in two ways: both read the same text
+        return "cp1250"  # no letter differs: both encodings give the same text
     czech, slovak = (sum(counts[byte] for byte in letters) for letters in (CZECH_ONLY, SLOVAK_ONLY))
     if czech and not slovak:
         return "iso8859-2"

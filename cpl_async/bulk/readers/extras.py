@@ -1,4 +1,4 @@
-"""Says what to install for a kind of file that needs a package of its own."""
+"""The advice to install the package that a kind of file needs."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["needing_extra"]
 
 @contextmanager
 def needing_extra(extra: str) -> Iterator[None]:
-    """Say what to install when an import inside fails.
+    """Raise an error with the extra to install if an import in the block fails.
 
-    :raises ConfigurationError: names the extra.
+    :raises ConfigurationError: An import failed; the error names the extra.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Finds out which column each heading of a file means."""
+"""The mapping of a file's headings to columns."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ IN_GRAMS = frozenset({"g", "gr", "gram", "gramy", "gramech", "grams", "gramu"})
 MONEY = ("cod", "cod_price", "order_total", "insurance_price")
 CURRENCY_WORDS = frozenset(map(fold, SYMBOLS)) - {""}
 OURS = "error"
-"""The column that we write beside rejected rows."""
+"""The column that this library writes beside rejected rows."""
 NOT_READ = " (not read)"
-"""Put behind a name of ours where the file uses it for something else."""
+"""Suffix of a column name that the file uses for something else."""
 
 
 def column_named(heading: str) -> str | None:
-    """Return the column that a heading means, whatever its case, diacritics and punctuation."""
+    """Return the column of a heading, regardless of case, diacritics and punctuation, or ``None`` if it is unknown."""
     plain = BRACKETS.sub(" ", heading)
     words = tokens(plain) or tokens(heading)
     found = COLUMN_OF.get("".join(words))
@@ -43,9 +43,9 @@ def is_about_items(heading: str) -> bool:
 
 
 def columns_of(headings: Sequence[str], names: ShopMapping) -> list[str]:
-    """Return the column of each heading; where it means none, the heading itself.
+    """Return the column of each heading, or the heading itself if it is unknown.
 
-    :param names: the shop's own ones go before ours.
+    :param names: The shop's own names, which take precedence.
     """
     told = {heading: names.columns[fold(heading)] for heading in headings if fold(heading) in names.columns}
     taken = set(told.values())
@@ -60,10 +60,10 @@ def columns_of(headings: Sequence[str], names: ShopMapping) -> list[str]:
 
 
 def reject_duplicate_columns(headings: Sequence[str], columns: Sequence[str], where: str) -> None:
-    """See that no two headings mean one column.
+    """Verify that no two headings mean the same column.
 
-    :param where: the file, for people.
-    :raises InputError: names all that do.
+    :param where: Name of the file in messages.
+    :raises InputError: Headings are duplicate; the error names all of them.
     """
     first: dict[str, str] = {}
     same: list[str] = []
@@ -89,14 +89,14 @@ def reject_duplicate_columns(headings: Sequence[str], columns: Sequence[str], wh
 
 
 def schema_below(headings: Sequence[str], names: ShopMapping) -> FileSchema:
-    """Return what some headings say, read again."""
+    """Return the schema of some headings."""
     return schema_of(zip(columns_of(headings, names), headings, strict=True), names)
 
 
 def schema_of(columns: Mapping[str, str] | Iterable[tuple[str, str]], names: ShopMapping) -> FileSchema:
-    """Return what a file's headings say: what columns are called, and their units.
+    """Return the schema of a file's headings: column names and their units.
 
-    :param columns: column and heading of each.
+    :param columns: Column and heading of each.
     """
     pairs = dict(columns)
     headings = {column: heading for column, heading in pairs.items() if column != heading}

@@ -1,4 +1,4 @@
-"""Reads JSON Lines: one object a line, its fields named as columns are."""
+"""The reader of JSON Lines: one object per line, with columns as field names."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ LONGEST_SHOWN = 1000
 
 
 class JsonLines:
-    """A file with one JSON object a line."""
+    """A file with one JSON object per line."""
 
     def __init__(self, path: Path, options: ReadingOptions, shown: str) -> None:
-        """Recognise its encoding.
+        """Recognize the encoding.
 
-        :raises InputError: when it is no text.
+        :raises InputError: It is not text.
         """
         self._path, self._shown, self._names = path, shown, options.names
         self._encoding = options.encoding or encoding_of(path, shown)
 
     def rows(self) -> Iterator[RawRow]:
-        """Yield the rows; a line that is no object is a row with a problem.
+        """Yield the rows; a line that is not an object gives a row with a problem.
 
-        :raises InputError: where the file is not text.
+        :raises InputError: The file is not text.
         """
         keys = Keys(self._names)
         number = 0
@@ -59,7 +59,7 @@ class JsonLines:
 
 
 class Keys:
-    """Learns which column each key means; what a column is called is what it was called first."""
+    """The columns of the keys found so far; the first key of a column is its name."""
 
     def __init__(self, names: ShopMapping) -> None:
         self._names = names
@@ -68,7 +68,7 @@ class Keys:
         self.terms: FileSchema = schema_of({}, names)
 
     def named(self, fields: dict[str, str]) -> tuple[dict[str, str], Message | None]:
-        """Return the fields by their columns, and which two of them mean the same."""
+        """Return the fields by their columns, and a problem if two of them mean the same."""
         values: dict[str, str] = {}
         twins = None
         for key, value in fields.items():
@@ -93,7 +93,7 @@ class Keys:
 
 
 def _object_in(line: str) -> tuple[dict[str, str], Message | None]:
-    """Return the fields of one JSON object, numbers as they were written, or why there are none."""
+    """Return the fields of one JSON object, numbers as they were written, or the problem."""
     shown = line.strip()[:LONGEST_SHOWN]
     try:
         data = json.loads(line, parse_float=str, parse_int=str)
@@ -122,5 +122,5 @@ def as_text(value: Any) -> str:
 
 
 def _whole_text(text: str) -> str:
-    """Return the text with halves of characters, which no file can hold, replaced."""
+    """Return the text with unpaired surrogates replaced, which no file can hold."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

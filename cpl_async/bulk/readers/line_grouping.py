@@ -1,4 +1,4 @@
-"""Takes consecutive lines of one order, one for each of its items, as one row."""
+"""The grouping of an order's consecutive lines, one for each of its items, to one row."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ TOTAL = "order_total"
 
 
 def orders_in(rows: Iterable[RawRow]) -> Iterator[RawRow]:
-    """Yield the rows, those of one order as one.
+    """Yield the rows, with the lines of one order merged to one row.
 
-    Lines belong together when they follow each other, have the same reference, and say the same in all columns that we
-    read, or nothing. They must differ in a column that we do not read, or have one that is about items: two lines that
-    are wholly alike are more likely the same order twice, which the journal refuses. The number of parcels and the
-    weight are the order's like all else: they are not added up, and where they differ the lines are not taken together.
+    Lines belong together if they are consecutive, have the same reference, and agree or are empty in all columns that
+    this library reads. They must differ in another column, or have a column about items: two identical lines are more
+    likely a duplicate of the same order, which the journal refuses. The number of parcels and the weight belong to the
+    order like everything else: they are not added up, and lines in which they differ are not merged.
     """
     first: RawRow | None = None
     for row in rows:
@@ -48,7 +48,7 @@ def orders_in(rows: Iterable[RawRow]) -> Iterator[RawRow]:
 
 
 def _together(first: RawRow, further: RawRow) -> RawRow | None:
-    """Return the order with one more line, or ``None`` where the line may be another order."""
+    """Return the order with one more line, or ``None`` if the line may be another order."""
     one, other = first.values, further.values
     differing = [column for column in other if other[column] != one.get(column, "")]
     told = _told_otherwise(one, other)
@@ -64,7 +64,7 @@ def _together(first: RawRow, further: RawRow) -> RawRow | None:
 
 
 def _told_otherwise(one: dict[str, str], other: dict[str, str]) -> list[str]:
-    """Return the columns that we read in which two lines say two things; blanks do not count."""
+    """Return the columns read by this library in which two lines differ; blanks do not count."""
     return [
         column
         for column, text in other.items()

@@ -1,4 +1,4 @@
-"""Reads the file of a shop's own names for columns, carriers and payments."""
+"""The file with a shop's own names for columns, carriers and payments."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ UNREAD = ("", "-", "ignore")
 
 
 def load_mapping(file: Path) -> ShopMapping:
-    """Return the names in a TOML file, or a JSON file by its ending.
+    """Return the names in a TOML file, or in a JSON file by its ending.
 
-    :raises InputError: when it cannot be read, or says something that is not known.
+    :raises InputError: It cannot be read, or has an unknown entry.
     """
     data = _tables(file)
     for table in data:

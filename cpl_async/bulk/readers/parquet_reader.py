@@ -1,4 +1,4 @@
-"""Reads a Parquet file, some rows of a row group at a time."""
+"""The reader of Parquet files, which loads some rows of a row group at a time."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class ParquetFile:
     """A Parquet file of flat columns."""
 
     def __init__(self, path: Path, options: ReadingOptions, shown: str) -> None:
-        """Read its schema.
+        """Read the schema.
 
-        :raises InputError: when it cannot be read.
-        :raises ConfigurationError: when the package that reads it is not installed.
+        :raises InputError: It cannot be read.
+        :raises ConfigurationError: The package that reads it is not installed.
         """
         self._path, self._shown = path, shown
         with self._opened() as file:
@@ -36,7 +36,7 @@ class ParquetFile:
             self.table: TableRows = table_below(schema.names, options, shown)
 
     def rows(self) -> Iterator[RawRow]:
-        """Yield the rows; they have no lines."""
+        """Yield the rows, which have no lines."""
         return self.table.rows(self._lines(), ";")
 
     def _opened(self) -> Any:

@@ -1,4 +1,4 @@
-"""One row as it came from a file, and the failure of a file that cannot be read."""
+"""A row as it was read from a file, and the error for a file that cannot be read."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ class InputError(ConfigurationError):
 
 @frozen(kw_only=True)
 class RawRow:
-    """One row as it came."""
+    """A row as it was read."""
 
     number: int
-    """1 for the first row of data."""
+    """Number of the row, 1 for the first row of data."""
     line: int
-    """Its last line in the file, from 1; of an order over several, that of its first; 0 where there are none."""
+    """Its last line in the file, from 1; for an order over several lines, the last line of its first row; 0 without
+    lines."""
     values: dict[str, str] = field(factory=dict, repr=False)
-    """Column → text; a column that we do not know has the name that the file gives it."""
+    """Column → text; an unknown column has its name in the file."""
     problem: Message | None = None
-    """Why the row cannot be used at all."""
+    """Why the row cannot be used at all, or ``None`` if it can."""
     terms: FileSchema = field(default=PLAIN, repr=False)
-    """What the names and words of the file mean."""
+    """The meaning of the names and texts of the file."""
     more: int = 0
-    """Lines after it that hold further items of the same order."""
+    """Number of lines after it that hold further items of the same order."""
 
     @property
     def as_written(self) -> dict[str, str]:
-        """Text by the name that the file gives the column."""
+        """Text by the column's name in the file."""
         headings = self.terms.headings
         if not headings:
             return self.values

@@ -1,4 +1,4 @@
-"""How a caller wants a file to be read, where it is not left to what the file shows."""
+"""The options for reading a file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _encoding(name: str | None) -> str | None:
         return None
     try:
         found = codecs.lookup(name.strip())
-        "a".encode(found.name)  # some codecs are about bytes, not about text
+        "a".encode(found.name)  # some codecs convert bytes, not text
     except (LookupError, ValueError):
         near = nearest(name.lower(), ENCODINGS)
         hint = f"did you mean {near}?" if near else f"usual ones are {', '.join(ENCODINGS[:5])}"
@@ -42,22 +42,22 @@ def _delimiter(text: str | None) -> str | None:
 
 @frozen(kw_only=True)
 class ReadingOptions:
-    """How a file is read; what is not said here is recognised."""
+    """Options for reading a file. Default: recognized from the file."""
 
     encoding: str | None = field(default=None, converter=_encoding)
-    """Of text, by the name that Python knows it by."""
+    """Encoding of the text, by Python's name."""
     delimiter: str | None = field(default=None, converter=_delimiter)
-    """Between the fields of CSV: one character, or ``tab``, ``comma``, ``semicolon``, ``pipe``."""
+    """Delimiter of CSV: one character, or ``tab``, ``comma``, ``semicolon``, ``pipe``."""
     sheet: str | None = None
-    """Of a workbook; its first one without a name."""
+    """Name of the sheet of a workbook. Default: its first one."""
     names: ShopMapping = field(factory=ShopMapping, repr=False)
     """The shop's own names."""
     shown: str | None = None
-    """What the file is called in messages, where its path says nothing."""
+    """Name of the file in messages. Default: its path."""
 
     @property
     def mark(self) -> bytes:
-        """What makes another job of a file that is read otherwise; empty where all is left open."""
+        """Digest of the options, which makes a file that is read differently another job; empty without options."""
         chosen = [self.encoding, self.delimiter, self.sheet]
         if not any(chosen) and not self.names.mark:
             return b""

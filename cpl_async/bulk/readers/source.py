@@ -1,4 +1,4 @@
-"""Reads rows from a file, one after the other, without holding the file in memory."""
+"""The source of rows: a file that is read row by row, without holding it in memory."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ class _Reader(Protocol):
 
 
 class Source:
-    """A file of shipments: CSV with a heading, JSON Lines, a workbook of Excel, or Parquet, told by its content."""
+    """A file of shipments: CSV with a heading, JSON Lines, an Excel workbook, or Parquet, recognized by its content."""
 
     def __init__(self, path: Path, options: ReadingOptions | None = None) -> None:
-        """Take the file.
+        """Open the file.
 
-        :param options: how to read it, where that is not left to what it shows.
-        :raises InputError: when it is missing, a folder, empty, or cannot be read.
-        :raises ConfigurationError: when the package that reads its kind is not installed.
+        :param options: Options for reading it. Default: recognized from the file.
+        :raises InputError: It is missing, a folder, empty, or cannot be read.
+        :raises ConfigurationError: The package that reads its kind is not installed.
         """
         self.path = path
         self.options: ReadingOptions = options or ReadingOptions()
         self._shown = self.options.shown or str(path)
         self.is_json: bool = False
         self.columns: list[str] = []
-        """As the file names them; empty for JSON Lines, which names them row by row."""
+        """Column names of the file; empty for JSON Lines, whose rows name them."""
         self.terms: FileSchema = FileSchema(names=self.options.names)
-        """What its headings mean."""
+        """The meaning of its headings."""
         start = self._start()
         try:
             self._reader = self._reader_of(start)
@@ -56,7 +56,7 @@ class Source:
             raise self._unreadable(error) from None
 
     def digest(self) -> str:
-        """Return what the content is known by, wherever the file lies; read otherwise, it is another content."""
+        """Return the digest of the content, independent of the path; other reading options give another digest."""
         whole = hashlib.sha256()
         with self.path.open("rb") as file:
             while block := file.read(BLOCK):
@@ -65,9 +65,9 @@ class Source:
         return whole.hexdigest()
 
     def rows(self) -> Iterator[RawRow]:
-        """Yield the rows, those that are lines of one order as one.
+        """Yield the rows, with the lines of one order merged to one row.
 
-        :raises InputError: where the file stops being what it claims to be.
+        :raises InputError: The content does not match its format.
         """
         try:
             yield from orders_in(self._reader.rows())

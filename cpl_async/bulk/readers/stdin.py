@@ -1,4 +1,4 @@
-"""Keeps what comes in at standard input in a private file, since a file of shipments is read more than once."""
+"""The copy of standard input in a private file, since a file of shipments is read more than once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STDIN_NAME = "the standard input"
 
 @contextmanager
 def spooled(stream: BinaryIO) -> Iterator[Path]:
-    """Give a file with all that a stream holds, readable by this user only and removed afterwards."""
+    """Yield a file with the content of a stream, readable by this user only and removed afterwards."""
     with TemporaryDirectory(prefix="cpl-input-") as folder:  # 0700: it holds addresses
         path = Path(folder) / "standard-input"
         with path.open("wb") as file:

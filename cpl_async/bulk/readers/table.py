@@ -1,4 +1,4 @@
-"""A heading and the rows below it, whatever kind of file they come from."""
+"""A heading and the rows below it, for any kind of file."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ Cells = tuple[int, list[str]]
 
 @frozen(kw_only=True)
 class TableRows:
-    """What the heading of a file says."""
+    """The headings of a file and their columns."""
 
     headings: list[str]
-    """As the file names its columns."""
+    """Column names of the file."""
     columns: list[str]
-    """What we call them; the heading itself where we do not know it."""
+    """Columns of this library, or the heading itself if it is unknown."""
     terms: FileSchema = field(repr=False)
 
     def rows(self, lines: Iterable[Cells], between: str) -> Iterator[RawRow]:
         """Yield the rows below the heading.
 
-        :param between: what parts the fields of a row that is shown.
+        :param between: Separator of the fields of a row in messages.
         """
         columns, terms, width = self.columns, self.terms, len(self.columns)
         number = 0
@@ -57,10 +57,10 @@ class TableRows:
 
 
 def table_below(heading: Sequence[str], options: ReadingOptions, shown: str) -> TableRows:
-    """Return what a heading says.
+    """Return the table below a heading.
 
-    :param shown: the file, for people.
-    :raises InputError: when it lacks a column that is needed, or has one twice.
+    :param shown: Name of the file in messages.
+    :raises InputError: A required column is missing, or a column is duplicate.
     """
     headings = [original(name.strip()) for name in heading]
     columns = columns_of(headings, options.names)
@@ -88,7 +88,7 @@ def table_below(heading: Sequence[str], options: ReadingOptions, shown: str) -> 
 
 
 def _words_of_absent(headings: Sequence[str], names: ShopMapping) -> str:
-    """Return what to say of headings that the shop's names speak of and the file does not have."""
+    """Return the message about headings in the shop's names that the file does not have."""
     present = set(map(fold, headings))
     words = ""
     for heading in names.headings:

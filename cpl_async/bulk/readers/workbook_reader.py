@@ -1,4 +1,4 @@
-"""Reads a sheet of a workbook of Excel (.xlsx) row by row, its cells as a person sees them."""
+"""The reader of a sheet of an Excel workbook (.xlsx), row by row, with its cells as they are displayed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["WorkbookFile"]
 ZEROS = re.compile(r"0+(?:(?:\\ | |-|\\-|\"[ -]\")0+)*")
 """A format such as ``00000`` or ``000 00``, in which postcodes keep their zeros."""
 CERTAIN = 10**15
-"""From here on a spreadsheet has rounded the last digits away."""
+"""The number from which a spreadsheet has rounded the last digits away."""
 
 
 class WorkbookFile:
@@ -34,8 +34,8 @@ class WorkbookFile:
     def __init__(self, path: Path, options: ReadingOptions, shown: str) -> None:
         """Find the sheet and read its heading.
 
-        :raises InputError: when it cannot be read.
-        :raises ConfigurationError: when the package that reads workbooks is not installed.
+        :raises InputError: It cannot be read.
+        :raises ConfigurationError: The package that reads workbooks is not installed.
         """
         self._path, self._shown = path, shown
         self._sheet = options.sheet
@@ -62,10 +62,10 @@ class WorkbookFile:
             yield line, cells + [""] * (self._width - len(cells))
 
     def _lines(self) -> Generator[Cells]:
-        """Yield the rows that hold anything, without empty cells at their end."""
+        """Yield the rows that have content, without empty cells at their end."""
         with self._path.open("rb") as file, closing(self._opened(file)) as book:
             sheet = self._found(book)
-            sheet.reset_dimensions()  # what other programs write there is not always true
+            sheet.reset_dimensions()  # dimensions that other programs write are not always correct
             for line, cells in enumerate(sheet.iter_rows(), 1):
                 texts = [_text(cell.value, cell) for cell in cells]
                 while texts and not texts[-1]:

@@ -1,4 +1,4 @@
-"""Cancels parcels and sees that they are cancelled: an answer that was lost is asked after, not believed."""
+"""The cancellation of parcels: a search confirms each result, also after a lost response."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ SLOWEST = 15.0
 
 @frozen(kw_only=True)
 class CancelResult:
-    """What became of one parcel that was to be cancelled."""
+    """The result of the cancellation of one parcel."""
 
     number: str
     cancelled: bool
-    """Whether it was seen cancelled."""
+    """Whether a search confirmed the cancellation."""
     refused: str = ""
-    """The carrier's reason if it does not cancel the parcel any more."""
+    """The carrier's reason if it no longer cancels the parcel; empty if there is no refusal."""
     unknown: str = ""
-    """Why it is not known whether the parcel is cancelled."""
+    """Why it is not known whether the parcel is cancelled; empty if it is known."""
     reasons: tuple[Message, ...] = ()
     """The same as data."""
 
@@ -47,14 +47,14 @@ class ShipmentCanceller:
 
     calls: ShipmentCalls
     patience: float
-    """Seconds after which a parcel that is not seen cancelled is left unclear."""
+    """Seconds after which a parcel whose cancellation is not confirmed is left undecided."""
     stop: asyncio.Event = field(factory=asyncio.Event)
-    """Set when no more is to be cancelled."""
+    """Set when no more parcels should be cancelled."""
 
     async def cancel(self, numbers: Sequence[str]) -> dict[str, CancelResult]:
-        """Cancel parcels and see that they are; return what became of each.
+        """Cancel parcels, confirm each cancellation and return the result of each.
 
-        A parcel that is cancelled already is cancelled; cancelling twice does nothing.
+        Cancelling is idempotent: a parcel that is cancelled already counts as cancelled.
         """
         left = list(dict.fromkeys(numbers))
         results: dict[str, CancelResult] = {}
@@ -101,14 +101,14 @@ class ShipmentCanceller:
             except CplError as error:
                 if attempt == MAX_ATTEMPTS - 1 or (error.outcome is Outcome.REJECTED and error.status != 429):
                     return (error.detail,) if error.outcome is not Outcome.UNKNOWN else ()
-                await asyncio.sleep(pause)  # cancelling again is harmless: it is done or it is refused
+                await asyncio.sleep(pause)  # cancelling again is safe: it is done or it is refused
                 pause = min(pause * 2, SLOWEST)
             else:
                 return ()
         return ()
 
     async def _see(self, numbers: Iterable[str], refused: Collection[str]) -> set[str]:
-        """Return which parcels are seen cancelled; those that were refused may have been cancelled before."""
+        """Return which parcels a search shows as cancelled; those that were refused may have been cancelled before."""
         open_ones = set(numbers)
         seen: set[str] = set()
         until = monotonic() + self.patience
@@ -131,7 +131,7 @@ class ShipmentCanceller:
             try:
                 page = await self.calls.list(shipment_numbers=chunk, limit=1000, priority=Priority.BACKGROUND)
             except CplError:
-                continue  # asked again with the next look
+                continue  # repeated with the next search
             found |= {item.shipment_number or "" for item in page.items if item.phase in CANCELLED}
         return found & set(numbers)
 

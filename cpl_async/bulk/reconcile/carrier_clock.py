@@ -1,4 +1,4 @@
-"""The clock of a run: the carrier's, so that a wrong clock of this machine proves nothing about a shipment."""
+"""The carrier's clock in a run, so that a wrong clock of this machine proves nothing about a shipment."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..client_protocols import BulkClient
 __all__ = ["CarrierClock"]
 
 REPORTED_SECONDS = 120.0
-"""Difference between this machine's clock and the carrier's from which it is reported."""
+"""Difference in seconds between this machine's clock and the carrier's from which it is reported."""
 REFUSED_SECONDS = 3000.0
-"""Difference from which nothing is sent: a clock that is a whole hour off is one of them."""
+"""Difference in seconds from which nothing is sent, so that it covers a clock that is a whole hour off."""
 INFO_TIMEOUT = 20.0
 INFO_TRIES = 3
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
@@ -24,15 +24,15 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
 @define(kw_only=True)
 class CarrierClock:
-    """Tells the carrier's time, and compares it with this machine's.
+    """The carrier's time, and its comparison with this machine's clock.
 
-    What is kept in the journal about a write, and what is compared with dates that the carrier shows, is by this clock.
-    While no response has shown the carrier's time, it goes on steadily from this machine's time at the start.
+    It dates the writes in the journal, and it is compared with dates that the carrier shows. While no response has
+    shown the carrier's time, it counts steadily from this machine's time at the start.
     """
 
     client: BulkClient
     ignores_difference: bool = False
-    """Whether to send though this machine's clock is hours off."""
+    """Whether to send although this machine's clock is hours off. Default: ``False``."""
     on_note: Callable[[str], None] = field(default=lambda note: None)
     _start: float = field(init=False, factory=lambda: time.time() - elapsed())
     _is_checked: bool = field(init=False, default=False)
@@ -43,7 +43,7 @@ class CarrierClock:
         return self._start + elapsed() if server is None else server
 
     async def learn(self) -> None:
-        """Ask the carrier for its time if no response has shown it; a carrier that does not answer is asked later."""
+        """Request the carrier's time if no response has shown it; without a response, the request is repeated later."""
         for _ in range(INFO_TRIES):
             if self.client._server_clock.now() is not None:
                 return
@@ -55,7 +55,7 @@ class CarrierClock:
     async def check(self) -> None:
         """Compare this machine's clock with the carrier's, once in a run, before anything is sent.
 
-        :raises ConfigurationError: If they are hours apart: delivery days and deadlines would be wrong.
+        :raises ConfigurationError: They are hours apart: delivery days and deadlines would be wrong.
         """
         await self.learn()
         server = self.client._server_clock.now()

@@ -1,4 +1,4 @@
-"""Judges what a search for references shows: what was created by a write whose answer was lost, and what was not."""
+"""The evaluation of a search for references: which shipments a write with a lost response created, and which not."""
 
 from __future__ import annotations
 
@@ -17,96 +17,96 @@ from ..records import FoundShipment
 __all__ = ["ExpectedShipment", "Finding", "SearchHit", "Verdict", "classify", "hit_from"]
 
 SKEW_SECONDS = 600.0
-"""Seconds by which the carrier's clock may be behind ours."""
+"""Seconds by which the carrier's clock may be behind this machine's."""
 SURELY_BEFORE = 86_400.0
-"""Seconds before the write at which something was surely there before it, whatever the clocks say."""
+"""Seconds before the write from which a shipment is certainly older than it, whatever the clocks show."""
 CANCELLED = frozenset({"Canceled", "Deleted"})
 COMPARED = ("name", "street", "city", "zip_code", "country")
 MIN_COMPARED_LENGTH = 3
-"""Letters of a text that a longer one may begin with and still be the same: the carrier may cut it."""
+"""Letters of a text that may be a truncated form of a longer one: the carrier may cut it."""
 
 
 class Verdict(StrEnum):
-    """What a look shows of one reference."""
+    """The verdict of a search on one reference."""
 
     PRESENT = "present"
     """It was created by the write: at least one live shipment, with all its parcels."""
     ABSENT = "absent"
-    """Nothing is there that the write could have made."""
+    """There is nothing that the write could have created."""
     PARTIAL = "partial"
     """Not all parcels of its set are there yet."""
     CANCELLED = "cancelled"
-    """It was created, and somebody has cancelled it."""
+    """It was created, and has been cancelled."""
     DOUBTFUL = "doubtful"
-    """Something is there, and whether the write made it cannot be told."""
+    """A shipment is there, but it is not certain that the write created it."""
 
 
 @frozen(kw_only=True)
 class ExpectedShipment:
-    """What a write may have made, and how it would be known again."""
+    """A shipment that a write may have created, and the data by which it is recognized."""
 
     reference: str
-    """What it is asked for by: its external number of code ``CUST``."""
+    """Search reference: its external number of code ``CUST``."""
     since: float
-    """When the write began, in seconds since the epoch: what was there before is not its work."""
+    """Begin of the write, in seconds since the epoch: it did not create anything older."""
     parcels: int = 1
     product: str | None = None
     recipient: Mapping[str, str] = field(factory=dict, repr=False)
-    """Attribute of :class:`Address` → text; what is not known is left out."""
+    """Attribute of :class:`Address` → text; unknown attributes are left out."""
     known: frozenset[str] = frozenset()
-    """Numbers of shipments and parcels that are known to be something else."""
+    """Numbers of shipments and parcels that are known to belong to something else."""
 
 
 @frozen(kw_only=True)
 class SearchHit:
-    """One parcel, as a search shows it."""
+    """One parcel in a search result."""
 
     reference: str
     """In its normal form."""
     number: str
     is_padded: bool = False
-    """Whether the carrier shows the reference with spaces at an end, which we never send."""
+    """Whether the carrier shows the reference with spaces at an end, which this library never sends."""
     master: str | None = None
-    """Master number of its set, where the search shows one."""
+    """Master number of its set, or ``None`` if the search shows none."""
     in_set: int = 1
     product: str | None = None
     recipient: Mapping[str, str] = field(factory=dict, repr=False)
     began: float | None = None
-    """The time of its first event at the earliest, in seconds since the epoch."""
+    """Earliest time of its first event, in seconds since the epoch."""
     began_latest: float | None = None
-    """The same at the latest, where a time without an offset stands for two: the clocks are set back an hour then."""
+    """Latest time of its first event. It differs in the hour that repeats in autumn if the time has no offset."""
     last: float | None = None
-    """Its latest moment."""
+    """Timestamp of its last event."""
     cancelled: bool = False
 
 
 @frozen(kw_only=True)
 class Finding:
-    """What a look shows of one reference."""
+    """The findings of a search on one reference."""
 
     verdict: Verdict
     shipments: tuple[FoundShipment, ...] = ()
-    """Live and whole, the one made first at the front; more than one is a double."""
+    """Live and complete shipments, the oldest first; each one after the first is a duplicate."""
     cancelled: tuple[FoundShipment, ...] = ()
     doubts: tuple[Message, ...] = ()
-    """What a person has to consider before a decision."""
+    """Points that a user has to consider before a decision."""
 
 
 @frozen
 class _Sorted:
-    """What was found, by what it can be."""
+    """The hits, sorted by their value as evidence."""
 
     ours: list[SearchHit] = Factory(list)
     doubtful: list[Message] = Factory(list)
 
 
 def classify(wanted: ExpectedShipment, entries: Iterable[SearchHit], similar: Iterable[SearchHit] = ()) -> Finding:
-    """Return what a look shows.
+    """Return the verdict of a search on one shipment.
 
-    :param wanted: what the write may have made.
-    :param entries: all that the search shows for this reference.
-    :param similar: what it shows under a reference that differs only in letter case, spaces or width. The carrier may
-        have changed it, so a row is never absent if such a hit agrees with it in all else.
+    :param wanted: Shipment that the write may have created.
+    :param entries: All hits for this reference.
+    :param similar: Hits whose reference differs only in letter case, spaces or width. The carrier may have changed it,
+        so a row is never absent if such a hit agrees with it in everything else.
     """
     found = _sort(wanted, entries)
     found.doubtful.extend(
@@ -132,7 +132,7 @@ def classify(wanted: ExpectedShipment, entries: Iterable[SearchHit], similar: It
 
 
 def _sort(wanted: ExpectedShipment, entries: Iterable[SearchHit]) -> _Sorted:
-    """Take out what is known, and what was there before the write."""
+    """Remove hits that are known, and those that are older than the write."""
     found = _Sorted()
     for entry in entries:
         if entry.number in wanted.known or (entry.master or entry.number) in wanted.known:
@@ -156,7 +156,7 @@ def _sort(wanted: ExpectedShipment, entries: Iterable[SearchHit]) -> _Sorted:
 def _group(
     wanted: ExpectedShipment, entries: Sequence[SearchHit]
 ) -> tuple[list[FoundShipment], list[str], list[FoundShipment], list[Message]]:
-    """Return the whole live shipments, the parcels of one that is not whole, the cancelled ones, and what is odd."""
+    """Return complete live shipments, parcels of an incomplete one, cancelled shipments, and doubts."""
     sets: dict[str, list[SearchHit]] = {}
     for entry in entries:
         alone = wanted.parcels > 1 and entry.master is None and entry.in_set == 1
@@ -187,7 +187,7 @@ def _group(
 
 
 def _difference(wanted: ExpectedShipment, entry: SearchHit) -> Message | None:
-    """Return in what a found parcel is another one than was sent; ``None`` when nothing speaks against it."""
+    """Return how a found parcel differs from the shipment that was sent, or ``None`` if nothing differs."""
     if wanted.product and entry.product and wanted.product != entry.product:
         return message("reconcile.other_product", number=entry.number, product=entry.product)
     same = 0
@@ -203,19 +203,19 @@ def _difference(wanted: ExpectedShipment, entry: SearchHit) -> Message | None:
 
 
 def _plain(text: str | None) -> str:
-    """Return a text without what the carrier may write in another way: case, blanks, punctuation."""
+    """Return a text without differences that the carrier may introduce: case, blanks, punctuation."""
     return re.sub(r"\W+", "", text or "").casefold()
 
 
 def _span_of(date: datetime) -> tuple[float, float] | None:
-    """Return the earliest and the latest time that a date can mean: two, in the hour that comes twice in autumn.
+    """Return the earliest and the latest time that a date can mean: two, in the hour that repeats in autumn.
 
-    Only a date that came without an offset is of a zone in which an hour comes twice.
+    Only a date without an offset is in a zone in which an hour repeats.
 
-    :return: ``None`` for a date at the end of the calendar, which is no time of anything.
+    :return: The two times, or ``None`` for a date at the end of the calendar, which is not the time of an event.
     """
     try:
-        if isinstance(date.tzinfo, timezone):  # it came with its offset
+        if isinstance(date.tzinfo, timezone):  # it has its offset
             return (moment := date.timestamp()), moment
         moments = [date.replace(fold=fold).timestamp() for fold in (0, 1)]
     except (OverflowError, ValueError):
@@ -232,7 +232,7 @@ def _clock(moment: float) -> str:
 
 
 def hit_from(shipment: TrackedShipment) -> SearchHit:
-    """Return a parcel as ``shipments.list`` shows it, in the form that :func:`judge` takes."""
+    """Return a parcel of ``shipments.list`` in the form that :func:`classify` takes."""
     events = shipment.track_and_trace.events if shipment.track_and_trace else []
     dates = (*(event.event_date for event in events), shipment.last_update_date)
     spans = [span for date in dates if date is not None and (span := _span_of(date)) is not None]

@@ -1,4 +1,4 @@
-"""Finds out what became of rows whose answer was lost, by looking for their references until that is certain."""
+"""The reconciliation of rows whose response was lost: searches for their references until the result is certain."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ __all__ = ["Reconciler"]
 
 MAX_CONTROLS = 20
 FINAL_SEARCHES = 4
-"""Tries of the look at the end, which a failure may spoil."""
+"""Attempts of the final sweep, which a failure may make inconclusive."""
 FINAL_PAUSE_SECONDS = 2.0
-"""Seconds between two of them, at most."""
+"""Maximum seconds between two of them."""
 RIVAL = message("reconcile.rival")
 NO_REFERENCE = message("unknown.no_reference")
 
@@ -35,13 +35,13 @@ class _Case:
 
     watch: LookupSchedule
     rows: dict[str, UnknownRow]
-    """By the reference that they are asked after by."""
+    """Rows by their search reference."""
     reasons: dict[str, tuple[Message, ...]] = field(factory=dict)
-    """What was last seen of those that are not settled."""
+    """The last known reasons of those that are not settled."""
     traces: set[str] = field(factory=set)
-    """Those of which a look has shown something: they are never called absent."""
+    """Those that a search has found a trace of: they are never absent."""
     accepted: bool = False
-    """Whether one of its rows was found: then the carrier took the whole batch."""
+    """Whether one of its rows was found: then the carrier accepted the whole batch."""
 
 
 @define(kw_only=True)
@@ -56,9 +56,10 @@ class Reconciler:
     clock: Callable[[], float]
     """The carrier's time in seconds since the epoch."""
     is_shared: bool
-    """Whether other hosts write to the journal: what they have lost begins to settle with this run at the earliest."""
+    """Whether other hosts write to the journal: the settle time of their lost rows starts with this run at the
+    earliest."""
     stop: asyncio.Event
-    """Set when nothing more is to be asked in this run."""
+    """Set when searching should end in this run."""
     on_found: Callable[[int], None]
     on_requeued: Callable[[int], None]
     on_note: Callable[[str], None]
@@ -78,11 +79,11 @@ class Reconciler:
 
     @property
     def open(self) -> int:
-        """How many rows are still looked for."""
+        """Number of rows that are still searched for."""
         return sum(len(case.rows) for case in self._cases)
 
     async def adopt_undecided(self) -> None:
-        """Look for all rows of the job that are undecided since their answer was lost, and not looked for yet."""
+        """Add all rows of the job that are undecided because of a lost response and are not searched for yet."""
         async with self._taking:
             await self.unclear.date_gap()
             rows = [row for row in await self.unclear.undecided(self.job) if row.number not in self._taken]
@@ -106,17 +107,17 @@ class Reconciler:
         self._changed.set()
 
     async def wait_for_change(self) -> None:
-        """Wait until a row is settled, put back or given up, from the last wait on."""
+        """Wait until a row is settled, requeued or deferred since the last wait."""
         await self._moved.wait()
         self._moved.clear()
 
     def no_more(self) -> None:
-        """Say that no more rows come: :meth:`run` ends with the last one."""
+        """Mark the input as complete: :meth:`run` ends with the last row."""
         self._no_more = True
         self._changed.set()
 
     async def run(self) -> None:
-        """Look until every row is settled, or this run cannot tell; end when :attr:`stop` is set."""
+        """Search until every row is settled or deferred, or until :attr:`stop` is set."""
         while not self.stop.is_set() and not (self._no_more and not self._cases):
             self._changed.clear()
             case = min(self._cases, key=lambda one: one.watch.due(self.clock()), default=None)
@@ -129,7 +130,8 @@ class Reconciler:
             await self._search(case)
 
     async def _refresh(self, case: _Case) -> None:
-        """Read the rows anew: other jobs may have shipped, or come under way with, what they could be taken for."""
+        """Reload the rows: other jobs may have shipped, or started to send, shipments that could be confused with
+        them."""
         fresh = {row.number: row for row in await self.unclear.undecided(self.job)}
         before, case.rows = case.rows, {}
         nameless: dict[int, Message] = {}
@@ -169,7 +171,7 @@ class Reconciler:
         if isinstance(look.failure, AuthenticationError | PermissionDenied) or case.watch.exhausted:
             await self._give_up(case)
         elif over and case.rows and case.watch.is_conclusive(now, good=look.conclusive >= set(case.rows)):
-            await self._give_up(case)  # what is left is there in a way that nobody but a person can judge
+            await self._give_up(case)  # the rest is there in a form that only a user can decide on
         if not case.rows:
             self._cases.remove(case)
             self._moved.set()
@@ -213,7 +215,7 @@ class Reconciler:
                 case.reasons[reference] = (look.problem,)
 
     async def _give_up(self, case: _Case) -> None:
-        """Leave what cannot be told undecided, with what is known; the next run looks again."""
+        """Leave undecidable rows undecided, with the reasons; the next run searches again."""
         too_short = (message("reconcile.too_short"),)
         messages = {
             row.number: message("unknown.because", reasons=case.reasons.get(reference) or too_short)
@@ -223,7 +225,7 @@ class Reconciler:
         case.rows.clear()
 
     async def _choose_controls(self) -> list[str]:
-        """Return references that must be found: those that were before, else others that are known to be there."""
+        """Return references of control shipments: those that were found before, else others that are known to exist."""
         if len(self._known_good) >= CONTROLS_PER_SEARCH:
             return self._known_good[:CONTROLS_PER_SEARCH]
         if not self._controls:
@@ -232,7 +234,8 @@ class Reconciler:
         return [*self._known_good, *others][:CONTROLS_PER_SEARCH]
 
     async def _new_control(self, since: float) -> list[str]:
-        """Return a reference that was sent no earlier than what is looked for, another than was not found last."""
+        """Return a reference that was sent no earlier than the rows in question, and is not the one that was missing
+        last."""
         fresh = await self.unclear.new_control_shipments(self.job, since, MAX_CONTROLS)
         left = [canary for canary in fresh if canary not in self._missed]
         if fresh and not left:
@@ -240,7 +243,7 @@ class Reconciler:
         return (left or fresh)[:1]
 
     def _remember(self, look: SearchReport) -> None:
-        """Prefer canaries that were found; those that were not get another chance when all others had theirs."""
+        """Prefer control shipments that were found; missing ones are used again after all others."""
         self._known_good = [
             *sorted(look.controls_seen),
             *(good for good in self._known_good if good not in look.controls_seen),
@@ -252,7 +255,7 @@ class Reconciler:
             self._controls = [canary for canary in self._controls if canary not in look.controls_missing]
 
     async def sees_control(self) -> bool:
-        """Return whether the search shows at least one reference that is known to be there."""
+        """Return whether the search shows at least one control shipment."""
         look = await search_with_controls(self.search, [], [])
         canaries = await self._choose_controls()
         if canaries:
@@ -262,9 +265,9 @@ class Reconciler:
         return bool(look.controls_seen)
 
     async def final_sweep(self) -> int:
-        """Look once more for every row that was ever unclear; return how many shipments are there twice.
+        """Search once more for every row that was ever undecided and return the number of duplicates.
 
-        A look that is spoilt is taken again, some times, where that may help.
+        An inconclusive search is repeated up to a limit if that may help.
         """
         doubles: int
         problem: Message | None = None
@@ -279,7 +282,8 @@ class Reconciler:
         return doubles
 
     async def _sweep(self) -> tuple[int, Message | None, bool]:
-        """Look once; return how many shipments are there twice, why that may not be all, and whether that may pass."""
+        """Search once and return the number of duplicates, why it may be incomplete, and whether that may be
+        temporary."""
         rows = {row.cust_reference: row for row in await self.unclear.settled(self.job) if row.cust_reference}
         if not rows:
             return 0, None, False

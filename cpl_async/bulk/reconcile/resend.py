@@ -1,4 +1,4 @@
-"""Cancels what was found without label and plans it again, and cancels doubles: both on a person's word."""
+"""The cancellation of rows found without label, which are then resent, and of duplicates, both by a user's decision."""
 
 from __future__ import annotations
 
@@ -19,33 +19,34 @@ from .canceller import CancelResult, ShipmentCanceller
 __all__ = ["ResendStep"]
 
 MOST_ROWS = 1_000_000
-"""Rows that are cancelled to be sent again at once, when the first one went well."""
+"""Maximum number of rows that are cancelled and resent together after the first one succeeded."""
 PATIENCE = 60.0
-"""Seconds after which a parcel that is not seen cancelled is left for the next run."""
+"""Seconds after which a parcel whose cancellation is not confirmed is left for the next run."""
 LOOK_EVERY = 0.2
 UNDER_WAY = (RowState.PLANNED, RowState.SENDING, RowState.ACCEPTED)
 
 
 @define(kw_only=True)
 class ResendStep:
-    """What is cancelled in one run of one job."""
+    """The cancellations in one run of one job."""
 
     calls: ShipmentCalls
     withdrawals: CancellationRepository
     job: int
     options: JobOptions
     has_labels: bool
-    """Whether single ones can be cancelled: an order is cancelled by its reference, and with it its double."""
+    """Whether single shipments can be cancelled. An order is cancelled by its reference, which includes its
+    duplicate."""
     stop: asyncio.Event
-    """Set when nothing more is to be cancelled."""
+    """Set when nothing more should be cancelled."""
     on_cancelled: Callable[[int], None]
-    """Called with the number of rows that were seen cancelled and are planned again."""
+    """Called with the number of rows that are confirmed as cancelled and planned again."""
     on_note: Callable[[str], None]
     _tried: int | None = field(init=False, default=None)
-    """The first row that was cancelled and sent again in this run."""
+    """The first row that was cancelled and sent again in this run, or ``None`` if there is no such row."""
 
     async def cancel_unlabelled(self) -> int:
-        """Cancel what has no label and is to be sent again; return how many rows are planned again."""
+        """Cancel rows that have no label and should be sent again; return how many rows are planned again."""
         withdrawals = self.withdrawals
         if self.options.resend_unlabelled and not await self._resend_was_refused():
             await withdrawals.begin(self.job, 1 if self._tried is None else MOST_ROWS)
@@ -74,9 +75,9 @@ class ResendStep:
         return len(gone)
 
     async def _resend_was_refused(self) -> bool:
-        """Return whether the one row that was sent again first was refused: then the others stay as they are.
+        """Return whether the first row that was resent was refused: then the others stay as they are.
 
-        Whether a reference may be used again after its shipment was cancelled is not documented.
+        It is not documented whether a reference may be used again after its shipment was cancelled.
         """
         if self._tried is None:
             return False
@@ -90,7 +91,7 @@ class ResendStep:
         return state is RowState.REJECTED
 
     async def cancel_duplicates(self) -> None:
-        """Cancel what is there twice, where that was asked for, in this run or in an earlier one."""
+        """Cancel duplicates for which that was requested, in this run or in an earlier one."""
         numbers = await self.withdrawals.duplicates(self.job, begin=self.options.cancel_duplicates)
         if not numbers or not self.has_labels:  # an order is cancelled by its reference: both would be
             return

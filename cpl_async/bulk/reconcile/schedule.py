@@ -1,4 +1,4 @@
-"""When to look for what may have been created, and when enough was seen to say that it was not."""
+"""The schedule of searches for shipments that may exist, and the conditions under which they count as absent."""
 
 from __future__ import annotations
 
@@ -9,43 +9,43 @@ from ..options import DEFAULT_SETTLE_TIME
 __all__ = ["LookupSchedule", "SettlePolicy"]
 
 MIN_SEARCHES = 3
-"""Looks without a trace that absence takes."""
+"""Searches without a trace that absence requires."""
 FIRST_PART = 1 / 64
-"""Part of the settling time after which the first look is taken."""
+"""Fraction of the settle time after which the first search is made."""
 SLOWER_BY = 2.0
 MAX_INCONCLUSIVE = 8
-"""Looks in a row that are no evidence, after the settling time, until this run gives up."""
+"""Consecutive inconclusive searches, after the settle time, after which this run stops."""
 
 
 @frozen(kw_only=True)
 class SettlePolicy:
-    """How long is waited before absence is believed."""
+    """The waiting time before a shipment counts as absent."""
 
     settle_time: float = DEFAULT_SETTLE_TIME
-    """Seconds from the end of the write until its work must be visible."""
+    """Seconds from the end of the write until its shipments must be visible."""
 
     @property
     def least(self) -> float:
-        """Least seconds between two looks."""
+        """Minimum seconds between two searches."""
         return max(0.05, min(self.settle_time / 32, 20.0))
 
 
 @define
 class LookupSchedule:
-    """The looks for what one write may have created."""
+    """The searches for the shipments that one write may have created."""
 
     until: float
-    """When the write had surely ended, in seconds since the epoch."""
+    """Time at which the write had certainly ended, in seconds since the epoch."""
     patience: SettlePolicy
     clean: int = 0
-    """Looks that were evidence."""
+    """Number of conclusive searches."""
     spoilt: int = 0
-    """Looks in a row, after the settling time, that were none."""
+    """Number of consecutive inconclusive searches after the settle time."""
     last: float = 0.0
-    """When the last one was taken."""
+    """Time of the last search, in seconds since the epoch."""
 
     def due(self, now: float) -> float:
-        """Return when to look next, in seconds since the epoch: soon at first, then less and less often."""
+        """Return the time of the next search, in seconds since the epoch; the intervals grow."""
         settle = self.patience.settle_time
         if not self.last:
             return max(now, self.until + settle * FIRST_PART)
@@ -57,7 +57,7 @@ class LookupSchedule:
         return due
 
     def record_search(self, now: float, *, good: bool) -> None:
-        """Note a look, by when it began."""
+        """Record a search by its start time."""
         self.last = now
         if good:
             self.clean += 1
@@ -66,13 +66,13 @@ class LookupSchedule:
             self.spoilt += 1
 
     def is_conclusive(self, now: float, *, good: bool) -> bool:
-        """Return whether a look without a trace, noted already, proves that nothing was created.
+        """Return whether a recorded search without a trace proves that nothing was created.
 
-        :param now: when the look began: the settling time must have passed by then.
+        :param now: Start of the search; the settle time must have passed by then.
         """
         return good and self.clean >= MIN_SEARCHES and now >= self.until + self.patience.settle_time
 
     @property
     def exhausted(self) -> bool:
-        """Whether looking again in this run is of no use."""
+        """Whether another search in this run is of no use."""
         return self.spoilt >= MAX_INCONCLUSIVE

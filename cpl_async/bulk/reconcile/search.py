@@ -1,4 +1,4 @@
-"""Asks for references in few requests, and says whether what came back is evidence of what is not there."""
+"""The search for references in few requests, with control shipments as evidence that it is complete."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ MAX_FILTER_VALUES = 50
 """Values of a filter in one request (source: the vendor's documentation)."""
 CONTROLS_PER_SEARCH = 2
 ROUNDS = 4
-"""Times that a part of a look is asked for until it is evidence: of many answers of a bad day one is always spoilt."""
+"""Maximum number of requests for one chunk of a search: in poor conditions, one of many responses is always invalid."""
 MAX_HITS = 1000
-"""Items of one page. What is asked for fits into one: between two pages of a list that changes there may be a gap."""
+"""Items of one page. A request fits into one page: a list that changes between two pages may have a gap."""
 
 
 class SearchCall(Protocol):
-    """Finds what has certain references."""
+    """Searches for shipments with certain references."""
 
     async def __call__(self, references: Sequence[str]) -> tuple[list[SearchHit], bool]:
-        """Return all that the search shows, and whether that is everything it has."""
+        """Return all hits of the search, and whether they are complete."""
         ...
 
 
 @frozen(kw_only=True)
 class SearchReport:
-    """What one look showed."""
+    """The result of one search."""
 
     findings: dict[str, Finding] = Factory(dict)
-    """By reference; none where the request failed."""
+    """Findings by reference; empty if the request failed."""
     conclusive: frozenset[str] = frozenset()
-    """References whose absence in this look is evidence."""
+    """References whose absence from this search is evidence."""
     controls_seen: frozenset[str] = frozenset()
-    """Canaries that were there."""
+    """Control shipments that were found."""
     controls_missing: frozenset[str] = frozenset()
-    """Canaries that no answer showed."""
+    """Control shipments that no response showed."""
     problem: Message | None = None
-    """Why a part of the look, or all of it, is no evidence."""
+    """Why the search is not or not completely conclusive, or ``None`` if it is."""
     failure: CplError | None = None
-    """The last request that failed."""
+    """Error of the last failed request, or ``None`` if there is no failure."""
 
 
 def search_call(calls: ShipmentCalls) -> SearchCall:
-    """Return what finds shipments by their external number of code ``CUST``."""
+    """Return a search for shipments by their external number of code ``CUST``."""
 
     async def search(references: Sequence[str]) -> tuple[list[SearchHit], bool]:
         page = await calls.list(customer_references=references, limit=MAX_HITS, priority=Priority.BACKGROUND)
@@ -65,12 +65,13 @@ def search_call(calls: ShipmentCalls) -> SearchCall:
 async def search_with_controls(
     search: SearchCall, wanted: Sequence[ExpectedShipment], canaries: Sequence[str], needed: Sequence[str] = ()
 ) -> SearchReport:
-    """Ask for everything that is wanted, and again for those parts whose answer is no evidence, if others are.
+    """Search for all references, and repeat chunks with an inconclusive response if others are conclusive.
 
-    :param search: asks for at most 50 references.
-    :param wanted: with references that differ.
-    :param canaries: references that are known to be there; without one nothing is evidence of absence.
-    :param needed: those of them that are no older than what is wanted: a search that lags behind shows only old ones.
+    :param search: Search for at most 50 references.
+    :param wanted: Expected shipments, each with a different reference.
+    :param canaries: References of control shipments; without one, absence is never proven.
+    :param needed: Control shipments that are no older than the expected ones: a search that lags behind shows old ones
+        only.
     """
     looking = _Search(search, canaries[:CONTROLS_PER_SEARCH], needed)
     chunks = list(_chunks(wanted, MAX_FILTER_VALUES - len(looking.canaries)))
@@ -84,7 +85,7 @@ async def search_with_controls(
 
 @define
 class _Search:
-    """One look while it is taken."""
+    """One search while it runs."""
 
     search: SearchCall
     canaries: Sequence[str]
@@ -97,7 +98,7 @@ class _Search:
     failure: CplError | None = None
 
     async def ask(self, chunk: Sequence[ExpectedShipment]) -> bool:
-        """Ask for some references; return whether what the answer does not show is evidence."""
+        """Search for some references and return whether absence from the response is evidence."""
         asked = {one.reference for one in chunk}
         try:
             references = [*asked, *(canary for canary in self.canaries if canary not in asked)]
@@ -126,7 +127,7 @@ class _Search:
         return True
 
     def look(self) -> SearchReport:
-        """Return what was seen."""
+        """Return the result."""
         return SearchReport(
             findings=self.findings,
             conclusive=frozenset(self.conclusive),
@@ -138,7 +139,7 @@ class _Search:
 
 
 def _more(before: Finding | None, now: Finding) -> Finding:
-    """Return the later of two findings of one look, unless it shows less: what was seen once was there."""
+    """Return the later of two findings of one search, unless it shows less: a shipment that was found exists."""
     if before is None or before.verdict is Verdict.ABSENT:
         return now
     shown = [len(one.shipments) + len(one.cancelled) for one in (before, now)]
@@ -148,7 +149,7 @@ def _more(before: Finding | None, now: Finding) -> Finding:
 def _why_no_evidence(
     found: dict[str, list[SearchHit]], asked: set[str], canaries: Sequence[str], needed: Sequence[str], whole: bool
 ) -> Message | None:
-    """Return why what is not in an answer may be there all the same."""
+    """Return why a reference that is missing from a response may still exist."""
     strange = set(found) - asked - set(canaries)
     if strange and {folded_reference(one) for one in strange} - {folded_reference(one) for one in (*asked, *canaries)}:
         return message("search.filter_ignored")
@@ -160,7 +161,7 @@ def _why_no_evidence(
 
 
 def _chunks(wanted: Sequence[ExpectedShipment], most: int) -> Iterator[list[ExpectedShipment]]:
-    """Yield what fits into one request, and whose parcels fit into one page even if all are there twice."""
+    """Yield chunks that fit into one request, and whose parcels fit into one page even if each has a duplicate."""
     chunk: list[ExpectedShipment] = []
     parcels = 0
     for one in wanted:
@@ -174,6 +175,6 @@ def _chunks(wanted: Sequence[ExpectedShipment], most: int) -> Iterator[list[Expe
 
 
 def no_hits(look: SearchReport, reference: str) -> bool:
-    """Return whether a look is evidence that a reference is not there."""
+    """Return whether a search is evidence that a reference does not exist."""
     finding = look.findings.get(reference)
     return reference in look.conclusive and finding is not None and finding.verdict is Verdict.ABSENT

@@ -1,4 +1,4 @@
-"""Asks what became of references whose write lost its answer, for callers who keep a journal of their own."""
+"""The reconciliation of references whose response was lost, for callers that have a journal of their own."""
 
 from __future__ import annotations
 
@@ -31,16 +31,17 @@ LONGEST_REFERENCE = 100
 
 @frozen(kw_only=True)
 class Reconciled:
-    """What is known of one reference after it was asked for."""
+    """The result of the reconciliation of one reference."""
 
     reference: str
     verdict: Verdict
-    """``PRESENT``: it was created. ``ABSENT``: it was not, and can be sent again. All else is for a person."""
+    """``PRESENT``: it was created. ``ABSENT``: it was not, and can be sent again. Everything else needs a user's
+    decision."""
     shipments: tuple[FoundShipment, ...] = ()
-    """Live shipments with this reference that the write made; more than one is a double."""
+    """Live shipments with this reference that the write created; each one after the first is a duplicate."""
     cancelled: tuple[FoundShipment, ...] = ()
     problems: tuple[Message, ...] = ()
-    """Why the outcome is not certain; empty if it is."""
+    """Why the result is not certain; empty if it is."""
 
     @property
     def message(self) -> str:
@@ -49,7 +50,7 @@ class Reconciled:
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """Numbers of the parcels of the one that counts, its master first; empty where there is none."""
+        """Numbers of the parcels of the shipment that counts, its master first; empty if there is no shipment."""
         return self.shipments[0].numbers if self.shipments else ()
 
 
@@ -62,7 +63,7 @@ async def reconcile_references(
     known: Iterable[str],
     settle_time: float,
 ) -> list[Reconciled]:
-    """Look for references until each is found, or the settling time has passed; see ``Client.reconcile``."""
+    """Search for references until each is found, or the settle time has passed; see ``Client.reconcile``."""
     wanted = _wanted(references, since, frozenset(known))
     if not (isfinite(settle_time) and settle_time > 0):
         raise ValidationError(f"settle_time is a number of seconds over 0, not {settle_time}")
@@ -121,9 +122,9 @@ def _of(reference: str, finding: Finding) -> Reconciled:
 def _wanted(
     references: Iterable[str | Shipment], since: datetime, known: frozenset[str]
 ) -> Mapping[str, ExpectedShipment]:
-    """Return what is looked for, by reference, in the order in which it was given.
+    """Return the expected shipments by reference, in the given order.
 
-    :raises ValidationError: for what cannot be asked for.
+    :raises ValidationError: A reference cannot be searched for.
     """
     if isinstance(references, (str, bytes)):
         raise ValidationError("reconcile takes a list of references or shipments, not one")
@@ -143,7 +144,7 @@ def _wanted(
 
 
 def _of_shipment(shipment: Shipment) -> tuple[str, dict[str, Any]]:
-    """Return what a shipment is asked for by, and what it would be known by again."""
+    """Return the search reference of a shipment, and the data by which it is recognized."""
     numbers = shipment.external_numbers or ()
     cust = next((number.external_number for number in numbers if number.code == "CUST"), None)
     if cust is None:

@@ -1,4 +1,4 @@
-"""How a row of each job type is searched for after its response was lost."""
+"""The search for a row of each job type after its response was lost."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ class ReconcileStrategy:
     """Search, expectation and resulting state of one job type."""
 
     name: str
-    """Name of the job type, by which the journal keeps its control shipments."""
+    """Name of the job type, by which the journal selects its control shipments."""
     search: Callable[[BulkClient], SearchCall]
     expected_from: Callable[[UnknownRow], ExpectedShipment]
-    """Returns what the write of a row may have created."""
+    """Returns the shipment that the write of a row may have created."""
     found_as: RowState
     """State of a row whose response was lost and that was found."""
     found_message: Message
 
 
 def _payload_of(row: UnknownRow) -> dict[str, Any]:
-    """Return what was sent for a row.
+    """Return the payload that was sent for a row.
 
-    :raises JournalError: when it cannot be read any more.
+    :raises JournalError: It cannot be read any more.
     """
     try:
         body: dict[str, Any] = orjson.loads(row.payload) if row.payload else {}
@@ -69,7 +69,7 @@ def _expected_shipment(row: UnknownRow) -> ExpectedShipment:
 
 
 def _expected_order(row: UnknownRow) -> ExpectedShipment:
-    """Return an order as it is known again: its list shows no moment of its making, so its day must do."""
+    """Return the expected order. The list of orders shows no time of creation, so its day is compared."""
     body = _payload_of(row)
     day = str(body.get("sendDate") or "")[:10]
     return ExpectedShipment(

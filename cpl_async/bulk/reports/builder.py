@@ -1,4 +1,4 @@
-"""Gathers what the report and the handover manifest of a job say, and has them made beside the labels."""
+"""The builder of a job's report and handover manifest, which collects their data and runs the processes."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ SYSTEMS = {
     "sandbox": "sandbox",
 }
 MOST_HANDED_OVER = 10_000
-"""Shipments of which a handover manifest is made."""
+"""Maximum number of shipments on a handover manifest."""
 OPEN = (RowState.UNDECIDED, RowState.SENDING, RowState.ACCEPTED, RowState.WITHDRAWING, RowState.CANCELLING)
 
 
 def system_named(base_url: str) -> str:
-    """Return what people call a system; its address where it is none of the vendor's."""
+    """Return the name of a system, or its address if it is not one of the vendor's."""
     return SYSTEMS.get(base_url, base_url)
 
 
@@ -54,9 +54,9 @@ async def make_reports(
 ) -> list[str]:
     """Make ``report.html`` and ``manifest.pdf``, both in the output folder.
 
-    :param reasons: why rows are not shipped, by the state in which the report calls them.
+    :param reasons: Why rows are not shipped, by the state in the report.
     :param language: ``en`` or ``cs``.
-    :return: why a paper could not be made, for each that could not.
+    :return: The error of each file that could not be made.
     """
     problems: list[str] = []
     for paper, modules in NEEDED.items():
@@ -67,7 +67,7 @@ async def make_reports(
         data = folder / f"{paper}-data.part"
         if paper == "manifest" and not 0 < summary.shipped <= MOST_HANDED_OVER:
             (folder / "manifest.pdf").unlink(missing_ok=True)
-            continue  # nobody hands over nothing, or signs thousands of pages
+            continue  # an empty manifest is useless, and thousands of pages are not signed
         try:
             if paper == "report":
                 report = await _report_of(journal, job, summary, reasons, language)

@@ -1,4 +1,4 @@
-"""What the report is made of: figures of a job, counted and binned, so that a million rows cost no more than ten."""
+"""The data of the report: figures of a job, counted and binned, so that their size does not depend on the rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 MOST_LISTED = 200
-"""Rows that a list of the report names at most; the rest is counted."""
+"""Maximum number of rows in a list of the report; the rest is counted."""
 EMAIL = re.compile(r"[^\s@<>'\"]+@[^\s@<>'\"]+")
 QUOTED = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"")
 
@@ -38,7 +38,7 @@ class RejectionReason:
 
 @frozen
 class UndecidedReference:
-    """A row of which it is not known, or not settled, what becomes of it."""
+    """A row whose result is not known or not settled."""
 
     reference: str
     reason: str
@@ -60,14 +60,14 @@ class RequestKind:
     """``send``, ``state``, ``labels``, ``label``, ``token``, ``look_up``, or any other name."""
     requests: int
     failed: int
-    """Of these, those without a good answer."""
+    """Number of these requests that failed."""
 
 
 @frozen(kw_only=True)
 class History:
-    """What happened when; each list has a value for each bin of the grid.
+    """The events of a job over time; each list has a value for each bin of the timeline.
 
-    :raises ValueError: when one has more or fewer.
+    :raises ValueError: A list has more or fewer values.
     """
 
     grid: Timeline
@@ -78,9 +78,9 @@ class History:
     shipped: list[float]
     """Rows whose labels were stored."""
     open_batches: list[float]
-    """Batches that waited for their import, at most at once."""
+    """Maximum number of concurrent batches that waited for their import."""
     waiting: list[float]
-    """Requests that waited for a slot, on average at once."""
+    """Average number of concurrent requests that waited for a permit."""
 
     def __attrs_post_init__(self) -> None:
         for name in ("sent", "imported", "shipped", "open_batches", "waiting"):
@@ -90,7 +90,7 @@ class History:
 
 @frozen(kw_only=True)
 class ReportData:
-    """All that the report says."""
+    """The content of the report."""
 
     job: str
     system: str
@@ -106,10 +106,10 @@ class ReportData:
     batches: int
     requests: int
     seconds: float
-    """Of all runs."""
+    """Seconds of all runs."""
     runs: int = 1
     reasons: list[RejectionReason] = field(factory=list)
-    """Of rejected rows, those of most rows first; reasons that are left out are counted by the report."""
+    """Reasons of rejected rows, the most frequent first; the report counts those that are left out."""
     unlabelled_reasons: list[RejectionReason] = field(factory=list)
     open_rows: list[UndecidedReference] = field(factory=list)
     """The first undecided rows; the report counts the rest."""
@@ -119,26 +119,26 @@ class ReportData:
     """Seconds from sending a batch until all of it was imported."""
     request_kinds: list[RequestKind] = field(factory=list)
     language: str = "en"
-    """``en`` or ``cs``."""
+    """``en`` or ``cs``. Default: ``en``."""
     references: bool = True
-    """Whether references are shown."""
+    """Whether references are shown. Default: ``True``."""
     zone: str | None = None
-    """IANA name of the time zone; else that of this machine."""
+    """IANA name of the time zone. Default: that of this machine."""
 
     def as_json(self) -> str:
-        """Return the data as they are handed to the process that makes the report."""
+        """Return the data as JSON for the process that makes the report."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> ReportData:
         """Return the data from JSON.
 
-        :raises ValueError: when it is no JSON, or a value is missing, unknown or of the wrong kind.
+        :raises ValueError: It is not JSON, or a value is missing, unknown or of the wrong kind.
         """
         return structured(text, cls)
 
     def fit_to_show(self) -> ReportData:
-        """Return the data without values from rows, and without references where they are not wanted."""
+        """Return the data without values from rows, and without references if they should not be shown."""
         listed = self.open_rows[:MOST_LISTED]
         doubles = self.doubles[:MOST_LISTED]
         if not self.references:
@@ -154,7 +154,7 @@ class ReportData:
 
 
 def without_values(text: str) -> str:
-    """Return a reason without what it quotes of a row: names and addresses do not belong in a report."""
+    """Return a reason without quoted values of a row: names and addresses do not belong in a report."""
     return EMAIL.sub("…", QUOTED.sub("'…'", text))
 
 

@@ -1,4 +1,4 @@
-"""Writes figures, times and counted things as Czech and English readers expect them."""
+"""The formatting of figures, times and counts for Czech and English readers."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ NOUNS = {
 
 @frozen
 class Formatter:
-    """The way of writing of one language and time zone."""
+    """The formats of one language and time zone."""
 
     language: str = "en"
     zone: str | None = None
 
     def number(self, value: float | Decimal, places: int = 0) -> str:
-        """Return a number with its thousands apart."""
+        """Return a number with thousands separators."""
         text = f"{value:,.{places}f}"
         if self.language == "cs":
             text = text.replace(",", HARD).replace(".", ",")
         return text
 
     def rough(self, value: float) -> str:
-        """Return a number with so many places as it deserves."""
+        """Return a number with 0 to 2 decimal places, by its size."""
         return self.number(value, 0 if value >= 10 or value == int(value) else 1 if value >= 1 else 2)
 
     def count(self, value: float, noun: str) -> str:
-        """Return so many of a thing, such as ``3 rows``."""
+        """Return a number with its noun, such as ``3 rows``."""
         one, few, many = NOUNS[self.language][noun]
         name = one if value == 1 else few if 2 <= value <= 4 else many
         return f"{self.number(value)}{HARD}{name}"
 
     def percent(self, part: float, whole: float) -> str:
-        """Return a share; never 100 % or 0 % of what is not all or nothing."""
+        """Return a percentage; never 100 % or 0 % for a share that is not all or nothing."""
         share = 100 * part / whole if whole else 0.0
         if 0 < share < 0.1 or 99.9 < share < 100:
             text = ("<" if share < 1 else ">") + HARD + self.number(0.1 if share < 1 else 99.9, 1)
@@ -66,7 +66,7 @@ class Formatter:
         return f"{text}{HARD}%" if self.language == "cs" else f"{text}%"
 
     def duration(self, seconds: float) -> str:
-        """Return a time that passed."""
+        """Return a duration."""
         if seconds < 60:
             return f"{self.rough(seconds)}{HARD}s"
         minutes, rest = divmod(round(seconds), 60)
@@ -74,7 +74,7 @@ class Formatter:
         return f"{hours}{HARD}h {minutes}{HARD}min" if hours else f"{minutes}{HARD}min {rest}{HARD}s"
 
     def local(self, at: float) -> datetime:
-        """Return a moment in the zone."""
+        """Return a timestamp in the time zone."""
         return datetime.fromtimestamp(at, ZoneInfo(self.zone)) if self.zone else datetime.fromtimestamp(at).astimezone()
 
     def date(self, at: float) -> str:
@@ -94,12 +94,12 @@ class Formatter:
         return self.local(at).strftime("%H:%M:%S" if seconds else "%H:%M")
 
     def period(self, start: float, end: float) -> str:
-        """Return when something began and ended, with the zone."""
+        """Return begin and end of a period, with the time zone."""
         if self.date(start) == self.date(end):
             times = self.time(start) if self.time(start) == self.time(end) else f"{self.time(start)}–{self.time(end)}"
             return f"{self.date(start)} {times}{HARD}{self.local(end).tzname() or ''}".rstrip()
         return f"{self.date(start)} {self.time(start)} – {self.moment(end)}"
 
     def moment(self, at: float) -> str:
-        """Return date, time and zone."""
+        """Return date, time and time zone."""
         return f"{self.date(at)} {self.time(at)}{HARD}{self.local(at).tzname() or ''}".rstrip()

@@ -1,4 +1,4 @@
-"""Makes the report's page of its data: one HTML file that needs nothing else."""
+"""The report as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .plots import Plot, plots_of
 __all__ = ["page_of"]
 
 HERE = __name__.rpartition(".")[0]
-"""The package with the templates, which may lie in a zip file."""
+"""The package with the templates, which may be in a zip file."""
 
 KNOWN_SYSTEMS = ("production", "testing", "sandbox")
 
@@ -62,7 +62,7 @@ def page_of(data: ReportData) -> str:
         rest_open=data.undecided - len(data.open_rows),
         rest_rejected=data.rejected - sum(reason.rows for reason in data.reasons),
         plots=[(plot, _drawings(plot)) for plot in plots],
-        style=Markup(_style()),  # noqa: S704 - it is ours
+        style=Markup(_style()),  # noqa: S704 - a style sheet of this package
         made=words["made"].format(
             when=writing.moment(data.made_at), version=__version__, zone=writing.local(data.made_at).tzname() or "UTC"
         ),
@@ -74,7 +74,7 @@ def _style() -> str:
 
 
 def _drawings(plot: Plot) -> list[tuple[str, Markup]]:
-    """Return size and drawing, with the title and the description that it is read out by."""
+    """Return size and drawing, with the title and the description for screen readers."""
     said = Markup("<title>{}</title><desc>{}</desc>").format(plot.title, " ".join(plot.words))
     return [(size, _with(svg, said)) for size, svg in plot.drawings.items()]
 

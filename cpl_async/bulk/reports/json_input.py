@@ -1,4 +1,4 @@
-"""Reads what a paper is made of from JSON, and says in one line what is wrong with it."""
+"""The JSON input of a report, whose errors are one line each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 def structured(text: str, kind: type[T]) -> T:
     """Return the data of a class from JSON.
 
-    :raises ValueError: when it is no JSON, or a value is missing, unknown or of the wrong kind.
+    :raises ValueError: It is not JSON, or a value is missing, unknown or of the wrong kind.
     """
     try:
         return CONVERTER.structure(json.loads(text), kind)

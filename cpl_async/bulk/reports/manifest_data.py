@@ -1,4 +1,4 @@
-"""What the handover manifest is made of: a line on the handover, then one for each shipment."""
+"""The data of the handover manifest: a line on the handover, then one for each shipment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["ManifestHeader", "ManifestRow", "read_manifest_data", "write_manifes
 
 @frozen(kw_only=True)
 class ManifestHeader:
-    """Who hands over, to whom and when."""
+    """The sender, the carrier and the time of a handover."""
 
     job: str
     at: float
@@ -26,16 +26,16 @@ class ManifestHeader:
     """Lines of name and address."""
     carrier: list[str] = field(factory=lambda: ["PPL CZ s.r.o."])
     system: str = "production"
-    """``production``, ``testing``, ``sandbox``, or the address; with the second and third the protocol says so."""
+    """``production``, ``testing``, ``sandbox``, or the address; the manifest shows the second and the third."""
     language: str = "cs"
-    """``en`` or ``cs``."""
+    """``en`` or ``cs``. Default: ``cs``."""
     zone: str | None = None
-    """IANA name of the time zone; else that of this machine."""
+    """IANA name of the time zone. Default: that of this machine."""
 
 
 @frozen(kw_only=True)
 class ManifestRow:
-    """A shipment that is handed over; of the recipient no more than the place."""
+    """A shipment that is handed over, with only the place of its recipient."""
 
     numbers: list[str]
     """Numbers of all parcels of the set; the first is that of the shipment."""
@@ -44,15 +44,15 @@ class ManifestRow:
     zip_code: str = ""
     parcels: int = 1
     weight_kg: Decimal | None = None
-    """Of the whole set, if it is known."""
+    """Weight of the whole set in kilograms, or ``None`` if it is not known."""
     cod: Decimal | None = None
     currency: str = ""
 
 
 def write_manifest_data(path: Path, handover: ManifestHeader, rows: Iterable[ManifestRow]) -> None:
-    """Write what the process that makes the protocol reads, row by row.
+    """Write the input of the process that makes the manifest, row by row.
 
-    :param rows: in the order of the protocol, read once.
+    :param rows: Rows in the order of the manifest, read once.
     """
     with replacing(path) as fresh, fresh.open("w", encoding="utf-8", newline="\n") as file:
         file.write(_line(handover))
@@ -60,9 +60,9 @@ def write_manifest_data(path: Path, handover: ManifestHeader, rows: Iterable[Man
 
 
 def read_manifest_data(path: Path) -> tuple[ManifestHeader, Iterator[ManifestRow]]:
-    """Return what is handed over; the rows are read while they are gone through.
+    """Return header and rows of a manifest; the rows are read during iteration.
 
-    :raises ValueError: when it is no JSON, or a value is missing, unknown or of the wrong kind.
+    :raises ValueError: It is not JSON, or a value is missing, unknown or of the wrong kind.
     """
     with path.open(encoding="utf-8") as file:
         handover = structured(file.readline(), ManifestHeader)

@@ -1,4 +1,4 @@
-"""Lays the rows of a handover manifest out on pages, and adds them up, before anything is drawn."""
+"""The layout of a handover manifest's rows on pages, and their totals, computed before anything is drawn."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["Paging", "Room", "Totals", "broken", "paged"]
 
 @frozen(kw_only=True)
 class Room:
-    """Room for rows, in points."""
+    """Space for rows, in points."""
 
     first: float
-    """On the first page."""
+    """Space on the first page."""
     other: float
-    """On each other page."""
+    """Space on each other page."""
 
 
 @define
@@ -50,7 +50,7 @@ class Totals:
 
 @frozen
 class Paging:
-    """How many rows are on each page, and what they come to."""
+    """The number of rows on each page, and their totals."""
 
     rows: list[int]
     totals: Totals
@@ -62,11 +62,13 @@ def paged(
     room: Room,
     ending: Callable[[Totals], float],
 ) -> Paging:
-    """Return which rows go on which page.
+    """Return the distribution of rows to pages.
 
-    :param rows: read once.
-    :param height: of a row, in points.
-    :param ending: height of what follows the last row and stays whole; it gets a page of its own when it must.
+    :param rows: Rows, read once.
+    :param height: Returns the height of a row, in points.
+    :param room: Space for rows.
+    :param ending: Returns the height of the block after the last row, which is not split; it gets its own page if it
+        must.
     """
     totals = Totals()
     pages, left, last = [0], room.first, 0.0
@@ -78,7 +80,7 @@ def paged(
             left = room.other
         pages[-1] += 1
         left -= last
-    if ending(totals) > left:  # the last row goes along: signatures alone on a page would stand for nothing
+    if ending(totals) > left:  # the last row moves too: signatures alone on a page would confirm nothing
         if pages[-1] > 1 and last + ending(totals) <= room.other:
             pages[-1] -= 1
             pages.append(1)
@@ -88,9 +90,10 @@ def paged(
 
 
 def broken(text: str, width: float, measure: Callable[[str], float]) -> Sequence[str]:
-    """Return a text in lines no wider than so much; a word that is wider is broken too.
+    """Return a text in lines of a maximum width; a word that is wider is broken too.
 
-    :param measure: returns how wide a text is.
+    :param width: Maximum width of a line.
+    :param measure: Returns the width of a text.
     """
     text = " ".join(text.split())
     if measure(text) <= width:

@@ -1,4 +1,4 @@
-"""Draws the handover manifest as PDF, page by page."""
+"""The handover manifest as PDF, drawn page by page."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SIZE = 8.0
 INK, SOFT, HAIR = 0.0, 0.35, 0.75
 COLUMNS = (("row", 12, True), ("number", 28, False), ("reference", 46, False), ("place", 40, False))
 FIGURES = (("in_set", 14, True), ("kg", 16, True), ("cod", 26, True))
-"""Name, width in millimetres, and whether it stands on the right."""
+"""Name, width in millimetres, and whether it is right-aligned."""
 MOST_LINES = 50
 SIGNATURES = 136.0
 TOTAL_LINE = 14.0
@@ -41,13 +41,13 @@ TOTAL_LINE = 14.0
 @cache
 def _fonts() -> None:
     for name in (PLAIN, BOLD):
-        font = files("cpl_async") / "fonts" / f"{name}.ttf"  # may lie in a zip file
+        font = files("cpl_async") / "fonts" / f"{name}.ttf"  # may be in a zip file
         pdfmetrics.registerFont(TTFont(name, BytesIO(font.read_bytes())))
 
 
 @define
 class ManifestPdf:
-    """One protocol on its way to a file."""
+    """One manifest that is being written."""
 
     path: Path
     handover: ManifestHeader
@@ -67,16 +67,16 @@ class ManifestPdf:
 
     @property
     def room(self) -> Room:
-        """Room for rows."""
+        """Space for rows."""
         other = HEIGHT - 2 * MARGIN - FOOT - HEADING
         return Room(first=other - self._head_height(), other=other - 4)
 
     def ending_height(self, totals: Totals) -> float:
-        """Return how much room totals and signatures take."""
+        """Return the height of totals and signatures."""
         return 34 + TOTAL_LINE * (3 + len(totals.cod)) + SIGNATURES
 
     def row_height(self, row: ManifestRow) -> float:
-        """Return how high a row is."""
+        """Return the height of a row."""
         return max(len(cell) for cell in self._cells(0, row)) * LINE + PAD
 
     def page(self, number: int, pages: int, parcels: int) -> None:
@@ -109,7 +109,7 @@ class ManifestPdf:
         self._rule(self._y, HAIR, 0.4)
 
     def ending(self, totals: Totals) -> None:
-        """Draw totals and places to sign, and end the document."""
+        """Draw totals and fields for signatures, and end the document."""
         if not totals.shipments:
             self._y -= 16
             self._text(MARGIN, self._y, self.words["nothing"])
@@ -241,6 +241,6 @@ def _measure(text: str, size: float = SIZE) -> float:
 
 
 def _fit(text: str, width: float, size: float) -> str:
-    """Return as much of a text as fits on one line."""
+    """Return the beginning of a text that fits on one line."""
     lines = broken(text, width, lambda part: _measure(part, size))
     return lines[0] if len(lines) == 1 else lines[0] + "…"

@@ -1,7 +1,7 @@
-"""Makes the handover manifest, in a process of its own: ``python -m cpl_async.bulk.reports.manifest_process DATA``.
+"""The process that makes the handover manifest: ``python -m cpl_async.bulk.reports.manifest_process DATA``.
 
-DATA is a file of JSON lines as :func:`~cpl_async.bulk.reports.manifest_data.write_handover` makes it; the protocol goes
-beside it. Rows are read twice, to count pages and to draw, and never all at once.
+DATA is a file of JSON lines by :func:`~cpl_async.bulk.reports.manifest_data.write_manifest_data`; the manifest is
+written beside it. Rows are read once to count pages and once to draw, and never all at once.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ MANIFEST = "manifest.pdf"
 
 
 def write_manifest(source: Path, path: Path) -> None:
-    """Write the protocol, whole or not at all.
+    """Write the manifest atomically.
 
-    :param source: the JSON lines.
-    :raises ImportError: when the extra ``report`` is not installed.
+    :param source: File of the JSON lines.
+    :raises ImportError: The extra ``report`` is not installed.
     """
     from .manifest_pages import paged
     from .manifest_pdf import ManifestPdf
@@ -42,7 +42,7 @@ def write_manifest(source: Path, path: Path) -> None:
 
 
 def main() -> None:
-    """Write the protocol of the data named on the command line beside them."""
+    """Write the manifest beside the data named on the command line."""
     source = Path(sys.argv[1])
     try:
         write_manifest(source, source.parent / MANIFEST)

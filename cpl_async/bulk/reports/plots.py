@@ -1,4 +1,4 @@
-"""Chooses what of a job is drawn and what is said: plots with words and a table, or words alone for little data."""
+"""The selection of plots for a job: plots with text and a table, or text alone for little data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Plot", "plots_of", "ticks"]
 FEWEST_BINS = 4
 FEWEST_IMPORTS = 8
 MOST_RUNS = 12
-"""So many runs are told apart by lines; more would be a thicket."""
+"""Maximum number of runs that are separated by lines; more would be unreadable."""
 MOST_TICKS = {"wide": 9, "narrow": 4}
 WALL_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
 
@@ -26,13 +26,13 @@ Words = Mapping[str, str]
 
 @frozen(kw_only=True)
 class Plot:
-    """A plot with all that stands by it."""
+    """A plot with its title, text and table."""
 
     name: str
     title: str
     words: list[str]
     drawings: dict[str, str]
-    """Size → SVG; empty when there is too little to draw."""
+    """Size → SVG; empty if there is too little to draw."""
     heading: list[str]
     table: list[list[str]]
 
@@ -48,7 +48,7 @@ def plots_of(data: ReportData, words: Words, writing: Formatter) -> list[Plot]:
 
 
 def ticks(grid: Timeline, writing: Formatter, most: int) -> list[Tick]:
-    """Return round times of day on the working time of a job, with the day where another day begins."""
+    """Return round times of day within the run time of a job, with the day at each change of the day."""
     step = next((step for step in WALL_STEPS if grid.seconds / step <= most), WALL_STEPS[-1])
     found: list[Tick] = []
     last_day = writing.date(grid.runs[0].start)
@@ -149,7 +149,7 @@ def _over_time(
     words: Words,
     writing: Formatter,
 ) -> Plot:
-    """Return a plot of several rows over the time of a job; those of one unit have one scale."""
+    """Return a plot of several rows over the time of a job; rows with the same unit share one scale."""
 
     def draw(size: str) -> str:
         return panels(rows, _axis(grid, words, writing, size), writing, size, alike=name == "throughput")
@@ -184,7 +184,7 @@ def _latency(data: ReportData, words: Words, writing: Formatter) -> Plot:
     if spread.count < FEWEST_IMPORTS:
         said = words["few_imports"].format(batches=batches, shortest=writing.duration(shortest), **texts)
         return _said("latency", words, said)
-    end = longest if longest <= 2.5 * p95 else 1.5 * p95  # one straggler must not press the rest to the wall
+    end = longest if longest <= 2.5 * p95 else 1.5 * p95  # a single straggler must not compress the rest of the plot
     end = end * 1.02 or 1.0
     marks = [(percent, words[name].format(time=texts[name])) for percent, name in ((50, "median"), (95, "p95"))]
     names = (words["latency_axis"], words["latency_share"])

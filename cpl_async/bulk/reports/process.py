@@ -1,4 +1,4 @@
-"""Runs what makes a paper in a process of its own, so that the loop goes on meanwhile."""
+"""The separate process that makes a report, so that the event loop is not blocked."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["run_report_process"]
 
 
 async def run_report_process(paper: str, data: Path) -> str | None:
-    """Make a paper beside its data.
+    """Make a report beside its data.
 
     :param paper: ``report`` or ``manifest``.
-    :param data: what it is made of, as the module of that name reads it.
-    :return: why it could not be made; ``None`` when it was made.
+    :param data: Input file of the process with that name.
+    :return: The error, or ``None`` on success.
     """
     command = [sys.executable, "-m", f"{__package__}.{paper}_process", str(data)]
-    done = await anyio.run_process(command, check=False, start_new_session=True)  # Ctrl-C is for the engine to handle
+    done = await anyio.run_process(command, check=False, start_new_session=True)  # the engine handles Ctrl-C
     if not done.returncode:
         return None
     last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]

@@ -1,7 +1,7 @@
-"""Makes the report of a job, in a process of its own: ``python -m cpl_async.bulk.reports.report_process DATA``.
+"""The process that makes the report of a job: ``python -m cpl_async.bulk.reports.report_process DATA``.
 
-DATA is a file with the JSON of :class:`~cpl_async.bulk.reports.data.ReportData`; the report goes beside it.
-Drawing blocks and its libraries are slow to import, so that nothing else of the engine imports them.
+DATA is a file with the JSON of :class:`~cpl_async.bulk.reports.data.ReportData`; the report is written beside it.
+Drawing blocks and its libraries are slow to import, so nothing else of the engine imports them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ REPORT = "report.html"
 
 
 def write_report(data: ReportData, path: Path) -> None:
-    """Write the report, whole or not at all.
+    """Write the report atomically.
 
-    :raises ImportError: when the extra ``report`` is not installed.
+    :raises ImportError: The extra ``report`` is not installed.
     """
     from .html import page_of
 
@@ -29,7 +29,7 @@ def write_report(data: ReportData, path: Path) -> None:
 
 
 def main() -> None:
-    """Write the report of the data named on the command line beside them."""
+    """Write the report beside the data named on the command line."""
     source = Path(sys.argv[1])
     data = ReportData.from_json(source.read_text(encoding="utf-8"))
     try:

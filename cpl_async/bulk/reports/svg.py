@@ -1,4 +1,4 @@
-"""Draws plots as SVG that takes its colours and its type from the page around it."""
+"""Plots as SVG with the colours and the font of the page around them."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ ON_PAGE = {
 }
 """Colour in the plot → variable of the page's style, which has other values for dark screens and for print."""
 SIZES = {"wide": 7.4, "narrow": 3.6}
-"""Each plot is drawn twice, for a desk and for a phone: shrinking it would leave no letter readable. In inches."""
+"""Width of each plot in inches, for desktop and phone: a scaled plot would not be readable on a phone."""
 
 
 @frozen
 class Tick:
-    """A mark on the axis of time."""
+    """A mark on the time axis."""
 
     second: float
     text: str
@@ -69,7 +69,7 @@ class Panel:
 
 @frozen
 class Bar:
-    """A bar with its words, and the part of it that failed."""
+    """A bar with its label, and the share of it that failed."""
 
     name: str
     value: float
@@ -80,19 +80,19 @@ class Bar:
 
 @frozen(kw_only=True)
 class Axis:
-    """The axis of time."""
+    """The time axis."""
 
     edges: Sequence[float]
     ticks: Sequence[Tick]
     name: str
     breaks: Sequence[float] = field(factory=list)
-    """Where a new run began."""
+    """Start times of new runs."""
 
 
 def panels(rows: Sequence[Panel], axis: Axis, writing: Formatter, size: str, *, alike: bool) -> str:
-    """Draw rows over one axis of time.
+    """Draw rows over one time axis.
 
-    :param alike: whether all rows have the same scale.
+    :param alike: Whether all rows have the same scale.
     """
     with _figure(size, 0.35 + 1.05 * len(rows)) as figure:
         places = figure.subplots(len(rows), 1, sharex=True, sharey=alike, squeeze=False)[:, 0]
@@ -125,19 +125,19 @@ def curve(
     writing: Formatter,
     size: str,
 ) -> str:
-    """Draw what share of all values is below each value.
+    """Draw the share of all values that is below each value.
 
-    :param quantiles: the 101 values from 0 to 100 %.
-    :param end: where the axis ends.
-    :param marks: percentages with their words.
-    :param names: of both axes.
+    :param quantiles: The 101 values from 0 to 100 %.
+    :param end: End of the axis.
+    :param marks: Percentages with their labels.
+    :param names: Names of both axes.
     """
     with _figure(size, 2.7) as figure:
         place = figure.subplots()
         place.plot(quantiles, range(101), color=BLUE, linewidth=2, solid_capstyle="round")
         for percent, text in marks:
             value = quantiles[percent]
-            right = value < 0.5 * end  # words go where the curve is not: below it on the right, above it on the left
+            right = value < 0.5 * end  # labels are beside the curve: below it on the right, above it on the left
             place.plot([value, value], [0, percent], color=SOFT, linewidth=0.8, dashes=(3, 3), zorder=1)
             place.plot([value], [percent], "o", color=BLUE, markersize=6, markeredgecolor=SHEET)
             place.annotate(
@@ -160,7 +160,7 @@ def curve(
 
 
 def bars(rows: Sequence[Bar], size: str) -> str:
-    """Draw bars from left to right with their names above them; a thinner one below for what failed."""
+    """Draw bars from left to right with their names above them; a thinner one below shows the failures."""
     with _figure(size, 0.2 + 0.66 * len(rows)) as figure:
         place = figure.subplots()
         longest = max(row.value for row in rows)
@@ -210,12 +210,12 @@ def _figure(size: str, height: float) -> Iterator[Figure]:
             "figure.constrained_layout.use": True,
         }
     )
-    with style.context("default"), ours:  # not in the style that the user has for plots of his own
+    with style.context("default"), ours:  # ignore the user's own style for plots
         yield Figure(figsize=(SIZES[size], height))
 
 
 def _svg(figure: Figure) -> str:
-    """Return the drawing bare: no header, no metadata, no address, no width of its own; colours are the page's."""
+    """Return the SVG without header, metadata, address and width; its colours are those of the page."""
     file = io.StringIO()
     figure.patch.set_visible(False)
     for place in figure.axes:
@@ -232,5 +232,5 @@ def _svg(figure: Figure) -> str:
 
 
 def own_names(svg: str, prefix: str) -> str:
-    """Return the drawing with names of its own inside, as one page holds several."""
+    """Return the SVG with unique ids, since one page holds several."""
     return re.sub(r'( id="|url\(#|href="#)', rf"\1{prefix}-", svg)

@@ -1,4 +1,4 @@
-"""Bins what happened in a job by its working time: the time of its runs, without the gaps between them."""
+"""The events of a job in bins over its run time, which excludes the gaps between runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600,
 
 @frozen
 class TimedCount:
-    """Something that happened, so many times."""
+    """Events at one time, with their number."""
 
     at: float
     """Seconds since the epoch."""
@@ -36,51 +36,51 @@ class TimedCount:
 
 @frozen
 class TimeSpan:
-    """Something that lasted: a run, a wait."""
+    """A period: a run, a wait."""
 
     start: float
     end: float
-    """Both in seconds since the epoch."""
+    """Begin and end, in seconds since the epoch."""
 
 
 @frozen
 class Spread:
-    """How values are spread: enough for any curve, whatever their number."""
+    """The distribution of values, in a size that suffices for any curve and does not depend on their number."""
 
     count: int
     quantiles: list[float]
-    """The least, 99 values below which 1 to 99 % of all are, and the greatest; empty without values."""
+    """The minimum, the 1st to 99th percentiles, and the maximum; empty if there are no values."""
 
 
 @frozen
 class Timeline:
-    """Bins of equal width over the working time of a job."""
+    """Bins of equal width over the run time of a job."""
 
     runs: list[TimeSpan]
-    """In the order of time, apart from one another."""
+    """Runs in order of time, without overlap."""
     step: float
-    """Seconds a bin."""
+    """Seconds of a bin."""
 
     @property
     def seconds(self) -> float:
-        """Working time."""
+        """Run time in seconds."""
         return sum(run.end - run.start for run in self.runs)
 
     @property
     def bins(self) -> int:
-        """Number of bins; the last one is longer or shorter by half a step at most."""
+        """Number of bins; the last one differs by half a step at most."""
         return max(1, round(self.seconds / self.step)) if self.runs else 0
 
     @property
     def edges(self) -> list[float]:
-        """Working seconds at which the bins begin, and the end of the last one."""
+        """Run seconds at which the bins begin, and the end of the last one."""
         return [*(index * self.step for index in range(self.bins)), self.seconds]
 
     def position(self, at: float) -> float:
-        """Return the working second of a moment; what lies between two runs belongs to the end of the earlier one.
+        """Return the run second of a timestamp; a time between two runs belongs to the end of the earlier one.
 
-        :param at: seconds since the epoch.
-        :return: seconds from the start of the first run, gaps left out.
+        :param at: Seconds since the epoch.
+        :return: Seconds from the start of the first run, without gaps.
         """
         number = bisect_right(self.runs, at, key=lambda run: run.start)
         before = sum(run.end - run.start for run in self.runs[: max(0, number - 1)])
@@ -90,7 +90,7 @@ class Timeline:
         return before + min(at, run.end) - run.start
 
     def at(self, second: float) -> float:
-        """Return the moment of a working second, in seconds since the epoch."""
+        """Return the timestamp of a run second, in seconds since the epoch."""
         for run in self.runs[:-1]:
             if second < run.end - run.start:
                 return run.start + second
@@ -98,16 +98,16 @@ class Timeline:
         return self.runs[-1].start + second
 
     def bin_of(self, at: float) -> int:
-        """Return the bin of a moment, from 0."""
+        """Return the bin of a timestamp, from 0."""
         return min(int(self.position(at) / self.step), self.bins - 1)
 
 
 def timeline_over(runs: Iterable[TimeSpan], *, most: int = MOST_BINS) -> Timeline:
-    """Lay bins of a round width over the runs of a job.
+    """Divide the run time of a job into bins of a round width.
 
-    :param runs: in any order; those that overlap are taken as one.
-    :param most: bins at most.
-    :return: the grid, without bins when there was no run.
+    :param runs: Runs in any order; overlapping ones are merged.
+    :param most: Maximum number of bins. Default: 60.
+    :return: The timeline, without bins if there was no run.
     """
     apart: list[TimeSpan] = []
     for run in sorted(runs, key=lambda run: run.start):
@@ -122,9 +122,9 @@ def timeline_over(runs: Iterable[TimeSpan], *, most: int = MOST_BINS) -> Timelin
 
 
 def counted(grid: Timeline, moments: Iterable[TimedCount]) -> list[float]:
-    """Return how much happened in each bin.
+    """Return the number of events in each bin.
 
-    :param moments: in any order, read once.
+    :param moments: Events in any order, read once.
     """
     found = [0.0] * grid.bins
     for moment in moments if grid.bins else ():
@@ -133,9 +133,9 @@ def counted(grid: Timeline, moments: Iterable[TimedCount]) -> list[float]:
 
 
 def highest(grid: Timeline, changes: Iterable[TimedCount]) -> list[float]:
-    """Return the highest level in each bin of something that rises and falls, such as the number of open batches.
+    """Return the maximum in each bin of a level that rises and falls, such as the number of open batches.
 
-    :param changes: in the order of time; an amount below zero lowers the level.
+    :param changes: Changes in order of time; a negative amount lowers the level.
     """
     found = [0.0] * grid.bins
     level, last = 0.0, 0
@@ -151,9 +151,9 @@ def highest(grid: Timeline, changes: Iterable[TimedCount]) -> list[float]:
 
 
 def waiting(grid: Timeline, waits: Iterable[TimeSpan]) -> list[float]:
-    """Return how many were waiting at once in each bin, on average.
+    """Return the average number of concurrent waits in each bin.
 
-    :param waits: in any order, read once.
+    :param waits: Waits in any order, read once.
     """
     found = [0.0] * grid.bins
     edges = grid.edges
@@ -166,9 +166,9 @@ def waiting(grid: Timeline, waits: Iterable[TimeSpan]) -> list[float]:
 
 
 def spread_of(values: Sequence[float]) -> Spread:
-    """Return how values are spread.
+    """Return the distribution of values.
 
-    :param values: in any order.
+    :param values: Values in any order.
     """
     if not values:
         return Spread(0, [])

@@ -1,4 +1,4 @@
-"""Hands rows that a caller gives over to workers: takes them all in, and cuts their job into parts."""
+"""The handover of a caller's rows to workers: all rows are ingested, and their job is divided into shards."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ __all__ = ["EnqueueRows", "EnqueuedJob", "RejectedRow"]
 
 @frozen(kw_only=True)
 class RejectedRow:
-    """A row that is not sent, by our own check."""
+    """A row that validation rejected and that is not sent."""
 
     row: int
-    """1 for the first one."""
+    """Number of the row, 1 for the first one."""
     line: int
-    """In the file; 0 for rows that were given one by one."""
+    """Line in the file; 0 for rows that were passed one by one."""
     problems: tuple[Message, ...]
     """Why it is not sent, as data."""
 
@@ -40,32 +40,32 @@ class RejectedRow:
 
 @frozen(kw_only=True)
 class EnqueuedJob:
-    """A job that workers can take up."""
+    """A job that workers can process."""
 
     job: str
-    """Its name."""
+    """Name of the job."""
     stats: ShardStats
-    """How its parts stand."""
+    """State of its shards."""
     rejected: tuple[RejectedRow, ...] = field(default=(), repr=False)
-    """What is not sent; of a job that was handed over before, only what is found this time."""
+    """Rows that are not sent; for a job that was enqueued before, only those found this time."""
 
 
 @define(kw_only=True)
 class EnqueueRows(JobRunner):
-    """Rows of a query, say, that workers are to ship."""
+    """Rows, e.g. of a query, that workers will ship."""
 
     rows: Iterable[Any] | AsyncIterable[Any]
     planner: RowPreparer
     name: str
 
     async def enqueue(self, client: BulkClient, size: int) -> tuple[str, ShardStats]:
-        """Take all rows in and cut the job into parts, or leave it as it is while workers are at it.
+        """Ingest all rows and divide the job into shards, or leave it unchanged while workers process it.
 
-        :param client: Shows the carrier's time, where an earlier run has left something open.
-        :param size: rows in a part.
-        :return: the job's name, and how its parts stand.
-        :raises ConfigurationError: when the settings cannot be used, or rows are bad and it is strict.
-        :raises JournalError: when the journal cannot be used, or a run has the job to itself.
+        :param client: Shows the carrier's time if an earlier run has left rows open.
+        :param size: Rows in a shard.
+        :return: The job's name, and the state of its shards.
+        :raises ConfigurationError: The settings cannot be used, or rows are invalid and the run is strict.
+        :raises JournalError: The journal cannot be used, or a run holds the job.
         """
         clock = self.clock_of(client)
         async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.allow_reship) as journal:

@@ -1,4 +1,4 @@
-"""Ships a file: takes its rows in and carries the job to its end; goes on with one whose rows are taken in already."""
+"""Jobs of a file: its rows are ingested and shipped, or an ingested job is resumed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["CheckResult", "FileJob", "ResumedJob", "check_file"]
 
 @frozen(kw_only=True)
 class CheckResult:
-    """What the check of a file found."""
+    """The result of checking a file."""
 
     rows: int
     rejected: int
@@ -35,11 +35,11 @@ class CheckResult:
 
 
 async def check_file(path: Path, options: JobOptions, on_problem: ProblemHook) -> CheckResult:
-    """Read and check all rows of a file and send nothing.
+    """Read and validate all rows of a file and send nothing.
 
-    :param on_problem: called for each bad row.
-    :raises InputError: when the file cannot be read.
-    :raises ConfigurationError: when the sender is not good.
+    :param on_problem: Called for each invalid row.
+    :raises InputError: The file cannot be read.
+    :raises ConfigurationError: The sender is invalid.
     """
     _check_sender(options)
     source = Source(path, options.reading)
@@ -58,14 +58,14 @@ class FileJob(JobRunner):
 
     path: Path
     out_is_here: bool = True
-    """Whether the output folder is one of this host, and not of a worker's."""
+    """Whether the output folder is on this host, and not on a worker's. Default: ``True``."""
     _source: Source | None = field(init=False, default=None)
 
     def prepare(self) -> Source:
-        """See that the file can be read and the output be written, before anything else.
+        """Verify that the file can be read and the output be written, before anything else.
 
-        :raises InputError: when the file cannot be read.
-        :raises ConfigurationError: when the sender is not good, or the output cannot be written.
+        :raises InputError: The file cannot be read.
+        :raises ConfigurationError: The sender is invalid, or the output cannot be written.
         """
         if self._source is None:
             _check_sender(self.options)
@@ -78,11 +78,11 @@ class FileJob(JobRunner):
     async def run(self, client: BulkClient) -> JobSummary:
         """Ship the file.
 
-        :param client: talks to the system that the journal's place is for.
-        :return: what became of each row, counted; the files are in the output folder.
-        :raises InputError: when the file cannot be read; nothing was sent.
-        :raises ConfigurationError: when the sender, the output or the settings cannot be used; nothing was sent.
-        :raises JournalError: when the journal cannot be used, or another run is at work on the same job or output.
+        :param client: Client of the system that the journal's location belongs to.
+        :return: Number of rows by result; the files are in the output folder.
+        :raises InputError: The file cannot be read; nothing was sent.
+        :raises ConfigurationError: The sender, the output or the settings cannot be used; nothing was sent.
+        :raises JournalError: The journal cannot be used, or another run holds the same job or output.
         """
         began, clock = monotonic(), self.clock_of(client)
         source = self.prepare()
@@ -96,16 +96,17 @@ class FileJob(JobRunner):
                 return await self.run_job(clock, journal, job, began)
 
     async def enqueue(self, client: BulkClient, size: int) -> tuple[str, ShardStats]:
-        """Take the rows in and cut the job into parts for workers, or leave it as it is while workers are at it.
+        """Ingest the rows and divide the job into shards for workers, or leave it unchanged while workers process it.
 
-        The last worker makes labels and papers in the output folder, unless that is one of this host.
+        The last worker makes labels and reports in the output folder, unless that folder is on this host.
 
-        :param client: Shows the carrier's time, where an earlier run has left something open.
-        :param size: rows in a part.
-        :return: the job's name, and how its parts stand.
-        :raises InputError: when the file cannot be read; nothing was sent.
-        :raises ConfigurationError: when the sender or the settings cannot be used, or rows are bad and it is strict.
-        :raises JournalError: when the journal cannot be used, or a run has the job to itself.
+        :param client: Shows the carrier's time if an earlier run has left rows open.
+        :param size: Rows in a shard.
+        :return: The job's name, and the state of its shards.
+        :raises InputError: The file cannot be read; nothing was sent.
+        :raises ConfigurationError: The sender or the settings cannot be used, or rows are invalid and the run is
+            strict.
+        :raises JournalError: The journal cannot be used, or a run holds the job.
         """
         source, clock = self.prepare(), self.clock_of(client)
         digest = await to_thread.run_sync(source.digest)
@@ -126,7 +127,7 @@ class FileJob(JobRunner):
             )
 
     async def _ingest(self, journal: Journal, job: int, source: Source, digest: str) -> None:
-        """Plan all rows; what an earlier run has planned in part is planned anew, for nothing of it was sent."""
+        """Plan all rows; an incomplete plan of an earlier run is replaced, since nothing of it was sent."""
         await journal.rows.clear(job)
         intake = Ingestor(journal.rows, job, self.options.sender, self.on_problem, self._read)
         await intake.ingest(source.rows())
@@ -147,16 +148,16 @@ class FileJob(JobRunner):
 
 @define(kw_only=True)
 class ResumedJob(JobRunner):
-    """One run over a job whose rows are in the journal: it needs no input any more."""
+    """One run over a job whose rows are in the journal, so that it needs no input."""
 
     name: str
 
     async def run(self, client: BulkClient) -> JobSummary:
-        """Go on with the job.
+        """Resume the job.
 
-        :param client: talks to the system that the journal's place is for.
-        :return: what became of each row, counted; the files are in the output folder.
-        :raises JournalError: without such a job or all of its rows, or when another run is at work on it.
+        :param client: Client of the system that the journal's location belongs to.
+        :return: Number of rows by result; the files are in the output folder.
+        :raises JournalError: There is no such job, its rows are incomplete, or another run holds it.
         """
         began, clock = monotonic(), self.clock_of(client)
         async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.allow_reship) as journal:

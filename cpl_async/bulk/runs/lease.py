@@ -1,4 +1,4 @@
-"""A worker's loan of a part: kept as long as it is at work, and known by it to be over before others may think so."""
+"""A worker's lease on a shard, whose local expiry is conservative: a worker stops before another can take over."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ from ..pipeline.sender import WRITE_TIMEOUT_SECONDS
 __all__ = ["LEASE_SECONDS", "Lease", "lock_timeout"]
 
 LEASE_SECONDS = 60.0
-"""Seconds for which a part is lent, and after which a worker that is not heard of has lost it."""
+"""Seconds of a lease; a worker that does not renew it within this time has lost it."""
 RENEWED = 4
-"""Times that a loan is renewed while one lasts."""
+"""Renewals of a lease within its duration."""
 MARGIN_SECONDS = 0.05
-"""Part of it, at its end, in which nothing is written any more."""
+"""Fraction of a lease, at its end, in which nothing is written any more."""
 
 
 def lock_timeout(lease: float) -> float:
-    """Return the seconds for which a worker that is stopped in a transaction may keep others from theirs.
+    """Return the seconds for which a worker that is stopped in a transaction may block others.
 
-    They must be able to renew their loans after it.
+    Others must be able to renew their leases after it.
     """
     return min(15.0, lease / 2)
 
 
 @define
 class Lease:
-    """A part on loan, told by the clocks of the worker's machine."""
+    """A leased shard, timed by the clocks of the worker's machine."""
 
     shards: ShardRepository
     shard: Shard
     lease: float
-    """Seconds."""
+    """Duration in seconds."""
     until: float
-    """When it runs out, by :func:`elapsed`: reckoned from before it was asked for, so never too late."""
+    """Expiry by :func:`elapsed`, computed from before the request for the lease, so never too late."""
     _given_back: bool = field(default=False, init=False)
 
     def write_deadline(self) -> WriteDeadline:
-        """Return the deadline from which nothing may leave that is begun now."""
+        """Return the write deadline of an attempt that begins now."""
         left = self.until - self.lease * MARGIN_SECONDS - elapsed()
         return WriteDeadline.after(min(left, WRITE_TIMEOUT_SECONDS))
 
     async def renew_until_lost(self) -> None:
-        """Renew it until this is cancelled; a journal that cannot be reached is tried again while the loan lasts.
+        """Renew the lease until cancelled; while it lasts, a journal that cannot be reached is tried again.
 
-        :raises LeaseLost: when another worker has the part.
-        :raises JournalError: when the journal could not be reached for as long as the loan lasted.
+        :raises LeaseLost: Another worker holds the shard.
+        :raises JournalError: The journal could not be reached for the duration of the lease.
         """
         while True:
             await asyncio.sleep(self.lease / RENEWED)
@@ -67,8 +67,10 @@ class Lease:
                 self.until = began + self.lease
 
     async def release(self, *, done: bool, message: str = "") -> None:
-        """Give the part back.
+        """Release the shard.
 
-        :raises LeaseLost: when another worker has it.
+        :param done: Whether nothing is left to do for it.
+        :param message: Reason why it is not done. Default: empty.
+        :raises LeaseLost: Another worker holds it.
         """
         await self.shards.release(self.shard, done=done, message=message)

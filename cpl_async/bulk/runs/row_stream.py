@@ -1,4 +1,4 @@
-"""Ships rows as a caller gives them, and tells what became of each as it settles."""
+"""The stream of a caller's rows: they are shipped as they arrive, and each result is yielded when it settles."""
 
 from __future__ import annotations
 
@@ -37,42 +37,42 @@ __all__ = ["OrderResult", "ParcelLabel", "RowStream", "ShipResult", "interleaved
 logger: logging.Logger = logging.getLogger("cpl_async")
 ROWS_PER_COMMIT = 100
 LONGEST_WAIT = 0.5
-"""Seconds that rows wait for others to be taken, and sent, with them."""
+"""Seconds that rows wait for others to be inserted and sent together."""
 TICK = 0.1
-"""Seconds between two looks for what has settled."""
+"""Seconds between two checks for settled rows."""
 ANY_ROWS = "rows"
-"""Digest of jobs whose rows are given one by one: their name alone tells them apart."""
+"""Digest of jobs whose rows are passed one by one: only their names distinguish them."""
 SETTLED = (RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED)
-"""States that a row keeps, whatever the run does yet."""
+"""Final states of a row."""
 ASIDE = (RowState.UNLABELLED, RowState.FOUND, RowState.UNDECIDED, RowState.WITHDRAWING)
-"""States that only the end of the run makes final: such rows are told then, and hold no others up."""
+"""States that only the end of the run makes final: such rows are reported at the end and block no others."""
 LOOKS_ASIDE = 20
-"""Ticks between two looks for those among them that have settled meanwhile."""
+"""Ticks between two checks for those among them that have settled in the meantime."""
 T = TypeVar("T")
 
 
 @frozen(kw_only=True)
 class ParcelLabel:
-    """A parcel of a shipment, and where its label is."""
+    """A parcel of a shipment, and the place of its label."""
 
     number: str
     file: Path | None
-    """A file of labels; ``None`` where there is none."""
+    """File of labels, or ``None`` if there is no label."""
     page: int
-    """The label's place in the file, from 0."""
+    """The label's position in the file, from 0."""
 
 
 @frozen(kw_only=True)
 class ShipResult:
-    """What became of one row."""
+    """The result of one row."""
 
     row: int
-    """Its place among the rows that were given, 1 for the first."""
+    """Its position among the rows passed, 1 for the first."""
     reference: str
     state: str
     """``shipped``, ``shipped_without_label``, ``rejected``, ``cancelled`` or ``undecided``."""
     shipment_number: str | None
-    """Of a set, that of its master."""
+    """Shipment number, that of the master for a set, or ``None`` if there is no number."""
     parcels: tuple[ParcelLabel, ...]
     problems: tuple[Message, ...] = ()
     """Why the row is not shipped or has no label, as data; empty if it is shipped."""
@@ -90,10 +90,10 @@ class ShipResult:
 
 @frozen(kw_only=True)
 class OrderResult:
-    """What became of one order."""
+    """The result of one order."""
 
     row: int
-    """Its place among the orders that were given, 1 for the first."""
+    """Its position among the orders passed, 1 for the first."""
     reference: str
     state: str
     """``ordered``, ``rejected`` or ``undecided``."""
@@ -108,24 +108,24 @@ class OrderResult:
 
 @define(kw_only=True)
 class RowStream:
-    """One run over rows that a caller gives."""
+    """One run over rows that a caller passes."""
 
     rows: Iterable[Any] | AsyncIterable[Any]
     planner: RowPreparer
     kind: JobType = SHIPMENTS
     name: str
-    """Of the job: the same name goes on with it, and rows that it knows are not sent again."""
+    """Name of the job. The same name resumes it, and rows that it has already are not sent again."""
     place: JournalLocation
     options: JobOptions = field(factory=JobOptions)
     labels: Path | None = None
-    """Folder of the labels; beside the journal without one."""
+    """Folder of the labels. Default: beside the journal."""
     on_progress: ProgressHook = field(default=lambda progress: None)
     _waiting: dict[int, int] = field(init=False, factory=dict)
-    """Number in the journal → place among the rows given, of those that are not told yet."""
+    """Number in the journal → position among the rows passed, for rows that are not reported yet."""
     _aside: dict[int, int] = field(init=False, factory=dict)
     """The same for rows that wait for the end of the run."""
     _over: bool = field(init=False, default=False)
-    """Whether no more rows are taken."""
+    """Whether the run accepts no more rows."""
     _told_at_once: list[ShipResult] = field(init=False, factory=list)
     _given: int = field(init=False, default=0)
     _changed: asyncio.Event = field(init=False, factory=asyncio.Event)
@@ -134,7 +134,7 @@ class RowStream:
     async def results(self, client: BulkClient) -> AsyncGenerator[ShipResult, None]:
         """Ship the rows and yield one result for each, as it settles.
 
-        :raises JournalError: when the journal cannot be used, or another run is at work on this job.
+        :raises JournalError: The journal cannot be used, or another run holds this job.
         """
         clock = CarrierClock(client=client, ignores_difference=self.options.ignore_clock, on_note=self._note_for_log)
         async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.allow_reship) as journal:
@@ -233,7 +233,7 @@ class RowStream:
             )
 
     async def _take_no_more(self, feeding: asyncio.Task[None]) -> None:
-        """End the reading of rows, where the run has ended before them."""
+        """Stop reading rows if the run has ended before they did."""
         self._over = True
         self._room.set()
         await asyncio.wait({feeding}, timeout=LONGEST_WAIT)
@@ -246,10 +246,10 @@ class RowStream:
             shown = ", ".join(f"{one.number} of {one.reference}" for one in doubles[:10])
             logger.warning("job %s: %d parcels are there twice: %s", self.name, len(doubles), shown)
 
-    # --- what goes in
+    # --- input
 
     async def _feed(self, journal: Journal, job: Job, feed: RowBuffer) -> None:
-        """Take rows as they come, so many at once as are sent at once and no more."""
+        """Insert rows as they arrive, limited by the number that is sent concurrently."""
         try:
             run = await journal.row_insertion.begin(job.id)
             window = 2 * self.options.batch_size * self.options.max_concurrency
@@ -298,7 +298,7 @@ class RowStream:
             self._waiting[one.number] = row.number
         self._changed.set()
 
-    # --- what comes out
+    # --- output
 
     def _wake(self, progress: Progress) -> None:
         self.on_progress(progress)
@@ -323,7 +323,7 @@ class RowStream:
             await asyncio.sleep(TICK if not working.done() else 0)
 
     async def _rest(self, journal: Journal, job: Job, folder: Path, engine: Engine) -> AsyncIterator[ShipResult]:
-        """Tell of what is not settled when the run has ended, as it stands."""
+        """Yield the current state of rows that are not settled when the run has ended."""
         why = message("send.ended_early", error=engine.stopped_by.detail) if engine.stopped_by else None
         self._waiting, self._aside = {**self._aside, **self._waiting}, {}
         why = why or (message("send.deadline") if engine.is_past_deadline else None)
@@ -331,7 +331,7 @@ class RowStream:
             yield result
 
     async def _set_aside(self, journal: Journal, job: Job) -> None:
-        """Let rows that wait for the end of the run hold no others up."""
+        """Move rows that wait for the end of the run aside, so that they block no others."""
         if not self._waiting:
             return
         between = min(self._waiting), max(self._waiting)
@@ -344,7 +344,7 @@ class RowStream:
     async def _settled(
         self, journal: Journal, job: Job, folder: Path, states: Sequence[RowState], why: Message | None = None
     ) -> list[ShipResult]:
-        """Return what became of rows that are in these states now, and tell of each only once."""
+        """Return the results of rows that are in these states now, each only once."""
         results, self._told_at_once = self._told_at_once, []
         if self._waiting:
             async for row in journal.row_queries.rows(job.id, states, between=(min(self._waiting), max(self._waiting))):
@@ -370,10 +370,10 @@ def _result_of(place: int, row: RowRecord, folder: Path, why: Message | None) ->
 
 
 async def interleaved(rows: Iterable[T] | AsyncIterable[T], name: str) -> AsyncGenerator[list[T], None]:
-    """Yield what a caller gives in small groups, none of which waits long for its next one.
+    """Yield a caller's items in small groups, none of which waits long for its next item.
 
-    :param name: of what is given, for the error.
-    :raises ConfigurationError: for what is no iterable.
+    :param name: Name of the items, for the error.
+    :raises ConfigurationError: It is not an iterable.
     """
     if isinstance(rows, AsyncIterable):
         source = aiter(rows)

@@ -1,4 +1,4 @@
-"""One run of a job: takes it where the last run left it, works, and writes what became of it."""
+"""One run of a job: it resumes the state of the last run, executes the job, and writes the results."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ __all__ = ["JobRunner", "has_open_shards", "sender_hash"]
 
 
 NOTHING_OPEN = (RowState.PLANNED, RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED)
-"""States of rows of which the carrier has no request that is still to be settled."""
+"""States of rows for which no request is still to be settled by the carrier."""
 
 
 @define(kw_only=True)
 class JobRunner:
-    """One run. The journal knows what earlier runs did: what is settled is not done again."""
+    """One run. The journal has the state of earlier runs: steps that are settled are not repeated."""
 
     out: Path
     place: JournalLocation
@@ -52,19 +52,19 @@ class JobRunner:
     on_problem: ProblemHook = field(default=lambda rejected: None)
     on_progress: ProgressHook = field(default=lambda progress: None)
     on_note: Callable[[str], None] = field(default=lambda note: None)
-    """Called with what is worth knowing at once: a wait for the network, columns that are not read."""
+    """Called with notices that are relevant at once: a wait for the network, columns that are not read."""
     progress: Progress = field(init=False, factory=Progress)
     stopped_by: CplError | None = field(init=False, default=None)
-    """Why sending ended before its end, if it did."""
+    """Why sending ended early, or ``None`` if it did not."""
     is_past_deadline: bool = field(init=False, default=False)
-    """Whether the deadline came before the end."""
+    """Whether the deadline passed before the end."""
     write_deadline: Callable[[], WriteDeadline] = default_write_deadline
     """See :class:`Engine`."""
     _stop: asyncio.Event = field(factory=asyncio.Event, alias="stopping")
 
     @property
     def began_sending(self) -> bool:
-        """Whether a request that creates something may have left in this run."""
+        """Whether a request that creates something may have been sent in this run."""
         return self.progress.phase is not Phase.READING
 
     @property
@@ -73,7 +73,7 @@ class JobRunner:
         return self._stop.is_set() and self.stopped_by is None
 
     def stop(self) -> None:
-        """Send nothing more and end when what is under way is written down; the next run goes on."""
+        """Send nothing more and end when open requests are recorded; the next run resumes the job."""
         self._stop.set()
 
     def clock_of(self, client: BulkClient) -> CarrierClock:
@@ -85,11 +85,11 @@ class JobRunner:
         self.on_progress(progress)
 
     async def run_job(self, clock: CarrierClock, journal: Journal, job: int, began: float) -> JobSummary:
-        """Bring a planned job as far as it goes, while no other run does.
+        """Run a planned job as far as possible, while no other run does.
 
-        :param clock: of this run, and its client.
-        :param began: when the run began, by the monotonic clock.
-        :raises JournalError: when another run is at work on the same output.
+        :param clock: Clock of this run, with its client.
+        :param began: Start of the run, by the monotonic clock, in seconds.
+        :raises JournalError: Another run uses the same output.
         """
         output = OutputFolder(self.out, self.options)
         with exclusive_lock(output.lock, f"the output folder {self.out}"):
@@ -98,12 +98,12 @@ class JobRunner:
             return await self._work(clock, journal, await self._prepare_job(clock, journal, job), began)
 
     async def shard(self, clock: CarrierClock, journal: Journal, number: int, size: int, *, closing: bool) -> None:
-        """Cut what is left to do of a job into parts for workers, while no other run is at work on it.
+        """Divide the open rows of a job into shards for workers, while no other run holds it.
 
-        :param clock: see :meth:`carry`.
-        :param size: rows in a part.
-        :param closing: whether the last worker makes labels and papers in :attr:`out`.
-        :raises ConfigurationError: when rows are bad and the run is strict.
+        :param clock: See :meth:`run_job`.
+        :param size: Rows in a shard.
+        :param closing: Whether the last worker makes labels and reports in :attr:`out`.
+        :raises ConfigurationError: Rows are invalid and the run is strict.
         """
         job = await self._prepare_job(clock, journal, number)
         bad = await journal.row_queries.rejected_before_sending(job.id)
@@ -114,7 +114,7 @@ class JobRunner:
         await journal.shards.create(job.id, size, closing=closing)
 
     async def _prepare_job(self, clock: CarrierClock, journal: Journal, number: int) -> Job:
-        """Return the job, ready to go on: its rows in batches, and what a killed run left in the open settled."""
+        """Return the job, ready to run: its rows are in batches, and open attempts of a killed run are settled."""
         await journal.compare(clock.client._journal_memory, replaces_lost=self.options.allow_reship)
         job = await journal.read(number)
         if job.label_format != self.options.label_format:
@@ -135,9 +135,9 @@ class JobRunner:
         return await journal.read(number)
 
     def _check_fits(self, job: Job, planned: int) -> None:
-        """See that a job's rows were planned as this run would plan them.
+        """Verify that a job's rows were planned with the settings of this run.
 
-        :param planned: rows that are not sent yet.
+        :param planned: Number of rows that are not sent yet.
         """
 
     async def _work(self, clock: CarrierClock, journal: Journal, job: Job, began: float) -> JobSummary:
@@ -183,7 +183,7 @@ class JobRunner:
     async def _write(
         self, journal: Journal, job: Job, output: OutputFolder, why_not_sent: Message | None
     ) -> JobSummary:
-        """Write all files; the papers are made while the labels are joined."""
+        """Write all files; the reports are made while the labels are merged."""
         written = await output.write_tables(journal, job, why_not_sent=why_not_sent)
         papers: list[str] = []
         with ungrouped():
@@ -195,7 +195,7 @@ class JobRunner:
                     tasks.create_task(_into(papers, making))
         for problem in papers:
             self.on_note(problem)
-        await journal.read(job.id)  # whoever has lost the job meanwhile is told so here, and says nothing of its end
+        await journal.read(job.id)  # raises if the job was lost in the meantime, before its end is recorded
         output.write_summary(written)
         try:
             journal.verify_files()
@@ -230,7 +230,7 @@ class JobRunner:
             self.stopped_by, self.is_past_deadline = engine.stopped_by, engine.is_past_deadline
 
     def _settings(self) -> dict[str, Any]:
-        """Return what a later run of this job by its name alone must know."""
+        """Return the settings that a later run of this job by its name alone needs."""
         options = self.options
         layout = {"a4": options.a4, "position": options.position, "batch_size": options.batch_size}
         return {"out": str(self.out.absolute()), **layout}
@@ -251,7 +251,7 @@ class JobRunner:
 
 
 async def _into(found: list[str], work: Awaitable[list[str]]) -> None:
-    """Add what could not be made; a disk that fails costs the papers, not the labels."""
+    """Add the files that could not be made; a disk that fails must not affect the labels."""
     try:
         found += await work
     except OSError as error:
@@ -259,15 +259,15 @@ async def _into(found: list[str], work: Awaitable[list[str]]) -> None:
 
 
 async def has_open_shards(journal: Journal, job: int) -> bool:
-    """Return whether workers are at a job: it has parts, and they are not all done."""
+    """Return whether workers process a job: it has shards, and not all of them are done."""
     return (await journal.shards.stats(job)).is_open
 
 
 def _count_open(counts: dict[RowState, int], *, sending: bool) -> int:
-    """Return the number of rows for which a run can still do something."""
+    """Return the number of rows that a run can still process."""
     return sum(counts[state] for state in GOES_ON if sending or state is not RowState.PLANNED)
 
 
 def sender_hash(options: JobOptions) -> str:
-    """Return what the sender of a run is known by; empty for the customer's own address."""
+    """Return the hash of a run's sender; empty for the customer's own address."""
     return hashlib.sha256(encode(options.sender)).hexdigest() if options.sender is not None else ""

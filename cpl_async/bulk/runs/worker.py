@@ -1,4 +1,4 @@
-"""One worker's work on a job that several share: it borrows a part, brings it to its end, and gives it back."""
+"""One worker of a shared job: it leases a shard, processes it to its end, and releases it."""
 
 from __future__ import annotations
 
@@ -31,52 +31,52 @@ from .runner import JobRunner
 __all__ = ["ShardResult", "Worker"]
 
 REFUSED_PAUSE_SECONDS = 600.0
-"""Seconds until credentials that were refused are tried again by whoever looks after the job."""
+"""Seconds until refused credentials are tried again by the process that watches the job."""
 
 
 @frozen(kw_only=True)
 class ShardResult:
-    """What a worker has done."""
+    """The result of a worker."""
 
     shard: int | None
-    """Number of the part that it had; ``None`` when there was none to be had."""
+    """Number of the shard that it leased, or ``None`` if there was no free shard."""
     is_finished: bool
-    """Whether it has made labels, tables and papers of the whole job."""
+    """Whether it has made labels, tables and reports of the whole job."""
     problem: str
-    """Why the part did not come to its end; the next worker goes on with it."""
+    """Why the shard was not completed; the next worker continues it. Empty if it was completed."""
     stats: ShardStats
-    """How the job's parts stand now."""
+    """Current state of the job's shards."""
     summary: JobSummary | None = None
-    """What became of the rows, when the job was closed."""
+    """Results of the rows when the job was finished, or ``None`` if it is not finished."""
     is_refused: bool = False
-    """Whether it is the credentials that the server refuses: to try again soon is of no use."""
+    """Whether the server refuses the credentials, so that an early retry is of no use."""
     retry_in: float | None = None
-    """Seconds in which whoever called is to call again, since a worker that is at a part now may be dead by then; of
-    all workers of a job one at a time is told so."""
+    """Seconds after which the caller should call again, since a worker that processes a shard now may be dead by
+    then, or ``None``. Only one worker of a job at a time gets this value."""
 
 
 @define(kw_only=True)
 class Worker:
-    """One worker, for one part."""
+    """One worker, for one shard."""
 
     place: JournalLocation
     name: str
-    """Of the job."""
+    """Name of the job."""
     lease: float = LEASE_SECONDS
-    """Seconds after which another worker takes the part, if nothing is heard of this one."""
+    """Seconds after which another worker takes the shard over if the lease is not renewed. Default: 60."""
     on_progress: ProgressHook = field(default=lambda progress: None)
     on_note: Callable[[str], None] = field(default=lambda note: None)
     _stop: asyncio.Event = field(init=False, factory=asyncio.Event)
     _refused: bool = field(init=False, default=False)
 
     def stop(self) -> None:
-        """Send nothing more, and give the part back when what is under way is written down."""
+        """Send nothing more, and release the shard when open requests are recorded."""
         self._stop.set()
 
     async def process_shard(self, client: BulkClient) -> ShardResult:
-        """Borrow a part of the job and bring it to its end.
+        """Lease a shard of the job and process it to its end.
 
-        :raises JournalError: without such a job, or when the part was taken over meanwhile.
+        :raises JournalError: There is no such job, or the shard was taken over in the meantime.
         """
         clock = CarrierClock(client=client, on_note=self.on_note)
         async with Journal.open(self.place, patience=lock_timeout(self.lease), now=clock.now) as journal:
@@ -102,7 +102,7 @@ class Worker:
         )
 
     async def _shard_stats(self, journal: Journal, job: Job) -> tuple[ShardStats, float | None]:
-        """Return how the parts stand, and when to look again, unless another worker has taken that on."""
+        """Return the state of the shards, and the time of the next check unless another worker has reserved it."""
         left = await journal.shards.stats(job.id)
         if not left.is_open:
             return left, None
@@ -112,7 +112,7 @@ class Worker:
     async def _process_leased(
         self, clock: CarrierClock, journal: Journal, job: Job, loan: Lease
     ) -> tuple[str, JobSummary | None]:
-        """Carry the part while it is kept; return why it did not come to its end, and what a closing one has made."""
+        """Process the shard while it is leased; return why it was not completed, and the summary of a finalizer."""
         keeping = asyncio.create_task(loan.renew_until_lost())
         carrying = asyncio.create_task(self._process(clock, journal, job, loan))
         try:
@@ -136,7 +136,7 @@ class Worker:
         return problem, summary
 
     async def _abandon(self, loan: Lease, why: str) -> None:
-        """Give back what was broken off, so that nobody need wait until the loan has run out."""
+        """Release an interrupted shard, so that no worker has to wait until the lease has expired."""
         try:
             await loan.release(done=False, message=why)
         except JournalError as error:
