@@ -80,7 +80,7 @@ async def test_a_request_is_a_span_below_that_of_its_caller(recorded: Recorded, 
         "url.full": f"{origin}/myapi2/shipment/batch",
         "cpl.operation": "shipment_batches.create",
         "cpl.correlation_id": "checkout-17",
-        "cpl.priority": "person",
+        "cpl.priority": "interactive",
     }
     assert span.status.status_code is StatusCode.UNSET
     assert span.start_time is not None

@@ -8,6 +8,7 @@ import re
 import subprocess
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,8 +33,14 @@ def pieces(page: str, kind: str) -> list[str]:
     return [textwrap.dedent(text) for _, language, text in found if language == kind]
 
 
+def marked(page: str) -> Any:
+    """Return a page as a parameter, marked if its pieces need a Redis."""
+    needs_redis = any("REDIS_URL" in piece for piece in pieces(page, "python"))
+    return pytest.param(page, marks=[pytest.mark.servers] if needs_redis else [])
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [page for page in PAGES if pieces(page, "python")])
+@pytest.mark.parametrize("page", [marked(page) for page in PAGES if pieces(page, "python")])
 @pytest.mark.cpl_sandbox(speed=200)
 def test_a_page_runs_from_its_top_to_its_end(
     cpl_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, page: str

@@ -60,7 +60,7 @@ def order() -> None:
 @click.option("--customer-reference", help="Another reference, by which it can be cancelled too.")
 @click.option("--note", help="For the courier.")
 @click.option("--email", help="Where the carrier writes to.")
-@click.option("--allow-reship", is_flag=True, help="Order although there is an order of this reference.")
+@click.option("--again", is_flag=True, help="Order although there is an order of this reference.")
 @click.option("--wait", type=click.FloatRange(0), default=60, show_default=True, help="Seconds to wait for the import.")
 @connected
 def create(
@@ -107,9 +107,7 @@ def create(
         open_ones = [found.order_number for found in known if found.order_state != OrderState.CANCELED]
         if open_ones and not again:
             numbers = ", ".join(str(number) for number in open_ones)
-            raise ConfigurationError(
-                f"{reference} was ordered already as {numbers}: give --allow-reship to order once more"
-            )
+            raise ConfigurationError(f"{reference} was ordered already as {numbers}: give --again to order once more")
         say("ordering: if this is stopped now, look with `cpl order list --reference` before you order again")
         batch = await client.order_batches.create([made])
         say(f"accepted as batch {batch.id}")

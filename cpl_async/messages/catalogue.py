@@ -155,7 +155,7 @@ CATALOGUE: dict[str, str] = {
     "map.unknown_name_near": "{text!r} is not among the [{table}] of --map; did you mean {near!r}?",
     "network.broke_off": "the response broke off",
     "network.broken": "the connection broke: {error}",
-    "network.cancelled": "broken off, by a timeout or by the caller",
+    "network.cancelled": "cancelled by a timeout or by the caller",
     "network.closed": "the server closed the connection without a response",
     "network.invalid_address": "the address cannot be used",
     "network.no_connection": "no connection to {host}: {error}",

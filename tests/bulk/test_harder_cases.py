@@ -244,15 +244,15 @@ async def test_a_slow_source_holds_no_row_back(sandbox: Sandbox, client: Client)
 
 
 async def test_labels_that_are_gone_are_fetched_again(sandbox: Sandbox, client: Client, tmp_path: Path) -> None:
-    (first, _) = await shipped(client, shipments(2), labels=tmp_path / "labels")
+    (first, _) = await shipped(client, shipments(2), label_dir=tmp_path / "labels")
     shutil.rmtree(tmp_path / "labels")
-    (again, _) = await shipped(client, shipments(2), labels=tmp_path / "labels")
+    (again, _) = await shipped(client, shipments(2), label_dir=tmp_path / "labels")
     assert again.shipment_number == first.shipment_number
     assert again.parcels[0].file is not None
     assert again.parcels[0].file.exists()
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match="cannot be written"):
-        await shipped(client, shipments(2), "other", labels=tmp_path / "file")
+        await shipped(client, shipments(2), "other", label_dir=tmp_path / "file")
 
 
 async def test_again_sends_what_another_job_has_shipped(sandbox: Sandbox, client: Client) -> None:

@@ -50,10 +50,10 @@ class Known:
             for row, number in enumerate(self.numbers, 1)
         ]
 
-    async def is_whole(self, batch: int) -> bool:
+    async def is_fully_settled(self, batch: int) -> bool:
         return self.whole
 
-    async def labelled(self, job: int, places: list[tuple[str, str, int]]) -> None:
+    async def record_labels(self, job: int, places: list[tuple[str, str, int]]) -> None:
         self.places |= {number: (file, page) for number, file, page in places}
 
     async def batch_is_labelled(self, batch: int, message: str) -> int:

@@ -88,7 +88,7 @@ def test_totals_that_differ_do_no_harm_where_nothing_is_collected(tmp_path: Path
 def test_totals_that_differ_are_never_collected_in_part(tmp_path: Path) -> None:
     lines = [line(total=total, item=total, cod="ano") for total in ("200", "300", "200")]
     (row,) = rows_of(tmp_path / "a.csv", *lines)
-    assert "two things in the column Celkem: '200' and '300'" in str(row.problem)
+    assert "two values in the column Celkem: 200 and 300" in str(row.problem)
 
 
 async def test_an_order_of_several_lines_is_shipped_once_and_said(sandbox: Sandbox, shipping: Shipping) -> None:

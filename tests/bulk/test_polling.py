@@ -20,7 +20,7 @@ class Course:
     async def open_rows(self, batch: int) -> dict[str, Any]:
         return {}
 
-    async def imported(self, *_: Any, **__: Any) -> None:
+    async def record_import(self, *_: Any, **__: Any) -> None:
         pass
 
 

@@ -105,7 +105,7 @@ def test_what_the_server_refuses_is_named_by_the_files_own_column(cpl: Runner) -
     assert "row 2 (line 3), column Měna dobírky: " in done.stderr
     with (cpl.folder / "out" / "rejected.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
-    assert list(row) == [*heading.split(";"), "error"]
+    assert list(row) == [*heading.split(";"), "error_code", "error"]
     assert row["error"].startswith("Měna dobírky: ")
     assert row["Dobírka"] == "5,50"
 
@@ -116,7 +116,7 @@ def test_rejected_lines_of_json_keep_their_keys_and_can_be_sent_again(cpl: Runne
     (cpl.folder / "a.jsonl").write_text("\n".join(lines))
     cpl("ship", "a.jsonl", "--sandbox", status=1)
     text = (cpl.folder / "out" / "rejected.csv").read_text(encoding="utf-8")
-    assert text.splitlines()[0] == "Objednávka,Jméno,Ulice,Město,PSČ,Země,error"
+    assert text.splitlines()[0] == "Objednávka,Jméno,Ulice,Město,PSČ,Země,error_code,error"
     (cpl.folder / "mended.csv").write_text(text.replace(",1100,", ",110 00,"), encoding="utf-8")
     assert "1 row checked: 1 good" in cpl("ship", "mended.csv", "--check").stdout
 

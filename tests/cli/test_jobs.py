@@ -31,7 +31,7 @@ def test_a_lost_row_is_found_out_and_settled_by_hand(cpl: Runner, server: Sandbo
     shown = cpl("jobs", "show", "monday", access=account).stdout
     assert "journal.sqlite3" in shown
     assert re.search(r"created at +\d{4}-\d\d-\d\d \d\d:\d\d CES?T\n", shown)
-    assert "no shipment known to be there" in cpl("jobs", "undecided", "monday", access=account).stdout
+    assert "no control shipment" in cpl("jobs", "undecided", "monday", access=account).stdout
     for reference in ("T-00001", "T-00002"):
         cpl("jobs", "resolve", "monday", reference, "--resend", access=account)
     cpl("jobs", "resolve", "monday", "T-00003", "--shipped-as", "40999999999", access=account)

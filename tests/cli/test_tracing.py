@@ -49,7 +49,7 @@ def test_a_question_is_printed_with_its_query_and_what_came_of_it(cpl: Runner, s
     assert "Husova" not in shown
     server.faults.add(Fault(kind=FaultKind.SLOW, seconds=20, operation="info.get"))
     shown = cpl("info", "--trace", status=1, access=access | {"CPL_TIMEOUT": "2"}).stderr
-    assert "broken off, by a time-out" in shown
+    assert "cancelled by a timeout" in shown
     assert cpl("info", access=access).stderr == ""  # only when asked for
 
 

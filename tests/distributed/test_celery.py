@@ -104,11 +104,11 @@ def test_tasks_carry_the_parts_and_the_last_one_makes_the_labels(
 ) -> None:
     job = ship(queue, tmp_path)
     assert (job.name, job.refused, queue.ready) == ("job", (), 2)
-    assert job.standing().parts == 2
+    assert job.standing().shards == 2
     queue.do_all()
     assert [result["part"] is not None for result in queue.results].count(True) == 3
     assert queue.results[-1]["closed"] or any(result["closed"] for result in queue.results)
-    assert job.standing().closed
+    assert job.standing().is_finished
     rows = job.wait(timeout=1)
     assert (rows.rows, rows.shipped, rows.state) == (40, 40, "finished")
     assert (tmp_path / "out" / "labels.pdf").exists()
@@ -145,7 +145,7 @@ def test_one_task_looks_after_what_dead_workers_leave(queue: Queue, tmp_path: Pa
     queue.waiting.clear()  # the broker has forgotten all
     queue.do("job", "", looking_after=True)
     queue.do_all()
-    assert celery.shipping_job("job", app=queue).standing().closed
+    assert celery.shipping_job("job", app=queue).standing().is_finished
     assert len(references(sandbox)) == 40
 
 
@@ -270,7 +270,7 @@ def test_a_task_that_is_broken_off_gives_its_part_back(queue: Queue, tmp_path: P
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert (job.standing().free, job.standing().at_work) == (1, 0)
+    assert (job.standing().free, job.standing().leased) == (1, 0)
     queue.waiting.clear()
     job.take_up()
     queue.do_all()
@@ -304,7 +304,7 @@ def test_a_soft_time_limit_gives_the_part_back_and_another_task_goes_on(
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert result["problem"] == job.standing().problem == celery.TIME_LIMIT
-    assert (job.standing().free, job.standing().at_work) == (1, 0)
+    assert (job.standing().free, job.standing().leased) == (1, 0)
     [options] = [options for _, options, countdown in queue.waiting if countdown == celery.FIRST_PAUSE]
     queue.waiting.clear()
     queue.do("job", "", **options)
@@ -338,7 +338,7 @@ def test_a_task_that_is_killed_at_its_time_limit_has_another_one_look_after_it(
     queue.waiting.clear()
     queue.do("job", "", looking_after=True)
     queue.do_all()
-    assert job.standing().closed
+    assert job.standing().is_finished
     queue.waiting.clear()
     queue.do("job", "", looking_after=True)
     assert queue.waiting == []  # nobody looks after a job that is closed

@@ -122,7 +122,7 @@ def test_an_error_prints_what_where_and_what_next() -> None:
     text = str(error_of(answer(400, b'{"title": "Invalid", "errors": {"shipments[1].note": ["too long"]}}'), ASKED))
     places = [
         text.index(part)
-        for part in ("shipment_batches.create", "HTTP 400", "Invalid", "shipments[1].note (b): too long", "c-1", "Mend")
+        for part in ("shipment_batches.create", "HTTP 400", "Invalid", "shipments[1].note (b): too long", "c-1", "Fix")
     ]
     assert places == sorted(places)
 

@@ -36,7 +36,7 @@ COLUMNS = {
 """Column → path of its value in a shipment, or its own name if it only supplements another column."""
 REQUIRED = ("reference_id", "name", "street", "city", "zip_code", "country")
 """Columns that are required in a file, or others with the same meaning."""
-OURS = ("code", "error")
+OURS = ("error_code", "error")
 """Columns that this library writes and does not read."""
 WHOLE = {"cash_on_delivery": "cod_price", "shipment_set": "parcels", "specific_delivery": "parcel_shop_code",
          "insurance": "insurance_price", "external_numbers": "reference_id", "recipient": "name"}  # fmt: skip

@@ -18,7 +18,7 @@ ENDS_IN_UNIT = re.compile(r"\b(kg|g|gramy|gramech|grams)\s*$", re.IGNORECASE)
 IN_GRAMS = frozenset({"g", "gr", "gram", "gramy", "gramech", "grams", "gramu"})
 MONEY = ("cod", "cod_price", "order_total", "insurance_price")
 CURRENCY_WORDS = frozenset(map(fold, SYMBOLS)) - {""}
-OURS = "error"
+OURS = frozenset(("error", "error_code"))
 """The column that this library writes beside rejected rows."""
 NOT_READ = " (not read)"
 """Suffix of a column name that the file uses for something else."""
@@ -53,9 +53,9 @@ def columns_of(headings: Sequence[str], names: ShopMapping) -> list[str]:
     for heading in headings:
         column = told.get(heading)
         if column is None:
-            guess = OURS if heading.lower() == OURS else column_named(heading)
+            guess = heading.lower() if heading.lower() in OURS else column_named(heading)
             column = guess if guess and guess not in taken else None
-        found.append(column or (heading + NOT_READ if heading in SYNONYMS or heading == OURS else heading))
+        found.append(column or (heading + NOT_READ if heading in SYNONYMS or heading in OURS else heading))
     return found
 
 

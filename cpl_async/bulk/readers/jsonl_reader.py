@@ -82,7 +82,7 @@ class Keys:
 
     def _learnt(self, key: str) -> str:
         told = self._names.columns.get(fold(key))
-        column = (OURS if key.lower() == OURS else column_named(key)) if told is None else told
+        column = (key.lower() if key.lower() in OURS else column_named(key)) if told is None else told
         if not column:
             column = key + NOT_READ if key in SYNONYMS else key
         self._column[key] = column

@@ -23,7 +23,7 @@ def ship(orders: Iterable[Order]) -> dict[str, int]:
     by_reference = {order.reference: order for order in orders}
     counts: dict[str, int] = {}
     rows = [shipment(order) for order in by_reference.values()]
-    for result in cpl.bulk.ship(rows, name="django-shop", labels=settings.DATA / "labels"):
+    for result in cpl.bulk.ship(rows, name="django-shop", label_dir=settings.DATA / "labels"):
         order = by_reference[result.reference]
         order.state, order.message = result.state, result.message
         order.shipment_number = result.shipment_number or ""
