@@ -83,7 +83,7 @@ class InFlightFetch:
     __slots__ = ("began", "waiters")
 
     def __init__(self, began: float) -> None:
-        self.began = began
+        self.began: float = began
         self.waiters: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[Token | CplError | None]]] = []
 
 

@@ -42,6 +42,6 @@ def texts(area: str, language: str) -> Mapping[str, str]:
 
 @cache
 def _translations(language: str) -> GNUTranslations:
-    compiled = files(__package__) / "locale" / language / "LC_MESSAGES" / f"{DOMAIN}.mo"
+    compiled = files("cpl_async.messages") / "locale" / language / "LC_MESSAGES" / f"{DOMAIN}.mo"
     with compiled.open("rb") as file:
         return GNUTranslations(file)
