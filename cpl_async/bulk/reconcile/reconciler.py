@@ -269,7 +269,7 @@ class Reconciler:
 
         An inconclusive search is repeated up to a limit if that may help.
         """
-        doubles: int
+        doubles = 0
         problem: Message | None = None
         for tries_left in reversed(range(FINAL_SEARCHES)):
             doubles, problem, passes = await self._sweep()
