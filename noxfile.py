@@ -77,9 +77,16 @@ def package(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
+    """Run all tests except the mutations. Arguments are those of pytest."""
+    install(session)
+    session.run("python", "-m", "pytest", "--everything", "--ignore", "tests/test_mutations.py", *session.posargs)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
     """Run all tests except the mutations against the wheel in ``dist``. Arguments are those of pytest."""
     install(session, f"{built_wheel(session)}[all]")
-    with TemporaryDirectory(prefix="cpl-tests-") as folder:
+    with TemporaryDirectory(prefix="cpl-wheel-") as folder:
         copy = copy_without_packages(Path(folder) / "project")
         with session.chdir(copy):
             session.run("python", "-m", "pytest", *WHEEL_TESTS, *session.posargs, env={"PYTHONPATH": str(copy)})

@@ -254,8 +254,8 @@ async def main():
     place = JournalLocation(folder=Path(folder), base_url=base_url, client_id="sandbox", url=url)
     async with Client(client_id="sandbox", client_secret="sandbox", base_url=base_url) as cpl:
         try:
-            done = await Worker(place=place, name="job", lease=float(lease)).work(cpl)
-            print(done.part, done.problem)
+            done = await Worker(place=place, name="job", lease=float(lease)).process_shard(cpl)
+            print(done.shard, done.problem)
         except JournalError as error:
             print(type(error).__name__)
 
@@ -276,6 +276,7 @@ async def test_a_worker_that_slept_past_its_lease_sends_nothing_when_it_wakes(
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.create", seconds=0.15))
     sleeper = await asyncio.to_thread(started, host, 2.0)
     while not references(sandbox):
+        assert sleeper.poll() is None, "the worker has ended"
         await asyncio.sleep(0.01)
     await asyncio.sleep(seconds)
     os.kill(sleeper.pid, signal.SIGSTOP)

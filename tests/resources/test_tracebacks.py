@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+import cpl_async
 import cpl_sync
 from cpl_async import (
     Address,
@@ -38,7 +39,7 @@ PERSON = {
     "street": "Soukromá 17",
     "note": "klíče u souseda",
 }
-OURS = str(Path(__file__).parents[2] / "cpl_")
+OURS = str(Path(cpl_async.__file__).parents[1] / "cpl_")
 Call = Callable[[Any], Any]
 
 
