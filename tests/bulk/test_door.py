@@ -282,7 +282,7 @@ async def test_what_cannot_be_asked_for_is_refused(
 
 
 async def test_a_deadline_leaves_the_rest_for_another_run(sandbox: Sandbox, client: Client) -> None:
-    sandbox.faults.add(Fault(kind=FaultKind.SLOW, seconds=1.5, operation=CREATE, skip=1))
+    sandbox.faults.add(Fault(kind=FaultKind.SLOW, seconds=3.5, operation=CREATE, skip=1))
     deadline = datetime.now(UTC) + timedelta(seconds=1)
     results = await shipped(client, shipments(9), batch_size=3, max_concurrency=1, deadline=deadline)
     states = [result.state for result in results]

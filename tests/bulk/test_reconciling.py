@@ -335,7 +335,7 @@ async def test_a_stop_while_rows_are_looked_for_loses_nothing(sandbox: Sandbox, 
 async def test_after_the_deadline_nothing_is_sent_and_labels_are_there_for_what_is_done(
     sandbox: Sandbox, shipping: Shipping
 ) -> None:
-    sandbox.faults.add(Fault(kind=FaultKind.SLOW, seconds=1.5, operation=CREATE, skip=1))
+    sandbox.faults.add(Fault(kind=FaultKind.SLOW, seconds=3.5, operation=CREATE, skip=1))
     path = rows_of(shipping, 9)
     summary = await shipping(path, batch_size=3, max_concurrency=1, deadline=time.time() + 1.0)
     assert totals(summary) == Totals(rows=9, shipped=6, undecided=3)

@@ -104,7 +104,7 @@ async def test_what_a_dead_worker_was_writing_is_looked_for_before_anything_is_s
         await asyncio.sleep(0.01)
     async with Journal.open(host.place) as journal, journal._database.transaction() as connection:
         await connection.execute(
-            text("UPDATE parts SET owner = 'gone' WHERE owner IS NOT NULL")
+            text("UPDATE shards SET owner = 'gone' WHERE owner IS NOT NULL")
         )  # it gives nothing back
     with pytest.raises(LeaseLost):
         await dying
