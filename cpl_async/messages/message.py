@@ -63,7 +63,7 @@ class Message:
         :param hidden: Texts that are left out of the carrier's own text, e.g. the reference of the row.
         """
         params = {name: _hidden(name, value, hidden) for name, value in self.params.items()}
-        if "text" in params and not self.code.startswith("carrier.text"):
+        if "text" in params and self.code != "carrier.text":
             params["text"] = HIDDEN
         return evolve(self, params=params)
 

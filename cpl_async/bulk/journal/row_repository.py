@@ -167,20 +167,12 @@ def values_of(job: int, row: NewRow, database: JournalConnection) -> dict[str, A
 
     In a journal that went back in time, the row may have been sent since, so a search must precede sending.
     """
-    values = _values_of(job, row, database.secret)
-    if database.gap is not None and row.payload is not None:
-        since, until = database.gap
-        values |= {"state": RowState.UNDECIDED, "problems": SENT_IN_GAP, "unclear_since": since, "unclear_until": until}
-    return values
-
-
-def _values_of(job: int, row: NewRow, secret: bytes) -> dict[str, Any]:
-    return {
+    values: dict[str, Any] = {
         "job": job,
         "number": row.number,
         "line": row.line,
         "reference": row.reference,
-        "reference_hash": reference_hash(row.reference, secret),
+        "reference_hash": reference_hash(row.reference, database.secret),
         "cust_reference": row.cust_reference,
         "reservation_key": row.reference or None,
         "raw_fields": row.raw_fields,
@@ -190,3 +182,7 @@ def _values_of(job: int, row: NewRow, secret: bytes) -> dict[str, Any]:
         "state": RowState.PLANNED if row.payload is not None else RowState.REJECTED,
         "problems": dump_messages(row.problems),
     }
+    if database.gap is not None and row.payload is not None:
+        since, until = database.gap
+        values |= {"state": RowState.UNDECIDED, "problems": SENT_IN_GAP, "unclear_since": since, "unclear_until": until}
+    return values

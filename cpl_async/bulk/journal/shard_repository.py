@@ -124,14 +124,14 @@ class ShardRepository:
             found = (await connection.execute(query)).one_or_none()
             if found is None:
                 return None
-            lent = {
+            leased = {
                 "owner": owner,
                 "worker": worker,
                 "lease_until": NOW + lease,
                 "claims": shards.c.claims + 1,
                 "message": "",
             }
-            await connection.execute(update(shards).where(shards.c.id == found.id).values(**lent))
+            await connection.execute(update(shards).where(shards.c.id == found.id).values(**leased))
         return Shard(
             id=found.id,
             job=job,
@@ -169,7 +169,7 @@ class ShardRepository:
         query = select(
             func.count(case((of_rows, 1))).label("parts"),
             func.count(case((and_(of_rows, ~still), 1))).label("done"),
-            func.count(case((and_(still, LEASED), 1))).label("lent"),
+            func.count(case((and_(still, LEASED), 1))).label("leased"),
             func.count(case((and_(of_rows, still, FREE), 1))).label("free"),
             func.count(case((and_(~of_rows, still), 1))).label("closing"),
             func.count(case((and_(~of_rows, still, FREE), 1))).label("closing_free"),
@@ -184,7 +184,7 @@ class ShardRepository:
         return ShardStats(
             shards=found.parts,
             done=found.done,
-            leased=found.lent,
+            leased=found.leased,
             free=found.free + (found.closing_free if over else 0),
             is_finished=bool(found.all) and over and not found.closing,
             frees_in=None if found.wait is None else max(0.0, float(found.wait)),
@@ -199,9 +199,9 @@ class ShardRepository:
         """
         if not self._database.is_shared:
             return
-        lent = select(func.count()).where(shards.c.job == job, shards.c.state == OPEN, LEASED)
+        leased = select(func.count()).where(shards.c.job == job, shards.c.state == OPEN, LEASED)
         async with self._database.transaction() as connection:
-            if (await connection.execute(lent)).scalar_one():
+            if (await connection.execute(leased)).scalar_one():
                 raise already_running(what)
 
     async def delete_all(self, job: int) -> None:

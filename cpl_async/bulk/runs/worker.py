@@ -86,9 +86,9 @@ class Worker:
             if part is None:
                 left, again = await self._shard_stats(journal, job)
                 return ShardResult(shard=None, is_finished=False, problem="", stats=left, retry_in=again)
-            loan = Lease(journal.shards, part, self.lease, began + self.lease)
+            lease = Lease(journal.shards, part, self.lease, began + self.lease)
             with journal.leased(part) as mine:
-                problem, summary = await self._process_leased(clock, mine, job, loan)
+                problem, summary = await self._process_leased(clock, mine, job, lease)
             left, again = await self._shard_stats(journal, job)
         closed = part.is_finalizer and not problem
         return ShardResult(
@@ -110,11 +110,11 @@ class Worker:
         return left, wait if await journal.shards.reserve_watch(job.id, wait) else None
 
     async def _process_leased(
-        self, clock: CarrierClock, journal: Journal, job: Job, loan: Lease
+        self, clock: CarrierClock, journal: Journal, job: Job, lease: Lease
     ) -> tuple[str, JobSummary | None]:
         """Process the shard while it is leased; return why it was not completed, and the summary of a finalizer."""
-        keeping = asyncio.create_task(loan.renew_until_lost())
-        carrying = asyncio.create_task(self._process(clock, journal, job, loan))
+        keeping = asyncio.create_task(lease.renew_until_lost())
+        carrying = asyncio.create_task(self._process(clock, journal, job, lease))
         try:
             await asyncio.wait({keeping, carrying}, return_when=asyncio.FIRST_COMPLETED)
             if keeping.done():  # it ends with an error only
@@ -127,33 +127,33 @@ class Worker:
         except BaseException as error:
             carrying.cancel()
             await asyncio.wait({carrying})
-            await self._abandon(loan, str(error) or type(error).__name__)
+            await self._abandon(lease, str(error) or type(error).__name__)
             raise
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, carrying, return_exceptions=True)
-        await loan.release(done=not problem, message=problem)
+        await lease.release(done=not problem, message=problem)
         return problem, summary
 
-    async def _abandon(self, loan: Lease, why: str) -> None:
+    async def _abandon(self, lease: Lease, why: str) -> None:
         """Release an interrupted shard, so that no worker has to wait until the lease has expired."""
         try:
-            await loan.release(done=False, message=why)
+            await lease.release(done=False, message=why)
         except JournalError as error:
-            self.on_note(f"the part is free when its loan has run out: {error.message}")
+            self.on_note(f"the shard is free when its lease has expired: {error.message}")
 
     async def _process(
-        self, clock: CarrierClock, journal: Journal, job: Job, loan: Lease
+        self, clock: CarrierClock, journal: Journal, job: Job, lease: Lease
     ) -> tuple[str, JobSummary | None]:
         options = JobOptions.from_journal(job.settings.get("options", {}), label_format=job.label_format)
         clock.ignores_difference = options.ignore_clock
         await journal.compare(clock.client._journal_memory, replaces_lost=options.allow_reship)
         await clock.learn()
-        if loan.shard.is_finalizer:
-            return await self._finalize(clock, journal, job, loan, options)
-        return await self._send(clock, journal, job, loan, options), None
+        if lease.shard.is_finalizer:
+            return await self._finalize(clock, journal, job, lease, options)
+        return await self._send(clock, journal, job, lease, options), None
 
-    async def _send(self, clock: CarrierClock, journal: Journal, job: Job, loan: Lease, options: JobOptions) -> str:
+    async def _send(self, clock: CarrierClock, journal: Journal, job: Job, lease: Lease, options: JobOptions) -> str:
         await journal.batches.abandon_open_attempts(job.id)
         progress = Progress.from_counts(await journal.row_queries.counts(job.id))
         engine = Engine(
@@ -171,7 +171,7 @@ class Worker:
             on_note=self.on_note,
             terms=schema_of(job, options),
             job_type=SHIPMENTS,
-            write_deadline=loan.write_deadline,
+            write_deadline=lease.write_deadline,
             is_whole_job=False,
         )
         self.on_progress(progress)
@@ -192,7 +192,7 @@ class Worker:
         return str(error)
 
     async def _finalize(
-        self, clock: CarrierClock, journal: Journal, job: Job, loan: Lease, options: JobOptions
+        self, clock: CarrierClock, journal: Journal, job: Job, lease: Lease, options: JobOptions
     ) -> tuple[str, JobSummary]:
         run = JobRunner(
             out=Path(job.settings["out"]),
@@ -200,7 +200,7 @@ class Worker:
             options=options,
             on_progress=self.on_progress,
             on_note=self.on_note,
-            write_deadline=loan.write_deadline,
+            write_deadline=lease.write_deadline,
             stopping=self._stop,
         )
         OutputFolder(run.out, options).prepare()
