@@ -23,6 +23,7 @@ from cpl_async.bulk.journal.connection import LeaseLost
 from cpl_async.bulk.journal.shard_repository import ShardStats
 from cpl_async.bulk.options import JobOptions
 from cpl_async.bulk.pipeline.row_preparer import ShipmentPreparer
+from cpl_async.bulk.progress import JobObserver
 from cpl_async.bulk.records import RowState
 from cpl_async.bulk.runs.enqueue import EnqueueRows
 from cpl_async.bulk.runs.worker import ShardResult, Worker
@@ -199,7 +200,9 @@ async def test_rows_of_a_query_are_handed_over(host: Shipping, sandbox: Sandbox)
             out=host.folder / "out",
             place=host.place,
             options=JobOptions(settle_time=1.0, pilot_rows=0, reports=False),
-            on_problem=lambda rejected: told.append((rejected.number, text_of(rejected.problems[:1]))),
+            observer=JobObserver(
+                rejected=lambda rejected: told.append((rejected.number, text_of(rejected.problems[:1])))
+            ),
         )
 
     rows = many_rows(30)
