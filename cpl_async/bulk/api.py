@@ -452,7 +452,7 @@ def _options(
 async def _observer(on_progress: Callable[[Progress], object] | None) -> AsyncIterator[JobObserver]:
     """Yield an observer that logs notes, and reports progress as soon as the previous call has returned.
 
-    :param on_progress: Callback of the caller, which may be asynchronous, or ``None`` if there is none.
+    :param on_progress: Callback of the caller, which may be asynchronous, or ``None``.
     """
     if on_progress is None:
         yield JobObserver(note=logger.warning)

@@ -160,13 +160,13 @@ async def test_a_run_that_has_the_job_to_itself_and_workers_keep_out_of_each_oth
             assert await journal.shards.acquire(job.id, 1.0, "b") is None
         part = await journal.shards.acquire(job.id, 1.0, "a")
         assert part is not None
-        with pytest.raises(JournalError, match="another run is at work on the job"):
+        with pytest.raises(JournalError, match="another run holds the job"):
             await host(path, name="job")
         for call in (
             Jobs(host.place).purge("job", force=True),
             Jobs(host.place).resolve("job", "r1", Resolution.ABANDON),
         ):
-            with pytest.raises(JournalError, match="another run is at work on the job"):
+            with pytest.raises(JournalError, match="another run holds the job"):
                 await call
         await asyncio.sleep(1.1)
         assert (await host(path, name="job", batch_size=10)).shipped == 40

@@ -138,7 +138,7 @@ class Worker:
         try:
             await loan.release(done=False, message=why)
         except JournalError as error:
-            self.observer.note(f"the part is free when its loan has run out: {error.message}")
+            self.observer.note(f"the shard is free when its lease has expired: {error.message}")
 
     async def _process(
         self, clock: CarrierClock, journal: Journal, job: Job, loan: Lease
