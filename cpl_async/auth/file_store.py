@@ -147,7 +147,7 @@ class FileTokenStore:
 
     def _begun_anew(self, now: float) -> float:
         """Replace the file, because another process does not release its lock."""
-        logger.warning("a process does not let go of the file of the token, which is begun anew")
+        logger.warning("a process does not release the file of the token, which is replaced")
         try:
             self._file.replace()
         except OSError:

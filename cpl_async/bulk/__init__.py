@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .output.folder import JobSummary as JobSummary
     from .parsing.column_mapping import ShopMapping as ShopMapping
     from .pipeline.sender import PERMANENT_STATUSES as PERMANENT_STATUSES
+    from .progress import JobObserver as JobObserver
     from .progress import Phase as Phase
     from .progress import Progress as Progress
     from .readers.mapping_file import load_mapping as load_mapping
@@ -69,7 +70,7 @@ _HOMES = {
     "output.folder": ("JobSummary",),
     "parsing.column_mapping": ("ShopMapping",),
     "pipeline.sender": ("PERMANENT_STATUSES",),
-    "progress": ("Phase", "Progress"),
+    "progress": ("JobObserver", "Phase", "Progress"),
     "readers.mapping_file": ("load_mapping",),
     "readers.reading_options": ("ReadingOptions",),
     "readers.stdin": ("STDIN_NAME", "spooled"),
@@ -107,6 +108,7 @@ __all__ = [
     "Formatter",
     "FoundShipment",
     "JobCancelled",
+    "JobObserver",
     "JobOptions",
     "JobSummary",
     "Jobs",

@@ -24,12 +24,12 @@ from .output.folder import JobSummary
 from .parsing.column_mapping import ShopMapping
 from .pipeline.job_type import ORDERS
 from .pipeline.row_preparer import OrderPreparer, ShipmentPreparer
-from .progress import Progress
+from .progress import JobObserver, Progress
 from .readers.mapping_file import load_mapping
 from .readers.reading_options import ReadingOptions
 from .reconcile.canceller import CancelResult, ShipmentCanceller
 from .runs.enqueue import EnqueuedJob, EnqueueRows, RejectedRow
-from .runs.file_job import FileJob, ResumedJob
+from .runs.file_job import FileJob
 from .runs.lease import LEASE_SECONDS
 from .runs.row_stream import OrderResult, RowStream, ShipResult, interleaved
 from .runs.worker import ShardResult, Worker
@@ -203,10 +203,10 @@ class Bulk:
         :raises JournalError: The journal cannot be used, or another run holds the same job or output.
         """
         chosen = await to_thread.run_sync(_file_options, name, options)
-        run = FileJob(path=Path(path), out=Path(out), place=await locate_journal(self._client), options=chosen)
-        run.on_note = logger.warning
-        run.prepare()
-        async with _reporting_progress(run, on_progress):
+        place = await locate_journal(self._client)
+        async with _observer(on_progress) as observer:
+            run = FileJob(path=Path(path), out=Path(out), place=place, options=chosen, observer=observer)
+            run.prepare()
             return await run.run(self._client)
 
     async def resume(
@@ -227,7 +227,7 @@ class Bulk:
         """
         run = await (await self._jobs()).resumed(name, Path(out) if out is not None else None)
         run.options = _options(options, on=run.options)
-        async with _reporting_progress(run, on_progress):
+        async with _observer(on_progress) as run.observer:
             return await run.run(self._client)
 
     async def enqueue(
@@ -262,24 +262,30 @@ class Bulk:
             raise ConfigurationError(f"shard_size is a number of rows, not {shard_size!r}")
         chosen = await to_thread.run_sync(_file_options, name, options)
         place = await locate_journal(self._client)
+        refused: list[RejectedRow] = []
+        observer = JobObserver(
+            rejected=lambda row: refused.append(RejectedRow(row=row.number, line=row.line, problems=row.problems)),
+            note=logger.warning,
+        )
         if isinstance(source, str | Path):
             if columns is not None:
                 raise ConfigurationError("columns goes with rows; a file's are named in map")
             run: FileJob | EnqueueRows = FileJob(
-                path=Path(source), out=Path(out), out_is_here=False, place=place, options=chosen
+                path=Path(source), out=Path(out), out_is_here=False, place=place, options=chosen, observer=observer
             )
         else:
             if chosen.name is None:
                 raise ConfigurationError("rows that are given one by one need a name for their job")
             planner = ShipmentPreparer(options.get("sender"), columns or {})
             run = EnqueueRows(
-                rows=source, planner=planner, name=chosen.name, out=Path(out), place=place, options=chosen
+                rows=source,
+                planner=planner,
+                name=chosen.name,
+                out=Path(out),
+                place=place,
+                options=chosen,
+                observer=observer,
             )
-        refused: list[RejectedRow] = []
-        run.on_note = logger.warning
-        run.on_problem = lambda rejected: refused.append(
-            RejectedRow(row=rejected.number, line=rejected.line, problems=rejected.problems)
-        )
         job, standing = await run.enqueue(self._client, shard_size)
         return EnqueuedJob(job=job, stats=standing, rejected=tuple(refused))
 
@@ -297,9 +303,9 @@ class Bulk:
         """
         if not lease >= 1:
             raise ConfigurationError(f"lease is a number of seconds from 1 on, not {lease!r}")
-        worker = Worker(place=await locate_journal(self._client), name=_named(name), lease=lease)
-        worker.on_note = logger.warning
-        async with _reporting_progress(worker, on_progress):
+        place = await locate_journal(self._client)
+        async with _observer(on_progress) as observer:
+            worker = Worker(place=place, name=_named(name), lease=lease, observer=observer)
             return await worker.process_shard(self._client)
 
     async def shards(self, name: str) -> ShardStats:
@@ -443,12 +449,13 @@ def _options(
 
 
 @asynccontextmanager
-async def _reporting_progress(
-    run: FileJob | ResumedJob | Worker, on_progress: Callable[[Progress], object] | None
-) -> AsyncIterator[None]:
-    """Report progress to the caller in the block: the latest counts, as soon as the previous call has returned."""
+async def _observer(on_progress: Callable[[Progress], object] | None) -> AsyncIterator[JobObserver]:
+    """Yield an observer that logs notes, and reports progress as soon as the previous call has returned.
+
+    :param on_progress: Callback of the caller, which may be asynchronous, or ``None``.
+    """
     if on_progress is None:
-        yield
+        yield JobObserver(note=logger.warning)
         return
     latest: list[Progress] = []
     changed = asyncio.Event()
@@ -463,10 +470,9 @@ async def _reporting_progress(
             changed.clear()
             await _report_progress(on_progress, latest[0])
 
-    run.on_progress = keep
     telling = asyncio.create_task(tell())
     try:
-        yield
+        yield JobObserver(progress=keep, note=logger.warning)
     finally:
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)

@@ -1,15 +1,15 @@
-"""The progress of a job while it runs."""
+"""The progress of a job while it runs, and its observer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
 
-from attrs import define
+from attrs import define, field, frozen
 
-from .records import RowState
+from .records import RowProblems, RowState
 
-__all__ = ["Phase", "Progress", "ProgressHook"]
+__all__ = ["JobObserver", "Phase", "Progress"]
 
 
 class Phase(StrEnum):
@@ -52,4 +52,13 @@ class Progress:
         )
 
 
-ProgressHook = Callable[[Progress], None]
+@frozen(kw_only=True)
+class JobObserver:
+    """Callbacks that report what happens in a job; each is called on the event loop and must not block."""
+
+    progress: Callable[[Progress], None] = field(default=lambda progress: None)
+    """Called with the counts when they change."""
+    rejected: Callable[[RowProblems], None] = field(default=lambda rejected: None)
+    """Called for each row that is not sent."""
+    note: Callable[[str], None] = field(default=lambda note: None)
+    """Called with notes that a person should read at once, e.g. a wait for the network or unread columns."""

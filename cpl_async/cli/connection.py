@@ -69,7 +69,7 @@ def connected(command: Callable[Concatenate[Connection, P], None]) -> Callable[.
     """Add the options of the connection to a command, which receives the connection as its first argument."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print JSON with the API's own names, and nothing else.")
-    @click.option("--language", type=NAMES, help=f"Of the server's words; {LANGUAGE} unless told.")
+    @click.option("--language", type=NAMES, help=f"Language of server messages. Default: {LANGUAGE}.")
     @click.option("--sandbox", is_flag=True, help="Ask a new sandbox in this process; no credentials.")
     @access_options
     @wraps(command)

@@ -109,7 +109,7 @@ class FollowedRun(FileJob):
         told = re.sub(r" ?\[correlation id [^\]]*\]", "", words)
         if told not in self._said:
             self._said.add(told)
-            self.on_note(words)
+            self.observer.note(words)
 
     async def _queue(self, name: str, count: int) -> None:
         tasks = JobTasks(self.app, name, self.account, self.place.schema)

@@ -28,15 +28,15 @@ SYSTEMS = {"test": TESTING, "production": PRODUCTION}
 
 
 @click.command(short_help="Ask for client id and secret, try them, and keep them.")
-@click.option("--profile", help="Keep them as a profile, e.g. test; as the settings without a profile unless given.")
-@click.option("--client-id", help="Client id; asked for unless given.")
-@click.option("--secret-file", type=click.Path(path_type=Path), help="File with the secret; asked for unless given.")
-@click.option("--system", type=click.Choice([*SYSTEMS]), help="Which system; asked for unless given.")
-@click.option("--base-url", help="Another address than the carrier's.")
+@click.option("--profile", help="Store them as a profile, e.g. test. Default: the settings without a profile.")
+@click.option("--client-id", help="Client id. Default: it is requested.")
 @click.option(
-    "--file", "path", type=click.Path(path_type=Path), help="Where to write; the user's own file unless given."
+    "--secret-file", type=click.Path(path_type=Path), help="File with the secret. Default: the secret is requested."
 )
-@click.option("--try/--no-try", "trying", default=True, help="Ask the server for a token first; on unless told.")
+@click.option("--system", type=click.Choice([*SYSTEMS]), help="System. Default: it is requested.")
+@click.option("--base-url", help="Another address than the carrier's.")
+@click.option("--file", "path", type=click.Path(path_type=Path), help="File to write. Default: the user's own file.")
+@click.option("--try/--no-try", "trying", default=True, help="Request a token from the server first. Default: try.")
 @click.option("--yes", is_flag=True, help="Replace settings that are there.")
 def init(
     profile: str | None,

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from ..bulk import PERMANENT_STATUSES, FileJob, JobSummary, JournalLocation, ResumedJob, RowProblems
+from ..bulk import PERMANENT_STATUSES, FileJob, JobObserver, JobSummary, JournalLocation, ResumedJob, RowProblems
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
 from ..messages import texts
 from .access import Access
@@ -53,8 +53,7 @@ def carry(run: Run, access: Access, as_json: bool, words: StopWords) -> None:
     display = Display()
     quiet_libraries(display.say)
     problems = Problems(display.say, run.options.language)
-    run.on_problem, run.on_progress = problems, display
-    run.on_note = lambda note: display.say(f"note: {note}")
+    run.observer = JobObserver(progress=display, rejected=problems, note=lambda note: display.say(f"note: {note}"))
     try:
         with display:
             summary = asyncio.run(_carry(run, access, display, words))

@@ -121,7 +121,7 @@ def list_jobs(account: JobsAccount) -> None:
         "cancelled": lambda job: job.cancelled,
         "undecided": lambda job: job.undecided,
     }
-    _show(found, columns, as_json=account.as_json, nothing=f"no jobs yet: there is none in {place.display_text}")
+    _show(found, columns, as_json=account.as_json, nothing=f"no jobs yet in {place.display_text}")
 
 
 @jobs.command("show", short_help="How one job stands.")
@@ -142,7 +142,7 @@ def show_job(account: JobsAccount, name: str) -> None:
     facts = {"journal": place.display_text, **asdict(job), "created_at": local(job.created_at)}
     if place.url and (parts := asyncio.run(Jobs(place).shards(name))).shards:
         facts |= {
-            "parts of workers": f"{parts.done} of {parts.shards} done, {parts.leased} at work, {parts.free} free",
+            "shards": f"{parts.done} of {parts.shards} done, {parts.leased} leased, {parts.free} free",
             **({"given back": parts.problem} if parts.problem else {}),
         }
     print_text("\n".join(f"{title.replace('_', ' '):<22} {value}" for title, value in facts.items()))

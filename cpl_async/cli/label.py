@@ -42,9 +42,7 @@ class Saved:
 @click.command(short_help="Fetch the label of one parcel again.")
 @click.argument("parcel", metavar="NUMBER_OR_REFERENCE")
 @click.option("--batch", help="Id of its batch, for a parcel that `cpl ship` did not send from here.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="File to write; label-NUMBER with its ending unless given."
-)
+@click.option("--out", type=click.Path(path_type=Path), help="File to write. Default: label-NUMBER with its ending.")
 @connected
 def label(connection: Connection, parcel: str, batch: str | None, out: Path | None) -> None:
     """Fetch the label of one parcel again, by its shipment number or its reference.

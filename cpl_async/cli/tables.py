@@ -76,11 +76,11 @@ def _cell(value: Any) -> str:
     return plain(str(value))
 
 
-def local(moment: datetime | None) -> str:
+def local(timestamp: datetime | None) -> str:
     """Return a time in the carrier's zone, that of Prague, to the minute and with its zone."""
-    if moment is None:
+    if timestamp is None:
         return ""
     try:
-        return f"{moment.astimezone(PRAGUE):%Y-%m-%d %H:%M %Z}"
+        return f"{timestamp.astimezone(PRAGUE):%Y-%m-%d %H:%M %Z}"
     except (OverflowError, ValueError):  # at the limits of the calendar, a value that some servers use for "none"
-        return moment.isoformat()
+        return timestamp.isoformat()

@@ -19,13 +19,13 @@ def moment_in(text: str, now: datetime) -> datetime:
     """
     if re.fullmatch(r"\d{1,2}:\d{2}", text.strip()):
         hour, minute = map(int, text.strip().split(":"))
-        moment = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+        timestamp = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
     else:
-        moment = datetime.fromisoformat(text.strip())
-        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=now.tzinfo)
-    if moment <= now:
-        raise ValueError(f"{moment.isoformat(timespec='minutes')} has passed already")
-    return moment
+        timestamp = datetime.fromisoformat(text.strip())
+        timestamp = timestamp if timestamp.tzinfo is not None else timestamp.replace(tzinfo=now.tzinfo)
+    if timestamp <= now:
+        raise ValueError(f"{timestamp.isoformat(timespec='minutes')} has passed already")
+    return timestamp
 
 
 def as_moment(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
@@ -38,5 +38,5 @@ def as_moment(_: click.Context, __: click.Parameter, text: str | None) -> float 
     try:
         return moment_in(text, datetime.now().astimezone()).timestamp()
     except ValueError as error:
-        words = f"{text!r} is no moment to come, like 17:30 or 2026-03-01T17:30 ({error})"
+        words = f"{text!r} is no future time, like 17:30 or 2026-03-01T17:30 ({error})"
         raise click.BadParameter(words) from None

@@ -276,7 +276,7 @@ class FilePacerBackend:
         self._busy_since = self._busy_since or now
         if now - self._busy_since > LOST:
             self._busy_since = None
-            logger.warning("a process does not let go of the file of the pace, which is begun anew")
+            logger.warning("a process does not release the file of the rate limit, which is replaced")
             try:
                 self._file.replace()
             except OSError as error:

@@ -15,9 +15,7 @@ __all__ = ["already_running", "exclusive_lock"]
 
 def already_running(what: str) -> JournalError:
     """Return the error for a second run."""
-    return JournalError(
-        f"another run is at work on {what}", advice="Wait until it has ended; nothing was sent by this one"
-    )
+    return JournalError(f"another run holds {what}", advice="Wait until it has ended; nothing was sent by this one")
 
 
 @contextmanager

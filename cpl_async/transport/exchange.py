@@ -140,7 +140,7 @@ class Exchange:
         """
         if self.write_deadline is not None and self.write_deadline.passed:
             self.withheld = True
-            raise DeadlinePassed("the moment by which it had to be written has passed")
+            raise DeadlinePassed("its write deadline has passed")
 
     def finish(self) -> None:
         """Release an unused permit. A permit whose bytes may have been sent counts as used."""

@@ -28,15 +28,15 @@ class DeadlinePassed(OSError):
 class WriteDeadline:
     """A deadline on two clocks, so that setting one back or stopping it does not move the deadline later."""
 
-    __slots__ = ("_elapsed", "_moment")
+    __slots__ = ("_elapsed", "_timestamp")
 
-    def __init__(self, moment: float) -> None:
+    def __init__(self, timestamp: float) -> None:
         """Set the deadline.
 
-        :param moment: Timestamp in seconds since the epoch.
+        :param timestamp: Timestamp in seconds since the epoch.
         """
-        self._moment = moment
-        self._elapsed = elapsed() + moment - time.time()
+        self._timestamp = timestamp
+        self._elapsed = elapsed() + timestamp - time.time()
 
     @classmethod
     def after(cls, seconds: float) -> WriteDeadline:
@@ -46,7 +46,7 @@ class WriteDeadline:
     @property
     def left(self) -> float:
         """Seconds until the deadline, by the clock that shows fewer; negative afterwards."""
-        return min(self._moment - time.time(), self._elapsed - elapsed())
+        return min(self._timestamp - time.time(), self._elapsed - elapsed())
 
     @property
     def passed(self) -> bool:

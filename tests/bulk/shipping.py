@@ -18,6 +18,7 @@ from cpl_async import Client
 from cpl_async.bulk.journal import JournalLocation
 from cpl_async.bulk.options import JobOptions
 from cpl_async.bulk.output.folder import JobSummary
+from cpl_async.bulk.progress import JobObserver
 from cpl_async.bulk.records import RowProblems
 from cpl_async.bulk.runs.file_job import FileJob
 from cpl_async.sandbox import Sandbox
@@ -52,10 +53,10 @@ class Shipping:
         options.setdefault("settle_time", SETTLE)
         options.setdefault("pilot_rows", 0)
         options.setdefault("reports", False)
-        run = FileJob(path=path, out=self.folder / out, place=self.place, options=JobOptions(**options))
-        run.on_problem = note
-        run.on_note = self.notes.append
-        return run
+        observer = JobObserver(rejected=note, note=self.notes.append)
+        return FileJob(
+            path=path, out=self.folder / out, place=self.place, options=JobOptions(**options), observer=observer
+        )
 
     async def __call__(self, path: Path, out: str = "out", **options: Any) -> JobSummary:
         """Ship a file."""

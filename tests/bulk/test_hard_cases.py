@@ -15,7 +15,7 @@ from cpl_async.bulk.journal import Journal
 from cpl_async.bulk.journal.batch_repository import OpenRow
 from cpl_async.bulk.pipeline import sender as delivery_module
 from cpl_async.bulk.pipeline.import_result import result_from_item
-from cpl_async.bulk.progress import Progress
+from cpl_async.bulk.progress import JobObserver, Progress
 from cpl_async.bulk.readers.source import InputError, Source
 from cpl_async.bulk.records import RowState
 from cpl_async.models.codec import decode
@@ -223,7 +223,7 @@ async def test_labels_that_cannot_be_stored_cut_nothing_off(sandbox: Sandbox, sh
         for name in shipping.query("SELECT substr(uid, 1, 12) FROM jobs") if shipping.place.file.exists() else []:
             (shipping.folder / "out" / f"parts-{name[0]}").touch()  # a file where a folder is needed
 
-    run.on_progress = spoil
+    run.observer = JobObserver(progress=spoil)
     summary = await run.run(shipping.client)
     assert totals(summary) == Totals(rows=40, without_label=40)
     assert "cannot be stored" in shipping.report()[0]["message"]

@@ -16,7 +16,7 @@ from cpl_async import Address, AuthenticationError, Client, ConfigurationError, 
 from cpl_async.bulk.journal import JournalLocation
 from cpl_async.bulk.output.label_merge import MergeError
 from cpl_async.bulk.pipeline import sender as delivery_module
-from cpl_async.bulk.progress import Phase, Progress
+from cpl_async.bulk.progress import JobObserver, Phase, Progress
 from cpl_async.ratelimit.registry import ProcessLimits
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
@@ -298,7 +298,7 @@ async def test_stopping_finishes_what_is_under_way_and_the_next_run_goes_on(
         if progress.sent >= 10:
             run.stop()
 
-    run.on_progress = stop_early
+    run.observer = JobObserver(progress=stop_early)
     first = await run.run(shipping.client)
     assert first.undecided >= 25
     assert run.interrupted
@@ -410,7 +410,7 @@ async def test_a_bad_sender_is_told_before_anything(sandbox: Sandbox, shipping: 
 async def test_progress_is_told_and_ends_with_done(shipping: Shipping) -> None:
     phases: list[Phase] = []
     run = shipping.prepared(write_rows(shipping.folder / "a.csv", many_rows(3)))
-    run.on_progress = lambda progress: phases.append(progress.phase)
+    run.observer = JobObserver(progress=lambda progress: phases.append(progress.phase))
     await run.run(shipping.client)
     assert list(dict.fromkeys(phases)) == [Phase.READING, Phase.SENDING, Phase.JOINING, Phase.DONE]
     assert (run.progress.sent, run.progress.created, run.progress.labelled) == (3, 3, 3)

@@ -60,7 +60,7 @@ async def test_two_hosts_do_not_work_on_one_job(
     first = asyncio.create_task(run.run(one.client))
     while not run.began_sending:
         await asyncio.sleep(0.01)
-    with pytest.raises(JournalError, match="another run is at work on the job"):
+    with pytest.raises(JournalError, match="another run holds the job"):
         await other(rows, name="monday")
     assert totals(await first) == Totals(rows=20, shipped=20)
     assert (await other(rows, name="monday")).shipped == 20  # labels are fetched for this host; nothing is sent

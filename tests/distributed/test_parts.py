@@ -23,6 +23,7 @@ from cpl_async.bulk.journal.connection import LeaseLost
 from cpl_async.bulk.journal.shard_repository import ShardStats
 from cpl_async.bulk.options import JobOptions
 from cpl_async.bulk.pipeline.row_preparer import ShipmentPreparer
+from cpl_async.bulk.progress import JobObserver
 from cpl_async.bulk.records import RowState
 from cpl_async.bulk.runs.enqueue import EnqueueRows
 from cpl_async.bulk.runs.worker import ShardResult, Worker
@@ -159,13 +160,13 @@ async def test_a_run_that_has_the_job_to_itself_and_workers_keep_out_of_each_oth
             assert await journal.shards.acquire(job.id, 1.0, "b") is None
         part = await journal.shards.acquire(job.id, 1.0, "a")
         assert part is not None
-        with pytest.raises(JournalError, match="another run is at work on the job"):
+        with pytest.raises(JournalError, match="another run holds the job"):
             await host(path, name="job")
         for call in (
             Jobs(host.place).purge("job", force=True),
             Jobs(host.place).resolve("job", "r1", Resolution.ABANDON),
         ):
-            with pytest.raises(JournalError, match="another run is at work on the job"):
+            with pytest.raises(JournalError, match="another run holds the job"):
                 await call
         await asyncio.sleep(1.1)
         assert (await host(path, name="job", batch_size=10)).shipped == 40
@@ -199,7 +200,9 @@ async def test_rows_of_a_query_are_handed_over(host: Shipping, sandbox: Sandbox)
             out=host.folder / "out",
             place=host.place,
             options=JobOptions(settle_time=1.0, pilot_rows=0, reports=False),
-            on_problem=lambda rejected: told.append((rejected.number, text_of(rejected.problems[:1]))),
+            observer=JobObserver(
+                rejected=lambda rejected: told.append((rejected.number, text_of(rejected.problems[:1])))
+            ),
         )
 
     rows = many_rows(30)

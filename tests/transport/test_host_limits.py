@@ -191,7 +191,7 @@ def test_a_file_that_is_never_let_go_is_begun_anew(
         clock.now += host_pace.LOST + 0.1
         first.request_permit()
         second.request_permit()
-        assert "begun anew" in caplog.text
+        assert "is replaced" in caplog.text
         assert first.request_permit() > 0
         assert second.request_permit() > 0
         clock.now += INTERVAL_SECONDS + 0.001

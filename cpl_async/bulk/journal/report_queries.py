@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import orjson
 from attrs import field, frozen
 from sqlalchemy import Integer, cast, func, select
 
+from ...models.codec import decode
+from ...models.shipment_batches import Shipment
 from ..records import RowState
 from .connection import JournalConnection
 from .schema import batches, parcels, rows
@@ -27,7 +28,7 @@ class ManifestEntry:
 
     reference: str
     numbers: list[str]
-    body: dict[str, Any] = field(repr=False)
+    shipment: Shipment | None = field(repr=False)
 
 
 class ReportQueries:
@@ -83,6 +84,6 @@ class ReportQueries:
                 yield ManifestEntry(
                     reference=row.reference,
                     numbers=numbers.get(row.number, []),
-                    body=orjson.loads(row.payload) if row.payload else {},
+                    shipment=decode(orjson.loads(row.payload), Shipment) if row.payload else None,
                 )
             last = found[-1].number

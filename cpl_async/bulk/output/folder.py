@@ -288,7 +288,7 @@ class OutputFolder:
             early.end()
             (failure,) = await asyncio.gather(joining, return_exceptions=True)
             if isinstance(failure, Exception):  # the end of the run merges the rest, and reports the error
-                logger.info("labels were not joined while the job was at work: %s", failure)
+                logger.info("labels were not merged while the job was running: %s", failure)
 
     def _clear_other_job(self, job: Job) -> None:
         """Remove the labels and reports of another job, so that they are not printed again by mistake."""

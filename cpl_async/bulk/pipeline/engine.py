@@ -21,14 +21,13 @@ from ..journal.batch_repository import RowResult
 from ..journal.journal import Job
 from ..options import JobOptions
 from ..parsing.column_mapping import PLAIN, FileSchema
-from ..progress import Phase, Progress, ProgressHook
+from ..progress import JobObserver, Phase, Progress
 from ..reconcile.carrier_clock import CarrierClock
 from ..reconcile.reconciler import Reconciler
 from ..reconcile.resend import ResendStep
 from ..reconcile.schedule import SettlePolicy
 from ..records import BatchState, RowProblems
 from ..shutdown import unless_stopped
-from .ingest import ProblemHook
 from .job_type import SHIPMENTS, JobType
 from .label_fetcher import LabelFetcher
 from .poller import BatchPoller, OpenBatch
@@ -103,9 +102,7 @@ class Engine:
     stop: asyncio.Event
     """Set when the run should end: open writes are completed, nothing else begins."""
     progress: Progress
-    on_problem: ProblemHook
-    on_progress: ProgressHook
-    on_note: Callable[[str], None]
+    observer: JobObserver
     terms: FileSchema = PLAIN
     """Column names of the input, for messages about rows that the server rejects."""
     job_type: JobType = SHIPMENTS
@@ -142,7 +139,7 @@ class Engine:
             stop=self._halt,
             on_found=self._found,
             on_requeued=self._put_back,
-            on_note=self.on_note,
+            on_note=self.observer.note,
         )
         self._resending = ResendStep(
             calls=self.client.shipments,
@@ -152,7 +149,7 @@ class Engine:
             has_labels=self.job_type.has_labels,
             stop=self._halt,
             on_cancelled=lambda count: self._count("created")(-count),
-            on_note=self.on_note,
+            on_note=self.observer.note,
         )
         self._delivery = BatchSender(
             calls=self.job_type.send(self.client),
@@ -162,7 +159,7 @@ class Engine:
             on_accepted=self._taken,
             on_rejected=self._refused,
             on_undecided=self._lose,
-            on_note=self.on_note,
+            on_note=self.observer.note,
             write_deadline=self.write_deadline,
             check_clock=self.clock.check,
         )
@@ -321,7 +318,7 @@ class Engine:
             if await unclear.control_shipments(self.job_type.name, 1):
                 break
         if not self._over and not await self._pilot_is_seen():
-            self.on_note(
+            self.observer.note(
                 "the search shows nothing of what was shipped (a missing role, or it lags behind): "
                 "should an answer be lost, its rows would stay undecided"
             )
@@ -353,7 +350,7 @@ class Engine:
         while (left := self.options.deadline - self.clock.now()) > 0:  # the machine may be suspended
             await asyncio.sleep(min(left, DEADLINE_CHECK_SECONDS))
         self.is_past_deadline = True
-        self.on_note("the deadline has come: nothing more is sent, labels of what is done are fetched")
+        self.observer.note("the deadline has come: nothing more is sent, labels of what is done are fetched")
         self._halt.set()
 
     def _end(self, reason: CplError) -> None:
@@ -373,7 +370,7 @@ class Engine:
     def _refused(self, results: Sequence[RowResult]) -> None:
         """Report the rows that the server rejected, in the same way as those that validation rejected."""
         for result in results:
-            self.on_problem(
+            self.observer.rejected(
                 RowProblems(number=result.row, line=result.line, problems=result.problems, heading=self.terms.heading)
             )
         if results:
@@ -400,4 +397,4 @@ class Engine:
         return add
 
     def _tell(self) -> None:
-        self.on_progress(self.progress)
+        self.observer.progress(self.progress)

@@ -22,7 +22,7 @@ from ..parsing.row_parser import COLUMNS, OURS, reference_in, shipment_from
 from ..readers.source import InputError, RawRow
 from ..records import RowProblems
 
-__all__ = ["Ingestor", "ProblemHook", "encoded", "new_row"]
+__all__ = ["Ingestor", "encoded", "new_row"]
 
 ROWS_PER_COMMIT = 500
 ROWS_PER_STEP = 25
@@ -34,8 +34,6 @@ SAFE_PARCEL_COUNT = 20
 
 VERY_LIKE = 0.8
 """Similarity from which an unknown heading is reported as a misspelling, 0 to 1; shops have columns of their own."""
-ProblemHook = Callable[[RowProblems], None]
-"""Called with a rejected row's number, its line, and all of its problems."""
 
 
 @define
@@ -45,7 +43,7 @@ class Ingestor:
     planning: RowRepository
     job: int
     sender: Address | None
-    on_problem: ProblemHook
+    on_rejected: Callable[[RowProblems], None]
     on_rows: Callable[[int], None]
     rows: int = 0
     rejected: int = 0
@@ -108,7 +106,7 @@ class Ingestor:
         self.on_rows(self.rows)
 
     def _report(self, number: int, line: int, problems: Sequence[Message]) -> None:
-        self.on_problem(RowProblems(number=number, line=line, problems=tuple(problems), heading=self.terms.heading))
+        self.on_rejected(RowProblems(number=number, line=line, problems=tuple(problems), heading=self.terms.heading))
 
     def notes(self) -> list[str]:
         """Return remarks that are worth a check, although no row is rejected for them."""

@@ -100,7 +100,7 @@ class Source:
         if start.startswith(b"PAR1"):
             return self._parquet()
         if self.options.sheet is not None:
-            raise InputError(f"--sheet goes with a workbook of Excel, and {self._shown} is none")
+            raise InputError(f"--sheet goes with a workbook of Excel, which {self._shown} is not")
         first = text.lstrip(b" \t\r\n\0")[:1]
         if first == b"[":
             raise InputError(f"{self._shown} holds a JSON array: write one object a line, without commas between them")

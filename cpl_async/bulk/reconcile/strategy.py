@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TypeVar
 
 import orjson
 from attrs import frozen
 
 from ...errors import JournalError
 from ...messages import Message, message
+from ...models.codec import decode
 from ...models.codes import OrderState
+from ...models.order_batches import Order
 from ...models.orders import TrackedOrder
 from ...models.references import normal_reference
+from ...models.shipment_batches import Shipment
 from ...ratelimit.priority import Priority
 from ..client_protocols import BulkClient
 from ..journal.continuity import DAMAGED_ADVICE
@@ -24,7 +27,7 @@ from .search import MAX_HITS, SearchCall, search_call
 
 __all__ = ["ORDER_STRATEGY", "SHIPMENT_STRATEGY", "ReconcileStrategy"]
 
-WIRE = {"zip_code": "zipCode"}
+T = TypeVar("T", Shipment, Order)
 
 
 @frozen(kw_only=True)
@@ -41,28 +44,29 @@ class ReconcileStrategy:
     found_message: Message
 
 
-def _payload_of(row: UnknownRow) -> dict[str, Any]:
-    """Return the payload that was sent for a row.
+def _sent(row: UnknownRow, kind: type[T]) -> T | None:
+    """Return the model that was sent for a row, or ``None`` if its data was purged.
 
     :raises JournalError: It cannot be read any more.
     """
+    if not row.payload:
+        return None
     try:
-        body: dict[str, Any] = orjson.loads(row.payload) if row.payload else {}
-    except ValueError:
-        words = f"the journal is damaged: what was sent for row {row.number} cannot be read"
-        raise JournalError(words, advice=DAMAGED_ADVICE) from None
-    return body
+        return decode(orjson.loads(row.payload), kind)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        text = f"the journal is damaged: what was sent for row {row.number} cannot be read"
+        raise JournalError(text, advice=DAMAGED_ADVICE) from None
 
 
 def _expected_shipment(row: UnknownRow) -> ExpectedShipment:
-    body = _payload_of(row)
-    address: dict[str, Any] = body.get("recipient") or {}
-    texts = {name: address.get(WIRE.get(name, name)) for name in COMPARED}
+    shipment = _sent(row, Shipment)
+    address = shipment.recipient if shipment is not None else None
+    texts = {name: getattr(address, name, None) for name in COMPARED}
     return ExpectedShipment(
         reference=row.cust_reference or "",
         since=row.since,
         parcels=row.parcels,
-        product=body.get("productType"),
+        product=shipment.product_type if shipment is not None else None,
         recipient={name: str(text) for name, text in texts.items() if text},
         known=row.known,
     )
@@ -70,15 +74,20 @@ def _expected_shipment(row: UnknownRow) -> ExpectedShipment:
 
 def _expected_order(row: UnknownRow) -> ExpectedShipment:
     """Return the expected order. The list of orders shows no time of creation, so its day is compared."""
-    body = _payload_of(row)
-    day = str(body.get("sendDate") or "")[:10]
+    order = _sent(row, Order)
     return ExpectedShipment(
         reference=row.cust_reference or "",
         since=row.since,
-        product=body.get("productType"),
-        recipient={"name": f"{day} {body.get('shipmentCount', '')}"},
+        product=order.product_type if order is not None else None,
+        recipient={"name": _day_and_count(order.send_date, order.shipment_count) if order is not None else " "},
         known=row.known,
     )
+
+
+def _day_and_count(day: object, count: object) -> str:
+    """Return by what an order is recognized: its day and its number of parcels."""
+    date = day.date().isoformat() if isinstance(day, datetime) else ""
+    return f"{date} {count if count is not None else ''}"
 
 
 def _order_search(client: BulkClient) -> SearchCall:
@@ -91,14 +100,13 @@ def _order_search(client: BulkClient) -> SearchCall:
 
 
 def _hit_from_order(order: TrackedOrder) -> SearchHit:
-    day = order.send_date.date().isoformat() if isinstance(order.send_date, datetime) else ""
     reference = order.reference_id or ""
     return SearchHit(
         reference=normal_reference(reference),
         is_padded=reference != reference.strip(),
         number=order.order_number or "",
         product=order.product_type,
-        recipient={"name": f"{day} {order.shipment_count if order.shipment_count is not None else ''}"},
+        recipient={"name": _day_and_count(order.send_date, order.shipment_count)},
         began=float("inf"),
         cancelled=order.order_state == OrderState.CANCELED,
     )

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from anyio import to_thread
 
 from ...messages import Message, message, text_of
+from ...models.addresses import Address
 from ..journal import Journal
 from ..journal.journal import Job
 from ..journal.reconciliation_repository import DUPLICATE, TO_CANCEL
@@ -152,36 +152,34 @@ def _reasons(counts: Counter[Message], language: str) -> list[RejectionReason]:
 async def _write_handover(journal: Journal, job: Job, data: Path, language: str) -> None:
     rows: list[ManifestRow] = []
     sender: list[str] = []
-    async for shipment in journal.report_queries.handed_over(job.id):
-        if not sender:
-            sender = _lines(shipment.body.get("sender") or {})
-        rows.append(_row_of(shipment))
+    async for entry in journal.report_queries.handed_over(job.id):
+        if not sender and entry.shipment is not None and entry.shipment.sender is not None:
+            sender = _lines(entry.shipment.sender)
+        rows.append(_row_of(entry))
     handover = ManifestHeader(
         job=job.name, at=time.time(), sender=sender, system=system_named(journal.place.base_url), language=language
     )
     await to_thread.run_sync(write_manifest_data, data, handover, rows)
 
 
-def _row_of(shipment: ManifestEntry) -> ManifestRow:
-    body = shipment.body
-    recipient: dict[str, Any] = body.get("recipient") or {}
-    of_set: dict[str, Any] = body.get("shipmentSet") or {}
-    weights = [(item.get("weighedShipmentInfo") or {}).get("weight") for item in of_set.get("shipmentSetItems") or ()]
-    known = [Decimal(str(weight)) for weight in weights if weight is not None]
-    cash: dict[str, Any] = body.get("cashOnDelivery") or {}
+def _row_of(entry: ManifestEntry) -> ManifestRow:
+    shipment = entry.shipment
+    parcels = shipment.shipment_set.shipment_set_items if shipment is not None and shipment.shipment_set else ()
+    weights = [item.weighed_shipment_info.weight for item in parcels if item.weighed_shipment_info is not None]
+    known = [weight for weight in weights if weight is not None]
+    cash = shipment.cash_on_delivery if shipment is not None else None
     return ManifestRow(
-        numbers=shipment.numbers,
-        reference=shipment.reference,
-        town=str(recipient.get("city") or ""),
-        zip_code=str(recipient.get("zipCode") or ""),
-        parcels=max(1, len(shipment.numbers)),
+        numbers=entry.numbers,
+        reference=entry.reference,
+        town=(shipment.recipient.city if shipment is not None else None) or "",
+        zip_code=(shipment.recipient.zip_code if shipment is not None else None) or "",
+        parcels=max(1, len(entry.numbers)),
         weight_kg=sum(known, Decimal(0)) if known else None,
-        cod=Decimal(str(cash["codPrice"])) if cash.get("codPrice") is not None else None,
-        currency=str(cash.get("codCurrency") or ""),
+        cod=cash.cod_price if cash is not None else None,
+        currency=cash.cod_currency if cash is not None else "",
     )
 
 
-def _lines(address: dict[str, Any]) -> list[str]:
-    place = " ".join(str(address[name]) for name in ("zipCode", "city") if address.get(name))
-    lines = [str(address[name]) for name in ("name", "name2", "street") if address.get(name)]
-    return [*lines, *([place] if place else [])]
+def _lines(address: Address) -> list[str]:
+    place = " ".join(text for text in (address.zip_code, address.city) if text)
+    return [text for text in (address.name, address.name2, address.street, place) if text]

@@ -98,8 +98,8 @@ class Formatter:
         if self.date(start) == self.date(end):
             times = self.time(start) if self.time(start) == self.time(end) else f"{self.time(start)}–{self.time(end)}"
             return f"{self.date(start)} {times}{HARD}{self.local(end).tzname() or ''}".rstrip()
-        return f"{self.date(start)} {self.time(start)} – {self.moment(end)}"
+        return f"{self.date(start)} {self.time(start)} – {self.timestamp_text(end)}"
 
-    def moment(self, at: float) -> str:
+    def timestamp_text(self, at: float) -> str:
         """Return date, time and time zone."""
         return f"{self.date(at)} {self.time(at)}{HARD}{self.local(at).tzname() or ''}".rstrip()

@@ -64,7 +64,9 @@ def page_of(data: ReportData) -> str:
         plots=[(plot, _drawings(plot)) for plot in plots],
         style=Markup(_style()),  # noqa: S704 - a style sheet of this package
         made=words["made"].format(
-            when=writing.moment(data.made_at), version=__version__, zone=writing.local(data.made_at).tzname() or "UTC"
+            when=writing.timestamp_text(data.made_at),
+            version=__version__,
+            zone=writing.local(data.made_at).tzname() or "UTC",
         ),
     )
 
@@ -119,7 +121,7 @@ def _not_real(data: ReportData, words: Mapping[str, str]) -> str:
 
 def _facts(data: ReportData, words: Mapping[str, str], writing: Formatter) -> list[tuple[str, str]]:
     runs = data.course.grid.runs if data.course else []
-    when = writing.period(runs[0].start, runs[-1].end) if runs else writing.moment(data.made_at)
+    when = writing.period(runs[0].start, runs[-1].end) if runs else writing.timestamp_text(data.made_at)
     time = writing.duration(data.seconds)
     if data.runs > 1:
         time += ", " + words["in_runs"].format(runs=writing.count(data.runs, "run"))

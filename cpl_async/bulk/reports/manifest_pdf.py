@@ -138,7 +138,7 @@ class ManifestPdf:
             self._text(MARGIN, top - 18, self.words[self.handover.system], bold=True, size=9)
         facts = [
             f"{self.words['job']}: {self.handover.job}",
-            f"{self.words['date']}: {self.writing.moment(self.handover.at)}",
+            f"{self.words['date']}: {self.writing.timestamp_text(self.handover.at)}",
             f"{self.words['parcels']}: {self.writing.number(parcels)}",
         ]
         third = (WIDTH - 2 * MARGIN) / 3

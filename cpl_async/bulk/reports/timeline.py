@@ -121,14 +121,14 @@ def timeline_over(runs: Iterable[TimeSpan], *, most: int = MOST_BINS) -> Timelin
     return Timeline(apart, step)
 
 
-def counted(grid: Timeline, moments: Iterable[TimedCount]) -> list[float]:
+def counted(grid: Timeline, events: Iterable[TimedCount]) -> list[float]:
     """Return the number of events in each bin.
 
-    :param moments: Events in any order, read once.
+    :param events: Events in any order, read once.
     """
     found = [0.0] * grid.bins
-    for moment in moments if grid.bins else ():
-        found[grid.bin_of(moment.at)] += moment.amount
+    for event in events if grid.bins else ():
+        found[grid.bin_of(event.at)] += event.amount
     return found
 
 

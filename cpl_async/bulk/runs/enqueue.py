@@ -94,7 +94,7 @@ class EnqueueRows(JobRunner):
             for row, taken in zip(planned, await journal.row_insertion.insert(job, run, planned), strict=True):
                 problems = (taken.problem,) if taken.problem is not None else row.problems
                 if problems:
-                    self.on_problem(RowProblems(number=row.number, line=row.line, problems=problems))
+                    self.observer.rejected(RowProblems(number=row.number, line=row.line, problems=problems))
             await journal.reconciliation.forget_shared(
                 job, [one.cust_reference for one in planned if one.cust_reference]
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,8 +19,9 @@ from ..journal.journal import Job
 from ..journal.shard_repository import ShardStats
 from ..options import JobOptions
 from ..output.folder import JobSummary, OutputFolder
-from ..pipeline.ingest import Ingestor, ProblemHook
+from ..pipeline.ingest import Ingestor
 from ..readers.source import InputError, Source
+from ..records import RowProblems
 from .runner import JobRunner, has_open_shards, sender_hash
 
 __all__ = ["CheckResult", "FileJob", "ResumedJob", "check_file"]
@@ -34,10 +36,10 @@ class CheckResult:
     notes: list[str]
 
 
-async def check_file(path: Path, options: JobOptions, on_problem: ProblemHook) -> CheckResult:
+async def check_file(path: Path, options: JobOptions, on_rejected: Callable[[RowProblems], None]) -> CheckResult:
     """Read and validate all rows of a file and send nothing.
 
-    :param on_problem: Called for each invalid row.
+    :param on_rejected: Called for each invalid row.
     :raises InputError: The file cannot be read.
     :raises ConfigurationError: The sender is invalid.
     """
@@ -47,7 +49,7 @@ async def check_file(path: Path, options: JobOptions, on_problem: ProblemHook) -
         place = JournalLocation(folder=Path(folder), base_url="check", client_id="check", keeps_mark=False)
         async with Journal.open(place) as journal:
             job = await _job(journal, source, options, "")
-            intake = Ingestor(journal.rows, job, options.sender, on_problem, lambda _: None)
+            intake = Ingestor(journal.rows, job, options.sender, on_rejected, lambda _: None)
             await intake.ingest(source.rows())
     return CheckResult(rows=intake.rows, rejected=intake.rejected, notes=intake.notes())
 
@@ -129,21 +131,21 @@ class FileJob(JobRunner):
     async def _ingest(self, journal: Journal, job: int, source: Source, digest: str) -> None:
         """Plan all rows; an incomplete plan of an earlier run is replaced, since nothing of it was sent."""
         await journal.rows.clear(job)
-        intake = Ingestor(journal.rows, job, self.options.sender, self.on_problem, self._read)
+        intake = Ingestor(journal.rows, job, self.options.sender, self.observer.rejected, self._read)
         await intake.ingest(source.rows())
         if await to_thread.run_sync(source.digest) != digest:
             raise InputError(f"{self.path} changed while it was read: run the command again")
         if source.is_json:
             await journal.set_columns(job, list(intake.columns))
         for note in intake.notes():
-            self.on_note(note)
+            self.observer.note(note)
         if not self.options.allow_reship:
             await intake.refuse_settled_elsewhere()
         await journal.finish_planning(job)
 
     def _read(self, rows: int) -> None:
         self.progress.rows = rows
-        self.on_progress(self.progress)
+        self.observer.progress(self.progress)
 
 
 @define(kw_only=True)

@@ -28,7 +28,7 @@ from ..output.folder import messages_of, state_reported
 from ..pipeline.engine import Engine, RowBuffer
 from ..pipeline.job_type import SHIPMENTS, JobType
 from ..pipeline.row_preparer import RowPreparer
-from ..progress import Progress, ProgressHook
+from ..progress import JobObserver, Progress
 from ..reconcile.carrier_clock import CarrierClock
 from ..records import RowState
 
@@ -119,7 +119,7 @@ class RowStream:
     options: JobOptions = field(factory=JobOptions)
     labels: Path | None = None
     """Folder of the labels. Default: beside the journal."""
-    on_progress: ProgressHook = field(default=lambda progress: None)
+    observer: JobObserver = field(factory=JobObserver)
     _waiting: dict[int, int] = field(init=False, factory=dict)
     """Number in the journal → position among the rows passed, for rows that are not reported yet."""
     _aside: dict[int, int] = field(init=False, factory=dict)
@@ -198,9 +198,7 @@ class RowStream:
             picture_dir=folder / "labels",
             stop=stop,
             progress=Progress(),
-            on_problem=lambda rejected: None,
-            on_progress=self._wake,
-            on_note=self._note_for_log,
+            observer=JobObserver(progress=self._wake, note=self._note_for_log),
             job_type=self.kind,
             row_buffer=feed,
         )
@@ -301,7 +299,7 @@ class RowStream:
     # --- output
 
     def _wake(self, progress: Progress) -> None:
-        self.on_progress(progress)
+        self.observer.progress(progress)
         self._changed.set()
 
     async def _as_they_settle(

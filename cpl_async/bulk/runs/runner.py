@@ -28,9 +28,8 @@ from ..options import JobOptions
 from ..output.disk_space import shortages
 from ..output.folder import JobSummary, OutputFolder, schema_of
 from ..pipeline.engine import Engine
-from ..pipeline.ingest import ProblemHook
 from ..pipeline.sender import default_write_deadline
-from ..progress import Phase, Progress, ProgressHook
+from ..progress import JobObserver, Phase, Progress
 from ..reconcile.carrier_clock import CarrierClock
 from ..records import GOES_ON, RowState
 from ..reports.builder import make_reports
@@ -49,10 +48,7 @@ class JobRunner:
     out: Path
     place: JournalLocation
     options: JobOptions = field(factory=JobOptions)
-    on_problem: ProblemHook = field(default=lambda rejected: None)
-    on_progress: ProgressHook = field(default=lambda progress: None)
-    on_note: Callable[[str], None] = field(default=lambda note: None)
-    """Called with notices that are relevant at once: a wait for the network, columns that are not read."""
+    observer: JobObserver = field(factory=JobObserver)
     progress: Progress = field(init=False, factory=Progress)
     stopped_by: CplError | None = field(init=False, default=None)
     """Why sending ended early, or ``None`` if it did not."""
@@ -78,11 +74,11 @@ class JobRunner:
 
     def clock_of(self, client: BulkClient) -> CarrierClock:
         """Return the clock of a run with this client."""
-        return CarrierClock(client=client, ignores_difference=self.options.ignore_clock, on_note=self.on_note)
+        return CarrierClock(client=client, ignores_difference=self.options.ignore_clock, on_note=self.observer.note)
 
     def _show(self, progress: Progress) -> None:
         self.progress = progress
-        self.on_progress(progress)
+        self.observer.progress(progress)
 
     async def run_job(self, clock: CarrierClock, journal: Journal, job: int, began: float) -> JobSummary:
         """Run a planned job as far as possible, while no other run does.
@@ -149,7 +145,7 @@ class JobRunner:
             return await output.summary(journal, job, already_done=True)
         await journal.batches.forget_labels(job.id, await to_thread.run_sync(output.missing, files))
         if (other := output.previous_job(job)) is not None:
-            self.on_note(f"{self.out} held the results of the job {other}; they are replaced")
+            self.observer.note(f"{self.out} held the results of the job {other}; they are replaced")
         counts = await journal.row_queries.counts(job.id)
         bad = await journal.row_queries.rejected_before_sending(job.id)
         withhold = message("send.strict", count=bad) if self.options.strict and bad else None
@@ -157,7 +153,7 @@ class JobRunner:
             await clock.check()
             folder = None if journal.is_shared else self.place.folder
             for shortage in shortages(folder, self.out, rows=counts[RowState.PLANNED]):
-                self.on_note(shortage)
+                self.observer.note(shortage)
         self.progress = Progress.from_counts(counts)
         measures = Measures.from_dict(job.measures)
         started = clock.now()
@@ -194,7 +190,7 @@ class JobRunner:
                     making = make_reports(journal, job, written.summary, written.reasons, self.out, language=language)
                     tasks.create_task(_into(papers, making))
         for problem in papers:
-            self.on_note(problem)
+            self.observer.note(problem)
         await journal.read(job.id)  # raises if the job was lost in the meantime, before its end is recorded
         output.write_summary(written)
         try:
@@ -218,9 +214,7 @@ class JobRunner:
             picture_dir=output.picture_dir,
             stop=self._stop,
             progress=self.progress,
-            on_problem=self.on_problem,
-            on_progress=self.on_progress,
-            on_note=self.on_note,
+            observer=self.observer,
             terms=schema_of(job, self.options),
             write_deadline=self.write_deadline,
         )
@@ -247,7 +241,7 @@ class JobRunner:
         self._tell()
 
     def _tell(self) -> None:
-        self.on_progress(self.progress)
+        self.observer.progress(self.progress)
 
 
 async def _into(found: list[str], work: Awaitable[list[str]]) -> None:

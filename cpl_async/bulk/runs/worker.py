@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 from attrs import define, field, frozen
@@ -23,7 +22,7 @@ from ..options import JobOptions
 from ..output.folder import JobSummary, OutputFolder, schema_of
 from ..pipeline.engine import Engine
 from ..pipeline.job_type import SHIPMENTS
-from ..progress import Progress, ProgressHook
+from ..progress import JobObserver, Progress
 from ..reconcile.carrier_clock import CarrierClock
 from .lease import LEASE_SECONDS, Lease, lock_timeout
 from .runner import JobRunner
@@ -64,8 +63,7 @@ class Worker:
     """Name of the job."""
     lease: float = LEASE_SECONDS
     """Seconds after which another worker takes the shard over if the lease is not renewed. Default: 60."""
-    on_progress: ProgressHook = field(default=lambda progress: None)
-    on_note: Callable[[str], None] = field(default=lambda note: None)
+    observer: JobObserver = field(factory=JobObserver)
     _stop: asyncio.Event = field(init=False, factory=asyncio.Event)
     _refused: bool = field(init=False, default=False)
 
@@ -78,7 +76,7 @@ class Worker:
 
         :raises JournalError: There is no such job, or the shard was taken over in the meantime.
         """
-        clock = CarrierClock(client=client, on_note=self.on_note)
+        clock = CarrierClock(client=client, on_note=self.observer.note)
         async with Journal.open(self.place, patience=lock_timeout(self.lease), now=clock.now) as journal:
             job = await journal.find(self.name)
             began = elapsed()
@@ -140,7 +138,7 @@ class Worker:
         try:
             await lease.release(done=False, message=why)
         except JournalError as error:
-            self.on_note(f"the shard is free when its lease has expired: {error.message}")
+            self.observer.note(f"the shard is free when its lease has expired: {error.message}")
 
     async def _process(
         self, clock: CarrierClock, journal: Journal, job: Job, lease: Lease
@@ -166,15 +164,13 @@ class Worker:
             picture_dir=Path(),
             stop=self._stop,
             progress=progress,
-            on_problem=lambda rejected: None,
-            on_progress=self.on_progress,
-            on_note=self.on_note,
+            observer=self.observer,
             terms=schema_of(job, options),
             job_type=SHIPMENTS,
             write_deadline=lease.write_deadline,
             is_whole_job=False,
         )
-        self.on_progress(progress)
+        self.observer.progress(progress)
         measures, began, started = Measures(), monotonic(), clock.now()
         listening = LISTENER.set(measures)
         try:
@@ -198,8 +194,7 @@ class Worker:
             out=Path(job.settings["out"]),
             place=self.place,
             options=options,
-            on_progress=self.on_progress,
-            on_note=self.on_note,
+            observer=self.observer,
             write_deadline=lease.write_deadline,
             stopping=self._stop,
         )
