@@ -138,11 +138,11 @@ class Bulk:
         """
         run = RowStream(
             rows=rows,
-            planner=ShipmentPreparer(options.get("sender"), columns or {}),
+            preparer=ShipmentPreparer(options.get("sender"), columns or {}),
             name=_named(name),
             place=await locate_journal(self._client),
             options=_options(options),
-            labels=Path(label_dir) if label_dir is not None else None,
+            label_dir=Path(label_dir) if label_dir is not None else None,
         )
         results = run.results(self._client)
         try:
@@ -168,8 +168,8 @@ class Bulk:
         """
         run = RowStream(
             rows=orders,
-            planner=OrderPreparer(),
-            kind=ORDERS,
+            preparer=OrderPreparer(),
+            job_type=ORDERS,
             name=_named(name),
             place=await locate_journal(self._client),
             options=_options(options),
@@ -279,7 +279,7 @@ class Bulk:
             planner = ShipmentPreparer(options.get("sender"), columns or {})
             run = EnqueueRows(
                 rows=source,
-                planner=planner,
+                preparer=planner,
                 name=chosen.name,
                 out=Path(out),
                 place=place,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .tasks import PartFailed, ShipJob, ship_job, shipping_job, take_up, work
+from .tasks import ShardFailed, ShipJob, ship_job, shipping_job, take_up, work
 
-__all__ = ["PartFailed", "ShipJob", "ship_job", "shipping_job", "take_up", "work"]
+__all__ = ["ShardFailed", "ShipJob", "ship_job", "shipping_job", "take_up", "work"]

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JobTasks",
-    "PartFailed",
+    "ShardFailed",
     "ShipJob",
     "check_broker",
     "ship_job",
@@ -75,7 +75,7 @@ def _do_next(
     :param failures: Number of previous consecutive failures, 0 to 11. Default: 0.
     :param looking_after: Whether this task checks for shards that dead workers have left. Default: false.
     :return: The processed shard, its result, and the state of the job's shards.
-    :raises PartFailed: A retry cannot help, or the task has failed twelve times.
+    :raises ShardFailed: A retry cannot help, or the task has failed twelve times.
     """
     tasks = JobTasks(self.app, name, account, journal)
     lease = float(self.app.conf.get("cpl_lease", LEASE_SECONDS))
@@ -84,7 +84,7 @@ def _do_next(
     except ConfigurationError:
         raise
     except NoSuchJob as error:
-        raise PartFailed(str(error)) from error
+        raise ShardFailed(str(error)) from error
     except SoftTimeLimitExceeded:
         tasks.try_again(failures, TIME_LIMIT, None)
         return {"job": name, "part": None, "closed": False, "problem": TIME_LIMIT}
@@ -95,7 +95,7 @@ def _do_next(
     if worked.retry_in is not None:
         tasks.put(countdown=worked.retry_in, looking_after=True)
     if worked.is_refused:
-        raise PartFailed(f"{name}: {worked.problem}")
+        raise ShardFailed(f"{name}: {worked.problem}")
     if worked.problem:
         tasks.try_again(failures, worked.problem, None)
     elif worked.shard is not None and left.free:
@@ -140,7 +140,7 @@ take_up: Any = shared_task(name="cpl.take_up")(_take_up)
 """Task that resumes every unfinished job of an account: for Celery's beat, ``"schedule": 600, "args": [account]``."""
 
 
-class PartFailed(Exception):
+class ShardFailed(Exception):
     """A shard failed in every attempt. It is free for a worker of a later run."""
 
 
@@ -157,9 +157,9 @@ class ShipJob:
     tasks: list[Any] = field(factory=list, repr=False, eq=False)
     """Celery results of the enqueued tasks."""
 
-    def standing(self) -> ShardStats:
+    def stats(self) -> ShardStats:
         """Return the state of the job's shards from the journal."""
-        return _run(_standing(self._app, self.name, self.account))
+        return _run(_shard_stats(self._app, self.name, self.account))
 
     def rows(self) -> BulkJob:
         """Return the current number of rows by outcome from the journal."""
@@ -167,7 +167,7 @@ class ShipJob:
 
     def take_up(self) -> None:
         """Enqueue tasks for the free shards of the job."""
-        self.tasks.extend(JobTasks(self._app, self.name, self.account, "").put(self.standing().free))
+        self.tasks.extend(JobTasks(self._app, self.name, self.account, "").put(self.stats().free))
 
     def wait(self, timeout: float | None = None, *, on_change: Callable[[ShardStats], object] | None = None) -> BulkJob:
         """Wait until labels and reports are created. Enqueue tasks again that were lost with their broker.
@@ -184,7 +184,7 @@ class ShipJob:
         lost_at: float | None = None
         while True:
             try:
-                now = self.standing()
+                now = self.stats()
             except JournalError as error:  # e.g. the database restarts: the workers retry too
                 if lost_at is None:
                     logger.warning("job %s: %s; trying again", self.name, error)
@@ -287,10 +287,10 @@ class JobTasks:
     def try_again(self, failures: int, why: str, error: Exception | None) -> None:
         """Enqueue a task for later.
 
-        :raises PartFailed: The task has failed too often.
+        :raises ShardFailed: The task has failed too often.
         """
         if failures + 1 >= MOST_FAILURES:
-            raise PartFailed(f"{self.name}: {why}") from error
+            raise ShardFailed(f"{self.name}: {why}") from error
         logger.warning("job %s: %s; trying again later", self.name, why)
         self.put(countdown=min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE), failures=failures + 1)
 
@@ -434,7 +434,7 @@ async def _hand_over(app: Any, source: Any, account: str, given: dict[str, Any])
         return await client.bulk.enqueue(source, **given), (await locate_journal(client)).schema
 
 
-async def _standing(app: Any, name: str, account: str) -> ShardStats:
+async def _shard_stats(app: Any, name: str, account: str) -> ShardStats:
     async with _client_for(app, account) as client:
         return await client.bulk.shards(name)
 

@@ -15,7 +15,7 @@ from ..celery.app import BROKER, app
 from ..celery.tasks import JobTasks, check_broker, why_tasks_failed
 from ..configuration import PROFILE
 from ..errors import ConfigurationError, JournalError
-from .job_runner import StopWords
+from .job_runner import StopMessages
 
 __all__ = ["WORDS", "followed"]
 
@@ -30,7 +30,7 @@ NOBODY_FOR, LONGEST = 20.0, 600.0
 JOURNAL_AWAY = 600.0
 """Seconds for which the journal may be unreachable while workers are followed."""
 ADVICE = "is a worker running? celery --app cpl_async.celery.app worker"
-WORDS = StopWords(
+WORDS = StopMessages(
     ending="ending (again to stop at once)",
     ended="no longer followed: the workers go on; run the same command again to follow them and to get the labels",
 )

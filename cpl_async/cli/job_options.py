@@ -9,7 +9,7 @@ import attrs
 import click
 
 from ..bulk import JobOptions
-from .timestamps import as_moment
+from .timestamps import as_timestamp
 
 __all__ = ["job_options"]
 
@@ -55,7 +55,7 @@ def _option(option: attrs.Attribute[Any]) -> Callable[[F], F]:
         name = f"{flag}/--no-{flag[2:]}" if option.default else flag
         return click.option(name, is_flag=True, default=option.default, **given)
     if option.name == "deadline":
-        return click.option(flag, callback=as_moment, **given)
+        return click.option(flag, callback=as_timestamp, **given)
     if "min" in option.metadata:
         numbers = click.IntRange if option.type is int else click.FloatRange
         range_ = numbers(option.metadata["min"], option.metadata["max"])

@@ -21,7 +21,7 @@ from .output import print_json, print_text, say
 from .progress import Display
 from .summary import in_words
 
-__all__ = ["Problems", "StopWords", "carry", "sandbox_beside"]
+__all__ = ["Problems", "StopMessages", "run_job", "sandbox_beside"]
 
 MOST_LINES = 50
 """Maximum number of invalid rows on the screen; the file of rejected rows lists all of them."""
@@ -39,14 +39,14 @@ def sandbox_beside(place: JournalLocation) -> Iterator[Access]:
 
 
 @frozen(kw_only=True)
-class StopWords:
+class StopMessages:
     """The messages for an interrupted run."""
 
     ending: str = "ending: nothing more is sent, what is under way is written down (again to stop at once)"
     ended: str = "stopped; run the same command again to go on: nothing that is settled is sent again"
 
 
-def carry(run: Run, access: Access, as_json: bool, words: StopWords) -> None:
+def run_job(run: Run, access: Access, as_json: bool, words: StopMessages) -> None:
     """Run, print the result of each row, and exit with the documented status."""
     gc.collect()
     gc.freeze()  # imported objects stay: repeated garbage collection of them would delay requests
@@ -56,7 +56,7 @@ def carry(run: Run, access: Access, as_json: bool, words: StopWords) -> None:
     run.observer = JobObserver(progress=display, rejected=problems, note=lambda note: display.say(f"note: {note}"))
     try:
         with display:
-            summary = asyncio.run(_carry(run, access, display, words))
+            summary = asyncio.run(_run_with_client(run, access, display, words))
     except (KeyboardInterrupt, asyncio.CancelledError):
         say(words.ended)
         raise SystemExit(INTERRUPTED) from None
@@ -89,7 +89,7 @@ def _status(summary: JobSummary, run: Run) -> int:
     return 0 if summary.all_shipped and run.stopped_by is None else NOT_ALL
 
 
-async def _carry(run: Run, access: Access, display: Display, words: StopWords) -> JobSummary:
+async def _run_with_client(run: Run, access: Access, display: Display, words: StopMessages) -> JobSummary:
     """Run with a client; the first Ctrl-C or SIGTERM ends it cleanly, the second at once."""
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()

@@ -19,7 +19,7 @@ from .connection import LANGUAGE
 from .counting import counted
 from .failures import NOT_ALL, plain_failures, quiet_libraries
 from .job_options import job_options
-from .job_runner import StopWords, carry, sandbox_beside
+from .job_runner import StopMessages, run_job, sandbox_beside
 from .languages import language_option
 from .output import print_json, print_text, say
 from .tables import local, show
@@ -165,7 +165,7 @@ def resume(account: JobsAccount, name: str, out: Path | None, **options: Any) ->
     """
     run = asyncio.run(Jobs(account.place()).resumed(name, out, **options))
     with account.reached() as access:
-        carry(run, access, account.as_json, StopWords())
+        run_job(run, access, account.as_json, StopMessages())
 
 
 @jobs.command(short_help="Rows of which nobody knows whether they were created.")

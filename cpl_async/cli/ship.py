@@ -28,7 +28,7 @@ from ..models.codes import LabelFormat
 from .access import Access, Chosen, access_options, journal_of
 from .failures import NOT_ALL, needing_extra, plain_failures
 from .job_options import job_options
-from .job_runner import Problems, StopWords, carry, sandbox_beside
+from .job_runner import Problems, StopMessages, run_job, sandbox_beside
 from .languages import language_option
 from .output import print_json, print_text, say
 from .sender import sender_from
@@ -146,14 +146,14 @@ def ship(
             access = chosen.access()
             place = journal_of(access)
             reach = nullcontext(access)
-        run, words = FileJob(path=kept, out=out, place=place, options=options), StopWords()
+        run, words = FileJob(path=kept, out=out, place=place, options=options), StopMessages()
         if distributed:
             with needing_extra("distributed"):
                 from .distributed import WORDS, followed
             run, words = followed(run, chosen.profile or "", shard_size), WORDS
         run.prepare()
         with reach as reached:
-            carry(run, reached, as_json, words)
+            run_job(run, reached, as_json, words)
 
 
 def _reading(source: Path, names: Path | None, **told: str | None) -> ReadingOptions:

@@ -7,10 +7,10 @@ from datetime import datetime
 
 import click
 
-__all__ = ["as_moment", "moment_in"]
+__all__ = ["as_timestamp", "parse_timestamp"]
 
 
-def moment_in(text: str, now: datetime) -> datetime:
+def parse_timestamp(text: str, now: datetime) -> datetime:
     """Return the timestamp of a text, in local time if it has no offset.
 
     :param text: ``17:30`` for today, or ``2026-03-01T17:30``, with an offset or without.
@@ -28,7 +28,7 @@ def moment_in(text: str, now: datetime) -> datetime:
     return timestamp
 
 
-def as_moment(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
+def as_timestamp(_: click.Context, __: click.Parameter, text: str | None) -> float | None:
     """Return the timestamp of an option in seconds since the epoch; for ``callback`` of an option.
 
     :raises click.BadParameter: See :func:`moment_in`.
@@ -36,7 +36,7 @@ def as_moment(_: click.Context, __: click.Parameter, text: str | None) -> float 
     if text is None:
         return None
     try:
-        return moment_in(text, datetime.now().astimezone()).timestamp()
+        return parse_timestamp(text, datetime.now().astimezone()).timestamp()
     except ValueError as error:
         words = f"{text!r} is no future time, like 17:30 or 2026-03-01T17:30 ({error})"
         raise click.BadParameter(words) from None

@@ -216,9 +216,9 @@ async def test_settling_in_a_shared_journal_begins_no_earlier_than_the_takeover(
             reconciling = Reconciler(
                 strategy=SHIPMENT_STRATEGY,
                 search=SHIPMENT_STRATEGY.search(shipping.client),
-                unclear=journal.reconciliation,
+                repository=journal.reconciliation,
                 job=job.id,
-                patience=SettlePolicy(settle_time=20.0),
+                settle_policy=SettlePolicy(settle_time=20.0),
                 clock=lambda: time.time() + HOUR,
                 is_shared=is_shared,
                 stop=asyncio.Event(),

@@ -63,11 +63,11 @@ class Known:
 async def fetched(tmp_path: Path, server: Server, known: Known) -> None:
     labelling = LabelFetcher(
         client=cast("BulkClient", server),
-        course=cast("BatchRepository", known),
+        batches=cast("BatchRepository", known),
         job=1,
         label_format=LabelFormat.PDF,
-        parts=tmp_path / "parts",
-        pictures=tmp_path / "pictures",
+        label_dir=tmp_path / "parts",
+        picture_dir=tmp_path / "pictures",
         stop=asyncio.Event(),
         on_labelled=lambda _: None,
         on_end=lambda _: None,

@@ -45,13 +45,13 @@ async def test_the_wait_for_a_turn_is_not_taken_for_a_slow_import() -> None:
     course: Any = Course()
     polling = BatchPoller(
         calls=Calls(),
-        outcome_of=lambda *_: None,
-        course=course,
+        result_from_item=lambda *_: None,
+        batches=course,
         import_timeout=60.0,
         stop=asyncio.Event(),
         on_imported=imported,
         on_created=lambda _: None,
-        on_refused=lambda _: None,
+        on_rejected=lambda _: None,
         on_undecided=lambda _: None,
         on_end=lambda _: None,
     )
@@ -59,7 +59,7 @@ async def test_the_wait_for_a_turn_is_not_taken_for_a_slow_import() -> None:
     pauses = []
     for number in range(4):
         batch = OpenBatch(batch=number, remote_id=str(number), accepted_at=elapsed())
-        pauses.append(polling._pause(batch))
+        pauses.append(polling._seconds_until_poll(batch))
         polling.add(batch)
         async with asyncio.timeout(10):
             while number not in known:

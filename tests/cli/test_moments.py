@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from cpl_async.cli.timestamps import moment_in
+from cpl_async.cli.timestamps import parse_timestamp
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone(timedelta(hours=1)))
 
@@ -21,10 +21,10 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone(timedelta(hours=1)))
     ],
 )
 def test_a_moment_is_read(text: str, moment: datetime) -> None:
-    assert moment_in(text, NOW) == moment
+    assert parse_timestamp(text, NOW) == moment
 
 
 @pytest.mark.parametrize("text", ["11:59", "2026-02-28T23:00", "25:00", "soon", "", "12:00"])
 def test_what_is_no_moment_to_come_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        moment_in(text, NOW)
+        parse_timestamp(text, NOW)

@@ -159,7 +159,7 @@ def test_what_does_not_come_to_its_end_is_tried_again_later_and_fails_at_last(
     again = [(options, countdown) for _, options, countdown in queue.waiting if "failures" in options]
     assert again == [({"failures": 1}, celery.FIRST_PAUSE)]
     assert job.standing().problem == result["problem"]
-    with pytest.raises(celery.PartFailed, match="job: "):
+    with pytest.raises(celery.ShardFailed, match="job: "):
         queue.do("job", "", failures=celery.MOST_FAILURES - 1)
     sandbox.faults.clear()
     queue.waiting.clear()
@@ -203,10 +203,10 @@ def test_a_worker_with_another_account_refuses_the_task(
     ship(queue, tmp_path, rows=20)
     other = make_sandbox(clients={"other": "s"})
     queue.conf["cpl_client"] = lambda account: Client(client_id="other", client_secret="s", base_url=other.base_url)
-    with pytest.raises(celery.PartFailed, match="the job job is another account's than other at"):
+    with pytest.raises(celery.ShardFailed, match="the job job is another account's than other at"):
         queue.do_next()
     assert queue.waiting == []
-    with pytest.raises(celery.PartFailed, match="there is no job 'job'"):  # a task that does not know whose it is
+    with pytest.raises(celery.ShardFailed, match="there is no job 'job'"):  # a task that does not know whose it is
         queue.do("job", "")
 
 
@@ -216,7 +216,7 @@ def test_credentials_that_are_refused_are_not_tried_again_soon(queue: Queue, tmp
         client_id="sandbox", client_secret="wrong", base_url=sandbox.base_url
     )
     before = len(sandbox.ledger.of("login.get_access_token"))
-    with pytest.raises(celery.PartFailed):
+    with pytest.raises(celery.ShardFailed):
         queue.do_next()
     assert len(sandbox.ledger.of("login.get_access_token")) - before == 1
     assert [(options, countdown) for _, options, countdown in queue.waiting] == [({"looking_after": True}, 600.0)]

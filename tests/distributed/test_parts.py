@@ -195,7 +195,7 @@ async def test_rows_of_a_query_are_handed_over(host: Shipping, sandbox: Sandbox)
     def run(rows: list[dict[str, str]]) -> EnqueueRows:
         return EnqueueRows(
             rows=rows,
-            planner=ShipmentPreparer(None, {}),
+            preparer=ShipmentPreparer(None, {}),
             name="job",
             out=host.folder / "out",
             place=host.place,

@@ -52,7 +52,7 @@ class Attempt:
 
     id: int
     rows: list[BatchRow]
-    body: bytes = field(repr=False)
+    payload: bytes = field(repr=False)
 
 
 @frozen(kw_only=True)
@@ -98,7 +98,9 @@ class BatchRepository:
             for attempt in (await connection.execute(open_ones)).all():
                 problem = message("unknown.process_stopped", correlation_id=attempt.correlation_id)
                 await self._end(connection, attempt.id, Outcome.UNKNOWN, None, str(problem))
-                await self._lose(connection, attempt.batch, attempt.began_at, self._end_of(attempt, now), problem)
+                await self._mark_unknown(
+                    connection, attempt.batch, attempt.began_at, self._end_of(attempt, now), problem
+                )
 
     def _end_of(self, attempt: Any, now: float) -> float:
         """Return the time at which an attempt of a run that is gone has certainly ended.
@@ -174,7 +176,7 @@ class BatchRepository:
             counter = await self._database.record_attempt_count(connection)
         await self._database.confirm(counter)
         sent = [BatchRow(number=row.number, line=row.line, reference=row.reference) for row in found]
-        return Attempt(id=new_id(result), rows=sent, body=body), refused
+        return Attempt(id=new_id(result), rows=sent, payload=body), refused
 
     async def record_accepted(self, batch: int, attempt: int, remote_id: str) -> None:
         """Record the id of a batch that the server accepted."""
@@ -202,7 +204,7 @@ class BatchRepository:
             began = select(attempts.c.began_at).where(attempts.c.id == attempt)
             began_at = (await connection.execute(began)).scalar_one()
             await self._end(connection, attempt, Outcome.UNKNOWN, error.status, error.message)
-            await self._lose(connection, batch, began_at, self._database.now(), problem)
+            await self._mark_unknown(connection, batch, began_at, self._database.now(), problem)
 
     async def split(self, batch: int, second: Sequence[int]) -> int:
         """Move rows of a batch to a new one and return its id."""
@@ -387,7 +389,7 @@ class BatchRepository:
                 await self._set_batch(connection, batch, state=state)
         return shipped.rowcount
 
-    async def _lose(self, connection: Any, batch: int, since: float, until: float, problem: Message) -> None:
+    async def _mark_unknown(self, connection: Any, batch: int, since: float, until: float, problem: Message) -> None:
         """Mark the rows that were being sent as undecided; rows that were undecided before keep their earlier time."""
         await connection.execute(
             update(rows)

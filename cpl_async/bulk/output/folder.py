@@ -293,7 +293,7 @@ class OutputFolder:
     def _clear_other_job(self, job: Job) -> None:
         """Remove the labels and reports of another job, so that they are not printed again by mistake."""
         if self.previous_job(job) is not None:
-            self.joints.remove(keep=self.joints.made)
+            self.joints.remove(keep=self.joints.merged)
             for name in REPORT_FILES:
                 (self.folder / name).unlink(missing_ok=True)
 

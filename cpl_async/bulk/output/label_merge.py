@@ -82,7 +82,7 @@ class LabelMerger:
 
     folder: Path
     options: JobOptions
-    made: dict[str, str] = field(factory=dict)
+    merged: dict[str, str] = field(factory=dict)
     """Content of each file that this run has made: name → hash of its labels."""
 
     def names(self, labels: int) -> list[str]:
@@ -105,7 +105,7 @@ class LabelMerger:
             with self._order.open("w", encoding="utf-8") as file:
                 plan = MergePlan(is_zpl=self.options.label_format == LabelFormat.ZPL, a4=self.options.a4)
                 file.write(plan.as_json() + "\n")
-                order = MergeOrder(names, file.write, self.options.position, self.made, first)
+                order = MergeOrder(names, file.write, self.options.position, self.merged, first)
                 yield order
                 order.close()
         except BaseException:
@@ -131,7 +131,7 @@ class LabelMerger:
             last = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
             reason = last[0][:300] if last else f"exit status {done.returncode}"
             return MergeError(f"the labels could not be joined: {reason}")
-        self.made |= order.fresh
+        self.merged |= order.fresh
         return None
 
     def remove(self, *, keep: Collection[str]) -> None:

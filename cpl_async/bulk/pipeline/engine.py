@@ -103,7 +103,7 @@ class Engine:
     """Set when the run should end: open writes are completed, nothing else begins."""
     progress: Progress
     observer: JobObserver
-    terms: FileSchema = PLAIN
+    schema: FileSchema = PLAIN
     """Column names of the input, for messages about rows that the server rejects."""
     job_type: JobType = SHIPMENTS
     row_buffer: RowBuffer = field(factory=RowBuffer)
@@ -122,28 +122,28 @@ class Engine:
     _lost: bool = field(init=False, default=False)
     """Whether there is a lost response whose rows are not searched for yet."""
     _imports: dict[int, asyncio.Event] = field(init=False, factory=dict)
-    _reconciling: Reconciler = field(init=False)
-    _resending: ResendStep = field(init=False)
-    _polling: BatchPoller = field(init=False)
-    _delivery: BatchSender = field(init=False)
+    _reconciler: Reconciler = field(init=False)
+    _resend_step: ResendStep = field(init=False)
+    _poller: BatchPoller = field(init=False)
+    _sender: BatchSender = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._reconciling = Reconciler(
+        self._reconciler = Reconciler(
             strategy=self.job_type.reconcile,
             search=self.job_type.reconcile.search(self.client),
-            unclear=self.journal.reconciliation,
+            repository=self.journal.reconciliation,
             job=self.job.id,
-            patience=SettlePolicy(settle_time=self.options.settle_time),
+            settle_policy=SettlePolicy(settle_time=self.options.settle_time),
             clock=self.clock.now,
             is_shared=self.journal.is_shared,
             stop=self._halt,
             on_found=self._found,
-            on_requeued=self._put_back,
+            on_requeued=self._record_requeued,
             on_note=self.observer.note,
         )
-        self._resending = ResendStep(
+        self._resend_step = ResendStep(
             calls=self.client.shipments,
-            withdrawals=self.journal.cancellations,
+            cancellations=self.journal.cancellations,
             job=self.job.id,
             options=self.options,
             has_labels=self.job_type.has_labels,
@@ -151,14 +151,14 @@ class Engine:
             on_cancelled=lambda count: self._count("created")(-count),
             on_note=self.observer.note,
         )
-        self._delivery = BatchSender(
+        self._sender = BatchSender(
             calls=self.job_type.send(self.client),
-            course=self.journal.batches,
+            batches=self.journal.batches,
             body_tail=self.job.body_tail,
             stop=self._halt,
-            on_accepted=self._taken,
-            on_rejected=self._refused,
-            on_undecided=self._lose,
+            on_accepted=self._record_accepted,
+            on_rejected=self._report_rejected,
+            on_undecided=self._record_unknown,
             on_note=self.observer.note,
             write_deadline=self.write_deadline,
             check_clock=self.clock.check,
@@ -175,8 +175,8 @@ class Engine:
         try:
             await self._work(sending=sending)
             if self.is_whole_job and not self.stop.is_set() and self.stopped_by is None:
-                await self._reconciling.final_sweep()
-                await self._resending.cancel_duplicates()
+                await self._reconciler.final_sweep()
+                await self._resend_step.cancel_duplicates()
         finally:
             for task in watching:
                 task.cancel()
@@ -185,11 +185,11 @@ class Engine:
         course = self.journal.batches
         labelling = LabelFetcher(
             client=self.client,
-            course=course,
+            batches=course,
             job=self.job.id,
             label_format=self.options.label_format,
-            parts=self.label_dir,
-            pictures=self.picture_dir,
+            label_dir=self.label_dir,
+            picture_dir=self.picture_dir,
             stop=self.stop,
             on_labelled=self._count("labelled"),
             on_end=self._end,
@@ -207,30 +207,30 @@ class Engine:
                     else:
                         self._count("labelled")(await course.settle_batch(batch.batch))
 
-                self._polling = self._new_polling(end_batch)
+                self._poller = self._new_poller(end_batch)
                 for number, remote_id in await course.batches_in(self.job.id, BatchState.IMPORTED):
                     await end_batch(OpenBatch(batch=number, remote_id=remote_id, accepted_at=elapsed()))
                 for number, remote_id in await course.batches_in(self.job.id, BatchState.ACCEPTED):
-                    self._polling.add(OpenBatch(batch=number, remote_id=remote_id, accepted_at=elapsed()))
-                tasks.create_task(self._polling.run())
-                tasks.create_task(self._reconciling.run())
-                await self._reconciling.adopt_undecided()
+                    self._poller.add(OpenBatch(batch=number, remote_id=remote_id, accepted_at=elapsed()))
+                tasks.create_task(self._poller.run())
+                tasks.create_task(self._reconciler.run())
+                await self._reconciler.adopt_undecided()
                 if sending:
                     self._enter(Phase.SENDING)
                     await self._send_all()
-                self._polling.no_more()
-                self._reconciling.no_more()
+                self._poller.no_more()
+                self._reconciler.no_more()
 
-    def _new_polling(self, on_imported: Callable[[OpenBatch], Awaitable[None]]) -> BatchPoller:
+    def _new_poller(self, on_imported: Callable[[OpenBatch], Awaitable[None]]) -> BatchPoller:
         return BatchPoller(
             calls=self.job_type.state(self.client),
-            outcome_of=self.job_type.result_from_item,
-            course=self.journal.batches,
+            result_from_item=self.job_type.result_from_item,
+            batches=self.journal.batches,
             import_timeout=self.options.import_timeout,
             stop=self.stop,
             on_imported=on_imported,
             on_created=self._count("created"),
-            on_refused=self._refused,
+            on_rejected=self._report_rejected,
             on_undecided=self._count("undecided"),
             on_end=self._end,
         )
@@ -241,7 +241,7 @@ class Engine:
         while not self._over:
             ended = self.row_buffer.ended  # read first: rows planned after this are sent in the next round
             if self.journal.has_gap:
-                await self._reconciling.adopt_undecided()
+                await self._reconciler.adopt_undecided()
             free = await self.journal.rows.count_unbatched(self.job.id)
             if free and not piloted:
                 piloted = True
@@ -255,9 +255,9 @@ class Engine:
                 await self._send(waiting, refill=ended)
             elif not ended:
                 await unless_stopped(self._halt, self.row_buffer.wait_for_rows(free))
-            elif self._reconciling.open:
-                await unless_stopped(self._halt, self._reconciling.wait_for_change())
-            elif not self.is_whole_job or not await self._resending.cancel_unlabelled():
+            elif self._reconciler.open:
+                await unless_stopped(self._halt, self._reconciler.wait_for_change())
+            elif not self.is_whole_job or not await self._resend_step.cancel_unlabelled():
                 return
 
     @property
@@ -283,8 +283,8 @@ class Engine:
         async def send_some() -> None:
             while not self._over and (batch := await next_one()) is not None:
                 try:
-                    await self._delivery.send(batch)
-                    await self._look_for_lost()
+                    await self._sender.send(batch)
+                    await self._reconcile_lost()
                 except SendingHalted as end:  # the other tasks end by themselves: their open writes are not interrupted
                     self._end(end.reason)
 
@@ -292,10 +292,10 @@ class Engine:
             for _ in range(self.options.max_concurrency if refill else min(self.options.max_concurrency, len(batches))):
                 senders.create_task(send_some())
 
-    async def _look_for_lost(self) -> None:
+    async def _reconcile_lost(self) -> None:
         if self._lost:
             self._lost = False
-            await self._reconciling.adopt_undecided()
+            await self._reconciler.adopt_undecided()
 
     async def _send_pilot(self) -> None:
         """Verify that the search for lost responses works. If no control shipment is known, send a few rows first,
@@ -332,7 +332,7 @@ class Engine:
         until = monotonic() + min(PILOT_SECONDS, self.options.settle_time)
         pause = FIRST_LOOK
         while not self._over:
-            if await self._reconciling.sees_control():
+            if await self._reconciler.sees_control():
                 return True
             if monotonic() + pause > until:
                 return False
@@ -358,43 +358,43 @@ class Engine:
         self.stopped_by = self.stopped_by or reason
         self._halt.set()
 
-    def _taken(self, batch: AcceptedBatch) -> None:
+    def _record_accepted(self, batch: AcceptedBatch) -> None:
         self.progress.sent += batch.rows
-        self._polling.add(OpenBatch(batch=batch.batch, remote_id=batch.remote_id, accepted_at=elapsed()))
-        self._tell()
+        self._poller.add(OpenBatch(batch=batch.batch, remote_id=batch.remote_id, accepted_at=elapsed()))
+        self._report_progress()
 
-    def _lose(self, count: int) -> None:
+    def _record_unknown(self, count: int) -> None:
         self._lost = True
         self._count("undecided")(count)
 
-    def _refused(self, results: Sequence[RowResult]) -> None:
+    def _report_rejected(self, results: Sequence[RowResult]) -> None:
         """Report the rows that the server rejected, in the same way as those that validation rejected."""
         for result in results:
             self.observer.rejected(
-                RowProblems(number=result.row, line=result.line, problems=result.problems, heading=self.terms.heading)
+                RowProblems(number=result.row, line=result.line, problems=result.problems, heading=self.schema.heading)
             )
         if results:
             self.progress.rejected += len(results)
-            self._tell()
+            self._report_progress()
 
     def _found(self, count: int) -> None:
         self.progress.created += count
-        self._put_back(count)
+        self._record_requeued(count)
 
-    def _put_back(self, count: int) -> None:
+    def _record_requeued(self, count: int) -> None:
         self.progress.undecided = max(0, self.progress.undecided - count)
-        self._tell()
+        self._report_progress()
 
     def _enter(self, phase: Phase) -> None:
         self.progress.phase = phase
-        self._tell()
+        self._report_progress()
 
     def _count(self, name: str) -> Callable[[int], None]:
         def add(count: int) -> None:
             setattr(self.progress, name, getattr(self.progress, name) + count)
-            self._tell()
+            self._report_progress()
 
         return add
 
-    def _tell(self) -> None:
+    def _report_progress(self) -> None:
         self.observer.progress(self.progress)

@@ -40,7 +40,7 @@ VERY_LIKE = 0.8
 class Ingestor:
     """Ingests the rows of one job."""
 
-    planning: RowRepository
+    repository: RowRepository
     job: int
     sender: Address | None
     on_rejected: Callable[[RowProblems], None]
@@ -55,7 +55,7 @@ class Ingestor:
     """Columns found that are not known."""
     more_lines: int = 0
     """Number of lines that were read as further items of the order before them."""
-    terms: FileSchema = PLAIN
+    schema: FileSchema = PLAIN
 
     async def ingest(self, source: Iterable[RawRow]) -> None:
         """Read, validate and plan all rows.
@@ -64,7 +64,7 @@ class Ingestor:
         """
         waiting: list[NewRow] = []
         for raw in source:
-            waiting.append(self._checked(raw))
+            waiting.append(self._prepare(raw))
             if self.rows % ROWS_PER_STEP == 0:
                 await asyncio.sleep(0)
             if len(waiting) == ROWS_PER_COMMIT:
@@ -75,9 +75,9 @@ class Ingestor:
         if not self.rows:
             raise InputError("the input has a heading but no rows")
 
-    def _checked(self, raw: RawRow) -> NewRow:
+    def _prepare(self, raw: RawRow) -> NewRow:
         self.rows += 1
-        self.terms = raw.terms
+        self.schema = raw.terms
         self.more_lines += raw.more
         written = raw.as_written
         self.columns.update(dict.fromkeys(written))
@@ -99,14 +99,14 @@ class Ingestor:
 
     async def _commit(self, waiting: list[NewRow]) -> None:
         good = {row.number for row in waiting if row.payload is not None}
-        for number, line, problem in await self.planning.add(self.job, waiting):
+        for number, line, problem in await self.repository.add(self.job, waiting):
             if number in good:
                 self.rejected += 1
             self._report(number, line, [problem])
         self.on_rows(self.rows)
 
     def _report(self, number: int, line: int, problems: Sequence[Message]) -> None:
-        self.on_rejected(RowProblems(number=number, line=line, problems=tuple(problems), heading=self.terms.heading))
+        self.on_rejected(RowProblems(number=number, line=line, problems=tuple(problems), heading=self.schema.heading))
 
     def notes(self) -> list[str]:
         """Return remarks that are worth a check, although no row is rejected for them."""
@@ -120,9 +120,9 @@ class Ingestor:
             notes.append(f"more than {SAFE_PARCEL_COUNT} parcels for one address may be refused: row {shown}")
         return notes
 
-    async def refuse_settled_elsewhere(self) -> None:
+    async def reject_conflicts(self) -> None:
         """Reject the rows whose reference an earlier job has shipped, or may have shipped."""
-        for number, line, problem in await self.planning.reject_conflicts(self.job):
+        for number, line, problem in await self.repository.reject_conflicts(self.job):
             self.rejected += 1
             self._report(number, line, [problem])
 

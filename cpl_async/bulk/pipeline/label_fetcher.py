@@ -57,12 +57,12 @@ class LabelFetcher:
     """Fetches the labels of one job."""
 
     client: BulkClient
-    course: BatchRepository
+    batches: BatchRepository
     job: int
     label_format: LabelFormat
-    parts: Path
+    label_dir: Path
     """Folder of the files as they are fetched, from which the merged ones are made."""
-    pictures: Path
+    picture_dir: Path
     """Folder of labels that stay single files."""
     stop: asyncio.Event
     """Set when nothing more should be fetched in this run."""
@@ -82,25 +82,25 @@ class LabelFetcher:
         async with self._turns:
             problems = await self._fetch(batch, remote_id)
             if not self.stop.is_set():
-                self.on_labelled(await self.course.batch_is_labelled(batch, problems[0] if problems else None))
+                self.on_labelled(await self.batches.batch_is_labelled(batch, problems[0] if problems else None))
 
     async def _fetch(self, batch: int, remote_id: str) -> list[Message]:
         """Fetch the missing labels and return why some cannot be fetched."""
-        parcels = sorted(await self.course.parcels_of(batch), key=lambda parcel: parcel.number)
+        parcels = sorted(await self.batches.parcels_of(batch), key=lambda parcel: parcel.number)
         same_length = len({len(parcel.number) for parcel in parcels}) == 1
         places: list[LabelPosition] = []
         if self.label_format not in (LabelFormat.PDF, LabelFormat.ZPL):
-            pieces = [self._single(parcel, self.pictures) for parcel in parcels]
-        elif same_length and await self.course.is_fully_settled(batch):
+            pieces = [self._single(parcel, self.picture_dir) for parcel in parcels]
+        elif same_length and await self.batches.is_fully_settled(batch):
             pieces = [
                 self._page(remote_id, parcels[offset : offset + MOST_LABELS], batch, offset, places)
                 for offset in range(0, len(parcels), MOST_LABELS)
             ]
         else:
-            pieces = [self._single(parcel, self.parts) for parcel in parcels]
+            pieces = [self._single(parcel, self.label_dir) for parcel in parcels]
         problems = [problem for problem in await asyncio.gather(*pieces) if problem]
         if places:
-            await self.course.record_labels(self.job, places)
+            await self.batches.record_labels(self.job, places)
         return problems
 
     async def _page(
@@ -112,7 +112,7 @@ class LabelFetcher:
         """
         if all(parcel.label_file for parcel in parcels):
             return None
-        file = self.parts / f"{batch:06}-{offset:04}.{ENDINGS[self.label_format]}"
+        file = self.label_dir / f"{batch:06}-{offset:04}.{ENDINGS[self.label_format]}"
 
         async def page() -> Label:
             return await self.client.shipment_batches.label(
@@ -129,7 +129,7 @@ class LabelFetcher:
             name = self._name(file)
             places += [(parcel.number, name, page) for page, parcel in enumerate(parcels)]
             return None
-        singly = [await self._single(parcel, self.parts) for parcel in parcels]
+        singly = [await self._single(parcel, self.label_dir) for parcel in parcels]
         return problem if any(singly) else None
 
     async def _single(self, parcel: ParcelRecord, folder: Path) -> Message | None:
@@ -152,7 +152,7 @@ class LabelFetcher:
 
         problem = await self._store(label, file, 1)
         if problem is None:
-            await self.course.record_labels(self.job, [(parcel.number, self._name(file), 0)])
+            await self.batches.record_labels(self.job, [(parcel.number, self._name(file), 0)])
         return problem
 
     async def _store(self, fetch: Callable[[], Awaitable[Label]], file: Path, count: int) -> Message | None:
@@ -166,7 +166,7 @@ class LabelFetcher:
                 label = await unless_stopped(self.stop, fetch())
                 if label is None:
                     return message("label.stopped")
-                await to_thread.run_sync(_keep, label.content, file, self.label_format, count)
+                await to_thread.run_sync(_store_labels, label.content, file, self.label_format, count)
             except OSError as error:
                 return message("label.not_stored", folder=str(file.parent), error=str(error.strerror or error))
             except CplError as error:
@@ -188,7 +188,7 @@ class LabelFetcher:
         return f"{file.parent.name}/{file.name}"
 
 
-def _keep(content: bytes, file: Path, label_format: LabelFormat, count: int) -> None:
+def _store_labels(content: bytes, file: Path, label_format: LabelFormat, count: int) -> None:
     """Check that a file holds ``count`` labels and nothing but print commands, and write it atomically."""
     try:
         content = printable(content, label_format)

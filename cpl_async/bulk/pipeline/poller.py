@@ -58,19 +58,19 @@ class BatchPoller:
     """The schedule of one job's open batches."""
 
     calls: StateCalls
-    outcome_of: ResultFromItem
-    course: BatchRepository
+    result_from_item: ResultFromItem
+    batches: BatchRepository
     import_timeout: float
     stop: asyncio.Event
     """Set when polling should end in this run; the batches stay open in the journal."""
     on_imported: Callable[[OpenBatch], Awaitable[None]]
     """Called when a batch is settled or deferred: its labels can be fetched."""
     on_created: Callable[[int], None]
-    on_refused: Callable[[Sequence[RowResult]], None]
+    on_rejected: Callable[[Sequence[RowResult]], None]
     on_undecided: Callable[[int], None]
     on_end: Callable[[CplError], None]
     """Called when the server accepts no requests any more."""
-    _took: deque[float] = field(factory=lambda: deque(maxlen=REMEMBERED_IMPORTS), init=False)
+    _import_ages: deque[float] = field(factory=lambda: deque(maxlen=REMEMBERED_IMPORTS), init=False)
     """Ages at which imports were polled and finished, without the time that a poll waited for its permit."""
     _due: list[tuple[float, int, OpenBatch]] = field(factory=list, init=False)
     _order: itertools.count[int] = field(factory=itertools.count, init=False)
@@ -80,16 +80,16 @@ class BatchPoller:
 
     def add(self, batch: OpenBatch) -> None:
         """Add a batch to the schedule."""
-        heapq.heappush(self._due, (monotonic() + self._pause(batch), next(self._order), batch))
+        heapq.heappush(self._due, (monotonic() + self._seconds_until_poll(batch), next(self._order), batch))
         self._changed.set()
 
-    def _pause(self, batch: OpenBatch) -> float:
+    def _seconds_until_poll(self, batch: OpenBatch) -> float:
         """Return the seconds until the next poll of a batch, by its age and by the duration of recent imports."""
         age = elapsed() - batch.accepted_at
-        if not self._took:
+        if not self._import_ages:
             return min(max(FIRST_POLL_SECONDS - age, UNKNOWN_PART * age, FASTEST), SLOWEST)
-        if age < SOON * min(self._took):
-            return SOON * min(self._took) - age
+        if age < SOON * min(self._import_ages):
+            return SOON * min(self._import_ages) - age
         return min(max(KNOWN_PART * age, FASTEST), SLOWEST)
 
     def no_more(self) -> None:
@@ -113,7 +113,7 @@ class BatchPoller:
                             await self._changed.wait()
                     continue
                 _, _, batch = heapq.heappop(self._due)
-                task = asking.create_task(self._ask(batch))
+                task = asking.create_task(self._poll(batch))
                 under_way.add(task)
                 task.add_done_callback(under_way.discard)
                 task.add_done_callback(lambda _: self._changed.set())
@@ -123,7 +123,7 @@ class BatchPoller:
         await self.stop.wait()
         self._changed.set()
 
-    async def _ask(self, batch: OpenBatch) -> None:
+    async def _poll(self, batch: OpenBatch) -> None:
         age = elapsed() - batch.accepted_at
         try:
             result = await unless_stopped(self.stop, self.calls.get(batch.remote_id, priority=Priority.BATCH))
@@ -134,18 +134,18 @@ class BatchPoller:
             self.on_end(error)
             return
         except CplError as error:
-            await self._again(batch, message("import.state_unavailable", error=error.detail))
+            await self._poll_again(batch, message("import.state_unavailable", error=error.detail))
             return
-        settled = await self._take(batch, result)
+        settled = await self._record_settled(batch, result)
         if settled:
-            self._took.append(age)
+            self._import_ages.append(age)
             await self.on_imported(batch)
         else:
-            await self._again(batch, message("import.still_pending"))
+            await self._poll_again(batch, message("import.still_pending"))
 
-    async def _again(self, batch: OpenBatch, why: Message) -> None:
-        if elapsed() + self._pause(batch) > batch.accepted_at + self.import_timeout:
-            self.on_undecided(await self.course.defer_open_rows(batch.batch, why))
+    async def _poll_again(self, batch: OpenBatch, why: Message) -> None:
+        if elapsed() + self._seconds_until_poll(batch) > batch.accepted_at + self.import_timeout:
+            self.on_undecided(await self.batches.defer_open_rows(batch.batch, why))
             await self.on_imported(batch)  # parcels that have a number can still be printed
             return
         self.add(batch)
@@ -162,7 +162,7 @@ class BatchPoller:
                 if owners.setdefault(parcel.number, parcel.row) != parcel.row:
                     clashing.add(parcel.number)
         if owners:
-            clashing |= await self.course.numbers_of_other_rows(batch, owners)
+            clashing |= await self.batches.numbers_of_other_rows(batch, owners)
         if clashing:
             pairs = [
                 (_unusable(result, message("import.number_of_other_row", number=odd[0])), [])
@@ -172,9 +172,9 @@ class BatchPoller:
             ]
         return [result for result, _ in pairs], [parcel for _, found in pairs for parcel in found]
 
-    async def _take(self, batch: OpenBatch, result: ItemStates) -> bool:
+    async def _record_settled(self, batch: OpenBatch, result: ItemStates) -> bool:
         """Record the items that are settled and return whether all are."""
-        rows = await self.course.open_rows(batch.batch)
+        rows = await self.batches.open_rows(batch.batch)
         outcomes: dict[str, tuple[RowResult, list[ParcelRecord]]] = {}
         items: dict[str, Any] = {}
         for number, item in enumerate(result.items, 1):
@@ -187,16 +187,16 @@ class BatchPoller:
                 row = rows[reference]
                 undecided = RowResult(row=row.number, line=row.line, state=RowState.UNDECIDED)
                 outcomes[reference] = _unusable(undecided, message("import.listed_twice")), []
-            elif (settled := self.outcome_of(rows[reference], item)) is not None:
+            elif (settled := self.result_from_item(rows[reference], item)) is not None:
                 outcomes[reference] = settled
         for reference in outcomes:
             del rows[reference]
         results, parcels = await self._without_clashes(batch.batch, outcomes.values())
         if results or not rows:
-            await self.course.record_import(batch.batch, results, parcels, settled=not rows)
+            await self.batches.record_import(batch.batch, results, parcels, settled=not rows)
         self.on_created(sum(outcome.state is RowState.CREATED for outcome in results))
         self.on_undecided(sum(outcome.state is RowState.UNDECIDED for outcome in results))
-        self.on_refused([outcome for outcome in results if outcome.state is RowState.REJECTED])
+        self.on_rejected([outcome for outcome in results if outcome.state is RowState.REJECTED])
         return not rows
 
 

@@ -65,7 +65,7 @@ class BatchSender:
     """Sends the batches of one job."""
 
     calls: SendCalls
-    course: BatchRepository
+    batches: BatchRepository
     body_tail: bytes
     stop: asyncio.Event
     """Set when nothing more should be sent."""
@@ -92,13 +92,13 @@ class BatchSender:
                 raise SendingHalted(error) from None
             except CplError as error:
                 failures += 1
-                await self._pause(error, failures)
+                await self._wait_before_retry(error, failures)
                 continue
             if self.stop.is_set():
                 return
             identifier, write_deadline = str(uuid.uuid4()), self.write_deadline()
             try:
-                attempt, claimed = await self.course.begin_attempt(
+                attempt, claimed = await self.batches.begin_attempt(
                     batch,
                     tail=self.body_tail,
                     correlation_id=identifier,
@@ -114,14 +114,14 @@ class BatchSender:
             if failure is None:
                 return
             refused = _rejections(attempt.rows, failure)
-            await _shielded(self.course.record_rejection(batch, attempt.id, failure, refused))
+            await _shielded(self.batches.record_rejection(batch, attempt.id, failure, refused))
             self.on_rejected(refused)
             if failure.status in ROW_STATUSES or (failure.status == TOO_LARGE and len(attempt.rows) > 1):
                 rounds += 1
                 gone = {result.row for result in refused}
                 left = [row.number for row in attempt.rows if row.number not in gone]
                 if len(left) > 1 and (rounds >= MAX_ROUNDS or not refused):
-                    second = await self.course.split(batch, left[len(left) // 2 :])
+                    second = await self.batches.split(batch, left[len(left) // 2 :])
                     await self.send(batch)
                     await self.send(second)
                     return
@@ -129,7 +129,7 @@ class BatchSender:
             if refused:
                 continue
             failures += 1
-            await self._pause(failure, failures)
+            await self._wait_before_retry(failure, failures)
 
     async def _send_once(
         self, batch: int, attempt: Attempt, identifier: str, write_deadline: WriteDeadline
@@ -138,7 +138,7 @@ class BatchSender:
         unknown."""
         try:
             remote_id = await self.calls.send(
-                attempt.body,
+                attempt.payload,
                 references=[row.reference for row in attempt.rows],
                 correlation_id=identifier,
                 priority=Priority.BATCH,
@@ -149,14 +149,14 @@ class BatchSender:
         except CplError as error:
             if error.outcome is not Outcome.UNKNOWN:
                 return error
-            await _shielded(self.course.record_unknown(batch, attempt.id, error, _unknown_message(error, identifier)))
+            await _shielded(self.batches.record_unknown(batch, attempt.id, error, _unknown_message(error, identifier)))
             self.on_undecided(len(attempt.rows))
             return None
-        await _shielded(self.course.record_accepted(batch, attempt.id, remote_id))
+        await _shielded(self.batches.record_accepted(batch, attempt.id, remote_id))
         self.on_accepted(AcceptedBatch(batch=batch, remote_id=remote_id, rows=len(attempt.rows)))
         return None
 
-    async def _pause(self, error: CplError, failures: int) -> None:
+    async def _wait_before_retry(self, error: CplError, failures: int) -> None:
         """Wait before the next attempt, or until :attr:`stop` is set.
 
         :raises SendingHalted: A retry cannot succeed.

@@ -14,12 +14,12 @@ from ..parsing.whitespace import blanks_removed
 from .header import is_about_items
 from .raw_row import RawRow
 
-__all__ = ["orders_in"]
+__all__ = ["grouped_orders"]
 
 TOTAL = "order_total"
 
 
-def orders_in(rows: Iterable[RawRow]) -> Iterator[RawRow]:
+def grouped_orders(rows: Iterable[RawRow]) -> Iterator[RawRow]:
     """Yield the rows, with the lines of one order merged to one row.
 
     Lines belong together if they are consecutive, have the same reference, and agree or are empty in all columns that

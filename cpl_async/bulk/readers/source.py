@@ -11,7 +11,7 @@ from typing import Protocol
 from ..parsing.column_mapping import FileSchema
 from .csv_reader import DelimitedFile
 from .jsonl_reader import JsonLines
-from .line_grouping import orders_in
+from .line_grouping import grouped_orders
 from .raw_row import InputError, RawRow
 from .reading_options import ReadingOptions
 
@@ -70,7 +70,7 @@ class Source:
         :raises InputError: The content does not match its format.
         """
         try:
-            yield from orders_in(self._reader.rows())
+            yield from grouped_orders(self._reader.rows())
         except OSError as error:
             raise self._unreadable(error) from None
 

@@ -50,9 +50,9 @@ class Reconciler:
 
     strategy: ReconcileStrategy
     search: SearchCall
-    unclear: ReconciliationRepository
+    repository: ReconciliationRepository
     job: int
-    patience: SettlePolicy
+    settle_policy: SettlePolicy
     clock: Callable[[], float]
     """The carrier's time in seconds since the epoch."""
     is_shared: bool
@@ -68,10 +68,10 @@ class Reconciler:
     _controls: list[str] = field(factory=list, init=False)
     _known_good: list[str] = field(factory=list, init=False)
     _missed: set[str] = field(factory=set, init=False)
-    _taking: asyncio.Lock = field(factory=asyncio.Lock, init=False)
-    _taken: set[int] = field(factory=set, init=False)
+    _adopting: asyncio.Lock = field(factory=asyncio.Lock, init=False)
+    _adopted: set[int] = field(factory=set, init=False)
     _changed: asyncio.Event = field(factory=asyncio.Event, init=False)
-    _moved: asyncio.Event = field(factory=asyncio.Event, init=False)
+    _progressed: asyncio.Event = field(factory=asyncio.Event, init=False)
     _no_more: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -84,22 +84,22 @@ class Reconciler:
 
     async def adopt_undecided(self) -> None:
         """Add all rows of the job that are undecided because of a lost response and are not searched for yet."""
-        async with self._taking:
-            await self.unclear.date_gap()
-            rows = [row for row in await self.unclear.undecided(self.job) if row.number not in self._taken]
-            self._taken |= {row.number for row in rows}
+        async with self._adopting:
+            await self.repository.date_gap()
+            rows = [row for row in await self.repository.undecided(self.job) if row.number not in self._adopted]
+            self._adopted |= {row.number for row in rows}
         nameless = {row.number: NO_REFERENCE for row in rows if not row.cust_reference}
-        await self.unclear.set_message(self.job, nameless)
+        await self.repository.set_message(self.job, nameless)
         by_end: dict[float, dict[str, UnknownRow]] = {}
         for row in rows:
             if row.cust_reference:
                 until = max(row.until, self._began) if self.is_shared else row.until
                 by_end.setdefault(until, {})[row.cust_reference] = row
         for until, of_case in by_end.items():
-            self._cases.append(_Case(LookupSchedule(until, self.patience), of_case))
+            self._cases.append(_Case(LookupSchedule(until, self.settle_policy), of_case))
         if by_end:
             count = sum(map(len, by_end.values()))
-            latest = max(by_end) + self.patience.settle_time - self.clock()
+            latest = max(by_end) + self.settle_policy.settle_time - self.clock()
             self.on_note(
                 f"the answer to {count} rows was lost: they are looked for by their references"
                 + (f", for up to {latest:.0f} s" if latest > 1 else "")
@@ -108,8 +108,8 @@ class Reconciler:
 
     async def wait_for_change(self) -> None:
         """Wait until a row is settled, requeued or deferred since the last wait."""
-        await self._moved.wait()
-        self._moved.clear()
+        await self._progressed.wait()
+        self._progressed.clear()
 
     def no_more(self) -> None:
         """Mark the input as complete: :meth:`run` ends with the last row."""
@@ -132,7 +132,7 @@ class Reconciler:
     async def _refresh(self, case: _Case) -> None:
         """Reload the rows: other jobs may have shipped, or started to send, shipments that could be confused with
         them."""
-        fresh = {row.number: row for row in await self.unclear.undecided(self.job)}
+        fresh = {row.number: row for row in await self.repository.undecided(self.job)}
         before, case.rows = case.rows, {}
         nameless: dict[int, Message] = {}
         for reference, row in before.items():
@@ -141,13 +141,13 @@ class Reconciler:
                 case.rows[reference] = now
             elif now is not None:
                 nameless[row.number] = NO_REFERENCE
-        await self.unclear.set_message(self.job, nameless)
+        await self.repository.set_message(self.job, nameless)
 
     async def _search(self, case: _Case) -> None:
         await self._refresh(case)
         if not case.rows:
             self._cases.remove(case)
-            self._moved.set()
+            self._progressed.set()
             return
         now = self.clock()
         wanted = [self.strategy.expected_from(row) for row in case.rows.values()]
@@ -156,7 +156,7 @@ class Reconciler:
         look = await unless_stopped(self.stop, search_with_controls(self.search, wanted, canaries, fresh))
         if look is None:
             return
-        self._remember(look)
+        self._update_controls(look)
         case.traces |= {name for name, one in look.findings.items() if one.verdict is not Verdict.ABSENT}
         case.watch.record_search(now, good=look.conclusive >= set(case.rows))
         await self._record_found(case, look)
@@ -167,14 +167,14 @@ class Reconciler:
         ]
         await self._requeue(case, absent)
         self._keep_messages(case, look)
-        over = now >= case.watch.until + case.watch.patience.settle_time
+        over = now >= case.watch.until + case.watch.policy.settle_time
         if isinstance(look.failure, AuthenticationError | PermissionDenied) or case.watch.exhausted:
-            await self._give_up(case)
+            await self._leave_undecided(case)
         elif over and case.rows and case.watch.is_conclusive(now, good=look.conclusive >= set(case.rows)):
-            await self._give_up(case)  # the rest is there in a form that only a user can decide on
+            await self._leave_undecided(case)  # the rest is there in a form that only a user can decide on
         if not case.rows:
             self._cases.remove(case)
-            self._moved.set()
+            self._progressed.set()
 
     async def _record_found(self, case: _Case, look: SearchReport) -> None:
         found: list[FoundRow] = []
@@ -192,19 +192,19 @@ class Reconciler:
             del case.rows[reference]
         if found:
             case.accepted = True
-            await self.unclear.record_found(self.job, found, self.strategy.found_as)
+            await self.repository.record_found(self.job, found, self.strategy.found_as)
             self.on_found(len(found))
 
     async def _requeue(self, case: _Case, references: Iterable[str]) -> None:
         numbers = [case.rows.pop(reference).number for reference in references]
         if not numbers:
             return
-        self._taken -= set(numbers)
-        await self.unclear.requeue(self.job, numbers)
+        self._adopted -= set(numbers)
+        await self.repository.requeue(self.job, numbers)
         why = "others of its batch are: they failed at import" if case.accepted else "nothing of it was created"
         self.on_note(f"{len(numbers)} rows are not there, {why}; they are sent again")
         self.on_requeued(len(numbers))
-        self._moved.set()
+        self._progressed.set()
 
     def _keep_messages(self, case: _Case, look: SearchReport) -> None:
         for reference in case.rows:
@@ -214,14 +214,14 @@ class Reconciler:
             elif look.problem and reference not in case.traces:
                 case.reasons[reference] = (look.problem,)
 
-    async def _give_up(self, case: _Case) -> None:
+    async def _leave_undecided(self, case: _Case) -> None:
         """Leave undecidable rows undecided, with the reasons; the next run searches again."""
         too_short = (message("reconcile.too_short"),)
         messages = {
             row.number: message("unknown.because", reasons=case.reasons.get(reference) or too_short)
             for reference, row in case.rows.items()
         }
-        await self.unclear.set_message(self.job, messages)
+        await self.repository.set_message(self.job, messages)
         case.rows.clear()
 
     async def _choose_controls(self) -> list[str]:
@@ -229,20 +229,20 @@ class Reconciler:
         if len(self._known_good) >= CONTROLS_PER_SEARCH:
             return self._known_good[:CONTROLS_PER_SEARCH]
         if not self._controls:
-            self._controls = await self.unclear.control_shipments(self.strategy.name, MAX_CONTROLS)
+            self._controls = await self.repository.control_shipments(self.strategy.name, MAX_CONTROLS)
         others = [canary for canary in self._controls if canary not in self._known_good]
         return [*self._known_good, *others][:CONTROLS_PER_SEARCH]
 
     async def _new_control(self, since: float) -> list[str]:
         """Return a reference that was sent no earlier than the rows in question, and is not the one that was missing
         last."""
-        fresh = await self.unclear.new_control_shipments(self.job, since, MAX_CONTROLS)
+        fresh = await self.repository.new_control_shipments(self.job, since, MAX_CONTROLS)
         left = [canary for canary in fresh if canary not in self._missed]
         if fresh and not left:
             self._missed.clear()
         return (left or fresh)[:1]
 
-    def _remember(self, look: SearchReport) -> None:
+    def _update_controls(self, look: SearchReport) -> None:
         """Prefer control shipments that were found; missing ones are used again after all others."""
         self._known_good = [
             *sorted(look.controls_seen),
@@ -261,7 +261,7 @@ class Reconciler:
         if canaries:
             wanted = [ExpectedShipment(reference=canary, since=0.0) for canary in canaries]
             look = await search_with_controls(self.search, wanted, canaries)
-            self._remember(look)
+            self._update_controls(look)
         return bool(look.controls_seen)
 
     async def final_sweep(self) -> int:
@@ -277,14 +277,14 @@ class Reconciler:
                 return doubles
             if not passes or not tries_left:
                 break
-            await unless_stopped(self.stop, asyncio.sleep(min(self.patience.least, FINAL_PAUSE_SECONDS)))
+            await unless_stopped(self.stop, asyncio.sleep(min(self.settle_policy.least, FINAL_PAUSE_SECONDS)))
         self.on_note(f"the last look for doubles is not complete: {problem}")
         return doubles
 
     async def _sweep(self) -> tuple[int, Message | None, bool]:
         """Search once and return the number of duplicates, why it may be incomplete, and whether that may be
         temporary."""
-        rows = {row.cust_reference: row for row in await self.unclear.settled(self.job) if row.cust_reference}
+        rows = {row.cust_reference: row for row in await self.repository.settled(self.job) if row.cust_reference}
         if not rows:
             return 0, None, False
         wanted = [self.strategy.expected_from(row) for row in rows.values()]
@@ -292,7 +292,7 @@ class Reconciler:
         look = await unless_stopped(self.stop, search_with_controls(self.search, wanted, canaries))
         if look is None:
             return 0, None, False
-        self._remember(look)
+        self._update_controls(look)
         doubles: list[tuple[int, FoundShipment]] = []
         found: list[FoundRow] = []
         for reference, finding in look.findings.items():
@@ -304,8 +304,8 @@ class Reconciler:
                 first, *others = others
                 found.append(FoundRow(row=row.number, shipment=first, problems=self._messages_of(finding)))
             doubles += [(row.number, group) for group in others]
-        await self.unclear.record_found(self.job, found, self.strategy.found_as)
-        await self.unclear.add_duplicates(self.job, doubles)
+        await self.repository.record_found(self.job, found, self.strategy.found_as)
+        await self.repository.add_duplicates(self.job, doubles)
         self.on_found(len(found))
         passes = bool(canaries) and not isinstance(look.failure, AuthenticationError | PermissionDenied)
         return len(doubles), look.problem, passes

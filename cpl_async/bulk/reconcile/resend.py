@@ -31,7 +31,7 @@ class ResendStep:
     """The cancellations in one run of one job."""
 
     calls: ShipmentCalls
-    withdrawals: CancellationRepository
+    cancellations: CancellationRepository
     job: int
     options: JobOptions
     has_labels: bool
@@ -47,7 +47,7 @@ class ResendStep:
 
     async def cancel_unlabelled(self) -> int:
         """Cancel rows that have no label and should be sent again; return how many rows are planned again."""
-        withdrawals = self.withdrawals
+        withdrawals = self.cancellations
         if self.options.resend_unlabelled and not await self._resend_was_refused():
             await withdrawals.begin(self.job, 1 if self._tried is None else MOST_ROWS)
         of_rows = await withdrawals.under_way(self.job)
@@ -82,7 +82,7 @@ class ResendStep:
         if self._tried is None:
             return False
         until = monotonic() + self.options.import_timeout
-        while (state := await self.withdrawals.state_of(self.job, self._tried)) in UNDER_WAY:
+        while (state := await self.cancellations.state_of(self.job, self._tried)) in UNDER_WAY:
             if self.stop.is_set() or monotonic() > until:
                 return True
             await unless_stopped(self.stop, asyncio.sleep(LOOK_EVERY))
@@ -92,12 +92,12 @@ class ResendStep:
 
     async def cancel_duplicates(self) -> None:
         """Cancel duplicates for which that was requested, in this run or in an earlier one."""
-        numbers = await self.withdrawals.duplicates(self.job, begin=self.options.cancel_duplicates)
+        numbers = await self.cancellations.duplicates(self.job, begin=self.options.cancel_duplicates)
         if not numbers or not self.has_labels:  # an order is cancelled by its reference: both would be
             return
         results = await self._cancel(numbers)
         kept = {number: result.reasons for number, result in results.items() if not result.cancelled}
-        await self.withdrawals.settle_duplicates(self.job, set(numbers) - set(kept), kept)
+        await self.cancellations.settle_duplicates(self.job, set(numbers) - set(kept), kept)
 
     async def _cancel(self, numbers: Sequence[str]) -> dict[str, CancelResult]:
         return await ShipmentCanceller(

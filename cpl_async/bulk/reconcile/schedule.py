@@ -36,7 +36,7 @@ class LookupSchedule:
 
     until: float
     """Time at which the write had certainly ended, in seconds since the epoch."""
-    patience: SettlePolicy
+    policy: SettlePolicy
     clean: int = 0
     """Number of conclusive searches."""
     spoilt: int = 0
@@ -46,14 +46,14 @@ class LookupSchedule:
 
     def due(self, now: float) -> float:
         """Return the time of the next search, in seconds since the epoch; the intervals grow."""
-        settle = self.patience.settle_time
+        settle = self.policy.settle_time
         if not self.last:
             return max(now, self.until + settle * FIRST_PART)
         end = self.until + settle
         passed = max(self.last - self.until, settle * FIRST_PART)
-        due = max(self.last + self.patience.least, min(self.until + passed * SLOWER_BY, end))
+        due = max(self.last + self.policy.least, min(self.until + passed * SLOWER_BY, end))
         if self.last >= end:
-            due = self.last + self.patience.least
+            due = self.last + self.policy.least
         return due
 
     def record_search(self, now: float, *, good: bool) -> None:
@@ -62,7 +62,7 @@ class LookupSchedule:
         if good:
             self.clean += 1
             self.spoilt = 0
-        elif now >= self.until + self.patience.settle_time:
+        elif now >= self.until + self.policy.settle_time:
             self.spoilt += 1
 
     def is_conclusive(self, now: float, *, good: bool) -> bool:
@@ -70,7 +70,7 @@ class LookupSchedule:
 
         :param now: Start of the search; the settle time must have passed by then.
         """
-        return good and self.clean >= MIN_SEARCHES and now >= self.until + self.patience.settle_time
+        return good and self.clean >= MIN_SEARCHES and now >= self.until + self.policy.settle_time
 
     @property
     def exhausted(self) -> bool:

@@ -55,7 +55,7 @@ class EnqueueRows(JobRunner):
     """Rows, e.g. of a query, that workers will ship."""
 
     rows: Iterable[Any] | AsyncIterable[Any]
-    planner: RowPreparer
+    preparer: RowPreparer
     name: str
 
     async def enqueue(self, client: BulkClient, size: int) -> tuple[str, ShardStats]:
@@ -90,7 +90,7 @@ class EnqueueRows(JobRunner):
     async def _take(self, journal: Journal, job: int) -> None:
         run, given = await journal.row_insertion.begin(job), 0
         async for group in interleaved(self.rows, "rows"):
-            planned = [self.planner.prepare(given + place, row) for place, row in enumerate(group, 1)]
+            planned = [self.preparer.prepare(given + place, row) for place, row in enumerate(group, 1)]
             for row, taken in zip(planned, await journal.row_insertion.insert(job, run, planned), strict=True):
                 problems = (taken.problem,) if taken.problem is not None else row.problems
                 if problems:

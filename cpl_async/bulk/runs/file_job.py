@@ -140,7 +140,7 @@ class FileJob(JobRunner):
         for note in intake.notes():
             self.observer.note(note)
         if not self.options.allow_reship:
-            await intake.refuse_settled_elsewhere()
+            await intake.reject_conflicts()
         await journal.finish_planning(job)
 
     def _read(self, rows: int) -> None:

@@ -111,13 +111,13 @@ class RowStream:
     """One run over rows that a caller passes."""
 
     rows: Iterable[Any] | AsyncIterable[Any]
-    planner: RowPreparer
-    kind: JobType = SHIPMENTS
+    preparer: RowPreparer
+    job_type: JobType = SHIPMENTS
     name: str
     """Name of the job. The same name resumes it, and rows that it has already are not sent again."""
     place: JournalLocation
     options: JobOptions = field(factory=JobOptions)
-    labels: Path | None = None
+    label_dir: Path | None = None
     """Folder of the labels. Default: beside the journal."""
     observer: JobObserver = field(factory=JobObserver)
     _waiting: dict[int, int] = field(init=False, factory=dict)
@@ -143,8 +143,8 @@ class RowStream:
                 digest=ANY_ROWS,
                 source="rows",
                 columns=[],
-                kind=self.kind.name,
-                body_tail=self.options.payload_tail() if self.kind.has_labels else TAIL_OF_ORDERS,
+                kind=self.job_type.name,
+                body_tail=self.options.payload_tail() if self.job_type.has_labels else TAIL_OF_ORDERS,
                 label_format=self.options.label_format,
                 sender="",
             )
@@ -169,7 +169,7 @@ class RowStream:
         logger.info("job %s: %s", self.name, note)
 
     def _check(self, job: Job) -> None:
-        if job.kind != self.kind.name:
+        if job.kind != self.job_type.name:
             raise ConfigurationError(f"the job {job.name} is one of {job.kind}: choose another name")
         if job.label_format != self.options.label_format:
             raise ConfigurationError(f"the job {job.name} was made with labels as {job.label_format}: use that format")
@@ -178,7 +178,7 @@ class RowStream:
 
     async def _run(self, clock: CarrierClock, journal: Journal, job: Job) -> AsyncGenerator[ShipResult, None]:
         stop, feed = asyncio.Event(), RowBuffer(ended=False)
-        folder = self.labels or self.place.folder / f"labels-{job.uid[:12]}"
+        folder = self.label_dir or self.place.folder / f"labels-{job.uid[:12]}"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -199,7 +199,7 @@ class RowStream:
             stop=stop,
             progress=Progress(),
             observer=JobObserver(progress=self._wake, note=self._note_for_log),
-            job_type=self.kind,
+            job_type=self.job_type,
             row_buffer=feed,
         )
         listening = LISTENER.set(measures)
@@ -268,7 +268,7 @@ class RowStream:
         planned: list[NewRow] = []
         for row in given:
             self._given += 1
-            planned.append(self.planner.prepare(self._given, row))
+            planned.append(self.preparer.prepare(self._given, row))
         for plan, taken in zip(planned, await journal.row_insertion.insert(job.id, run, planned), strict=True):
             self._note(plan, taken)
         custs = [one.cust_reference for one in planned if one.cust_reference]

@@ -215,7 +215,7 @@ class JobRunner:
             stop=self._stop,
             progress=self.progress,
             observer=self.observer,
-            terms=schema_of(job, self.options),
+            schema=schema_of(job, self.options),
             write_deadline=self.write_deadline,
         )
         try:

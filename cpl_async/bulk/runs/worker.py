@@ -165,7 +165,7 @@ class Worker:
             stop=self._stop,
             progress=progress,
             observer=self.observer,
-            terms=schema_of(job, options),
+            schema=schema_of(job, options),
             job_type=SHIPMENTS,
             write_deadline=lease.write_deadline,
             is_whole_job=False,
