@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from .bulk.api import FileOptions as FileOptions
     from .bulk.jobs import BulkJob as BulkJob
     from .bulk.jobs import JobCancelled as JobCancelled
-    from .bulk.jobs import Resolution as Resolution
     from .bulk.jobs import UndecidedRow as UndecidedRow
     from .bulk.output.folder import JobSummary as JobSummary
     from .bulk.progress import Phase as Phase
@@ -24,9 +23,10 @@ if TYPE_CHECKING:
     from .bulk.reconcile.evidence import Verdict as Verdict
     from .bulk.reconcile.standalone import Reconciled as Reconciled
     from .bulk.records import FoundShipment as FoundShipment
-    from .bulk.runs.row_stream import OrderResult as OrderResult
-    from .bulk.runs.row_stream import ParcelLabel as ParcelLabel
-    from .bulk.runs.row_stream import ShipResult as ShipResult
+    from .bulk.records import Resolution as Resolution
+    from .bulk.runs.row_results import OrderResult as OrderResult
+    from .bulk.runs.row_results import ParcelLabel as ParcelLabel
+    from .bulk.runs.row_results import ShipResult as ShipResult
     from .client import Client as Client
     from .client import ClientSettings as ClientSettings
     from .client import RawResponse as RawResponse
@@ -149,14 +149,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "bulk.api": ("BulkOptions", "FileOptions"),
-    "bulk.jobs": ("BulkJob", "JobCancelled", "Resolution", "UndecidedRow"),
+    "bulk.jobs": ("BulkJob", "JobCancelled", "UndecidedRow"),
     "bulk.output.folder": ("JobSummary",),
     "bulk.progress": ("Phase", "Progress"),
     "bulk.reconcile.canceller": ("CancelResult",),
     "bulk.reconcile.evidence": ("Verdict",),
     "bulk.reconcile.standalone": ("Reconciled",),
-    "bulk.records": ("FoundShipment",),
-    "bulk.runs.row_stream": ("OrderResult", "ParcelLabel", "ShipResult"),
+    "bulk.records": ("FoundShipment", "Resolution"),
+    "bulk.runs.row_results": ("OrderResult", "ParcelLabel", "ShipResult"),
     "client": ("Client", "ClientSettings", "RawResponse"),
     "errors": (
         "AuthenticationError",

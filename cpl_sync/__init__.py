@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from cpl_async.bulk.api import FileOptions as FileOptions
     from cpl_async.bulk.jobs import BulkJob as BulkJob
     from cpl_async.bulk.jobs import JobCancelled as JobCancelled
-    from cpl_async.bulk.jobs import Resolution as Resolution
     from cpl_async.bulk.jobs import UndecidedRow as UndecidedRow
     from cpl_async.bulk.output.folder import JobSummary as JobSummary
     from cpl_async.bulk.progress import Phase as Phase
@@ -25,9 +24,10 @@ if TYPE_CHECKING:
     from cpl_async.bulk.reconcile.evidence import Verdict as Verdict
     from cpl_async.bulk.reconcile.standalone import Reconciled as Reconciled
     from cpl_async.bulk.records import FoundShipment as FoundShipment
-    from cpl_async.bulk.runs.row_stream import OrderResult as OrderResult
-    from cpl_async.bulk.runs.row_stream import ParcelLabel as ParcelLabel
-    from cpl_async.bulk.runs.row_stream import ShipResult as ShipResult
+    from cpl_async.bulk.records import Resolution as Resolution
+    from cpl_async.bulk.runs.row_results import OrderResult as OrderResult
+    from cpl_async.bulk.runs.row_results import ParcelLabel as ParcelLabel
+    from cpl_async.bulk.runs.row_results import ShipResult as ShipResult
     from cpl_async.client import ClientSettings as ClientSettings
     from cpl_async.client import RawResponse as RawResponse
     from cpl_async.errors import AuthenticationError as AuthenticationError

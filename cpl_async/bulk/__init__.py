@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from .jobs import BulkJob as BulkJob
     from .jobs import JobCancelled as JobCancelled
     from .jobs import Jobs as Jobs
-    from .jobs import Resolution as Resolution
     from .jobs import UndecidedRow as UndecidedRow
     from .journal import Journal as Journal
     from .journal import JournalLocation as JournalLocation
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from .options import JobOptions as JobOptions
     from .output.folder import JobSummary as JobSummary
     from .parsing.column_mapping import ShopMapping as ShopMapping
-    from .pipeline.sender import PERMANENT_STATUSES as PERMANENT_STATUSES
+    from .pipeline.send_cycle import PERMANENT_STATUSES as PERMANENT_STATUSES
     from .progress import JobObserver as JobObserver
     from .progress import Phase as Phase
     from .progress import Progress as Progress
@@ -43,25 +42,26 @@ if TYPE_CHECKING:
     from .reconcile.standalone import Reconciled as Reconciled
     from .reconcile.standalone import reconcile_references as reconcile_references
     from .records import FoundShipment as FoundShipment
+    from .records import Resolution as Resolution
     from .records import RowProblems as RowProblems
     from .reports.formatting import Formatter as Formatter
-    from .runs.enqueue import EnqueuedJob as EnqueuedJob
-    from .runs.enqueue import RejectedRow as RejectedRow
-    from .runs.file_job import CheckResult as CheckResult
-    from .runs.file_job import FileJob as FileJob
-    from .runs.file_job import ResumedJob as ResumedJob
-    from .runs.file_job import check_file as check_file
+    from .runs.enqueued_job import EnqueuedJob as EnqueuedJob
+    from .runs.enqueued_job import RejectedRow as RejectedRow
+    from .runs.file_check import CheckResult as CheckResult
+    from .runs.file_check import check_file as check_file
+    from .runs.file_run import file_run as file_run
     from .runs.lease import LEASE_SECONDS as LEASE_SECONDS
-    from .runs.row_stream import OrderResult as OrderResult
-    from .runs.row_stream import ParcelLabel as ParcelLabel
-    from .runs.row_stream import ShipResult as ShipResult
+    from .runs.row_results import OrderResult as OrderResult
+    from .runs.row_results import ParcelLabel as ParcelLabel
+    from .runs.row_results import ShipResult as ShipResult
+    from .runs.runner import JobRunner as JobRunner
     from .runs.worker import ShardResult as ShardResult
     from .shutdown import unless_stopped as unless_stopped
 
 _HOMES = {
     "api": ("SHARD_SIZE", "Bulk", "BulkOptions", "FileOptions"),
     "client_protocols": ("BulkClient",),
-    "jobs": ("BulkJob", "JobCancelled", "Jobs", "Resolution", "UndecidedRow"),
+    "jobs": ("BulkJob", "JobCancelled", "Jobs", "UndecidedRow"),
     "journal": ("Journal", "JournalLocation"),
     "journal.account": ("locate_journal",),
     "journal.journal": ("NoSuchJob",),
@@ -69,7 +69,7 @@ _HOMES = {
     "options": ("DEFAULT_SETTLE_TIME", "FOR_EXCEL", "FOR_PROGRAMS", "JobOptions"),
     "output.folder": ("JobSummary",),
     "parsing.column_mapping": ("ShopMapping",),
-    "pipeline.sender": ("PERMANENT_STATUSES",),
+    "pipeline.send_cycle": ("PERMANENT_STATUSES",),
     "progress": ("JobObserver", "Phase", "Progress"),
     "readers.mapping_file": ("load_mapping",),
     "readers.reading_options": ("ReadingOptions",),
@@ -77,12 +77,14 @@ _HOMES = {
     "reconcile.canceller": ("CancelResult",),
     "reconcile.evidence": ("Verdict",),
     "reconcile.standalone": ("Reconciled", "reconcile_references"),
-    "records": ("FoundShipment", "RowProblems"),
+    "records": ("FoundShipment", "Resolution", "RowProblems"),
     "reports.formatting": ("Formatter",),
-    "runs.enqueue": ("EnqueuedJob", "RejectedRow"),
-    "runs.file_job": ("CheckResult", "FileJob", "ResumedJob", "check_file"),
+    "runs.enqueued_job": ("EnqueuedJob", "RejectedRow"),
+    "runs.file_check": ("CheckResult", "check_file"),
+    "runs.file_run": ("file_run",),
     "runs.lease": ("LEASE_SECONDS",),
-    "runs.row_stream": ("OrderResult", "ParcelLabel", "ShipResult"),
+    "runs.row_results": ("OrderResult", "ParcelLabel", "ShipResult"),
+    "runs.runner": ("JobRunner",),
     "runs.worker": ("ShardResult",),
     "shutdown": ("unless_stopped",),
 }
@@ -103,13 +105,13 @@ __all__ = [
     "CancelResult",
     "CheckResult",
     "EnqueuedJob",
-    "FileJob",
     "FileOptions",
     "Formatter",
     "FoundShipment",
     "JobCancelled",
     "JobObserver",
     "JobOptions",
+    "JobRunner",
     "JobSummary",
     "Jobs",
     "Journal",
@@ -123,7 +125,6 @@ __all__ = [
     "Reconciled",
     "RejectedRow",
     "Resolution",
-    "ResumedJob",
     "RowProblems",
     "ShardResult",
     "ShardStats",
@@ -132,6 +133,7 @@ __all__ = [
     "UndecidedRow",
     "Verdict",
     "check_file",
+    "file_run",
     "load_mapping",
     "locate_journal",
     "reconcile_references",

@@ -16,7 +16,7 @@ from attrs import evolve
 
 from .._nearest import nearest_names
 from ..errors import ConfigurationError
-from .jobs import BulkJob, JobCancelled, Jobs, Resolution, UndecidedRow
+from .jobs import BulkJob, JobCancelled, Jobs, UndecidedRow
 from .journal.account import locate_journal
 from .journal.shard_repository import ShardStats
 from .options import FOR_EXCEL, FOR_PROGRAMS, JobOptions
@@ -28,10 +28,16 @@ from .progress import JobObserver, Progress
 from .readers.mapping_file import load_mapping
 from .readers.reading_options import ReadingOptions
 from .reconcile.canceller import CancelResult, ShipmentCanceller
-from .runs.enqueue import EnqueuedJob, EnqueueRows, RejectedRow
-from .runs.file_job import FileJob
+from .records import Resolution
+from .runs.enqueued_job import EnqueuedJob, RejectedRow
+from .runs.file_run import file_run
+from .runs.folder_sink import FolderSink
 from .runs.lease import LEASE_SECONDS
-from .runs.row_stream import OrderResult, RowStream, ShipResult, interleaved
+from .runs.row_groups import row_groups
+from .runs.row_results import OrderResult, ShipResult
+from .runs.row_source import CallerRows, FileRows, RowSource
+from .runs.runner import JobRunner
+from .runs.stream_sink import StreamSink, stream_results
 from .runs.worker import ShardResult, Worker
 
 if TYPE_CHECKING:
@@ -136,15 +142,10 @@ class Bulk:
         :raises ConfigurationError: An option cannot be used.
         :raises JournalError: The journal cannot be used, or another run holds this job.
         """
-        run = RowStream(
-            rows=rows,
-            preparer=ShipmentPreparer(options.get("sender"), columns or {}),
-            name=_named(name),
-            place=await locate_journal(self._client),
-            options=_options(options),
-            label_dir=Path(label_dir) if label_dir is not None else None,
-        )
-        results = run.results(self._client)
+        source = CallerRows(rows, ShipmentPreparer(options.get("sender"), columns or {}), _named(name))
+        sink = StreamSink(Path(label_dir) if label_dir is not None else None)
+        place = await locate_journal(self._client)
+        results = stream_results(source, sink, place, _options(options), self._client)
         try:
             async for result in results:
                 yield result
@@ -166,15 +167,9 @@ class Bulk:
         :raises ConfigurationError: An option cannot be used.
         :raises JournalError: The journal cannot be used, or another run holds this job.
         """
-        run = RowStream(
-            rows=orders,
-            preparer=OrderPreparer(),
-            job_type=ORDERS,
-            name=_named(name),
-            place=await locate_journal(self._client),
-            options=_options(options),
-        )
-        results = run.results(self._client)
+        source = CallerRows(orders, OrderPreparer(), _named(name), ORDERS)
+        place = await locate_journal(self._client)
+        results = stream_results(source, StreamSink(None), place, _options(options), self._client)
         try:
             async for result in results:
                 state = "ordered" if result.is_shipped else result.state
@@ -205,9 +200,7 @@ class Bulk:
         chosen = await to_thread.run_sync(_file_options, name, options)
         place = await locate_journal(self._client)
         async with _observer(on_progress) as observer:
-            run = FileJob(path=Path(path), out=Path(out), place=place, options=chosen, observer=observer)
-            run.prepare()
-            return await run.run(self._client)
+            return await file_run(Path(path), Path(out), place, chosen, observer).run(self._client)
 
     async def resume(
         self,
@@ -225,8 +218,8 @@ class Bulk:
         :return: Number of rows by result.
         :raises JournalError: There is no such job, or another run holds it.
         """
-        run = await (await self._jobs()).resumed(name, Path(out) if out is not None else None)
-        run.options = _options(options, on=run.options)
+        folder = Path(out) if out is not None else None
+        run = await (await self._jobs()).resumed(name, folder, lambda last: _options(options, on=last))
         async with _observer(on_progress) as run.observer:
             return await run.run(self._client)
 
@@ -267,27 +260,19 @@ class Bulk:
             rejected=lambda row: refused.append(RejectedRow(row=row.number, line=row.line, problems=row.problems)),
             note=logger.warning,
         )
+        rows: RowSource
         if isinstance(source, str | Path):
             if columns is not None:
                 raise ConfigurationError("columns goes with rows; a file's are named in map")
-            run: FileJob | EnqueueRows = FileJob(
-                path=Path(source), out=Path(out), out_is_here=False, place=place, options=chosen, observer=observer
-            )
+            rows = FileRows(Path(source))
         else:
             if chosen.name is None:
                 raise ConfigurationError("rows that are given one by one need a name for their job")
-            planner = ShipmentPreparer(options.get("sender"), columns or {})
-            run = EnqueueRows(
-                rows=source,
-                preparer=planner,
-                name=chosen.name,
-                out=Path(out),
-                place=place,
-                options=chosen,
-                observer=observer,
-            )
-        job, standing = await run.enqueue(self._client, shard_size)
-        return EnqueuedJob(job=job, stats=standing, rejected=tuple(refused))
+            rows = CallerRows(source, ShipmentPreparer(options.get("sender"), columns or {}), chosen.name)
+        sink = FolderSink(Path(out), chosen, is_here=False)
+        run = JobRunner(source=rows, sink=sink, place=place, options=chosen, observer=observer)
+        job, stats = await run.enqueue(self._client, shard_size, closing=True)
+        return EnqueuedJob(job=job, stats=stats, rejected=tuple(refused))
 
     async def process_shard(
         self, name: str, *, lease: float = LEASE_SECONDS, on_progress: Callable[[Progress], object] | None = None
@@ -367,7 +352,7 @@ class Bulk:
         :return: Results in groups, in the order of the numbers; ``refused`` has the carrier's message.
         :raises ConfigurationError: It is not a list of numbers.
         """
-        async for group in interleaved(numbers, "numbers"):
+        async for group in row_groups(numbers, "numbers"):
             odd = [number for number in group if not isinstance(number, str) or not number]
             if odd:
                 raise ConfigurationError(f"{odd[0]!r} is no shipment number; what came before it is cancelled")

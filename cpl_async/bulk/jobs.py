@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 
 from attrs import asdict, field, frozen
 
 from ..errors import ConfigurationError, JournalError
-from ..messages import Message, dump_messages, message, text_of
+from ..messages import Message, message, text_of
+from ..models.codes import LabelFormat
 from .client_protocols import ShipmentCalls
 from .journal import Journal, JournalLocation
 from .journal.job_repository import JobRecord
 from .journal.journal import Job
 from .journal.shard_repository import ShardStats
 from .options import JobOptions
+from .output.folder import JobSummary
 from .reconcile.canceller import ShipmentCanceller
-from .records import RowState, ends_of
-from .runs.file_job import ResumedJob
+from .records import Resolution, RowState, ends_of
+from .runs.file_run import resumed_run
+from .runs.runner import JobRunner
 
-__all__ = ["BulkJob", "JobCancelled", "Jobs", "Resolution", "UndecidedRow"]
+__all__ = ["BulkJob", "JobCancelled", "Jobs", "UndecidedRow"]
 
 NOT_SETTLED = tuple(
     state for state in RowState if state not in (RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED)
@@ -77,17 +78,6 @@ class JobCancelled:
     """Number of shipments whose cancellation was confirmed."""
     refused: dict[str, str]
     """Shipment number → why it could not be cancelled, or is not confirmed as cancelled."""
-
-
-class Resolution(StrEnum):
-    """Decision of a person on an undecided row."""
-
-    SHIPPED = "shipped"
-    """The shipment exists; its numbers are known."""
-    RESEND = "resend"
-    """The shipment does not exist; the next run sends it."""
-    ABANDON = "abandon"
-    """The shipment does not exist and is not to be sent."""
 
 
 class Jobs:
@@ -145,9 +135,8 @@ class Jobs:
             raise ConfigurationError("the numbers of its parcels must differ, and none may be empty")
         if bool(numbers) is not (resolution is Resolution.SHIPPED):
             raise ConfigurationError("Resolution.SHIPPED needs the numbers of the parcels; the others take none")
-        values = _columns_of(resolution, numbers)
         async with self._opened(name) as (journal, job), journal.exclusive(job.id, f"the job {job.name}"):
-            await journal.jobs.resolve(job.id, reference, values, numbers)
+            await journal.jobs.resolve(job.id, reference, resolution, numbers)
 
     async def purge(self, name: str, *, force: bool = False) -> None:
         """Remove the personal data of a job; its counts and the keyed hashes of its references stay.
@@ -192,19 +181,21 @@ class Jobs:
             await journal.jobs.end_cancelling(job.id, gone, kept)
         return JobCancelled(cancelled=len(numbers) - len(refused), refused=refused)
 
-    async def resumed(self, name: str, out: Path | None = None, **options: object) -> ResumedJob:
+    async def resumed(
+        self, name: str, out: Path | None = None, change: Callable[[JobOptions], JobOptions] = lambda last: last
+    ) -> JobRunner[JobSummary]:
         """Return a run that resumes a job with the settings of its last run.
 
         :param out: Output folder. Default: the folder of the last run.
-        :param options: Options of :class:`JobOptions` that replace those of the last run.
+        :param change: Called with the options of the last run; returns those of this one. Default: the same.
         :raises JournalError: There is no such job.
         """
         async with self._opened(name) as (_, job):
             kept = job.settings
         layout = {key: kept[key] for key in ("a4", "position", "batch_size") if key in kept}
-        chosen = JobOptions(**layout, label_format=job.label_format, **options)  # type: ignore[arg-type]  # checked there
+        options = change(JobOptions(**layout, label_format=LabelFormat(job.label_format)))
         folder = out or Path(kept.get("out") or "out")
-        return ResumedJob(name=name, out=folder, place=self.place, options=chosen)
+        return resumed_run(name, folder, self.place, options)
 
     @asynccontextmanager
     async def _opened(self, name: str) -> AsyncIterator[tuple[Journal, Job]]:
@@ -216,18 +207,6 @@ class Jobs:
             raise JournalError(f"there is no job {name!r}: there is no journal yet at {self.place.display_text}")
         async with Journal.open(self.place) as journal:
             yield journal, await journal.find(name)
-
-
-def _columns_of(resolution: Resolution, numbers: Sequence[str]) -> dict[str, object]:
-    """Return what the columns of a row become by a decision."""
-    now = time.time()
-    if resolution is Resolution.SHIPPED:
-        found = dump_messages([message("decided.shipped")])
-        return {"settled_at": now, "state": RowState.FOUND, "problems": found, "shipment_number": numbers[0]}
-    if resolution is Resolution.RESEND:
-        return {"state": RowState.PLANNED, "problems": "", "batch": None, "shipment_number": None}
-    abandoned = dump_messages([message("decided.abandoned")])
-    return {"settled_at": now, "state": RowState.REJECTED, "problems": abandoned}
 
 
 def _job_of(line: JobRecord) -> BulkJob:

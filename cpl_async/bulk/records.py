@@ -17,6 +17,7 @@ __all__ = [
     "BatchState",
     "Ends",
     "FoundShipment",
+    "Resolution",
     "RowProblems",
     "RowState",
     "ends_of",
@@ -109,6 +110,17 @@ class BatchState(StrEnum):
     """Nothing is left to do for it."""
     UNKNOWN = "unknown"
     """Its response was lost."""
+
+
+class Resolution(StrEnum):
+    """Decision of a person on an undecided row."""
+
+    SHIPPED = "shipped"
+    """The shipment exists; its numbers are known."""
+    RESEND = "resend"
+    """The shipment does not exist; the next run sends it."""
+    ABANDON = "abandon"
+    """The shipment does not exist and is not to be sent."""
 
 
 @frozen(kw_only=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import define, field
 
-from ..bulk import SHARD_SIZE, BulkClient, FileJob, JobSummary, Journal, Phase, Progress, unless_stopped
+from ..bulk import SHARD_SIZE, BulkClient, JobRunner, JobSummary, Journal, Phase, Progress, unless_stopped
 from ..celery.app import BROKER, app
 from ..celery.tasks import JobTasks, check_broker, why_tasks_failed
 from ..configuration import PROFILE
@@ -37,27 +37,38 @@ WORDS = StopMessages(
 
 
 @define(kw_only=True)
-class FollowedRun(FileJob):
+class FollowedRun(JobRunner[JobSummary]):
     """A run whose rows are sent by workers; labels and reports are made here when they are done."""
 
     app: Any
     """The Celery app."""
     account: str
     shard_size: int
+    _followed: Progress = field(init=False, factory=Progress)
+    """Progress of the workers."""
     _moved: float = field(init=False, factory=time.monotonic)
     _patience: float = field(init=False, default=NOBODY_FOR)
     _tasks: list[Any] = field(init=False, factory=list)
     _said: set[str] = field(init=False, factory=set)
+
+    @property
+    def began_sending(self) -> bool:
+        """Whether workers, or this run itself, may have sent something."""
+        return self._followed.phase is not Phase.READING or super().began_sending
 
     async def run(self, client: BulkClient) -> JobSummary:
         """Enqueue the file, follow the workers, and write the results.
 
         :raises CancelledError: It was stopped while workers run; they continue.
         """
-        name, standing = await self.enqueue(client, self.shard_size)
-        await self._queue(name, standing.free)
+        name, stats = await self.enqueue(client, self.shard_size, closing=False)
+        await self._queue(name, stats.free)
         await self._follow(name)
         return await super().run(client)  # attrs creates another class with slots
+
+    def _show(self, progress: Progress) -> None:
+        self._followed = progress
+        self.observer.progress(progress)
 
     async def _follow(self, name: str) -> None:
         lost_at: float | None = None
@@ -121,7 +132,7 @@ def pause_after(took: float) -> float:
     return min(max(LOOK_EVERY, took / PART_OF_THE_TIME), LONGEST_PAUSE)
 
 
-def followed(run: FileJob, account: str, shard_size: int | None) -> FollowedRun:
+def followed(run: JobRunner[JobSummary], account: str, shard_size: int | None) -> FollowedRun:
     """Return the run for workers.
 
     :param account: Profile of the settings from which the workers get the account; empty for ``CPL_PROFILE``.
@@ -133,8 +144,8 @@ def followed(run: FileJob, account: str, shard_size: int | None) -> FollowedRun:
         raise ConfigurationError("--distributed needs the journal in PostgreSQL: CPL_JOURNAL=postgresql://user@host/db")
     check_broker(app)
     return FollowedRun(
-        path=run.path,
-        out=run.out,
+        source=run.source,
+        sink=run.sink,
         place=run.place,
         options=run.options,
         app=app,

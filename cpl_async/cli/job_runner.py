@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
-from ..bulk import PERMANENT_STATUSES, FileJob, JobObserver, JobSummary, JournalLocation, ResumedJob, RowProblems
+from ..bulk import PERMANENT_STATUSES, JobObserver, JobRunner, JobSummary, JournalLocation, RowProblems
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied
 from ..messages import texts
 from .access import Access
@@ -25,7 +25,7 @@ __all__ = ["Problems", "StopMessages", "run_job", "sandbox_beside"]
 
 MOST_LINES = 50
 """Maximum number of invalid rows on the screen; the file of rejected rows lists all of them."""
-Run = FileJob | ResumedJob
+Run = JobRunner[JobSummary]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
 from ..bulk import BulkJob, JobCancelled, Jobs, JournalLocation, Resolution, UndecidedRow
 from .access import Access, Chosen, access_options, journal_of
@@ -163,7 +163,7 @@ def resume(account: JobsAccount, name: str, out: Path | None, **options: Any) ->
     Example:
       cpl jobs resume nightly-2026-03-01
     """
-    run = asyncio.run(Jobs(account.place()).resumed(name, out, **options))
+    run = asyncio.run(Jobs(account.place()).resumed(name, out, lambda last: evolve(last, **options)))
     with account.reached() as access:
         run_job(run, access, account.as_json, StopMessages())
 

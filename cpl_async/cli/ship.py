@@ -14,12 +14,12 @@ from ..bulk import (
     FOR_EXCEL,
     FOR_PROGRAMS,
     STDIN_NAME,
-    FileJob,
     JobOptions,
     JournalLocation,
     ReadingOptions,
     ShopMapping,
     check_file,
+    file_run,
     load_mapping,
     spooled,
 )
@@ -146,7 +146,7 @@ def ship(
             access = chosen.access()
             place = journal_of(access)
             reach = nullcontext(access)
-        run, words = FileJob(path=kept, out=out, place=place, options=options), StopMessages()
+        run, words = file_run(kept, out, place, options), StopMessages()
         if distributed:
             with needing_extra("distributed"):
                 from .distributed import WORDS, followed

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from ..bulk import FileJob, Formatter, JobSummary, ResumedJob
+from ..bulk import Formatter, JobRunner, JobSummary
 from ..messages import texts
 
 __all__ = ["counted_rows", "in_words"]
@@ -12,8 +13,9 @@ __all__ = ["counted_rows", "in_words"]
 WIDTH = 7
 
 
-def in_words(summary: JobSummary, run: FileJob | ResumedJob) -> str:
+def in_words(summary: JobSummary, run: JobRunner[JobSummary]) -> str:
     """Return what became of a job, for the terminal."""
+    out = run.sink.folder or Path()
     words, writing = texts("summary", run.options.language), Formatter(run.options.language)
     lines = [
         words["finished" if summary.already_done else "job"].format(job=summary.job, system=run.place.base_url),
@@ -31,11 +33,11 @@ def in_words(summary: JobSummary, run: FileJob | ResumedJob) -> str:
     )
     seconds = writing.number(summary.seconds, 1)
     lines += ["", f"  {counts}, {words['in_all'].format(seconds=f'{seconds} s')}", ""]
-    lines += [f"  {name:<10} {place}" for name, place in _files(summary, run, words)]
+    lines += [f"  {name:<10} {place}" for name, place in _files(summary, run, out, words)]
     if summary.reasons:
         lines += ["", f"  {words['because']}"]
         lines += [f"  {reason.rows:>{WIDTH}} × {reason.text}" for reason in summary.reasons[:10]]
-    return "\n".join([*lines, *_what_to_do(summary, run, words)])
+    return "\n".join([*lines, *_what_to_do(summary, run, out, words)])
 
 
 def counted_rows(count: int, language: str) -> str:
@@ -47,23 +49,25 @@ def _beside(number: str, what: str) -> str:
     return f"{number:>{WIDTH}} {what}"
 
 
-def _files(summary: JobSummary, run: FileJob | ResumedJob, words: Mapping[str, str]) -> list[tuple[str, str]]:
+def _files(
+    summary: JobSummary, run: JobRunner[JobSummary], out: Path, words: Mapping[str, str]
+) -> list[tuple[str, str]]:
     """Return the files that came out, by what they are."""
     found = []
     if summary.label_files:
-        names = [str(run.out / name) for name in summary.label_files]
+        names = [str(out / name) for name in summary.label_files]
         many = f"{names[0]} … {names[-1]} ({words['files'].format(count=len(names))})"
         found.append((words["labels"], names[0] if len(names) == 1 else many))
-    found.append((words["shipments"], str(run.out / "shipments.csv")))
+    found.append((words["shipments"], str(out / "shipments.csv")))
     if summary.rejected:
-        found.append((words["rejected_file"], f"{run.out / 'rejected.csv'} {words['copy']}"))
+        found.append((words["rejected_file"], f"{out / 'rejected.csv'} {words['copy']}"))
     for title, name in (("report", "report.html"), ("manifest", "manifest.pdf")):
-        if run.options.reports and (run.out / name).exists():
-            found.append((words[title], str(run.out / name)))
-    return [*found, (words["summary"], str(run.out / "summary.json")), (words["journal"], run.place.display_text)]
+        if run.options.reports and (out / name).exists():
+            found.append((words[title], str(out / name)))
+    return [*found, (words["summary"], str(out / "summary.json")), (words["journal"], run.place.display_text)]
 
 
-def _what_to_do(summary: JobSummary, run: FileJob | ResumedJob, words: Mapping[str, str]) -> list[str]:
+def _what_to_do(summary: JobSummary, run: JobRunner[JobSummary], out: Path, words: Mapping[str, str]) -> list[str]:
     """Return what a person should do next."""
     lines = []
     if summary.unfinished and not run.options.strict:
@@ -71,6 +75,6 @@ def _what_to_do(summary: JobSummary, run: FileJob | ResumedJob, words: Mapping[s
     elif summary.undecided - summary.not_sent:
         lines += ["", f"  {words['resolve']}"]
     if summary.duplicates:
-        lines += ["", "  " + words["twice"].format(count=summary.duplicates, file=run.out / "duplicates.csv")]
+        lines += ["", "  " + words["twice"].format(count=summary.duplicates, file=out / "duplicates.csv")]
         lines.append(f"  {words['cancel']}")
     return lines

@@ -25,7 +25,7 @@ from .scripts import DISCARD, LANDED, LOOK
 __all__ = ["RedisTokenStore"]
 
 LOOK_AGAIN = 0.002
-LOST_FETCH_SECONDS = 10.0
+FETCH_TIMEOUT_SECONDS = 10.0
 """Seconds after which the next process fetches too, so that a process that died does not block the others."""
 NONCE = 12
 logger: logging.Logger = logging.getLogger("cpl_async")
@@ -42,6 +42,7 @@ class RedisTokenStore:
         fetches: int,
         alone: int,
         host: Callable[[], TokenStore | None] = lambda: None,
+        fetch_timeout: float = FETCH_TIMEOUT_SECONDS,
     ) -> None:
         """Create the store without a token.
 
@@ -52,7 +53,9 @@ class RedisTokenStore:
         :param alone: Token requests of this process per minute while Redis is unavailable, at least 1.
         :param host: Function that returns the token store of this host for the time that Redis is unavailable, or
             ``None`` if there is no shared folder. Called once, when it is needed. Default: no such store.
+        :param fetch_timeout: Seconds after which the fetch of a process counts as failed. Default: 10.
         """
+        self._fetch_timeout = fetch_timeout
         self._find_host: Callable[[], TokenStore | None] | None = host
         self._host: TokenStore | None = None
         self._is_alone = False
@@ -87,7 +90,7 @@ class RedisTokenStore:
                     self._flight,
                     self._fetches,
                     micro(FETCH_WINDOW_SECONDS),
-                    micro(LOST_FETCH_SECONDS),
+                    micro(self._fetch_timeout),
                     self._link.me,
                 ]
                 self._link.submit(ScriptCall(LOOK, self._keys, arguments, self._on_answer, self._on_lost))

@@ -104,13 +104,20 @@ class Pacer:
         interval: float = INTERVAL_SECONDS,
         clock: Callable[[], float] = monotonic,
         backend: PacerBackend | None = None,
+        *,
+        max_hold: float = MAX_HOLD_SECONDS,
+        watch_interval: float = WATCH_SECONDS,
     ) -> None:
         """Create a queue whose first permit is free immediately.
 
         :param interval: Seconds between two writes. Default: 0.041.
         :param clock: Function that returns monotonic seconds.
         :param backend: Queue of all processes that share the limit, or ``None`` if there is only this process.
+        :param max_hold: Seconds after which an unused permit passes to the next waiter. Default: 2.
+        :param watch_interval: Seconds between two checks of the holder by a waiter. Default: 1.
         """
+        self._max_hold = max_hold
+        self._watch_interval = watch_interval
         self._backend = backend
         self._interval = interval
         self._clock = clock
@@ -160,7 +167,7 @@ class Pacer:
     async def _wait(self, turn: _Waiter) -> None:
         watch: asyncio.TimerHandle | None = None
         if not turn.future.done():
-            watch = turn.loop.call_later(WATCH_SECONDS, self._watch, turn)
+            watch = turn.loop.call_later(self._watch_interval, self._watch, turn)
         try:
             await turn.future
         except BaseException:
@@ -255,7 +262,7 @@ class Pacer:
         """Take the permit from a loop that hangs. Runs on a waiter's loop, periodically while it waits."""
         if turn.future.done():
             return
-        turn.loop.call_later(WATCH_SECONDS, self._watch, turn)
+        turn.loop.call_later(self._watch_interval, self._watch, turn)
         with self._lock:
             holder = self._holder
             if holder is not turn and not turn.queued:  # this loop hung and lost its permit, so it waits again
@@ -267,5 +274,5 @@ class Pacer:
 
     def _hangs(self, holder: _Waiter, running: asyncio.AbstractEventLoop) -> bool:
         """Return whether a holder will not use its permit. A holder on a running loop has a timer that will fire."""
-        late = self._clock() >= holder.due + MAX_HOLD_SECONDS
+        late = self._clock() >= holder.due + self._max_hold
         return late and (holder.loop is not running or holder.taken)

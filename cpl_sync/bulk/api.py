@@ -15,13 +15,14 @@ from .. import portal, proxies
 
 if TYPE_CHECKING:
     from cpl_async.bulk.api import BulkOptions, FileOptions
-    from cpl_async.bulk.jobs import BulkJob, JobCancelled, Resolution, UndecidedRow
+    from cpl_async.bulk.jobs import BulkJob, JobCancelled, UndecidedRow
     from cpl_async.bulk.journal.shard_repository import ShardStats
     from cpl_async.bulk.output.folder import JobSummary
     from cpl_async.bulk.progress import Progress
     from cpl_async.bulk.reconcile.canceller import CancelResult
-    from cpl_async.bulk.runs.enqueue import EnqueuedJob
-    from cpl_async.bulk.runs.row_stream import OrderResult, ShipResult
+    from cpl_async.bulk.records import Resolution
+    from cpl_async.bulk.runs.enqueued_job import EnqueuedJob
+    from cpl_async.bulk.runs.row_results import OrderResult, ShipResult
     from cpl_async.bulk.runs.worker import ShardResult
     from cpl_async.models.order_batches import Order
     from cpl_async.models.shipment_batches import Shipment

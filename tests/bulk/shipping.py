@@ -18,9 +18,12 @@ from cpl_async import Client
 from cpl_async.bulk.journal import JournalLocation
 from cpl_async.bulk.options import JobOptions
 from cpl_async.bulk.output.folder import JobSummary
+from cpl_async.bulk.output.label_merge import MergePolicy
 from cpl_async.bulk.progress import JobObserver
 from cpl_async.bulk.records import RowProblems
-from cpl_async.bulk.runs.file_job import FileJob
+from cpl_async.bulk.runs.folder_sink import FolderSink
+from cpl_async.bulk.runs.row_source import FileRows
+from cpl_async.bulk.runs.runner import JobRunner
 from cpl_async.sandbox import Sandbox
 
 __all__ = ["FILES", "Shipping", "Totals", "sent_twice", "totals"]
@@ -36,15 +39,17 @@ in_a_file = pytest.mark.skipif(bool(os.environ.get("TESTS_JOURNAL")), reason="th
 class Shipping:
     """Runs over files into folders of one test, with one journal."""
 
-    def __init__(self, folder: Path, client: Client, state: str = "state") -> None:
-        self.folder, self.client = folder, client
+    def __init__(
+        self, folder: Path, client: Client, state: str = "state", merge_policy: MergePolicy | None = None
+    ) -> None:
+        self.folder, self.client, self.merge_policy = folder, client, merge_policy or MergePolicy()
         url = os.environ.get("TESTS_JOURNAL", "")  # a PostgreSQL, in which each test has a schema of its own
         name = folder / f"{state}-{os.urandom(4).hex()}" if url else folder / state
         self.place = JournalLocation(folder=name, base_url=client.base_url, client_id=client.client_id, url=url)
         self.problems: list[tuple[int, str]] = []
         self.notes: list[str] = []
 
-    def prepared(self, path: Path, out: str = "out", **options: Any) -> FileJob:
+    def prepared(self, path: Path, out: str = "out", **options: Any) -> JobRunner[JobSummary]:
         """Return a run that is not begun."""
 
         def note(rejected: RowProblems) -> None:
@@ -54,8 +59,13 @@ class Shipping:
         options.setdefault("pilot_rows", 0)
         options.setdefault("reports", False)
         observer = JobObserver(rejected=note, note=self.notes.append)
-        return FileJob(
-            path=path, out=self.folder / out, place=self.place, options=JobOptions(**options), observer=observer
+        given = JobOptions(**options)
+        return JobRunner(
+            source=FileRows(path),
+            sink=FolderSink(self.folder / out, given, merge_policy=self.merge_policy),
+            place=self.place,
+            options=given,
+            observer=observer,
         )
 
     async def __call__(self, path: Path, out: str = "out", **options: Any) -> JobSummary:

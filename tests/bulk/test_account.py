@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from cpl_async import Client, JournalError
-from cpl_async.bulk.journal import account as account_module
 from cpl_async.bulk.journal.account import locate_journal
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
@@ -39,12 +38,11 @@ async def test_a_server_of_this_machine_that_fails_is_no_reason_to_take_another_
 
 @pytest.mark.parametrize("kind", [FaultKind.GARBAGE, FaultKind.TRUNCATED])
 async def test_an_answer_that_cannot_be_read_is_no_reason_either(
-    sandbox: Sandbox, client: Client, kind: FaultKind, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, client: Client, kind: FaultKind
 ) -> None:
-    monkeypatch.setattr(account_module, "TIMEOUT", 5.0)
-    before = await locate_journal(client)
+    before = await locate_journal(client, timeout=5.0)
     sandbox.faults.add(Fault(kind=kind, operation="info.get", times=2))
-    assert await locate_journal(client) == before
+    assert await locate_journal(client, timeout=5.0) == before
     sandbox.faults.add(Fault(kind=kind, operation="info.get", times=1000))
     with pytest.raises(JournalError, match="does not say which system it is"):
-        await locate_journal(client)
+        await locate_journal(client, timeout=5.0)

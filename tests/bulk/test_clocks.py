@@ -227,7 +227,7 @@ async def test_settling_in_a_shared_journal_begins_no_earlier_than_the_takeover(
                 on_note=lambda note: None,
             )
             await reconciling.adopt_undecided()
-            starts.append(reconciling._cases[0].watch.until - time.time())
+            starts.append(reconciling._writes[0].schedule.until - time.time())
     assert starts[0] < 5
     assert starts[1] == pytest.approx(HOUR, abs=5)
 

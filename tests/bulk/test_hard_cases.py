@@ -13,8 +13,8 @@ import pytest
 from cpl_async import Address, Client, ConfigurationError, JournalError, ShipmentResultItem
 from cpl_async.bulk.journal import Journal
 from cpl_async.bulk.journal.batch_repository import OpenRow
-from cpl_async.bulk.pipeline import sender as delivery_module
 from cpl_async.bulk.pipeline.import_result import result_from_item
+from cpl_async.bulk.pipeline.send_cycle import SendPolicy
 from cpl_async.bulk.progress import JobObserver, Progress
 from cpl_async.bulk.readers.source import InputError, Source
 from cpl_async.bulk.records import RowState
@@ -313,12 +313,12 @@ async def test_another_sender_for_rows_that_are_planned_is_refused(
 
 
 async def test_when_the_second_half_cannot_be_sent_the_first_is_still_waited_for(
-    sandbox: Sandbox, shipping: Shipping, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, shipping: Shipping
 ) -> None:
-    monkeypatch.setattr(delivery_module, "MAX_ATTEMPTS", 1)
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=413, body="large", operation=CREATE))
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=403, operation=CREATE, skip=2))
     run = shipping.prepared(write_rows(shipping.folder / "a.csv", many_rows(4)))
+    run.send_policy = SendPolicy(max_attempts=1)
     summary = await run.run(shipping.client)
     assert totals(summary) == Totals(rows=4, shipped=2, undecided=2)
     assert summary.not_sent == 2
@@ -359,12 +359,11 @@ async def test_a_token_that_cannot_be_had_at_once_is_waited_for(
     assert shipping.query("SELECT outcome FROM attempts") == [("accepted",)]
 
 
-async def test_without_a_connection_nothing_is_written_down_as_sent(
-    make_client: MakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(delivery_module, "MAX_ATTEMPTS", 2)
+async def test_without_a_connection_nothing_is_written_down_as_sent(make_client: MakeClient, tmp_path: Path) -> None:
     shipping = Shipping(tmp_path, make_client(base_url="http://127.0.0.1:9/myapi2"))
-    summary = await shipping(write_rows(tmp_path / "a.csv", many_rows(2)))
+    run = shipping.prepared(write_rows(tmp_path / "a.csv", many_rows(2)))
+    run.send_policy = SendPolicy(max_attempts=2)
+    summary = await run.run(shipping.client)
     assert (totals(summary), summary.not_sent) == (Totals(rows=2, undecided=2), 2)
     assert shipping.query("SELECT * FROM attempts") == []
     assert "no connection to 127.0.0.1:9" in shipping.report()[0]["message"]

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from cpl_async import Client, ConfigurationError, JournalError, Resolution
 from cpl_async.bulk.jobs import Jobs
+from cpl_async.bulk.options import JobOptions
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import many_rows, write_rows
@@ -49,6 +51,10 @@ async def test_jobs_are_listed_with_how_their_rows_ended(shipping: Shipping) -> 
         await jobs.show("wednesday")
 
 
+def settling_in_a_second(options: JobOptions) -> JobOptions:
+    return evolve(options, settle_time=1.0)
+
+
 async def test_a_job_goes_on_without_its_input(sandbox: Sandbox, shipping: Shipping) -> None:
     path = write_rows(shipping.folder / "a.csv", many_rows(6))
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, seconds=1, operation="shipment_batches.create", skip=1))
@@ -60,10 +66,10 @@ async def test_a_job_goes_on_without_its_input(sandbox: Sandbox, shipping: Shipp
     run.stop()
     assert (await task).not_sent in (0, 3)
     path.unlink()
-    again = await Jobs(shipping.place).resumed("monday", settle_time=1.0)
+    again = await Jobs(shipping.place).resumed("monday", change=settling_in_a_second)
     summary = await again.run(shipping.client)
     assert totals(summary) == Totals(rows=6, shipped=6)
-    assert again.out == shipping.folder / "out"
+    assert again.sink.folder == shipping.folder / "out"
     assert sent_twice(sandbox) == {}
 
 
@@ -76,7 +82,7 @@ async def test_what_a_person_has_found_out_settles_a_row(sandbox: Sandbox, shipp
     await jobs.resolve("monday", "T-00002", Resolution.RESEND)
     await jobs.resolve("monday", "T-00003", Resolution.ABANDON)
     assert [row async for row in jobs.undecided("monday")] == []
-    summary = await (await jobs.resumed("monday", settle_time=1.0)).run(shipping.client)
+    summary = await (await jobs.resumed("monday", change=settling_in_a_second)).run(shipping.client)
     assert totals(summary) == Totals(rows=3, shipped=1, without_label=1, rejected=1)
     assert [shipment.reference for shipment in sandbox.shipments()] == ["T-00002"]
     report = shipping.report()

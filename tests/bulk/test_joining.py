@@ -30,7 +30,7 @@ def join(folder: Path, joint: MergedFile, plan: MergePlan) -> None:
     [(0, []), (1, ["labels.pdf"]), (1000, ["labels.pdf"]), (1001, ["labels-0001.pdf", "labels-0002.pdf"])],
 )
 def test_beyond_a_thousand_parcels_there_are_numbered_files(parcels: int, names: list[str]) -> None:
-    assert output_names(parcels, "pdf") == names
+    assert output_names(parcels, "pdf", 1000) == names
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_beyond_a_thousand_parcels_there_are_numbered_files(parcels: int, names:
     ],
 )
 def test_a_labels_place_is_known_without_looking(index: int, a4: bool, position: int, place: tuple[int, int]) -> None:
-    assert label_place(index, a4=a4, position=position) == place
+    assert label_place(index, 1000, a4=a4, position=position) == place
 
 
 def test_pages_come_in_the_order_asked_for(tmp_path: Path) -> None:

@@ -11,9 +11,7 @@ import pytest
 
 from cpl_async import Client
 from cpl_async.bulk.options import JobOptions
-from cpl_async.bulk.output import label_merge as joints_module
-from cpl_async.bulk.output import merge_process as joining_module
-from cpl_async.bulk.output.label_merge import LabelMerger
+from cpl_async.bulk.output.label_merge import LabelMerger, MergePolicy
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 from cpl_async.sandbox.labels import LabelDrawer
 from cpl_async.sandbox.labels.layout import LabelData
@@ -26,14 +24,11 @@ SLOW_LABELS = Fault(kind=FaultKind.SLOW, operation="shipment_batches.label", ski
 NAMES = ["labels-0001.pdf", "labels-0002.pdf", "labels-0003.pdf"]
 
 
-@pytest.fixture(autouse=True)
-def few_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joining_module, "PARCELS_PER_FILE", 5)
-    monkeypatch.setattr(joints_module, "EVERY", 0.05)
+SMALL_FILES = MergePolicy(labels_per_file=5, check_interval=0.05)
 
 
 async def test_a_file_can_be_printed_before_the_job_is_done(sandbox: Sandbox, tmp_path: Path, client: Client) -> None:
-    shipping = Shipping(tmp_path, client)
+    shipping = Shipping(tmp_path, client, merge_policy=SMALL_FILES)
     sandbox.faults.add(SLOW_LABELS)
     first = tmp_path / "out" / NAMES[0]
     run = asyncio.create_task(shipping(write_rows(tmp_path / "a.csv", many_rows(12, parcels="1")), batch_size=6))
@@ -53,7 +48,7 @@ async def test_a_file_can_be_printed_before_the_job_is_done(sandbox: Sandbox, tm
 async def test_another_jobs_labels_go_when_the_first_of_this_one_are_there(
     sandbox: Sandbox, tmp_path: Path, client: Client
 ) -> None:
-    shipping = Shipping(tmp_path, client)
+    shipping = Shipping(tmp_path, client, merge_policy=SMALL_FILES)
     rows = many_rows(34, parcels="1")
     await shipping(write_rows(tmp_path / "a.csv", rows[:22]))
     assert (tmp_path / "out" / "labels-0005.pdf").exists()
@@ -69,7 +64,7 @@ async def test_another_jobs_labels_go_when_the_first_of_this_one_are_there(
 async def test_rows_that_are_to_be_sent_again_hold_their_file_back(
     sandbox: Sandbox, tmp_path: Path, client: Client
 ) -> None:
-    shipping = Shipping(tmp_path, client)
+    shipping = Shipping(tmp_path, client, merge_policy=SMALL_FILES)
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation="shipment_batches.create"))
     path = write_rows(tmp_path / "a.csv", many_rows(12, parcels="1"))
     assert totals(await shipping(path, batch_size=6, max_concurrency=1)) == Totals(rows=12, shipped=6, without_label=6)
@@ -81,7 +76,7 @@ async def test_rows_that_are_to_be_sent_again_hold_their_file_back(
 async def test_a_run_that_is_broken_off_does_not_wait_for_what_is_being_joined(
     sandbox: Sandbox, tmp_path: Path, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shipping = Shipping(tmp_path, client)
+    shipping = Shipping(tmp_path, client, merge_policy=SMALL_FILES)
     sandbox.faults.add(SLOW_LABELS)
     begun = tmp_path / "begun"
     slow = tmp_path / "slow"

@@ -15,7 +15,7 @@ from cpl_async import Client, JournalError
 from cpl_async.bulk.jobs import Jobs
 from cpl_async.bulk.journal import Journal
 from cpl_async.bulk.journal.continuity import JournalGone, read_mark
-from cpl_async.bulk.runs.file_job import ResumedJob
+from cpl_async.bulk.runs.file_run import resumed_run
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import many_rows, write_rows
@@ -168,7 +168,7 @@ async def test_a_job_of_before_the_backup_goes_on_with_what_was_not_sent(sandbox
     copy = backup(shipping)
     await shipping(path, name="b")
     restore(shipping, copy)
-    resumed = ResumedJob(name="b", out=shipping.folder / "out", place=shipping.place, options=run.options)
+    resumed = resumed_run("b", shipping.folder / "out", shipping.place, run.options)
     summary = await resumed.run(shipping.client)
     assert summary.shipped + summary.shipped_without_label == 9
     assert sent_twice(sandbox) == {}

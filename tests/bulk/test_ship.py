@@ -15,7 +15,7 @@ import pytest
 from cpl_async import Address, AuthenticationError, Client, ConfigurationError, JournalError, LabelFormat
 from cpl_async.bulk.journal import JournalLocation
 from cpl_async.bulk.output.label_merge import MergeError
-from cpl_async.bulk.pipeline import sender as delivery_module
+from cpl_async.bulk.pipeline.send_cycle import SendPolicy
 from cpl_async.bulk.progress import JobObserver, Phase, Progress
 from cpl_async.ratelimit.registry import ProcessLimits
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
@@ -134,16 +134,17 @@ async def test_one_bad_shipment_does_not_hold_the_others_up(sandbox: Sandbox, sh
 
 
 async def test_after_too_many_rounds_a_batch_is_halved(
-    make_sandbox: MakeSandbox, make_client: MakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_sandbox: MakeSandbox, make_client: MakeClient, tmp_path: Path
 ) -> None:
     """A server that names one culprit at a time would make rounds without end."""
-    monkeypatch.setattr(delivery_module, "MAX_ROUNDS", 2)
     sandbox = make_sandbox(one_error_at_a_time=True)
     shipping = Shipping(tmp_path, make_client(sandbox))
     rows = many_rows(16)
     for number in (1, 2, 3, 9, 12):
         rows[number]["product_type"] = "XXXX"
-    summary = await shipping(write_rows(tmp_path / "a.csv", rows))
+    run = shipping.prepared(write_rows(tmp_path / "a.csv", rows))
+    run.send_policy = SendPolicy(max_rounds=2)
+    summary = await run.run(shipping.client)
     assert totals(summary) == Totals(rows=16, shipped=11, rejected=5)
     assert summary.batches >= 2
     assert Counter(shipment.reference for shipment in sandbox.shipments()).most_common(1)[0][1] == 1

@@ -22,10 +22,13 @@ from cpl_async.bulk.journal import batch_repository as course
 from cpl_async.bulk.journal.connection import LeaseLost
 from cpl_async.bulk.journal.shard_repository import ShardStats
 from cpl_async.bulk.options import JobOptions
+from cpl_async.bulk.output.folder import JobSummary
 from cpl_async.bulk.pipeline.row_preparer import ShipmentPreparer
 from cpl_async.bulk.progress import JobObserver
 from cpl_async.bulk.records import RowState
-from cpl_async.bulk.runs.enqueue import EnqueueRows
+from cpl_async.bulk.runs.folder_sink import FolderSink
+from cpl_async.bulk.runs.row_source import CallerRows
+from cpl_async.bulk.runs.runner import JobRunner
 from cpl_async.bulk.runs.worker import ShardResult, Worker
 from cpl_async.messages import text_of
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
@@ -47,8 +50,7 @@ def host(tmp_path: Path, client: Client, database: PostgreSQL) -> Shipping:
 async def handed_over(host: Shipping, rows: int, size: int = 20, **options: Any) -> ShardStats:
     path = write_rows(host.folder / "rows.csv", many_rows(rows))
     run = host.prepared(path, name="job", batch_size=10, **options)
-    run.out_is_here = False
-    return (await run.enqueue(host.client, size))[1]
+    return (await run.enqueue(host.client, size, closing=True))[1]
 
 
 def worker(host: Shipping, lease: float = LEASE) -> Worker:
@@ -192,14 +194,13 @@ async def test_a_part_that_cannot_go_on_is_given_back_with_the_reason(host: Ship
 async def test_rows_of_a_query_are_handed_over(host: Shipping, sandbox: Sandbox) -> None:
     told: list[tuple[int, str]] = []
 
-    def run(rows: list[dict[str, str]]) -> EnqueueRows:
-        return EnqueueRows(
-            rows=rows,
-            preparer=ShipmentPreparer(None, {}),
-            name="job",
-            out=host.folder / "out",
+    def run(rows: list[dict[str, str]]) -> JobRunner[JobSummary]:
+        options = JobOptions(settle_time=1.0, pilot_rows=0, reports=False)
+        return JobRunner(
+            source=CallerRows(rows, ShipmentPreparer(None, {}), "job"),
+            sink=FolderSink(host.folder / "out", options, is_here=False),
             place=host.place,
-            options=JobOptions(settle_time=1.0, pilot_rows=0, reports=False),
+            options=options,
             observer=JobObserver(
                 rejected=lambda rejected: told.append((rejected.number, text_of(rejected.problems[:1])))
             ),
@@ -207,9 +208,9 @@ async def test_rows_of_a_query_are_handed_over(host: Shipping, sandbox: Sandbox)
 
     rows = many_rows(30)
     begun = run([*rows, rows[0], {**rows[1], "reference_id": "bad", "country": "Atlantis"}])
-    assert (await begun.enqueue(host.client, 10))[1].shards == 3
+    assert (await begun.enqueue(host.client, 10, closing=True))[1].shards == 3
     assert [number for number, _ in told] == [31, 32]
-    assert (await run(rows).enqueue(host.client, 10))[1].shards == 3  # workers are at it: nothing changes
+    assert (await run(rows).enqueue(host.client, 10, closing=True))[1].shards == 3  # workers are at it: nothing changes
     last = await to_the_end(host)
     assert last.summary is not None
     assert (last.summary.shipped, last.summary.rejected) == (30, 1)
@@ -226,7 +227,7 @@ async def test_what_cannot_be_handed_over(host: Shipping, tmp_path: Path, client
     rows[3]["country"] = "Atlantis"
     run = host.prepared(write_rows(host.folder / "bad.csv", rows), strict=True)
     with pytest.raises(ConfigurationError, match="1 rows have mistakes"):
-        await run.enqueue(client, 5)
+        await run.enqueue(client, 5, closing=True)
 
 
 async def test_a_program_that_is_stopped_in_a_transaction_does_not_hold_up_the_others(host: Shipping) -> None:

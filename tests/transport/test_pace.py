@@ -9,7 +9,6 @@ from itertools import pairwise
 
 import pytest
 
-from cpl_async.ratelimit import pacer as pace_module
 from cpl_async.ratelimit.pacer import Pacer, Permit
 from cpl_async.ratelimit.priority import Priority
 
@@ -101,10 +100,8 @@ def test_threads_with_loops_of_their_own_share_one_line() -> None:
     assert closest(times) >= INTERVAL * 0.95
 
 
-def test_a_loop_that_hangs_or_is_closed_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace_module, "MAX_HOLD_SECONDS", 0.05)
-    monkeypatch.setattr(pace_module, "WATCH_SECONDS", 0.02)
-    pace, times = Pacer(INTERVAL), list[float]()
+def test_a_loop_that_hangs_or_is_closed_holds_nobody_up() -> None:
+    pace, times = Pacer(INTERVAL, max_hold=0.05, watch_interval=0.02), list[float]()
     hangs, go_on = threading.Event(), threading.Event()
 
     async def hang() -> None:
@@ -169,10 +166,8 @@ async def test_a_person_goes_before_a_crowd_in_the_background() -> None:
     await asyncio.gather(*crowd, return_exceptions=True)
 
 
-def test_a_loop_that_stopped_with_a_waiter_slows_nobody_down_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace_module, "MAX_HOLD_SECONDS", 0.3)
-    monkeypatch.setattr(pace_module, "WATCH_SECONDS", 0.05)
-    pace, times = Pacer(INTERVAL), list[float]()
+def test_a_loop_that_stopped_with_a_waiter_slows_nobody_down_twice() -> None:
+    pace, times = Pacer(INTERVAL, max_hold=0.3, watch_interval=0.05), list[float]()
     stopped = asyncio.new_event_loop()
 
     async def begin() -> Permit:
@@ -203,10 +198,8 @@ def test_a_loop_that_stopped_with_a_waiter_slows_nobody_down_twice(monkeypatch: 
         stopped.close()
 
 
-async def test_a_slot_that_was_not_used_for_long_is_not_ours_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace_module, "MAX_HOLD_SECONDS", 0.05)
-    monkeypatch.setattr(pace_module, "WATCH_SECONDS", 0.02)
-    pace = Pacer(INTERVAL)
+async def test_a_slot_that_was_not_used_for_long_is_not_ours_any_more() -> None:
+    pace = Pacer(INTERVAL, max_hold=0.05, watch_interval=0.02)
     slot = await pace.acquire(Priority.INTERACTIVE)
     states = [slot.is_valid]
     next_one = await pace.acquire(Priority.INTERACTIVE)

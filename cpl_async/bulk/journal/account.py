@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["AccountClient", "locate_journal"]
 
 SANDBOX = "CPL sandbox"
-TIMEOUT = 20.0
+TIMEOUT_SECONDS = 20.0
 TRIES = 3
 """Attempts to read a response that cannot be parsed."""
 
@@ -45,25 +45,26 @@ class AccountClient(Protocol):
         ...
 
 
-async def locate_journal(client: AccountClient) -> JournalLocation:
+async def locate_journal(client: AccountClient, timeout: float = TIMEOUT_SECONDS) -> JournalLocation:
     """Return the location of the journal of a client's account.
 
     A sandbox on this machine is identified by a request: a restarted sandbox has lost its state, and the journal of its
     predecessor would be misleading.
 
+    :param timeout: Seconds for each of these requests. Default: 20.
     :raises JournalError: A server on this machine does not respond. A guess could select another journal, and shipments
         that exist already would be sent again.
     """
-    world = await _sandbox_at(client) if is_loopback(URL(client.base_url).host or "") else ""
+    world = await _sandbox_at(client, timeout) if is_loopback(URL(client.base_url).host or "") else ""
     return JournalLocation.of_account(client.base_url, client.client_id, world=world, url=client.journal_address)
 
 
-async def _sandbox_at(client: AccountClient) -> str:
+async def _sandbox_at(client: AccountClient, timeout: float) -> str:
     """Return the id of the sandbox, or an empty string if the server is not a sandbox."""
     calls: InfoCalls = client.info
     for tries_left in reversed(range(TRIES)):
         try:
-            info = await calls.get(timeout=TIMEOUT)
+            info = await calls.get(timeout=timeout)
         except NotFound:
             return ""  # a server responds there, and it is not a sandbox
         except CplError as error:

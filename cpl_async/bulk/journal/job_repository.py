@@ -11,7 +11,7 @@ from sqlalchemy import case, delete, func, insert, or_, select, update
 from ...errors import JournalError
 from ...messages import Message, dump_messages, message
 from ...models.references import normal_reference
-from ..records import BatchState, RowState
+from ..records import BatchState, Resolution, RowState
 from .connection import JournalConnection
 from .reconciliation_repository import DUPLICATE
 from .schema import READY, attempts, batches, extra_parcels, jobs, parcels, rows
@@ -65,10 +65,9 @@ class JobRepository:
                 counts=counts.get(job.id, {}),
             )
 
-    async def resolve(self, job: int, reference: str, values: Mapping[str, Any], numbers: Sequence[str] = ()) -> None:
+    async def resolve(self, job: int, reference: str, resolution: Resolution, numbers: Sequence[str] = ()) -> None:
         """Record a user's decision on an undecided row.
 
-        :param values: New values of its columns.
         :param numbers: Numbers of its parcels, the master first. Parcels that were known before are kept separately.
         :raises JournalError: There is no such row, or it is decided already.
         """
@@ -94,9 +93,22 @@ class JobRepository:
                     insert(parcels).values(job=job, row=row.number, number=number, master=numbers[0], place=place)
                 )
             await connection.execute(
-                update(rows).where(rows.c.job == job, rows.c.number == row.number).values(**values)
+                update(rows)
+                .where(rows.c.job == job, rows.c.number == row.number)
+                .values(**self._decided(resolution, numbers))
             )
             await connection.execute(update(jobs).where(jobs.c.id == job).values(state=READY, finished_at=None))
+
+    def _decided(self, resolution: Resolution, numbers: Sequence[str]) -> dict[str, Any]:
+        """Return the new values of a row's columns."""
+        if resolution is Resolution.RESEND:
+            return {"state": RowState.PLANNED, "problems": "", "batch": None, "shipment_number": None}
+        now = self._database.now()
+        if resolution is Resolution.SHIPPED:
+            found = dump_messages([message("decided.shipped")])
+            return {"settled_at": now, "state": RowState.FOUND, "problems": found, "shipment_number": numbers[0]}
+        abandoned = dump_messages([message("decided.abandoned")])
+        return {"settled_at": now, "state": RowState.REJECTED, "problems": abandoned}
 
     async def _set_aside(self, connection: Any, job: int, row: Any, kept: Sequence[str]) -> None:
         of_row = parcels.c.job == job, parcels.c.row == row.number

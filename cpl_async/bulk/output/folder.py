@@ -33,7 +33,7 @@ from ..parsing.row_parser import COLUMNS, OURS
 from ..readers.formula_escape import harmless
 from ..readers.header import schema_below
 from ..records import GOES_ON, WITHOUT_LABEL, RowState, ends_of
-from .label_merge import CALLED_OFF, MERGED_NAME, IncrementalMerger, LabelMerger, MergeError, MergeOrder
+from .label_merge import CALLED_OFF, MERGED_NAME, IncrementalMerger, LabelMerger, MergeError, MergeOrder, MergePolicy
 
 __all__ = ["JobSummary", "OutputFolder", "ReasonCount", "WrittenFiles", "messages_of", "schema_of", "state_reported"]
 
@@ -137,10 +137,11 @@ class OutputFolder:
 
     folder: Path
     options: JobOptions
+    merge_policy: MergePolicy = field(factory=MergePolicy)
     joints: LabelMerger = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.joints = LabelMerger(self.folder, self.options)
+        self.joints = LabelMerger(self.folder, self.options, self.merge_policy)
 
     def label_dir(self, job: Job) -> Path:
         """Folder of the single labels of a job; another job has another folder."""

@@ -11,7 +11,7 @@ from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
 
 import anyio
-from attrs import define, field
+from attrs import define, field, frozen
 
 from ...errors import CplError
 from ...models.codes import LabelFormat
@@ -19,10 +19,9 @@ from ...system.atomic_file import begin_anew
 from ..journal.row_queries import RowQueries
 from ..options import JobOptions
 from ..records import RowState
-from . import merge_process as joining
 from .merge_process import MergedFile, MergePlan, label_place, numbered_name, output_names
 
-__all__ = ["CALLED_OFF", "MERGED_NAME", "IncrementalMerger", "LabelMerger", "MergeError", "MergeOrder"]
+__all__ = ["CALLED_OFF", "MERGED_NAME", "IncrementalMerger", "LabelMerger", "MergeError", "MergeOrder", "MergePolicy"]
 
 MERGED_NAME = re.compile(r"labels(-\d{4,})?\.(pdf|zpl)(\.part)?")
 CALLED_OFF = (RowState.CANCELLED, RowState.CANCELLING)
@@ -30,9 +29,16 @@ CALLED_OFF = (RowState.CANCELLED, RowState.CANCELLING)
 SETTLED = (RowState.SHIPPED, RowState.REJECTED, *CALLED_OFF)
 LEFT_AS_THEY_ARE = (RowState.UNLABELLED, RowState.FOUND)
 """States that are settled too, unless such rows are to be sent again."""
-EVERY = 3.0
-"""Seconds between two checks for files that can be merged."""
 ANY_NUMBER = 2**62
+
+
+@frozen(kw_only=True)
+class MergePolicy:
+    """The size of merged label files, and how soon they are made."""
+
+    labels_per_file: int = 1000
+    check_interval: float = 3.0
+    """Seconds between two checks for files that can be made."""
 
 
 class MergeError(CplError):
@@ -49,6 +55,7 @@ class MergeOrder:
     _write: Callable[[str], object]
     _position: int
     _made: dict[str, str]
+    _per_file: int
     _count: int = 0
     """Files of the job before the one that is being filled."""
     fresh: dict[str, str] = field(factory=dict)
@@ -58,7 +65,7 @@ class MergeOrder:
     def add(self, file: str, page: int) -> None:
         """Add the next label."""
         self._waiting.append((file, page))
-        if len(self._waiting) == joining.PARCELS_PER_FILE:
+        if len(self._waiting) == self._per_file:
             self.close()
 
     def close(self) -> None:
@@ -82,16 +89,17 @@ class LabelMerger:
 
     folder: Path
     options: JobOptions
+    policy: MergePolicy = field(factory=MergePolicy)
     merged: dict[str, str] = field(factory=dict)
     """Content of each file that this run has made: name → hash of its labels."""
 
     def names(self, labels: int) -> list[str]:
         """Return the names of the files for a number of labels."""
-        return output_names(labels, self._ending) if self.options.merges_labels else []
+        return output_names(labels, self._ending, self.policy.labels_per_file) if self.options.merges_labels else []
 
     def place(self, index: int) -> tuple[int, int]:
         """Return the file, from 0, and the page, from 1, of a label."""
-        return label_place(index, a4=self.options.a4, position=self.options.position)
+        return label_place(index, self.policy.labels_per_file, a4=self.options.a4, position=self.options.position)
 
     @contextmanager
     def order(self, names: Callable[[int], str], first: int = 0) -> Iterator[MergeOrder]:
@@ -105,7 +113,9 @@ class LabelMerger:
             with self._order.open("w", encoding="utf-8") as file:
                 plan = MergePlan(is_zpl=self.options.label_format == LabelFormat.ZPL, a4=self.options.a4)
                 file.write(plan.as_json() + "\n")
-                order = MergeOrder(names, file.write, self.options.position, self.merged, first)
+                order = MergeOrder(
+                    names, file.write, self.options.position, self.merged, self.policy.labels_per_file, first
+                )
                 yield order
                 order.close()
         except BaseException:
@@ -176,14 +186,14 @@ class IncrementalMerger:
         """Check repeatedly until the end."""
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(EVERY):
+                async with asyncio.timeout(self.joints.policy.check_interval):
                     await self._ended.wait()
             if self._ended.is_set() or not await self._make_what_is_ready():
                 return
 
     async def _make_what_is_ready(self) -> bool:
         """Make the files that are ready; return ``False`` if that failed: the end of the run reports the error."""
-        whole = joining.PARCELS_PER_FILE
+        whole = self.joints.policy.labels_per_file
         with self.joints.order(self.joints.numbered, self._count) as order:
             async with aclosing(self.results.rows(self.job, between=(self._row + 1, ANY_NUMBER))) as rows:
                 async for row in rows:

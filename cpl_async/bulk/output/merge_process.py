@@ -19,9 +19,8 @@ from attrs import asdict, frozen
 
 from ...system.atomic_file import replacing
 
-__all__ = ["PARCELS_PER_FILE", "MergePlan", "MergedFile", "label_place", "main", "numbered_name", "output_names"]
+__all__ = ["MergePlan", "MergedFile", "label_place", "main", "numbered_name", "output_names"]
 
-PARCELS_PER_FILE = 1000
 SHEET = (841.89, 595.28)
 """An A4 sheet in landscape, in points: two rows of two labels, in reading order."""
 
@@ -53,11 +52,14 @@ class MergedFile:
         return json.dumps(asdict(self))
 
 
-def output_names(parcels: int, ending: str) -> list[str]:
-    """Return the names of the merged files: one, or numbered ones beyond 1,000 parcels."""
-    if parcels <= PARCELS_PER_FILE:
+def output_names(parcels: int, ending: str, per_file: int) -> list[str]:
+    """Return the names of the merged files: one, or numbered ones.
+
+    :param per_file: Labels of one file.
+    """
+    if parcels <= per_file:
         return [f"labels.{ending}"] if parcels else []
-    return [numbered_name(number, ending) for number in range(-(-parcels // PARCELS_PER_FILE))]
+    return [numbered_name(number, ending) for number in range(-(-parcels // per_file))]
 
 
 def numbered_name(number: int, ending: str) -> str:
@@ -65,9 +67,9 @@ def numbered_name(number: int, ending: str) -> str:
     return f"labels-{number + 1:04}.{ending}"
 
 
-def label_place(index: int, *, a4: bool, position: int) -> tuple[int, int]:
+def label_place(index: int, per_file: int, *, a4: bool, position: int) -> tuple[int, int]:
     """Return the merged file, from 0, and the page, from 1, of a label."""
-    file, within = divmod(index, PARCELS_PER_FILE)
+    file, within = divmod(index, per_file)
     if not a4:
         return file, within + 1
     return file, (within + (position - 1 if file == 0 else 0)) // 4 + 1

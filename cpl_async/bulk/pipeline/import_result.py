@@ -2,22 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
+
+from attrs import define, evolve, field
 
 from ...messages import Message, message
 from ...models.codes import ImportState, RelationType
 from ...models.order_batches import OrderResultItem
+from ...models.references import normal_reference
 from ...models.shipment_batches import ShipmentResultItem
 from ..journal.batch_repository import OpenRow, ParcelRecord, RowResult
 from ..records import RowState
 
-__all__ = ["ResultFromItem", "result_from_item", "result_from_order_item"]
+__all__ = ["ImportResults", "ResultFromItem", "result_from_item", "result_from_order_item"]
 
 LONGEST_NUMBER = 50
 """Characters of a shipment number (source: the vendor's documentation has 50 for references of this kind)."""
 ResultFromItem = Callable[[OpenRow, Any], tuple[RowResult, list[ParcelRecord]] | None]
 """The result of a row and its parcels, or ``None`` if it is not certain yet."""
+
+
+@define
+class ImportResults:
+    """The results of one batch's open rows, collected from the states of its items."""
+
+    _open: dict[str, OpenRow]
+    """Rows that are not settled, by their normal references."""
+    _result_from_item: ResultFromItem
+    _items: dict[str, Any] = field(factory=dict, init=False)
+    _results: dict[str, tuple[RowResult, list[ParcelRecord]]] = field(factory=dict, init=False)
+
+    def add(self, items: Iterable[Any]) -> None:
+        """Add the states of items; an item that is listed in two different states settles its row as undecided."""
+        for item in items:
+            reference = normal_reference(item.reference_id or "")
+            row = self._open.get(reference)
+            if row is None:
+                continue
+            if self._items.setdefault(reference, item) != item:
+                undecided = RowResult(row=row.number, line=row.line, state=RowState.UNDECIDED)
+                self._results[reference] = _unusable(undecided, message("import.listed_twice")), []
+            elif (result := self._result_from_item(row, item)) is not None:
+                self._results[reference] = result
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every row is settled."""
+        return self._open.keys() == self._results.keys()
+
+    def owners(self) -> dict[str, int]:
+        """Return the row of each parcel number."""
+        return {parcel.number: parcel.row for _, parcels in self._results.values() for parcel in parcels}
+
+    def settled(self, numbers_of_other_rows: Collection[str]) -> tuple[list[RowResult], list[ParcelRecord]]:
+        """Return the results, without numbers that two rows have: their owner is unknown.
+
+        :param numbers_of_other_rows: Numbers of these parcels that rows of other batches have.
+        """
+        first_owner: dict[str, int] = {}
+        clashing = set(numbers_of_other_rows)
+        for _, parcels in self._results.values():
+            for parcel in parcels:
+                if first_owner.setdefault(parcel.number, parcel.row) != parcel.row:
+                    clashing.add(parcel.number)
+        results: list[RowResult] = []
+        found: list[ParcelRecord] = []
+        for result, parcels in self._results.values():
+            if odd := [parcel.number for parcel in parcels if parcel.number in clashing]:
+                results.append(_unusable(result, message("import.number_of_other_row", number=odd[0])))
+            else:
+                results.append(result)
+                found += parcels
+        return results, found
+
+
+def _unusable(result: RowResult, why: Message) -> RowResult:
+    """Return the result of a row for which the response cannot be used."""
+    return evolve(
+        result, state=RowState.UNDECIDED, problems=(message("import.unusable", reason=why),), shipment_number=None
+    )
 
 
 def result_from_item(row: OpenRow, item: ShipmentResultItem) -> tuple[RowResult, list[ParcelRecord]] | None:

@@ -1,4 +1,4 @@
-"""The sending of one batch: rejected rows are dropped, and a request with an unknown outcome is never repeated."""
+"""The sending of one batch: it performs what the send cycle decides, and records each step before the next one."""
 
 from __future__ import annotations
 
@@ -10,32 +10,21 @@ from typing import TypeVar
 
 from attrs import define, frozen
 
-from ...errors import ConfigurationError, CplError, Outcome, Problem, ValidationError
-from ...messages import Message, message
+from ...errors import CplError
+from ...messages import message
 from ...ratelimit.priority import Priority
 from ...system.process_identity import worker_name
 from ...transport.write_deadline import WriteDeadline
 from ..client_protocols import SendCalls
-from ..journal.batch_repository import Attempt, BatchRepository, BatchRow, RowResult
+from ..journal.batch_repository import BatchRepository, RowResult
 from ..journal.continuity import JournalGone
-from ..parsing.row_parser import column_of
-from ..records import RowState
+from .send_cycle import Decision, NextStep, SendCycle, SendPolicy
 
 __all__ = ["AcceptedBatch", "BatchSender", "SendingHalted", "default_write_deadline"]
 
 T = TypeVar("T")
-MAX_ROUNDS = 6
-"""Rejections of one batch after which it is split in half."""
 WRITE_TIMEOUT_SECONDS = 180.0
 READY_TIMEOUT_SECONDS = 60.0
-MAX_ATTEMPTS = 8
-FIRST_PAUSE_SECONDS = 1.0
-MAX_PAUSE_SECONDS = 30.0
-ROW_STATUSES = (400, 409, 422)
-"""Statuses that concern the shipments; others concern the address, the credentials or the network."""
-TOO_LARGE = 413
-PERMANENT_STATUSES = (404, 405, 410, 501)
-"""Statuses that show that this is not the API; a retry cannot succeed."""
 
 
 def default_write_deadline() -> WriteDeadline:
@@ -75,6 +64,7 @@ class BatchSender:
     on_note: Callable[[str], None]
     write_deadline: Callable[[], WriteDeadline]
     """Returns the write deadline of an attempt that begins now."""
+    policy: SendPolicy
     check_clock: Callable[[], Awaitable[None]]
     """Compares the clocks if the carrier's was not known at the start; raises before anything is sent."""
 
@@ -83,59 +73,42 @@ class BatchSender:
 
         :raises SendingHalted: No batch can be sent any more; the rows stay planned.
         """
-        rounds = failures = 0
-        while not self.stop.is_set():
-            try:  # the token first, so that an attempt is recorded only when just the request itself is left
-                await self.calls.ready(priority=Priority.BATCH, timeout=READY_TIMEOUT_SECONDS, tries=1)
-                await self.check_clock()
-            except ConfigurationError as error:
-                raise SendingHalted(error) from None
-            except CplError as error:
-                failures += 1
-                await self._wait_before_retry(error, failures)
-                continue
-            if self.stop.is_set():
-                return
-            identifier, write_deadline = str(uuid.uuid4()), self.write_deadline()
-            try:
-                attempt, claimed = await self.batches.begin_attempt(
-                    batch,
-                    tail=self.body_tail,
-                    correlation_id=identifier,
-                    owner=worker_name(),
-                    write_deadline=write_deadline,
-                )
-            except JournalGone as error:  # batches that were sent before are still followed to their end and reported
-                raise SendingHalted(error) from None
-            self.on_rejected(claimed)
-            if attempt is None:
-                return
-            failure = await self._send_once(batch, attempt, identifier, write_deadline)
-            if failure is None:
-                return
-            refused = _rejections(attempt.rows, failure)
-            await _shielded(self.batches.record_rejection(batch, attempt.id, failure, refused))
-            self.on_rejected(refused)
-            if failure.status in ROW_STATUSES or (failure.status == TOO_LARGE and len(attempt.rows) > 1):
-                rounds += 1
-                gone = {result.row for result in refused}
-                left = [row.number for row in attempt.rows if row.number not in gone]
-                if len(left) > 1 and (rounds >= MAX_ROUNDS or not refused):
-                    second = await self.batches.split(batch, left[len(left) // 2 :])
-                    await self.send(batch)
-                    await self.send(second)
-                    return
-                continue
-            if refused:
-                continue
-            failures += 1
-            await self._wait_before_retry(failure, failures)
+        waiting = [(batch, SendCycle(self.policy))]
+        while waiting and not self.stop.is_set():
+            number, cycle = waiting[-1]
+            decision = await self._attempt(number, cycle)
+            if decision is None or decision.step is NextStep.RECONCILE:
+                waiting.pop()
+            elif decision.step is NextStep.SPLIT:
+                second = await self.batches.split(number, decision.second_half)
+                waiting[-1:] = (second, SendCycle(self.policy)), (number, SendCycle(self.policy))
 
-    async def _send_once(
-        self, batch: int, attempt: Attempt, identifier: str, write_deadline: WriteDeadline
-    ) -> CplError | None:
-        """Send once and return why the server rejected the batch, or ``None`` if it was accepted or the outcome is
-        unknown."""
+    async def _attempt(self, batch: int, cycle: SendCycle) -> Decision | None:
+        """Send once, record the response, and return what follows, or ``None`` if nothing is left to send.
+
+        :raises SendingHalted: No batch can be sent any more.
+        """
+        try:  # the token first, so that an attempt is recorded only when just the request itself is left
+            await self.calls.ready(priority=Priority.BATCH, timeout=READY_TIMEOUT_SECONDS, tries=1)
+            await self.check_clock()
+        except CplError as error:
+            return await self._wait(cycle.not_ready(error), error)
+        if self.stop.is_set():
+            return None
+        identifier, write_deadline = str(uuid.uuid4()), self.write_deadline()
+        try:
+            attempt, conflicts = await self.batches.begin_attempt(
+                batch,
+                tail=self.body_tail,
+                correlation_id=identifier,
+                owner=worker_name(),
+                write_deadline=write_deadline,
+            )
+        except JournalGone as error:  # batches that were sent before are still followed to their end and reported
+            raise SendingHalted(error) from None
+        self.on_rejected(conflicts)
+        if attempt is None:
+            return None
         try:
             remote_id = await self.calls.send(
                 attempt.payload,
@@ -147,28 +120,32 @@ class BatchSender:
                 write_deadline=write_deadline,
             )
         except CplError as error:
-            if error.outcome is not Outcome.UNKNOWN:
-                return error
-            await _shielded(self.batches.record_unknown(batch, attempt.id, error, _unknown_message(error, identifier)))
-            self.on_undecided(len(attempt.rows))
-            return None
+            decision = cycle.failed(attempt.rows, error)
+            if decision.step is NextStep.RECONCILE:
+                lost = message("unknown.lost", error=error.detail, correlation_id=identifier)
+                await _shielded(self.batches.record_unknown(batch, attempt.id, error, lost))
+                self.on_undecided(len(attempt.rows))
+                return decision
+            await _shielded(self.batches.record_rejection(batch, attempt.id, error, decision.rejected))
+            self.on_rejected(decision.rejected)
+            return await self._wait(decision, error)
         await _shielded(self.batches.record_accepted(batch, attempt.id, remote_id))
         self.on_accepted(AcceptedBatch(batch=batch, remote_id=remote_id, rows=len(attempt.rows)))
         return None
 
-    async def _wait_before_retry(self, error: CplError, failures: int) -> None:
-        """Wait before the next attempt, or until :attr:`stop` is set.
+    async def _wait(self, decision: Decision, error: CplError) -> Decision:
+        """Wait as decided, or until :attr:`stop` is set.
 
-        :raises SendingHalted: A retry cannot succeed.
+        :raises SendingHalted: It was decided to send nothing more.
         """
-        passing = error.outcome is Outcome.NOT_SENT or error.status == 429
-        if failures >= MAX_ATTEMPTS or error.status in PERMANENT_STATUSES or not passing:
+        if decision.step is NextStep.HALT:
             raise SendingHalted(error) from None
-        seconds = min(error.failure.retry_after or FIRST_PAUSE_SECONDS * 2 ** (failures - 1), MAX_PAUSE_SECONDS)
-        self.on_note(f"{error.message}; trying again in {seconds:.0f} s")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.stop.wait()
+        if decision.step is NextStep.WAIT:
+            self.on_note(f"{error.message}; trying again in {decision.pause:.0f} s")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(decision.pause):
+                    await self.stop.wait()
+        return decision
 
 
 async def _shielded(work: Awaitable[T]) -> T:
@@ -179,34 +156,3 @@ async def _shielded(work: Awaitable[T]) -> T:
     except asyncio.CancelledError:
         await task
         raise
-
-
-def _rejections(rows: Sequence[BatchRow], error: CplError) -> list[RowResult]:
-    """Return the rows that a rejection settles: those that it names, or all of them if it names none.
-
-    A payload that is too large (413) settles no row of a batch with several rows: the batch is split in half.
-    """
-    if error.status not in (*ROW_STATUSES, TOO_LARGE) or not isinstance(error, ValidationError):
-        return []
-    named: dict[int, list[Message]] = {}
-    for problem in error.problems:
-        if problem.index is not None and problem.index < len(rows):
-            named.setdefault(problem.index, []).append(_in_columns(problem))
-    if not named:
-        if error.status == TOO_LARGE and len(rows) > 1:
-            return []
-        problems = (error.detail, *(problem.detail.of(problem.path) for problem in error.problems))
-        return [RowResult(row=row.number, line=row.line, state=RowState.REJECTED, problems=problems) for row in rows]
-    return [
-        RowResult(row=rows[index].number, line=rows[index].line, state=RowState.REJECTED, problems=tuple(of_row))
-        for index, of_row in named.items()
-    ]
-
-
-def _in_columns(problem: Problem) -> Message:
-    _, _, below = problem.path.partition("].")
-    return problem.detail.of(column_of(below) if below else "")
-
-
-def _unknown_message(error: CplError, identifier: str) -> Message:
-    return message("unknown.lost", error=error.detail, correlation_id=identifier)

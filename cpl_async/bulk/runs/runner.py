@@ -1,67 +1,148 @@
-"""One run of a job: it resumes the state of the last run, executes the job, and writes the results."""
+"""One run of a job: its rows come from a source, its results go to a sink."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
-from anyio import to_thread
 from attrs import define, field
 
 from ...errors import ConfigurationError, CplError, JournalError
 from ...messages import Message, message
-from ...models.codec import encode
 from ...system.clock import monotonic
-from ...system.error_groups import ungrouped
-from ...system.run_lock import exclusive_lock
 from ...transport.events import LISTENER
 from ...transport.write_deadline import WriteDeadline
 from ..client_protocols import BulkClient
 from ..journal import Journal, JournalLocation
-from ..journal.continuity import JournalGone
 from ..journal.journal import Job
+from ..journal.shard_repository import ShardStats
 from ..metrics import Measures
 from ..options import JobOptions
-from ..output.disk_space import shortages
-from ..output.folder import JobSummary, OutputFolder, schema_of
+from ..output.folder import schema_of
 from ..pipeline.engine import Engine
+from ..pipeline.job_run import JobRun
+from ..pipeline.row_buffer import RowBuffer
+from ..pipeline.send_cycle import SendPolicy
 from ..pipeline.sender import default_write_deadline
 from ..progress import JobObserver, Phase, Progress
 from ..reconcile.carrier_clock import CarrierClock
 from ..records import GOES_ON, RowState
-from ..reports.builder import make_reports
+from .row_source import RowSource
 
-__all__ = ["JobRunner", "has_open_shards", "sender_hash"]
+__all__ = ["JobRunner", "ResultSink"]
 
-
+ResultT = TypeVar("ResultT")
+SinkResultT = TypeVar("SinkResultT", covariant=True)
+SOURCE_GRACE_SECONDS = 0.5
+"""Seconds that a source has to end after the last row was sent."""
 NOTHING_OPEN = (RowState.PLANNED, RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED)
 """States of rows for which no request is still to be settled by the carrier."""
 
 
+class ResultSink(Protocol[SinkResultT]):
+    """Where the results of a run go."""
+
+    @property
+    def is_whole_job(self) -> bool:
+        """Whether it takes the results of a whole job, and not of a shard."""
+        ...
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the results, or ``None`` if there is none."""
+        ...
+
+    def prepare(self, source: Path | None) -> None:
+        """Verify that results can be written.
+
+        :param source: The input, which must not be overwritten, or ``None`` if it is not a file of this host.
+        :raises ConfigurationError: They cannot be written.
+        """
+        ...
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Return a context that keeps other runs away.
+
+        :raises JournalError: Another run writes its results there.
+        """
+        ...
+
+    async def verify_journal(self, journal: Journal) -> None:
+        """Compare the journal with results of an earlier run.
+
+        :raises JournalError: It is not the journal of that run.
+        """
+        ...
+
+    def settings(self, job: Job, place: JournalLocation, options: JobOptions) -> dict[str, Any]:
+        """Return the settings that a later run of this job by its name alone needs."""
+        ...
+
+    def label_dirs(self, job: Job) -> tuple[Path, Path]:
+        """Return the folders of fetched labels, and of labels that stay single files."""
+        ...
+
+    async def settled_before(self, run: JobRun) -> SinkResultT | None:
+        """Return the result of an earlier run that left nothing to do, or ``None``."""
+        ...
+
+    async def begin(self, run: JobRun) -> None:
+        """Prepare for the results of a run."""
+        ...
+
+    def collecting(self, run: JobRun) -> AbstractAsyncContextManager[None]:
+        """Return a context in which results are collected while the engine runs."""
+        ...
+
+    def accept_no_more(self) -> None:
+        """Refuse further rows: sending has ended."""
+        ...
+
+    async def end(self, run: JobRun, why_not_sent: Message | None) -> SinkResultT:
+        """Write the results.
+
+        :param why_not_sent: Why rows were not sent, or ``None``.
+        """
+        ...
+
+
 @define(kw_only=True)
-class JobRunner:
+class JobRunner(Generic[ResultT]):
     """One run. The journal has the state of earlier runs: steps that are settled are not repeated."""
 
-    out: Path
+    source: RowSource
+    sink: ResultSink[ResultT]
     place: JournalLocation
     options: JobOptions = field(factory=JobOptions)
     observer: JobObserver = field(factory=JobObserver)
-    progress: Progress = field(init=False, factory=Progress)
-    stopped_by: CplError | None = field(init=False, default=None)
-    """Why sending ended early, or ``None`` if it did not."""
-    is_past_deadline: bool = field(init=False, default=False)
-    """Whether the deadline passed before the end."""
     write_deadline: Callable[[], WriteDeadline] = default_write_deadline
-    """See :class:`Engine`."""
+    """Returns the write deadline of an attempt that begins now."""
+    send_policy: SendPolicy = field(factory=SendPolicy)
+    _run: JobRun | None = field(init=False, default=None)
     _stop: asyncio.Event = field(factory=asyncio.Event, alias="stopping")
+
+    @property
+    def progress(self) -> Progress:
+        """The counts of this run."""
+        return self._run.progress if self._run is not None else Progress()
+
+    @property
+    def stopped_by(self) -> CplError | None:
+        """Why sending ended early, or ``None`` if it did not."""
+        return self._run.stopped_by if self._run is not None else None
+
+    @property
+    def is_past_deadline(self) -> bool:
+        """Whether the deadline passed before the end."""
+        return self._run is not None and self._run.is_past_deadline
 
     @property
     def began_sending(self) -> bool:
         """Whether a request that creates something may have been sent in this run."""
-        return self.progress.phase is not Phase.READING
+        return self._run is not None and self._run.progress.phase is not Phase.READING
 
     @property
     def interrupted(self) -> bool:
@@ -72,45 +153,99 @@ class JobRunner:
         """Send nothing more and end when open requests are recorded; the next run resumes the job."""
         self._stop.set()
 
-    def clock_of(self, client: BulkClient) -> CarrierClock:
-        """Return the clock of a run with this client."""
-        return CarrierClock(client=client, ignores_difference=self.options.ignore_clock, on_note=self.observer.note)
+    def prepare(self) -> None:
+        """Verify that the rows can be read and the results written, before anything else.
 
-    def _show(self, progress: Progress) -> None:
-        self.progress = progress
-        self.observer.progress(progress)
+        :raises InputError: The rows cannot be read.
+        :raises ConfigurationError: The sender is invalid, or the results cannot be written.
+        """
+        self.source.prepare(self.options)
+        self.sink.prepare(self.source.path)
 
-    async def run_job(self, clock: CarrierClock, journal: Journal, job: int, began: float) -> JobSummary:
-        """Run a planned job as far as possible, while no other run does.
+    async def run(self, client: BulkClient) -> ResultT:
+        """Run the job as far as possible.
+
+        :param client: Client of the system that the journal's location belongs to.
+        :raises InputError: The rows cannot be read; nothing was sent.
+        :raises ConfigurationError: The sender, the output or the settings cannot be used; nothing was sent.
+        :raises JournalError: The journal cannot be used, or another run holds the same job or output.
+        """
+        began = monotonic()
+        self.prepare()
+        async with self._opened(client) as (clock, journal, job), journal.exclusive(job, self.source.title):
+            await journal.shards.delete_all(job)
+            if self.source.is_open_ended:
+                await journal.finish_planning(job)
+            else:
+                await self.source.plan_all(journal, job, self.options, self.observer)
+            return await self.run_planned(clock, journal, job, began)
+
+    async def enqueue(self, client: BulkClient, size: int, *, closing: bool) -> tuple[str, ShardStats]:
+        """Plan all rows and divide the job into shards for workers, or leave it unchanged while workers process it.
+
+        :param client: Shows the carrier's time if an earlier run has left rows open.
+        :param size: Rows in a shard.
+        :param closing: Whether the last worker writes the results.
+        :return: The job's name, and the state of its shards.
+        :raises InputError: The rows cannot be read; nothing was sent.
+        :raises ConfigurationError: The sender or the settings cannot be used, or rows are invalid and the run is
+            strict.
+        :raises JournalError: The journal cannot be used, or a run holds the job.
+        """
+        self.source.prepare(self.options)
+        async with self._opened(client) as (clock, journal, job):
+            if not (await journal.shards.stats(job)).is_open:
+                async with journal.exclusive(job, self.source.title):
+                    await self.source.plan_all(journal, job, self.options, self.observer)
+                    ready = await self._make_ready(clock, journal, job)
+                    bad = await journal.row_queries.rejected_before_sending(job)
+                    if self.options.strict and bad:
+                        text = f"{bad} rows have mistakes, and it is to be strict: nothing was sent"
+                        raise ConfigurationError(text)
+                    await journal.keep_settings(job, {**ready.settings, "options": self.options.to_journal()})
+                    await journal.shards.create(job, size, closing=closing)
+            return (await journal.read(job)).name, await journal.shards.stats(job)
+
+    @asynccontextmanager
+    async def _opened(self, client: BulkClient) -> AsyncIterator[tuple[CarrierClock, Journal, int]]:
+        clock = CarrierClock(client=client, ignores_difference=self.options.ignore_clock, on_note=self.observer.note)
+        async with Journal.open(self.place, now=clock.now, replaces_lost=self.options.allow_reship) as journal:
+            yield clock, journal, await self.source.find_job(journal, self.options)
+
+    async def run_planned(self, clock: CarrierClock, journal: Journal, number: int, began: float) -> ResultT:
+        """Run a planned job, or a shard of it, that the caller holds.
 
         :param clock: Clock of this run, with its client.
         :param began: Start of the run, by the monotonic clock, in seconds.
         :raises JournalError: Another run uses the same output.
         """
-        output = OutputFolder(self.out, self.options)
-        with exclusive_lock(output.lock, f"the output folder {self.out}"):
+        with self.sink.locked():
             if not self.options.allow_reship:
-                await output.verify_journal(journal)
-            return await self._work(clock, journal, await self._prepare_job(clock, journal, job), began)
+                await self.sink.verify_journal(journal)
+            job = await self._make_ready(clock, journal, number)
+            run = self._run = JobRun(
+                clock=clock,
+                journal=journal,
+                job=job,
+                options=self.options,
+                observer=self.observer,
+                stop=self._stop,
+                write_deadline=self.write_deadline,
+                send_policy=self.send_policy,
+                is_whole_job=self.sink.is_whole_job,
+            )
+            if (settled := await self.sink.settled_before(run)) is not None:
+                return settled
+            withheld = await self._why_withheld(run)
+            await self.sink.begin(run)
+            failure = await self._send(run, began, sending=withheld is None)
+            result = await self.sink.end(run, withheld or self._why_not_sent(run))
+            if failure is not None:
+                raise failure
+            return result
 
-    async def shard(self, clock: CarrierClock, journal: Journal, number: int, size: int, *, closing: bool) -> None:
-        """Divide the open rows of a job into shards for workers, while no other run holds it.
-
-        :param clock: See :meth:`run_job`.
-        :param size: Rows in a shard.
-        :param closing: Whether the last worker makes labels and reports in :attr:`out`.
-        :raises ConfigurationError: Rows are invalid and the run is strict.
-        """
-        job = await self._prepare_job(clock, journal, number)
-        bad = await journal.row_queries.rejected_before_sending(job.id)
-        if self.options.strict and bad:
-            raise ConfigurationError(f"{bad} rows have mistakes, and it is to be strict: nothing was sent")
-        kept = {**job.settings, "options": self.options.to_journal()}
-        await journal.keep_settings(job.id, kept)
-        await journal.shards.create(job.id, size, closing=closing)
-
-    async def _prepare_job(self, clock: CarrierClock, journal: Journal, number: int) -> Job:
-        """Return the job, ready to run: its rows are in batches, and open attempts of a killed run are settled."""
+    async def _make_ready(self, clock: CarrierClock, journal: Journal, number: int) -> Job:
+        """Return the job, ready to run: its open attempts of a killed run are settled."""
         await journal.compare(clock.client._journal_memory, replaces_lost=self.options.allow_reship)
         job = await journal.read(number)
         if job.label_format != self.options.label_format:
@@ -118,150 +253,98 @@ class JobRunner:
         if job.purged_at is not None:
             raise JournalError(
                 f"the job {job.name} is done, and its data was removed; nothing was sent",
-                advice="What it has shipped is known by its references: give other rows a file of their own",
+                advice="What it has shipped is known by its references: give other rows a job of their own",
             )
         counts = await journal.row_queries.counts(job.id)
-        self._check_fits(job, counts[RowState.PLANNED])
+        self.source.check_planned_with(job, counts[RowState.PLANNED], self.options)
         if any(count for state, count in counts.items() if state not in NOTHING_OPEN):
             await clock.learn()
-        await journal.keep_settings(job.id, {**job.settings, **self._settings()})
-        if self.options.allow_reship:
-            await journal.rows.allow_reship(job.id)
+        if self.sink.is_whole_job:
+            await journal.keep_settings(job.id, {**job.settings, **self.sink.settings(job, self.place, self.options)})
+            if self.options.allow_reship:
+                await journal.rows.allow_reship(job.id)
         await journal.batches.abandon_open_attempts(job.id)
         return await journal.read(number)
 
-    def _check_fits(self, job: Job, planned: int) -> None:
-        """Verify that a job's rows were planned with the settings of this run.
+    async def _why_withheld(self, run: JobRun) -> Message | None:
+        """Return why planned rows are not sent, or ``None`` if they are."""
+        if not self.options.strict or self.source.is_open_ended:
+            return None
+        bad = await run.journal.row_queries.rejected_before_sending(run.job.id)
+        return message("send.strict", count=bad) if bad else None
 
-        :param planned: Number of rows that are not sent yet.
-        """
-
-    async def _work(self, clock: CarrierClock, journal: Journal, job: Job, began: float) -> JobSummary:
-        output = OutputFolder(self.out, self.options)
-        files = await journal.batches.label_files(job.id)
-        unclear = await journal.reconciliation.counts(job.id)
-        settled = job.finished and not unclear.ever and output.is_complete_for(job, files)
-        if settled and not _count_open(await journal.row_queries.counts(job.id), sending=True):
-            return await output.summary(journal, job, already_done=True)
-        await journal.batches.forget_labels(job.id, await to_thread.run_sync(output.missing, files))
-        if (other := output.previous_job(job)) is not None:
-            self.observer.note(f"{self.out} held the results of the job {other}; they are replaced")
-        counts = await journal.row_queries.counts(job.id)
-        bad = await journal.row_queries.rejected_before_sending(job.id)
-        withhold = message("send.strict", count=bad) if self.options.strict and bad else None
-        if counts[RowState.PLANNED] and not withhold:
-            await clock.check()
-            folder = None if journal.is_shared else self.place.folder
-            for shortage in shortages(folder, self.out, rows=counts[RowState.PLANNED]):
-                self.observer.note(shortage)
-        self.progress = Progress.from_counts(counts)
-        measures = Measures.from_dict(job.measures)
-        started = clock.now()
-        if _count_open(counts, sending=not withhold) or unclear.ever:
-            listening = LISTENER.set(measures)
-            try:
-                async with output.merging(journal.row_queries, job):
-                    await self._run_engine(clock, journal, job, output, sending=not withhold)
-            finally:
-                LISTENER.reset(listening)
-        self._enter(Phase.JOINING)
-        measures.runs.append([started, clock.now()])
-        await journal.add_effort(
-            job.id, seconds=monotonic() - began, requests=measures.sent, measures=measures.as_dict()
-        )
-        summary = await self._write(journal, await journal.read(job.id), output, withhold or self._why_not_sent())
-        if summary.rows == summary.shipped + summary.rejected + summary.cancelled:
-            await journal.finish(job.id)
-            await to_thread.run_sync(output.remove_single_labels, job)  # thousands of files
-        self._enter(Phase.DONE)
-        return summary
-
-    async def _write(
-        self, journal: Journal, job: Job, output: OutputFolder, why_not_sent: Message | None
-    ) -> JobSummary:
-        """Write all files; the reports are made while the labels are merged."""
-        written = await output.write_tables(journal, job, why_not_sent=why_not_sent)
-        papers: list[str] = []
-        with ungrouped():
-            async with asyncio.TaskGroup() as tasks:
-                joining = tasks.create_task(output.merge_labels(written))
-                if self.options.reports:
-                    language = self.options.language
-                    making = make_reports(journal, job, written.summary, written.reasons, self.out, language=language)
-                    tasks.create_task(_into(papers, making))
-        for problem in papers:
-            self.observer.note(problem)
-        await journal.read(job.id)  # raises if the job was lost in the meantime, before its end is recorded
-        output.write_summary(written)
+    async def _send(self, run: JobRun, began: float, *, sending: bool) -> Exception | None:
+        """Run the engine if there is anything to do; return an error that the source of the rows has raised."""
+        measures, started = Measures.from_dict(run.job.measures if run.is_whole_job else {}), run.clock.now()
+        failure: Exception | None = None
         try:
-            journal.verify_files()
-        except JournalGone as gone:
-            self.stopped_by = self.stopped_by or gone
-        if (failure := joining.result()) is not None:
-            raise failure
-        return written.summary
+            if self.source.is_open_ended or await _has_work(run, sending=sending):
+                listening = LISTENER.set(measures)
+                try:
+                    failure = await self._run_engine(run, sending=sending)
+                finally:
+                    LISTENER.reset(listening)
+        except BaseException:
+            with suppress(CplError):
+                await self._record_effort(run, measures, started, began)
+            raise
+        await self._record_effort(run, measures, started, began)
+        return failure
 
-    async def _run_engine(
-        self, clock: CarrierClock, journal: Journal, job: Job, output: OutputFolder, *, sending: bool
-    ) -> None:
+    async def _run_engine(self, run: JobRun, *, sending: bool) -> Exception | None:
+        label_dir, picture_dir = self.sink.label_dirs(run.job)
         engine = Engine(
-            client=clock.client,
-            clock=clock,
-            journal=journal,
-            job=job,
-            options=self.options,
-            label_dir=output.label_dir(job),
-            picture_dir=output.picture_dir,
-            stop=self._stop,
-            progress=self.progress,
-            observer=self.observer,
-            schema=schema_of(job, self.options),
-            write_deadline=self.write_deadline,
+            run=run,
+            label_dir=label_dir,
+            picture_dir=picture_dir,
+            schema=schema_of(run.job, self.options),
+            job_type=self.source.job_type,
+            row_buffer=RowBuffer(ended=not self.source.is_open_ended),
         )
-        try:
-            await engine.run(sending=sending)
-        finally:
-            self.stopped_by, self.is_past_deadline = engine.stopped_by, engine.is_past_deadline
+        async with self.sink.collecting(run):
+            if not self.source.is_open_ended:
+                await engine.run_to_end(sending=sending)
+                return None
+            planning = asyncio.create_task(
+                self.source.plan_while_sending(run.journal, run.job.id, self.options, engine.row_buffer)
+            )
+            try:
+                await engine.run_to_end(sending=sending)
+                self.sink.accept_no_more()
+                await asyncio.wait({planning}, timeout=SOURCE_GRACE_SECONDS)
+            finally:
+                planning.cancel()
+                await asyncio.wait({planning})
+            return _failure_of(planning)
 
-    def _settings(self) -> dict[str, Any]:
-        """Return the settings that a later run of this job by its name alone needs."""
-        options = self.options
-        layout = {"a4": options.a4, "position": options.position, "batch_size": options.batch_size}
-        return {"out": str(self.out.absolute()), **layout}
+    async def _record_effort(self, run: JobRun, measures: Measures, started: float, began: float) -> None:
+        measures.runs.append([started, run.clock.now()])
+        seconds = monotonic() - began
+        if run.is_whole_job:
+            requests, record = measures.sent, measures.as_dict()
+            await run.journal.add_effort(run.job.id, seconds=seconds, requests=requests, measures=record)
+        else:
+            await run.journal.add_work(run.job.id, seconds=seconds, measures=measures)
 
-    def _why_not_sent(self) -> Message | None:
-        if self.is_past_deadline:
+    def _why_not_sent(self, run: JobRun) -> Message | None:
+        if run.is_past_deadline:
             return message("send.deadline")
-        if self.stopped_by is not None:
-            return message("send.ended_early", error=self.stopped_by.detail)
+        if run.stopped_by is not None:
+            return message("send.ended_early", error=run.stopped_by.detail)
         return message("send.stopped") if self.interrupted else None
 
-    def _enter(self, phase: Phase) -> None:
-        self.progress.phase = phase
-        self._tell()
 
-    def _tell(self) -> None:
-        self.observer.progress(self.progress)
-
-
-async def _into(found: list[str], work: Awaitable[list[str]]) -> None:
-    """Add the files that could not be made; a disk that fails must not affect the labels."""
-    try:
-        found += await work
-    except OSError as error:
-        found.append(f"report and manifest were not made: {error.strerror or error}")
+async def _has_work(run: JobRun, *, sending: bool) -> bool:
+    """Return whether there are rows that a run can still process, or that may have duplicates."""
+    counts = await run.journal.row_queries.counts(run.job.id)
+    if any(counts[state] for state in GOES_ON if sending or state is not RowState.PLANNED):
+        return True
+    return bool((await run.journal.reconciliation.counts(run.job.id)).ever)
 
 
-async def has_open_shards(journal: Journal, job: int) -> bool:
-    """Return whether workers process a job: it has shards, and not all of them are done."""
-    return (await journal.shards.stats(job)).is_open
-
-
-def _count_open(counts: dict[RowState, int], *, sending: bool) -> int:
-    """Return the number of rows that a run can still process."""
-    return sum(counts[state] for state in GOES_ON if sending or state is not RowState.PLANNED)
-
-
-def sender_hash(options: JobOptions) -> str:
-    """Return the hash of a run's sender; empty for the customer's own address."""
-    return hashlib.sha256(encode(options.sender)).hexdigest() if options.sender is not None else ""
+def _failure_of(planning: asyncio.Task[None]) -> Exception | None:
+    """Return the error with which the source of the rows has ended, or ``None``."""
+    error = planning.exception() if not planning.cancelled() else None
+    if error is not None and not isinstance(error, Exception):
+        raise error
+    return error

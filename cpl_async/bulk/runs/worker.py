@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from attrs import define, field, frozen
 
-from ...errors import AuthenticationError, CplError, JournalError, PermissionDenied
+from ...errors import AuthenticationError, JournalError, PermissionDenied
+from ...messages import Message
 from ...system.clock import monotonic
 from ...system.process_identity import worker_name
-from ...transport.events import LISTENER
 from ...transport.write_deadline import elapsed
 from ..client_protocols import BulkClient
 from ..journal import Journal, JournalLocation
 from ..journal.connection import LeaseLost
 from ..journal.journal import Job
 from ..journal.shard_repository import ShardStats
-from ..metrics import Measures
 from ..options import JobOptions
-from ..output.folder import JobSummary, OutputFolder, schema_of
-from ..pipeline.engine import Engine
-from ..pipeline.job_type import SHIPMENTS
+from ..output.folder import JobSummary
+from ..pipeline.job_run import JobRun
 from ..progress import JobObserver, Progress
 from ..reconcile.carrier_clock import CarrierClock
+from .folder_sink import FolderSink
 from .lease import LEASE_SECONDS, Lease, lock_timeout
-from .runner import JobRunner
+from .row_source import JournalRows
+from .runner import JobRunner, ResultSink
 
 __all__ = ["ShardResult", "Worker"]
 
@@ -52,6 +54,50 @@ class ShardResult:
     retry_in: float | None = None
     """Seconds after which the caller should call again, since a worker that processes a shard now may be dead by
     then, or ``None``. Only one worker of a job at a time gets this value."""
+
+
+@define
+class ShardSink:
+    """Keeps the results of a shard in the journal only; the last worker of the job writes them."""
+
+    is_whole_job: bool = field(init=False, default=False)
+    folder: Path | None = field(init=False, default=None)
+
+    def prepare(self, source: Path | None) -> None:
+        """Do nothing: no files are written."""
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Return a context without a lock: the lease keeps others away."""
+        return nullcontext()
+
+    async def verify_journal(self, journal: Journal) -> None:
+        """Do nothing: there are no results of an earlier run."""
+
+    def settings(self, job: Job, place: JournalLocation, options: JobOptions) -> dict[str, Any]:
+        """Return no settings."""
+        return {}
+
+    def label_dirs(self, job: Job) -> tuple[Path, Path]:
+        """Return no folders: labels are fetched when the whole job is sent."""
+        return Path(), Path()
+
+    async def settled_before(self, run: JobRun) -> None:
+        """Return ``None``: a leased shard is not settled."""
+
+    async def begin(self, run: JobRun) -> None:
+        """Report the counts of the shard."""
+        run.progress = Progress.from_counts(await run.journal.row_queries.counts(run.job.id))
+        run.report()
+
+    def collecting(self, run: JobRun) -> AbstractAsyncContextManager[None]:
+        """Return a context in which nothing is collected."""
+        return nullcontext()
+
+    def accept_no_more(self) -> None:
+        """Do nothing: all rows are planned before."""
+
+    async def end(self, run: JobRun, why_not_sent: Message | None) -> None:
+        """Do nothing: the journal has the results."""
 
 
 @define(kw_only=True)
@@ -145,61 +191,20 @@ class Worker:
     ) -> tuple[str, JobSummary | None]:
         options = JobOptions.from_journal(job.settings.get("options", {}), label_format=job.label_format)
         clock.ignores_difference = options.ignore_clock
-        await journal.compare(clock.client._journal_memory, replaces_lost=options.allow_reship)
-        await clock.learn()
-        if lease.shard.is_finalizer:
-            return await self._finalize(clock, journal, job, lease, options)
-        return await self._send(clock, journal, job, lease, options), None
-
-    async def _send(self, clock: CarrierClock, journal: Journal, job: Job, lease: Lease, options: JobOptions) -> str:
-        await journal.batches.abandon_open_attempts(job.id)
-        progress = Progress.from_counts(await journal.row_queries.counts(job.id))
-        engine = Engine(
-            client=clock.client,
-            clock=clock,
-            journal=journal,
-            job=job,
-            options=options,
-            label_dir=Path(),
-            picture_dir=Path(),
-            stop=self._stop,
-            progress=progress,
-            observer=self.observer,
-            schema=schema_of(job, options),
-            job_type=SHIPMENTS,
-            write_deadline=lease.write_deadline,
-            is_whole_job=False,
-        )
-        self.observer.progress(progress)
-        measures, began, started = Measures(), monotonic(), clock.now()
-        listening = LISTENER.set(measures)
-        try:
-            await engine.run(sending=True)
-        finally:
-            LISTENER.reset(listening)
-        measures.runs.append([started, clock.now()])
-        await journal.add_work(job.id, seconds=monotonic() - began, measures=measures)
-        if engine.stopped_by is not None:
-            return self._ended_by(engine.stopped_by)
-        return "the worker was stopped" if self._stop.is_set() else ""
-
-    def _ended_by(self, error: CplError) -> str:
-        self._refused = isinstance(error, AuthenticationError | PermissionDenied)
-        return str(error)
-
-    async def _finalize(
-        self, clock: CarrierClock, journal: Journal, job: Job, lease: Lease, options: JobOptions
-    ) -> tuple[str, JobSummary]:
-        run = JobRunner(
-            out=Path(job.settings["out"]),
+        out = Path(job.settings["out"])
+        sink: ResultSink[JobSummary | None] = FolderSink(out, options) if lease.shard.is_finalizer else ShardSink()
+        sink.prepare(None)
+        runner = JobRunner(
+            source=JournalRows(self.name),
+            sink=sink,
             place=self.place,
             options=options,
             observer=self.observer,
             write_deadline=lease.write_deadline,
             stopping=self._stop,
         )
-        OutputFolder(run.out, options).prepare()
-        summary = await run.run_job(clock, journal, job.id, monotonic())
-        if run.stopped_by is not None:
-            return self._ended_by(run.stopped_by), summary
+        summary = await runner.run_planned(clock, journal, job.id, monotonic())
+        if (error := runner.stopped_by) is not None:
+            self._refused = isinstance(error, AuthenticationError | PermissionDenied)
+            return str(error), summary
         return ("the worker was stopped" if self._stop.is_set() else ""), summary
