@@ -70,7 +70,7 @@ async def test_a_named_and_an_unnamed_run_over_one_file_are_one_job(sandbox: San
     async with asyncio.timeout(20):
         while not sandbox.ledger.entries:
             await asyncio.sleep(0.01)
-    with pytest.raises(JournalError, match="another run is at work"):
+    with pytest.raises(JournalError, match=r"another run holds the job of a\.csv"):
         await shipping(path, "unnamed", batch_size=10)
     assert totals(await named) == Totals(rows=20, shipped=20)
     assert sent_twice(sandbox) == {}

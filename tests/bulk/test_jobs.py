@@ -172,9 +172,9 @@ async def test_a_run_at_work_keeps_decisions_out(sandbox: Sandbox, shipping: Shi
         while not sandbox.shipments():
             await asyncio.sleep(0.01)
     jobs = Jobs(shipping.place)
-    with pytest.raises(JournalError, match="another run is at work"):
+    with pytest.raises(JournalError, match="another run holds"):
         await jobs.purge("monday", force=True)
-    with pytest.raises(JournalError, match="another run is at work"):
+    with pytest.raises(JournalError, match="another run holds"):
         await (await jobs.resumed("monday", shipping.folder / "other")).run(shipping.client)
     assert totals(await running) == Totals(rows=3, shipped=3)
 

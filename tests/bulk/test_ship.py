@@ -332,7 +332,7 @@ async def test_two_runs_over_one_job_are_refused(sandbox: Sandbox, shipping: Shi
     async with asyncio.timeout(20):
         while not sandbox.ledger.entries:
             await asyncio.sleep(0.01)
-    with pytest.raises(JournalError, match="another run is at work"):
+    with pytest.raises(JournalError, match="another run holds"):
         await shipping(path)
     assert totals(await first) == Totals(rows=3, shipped=3)
 

@@ -123,7 +123,7 @@ async def test_a_run_whose_connection_broke_does_not_go_on_beside_another(
         async with theirs.exclusive(7, "the job"):  # with the connection its lock went too
             with pytest.raises(JournalError):  # that it broke
                 await mine.row_queries.counts(1)
-            with pytest.raises(JournalError, match="another run is at work"):
+            with pytest.raises(JournalError, match="another run holds"):
                 await mine.row_queries.counts(1)
         assert sum((await mine.row_queries.counts(1)).values()) == 0  # free again: so is the way back
 

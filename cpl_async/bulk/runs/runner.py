@@ -52,7 +52,7 @@ class ResultSink(Protocol[SinkResultT]):
 
     @property
     def folder(self) -> Path | None:
-        """The folder of the results, or ``None`` if there is none."""
+        """The folder of the results, or ``None``."""
         ...
 
     def prepare(self, source: Path | None) -> None:
@@ -238,10 +238,15 @@ class JobRunner(Generic[ResultT]):
                 return settled
             withheld = await self._why_withheld(run)
             await self.sink.begin(run)
-            failure = await self._send(run, began, sending=withheld is None)
+            sending, failures = withheld is None, list[Exception]()
+            async with self._measured(run, began):
+                if self.source.is_open_ended or await _has_work(run, sending=sending):
+                    engine = self._engine_of(run)
+                    async with self.sink.collecting(run), self._planning(run, engine.row_buffer, failures):
+                        await engine.run_to_end(sending=sending)
             result = await self.sink.end(run, withheld or self._why_not_sent(run))
-            if failure is not None:
-                raise failure
+            if failures:
+                raise failures[0]
             return result
 
     async def _make_ready(self, clock: CarrierClock, journal: Journal, number: int) -> Job:
@@ -273,27 +278,9 @@ class JobRunner(Generic[ResultT]):
         bad = await run.journal.row_queries.rejected_before_sending(run.job.id)
         return message("send.strict", count=bad) if bad else None
 
-    async def _send(self, run: JobRun, began: float, *, sending: bool) -> Exception | None:
-        """Run the engine if there is anything to do; return an error that the source of the rows has raised."""
-        measures, started = Measures.from_dict(run.job.measures if run.is_whole_job else {}), run.clock.now()
-        failure: Exception | None = None
-        try:
-            if self.source.is_open_ended or await _has_work(run, sending=sending):
-                listening = LISTENER.set(measures)
-                try:
-                    failure = await self._run_engine(run, sending=sending)
-                finally:
-                    LISTENER.reset(listening)
-        except BaseException:
-            with suppress(CplError):
-                await self._record_effort(run, measures, started, began)
-            raise
-        await self._record_effort(run, measures, started, began)
-        return failure
-
-    async def _run_engine(self, run: JobRun, *, sending: bool) -> Exception | None:
+    def _engine_of(self, run: JobRun) -> Engine:
         label_dir, picture_dir = self.sink.label_dirs(run.job)
-        engine = Engine(
+        return Engine(
             run=run,
             label_dir=label_dir,
             picture_dir=picture_dir,
@@ -301,21 +288,41 @@ class JobRunner(Generic[ResultT]):
             job_type=self.source.job_type,
             row_buffer=RowBuffer(ended=not self.source.is_open_ended),
         )
-        async with self.sink.collecting(run):
-            if not self.source.is_open_ended:
-                await engine.run_to_end(sending=sending)
-                return None
-            planning = asyncio.create_task(
-                self.source.plan_while_sending(run.journal, run.job.id, self.options, engine.row_buffer)
-            )
-            try:
-                await engine.run_to_end(sending=sending)
-                self.sink.accept_no_more()
-                await asyncio.wait({planning}, timeout=SOURCE_GRACE_SECONDS)
-            finally:
-                planning.cancel()
-                await asyncio.wait({planning})
-            return _failure_of(planning)
+
+    @asynccontextmanager
+    async def _planning(self, run: JobRun, buffer: RowBuffer, failures: list[Exception]) -> AsyncIterator[None]:
+        """Plan rows as they arrive while the block runs; an error of the source is added to ``failures``."""
+        if not self.source.is_open_ended:
+            yield
+            return
+        planning = asyncio.create_task(self.source.plan_while_sending(run.journal, run.job.id, self.options, buffer))
+        try:
+            yield
+            self.sink.accept_no_more()
+            await asyncio.wait({planning}, timeout=SOURCE_GRACE_SECONDS)
+        finally:
+            planning.cancel()
+            await asyncio.wait({planning})
+        error = planning.exception() if not planning.cancelled() else None
+        if isinstance(error, Exception):
+            failures.append(error)
+        elif error is not None:
+            raise error
+
+    @asynccontextmanager
+    async def _measured(self, run: JobRun, began: float) -> AsyncIterator[None]:
+        """Record the duration and the requests of the block in the journal, also if it fails."""
+        measures, started = Measures.from_dict(run.job.measures if run.is_whole_job else {}), run.clock.now()
+        listening = LISTENER.set(measures)
+        try:
+            yield
+        except BaseException:
+            with suppress(CplError):
+                await self._record_effort(run, measures, started, began)
+            raise
+        finally:
+            LISTENER.reset(listening)
+        await self._record_effort(run, measures, started, began)
 
     async def _record_effort(self, run: JobRun, measures: Measures, started: float, began: float) -> None:
         measures.runs.append([started, run.clock.now()])
@@ -340,11 +347,3 @@ async def _has_work(run: JobRun, *, sending: bool) -> bool:
     if any(counts[state] for state in GOES_ON if sending or state is not RowState.PLANNED):
         return True
     return bool((await run.journal.reconciliation.counts(run.job.id)).ever)
-
-
-def _failure_of(planning: asyncio.Task[None]) -> Exception | None:
-    """Return the error with which the source of the rows has ended, or ``None``."""
-    error = planning.exception() if not planning.cancelled() else None
-    if error is not None and not isinstance(error, Exception):
-        raise error
-    return error
