@@ -138,7 +138,7 @@ def test_the_facade_works_in_a_thread_of_trio(trio: Any, sandbox: Sandbox) -> No
         assert trio.run(main).version
 
 
-def test_a_job_goes_on_while_time_is_frozen_and_says_why_it_would_not_send(tmp_path: Path) -> None:
+def test_a_job_under_frozen_time_says_why_it_sends_nothing(tmp_path: Path) -> None:
     """In a process of its own, which is killed should the job never end."""
     program = """
         import freezegun

@@ -34,7 +34,7 @@ def read(folder: Path, environment: dict[str, str] | None = None, **more: Any) -
     return read_settings(more.pop("arguments", None), environment=environment or {}, folder=folder, **more)
 
 
-def test_arguments_go_before_the_environment_that_before_the_profile_that_before_the_file(folder: Path) -> None:
+def test_arguments_precede_environment_profile_and_file(folder: Path) -> None:
     (folder / "cpl.toml").write_text(
         'client_id = "of-file"\ntimeout = 5\nlanguage = "cs-CZ"\nmax_connections = 3\n'
         '[profiles.test]\nclient_id = "of-profile"\ntimeout = 6\nlanguage = "sk-SK"\n'
@@ -142,7 +142,7 @@ def test_a_working_folder_that_was_removed_is_no_error(tmp_path: Path) -> None:
 # --- the secret
 
 
-def test_a_secret_lies_in_a_file_beside_or_is_printed_by_a_command(folder: Path) -> None:
+def test_a_secret_comes_from_a_file_or_a_command(folder: Path) -> None:
     (folder / "secret.txt").write_text("geheim\n")
     (folder / "cpl.toml").write_text('client_secret_file = "secret.txt"')
     named = {"CPL_CONFIG": str(folder / "cpl.toml")}
@@ -207,9 +207,7 @@ def test_no_command_is_run_before_the_secret_is_asked_for(folder: Path, tmp_path
         "trust_env = true",
     ],
 )
-def test_a_file_that_was_only_found_neither_runs_a_program_nor_says_where_the_secret_goes(
-    folder: Path, line: str
-) -> None:
+def test_a_found_file_runs_no_program_and_sets_no_secret(folder: Path, line: str) -> None:
     profile = "test" if "profiles" in line else None
     (folder / "cpl.toml").write_text(line)
     for environment in ({}, {"CPL_CLIENT_SECRET": "s", "CPL_CLIENT_ID": "a"}):
@@ -227,7 +225,7 @@ def test_a_file_that_was_only_found_neither_runs_a_program_nor_says_where_the_se
     read(folder, profile=profile)
 
 
-def test_a_file_that_was_found_may_choose_a_profile_of_the_users_own(folder: Path) -> None:
+def test_a_found_file_may_choose_a_users_profile(folder: Path) -> None:
     own = user_file()
     own.parent.mkdir(parents=True)
     (own.parent / "secret.txt").write_text("geheim")

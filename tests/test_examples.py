@@ -46,9 +46,7 @@ async def until(condition: Any, what: str = "", seconds: float = 30.0) -> Any:
 
 
 @pytest.mark.page("how-to/fastapi.md")
-async def test_the_fastapi_service_ships_tracks_and_carries_the_requests_id(
-    cpl_sandbox: Sandbox, tmp_path: Path
-) -> None:
+async def test_the_fastapi_service_ships_and_tracks(cpl_sandbox: Sandbox, tmp_path: Path) -> None:
     port = free_port()
     command = [PYTHON, "-m", "uvicorn", "--app-dir", str(EXAMPLES), "--port", str(port), "fastapi_service:app"]
     base = f"http://127.0.0.1:{port}"
@@ -359,9 +357,7 @@ def compose() -> dict[str, Any]:
 
 
 @pytest.mark.page("how-to/workers.md")
-def test_the_workers_of_the_compose_file_ship_what_the_terminal_hands_over(
-    cpl_sandbox: Sandbox, tmp_path: Path, redis: str
-) -> None:
+def test_the_workers_of_the_compose_file_ship(cpl_sandbox: Sandbox, tmp_path: Path, redis: str) -> None:
     database = PostgreSQL()
     services, labels = compose(), tmp_path / "labels"
     hosts = {"redis://redis:6379": redis.removesuffix("/0"), "postgresql://cpl@postgres:5432/cpl": database.url}

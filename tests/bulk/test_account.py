@@ -25,9 +25,7 @@ async def test_another_host_is_not_asked(make_client: MakeClient) -> None:
     assert place.base_url == "https://api.invalid/ecs/ppl/myapi2"
 
 
-async def test_a_server_of_this_machine_that_fails_is_no_reason_to_take_another_journal(
-    sandbox: Sandbox, client: Client
-) -> None:
+async def test_a_failing_local_server_selects_no_other_journal(sandbox: Sandbox, client: Client) -> None:
     before = await locate_journal(client)
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, operation="info.get", times=2))
     assert await locate_journal(client) == before

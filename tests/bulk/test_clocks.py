@@ -89,9 +89,7 @@ def test_no_double_whatever_the_clock_says(sandbox: Sandbox, ship: WrongClock, c
 
 
 @pytest.mark.parametrize(("clock", "words"), [(f"{-2 * HOUR}", "2 hours behind"), (f"{3 * DAY}", "3 days ahead of")])
-def test_a_clock_that_is_hours_off_stops_a_job_before_anything_is_sent(
-    sandbox: Sandbox, ship: WrongClock, clock: str, words: str
-) -> None:
+def test_a_clock_that_is_hours_off_stops_a_job(sandbox: Sandbox, ship: WrongClock, clock: str, words: str) -> None:
     ended = ship(clock)
     assert ended.returncode == 2
     assert f"this machine's clock is {words} the carrier's; nothing was sent" in ended.stderr
@@ -106,7 +104,7 @@ def test_a_clock_that_is_minutes_off_is_reported(sandbox: Sandbox, ship: WrongCl
     assert len(sandbox.shipments()) == 30
 
 
-def test_lost_answers_of_a_run_with_a_clock_ahead_wait_for_no_difference(sandbox: Sandbox, ship: WrongClock) -> None:
+def test_a_clock_ahead_does_not_lengthen_the_settle_time(sandbox: Sandbox, ship: WrongClock) -> None:
     sandbox.faults.add(LOST)
     sandbox.faults.add(Fault(kind=FaultKind.RESET, operation=CREATE, skip=1))
     sandbox.faults.play("empty-list", 1.0)
@@ -123,7 +121,7 @@ def headers(moment: float, **others: str) -> dict[str, str]:
     return {"Date": format_datetime(datetime.fromtimestamp(moment, UTC), usegmt=True), **others}
 
 
-def test_the_carriers_time_is_the_median_of_what_its_responses_say() -> None:
+def test_the_carriers_time_is_the_median_of_its_responses() -> None:
     clock, ahead = ServerClock(), time.time() + 5 * HOUR
     assert clock.now() is None
     clock.record({"Date": "yesterday"}, certain=True)
@@ -165,7 +163,7 @@ def tracked(*dates: str) -> TrackedShipment:
     return decode({"shipmentNumber": "1", "trackAndTrace": {"events": events}}, TrackedShipment)
 
 
-def test_in_the_hour_that_comes_twice_a_date_without_offset_may_mean_both() -> None:
+def test_a_date_in_the_repeated_hour_may_mean_both() -> None:
     second = datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Prague")).timestamp()
     found = hit_from(tracked("2026-10-25T02:31:00"))
     assert found.began == second - HOUR + 60
@@ -174,7 +172,7 @@ def test_in_the_hour_that_comes_twice_a_date_without_offset_may_mean_both() -> N
     assert classify(wanted(since=second, recipient={}, reference=""), [told]).verdict is Verdict.DOUBTFUL
 
 
-async def test_times_of_a_clock_that_was_ahead_are_never_in_the_future(shipping: Shipping) -> None:
+async def test_times_of_a_clock_ahead_are_never_in_the_future(shipping: Shipping) -> None:
     now = time.time()
     path = write_rows(shipping.folder / "a.csv", many_rows(1))
     await shipping(path, name="n")
@@ -191,7 +189,7 @@ def _unclear(moment: float) -> Update:
     return update(rows).values(state="undecided", unclear_since=moment, unclear_until=moment)
 
 
-def test_a_write_deadline_is_not_put_off_by_a_clock_that_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_set_back_does_not_extend_a_write_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     deadline, now = WriteDeadline.after(100), time.time()
     monkeypatch.setattr(time, "time", lambda: now - DAY)
     assert deadline.left <= 100
@@ -199,7 +197,7 @@ def test_a_write_deadline_is_not_put_off_by_a_clock_that_is_set_back(monkeypatch
     assert deadline.passed
 
 
-async def test_settling_in_a_shared_journal_begins_no_earlier_than_the_takeover(
+async def test_a_shared_journal_settles_from_the_takeover_on(
     sandbox: Sandbox, shipping: Shipping, make_client: Callable[..., Client]
 ) -> None:
     from cpl_async.bulk.reconcile.reconciler import Reconciler

@@ -109,7 +109,7 @@ def test_all_mistakes_of_a_row_come_at_once() -> None:
     assert {problem.column for problem in problems} == {"zip_code", "cod_price", "parcels", "phone", "country"}
 
 
-def test_a_product_that_collects_money_needs_only_its_amount_where_the_rest_is_certain() -> None:
+def test_a_collecting_product_needs_only_the_amount() -> None:
     _, problems = shipment_from(example_rows()[3] | {"cod_price": "", "cod_currency": "", "cod_var_sym": ""}, None)
     assert [problem.column for problem in problems] == ["cod_price"]
 
@@ -135,7 +135,7 @@ def test_a_path_leads_back_to_its_column(path: str, column: str) -> None:
     assert column_of(path) == column
 
 
-def test_text_that_is_kept_from_a_spreadsheet_and_notes_of_several_lines_are_read_as_they_are_meant() -> None:
+def test_escaped_text_and_long_notes_are_read_as_meant() -> None:
     changes = {"zip_code": '="11000"', "note": "ring twice\r\n\tthen wait", "phone": "není"}
     shipment, problems = shipment_from(example_rows()[0] | changes, None)
     assert shipment is not None, problems

@@ -328,9 +328,7 @@ async def test_an_option_that_cannot_be_used_is_named(
     assert sandbox.shipments() == []
 
 
-async def test_shipments_with_numbers_of_the_callers_own_series_go_the_same_way(
-    sandbox: Sandbox, client: Client
-) -> None:
+async def test_shipments_may_have_numbers_of_an_own_series(sandbox: Sandbox, client: Client) -> None:
     series = await client.customer.create_number_range({"productType": "PRIV", "count": 4})
     first = int(series["from"])
     rows = [

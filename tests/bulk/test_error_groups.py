@@ -38,13 +38,13 @@ async def test_without_one_the_first_is_raised() -> None:
         await side_by_side(ValueError("x"))
 
 
-async def test_a_disk_that_fails_for_the_papers_costs_the_papers_only(
+async def test_a_full_disk_costs_the_reports_only(
     tmp_path: Path, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: Any, **__: Any) -> list[str]:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("cpl_async.bulk.runs.runner.make_reports", full)
+    monkeypatch.setattr("cpl_async.bulk.runs.folder_sink.make_reports", full)
     shipping = Shipping(tmp_path, client)
     summary = await shipping(write_rows(tmp_path / "a.csv", many_rows(2)), reports=True)
     assert summary.shipped == 2

@@ -60,7 +60,7 @@ def test_parcels_of_a_set_are_one_shipment() -> None:
     assert "2 of its 3 parcels" in text_of(classify(wanted(parcels=3), parcels[:2]).doubts)
 
 
-def test_a_set_whose_master_is_not_shown_is_told_by_its_number_of_parcels() -> None:
+def test_a_set_without_its_master_is_recognized_by_size() -> None:
     parcels = [entry(number) for number in ("7", "8", "9", "10")]
     assert classify(wanted(parcels=3), parcels[:3]).shipments == (FoundShipment(master="7", numbers=("7", "8", "9")),)
     assert classify(wanted(parcels=3), parcels[:2]).verdict is Verdict.PARTIAL
@@ -75,7 +75,7 @@ def test_a_reference_from_last_year_proves_nothing() -> None:
     assert classify(wanted(), [old, entry("2")]).shipments == (FoundShipment(master="2", numbers=("2",)),)
 
 
-def test_what_is_a_little_older_than_the_write_or_has_no_date_is_for_a_person() -> None:
+def test_a_hit_before_the_write_or_undated_is_doubtful() -> None:
     assert classify(wanted(), [entry(began=SINCE - 3600)]).verdict is Verdict.DOUBTFUL
     assert classify(wanted(), [entry(began=None, last=None)]).verdict is Verdict.DOUBTFUL
     assert classify(wanted(), [entry(began=SINCE - 300)]).verdict is Verdict.PRESENT  # clocks differ by minutes
@@ -170,7 +170,7 @@ async def test_an_old_canary_says_nothing_when_a_fresh_one_is_missing() -> None:
     assert no_hits(await search_with_controls(Searched(CANARY, fresh), [wanted()], ["fresh", "canary"], ["fresh"]), "a")
 
 
-async def test_an_answer_that_nobody_asked_for_means_that_the_filter_is_ignored() -> None:
+async def test_an_unrequested_hit_shows_an_ignored_filter() -> None:
     look = await search_with_controls(
         Searched(CANARY, entry("5", reference="x"), filters=False), [wanted()], ["canary"]
     )

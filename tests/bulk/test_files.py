@@ -56,7 +56,7 @@ def test_a_folder_of_labels_that_is_a_link_is_refused(tmp_path: Path, name: str)
         OutputFolder(tmp_path, JobOptions()).prepare()
 
 
-def test_the_lock_of_a_folder_is_where_no_other_user_can_hold_it(
+def test_no_other_user_can_hold_the_lock_of_a_folder(
     tmp_path: Path, fresh_limits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     output = OutputFolder(tmp_path / "out", JobOptions())

@@ -38,7 +38,7 @@ def shipping(tmp_path: Path, client: Client) -> Shipping:
 # --- nothing is sent twice
 
 
-async def test_rows_planned_before_another_job_shipped_them_are_not_sent(sandbox: Sandbox, shipping: Shipping) -> None:
+async def test_planned_rows_that_another_job_shipped_are_not_sent(sandbox: Sandbox, shipping: Shipping) -> None:
     rows = many_rows(3)
     first = write_rows(shipping.folder / "first.csv", [rows[0], rows[1], rows[2] | {"name": ""}])
     await shipping(first, strict=True)
@@ -175,7 +175,7 @@ def test_a_row_is_settled_only_when_all_its_parcels_are(
     assert [parcel.number for parcel in outcome[1]] == numbers if outcome else numbers == []
 
 
-async def test_one_item_that_never_settles_does_not_hold_the_others_labels(
+async def test_an_open_item_does_not_delay_labels_of_others(
     sandbox: Sandbox, shipping: Shipping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = iter(range(100))
@@ -233,9 +233,7 @@ async def test_labels_that_cannot_be_stored_cut_nothing_off(sandbox: Sandbox, sh
     assert sent_twice(sandbox) == {}
 
 
-async def test_labels_of_another_layout_that_cannot_be_had_leave_the_old_ones(
-    sandbox: Sandbox, shipping: Shipping
-) -> None:
+async def test_a_failed_new_layout_leaves_the_old_labels(sandbox: Sandbox, shipping: Shipping) -> None:
     path = write_rows(shipping.folder / "a.csv", many_rows(2, parcels="1"))
     await shipping(path)
     old = (shipping.folder / "out" / "labels.pdf").read_bytes()
@@ -312,9 +310,7 @@ async def test_another_sender_for_rows_that_are_planned_is_refused(
     assert sandbox.shipments() == []
 
 
-async def test_when_the_second_half_cannot_be_sent_the_first_is_still_waited_for(
-    sandbox: Sandbox, shipping: Shipping
-) -> None:
+async def test_the_first_half_is_shipped_if_the_second_fails(sandbox: Sandbox, shipping: Shipping) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=413, body="large", operation=CREATE))
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=403, operation=CREATE, skip=2))
     run = shipping.prepared(write_rows(shipping.folder / "a.csv", many_rows(4)))

@@ -63,9 +63,7 @@ def live(sandbox: Sandbox) -> list[str]:
 # --- what is found must be this row's and no other's
 
 
-async def test_the_shipment_of_a_row_with_the_same_cust_is_not_taken_for_a_lost_one(
-    sandbox: Sandbox, client: Client
-) -> None:
+async def test_a_shipment_of_a_row_with_equal_cust_is_not_taken(sandbox: Sandbox, client: Client) -> None:
     async def rows() -> AsyncIterator[Shipment]:
         yield named("box-1", "order-7")
         await asyncio.sleep(0.8)
@@ -78,7 +76,7 @@ async def test_the_shipment_of_a_row_with_the_same_cust_is_not_taken_for_a_lost_
     assert (other.state, len(other.parcels)) == ("shipped", 1)
 
 
-async def test_the_shipment_of_another_job_is_not_taken_for_a_lost_one(sandbox: Sandbox, client: Client) -> None:
+async def test_the_shipment_of_another_job_is_not_taken(sandbox: Sandbox, client: Client) -> None:
     (first,) = await shipped(client, [named("p-1", "order-8")], "one")
     sandbox.faults.add(RESET)
     (second,) = await shipped(client, [named("p-2", "order-8")], "two")
@@ -87,7 +85,7 @@ async def test_the_shipment_of_another_job_is_not_taken_for_a_lost_one(sandbox: 
     assert second.state == "shipped"
 
 
-async def test_a_job_that_is_under_way_elsewhere_makes_what_is_found_doubtful(sandbox: Sandbox, client: Client) -> None:
+async def test_a_job_that_runs_elsewhere_makes_hits_doubtful(sandbox: Sandbox, client: Client) -> None:
     await shipped(client, shipments(1, 50), "canary")
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=500, operation="shipment_batches.get", times=100))
     (open_one,) = await shipped(client, shipments(1), "one", import_timeout=0.0)
@@ -122,7 +120,7 @@ async def test_content_that_changes_after_a_lost_answer_is_not_sent(sandbox: San
 # --- a person's decisions
 
 
-async def test_a_row_that_is_resolved_with_its_own_number_is_no_double_of_itself(
+async def test_a_row_resolved_with_its_own_number_is_no_duplicate(
     sandbox: Sandbox, tmp_path: Path, client: Client
 ) -> None:
     shipping = Shipping(tmp_path, client)
@@ -161,9 +159,7 @@ async def test_what_was_cancelled_is_told_and_not_sent_again(sandbox: Sandbox, c
     assert live(sandbox) == []
 
 
-async def test_a_refused_cancelling_leaves_a_label_that_can_still_be_had(
-    sandbox: Sandbox, tmp_path: Path, client: Client
-) -> None:
+async def test_a_refused_cancellation_leaves_the_label(sandbox: Sandbox, tmp_path: Path, client: Client) -> None:
     shipping = Shipping(tmp_path, client)
     for operation in ("shipment_batches.label", "data.get"):
         sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=404, operation=operation, times=1000))

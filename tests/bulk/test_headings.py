@@ -59,13 +59,11 @@ def shipment(path: Path, heading: str, row: str) -> Shipment:
         ("(kg)", None),
     ],
 )
-def test_a_heading_means_a_column_whatever_its_case_diacritics_and_punctuation(
-    heading: str, column: str | None
-) -> None:
+def test_headings_match_in_any_case_and_punctuation(heading: str, column: str | None) -> None:
     assert column_named(heading) == column
 
 
-def test_every_name_leads_to_a_column_and_every_column_has_its_own_name() -> None:
+def test_each_alias_leads_to_one_column() -> None:
     assert set(COLUMN_OF.values()) == set(COLUMNS)
     assert [column for column in COLUMNS if column_named(column) != column] == []
 
@@ -80,7 +78,7 @@ def test_names_and_streets_may_stand_in_two_columns(tmp_path: Path) -> None:
     assert (found.recipient.zip_code, found.recipient.country) == ("11000", "CZ")
 
 
-def test_a_number_that_the_street_ends_with_is_not_written_twice(tmp_path: Path) -> None:
+def test_a_number_at_the_end_of_the_street_is_not_repeated(tmp_path: Path) -> None:
     found = shipment(
         tmp_path / "a.csv", "order,name,street,house number,city,zip,country", "1,J,Dlouhá 39,39,P,11000,CZ"
     )

@@ -103,9 +103,7 @@ async def test_a_decision_that_cannot_be_is_refused(sandbox: Sandbox, shipping: 
         await jobs.resolve("monday", "T-00001", Resolution.RESEND)
 
 
-async def test_purge_removes_what_is_personal_and_still_knows_the_references(
-    sandbox: Sandbox, shipping: Shipping
-) -> None:
+async def test_purge_removes_personal_data_and_keeps_hashes(sandbox: Sandbox, shipping: Shipping) -> None:
     rows = many_rows(3)
     path = write_rows(shipping.folder / "a.csv", rows)
     await shipping(path, name="monday")

@@ -45,7 +45,7 @@ async def test_a_file_can_be_printed_before_the_job_is_done(sandbox: Sandbox, tm
     assert [row["label"] for row in shipping.report()][4:6] == ["labels-0001.pdf#5", "labels-0002.pdf#1"]
 
 
-async def test_another_jobs_labels_go_when_the_first_of_this_one_are_there(
+async def test_another_jobs_labels_are_removed_with_the_first_file(
     sandbox: Sandbox, tmp_path: Path, client: Client
 ) -> None:
     shipping = Shipping(tmp_path, client, merge_policy=SMALL_FILES)
@@ -73,7 +73,7 @@ async def test_rows_that_are_to_be_sent_again_hold_their_file_back(
     assert read == [row["parcel_numbers"] for row in shipping.report()]
 
 
-async def test_a_run_that_is_broken_off_does_not_wait_for_what_is_being_joined(
+async def test_a_cancelled_run_does_not_wait_for_the_merge(
     sandbox: Sandbox, tmp_path: Path, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shipping = Shipping(tmp_path, client, merge_policy=SMALL_FILES)

@@ -54,7 +54,7 @@ def folder_moved(file: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [removed, replaced, emptied, folder_moved])
-async def test_a_journal_that_goes_in_the_middle_of_a_run_ends_the_sending(
+async def test_a_journal_removed_during_a_run_ends_the_sending(
     sandbox: Sandbox, shipping: Shipping, damage: Callable[[Path], None]
 ) -> None:
     sandbox.faults.add(SLOW)
@@ -75,7 +75,7 @@ async def test_a_journal_that_goes_in_the_middle_of_a_run_ends_the_sending(
     assert len(sandbox.shipments()) == 3
 
 
-async def test_a_journal_that_is_gone_is_not_begun_again_without_a_word(sandbox: Sandbox, shipping: Shipping) -> None:
+async def test_a_missing_journal_is_refused(sandbox: Sandbox, shipping: Shipping) -> None:
     path = rows_of(shipping, "a.csv", 1, 3)
     await shipping(path)
     shutil.rmtree(shipping.place.folder)
@@ -101,9 +101,7 @@ async def test_another_journal_in_its_place_is_refused(sandbox: Sandbox, shippin
     assert len(sandbox.shipments()) == 3
 
 
-async def test_results_of_a_job_that_the_journal_does_not_know_refuse_the_run(
-    sandbox: Sandbox, shipping: Shipping
-) -> None:
+async def test_results_of_an_unknown_job_refuse_the_run(sandbox: Sandbox, shipping: Shipping) -> None:
     path = rows_of(shipping, "a.csv", 1, 3)
     await shipping(path)
     shutil.rmtree(shipping.place.folder)
@@ -131,7 +129,7 @@ def restore(shipping: Shipping, copy: Path) -> None:
 
 
 @pytest.mark.parametrize("known_by", ["mark", "summary"])
-async def test_what_was_shipped_since_a_backup_is_looked_for_before_it_is_sent(
+async def test_after_a_restore_rows_are_searched_before_sending(
     sandbox: Sandbox, shipping: Shipping, known_by: str
 ) -> None:
     await shipping(rows_of(shipping, "a.csv", 1, 3), "first")
@@ -155,7 +153,7 @@ async def test_what_was_shipped_since_a_backup_is_looked_for_before_it_is_sent(
     assert len(sandbox.shipments()) == 12
 
 
-async def test_a_job_of_before_the_backup_goes_on_with_what_was_not_sent(sandbox: Sandbox, shipping: Shipping) -> None:
+async def test_a_job_resumes_after_a_restore(sandbox: Sandbox, shipping: Shipping) -> None:
     await shipping(rows_of(shipping, "a.csv", 1, 3))
     path = rows_of(shipping, "b.csv", 4, 12)
     sandbox.faults.add(SLOW)
@@ -209,9 +207,7 @@ async def test_a_killed_opening_leaves_no_half_journal(shipping: Shipping) -> No
 
 
 @pytest.mark.parametrize("seed", [*range(16), 29, 63, 73, 104])
-async def test_every_damage_ends_in_an_error_of_the_journal_or_does_no_harm(
-    shipping: Shipping, sandbox: Sandbox, seed: int
-) -> None:
+async def test_a_damaged_journal_is_an_error_or_harmless(shipping: Shipping, sandbox: Sandbox, seed: int) -> None:
     path = rows_of(shipping, "a.csv", 1, 6)
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE))
     sandbox.faults.play("empty-list", 1.0)
@@ -250,7 +246,7 @@ async def test_a_mark_that_cannot_be_read_is_none(shipping: Shipping) -> None:
     assert mark.counter == 1
 
 
-async def test_the_settling_of_what_a_backup_does_not_know_begins_with_the_run(shipping: Shipping) -> None:
+async def test_after_a_restore_the_settle_time_starts_with_the_run(shipping: Shipping) -> None:
     path = rows_of(shipping, "a.csv", 1, 3)
     await shipping(path, name="n")
     async with Journal.open(shipping.place) as journal:

@@ -96,7 +96,7 @@ async def test_a_whole_batch_comes_as_pages(tmp_path: Path) -> None:
         (pdf("999", "1000"), ["1000", "999"], True, ["1000", "999"]),  # by text or by number? nobody says
     ],
 )
-async def test_where_pages_are_not_certain_labels_come_by_their_own_addresses(
+async def test_uncertain_pages_are_fetched_label_by_label(
     tmp_path: Path, page: Label, numbers: list[str], whole: bool, asked: list[str]
 ) -> None:
     server, known = Server(page), Known(numbers, whole)

@@ -70,7 +70,7 @@ def test_a_row_that_is_found_is_settled_at_once() -> None:
     assert (update.absent, list(write.rows), write.is_accepted) == ((), ["T-2"], True)
 
 
-def test_three_searches_without_a_trace_prove_absence_after_the_settle_time() -> None:
+def test_three_clean_searches_prove_absence() -> None:
     assert searches(lost_write(row(1)), [report({"T-1": ABSENT})] * 3).absent == (1,)
 
 

@@ -94,7 +94,7 @@ async def test_a_number_for_two_rows_is_nobodys(shipping: Shipping, distort: Cal
     assert "another row has the number" in shipping.report()[0]["message"]
 
 
-async def test_a_number_of_an_earlier_batch_is_not_given_to_a_second_row(
+async def test_a_number_of_an_earlier_batch_is_not_given_again(
     shipping: Shipping, distort: Callable[[Distort], None]
 ) -> None:
     first: list[str] = []
@@ -109,7 +109,7 @@ async def test_a_number_of_an_earlier_batch_is_not_given_to_a_second_row(
     assert [row["shipment_number"] for row in shipping.report()].count(first[0]) == 1
 
 
-async def test_an_item_that_is_listed_twice_with_two_contents_is_undecided(
+async def test_an_item_listed_twice_with_two_states_is_undecided(
     shipping: Shipping, distort: Callable[[Distort], None]
 ) -> None:
     def change(items: list[ShipmentResultItem]) -> None:
@@ -131,7 +131,7 @@ async def test_words_of_the_carrier_with_a_nul_are_kept(shipping: Shipping, dist
     assert "no\ufffdt" in shipping.rejected()[0]["error"]
 
 
-async def test_a_label_that_breaks_what_reads_it_costs_that_label_only(
+async def test_a_label_that_breaks_its_reader_is_lost_alone(
     shipping: Shipping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Data.get
@@ -148,7 +148,7 @@ async def test_a_label_that_breaks_what_reads_it_costs_that_label_only(
     assert totals(await shipping(rows_of(shipping), label_format="Png")) == Totals(rows=4, shipped=3, without_label=1)
 
 
-def test_numbers_that_differ_in_odd_characters_only_have_files_of_their_own() -> None:
+def test_similar_numbers_have_files_of_their_own() -> None:
     numbers = ["4090/1", "4090_1", "4090:1", "40901", "A1", "a1", "4" * 70, "4" * 71, "", "\ud800"]
     names = [named(number) for number in numbers]
     assert len(set(map(str.lower, names))) == len(numbers)

@@ -34,7 +34,7 @@ def line(reference: str = "1", *, total: str = "500", item: str = "Hrnek", **cha
     )
 
 
-def test_lines_of_an_order_that_differ_in_their_items_are_one_shipment(tmp_path: Path) -> None:
+def test_lines_that_differ_in_items_are_one_shipment(tmp_path: Path) -> None:
     rows = rows_of(tmp_path / "a.csv", line(), line(item="Talíř"), line(item="Lžíce"), line("2"))
     assert [(row.values["reference_id"], row.number, row.line, row.more) for row in rows] == [
         ("1", 1, 2, 2),
@@ -57,14 +57,14 @@ def test_a_further_line_may_leave_the_orders_columns_empty(tmp_path: Path) -> No
     assert len(rows_of(tmp_path / "a.csv", "1;;;;;;;;;;Talíř;2", line())) == 2
 
 
-def test_two_like_lines_are_one_order_twice_unless_there_are_items(tmp_path: Path) -> None:
+def test_equal_lines_are_two_orders_unless_there_are_items(tmp_path: Path) -> None:
     heading = "order,name,street,city,zip,country"
     assert len(rows_of(tmp_path / "a.csv", "1,J,U,P,11000,CZ", "1,J,U,P,11000,CZ", heading=heading)) == 2
     assert len(rows_of(tmp_path / "a.csv", line(), line())) == 1
 
 
 @pytest.mark.parametrize("changes", [{"name": "K"}, {"city": "B"}, {"cod": "5"}])
-def test_lines_with_another_address_or_money_are_not_taken_together(tmp_path: Path, changes: dict[str, str]) -> None:
+def test_lines_with_another_address_or_money_stay_apart(tmp_path: Path, changes: dict[str, str]) -> None:
     one, other = rows_of(tmp_path / "a.csv", line(), line(item="Talíř", **changes))
     assert one.problem is None
     (column,) = changes
@@ -76,11 +76,11 @@ def test_blanks_do_not_make_another_address_of_one(tmp_path: Path) -> None:
     assert len(rows_of(tmp_path / "a.csv", line(), further)) == 1
 
 
-def test_lines_that_do_not_follow_each_other_are_not_taken_together(tmp_path: Path) -> None:
+def test_lines_that_do_not_follow_each_other_stay_apart(tmp_path: Path) -> None:
     assert len(rows_of(tmp_path / "a.csv", line(), line("2"), line(item="Talíř"))) == 3
 
 
-def test_totals_that_differ_do_no_harm_where_nothing_is_collected(tmp_path: Path) -> None:
+def test_different_totals_matter_only_with_cash_on_delivery(tmp_path: Path) -> None:
     (row,) = rows_of(tmp_path / "a.csv", line(total="200"), line(item="Talíř", total="300"))
     assert row.problem is None
 

@@ -175,6 +175,6 @@ def test_two_words_about_money_that_do_not_agree_are_refused(changes: dict[str, 
     assert "make them agree" in wrong(changes)["cod"]
 
 
-def test_a_house_number_that_a_spreadsheet_made_a_day_is_refused() -> None:
+def test_a_house_number_that_became_a_date_is_refused() -> None:
     assert "made a date of it" in wrong({"house_number": "12.III"})["house_number"]
     assert good({"house_number": "12/3a"}).recipient.street == "U 12/3a"

@@ -27,7 +27,7 @@ LABEL = b"^XA\n^CI28\n^FO10,10^A0N,30,20^FH_^FDKol\xc3\xadn^FS\n^XZ\n"
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("place", [0, 4, LABEL.index(b"^FO"), LABEL.index(b"^XZ"), len(LABEL)])
-def test_commands_that_change_a_printer_are_taken_out_of_a_label(attack: bytes, place: int) -> None:
+def test_commands_that_change_a_printer_are_removed(attack: bytes, place: int) -> None:
     attacked = LABEL[:place] + attack + LABEL[place:]
     kept = printable(attacked, LabelFormat.ZPL)
     assert [line for line in kept.splitlines() if line.strip()] == LABEL.splitlines()

@@ -18,9 +18,7 @@ from ..conftest import many_rows, write_rows
 
 
 @pytest.mark.parametrize(("seed", "tail"), [(101, 0.0), (104, 1.2)])
-def test_with_all_faults_and_kills_nothing_is_lost_and_no_double_is_silent(
-    tmp_path: Path, seed: int, tail: float
-) -> None:
+def test_under_faults_and_kills_no_row_is_lost_or_doubled(tmp_path: Path, seed: int, tail: float) -> None:
     setup = Setup(rows=240, batch_size=20, seed=seed, kills=2, settle_time=3.0, tail=tail)
     findings = prove(setup, tmp_path)
     assert findings.broken == []

@@ -69,7 +69,7 @@ def test_each_parcel_is_named_once_and_in_order(tmp_path: Path) -> None:
     assert re.search(r"\b10 40900000090\s+40900000091\s+40900000092\s+2026-00009 562 01 Ústí nad Orlicí 3 1,10\b", text)
 
 
-def test_totals_are_exact_and_money_is_added_up_for_each_currency(tmp_path: Path) -> None:
+def test_totals_are_exact_for_each_currency(tmp_path: Path) -> None:
     last = made(tmp_path, rows(120))[-1]
     assert "Zásilky 120" in last
     assert "Balíky 144" in last
@@ -94,7 +94,7 @@ def test_both_sides_have_a_place_to_sign_by_the_last_parcels(tmp_path: Path) -> 
         assert f"2026-{number - 1:05}" in pages[-1]
 
 
-def test_czech_letters_and_marks_of_markup_are_printed_as_they_are(tmp_path: Path) -> None:
+def test_czech_letters_and_markup_are_printed_literally(tmp_path: Path) -> None:
     odd = ManifestRow(numbers=["1"], reference="<b>Obj & spol.</b> %s", town="Žďár <i>", zip_code="1")
     page = made(tmp_path, [odd])[0]
     assert "Žluťoučký kůň & syn <s.r.o.>" in page
@@ -184,7 +184,7 @@ def test_a_broken_text_keeps_its_letters_and_its_width(text: str, width: int) ->
     assert all(len(line) <= width for line in lines)
 
 
-async def test_the_protocol_is_made_beside_its_data_or_the_old_one_stays(tmp_path: Path) -> None:
+async def test_a_failed_manifest_leaves_the_old_one(tmp_path: Path) -> None:
     data, paper = tmp_path / "data.jsonl", tmp_path / "manifest.pdf"
     write_manifest_data(data, handover(), rows(3))
     assert await run_report_process("manifest", data) is None
@@ -197,7 +197,7 @@ async def test_the_protocol_is_made_beside_its_data_or_the_old_one_stays(tmp_pat
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is read from /proc")
-def test_ten_thousand_parcels_take_hardly_more_memory_than_a_hundred(tmp_path: Path) -> None:
+def test_memory_of_a_manifest_hardly_grows(tmp_path: Path) -> None:
     program = (
         "import sys; from cpl_async.bulk.reports.manifest_process import main; main(); "
         "print(open('/proc/self/status').read())"

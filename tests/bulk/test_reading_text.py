@@ -39,7 +39,7 @@ def shipments_of(path: Path) -> list[bytes]:
     return [encode(shipment) for shipment, _ in found]
 
 
-def test_what_a_czech_excel_saves_gives_the_same_shipments_without_any_option() -> None:
+def test_a_file_of_a_czech_excel_needs_no_option() -> None:
     assert shipments_of(EXCEL) == shipments_of(EXAMPLES / "shipments.csv")[:28]
 
 
@@ -73,19 +73,19 @@ def test_encodings_are_recognised(tmp_path: Path, encoding: str, mark: bytes) ->
 
 @pytest.mark.parametrize("encoding", ["cp1250", "iso8859-2"])
 @pytest.mark.parametrize("name", ["Žofie Šťastná", "Tomáš Krůta", "Ondřej Dvořák", "Božena Němcová", "Ľubica Šťavová"])
-def test_one_name_is_enough_to_tell_windows_1250_from_iso_8859_2(tmp_path: Path, encoding: str, name: str) -> None:
+def test_one_name_tells_windows_1250_from_iso_8859_2(tmp_path: Path, encoding: str, name: str) -> None:
     text = f"{HEADING}\na,PRIV,{name},S,C,11000,CZ\n"
     assert rows_of(tmp_path / "a.csv", text, encoding)[0]["name"] == name
 
 
-def test_letters_that_do_not_show_the_encoding_are_refused_not_guessed(tmp_path: Path) -> None:
+def test_an_ambiguous_encoding_is_refused(tmp_path: Path) -> None:
     content = f"{HEADING}\na,PRIV,Zuzana Vrablová,Hlavná,Streženice,02001,SK\n".encode("iso8859-2")
     with pytest.raises(InputError, match=r"may be Windows-1250 or ISO 8859-2.*--encoding"):
         rows_of(tmp_path / "a.csv", content)
     assert rows_of(tmp_path / "a.csv", content, encoding="iso-8859-2")[0]["city"] == "Streženice"
 
 
-def test_utf_8_with_a_broken_letter_is_not_taken_for_another_encoding(tmp_path: Path) -> None:
+def test_damaged_utf_8_is_not_read_as_another_encoding(tmp_path: Path) -> None:
     content = as_csv(CZECH).encode() + b"a,\xe8"
     with pytest.raises(InputError, match=r"not text in UTF-8 from line 30 on.*--encoding"):
         rows_of(tmp_path / "a.csv", content)
@@ -113,17 +113,17 @@ def test_what_cannot_be_an_encoding_or_a_delimiter_is_told(options: dict[str, st
         ReadingOptions(**options)  # type: ignore[arg-type]  # texts only
 
 
-def test_a_comma_in_a_quoted_heading_does_not_choose_the_delimiter(tmp_path: Path) -> None:
+def test_a_comma_in_a_quoted_heading_is_no_delimiter(tmp_path: Path) -> None:
     heading = '"Číslo objednávky";"Jméno";"Ulice";"Město";"PSČ";"Země";"a, b, c, d, e, f, g, h"'
     assert rows_of(tmp_path / "a.csv", f"{heading}\n1;J;U;M;11000;CZ;x\n")[0]["zip_code"] == "11000"
 
 
-def test_a_heading_may_hold_a_line_break_and_come_after_empty_lines(tmp_path: Path) -> None:
+def test_a_heading_may_have_line_breaks_and_empty_lines(tmp_path: Path) -> None:
     heading = 'reference_id,name,street,city,"zip_\ncode",country'
     assert rows_of(tmp_path / "a.csv", f"\n\n{heading}\n1,J,U,M,11000,CZ\n")[0]["zip_code"] == "11000"
 
 
-def test_single_quotes_are_quotes_where_every_heading_stands_in_them(tmp_path: Path) -> None:
+def test_single_quotes_around_all_headings_are_quotes(tmp_path: Path) -> None:
     text = as_csv(CZECH, quotechar="'", quoting=csv.QUOTE_ALL)
     assert rows_of(tmp_path / "a.csv", text) == EXPECTED
 

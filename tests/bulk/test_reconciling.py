@@ -85,7 +85,7 @@ async def test_what_was_not_created_is_sent_again_byte_for_byte(
     assert sent[1][0] == sent[3][0]
 
 
-async def test_a_row_that_fails_at_import_in_a_lost_batch_gets_its_words(sandbox: Sandbox, shipping: Shipping) -> None:
+async def test_a_failed_import_in_a_lost_batch_has_its_message(sandbox: Sandbox, shipping: Shipping) -> None:
     rows = many_rows(6)
     bad = {"product_type": "SMAR", "parcel_shop_code": "KM10999000", "cod_price": "", "cod_currency": ""}
     rows[4] |= bad | {"cod_var_sym": ""}
@@ -96,9 +96,7 @@ async def test_a_row_that_fails_at_import_in_a_lost_batch_gets_its_words(sandbox
     assert set(live(sandbox).values()) == {1}
 
 
-async def test_without_anything_known_to_be_there_absence_is_no_conclusion(
-    sandbox: Sandbox, shipping: Shipping
-) -> None:
+async def test_without_a_control_absence_is_not_concluded(sandbox: Sandbox, shipping: Shipping) -> None:
     sandbox.faults.add(RESET)
     path = rows_of(shipping, 3)
     first = await shipping(path)
@@ -207,7 +205,7 @@ async def test_what_was_there_before_is_not_taken_for_the_lost_one(sandbox: Sand
     assert set(live(sandbox).values()) == {2}  # once for each job: what the first had shipped proved nothing
 
 
-async def test_a_shipment_later_than_the_settling_time_is_found_as_a_double_and_said(
+async def test_a_shipment_after_the_settle_time_is_a_duplicate(
     make_sandbox: MakeSandbox, make_client: MakeClient, tmp_path: Path
 ) -> None:
     sandbox = make_sandbox(visible_after=0.0)
@@ -258,7 +256,7 @@ def hide(sandbox: Sandbox, references: set[str]) -> Callable[[], None]:
     return show
 
 
-async def test_a_resend_that_the_carrier_refuses_as_used_is_found_at_the_end(
+async def test_a_resend_refused_as_used_is_found_at_the_end(
     make_sandbox: MakeSandbox, make_client: MakeClient, tmp_path: Path
 ) -> None:
     sandbox = make_sandbox(refuses_used_references=True)
@@ -272,7 +270,7 @@ async def test_a_resend_that_the_carrier_refuses_as_used_is_found_at_the_end(
     assert set(live(sandbox).values()) == {1}
 
 
-async def test_what_has_no_label_is_cancelled_and_sent_again_when_asked(sandbox: Sandbox, shipping: Shipping) -> None:
+async def test_unlabelled_shipments_are_resent_when_asked(sandbox: Sandbox, shipping: Shipping) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE, skip=1))
     path = rows_of(shipping, 9)
     assert totals(await shipping(path, batch_size=3, max_concurrency=1)) == Totals(rows=9, shipped=6, without_label=3)
@@ -285,7 +283,7 @@ async def test_what_has_no_label_is_cancelled_and_sent_again_when_asked(sandbox:
     assert len([path.name for path in (shipping.folder / "out").iterdir()]) >= 4
 
 
-async def test_one_row_is_sent_again_first_and_no_other_when_it_is_refused(
+async def test_one_row_is_resent_first_and_no_other_if_refused(
     make_sandbox: MakeSandbox, make_client: MakeClient, tmp_path: Path
 ) -> None:
     """Whether the carrier takes a reference again after its shipment was cancelled is not documented."""
@@ -332,9 +330,7 @@ async def test_a_stop_while_rows_are_looked_for_loses_nothing(sandbox: Sandbox, 
     assert set(live(sandbox).values()) == {1}
 
 
-async def test_after_the_deadline_nothing_is_sent_and_labels_are_there_for_what_is_done(
-    sandbox: Sandbox, shipping: Shipping
-) -> None:
+async def test_after_the_deadline_only_labels_are_fetched(sandbox: Sandbox, shipping: Shipping) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, seconds=3.5, operation=CREATE, skip=1))
     path = rows_of(shipping, 9)
     summary = await shipping(path, batch_size=3, max_concurrency=1, deadline=time.time() + 1.0)

@@ -51,9 +51,7 @@ async def test_references_that_look_alike_are_one_in_two_jobs(sandbox: Sandbox, 
     assert len(sandbox.shipments()) == len(PLAIN)
 
 
-async def test_odd_references_are_matched_in_the_import_and_found_after_a_lost_answer(
-    sandbox: Sandbox, shipping: Shipping
-) -> None:
+async def test_unusual_references_are_matched_and_found(sandbox: Sandbox, shipping: Shipping) -> None:
     sandbox.faults.add(Fault(kind=LOST.kind, operation=LOST.operation, skip=1))
     summary = await shipping(file_of(shipping.folder, "a.csv", ODD), batch_size=4, max_concurrency=1)
     assert (summary.shipped, summary.shipped_without_label) == (4, 3)
@@ -85,7 +83,7 @@ async def test_rows_of_a_caller_and_reconcile_know_one_form(
     assert [one.cust for one in page.items] == ["2026 5"]
 
 
-async def test_a_person_settles_a_row_by_its_reference_however_it_is_written(
+async def test_a_row_is_resolved_by_any_form_of_its_reference(
     sandbox: Sandbox, shipping: Shipping, make_client: Callable[..., Client]
 ) -> None:
     sandbox.faults.add(LOST)
@@ -96,7 +94,7 @@ async def test_a_person_settles_a_row_by_its_reference_however_it_is_written(
     assert shipping.query("SELECT state FROM rows") == [("found",)]
 
 
-def test_a_hit_that_differs_only_in_case_or_spaces_is_never_absence() -> None:
+def test_a_hit_in_another_case_is_never_absence() -> None:
     for other in ("A", "a ", "ａ"):
         finding = classify(wanted(reference="a"), [], [entry(reference=other)])
         assert finding.verdict is Verdict.DOUBTFUL

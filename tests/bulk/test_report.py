@@ -118,12 +118,12 @@ def test_the_figures_are_on_the_page_as_the_reader_writes_them() -> None:
     assert "polovina importována do 4,9 s, 95 % do 11 s" in czech
 
 
-def test_rejected_rows_are_grouped_and_those_without_a_named_reason_are_counted() -> None:
+def test_rejected_rows_are_grouped_by_reason() -> None:
     text = words_of(page_of(job()))
     assert "1,000 zip_code: '…' is no postal code 993 <script>alert(1)</script> & co 7 for other reasons" in text
 
 
-def test_undecided_rows_are_listed_up_to_a_number_and_the_rest_is_counted() -> None:
+def test_undecided_rows_are_listed_up_to_a_limit() -> None:
     text = words_of(page_of(job()))
     assert "REF-0199 REF-0199: lost answer [correlation id a-199] and 50 rows more" in text
     assert "REF-0200" not in text
@@ -187,7 +187,7 @@ def test_the_page_needs_nothing_from_elsewhere() -> None:
     assert "default-src 'none'" in page
 
 
-def test_each_plot_is_drawn_for_desk_and_phone_with_a_title_and_names_of_its_own() -> None:
+def test_each_plot_is_drawn_for_desk_and_phone() -> None:
     page = page_of(job())
     assert page.count("<svg") == page.count("</svg>") == 8
     for title in ("Throughput", "Waiting", "How long an import takes", "Requests"):
@@ -212,7 +212,7 @@ def test_little_data_are_said_in_words() -> None:
     assert "3 requests in all runs; their kinds are not known." in words_of(page)
 
 
-def test_gaps_between_runs_are_said_and_lines_are_drawn_for_few_of_them() -> None:
+def test_gaps_between_runs_are_marked() -> None:
     for number, said in ((1, ""), (3, "dashed lines show"), (40, "The time between the 40 runs is left out.")):
         grid = timeline_over(TimeSpan(NOON + 1000 * n, NOON + 1000 * n + 90) for n in range(number))
         values = [5.0] * grid.bins
@@ -256,7 +256,7 @@ async def test_the_report_is_made_beside_its_data(tmp_path: Path) -> None:
     assert files_in(tmp_path).keys() == {"data.json", "report.html"}
 
 
-async def test_a_report_that_cannot_be_made_leaves_the_old_one_and_says_why(tmp_path: Path) -> None:
+async def test_a_failed_report_leaves_the_old_one(tmp_path: Path) -> None:
     (tmp_path / "report.html").write_text("old")
     data = tmp_path / "data.json"
     data.write_text('{"job": "x"}')

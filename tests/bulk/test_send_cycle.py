@@ -48,7 +48,7 @@ def test_a_rejection_that_names_no_row_rejects_all() -> None:
     assert [row.row for row in decision.rejected] == [1, 2, 3, 4]
 
 
-def test_a_batch_that_is_too_large_is_split_and_nothing_is_rejected() -> None:
+def test_a_batch_that_is_too_large_is_split() -> None:
     decision = SendCycle().failed(ROWS, rejection(status=413))
     assert (decision.step, decision.second_half, decision.rejected) == (NextStep.SPLIT, (3, 4), ())
 
@@ -75,7 +75,7 @@ def test_a_lost_response_is_reconciled_and_never_repeated(kind: type[CplError]) 
     assert (decision.step, decision.rejected) == (NextStep.RECONCILE, ())
 
 
-def test_what_was_not_sent_is_sent_again_after_longer_and_longer_pauses() -> None:
+def test_what_was_not_sent_is_repeated_after_longer_pauses() -> None:
     cycle = SendCycle()
     decisions = [cycle.failed(ROWS, failed(TransportError, Outcome.NOT_SENT)) for _ in range(SendPolicy().max_attempts)]
     assert [one.pause for one in decisions] == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 0.0]
@@ -91,7 +91,7 @@ def test_the_server_says_how_long_to_wait() -> None:
 @pytest.mark.parametrize(
     ("kind", "status"), [(NotFound, 404), (NotFound, 410), (AuthenticationError, 401), (ServerError, 501)]
 )
-def test_an_address_or_credentials_that_are_wrong_end_the_sending(kind: type[CplError], status: int) -> None:
+def test_a_wrong_address_or_secret_ends_the_sending(kind: type[CplError], status: int) -> None:
     assert SendCycle().failed(ROWS, failed(kind, Outcome.REJECTED, status)).step is NextStep.HALT
 
 

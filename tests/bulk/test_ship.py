@@ -107,7 +107,7 @@ async def test_a_finished_job_says_so_and_sends_nothing(sandbox: Sandbox, shippi
     assert len(codes_in((shipping.folder / "another" / "labels.pdf").read_bytes())) == 41
 
 
-async def test_a_reference_that_was_shipped_is_not_sent_again_unless_told(sandbox: Sandbox, shipping: Shipping) -> None:
+async def test_a_shipped_reference_is_resent_only_on_request(sandbox: Sandbox, shipping: Shipping) -> None:
     rows = many_rows(3)
     await shipping(write_rows(shipping.folder / "a.csv", rows))
     path = write_rows(shipping.folder / "b.csv", [rows[0], rows[1] | {"note": "changed"}, *many_rows(4)[3:]])
@@ -150,9 +150,7 @@ async def test_after_too_many_rounds_a_batch_is_halved(
     assert Counter(shipment.reference for shipment in sandbox.shipments()).most_common(1)[0][1] == 1
 
 
-async def test_a_400_that_names_no_row_rejects_the_batch_with_its_words_and_never_loops(
-    sandbox: Sandbox, shipping: Shipping
-) -> None:
+async def test_a_400_that_names_no_row_rejects_the_batch(sandbox: Sandbox, shipping: Shipping) -> None:
     body = '{"title": "Contract is not active", "errors": {"customer": ["ask your salesman"]}}'
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=400, body=body, operation="shipment_batches.create"))
     summary = await shipping(write_rows(shipping.folder / "a.csv", many_rows(6)), batch_size=3, max_concurrency=1)
@@ -262,7 +260,7 @@ async def test_wrong_credentials_end_the_job_before_it_begins(
     assert totals(await shipping(tmp_path / "a.csv")) == Totals(rows=5, shipped=5)
 
 
-async def test_credentials_that_are_wrong_by_now_are_told_when_labels_are_fetched(
+async def test_credentials_that_became_wrong_are_reported(
     sandbox: Sandbox, make_client: MakeClient, tmp_path: Path
 ) -> None:
     shipping = Shipping(tmp_path, make_client(sandbox))
@@ -289,9 +287,7 @@ async def test_a_429_that_lasts_is_waited_out(
     assert len(sandbox.shipments()) == 2
 
 
-async def test_stopping_finishes_what_is_under_way_and_the_next_run_goes_on(
-    sandbox: Sandbox, shipping: Shipping
-) -> None:
+async def test_a_stopped_run_is_resumed_by_the_next(sandbox: Sandbox, shipping: Shipping) -> None:
     path = write_rows(shipping.folder / "a.csv", many_rows(40))
     run = shipping.prepared(path, batch_size=5, max_concurrency=1)
 
@@ -388,7 +384,7 @@ async def test_more_parcels_than_both_texts_allow_are_noted(shipping: Shipping) 
     assert shipping.notes == ["more than 20 parcels for one address may be refused: row 2"]
 
 
-async def test_labels_that_cannot_be_joined_are_kept_and_joined_by_the_next_run(
+async def test_labels_that_cannot_be_merged_are_merged_next_time(
     shipping: Shipping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_rows(shipping.folder / "a.csv", many_rows(3))
@@ -417,7 +413,7 @@ async def test_progress_is_told_and_ends_with_done(shipping: Shipping) -> None:
     assert (run.progress.sent, run.progress.created, run.progress.labelled) == (3, 3, 3)
 
 
-async def test_old_labels_in_the_folder_are_not_left_to_be_printed_again(shipping: Shipping) -> None:
+async def test_old_labels_are_removed_from_the_folder(shipping: Shipping) -> None:
     out = shipping.folder / "out"
     out.mkdir()
     for name in ("labels-0001.pdf", "labels.zpl", "notes.txt"):

@@ -84,7 +84,7 @@ def test_a_missing_file_of_names_is_told(tmp_path: Path) -> None:
         load_mapping(tmp_path / "none.toml")
 
 
-def test_a_heading_that_the_file_does_not_have_is_told_with_the_nearest(tmp_path: Path) -> None:
+def test_a_missing_heading_is_reported_with_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "names.toml").write_text('[columns]\n"Cislo ob" = "reference_id"\n"Kdo" = "name"\n', encoding="utf-8")
     (tmp_path / "a.csv").write_text("Cislo objj;Kdo;Ulice;Město;PSČ;Země\n1;J;U;P;11000;CZ\n", encoding="utf-8")
     options = ReadingOptions(names=load_mapping(tmp_path / "names.toml"))

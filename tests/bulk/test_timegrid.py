@@ -24,7 +24,7 @@ NOON = 1795518000.0  # 24 November 2026, 12:00 in Prague
 DAY = 86_400.0
 
 
-def test_what_happened_between_two_runs_belongs_to_the_end_of_the_earlier_one() -> None:
+def test_events_between_runs_belong_to_the_earlier_run() -> None:
     grid = timeline_over([TimeSpan(1000, 1060), TimeSpan(5000, 5060)], most=12)
     assert (grid.step, grid.bins, grid.seconds) == (10, 12, 120)
     moments = [
@@ -75,7 +75,7 @@ def test_a_working_second_and_its_moment_are_the_same(runs: list[tuple[float, fl
     assert grid.position(grid.at(second)) == pytest.approx(second, abs=1e-3)
 
 
-def test_ticks_are_round_times_of_day_here_and_name_the_day_where_it_changes() -> None:
+def test_ticks_are_round_times_and_name_the_day() -> None:
     grid = Timeline([TimeSpan(NOON + 60, NOON + 1260), TimeSpan(NOON + DAY, NOON + DAY + 600)], 60)
     found = [tick.text for tick in ticks(grid, Formatter("cs", "Europe/Prague"), 6)]
     assert found == ["12:05\n24. 11.", "12:10", "12:15", "12:20", "12:05\n25. 11.", "12:10"]

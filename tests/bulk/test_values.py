@@ -121,7 +121,7 @@ def test_parcels_are_whole_numbers() -> None:
         ("777 000 001", "XX", "777 000 001"),
     ],
 )
-def test_telephone_numbers_get_their_countrys_code_where_it_is_certain(text: str, country: str, number: str) -> None:
+def test_telephone_numbers_get_a_certain_country_code(text: str, country: str, number: str) -> None:
     assert telephone(text, country) == number
 
 

@@ -80,7 +80,7 @@ def test_a_sheet_is_chosen_by_its_name(tmp_path: Path) -> None:
         Source(path, ReadingOptions(sheet="Shet 2"))
 
 
-def test_a_formula_that_a_spreadsheet_kept_as_text_is_read_as_it_was(tmp_path: Path) -> None:
+def test_a_formula_kept_as_text_is_read_unchanged(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", [HEADING, ["'=1+1", "J", "U", "P", "11000", "CZ", "", "", ""]])
     (row,) = Source(path).rows()
     assert row.values["reference_id"] == "=1+1"
@@ -114,7 +114,7 @@ def test_numbers_and_days_of_parquet_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("extra", "package"), [("excel", "openpyxl"), ("parquet", "pyarrow")])
-def test_a_missing_package_is_told_with_the_command_that_installs_it(
+def test_a_missing_package_is_reported_with_its_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extra: str, package: str
 ) -> None:
     workbook(tmp_path / "a.excel", [HEADING])

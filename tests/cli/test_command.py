@@ -130,7 +130,7 @@ def test_wrong_usage_ends_with_two(cpl: Runner, arguments: list[str]) -> None:
     cpl("ship", EXAMPLES / "shipments.csv", *arguments, status=2)
 
 
-def test_credentials_come_from_environment_or_file_never_from_the_command_line(cpl: Runner, server: Sandbox) -> None:
+def test_credentials_never_come_from_the_command_line(cpl: Runner, server: Sandbox) -> None:
     path = write_rows(cpl.folder / "a.csv", many_rows(1))
     assert "no client id" in one_line(cpl("ship", path, status=2))
     assert "no client secret" in one_line(cpl("ship", path, "--client-id", "sandbox", status=2))
@@ -296,14 +296,14 @@ def test_a_reader_that_has_gone_changes_nothing(cpl: Runner, server: Sandbox) ->
     assert (cpl.folder / "out" / "labels.pdf").exists()
 
 
-def test_outputs_that_are_folders_are_told_before_anything_is_sent(cpl: Runner, server: Sandbox) -> None:
+def test_outputs_that_are_folders_are_refused_early(cpl: Runner, server: Sandbox) -> None:
     path = write_rows(cpl.folder / "a.csv", many_rows(1))
     (cpl.folder / "out" / "labels.pdf").mkdir(parents=True)
     assert "is a folder" in one_line(cpl("ship", path, status=2, access=access_to(server)))
     assert server.ledger.of("shipment_batches.create") == []
 
 
-def test_without_a_connection_it_waits_says_so_and_ends_at_once_when_asked(cpl: Runner) -> None:
+def test_without_a_connection_it_waits_until_stopped(cpl: Runner) -> None:
     path = write_rows(cpl.folder / "a.csv", many_rows(1))
     nobody = {"CPL_BASE_URL": "https://cpl.invalid/myapi2", "CPL_CLIENT_ID": "a", "CPL_CLIENT_SECRET": "b"}
     running = cpl.start("ship", path, access=nobody)
@@ -324,7 +324,7 @@ def test_without_a_connection_it_waits_says_so_and_ends_at_once_when_asked(cpl: 
 
 
 @pytest.mark.slow
-def test_a_sandbox_that_has_forgotten_everything_is_a_new_account(cpl: Runner) -> None:
+def test_a_sandbox_without_its_state_is_a_new_account(cpl: Runner) -> None:
     path = write_rows(cpl.folder / "a.csv", many_rows(2))
     with Sandbox(SandboxSettings(speed=20, state=cpl.folder / "server")) as first:
         port = int(first.base_url.split(":")[2].split("/")[0])

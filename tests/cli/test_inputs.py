@@ -77,7 +77,7 @@ def test_options_of_the_input_reach_it(cpl: Runner) -> None:
     assert "--sheet goes with" in one_line(cpl("ship", "a.csv", "--check", "--sheet", "a", status=2))
 
 
-def test_excel_gets_semicolons_a_mark_and_its_line_ends_and_gives_them_back(cpl: Runner) -> None:
+def test_tables_for_excel_are_read_back(cpl: Runner) -> None:
     heading = "Objednávka;Jméno;Ulice;Město;PSČ;Země;Hmotnost (kg);=Barva;Poznámka"
     bad = "2;=cmd|calc;U;P;1100;CZ;1,5;@x;'=1+1"
     (cpl.folder / "a.csv").write_text(f"{heading}\n1;J;U;P;11000;CZ;0,75;;\n{bad}\n", encoding="cp1250")
@@ -97,7 +97,7 @@ def test_excel_gets_semicolons_a_mark_and_its_line_ends_and_gives_them_back(cpl:
     assert "PSČ" not in done.stdout
 
 
-def test_what_the_server_refuses_is_named_by_the_files_own_column(cpl: Runner) -> None:
+def test_a_server_rejection_names_the_files_column(cpl: Runner) -> None:
     heading = "Objednávka;Jméno;Ulice;Město;PSČ;Země;Dobírka;Měna dobírky"
     text = f"{heading}\n1;J;U;P;11000;CZ;5,50;CZK\n2;J;U;P;11000;CZ;5,50;XXX\n"
     (cpl.folder / "a.csv").write_text(text, encoding="cp1250")
@@ -110,7 +110,7 @@ def test_what_the_server_refuses_is_named_by_the_files_own_column(cpl: Runner) -
     assert row["Dobírka"] == "5,50"
 
 
-def test_rejected_lines_of_json_keep_their_keys_and_can_be_sent_again(cpl: Runner) -> None:
+def test_rejected_json_lines_keep_their_keys(cpl: Runner) -> None:
     good = {"Objednávka": "1", "Jméno": "J", "Ulice": "U", "Město": "P", "PSČ": "110 00", "Země": "CZ"}
     lines = [json.dumps(good), json.dumps(good | {"Objednávka": "2", "PSČ": "1100"})]
     (cpl.folder / "a.jsonl").write_text("\n".join(lines))
@@ -121,7 +121,7 @@ def test_rejected_lines_of_json_keep_their_keys_and_can_be_sent_again(cpl: Runne
     assert "1 row checked: 1 good" in cpl("ship", "mended.csv", "--check").stdout
 
 
-def test_standard_input_is_known_by_its_content_and_leaves_no_file_behind(cpl: Runner, tmp_path: Path) -> None:
+def test_standard_input_is_identified_by_content(cpl: Runner, tmp_path: Path) -> None:
     spool = tmp_path / "spool"
     spool.mkdir()
     answers = []

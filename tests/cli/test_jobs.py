@@ -48,7 +48,7 @@ def test_a_lost_row_is_found_out_and_settled_by_hand(cpl: Runner, server: Sandbo
 
 
 @pytest.mark.slow
-def test_a_job_that_is_not_there_and_a_decision_that_is_none_are_refused(cpl: Runner, server: Sandbox) -> None:
+def test_an_unknown_job_or_decision_is_refused(cpl: Runner, server: Sandbox) -> None:
     access = access_to(server)
     assert "no job" in one_line(cpl("jobs", "show", "monday", status=2, access=access))
     cpl("ship", write_rows(cpl.folder / "a.csv", many_rows(1)), "--name", "monday", access=access)
@@ -71,7 +71,7 @@ def test_jobs_of_a_sandbox_beside_the_output(cpl: Runner) -> None:
     cpl("jobs", "cancel", "try", "--yes", "--sandbox", "out")
 
 
-def test_an_address_that_is_not_the_apis_is_named_at_once_and_its_rows_are_listed(cpl: Runner, server: Sandbox) -> None:
+def test_an_address_that_is_not_the_apis_is_named(cpl: Runner, server: Sandbox) -> None:
     access = access_to(server)
     token = Fault(kind=FaultKind.STATUS, operation="login.get_access_token", status=404, times=9)
     server.faults.add(token)

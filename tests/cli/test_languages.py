@@ -107,7 +107,7 @@ def test_the_carriers_words_are_in_the_language_too(cpl: Runner, server: Sandbox
 
 @pytest.mark.slow
 @TERMINAL
-def test_errors_are_red_on_a_terminal_unless_colours_are_not_wanted(cpl: Runner) -> None:
+def test_errors_are_red_on_a_terminal_with_colours(cpl: Runner) -> None:
     assert answers(cpl, "info", typed=[])[1].startswith("\x1b[31merror: \x1b[0m")
     cpl.environment["NO_COLOR"] = "1"
     assert answers(cpl, "info", typed=[])[1].startswith("error: ")

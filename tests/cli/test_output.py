@@ -93,9 +93,7 @@ def piped(cpl: Runner, server: Sandbox, command: str) -> tuple[int, str, str]:
         ("CPL ship a.csv --json >/dev/full 2>&1", 1),
     ],
 )
-def test_a_stream_that_cannot_be_written_loses_nothing_and_the_status_is_true(
-    cpl: Runner, server: Sandbox, command: str, status: int
-) -> None:
+def test_a_stream_that_fails_has_a_correct_status(cpl: Runner, server: Sandbox, command: str, status: int) -> None:
     write_rows(cpl.folder / "a.csv", many_rows(8))
     ended, _, errors = piped(cpl, server, command)
     assert ended == status
@@ -117,7 +115,7 @@ def test_a_result_that_could_not_be_printed_is_a_failure(cpl: Runner, server: Sa
 @pytest.mark.slow
 @posix
 @pytest.mark.parametrize("limit", [12, 20, 22, 24])
-def test_too_few_file_descriptors_end_in_a_line_and_a_true_status(cpl: Runner, server: Sandbox, limit: int) -> None:
+def test_too_few_file_descriptors_are_reported_in_a_line(cpl: Runner, server: Sandbox, limit: int) -> None:
     write_rows(cpl.folder / "a.csv", many_rows(8))
     status, _, errors = piped(cpl, server, f"ulimit -n {limit}; CPL ship a.csv")
     assert "Traceback" not in errors, errors

@@ -202,9 +202,7 @@ def test_what_was_cancelled_is_told_whatever_happens_next(cpl: Runner, server: S
 
 
 @pytest.mark.slow
-def test_a_stream_of_changes_is_one_line_each_and_ends_with_its_reader(
-    cpl: Runner, server: Sandbox, shipped: list[str]
-) -> None:
+def test_changes_are_one_line_each_and_end_with_the_reader(cpl: Runner, server: Sandbox, shipped: list[str]) -> None:
     command = f"{' '.join(CPL)} track {' '.join(shipped)} --watch --every 1 --json"
     environment = cpl.environment | access_to(server)
     reading = subprocess.Popen(
@@ -323,9 +321,7 @@ def test_the_doctor_sees_roles_that_are_missing(cpl: Runner) -> None:
 
 
 @pytest.mark.slow
-def test_an_answer_cannot_steer_the_terminal_and_a_reader_may_leave(
-    cpl: Runner, server: Sandbox, shipped: list[str]
-) -> None:
+def test_a_response_cannot_control_the_terminal(cpl: Runner, server: Sandbox, shipped: list[str]) -> None:
     cpl("redirect", shipped[0], "--contact", "a\x1b[2J\u202e", access=access_to(server))
     cpl("ship", write_rows(cpl.folder / "b.csv", many_rows(4)[3:]), access=access_to(server))
     assert plain("a\x1b[2J\u202e\n") == "a [2J  "

@@ -13,7 +13,7 @@ from ..conftest import EXAMPLES
 from .conftest import Runner, access_to
 
 
-def test_each_exchange_of_a_job_is_printed_without_personal_data(cpl: Runner, server: Sandbox) -> None:
+def test_a_trace_of_a_job_has_no_personal_data(cpl: Runner, server: Sandbox) -> None:
     lines = (EXAMPLES / "shipments.csv").read_text(encoding="utf-8").splitlines()
     (cpl.folder / "rows.csv").write_text("\n".join(lines[:3]) + "\n", encoding="utf-8")
     server.settings.clients["sandbox"] = "sandbox"
@@ -37,7 +37,7 @@ def test_each_exchange_of_a_job_is_printed_without_personal_data(cpl: Runner, se
 
 
 @pytest.mark.slow
-def test_a_question_is_printed_with_its_query_and_what_came_of_it(cpl: Runner, server: Sandbox) -> None:
+def test_a_request_is_printed_with_its_query_and_response(cpl: Runner, server: Sandbox) -> None:
     access = access_to(server)
     shown = cpl("track", "40900000009", "--trace", status=1, access=access).stderr
     assert "?Limit=" in shown or "&Limit=" in shown or "ShipmentNumbers=40900000009" in shown

@@ -99,9 +99,7 @@ def references(sandbox: Sandbox) -> list[str]:
     return [shipment.reference for shipment in sandbox.shipments() if shipment.error_code is None]
 
 
-def test_tasks_carry_the_parts_and_the_last_one_makes_the_labels(
-    queue: Queue, tmp_path: Path, sandbox: Sandbox
-) -> None:
+def test_tasks_process_shards_and_the_last_makes_labels(queue: Queue, tmp_path: Path, sandbox: Sandbox) -> None:
     job = ship(queue, tmp_path)
     assert (job.name, job.refused, queue.ready) == ("job", (), 2)
     assert job.standing().shards == 2
@@ -149,9 +147,7 @@ def test_one_task_looks_after_what_dead_workers_leave(queue: Queue, tmp_path: Pa
     assert len(references(sandbox)) == 40
 
 
-def test_what_does_not_come_to_its_end_is_tried_again_later_and_fails_at_last(
-    queue: Queue, tmp_path: Path, sandbox: Sandbox
-) -> None:
+def test_an_unfinished_shard_is_retried_and_fails_at_last(queue: Queue, tmp_path: Path, sandbox: Sandbox) -> None:
     job = ship(queue, tmp_path, rows=20)
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, operation="shipment_batches.create", status=404, times=9))
     result = queue.do_next()
@@ -187,7 +183,7 @@ def test_what_cannot_be_used_is_said_before_anything_is_sent(
 
 
 @pytest.mark.parametrize("address", ["redis://127.0.0.1:1/0", "foo", "http://127.0.0.1:1"])
-def test_a_broker_that_is_not_there_is_said_before_anything_is_handed_over(
+def test_a_missing_broker_is_reported_before_enqueueing(
     tmp_path: Path, environment: dict[str, str], cpl: Runner, address: str
 ) -> None:
     path = write_rows(tmp_path / "rows.csv", many_rows(5))
@@ -284,9 +280,7 @@ def soft_limit(*_: object) -> None:
     raise SoftTimeLimitExceeded
 
 
-def test_a_soft_time_limit_gives_the_part_back_and_another_task_goes_on(
-    queue: Queue, tmp_path: Path, sandbox: Sandbox
-) -> None:
+def test_a_soft_time_limit_releases_the_shard(queue: Queue, tmp_path: Path, sandbox: Sandbox) -> None:
     job = ship(queue, tmp_path, rows=20)
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.create", seconds=30.0))
 
@@ -315,7 +309,7 @@ def test_a_soft_time_limit_gives_the_part_back_and_another_task_goes_on(
 
 
 @pytest.mark.parametrize("limits", [{"request": (90, 60)}, {"conf": 90}])
-def test_a_task_that_is_killed_at_its_time_limit_has_another_one_look_after_it(
+def test_a_task_killed_at_its_limit_is_followed_by_another(
     queue: Queue, tmp_path: Path, sandbox: Sandbox, limits: dict[str, Any]
 ) -> None:
     def kill(*_: object) -> None:
@@ -344,7 +338,7 @@ def test_a_task_that_is_killed_at_its_time_limit_has_another_one_look_after_it(
     assert queue.waiting == []  # nobody looks after a job that is closed
 
 
-def test_in_a_patched_process_it_is_said_how_to_start_the_worker(
+def test_in_a_patched_process_the_worker_says_how_to_start(
     queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = ship(queue, tmp_path, rows=20)
@@ -355,7 +349,7 @@ def test_in_a_patched_process_it_is_said_how_to_start_the_worker(
         job.standing()
 
 
-def test_why_no_worker_takes_a_job_up_is_known_from_what_they_reported(queue: Queue, tmp_path: Path) -> None:
+def test_failed_tasks_say_why_no_worker_acts(queue: Queue, tmp_path: Path) -> None:
     good = SimpleNamespace(state="SUCCESS", result={"problem": ""})
     gave_up = SimpleNamespace(state="SUCCESS", result={"problem": "HTTP 404"})
     failed = SimpleNamespace(state="FAILURE", result=ValueError("broken"))
@@ -455,7 +449,7 @@ def test_a_file_is_handed_over_and_followed(
     assert len(references(sandbox)) == len(set(references(sandbox))) == 60
 
 
-def test_a_part_that_takes_longer_than_redis_waits_for_its_end_is_not_carried_twice(
+def test_a_shard_past_the_visibility_timeout_runs_once(
     tmp_path: Path, environment: dict[str, str], cpl: Runner, sandbox: Sandbox
 ) -> None:
     tasks = "app.conf.broker_transport_options = {'visibility_timeout': 1}\n"
@@ -467,7 +461,7 @@ def test_a_part_that_takes_longer_than_redis_waits_for_its_end_is_not_carried_tw
     assert len(sandbox.ledger.of("shipment_batches.create")) == 2  # the pilot, and the rest
 
 
-def test_without_a_worker_that_is_said_and_who_stops_to_follow_stops_nothing(
+def test_a_missing_worker_is_reported(
     tmp_path: Path, environment: dict[str, str], cpl: Runner, sandbox: Sandbox
 ) -> None:
     path = write_rows(tmp_path / "rows.csv", many_rows(20))
@@ -495,7 +489,7 @@ def test_what_handing_over_needs_is_named(
     assert f"{missing}=" in done.stderr
 
 
-def test_workers_killed_and_stopped_broker_and_database_restarted(tmp_path: Path) -> None:
+def test_killed_workers_and_restarted_servers(tmp_path: Path) -> None:
     setup = Setup(rows=500, batch_size=20, seed=301, kills=0, settle_time=3.0, tail=0.0)
     trouble = Trouble(workers=4, kills=2, sleepers=2, lease=3.0, shard_size=60)
     findings = prove(setup, trouble, tmp_path)

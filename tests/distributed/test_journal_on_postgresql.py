@@ -40,9 +40,7 @@ def test_what_is_tested_of_a_file_holds_there_too(database: PostgreSQL) -> None:
 
 
 @pytest.mark.parametrize("seed", [201])
-def test_with_all_faults_and_kills_nothing_is_lost_and_no_double_is_silent(
-    tmp_path: Path, database: PostgreSQL, seed: int
-) -> None:
+def test_under_faults_and_kills_no_row_is_lost_or_doubled(tmp_path: Path, database: PostgreSQL, seed: int) -> None:
     setup = Setup(rows=240, batch_size=20, seed=seed, kills=2, settle_time=3.0, tail=0.0, journal=database.url)
     findings = prove(setup, tmp_path)
     assert findings.broken == []
@@ -82,9 +80,7 @@ async def test_two_jobs_of_two_hosts_do_not_send_the_same_reference(
     assert len(references) == len(set(references)) == 60
 
 
-async def test_a_database_that_restarts_ends_the_run_and_the_next_goes_on(
-    tmp_path: Path, client: Client, sandbox: Sandbox
-) -> None:
+async def test_a_database_restart_ends_the_run_and_it_resumes(tmp_path: Path, client: Client, sandbox: Sandbox) -> None:
     database = PostgreSQL()
     try:
         shipping = on_host("a", tmp_path, client, database)
@@ -108,9 +104,7 @@ async def test_a_database_that_restarts_ends_the_run_and_the_next_goes_on(
         database.end()
 
 
-async def test_a_run_whose_connection_broke_does_not_go_on_beside_another(
-    tmp_path: Path, client: Client, database: PostgreSQL
-) -> None:
+async def test_a_run_with_a_broken_connection_ends(tmp_path: Path, client: Client, database: PostgreSQL) -> None:
     place = on_host("a", tmp_path, client, database).place
     async with Journal.open(place) as mine, Journal.open(place) as theirs, mine.exclusive(7, "the job"):
         with pytest.raises(JournalError, match="another run"):
@@ -166,7 +160,7 @@ async def test_an_address_that_is_none_is_told(tmp_path: Path, url: str, words: 
             pass
 
 
-async def test_what_was_shipped_since_a_backup_is_looked_for_before_it_is_sent(
+async def test_after_a_restore_rows_are_searched_before_sending(
     tmp_path: Path, client: Client, sandbox: Sandbox, database: PostgreSQL
 ) -> None:
     host = on_host("a", tmp_path, client, database)

@@ -74,7 +74,7 @@ def references(sandbox: Sandbox) -> list[str]:
     return [shipment.reference for shipment in sandbox.shipments() if shipment.error_code is None]
 
 
-async def test_workers_share_a_job_and_the_last_makes_labels_and_report(host: Shipping, sandbox: Sandbox) -> None:
+async def test_workers_share_a_job_and_the_last_finalizes_it(host: Shipping, sandbox: Sandbox) -> None:
     begun = await handed_over(host, 60)
     assert (begun.shards, begun.done, begun.free, begun.is_finished) == (3, 0, 3, False)
     done = await asyncio.gather(*(worked(host) for _ in range(4)))
@@ -97,9 +97,7 @@ async def test_workers_share_a_job_and_the_last_makes_labels_and_report(host: Sh
     assert len(references(sandbox)) == 60
 
 
-async def test_what_a_dead_worker_was_writing_is_looked_for_before_anything_is_sent(
-    host: Shipping, sandbox: Sandbox
-) -> None:
+async def test_writes_of_a_dead_worker_are_reconciled_first(host: Shipping, sandbox: Sandbox) -> None:
     await handed_over(host, 20)
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipment_batches.create", seconds=20.0, times=1))
     dying = asyncio.create_task(worked(host))
@@ -126,7 +124,7 @@ async def test_what_a_dead_worker_was_writing_is_looked_for_before_anything_is_s
     assert all(0 < seconds <= LEASE for seconds in allowed)  # no write may last longer than its loan
 
 
-async def test_a_part_is_lent_to_one_worker_until_the_loan_has_run_out(host: Shipping) -> None:
+async def test_a_shard_is_leased_to_one_worker_at_a_time(host: Shipping) -> None:
     await handed_over(host, 20)
     async with Journal.open(host.place) as journal:
         job = await journal.find("job")
@@ -151,9 +149,7 @@ async def test_a_part_is_lent_to_one_worker_until_the_loan_has_run_out(host: Shi
             assert sum((await mine.row_queries.counts(job.id)).values()) == 20
 
 
-async def test_a_run_that_has_the_job_to_itself_and_workers_keep_out_of_each_others_way(
-    host: Shipping, sandbox: Sandbox
-) -> None:
+async def test_an_exclusive_run_and_workers_exclude_each_other(host: Shipping, sandbox: Sandbox) -> None:
     await handed_over(host, 40)
     path = host.folder / "rows.csv"
     async with Journal.open(host.place) as journal:
@@ -230,7 +226,7 @@ async def test_what_cannot_be_handed_over(host: Shipping, tmp_path: Path, client
         await run.enqueue(client, 5, closing=True)
 
 
-async def test_a_program_that_is_stopped_in_a_transaction_does_not_hold_up_the_others(host: Shipping) -> None:
+async def test_a_suspended_transaction_does_not_block_others(host: Shipping) -> None:
     await handed_over(host, 20)
 
     async def stopped() -> None:
@@ -273,7 +269,7 @@ def started(host: Shipping, lease: float) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.2, 0.4])
-async def test_a_worker_that_slept_past_its_lease_sends_nothing_when_it_wakes(
+async def test_a_worker_that_slept_past_its_lease_sends_nothing(
     host: Shipping, sandbox: Sandbox, seconds: float
 ) -> None:
     await handed_over(host, 120, size=120, max_concurrency=2)

@@ -71,7 +71,7 @@ async def test_the_settings_of_a_connection_are_ours(host: Shipping, careless: P
     }
 
 
-async def test_overlapping_jobs_double_nothing_under_another_isolation(
+async def test_another_isolation_level_duplicates_nothing(
     tmp_path: Path, client: Client, sandbox: Sandbox, careless: PostgreSQL
 ) -> None:
     rows = many_rows(300)
@@ -128,7 +128,7 @@ async def test_a_server_that_is_starting_is_waited_for(host: Shipping, database:
     assert not [message for message in refusals if "class" in message or "starting" in message]
 
 
-def test_what_a_driver_says_is_told_without_the_names_of_its_classes() -> None:
+def test_errors_of_the_driver_name_no_classes() -> None:
     class Wrapped(Exception):
         orig = Exception("<class 'asyncpg.exceptions.ConnectionDoesNotExistError'>: connection was closed")
 

@@ -97,7 +97,7 @@ def taken(line: RedisPacerBackend, priority: Priority = Priority.BATCH) -> None:
     until(lambda: line.request_permit(priority) == 0, "the slot did not come")
 
 
-def test_slots_go_round_fairly_and_never_closer_than_the_interval(make_link: MakeLink, writers: Writers) -> None:
+def test_permits_are_fair_and_keep_the_interval(make_link: MakeLink, writers: Writers) -> None:
     links = [make_link() for _ in range(4)]
     for link in links:
         writers.add(line_of(link))
@@ -107,7 +107,7 @@ def test_slots_go_round_fairly_and_never_closer_than_the_interval(make_link: Mak
     assert max(counts.values()) - min(counts.values()) <= 3
 
 
-def test_classes_share_by_weight_across_processes_and_none_starves(make_link: MakeLink, writers: Writers) -> None:
+def test_priorities_share_by_weight_across_processes(make_link: MakeLink, writers: Writers) -> None:
     links = [make_link() for _ in range(3)]
     for link, priority in zip(links, Priority, strict=True):
         writers.add(line_of(link), priority)
@@ -169,7 +169,7 @@ def own_gaps(written: list[tuple[float, int]], number: int) -> list[float]:
     return [later - at for at, later in itertools.pairwise(own)]
 
 
-def test_without_redis_each_keeps_to_its_share_and_those_of_a_host_to_the_interval(
+def test_without_redis_each_keeps_to_its_share(
     server: Redis, make_link: MakeLink, writers: Writers, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     links = [make_link() for _ in range(4)]
@@ -195,9 +195,7 @@ def test_without_redis_each_keeps_to_its_share_and_those_of_a_host_to_the_interv
     assert sum("Redis answers again" in message for message in said) == 4
 
 
-def test_a_process_that_cannot_see_redis_keeps_to_its_share_and_the_others_go_on(
-    make_link: MakeLink, wire: Wire, writers: Writers
-) -> None:
+def test_a_process_cut_off_from_redis_keeps_to_its_share(make_link: MakeLink, wire: Wire, writers: Writers) -> None:
     links = [make_link(), make_link(), make_link(wire.url)]
     for link in links:
         writers.add(line_of(link))
@@ -239,7 +237,7 @@ def woken(server: Redis) -> None:
 
 
 @pytest.mark.parametrize(("fail", "recover"), [(stopped, woken), (read_only, writable)])
-def test_a_redis_that_hangs_or_is_read_only_is_unavailable_until_it_can_be_written(
+def test_a_redis_that_cannot_be_written_is_unavailable(
     server: Redis,
     make_link: MakeLink,
     writers: Writers,
@@ -264,7 +262,7 @@ def test_a_redis_that_hangs_or_is_read_only_is_unavailable_until_it_can_be_writt
     assert sum("keeps to its share" in message for message in said) == 2
 
 
-def test_processes_that_begin_while_redis_is_away_keep_to_the_same_rules(writers: Writers, tmp_path: Path) -> None:
+def test_processes_started_without_redis_keep_the_rules(writers: Writers, tmp_path: Path) -> None:
     links = [RedisConnection(f"redis://127.0.0.1:{free_port()}/0", prefix="t") for _ in range(4)]
     try:
         for link in links:
@@ -280,7 +278,7 @@ def test_processes_that_begin_while_redis_is_away_keep_to_the_same_rules(writers
         assert min(own_gaps(written, number)) >= INTERVAL / SHARE - CLOCKS
 
 
-def test_the_first_request_of_a_process_alone_waits_for_no_more_than_its_own_interval() -> None:
+def test_the_first_request_without_redis_waits_one_interval() -> None:
     link = RedisConnection(f"redis://127.0.0.1:{free_port()}/0", prefix="t")
     line = line_of(link)
     try:
@@ -331,7 +329,7 @@ def test_a_clock_of_redis_that_was_set_back_holds_up_nobody(server: Redis, make_
     assert time.monotonic() - began < 5
 
 
-def test_a_process_that_thinks_of_another_time_does_not_block_the_line(server: Redis, make_link: MakeLink) -> None:
+def test_a_process_with_a_wrong_clock_does_not_block(server: Redis, make_link: MakeLink) -> None:
     line, other = line_of(make_link()), line_of(make_link())
     taken(other)
     other.record_write()

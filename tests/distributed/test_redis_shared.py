@@ -50,9 +50,7 @@ print(json.dumps(counts))
 """
 
 
-def test_forked_workers_of_two_programs_share_one_token_and_one_pace(
-    make_sandbox: Callable[..., Sandbox], server: Redis
-) -> None:
+def test_forked_workers_share_one_token_and_one_pacer(make_sandbox: Callable[..., Sandbox], server: Redis) -> None:
     sandbox = make_sandbox(forgiven=0.002)
     command = [
         sys.executable,
@@ -81,9 +79,7 @@ def test_forked_workers_of_two_programs_share_one_token_and_one_pace(
     assert min(counts) > 0.7 * sum(counts) / 4, counts
 
 
-def test_workers_that_begin_while_redis_is_away_are_never_refused_on_one_host(
-    make_sandbox: Callable[..., Sandbox], tmp_path: Path
-) -> None:
+def test_workers_without_redis_share_the_limit_of_a_host(make_sandbox: Callable[..., Sandbox], tmp_path: Path) -> None:
     sandbox = make_sandbox(forgiven=0.002)
     away = f"redis://127.0.0.1:{free_port()}/0"
     environment = os.environ | {"CPL_LIMITS_SHARE": str(1 / 6), "CPL_RUNTIME_DIR": str(tmp_path)}

@@ -89,7 +89,7 @@ async def test_the_limit_of_token_requests_is_one_for_all(make_link: MakeLink) -
     assert FETCH_WINDOW_SECONDS - 10 < wait <= FETCH_WINDOW_SECONDS
 
 
-async def test_a_refusal_of_the_credentials_is_not_tried_over_and_over(make_link: MakeLink) -> None:
+async def test_refused_credentials_are_not_retried(make_link: MakeLink) -> None:
     carrier = Carrier()
     carrier.refuses = True
     for _ in range(FETCHES):
@@ -120,7 +120,7 @@ async def test_nobody_reads_the_token_who_does_not_know_the_secret(
     assert "cannot be opened" in caplog.text
 
 
-async def test_without_redis_each_keeps_to_its_part_of_the_token_requests(server: Redis, make_link: MakeLink) -> None:
+async def test_without_redis_each_has_its_share_of_token_requests(server: Redis, make_link: MakeLink) -> None:
     server.kill()
     carrier = Carrier()
     shelf = shelf_of(make_link())
@@ -167,9 +167,7 @@ async def answered(shelf: RedisTokenStore) -> float:
     return wait
 
 
-async def test_a_clock_that_was_set_back_ends_no_token_request_in_the_future(
-    server: Redis, make_link: MakeLink
-) -> None:
+async def test_a_clock_set_back_does_not_block_token_requests(server: Redis, make_link: MakeLink) -> None:
     with redis.Redis.from_url(server.url) as connection:
         seconds, micros = connection.time()
         ahead = (seconds + 600) * 1_000_000 + micros

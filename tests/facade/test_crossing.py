@@ -206,7 +206,7 @@ def stopped_soon() -> Iterator[Callable[..., None]]:
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, Stop])
-def test_a_signal_cancels_the_call_and_its_clean_up_is_waited_for(
+def test_a_signal_cancels_the_call_and_waits_for_cleanup(
     stopped_soon: Callable[..., None], kind: type[BaseException]
 ) -> None:
     begun, cleaned = threading.Event(), threading.Event()
@@ -381,9 +381,7 @@ def test_two_signals_at_once_leave_no_call_running() -> None:
             signal.signal(number, was)
 
 
-def test_a_hook_that_wants_to_end_the_process_does_not_end_the_loop(
-    sandbox: Sandbox, make_sync_client: Callable[..., Client]
-) -> None:
+def test_a_hook_that_exits_does_not_end_the_loop(sandbox: Sandbox, make_sync_client: Callable[..., Client]) -> None:
     def on_event(event: Event) -> None:
         raise SystemExit(event.operation)
 
@@ -393,7 +391,7 @@ def test_a_hook_that_wants_to_end_the_process_does_not_end_the_loop(
     assert make_sync_client(sandbox).info.get().version
 
 
-def test_a_task_that_wants_to_end_the_process_does_not_end_the_loop(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_task_that_exits_does_not_end_the_loop(caplog: pytest.LogCaptureFixture) -> None:
     async def leave() -> None:
         raise SystemExit
 
@@ -484,7 +482,7 @@ def test_an_iterator_can_be_thrown_into() -> None:
         next(iterator)
 
 
-def test_the_callers_iterables_are_read_in_its_thread_while_it_is_inside() -> None:
+def test_iterables_are_read_in_the_callers_thread() -> None:
     mine, inside, seen = threading.get_ident(), [False], []
 
     def source() -> Iterator[int]:
@@ -544,7 +542,7 @@ def test_an_iterable_that_fails_fails_the_iteration() -> None:
     assert frames_of(caught.value) == [f"facade/{HERE}"] * 2  # where it was asked for, and where it was raised
 
 
-def test_a_callback_runs_in_the_callers_thread_and_may_call_again(cpl: Client) -> None:
+def test_a_callback_runs_in_the_callers_thread(cpl: Client) -> None:
     mine = threading.get_ident()
     batch = cpl.shipment_batches.create([shipment("w1")])
     numbers = batch.wait().numbers
@@ -594,7 +592,7 @@ def test_every_call_that_takes_an_iterable_takes_a_generator(cpl: Client) -> Non
     assert all(problem.warning for problem in cpl.check(shipment(f"g{n}") for n in range(2)))
 
 
-def test_an_iterator_that_is_being_read_refuses_a_second_reader_and_loses_nothing() -> None:
+def test_an_iterator_refuses_a_second_reader() -> None:
     inside, go_on = threading.Event(), threading.Event()
 
     async def slow() -> AsyncGenerator[int, None]:

@@ -82,9 +82,7 @@ FORKED = """
 
 
 @LOOPS
-def test_a_forked_child_works_with_a_loop_and_connections_of_its_own(
-    program: Program, sandbox: Sandbox, uvloop: str
-) -> None:
+def test_a_forked_child_has_its_own_loop_and_connections(program: Program, sandbox: Sandbox, uvloop: str) -> None:
     done = program(FORKED, CPL_UVLOOP=uvloop)
     assert (done.stdout, done.stderr, done.returncode) == ("well\n", "", 0)
     assert sorted(s.reference for s in sandbox.shipments()) == ["child-0", "child-1", "child-2", "parent"]
@@ -175,7 +173,7 @@ FORKED_INSIDE = """
 @pytest.mark.slow
 @LOOPS
 @pytest.mark.parametrize("how", ["return", "raise", "exit"])
-def test_a_child_that_is_forked_inside_a_call_leaves_it_to_the_parent(program: Program, uvloop: str, how: str) -> None:
+def test_a_child_forked_in_a_call_leaves_it_to_the_parent(program: Program, uvloop: str, how: str) -> None:
     done = program(f"HOW = {how!r}\n" + textwrap.dedent(FORKED_INSIDE), timeout=30, CPL_UVLOOP=uvloop)
     words = {"return": "forked inside a call", "raise": "in the child", "exit": ""}[how]
     assert done.returncode == 0, done.stderr
@@ -325,9 +323,7 @@ print("leaving", flush=True)
 
 
 @LOOPS
-def test_a_script_that_forgets_to_close_ends_at_once_and_silently(
-    sandbox: Sandbox, tmp_path: Path, uvloop: str
-) -> None:
+def test_a_script_without_close_ends_at_once(sandbox: Sandbox, tmp_path: Path, uvloop: str) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.SLOW, operation="shipments.list", seconds=60))
     with running(FORGETFUL, tmp_path, access_to(sandbox) | {"CPL_UVLOOP": uvloop}) as process:
         output, errors = process.communicate(timeout=20)

@@ -209,7 +209,7 @@ def test_families_handles_and_raw_responses_are_the_facades(cpl: Client) -> None
     assert cpl.with_raw_response(lambda: cpl.shipments.list(limit=1)).status == 200
 
 
-def test_a_client_works_as_a_context_manager_and_from_the_environment(sandbox: Sandbox) -> None:
+def test_a_client_is_a_context_manager(sandbox: Sandbox) -> None:
     environment = {"CPL_CLIENT_ID": "sandbox", "CPL_CLIENT_SECRET": "sandbox", "CPL_BASE_URL": sandbox.base_url}
 
     class Mine(Client):

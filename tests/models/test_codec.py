@@ -128,7 +128,7 @@ def test_a_position_is_a_finite_number(value: str) -> None:
     assert point.gps.distance_km(50.0, 14.0) is None
 
 
-def test_one_object_where_an_item_declares_a_list_is_read_and_reported() -> None:
+def test_one_object_in_place_of_a_list_is_read() -> None:
     data = {"items": [{"referenceId": "a", "shipmentNumber": "1", "relatedItems": {"shipmentNumber": "2"}}]}
     [item] = decode(data, ShipmentBatchResult).items
     assert [child.shipment_number for child in item.related_items] == ["2"]

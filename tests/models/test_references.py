@@ -34,7 +34,7 @@ def test_every_kind_of_space_is_a_plain_one() -> None:
     assert normal_reference("\u00a02026  1\t") == "2026  1"
 
 
-def test_letters_with_marks_are_composed_once_nothing_stands_between() -> None:
+def test_letters_with_marks_are_composed() -> None:
     assert normal_reference("Z\u030c-1") == normal_reference("Z\u200d\u030c-1") == "Ž-1"
 
 
@@ -79,6 +79,6 @@ def test_no_visible_letter_is_called_invisible() -> None:
                    "\u115f\u1160\u3164\uffa0-\u17b4")  # fmt: skip
 
 
-def test_items_are_found_by_the_normal_form_of_what_the_carrier_shows() -> None:
+def test_items_are_found_by_the_normal_reference() -> None:
     item = ShipmentResultItem(reference_id="2026\u00a01\u200b")
     assert ShipmentBatchResult(items=[item]).by_reference == {"2026 1": item}

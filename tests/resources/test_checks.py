@@ -105,7 +105,7 @@ async def test_a_problem_says_where_what_is_wrong_and_what_is_allowed(
     assert sandbox.shipments() == []
 
 
-async def test_all_problems_come_at_once_and_the_lists_are_fetched_once(sandbox: Sandbox, client: Client) -> None:
+async def test_all_problems_come_with_one_fetch_of_the_lists(sandbox: Sandbox, client: Client) -> None:
     bad = [shipment("a", product_type="XXXX", services=[Service(code="ZZZZ")]), shipment("a", recipient=at("XK"))]
     for _ in range(3):
         problems = await client.check(bad)

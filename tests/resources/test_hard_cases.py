@@ -89,7 +89,7 @@ async def test_an_unknown_outcome_of_a_page_is_told(server: Server) -> None:
     assert [event.references for event in unknown] == [("40900000001",)]
 
 
-async def test_a_parcel_of_a_set_that_failed_is_an_error_of_its_shipment(server: Server, odd: Client) -> None:
+async def test_a_failed_parcel_is_an_error_of_its_shipment(server: Server, odd: Client) -> None:
     related = [{"importState": "Error", "errorCode": "9", "errorMessage": "bad parcel"}]
     server.answer({"items": [{"referenceId": "a", "importState": "Complete", "relatedItems": related}]})
     batch = odd.shipment_batches.handle("x")
@@ -142,7 +142,7 @@ def test_zeros_at_the_end_do_no_harm(amount: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["grow", "shrink", "touch", "remove"])
-async def test_a_document_that_changes_is_never_sent_as_if_it_were_whole(
+async def test_a_document_that_changes_is_not_sent_as_whole(
     sandbox: Sandbox, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     batch = await client.shipment_batches.create([shipment("a")])
@@ -217,7 +217,7 @@ async def test_results_are_handed_out_while_the_source_is_waited_for(client: Cli
     assert sorted(found) == numbers
 
 
-async def test_each_number_that_is_given_has_a_result_and_is_asked_for_once(sandbox: Sandbox, client: Client) -> None:
+async def test_each_number_has_a_result_and_one_request(sandbox: Sandbox, client: Client) -> None:
     numbers = (await (await client.shipment_batches.create([shipment("a"), shipment("b")])).wait()).numbers
     given = [numbers[0], numbers[0], numbers[1], numbers[0]]
     assert [result.number async for result in client.shipments.track(given)] == given

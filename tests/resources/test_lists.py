@@ -219,9 +219,7 @@ async def nothing() -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Paging-Limit": "1"}, {"X-Paging-Total-Items-Count": "999999999999999"}])
-async def test_a_list_whose_server_ignores_the_offset_ends_in_an_error(
-    make_client: MakeClient, headers: dict[str, str]
-) -> None:
+async def test_a_list_with_an_ignored_offset_is_an_error(make_client: MakeClient, headers: dict[str, str]) -> None:
     async with serving() as server:
         server.answer([{"shipmentNumber": "1"}, {"shipmentNumber": "2"}])
         server.headers |= headers

@@ -40,7 +40,7 @@ def order(reference: str = "o1", **changes: Any) -> Order:
     return Order(**fields | changes)
 
 
-async def test_a_batch_of_orders_has_the_same_handle_as_one_of_shipments(client: Client) -> None:
+async def test_a_batch_of_orders_has_the_handle_of_shipments(client: Client) -> None:
     batch = await client.order_batches.create(
         [order("a"), order("b"), order("past", send_date=datetime(2020, 1, 1, tzinfo=UTC))]
     )
@@ -93,9 +93,7 @@ async def test_orders_are_followed_until_the_courier_was_there(sandbox: Sandbox,
     )
 
 
-async def test_an_order_is_cancelled_by_either_reference_before_the_courier_comes(
-    sandbox: Sandbox, client: Client
-) -> None:
+async def test_an_order_is_cancelled_by_either_reference(sandbox: Sandbox, client: Client) -> None:
     batch = await client.order_batches.create([order("a"), order("b", customer_reference="mine"), order("late")])
     await batch.wait(timeout=30)
     await client.orders.cancel(order_reference="a", note="není co odvézt")
@@ -122,9 +120,7 @@ async def test_exactly_one_reference_is_taken_before_anything_is_sent(
 
 
 @pytest.mark.parametrize("status", [500, 503])
-async def test_a_failure_of_the_server_leaves_a_cancelling_unknown_and_is_not_tried_again(
-    sandbox: Sandbox, client: Client, status: int
-) -> None:
+async def test_a_failed_order_cancellation_is_unknown(sandbox: Sandbox, client: Client, status: int) -> None:
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, operation="orders.cancel", status=status))
     with pytest.raises(ServerError) as caught:
         await client.orders.cancel(order_reference="a")
@@ -133,9 +129,7 @@ async def test_a_failure_of_the_server_leaves_a_cancelling_unknown_and_is_not_tr
     assert len(sandbox.ledger.of("orders.cancel")) == 1
 
 
-async def test_headers_of_a_cancelling_are_those_of_the_call_or_the_client(
-    sandbox: Sandbox, make_client: MakeClient
-) -> None:
+async def test_headers_of_a_cancellation_are_the_callers(sandbox: Sandbox, make_client: MakeClient) -> None:
     client = make_client(sandbox, language="en-GB", correlation_id="of-the-client", log_level="Debug")
     with pytest.raises(CplError, match="There is no such order") as caught:
         await client.orders.cancel(order_reference="a")

@@ -62,7 +62,7 @@ async def test_a_batch_from_creation_to_labels(sandbox: Sandbox, client: Client)
     ]
 
 
-async def test_the_order_of_items_is_not_that_of_the_request_unless_asked(client: Client) -> None:
+async def test_items_have_the_order_of_the_request_when_asked(client: Client) -> None:
     references = [f"r{number:02}" for number in range(30)]
     batch = await client.shipment_batches.create([shipment(reference) for reference in references])
     await batch.wait()
@@ -119,7 +119,7 @@ async def test_checking_a_thousand_shipments_lets_the_loop_breathe(client: Clien
     assert turns >= 9
 
 
-async def test_the_servers_refusal_names_shipments_with_their_references(client: Client) -> None:
+async def test_a_rejection_names_shipments_by_reference(client: Client) -> None:
     with pytest.raises(ValidationError) as caught:
         await client.shipment_batches.create([shipment("a"), shipment("b", product_type="XXXX")], language="en-GB")
     (problem,) = caught.value.problems

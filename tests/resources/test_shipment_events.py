@@ -28,7 +28,7 @@ async def phase(client: Client, number: str) -> str | None:
     return (await client.shipments.list(shipment_numbers=[number])).items[0].phase
 
 
-async def test_a_shipment_is_cancelled_once_and_only_before_it_is_picked_up(sandbox: Sandbox, client: Client) -> None:
+async def test_a_shipment_is_cancelled_only_before_pickup(sandbox: Sandbox, client: Client) -> None:
     first, second = await made(client, "a", "b")
     await client.shipments.cancel(first)
     assert await phase(client, first) == "Canceled"
@@ -43,7 +43,7 @@ async def test_a_shipment_is_cancelled_once_and_only_before_it_is_picked_up(sand
     assert {await phase(client, first), await phase(client, second)} == {"Canceled", "InTransport"}
 
 
-async def test_a_lost_answer_to_a_cancelling_is_unknown_and_not_tried_again(sandbox: Sandbox, client: Client) -> None:
+async def test_a_lost_cancellation_is_unknown_and_not_repeated(sandbox: Sandbox, client: Client) -> None:
     (number,) = await made(client, "a")
     sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation="shipments.cancel"))
     with pytest.raises(Exception, match="outcome unknown"):
@@ -89,7 +89,7 @@ async def test_documents_are_sent_from_paths_and_bytes(sandbox: Sandbox, client:
         ([("a.pdf", b"x" * 600_000), ("b.pdf", b"x" * 400_001)], "1000001 bytes, at most 1000000"),
     ],
 )
-async def test_documents_that_would_be_refused_are_named_before_sending(
+async def test_invalid_documents_are_named_before_sending(
     sandbox: Sandbox, client: Client, files: Any, words: str
 ) -> None:
     with pytest.raises(ValidationError, match=words):
@@ -135,9 +135,7 @@ async def test_shipments_are_combined_into_a_set_all_or_none(client: Client) -> 
         ({"recipient": Address(name="A", zip_code="10115", country="DE")}, "cannot be combined"),
     ],
 )
-async def test_one_shipment_that_breaks_a_rule_keeps_all_of_a_set_apart(
-    client: Client, changes: dict[str, Any], words: str
-) -> None:
+async def test_one_shipment_against_a_rule_splits_the_set(client: Client, changes: dict[str, Any], words: str) -> None:
     good = await made(client, "a", "b")
     (odd,) = await made(client, "c", **changes)
     with pytest.raises(ValidationError, match=words) as caught:

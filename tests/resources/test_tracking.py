@@ -69,7 +69,7 @@ async def test_a_bad_number_loses_none_of_the_results_before_it(client: Client, 
     assert sorted(found) == sorted(numbers)
 
 
-async def test_numbers_that_fail_half_way_lose_none_of_the_results_before(client: Client) -> None:
+async def test_a_failure_half_way_keeps_earlier_results(client: Client) -> None:
     numbers = await made(client, 60)
     found: list[str] = []
 
@@ -99,7 +99,7 @@ async def test_watching_takes_numbers_from_anything(client: Client) -> None:
         await anext(client.shipments.watch(numbers, until="Delivered"))  # type: ignore[arg-type]  # the mistake
 
 
-async def test_a_hundred_thousand_numbers_are_tracked_in_constant_memory() -> None:
+async def test_100_000_numbers_are_tracked_in_constant_memory() -> None:
     asked = under_way = most = 0
 
     async def look(**options: Any) -> Page[TrackedShipment]:

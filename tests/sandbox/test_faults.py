@@ -64,7 +64,7 @@ async def test_what_befalls_a_write_leaves_its_outcome_unknown(sandbox: Sandbox,
     assert bool(sandbox.shipments()) is (name not in ("reset-early", "reset-midway", "reset"))
 
 
-async def test_an_ignored_filter_shows_everything_and_an_empty_list_nothing(sandbox: Sandbox, client: Client) -> None:
+async def test_faults_of_lists_show_everything_or_nothing(sandbox: Sandbox, client: Client) -> None:
     batch = await client.shipment_batches.create([shipment("a"), shipment("b")])
     await batch.wait()
     sandbox.faults.add(Fault(kind=FaultKind.IGNORED_FILTER, operation="shipments.list"))

@@ -52,7 +52,7 @@ def test_a_sheet_begins_at_its_position(position: int) -> None:
 
 @pytest.mark.parametrize("label_format", ["Png", "Jpeg"])
 @pytest.mark.parametrize("dpi", [203, 300, 600])
-def test_a_picture_is_as_large_as_the_label_and_a_scanner_reads_it(label_format: str, dpi: int) -> None:
+def test_a_picture_has_the_labels_size_and_can_be_scanned(label_format: str, dpi: int) -> None:
     image = Image.open(io.BytesIO(LabelDrawer(format=label_format, dpi=dpi).draw([LABEL])))
     assert image.format == label_format.upper()
     assert image.size == (round(127 / 25.4 * dpi), round(110 / 25.4 * dpi))

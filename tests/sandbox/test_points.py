@@ -24,13 +24,13 @@ def points() -> Points:
     return make_points(1)
 
 
-def test_the_same_seed_makes_the_same_points_and_another_seed_others(points: Points) -> None:
+def test_points_depend_on_the_seed_only(points: Points) -> None:
     assert make_points(1) == points
     others = {point["accessPointCode"] for point in make_points(2)}
     assert len(others & {point["accessPointCode"] for point in points}) < 100
 
 
-def test_the_points_of_a_seed_stay_the_same_from_version_to_version() -> None:
+def test_points_of_a_seed_are_the_same_in_each_version() -> None:
     """Programs that were tried on the sandbox keep the codes of its points."""
     text = json.dumps(make_points(1), sort_keys=True)
     assert hashlib.sha256(text.encode()).hexdigest() == (
@@ -38,7 +38,7 @@ def test_the_points_of_a_seed_stay_the_same_from_version_to_version() -> None:
     )
 
 
-def test_there_are_thousands_in_seven_countries_most_of_them_czech(points: Points) -> None:
+def test_most_of_thousands_of_points_are_czech(points: Points) -> None:
     countries = Counter(point["country"] for point in points)
     assert len(points) >= 5200
     assert set(countries) == {"CZ", "SK", "PL", "DE", "AT", "HU", "RO"}

@@ -64,7 +64,7 @@ def account(number: int, url: str) -> Client:
     return Client(client_id=f"a{number}", client_secret="s", base_url=url)
 
 
-async def test_clients_share_connections_and_close_only_their_own_calls(counting: Counting) -> None:
+async def test_clients_share_connections_and_close_their_own_calls(counting: Counting) -> None:
     clients = [account(number, counting.url) for number in range(20)]
     for client in clients:
         await client.info.get()
@@ -99,7 +99,7 @@ async def test_clients_that_connect_in_another_way_share_none(counting: Counting
     await asking.close()
 
 
-async def test_a_client_that_is_forgotten_does_not_take_the_others_connections(counting: Counting) -> None:
+async def test_a_forgotten_client_leaves_others_connections(counting: Counting) -> None:
     kept, forgotten = account(1, counting.url), account(2, counting.url)
     await kept.info.get()
     await forgotten.info.get()

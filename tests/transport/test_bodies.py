@@ -64,7 +64,7 @@ def test_the_limits_leave_room_for_what_the_contract_allows() -> None:
 
 @pytest.mark.parametrize("kind", ["compressed", "endless", "announced"])
 @pytest.mark.parametrize("name", [*READS, *WRITES])
-async def test_a_body_over_the_limit_is_an_error_with_the_right_outcome(
+async def test_a_body_over_the_limit_has_the_right_outcome(
     server: HostileServer, name: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cpl_async.resources.data.LABEL_BYTES", 48 * 2**20)
@@ -128,7 +128,7 @@ async def test_an_error_is_what_its_status_says_whatever_its_body_is(
     assert server.calls == 1
 
 
-async def test_a_thousand_problems_of_a_batch_are_below_the_limit_of_an_error(server: HostileServer) -> None:
+async def test_an_error_with_1000_problems_is_below_the_limit(server: HostileServer) -> None:
     errors = {f"Shipments[{n}].recipient.zipCode": ["x" * 400] for n in range(1000)}
     raw = response(orjson.dumps({"status": 400, "title": "Bad", "errors": errors}), status="400 Bad Request")
     with pytest.raises(ValidationError) as caught:
@@ -165,9 +165,7 @@ async def test_a_token_of_any_length_is_refused(server: HostileServer) -> None:
 
 
 @pytest.mark.parametrize("identifier", ["\x85", "x" * 2000, "a\x1b[2J"])
-async def test_a_created_batch_without_id_is_unknown_whatever_correlation_id_comes_back(
-    server: HostileServer, identifier: str
-) -> None:
+async def test_a_created_batch_without_id_is_unknown(server: HostileServer, identifier: str) -> None:
     raw = response(b"", status="201 Created", headers=[f"X-Correlation-ID: {identifier}"])
     server.scripts["base"] = raw
     async with Client(client_id="a", client_secret="b", base_url=server.base_url()) as client:
@@ -177,7 +175,7 @@ async def test_a_created_batch_without_id_is_unknown_whatever_correlation_id_com
     assert caught.value.correlation_id == "mine"
 
 
-async def test_what_the_http_library_raises_at_a_body_is_an_error_of_ours(
+async def test_http_errors_in_a_body_are_errors_of_the_library(
     server: HostileServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(stream: aiohttp.StreamReader) -> bytes:

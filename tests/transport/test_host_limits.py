@@ -64,9 +64,7 @@ def lines(tmp_path: Path, clock: Clock) -> Callable[[int], list[FilePacerBackend
     return lambda count: [one() for _ in range(count)]
 
 
-def test_a_slot_goes_to_one_and_the_next_is_counted_from_its_write(
-    lines: Callable[[int], list[FilePacerBackend]], clock: Clock
-) -> None:
+def test_the_interval_counts_from_the_write(lines: Callable[[int], list[FilePacerBackend]], clock: Clock) -> None:
     first, second = lines(2)
     assert first.request_permit() == 0
     assert first.has_permit()
@@ -81,7 +79,7 @@ def test_a_slot_goes_to_one_and_the_next_is_counted_from_its_write(
     assert second.request_permit() == 0
 
 
-def test_who_came_first_is_first_and_is_overtaken_only_when_it_sleeps(
+def test_the_first_process_is_overtaken_only_when_it_sleeps(
     lines: Callable[[int], list[FilePacerBackend]], clock: Clock
 ) -> None:
     holder, first, second = lines(3)
@@ -150,7 +148,7 @@ def head(free_at: float, ticket: int = 1) -> bytes:
     "content",
     [b"", b"garbage", b"cplpace1", b"\xff" * 4000, b"{}", head(float("nan")), head(float("inf")), head(1e300)],
 )
-def test_a_damaged_file_is_an_empty_line_whose_slot_is_not_free_at_once(
+def test_a_damaged_file_grants_no_permit_at_once(
     lines: Callable[[int], list[FilePacerBackend]], tmp_path: Path, clock: Clock, content: bytes
 ) -> None:
     line, other = lines(2)
@@ -204,7 +202,7 @@ def test_a_file_that_is_never_let_go_is_begun_anew(
     assert len({os.stat(line._file._opened()).st_ino for line in (stopped, first, second)}) == 1
 
 
-def test_where_the_file_is_gone_for_good_each_keeps_to_its_share(
+def test_without_the_file_each_keeps_to_its_share(
     lines: Callable[[int], list[FilePacerBackend]],
     clock: Clock,
     caplog: pytest.LogCaptureFixture,
@@ -240,7 +238,7 @@ def test_a_file_that_was_removed_is_made_anew_its_folder_too(
     assert second.request_permit() > 0
 
 
-def test_only_files_of_ours_that_nobody_has_used_for_days_are_removed(tmp_path: Path) -> None:
+def test_only_own_unused_files_are_removed(tmp_path: Path) -> None:
     old = time.time() - 10 * 86_400
     names = [".bashrc", "thesis.docx", "journal.sqlite", f"{'a' * 32}.pace", f"{'b' * 32}.token", f"{'c' * 32}.txt"]
     for name in names:
@@ -307,9 +305,7 @@ def test_where_no_file_can_be_there_is_a_warning_and_a_share(
     assert HostLimits().pacer(ME).interval == pytest.approx(INTERVAL_SECONDS * 4)
 
 
-async def test_a_share_that_was_given_holds_for_all_who_see_the_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_share_holds_for_all_who_use_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As for containers that do not see each other: nothing tells them so."""
     monkeypatch.setenv("CPL_LIMITS_SHARE", "0.5")
     one, other = (HostLimits(folder=tmp_path).pacer(ME) for _ in range(2))
@@ -324,7 +320,7 @@ async def test_a_share_that_was_given_holds_for_all_who_see_the_folder(
     assert shelf._fetches == MAX_FETCHES // 2
 
 
-def test_a_folder_that_depends_on_where_a_process_was_started_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_folder_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CPL_RUNTIME_DIR", "run")
     with pytest.raises(ConfigurationError, match="must be an absolute path"):
         HostLimits().pacer(ME)
@@ -380,7 +376,7 @@ def test_token_requests_of_all_are_counted_together(shelves: list[FileTokenStore
         shelves[0].load()
 
 
-def test_a_token_request_refused_for_pace_counts_for_seconds_only(shelves: list[FileTokenStore], clock: Clock) -> None:
+def test_a_token_request_refused_with_429_counts_briefly(shelves: list[FileTokenStore], clock: Clock) -> None:
     for number in range(MAX_FETCHES):
         assert shelves[number % 2].load() == 0.0
         shelves[number % 2].store(None, is_limited=True)
@@ -422,9 +418,7 @@ def test_a_fetch_that_died_is_done_by_the_next(shelves: list[FileTokenStore], tm
     assert FileTokenStore(SharedFile(file), MAX_FETCHES, 3).load() == 0.0
 
 
-def test_a_process_that_was_stopped_while_it_fetches_does_not_hold_up_the_others(
-    shelves: list[FileTokenStore], clock: Clock
-) -> None:
+def test_a_suspended_fetch_does_not_block_other_processes(shelves: list[FileTokenStore], clock: Clock) -> None:
     first, second = shelves
     assert first.load() == 0.0
     clock.now += host_token.LOST_FETCH_SECONDS - 0.1
@@ -434,7 +428,7 @@ def test_a_process_that_was_stopped_while_it_fetches_does_not_hold_up_the_others
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc")
-def test_a_process_that_ended_and_was_not_asked_for_is_not_alive() -> None:
+def test_a_zombie_process_is_not_alive() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
     assert not is_alive(ended.pid)

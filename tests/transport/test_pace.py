@@ -166,7 +166,7 @@ async def test_a_person_goes_before_a_crowd_in_the_background() -> None:
     await asyncio.gather(*crowd, return_exceptions=True)
 
 
-def test_a_loop_that_stopped_with_a_waiter_slows_nobody_down_twice() -> None:
+def test_a_stopped_loop_delays_others_only_once() -> None:
     pace, times = Pacer(INTERVAL, max_hold=0.3, watch_interval=0.05), list[float]()
     stopped = asyncio.new_event_loop()
 

@@ -55,7 +55,7 @@ async def test_credentials_in_the_address_of_a_label_are_not_sent(server: Server
 
 @pytest.mark.parametrize("scheme", ["", "http://"])
 @pytest.mark.parametrize("place", ["environment", "argument"])
-async def test_requests_go_through_the_proxy_without_credentials_of_netrc(
+async def test_the_proxy_gets_no_credentials_of_netrc(
     server: Server, monkeypatch: pytest.MonkeyPatch, scheme: str, place: str
 ) -> None:
     address = scheme + URL(server.base_url).authority
@@ -74,7 +74,7 @@ async def test_requests_go_through_the_proxy_without_credentials_of_netrc(
     assert not any("Proxy-Authorization" in caught.headers for caught in server.caught)
 
 
-async def test_credentials_in_the_address_of_the_proxy_go_to_the_proxy(server: Server) -> None:
+async def test_credentials_of_the_proxy_go_to_the_proxy(server: Server) -> None:
     address = f"user:p%40ss@{URL(server.base_url).authority}"
     async with Client(client_id="a", client_secret="b", base_url="http://127.0.0.9:1/base", proxy=address) as client:
         await client.info.get(tries=1)

@@ -161,7 +161,7 @@ async def test_no_error_log_or_trace_shows_what_a_server_repeats(
             assert not shows(text, spelling(secret))
 
 
-async def test_what_is_said_of_a_retry_holds_neither_secret_nor_the_servers_message(
+async def test_the_log_of_a_retry_has_no_secret(
     server: HostileServer, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     import stamina.instrumentation

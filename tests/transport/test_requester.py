@@ -45,7 +45,7 @@ async def test_many_calls_share_one_token_and_keep_the_pace(sandbox: Sandbox, cl
     assert client.requests_sent == 13
 
 
-def test_clients_of_other_threads_and_of_each_request_share_token_and_pace(sandbox: Sandbox) -> None:
+def test_clients_of_all_threads_share_token_and_pacer(sandbox: Sandbox) -> None:
     async def one_request() -> None:
         async with Client(client_id="sandbox", client_secret="sandbox", base_url=sandbox.base_url) as client:
             await client.shipments.list()
@@ -75,7 +75,7 @@ async def test_other_credentials_never_mix(make_sandbox: MakeSandbox, make_clien
     assert first.requests_sent == 4
 
 
-async def test_a_401_in_the_middle_means_one_new_token_and_nothing_sent_twice(sandbox: Sandbox, client: Client) -> None:
+async def test_a_401_renews_the_token_once(sandbox: Sandbox, client: Client) -> None:
     await client.shipments.list()
     sandbox.faults.add(Fault(kind=FaultKind.EXPIRED_TOKEN, operation="shipment_batches.create"))
     await client.shipment_batches.create([shipment()])
@@ -148,9 +148,7 @@ async def test_a_broken_body_after_201_loses_nothing(sandbox: Sandbox, client: C
     assert (await batch.wait()).settled
 
 
-async def test_a_429_on_a_write_is_tried_again_after_the_time_asked_for(
-    sandbox: Sandbox, make_client: MakeClient
-) -> None:
+async def test_a_429_on_a_write_is_retried_after_retry_after(sandbox: Sandbox, make_client: MakeClient) -> None:
     client = make_client(sandbox, shared=ProcessLimits())
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=429, retry_after="1"))
     await client.shipment_batches.create([shipment()])
@@ -159,9 +157,7 @@ async def test_a_429_on_a_write_is_tried_again_after_the_time_asked_for(
     assert second.at - first.at >= 0.95
 
 
-async def test_a_429_that_asks_for_more_than_there_is_time_is_told_at_once(
-    sandbox: Sandbox, make_client: MakeClient
-) -> None:
+async def test_a_429_beyond_the_deadline_is_raised_at_once(sandbox: Sandbox, make_client: MakeClient) -> None:
     client = make_client(sandbox, shared=ProcessLimits())
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, status=429, retry_after="3600"))
     with pytest.raises(RateLimited) as caught:
@@ -192,9 +188,7 @@ async def test_a_time_out_says_which_part_took_the_time(sandbox: Sandbox, client
     await asyncio.gather(*crowd, return_exceptions=True)
 
 
-async def test_cancelling_leaves_the_client_usable_and_tells_of_a_write(
-    sandbox: Sandbox, make_client: MakeClient
-) -> None:
+async def test_a_cancelled_write_leaves_the_client_usable(sandbox: Sandbox, make_client: MakeClient) -> None:
     events: list[Event] = []
     client = make_client(sandbox, on_event=events.append, max_connections=2)
     await client.shipments.list()
@@ -274,9 +268,7 @@ async def test_a_token_answer_without_a_token_is_told(
 NO_BATCH = "6d0a5c1e-40a1-4d3a-9f3e-5a0d5f4c0b11"
 
 
-async def test_headers_can_be_set_for_each_call_each_client_and_each_context(
-    sandbox: Sandbox, make_client: MakeClient
-) -> None:
+async def test_headers_are_set_by_call_client_or_context(sandbox: Sandbox, make_client: MakeClient) -> None:
     client = make_client(sandbox, language="en-GB")
     with pytest.raises(NotFound, match="There is no such batch"):
         await client.shipment_batches.get(NO_BATCH)
@@ -296,7 +288,7 @@ CONTROLS = ["a\r\nX-Evil: 1", "a\0", "a\x01", "a\tb", "\x1b]0;a\x07", "a\x7f", "
 
 @pytest.mark.parametrize("value", CONTROLS, ids=ascii)
 @pytest.mark.parametrize("option", ["correlation_id", "language", "log_level"])
-async def test_a_header_with_a_control_character_is_refused_before_a_write_is_sent(
+async def test_a_header_with_a_control_character_is_refused(
     sandbox: Sandbox, make_client: MakeClient, option: str, value: str
 ) -> None:
     options: Any = {option: value}

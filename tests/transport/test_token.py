@@ -86,7 +86,7 @@ async def test_only_the_refused_token_is_thrown_away(clock: Clock, server: Serve
     assert server.asked == 2
 
 
-async def test_a_failed_fetch_fails_each_waiter_with_an_exception_of_its_own(clock: Clock, server: Server) -> None:
+async def test_a_failed_fetch_gives_each_waiter_its_own_error(clock: Clock, server: Server) -> None:
     cell = TokenCache(clock)
     server.error = AuthenticationError("wrong")
     errors = await asyncio.gather(*(cell.get(server.fetch) for _ in range(5)), return_exceptions=True)
@@ -140,9 +140,7 @@ async def test_an_unexpected_failure_reaches_the_waiters(clock: Clock, server: S
         await cell.get(server.fetch)
 
 
-async def test_no_more_than_twelve_in_a_minute_and_refused_credentials_fail_at_once(
-    clock: Clock, server: Server
-) -> None:
+async def test_token_requests_are_limited_to_twelve_a_minute(clock: Clock, server: Server) -> None:
     cell = TokenCache(clock)
     server.error = AuthenticationError("wrong")
     for _ in range(12):

@@ -122,7 +122,7 @@ async def test_nothing_leaves_when_the_moment_has_come(slow: SlowServer) -> None
     assert slow.broken == []
 
 
-async def test_a_body_that_is_under_way_when_the_moment_comes_stays_without_its_end(slow: SlowServer) -> None:
+async def test_a_body_past_its_write_deadline_stays_incomplete(slow: SlowServer) -> None:
     async with client_of(slow) as cpl:
         threading.Timer(1.0, slow.reads.set).start()
         with pytest.raises(Timeout) as caught:
@@ -147,7 +147,7 @@ asyncio.run(main())
 """
 
 
-def test_a_process_that_was_stopped_in_the_middle_of_a_body_does_not_end_it(slow: SlowServer) -> None:
+def test_a_suspended_process_does_not_complete_a_body(slow: SlowServer) -> None:
     command = [sys.executable, "-c", SENDER, slow.url, str(LARGE)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8")
     assert slow.began.wait(20)
