@@ -21,7 +21,9 @@ SMALL_PROOF_OF_WORKERS = (
     *("--kills", "2", "--settle-time", "3"),
 )
 
-READS_EXAMPLES_BESIDE_THE_PACKAGE = "tests/bulk/test_report.py::test_papers_are_made_from_a_package_in_a_zip_file"
+READS_EXAMPLES_BESIDE_THE_PACKAGE = (
+    "tests/bulk/reports/test_report.py::test_reports_are_made_from_a_package_in_a_zip_file"
+)
 """It looks for ``examples`` in the parent folder of the package, which is ``site-packages`` for the wheel."""
 
 WHEEL_TESTS = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -21,11 +20,6 @@ from .shipping import Shipping, Totals, sent_twice, totals
 MakeClient = Callable[..., Client]
 MakeSandbox = Callable[..., Sandbox]
 RESET = Fault(kind=FaultKind.RESET, operation="shipment_batches.create")
-
-
-@pytest.fixture
-def shipping(tmp_path: Path, client: Client) -> Shipping:
-    return Shipping(tmp_path, client)
 
 
 async def undecided_job(sandbox: Sandbox, shipping: Shipping, fault: Fault = RESET) -> Jobs:

@@ -1,104 +1,91 @@
-"""Lines of one order, one for each item, are one shipment; where they say two things they are not."""
+"""Orders are made exactly once too: each comes out once, and a lost answer is looked into."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cpl_async import Client
-from cpl_async.bulk.parsing.row_parser import shipment_from
-from cpl_async.bulk.readers.source import RawRow, Source
-from cpl_async.sandbox import Sandbox
+import cpl_sync
+from cpl_async import Address, Client, ConfigurationError, Order, OrderResult
+from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
-from .shipping import Shipping, Totals, totals
+from ..conftest import shipment
 
-HEADING = "Objednávka;Jméno;Ulice;Město;PSČ;Země;Dobírka;Celkem;Počet balíků;Hmotnost;Položka;Množství"
-
-
-@pytest.fixture
-def shipping(tmp_path: Path, client: Client) -> Shipping:
-    return Shipping(tmp_path, client)
+MakeClient = Callable[..., Client]
+CREATE = "order_batches.create"
+TOMORROW = datetime.now(UTC) + timedelta(days=1)
 
 
-def rows_of(path: Path, *lines: str, heading: str = HEADING) -> list[RawRow]:
-    path.write_text("\n".join((heading, *lines)) + "\n", encoding="utf-8")
-    return list(Source(path).rows())
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CPL_STATE_DIR", str(tmp_path / "state"))
 
 
-def line(reference: str = "1", *, total: str = "500", item: str = "Hrnek", **changes: str) -> str:
-    found = {"name": "J", "cod": "ne", "parcels": "2", "weight": "1,5", "city": "P"} | changes
-    return (
-        f"{reference};{found['name']};U;{found['city']};11000;CZ;{found['cod']};{total};{found['parcels']};"
-        f"{found['weight']};{item};1"
-    )
-
-
-def test_lines_that_differ_in_items_are_one_shipment(tmp_path: Path) -> None:
-    rows = rows_of(tmp_path / "a.csv", line(), line(item="Talíř"), line(item="Lžíce"), line("2"))
-    assert [(row.values["reference_id"], row.number, row.line, row.more) for row in rows] == [
-        ("1", 1, 2, 2),
-        ("2", 4, 5, 0),
+def orders(count: int, first: int = 1, **changes: Any) -> list[Order]:
+    address = Address(name="Sklad", street="Náměstí 1", city="Kolín", zip_code="28002", country="CZ")
+    fields: dict[str, Any] = {"order_type": "CollectionOrder", "shipment_count": 2, "send_date": TOMORROW}
+    return [
+        Order(reference_id=f"o{number}", **({"sender": address, **fields} | changes))
+        for number in range(first, first + count)
     ]
 
 
-def test_parcels_and_weight_are_the_orders_and_are_not_added_up(tmp_path: Path) -> None:
-    (row,) = rows_of(tmp_path / "a.csv", line(), line(item="Talíř"))
-    shipment, _ = shipment_from(row.values, None, row.terms)
-    assert shipment is not None
-    assert shipment.parcels == 2
-    assert len(rows_of(tmp_path / "a.csv", line(), line(item="Talíř", parcels="1"))) == 2
-    assert len(rows_of(tmp_path / "a.csv", line(), line(item="Talíř", weight="0,5"))) == 2
+async def ordered(client: Client, rows: Any, name: str = "monday", **options: Any) -> list[OrderResult]:
+    stream = client.bulk.order(rows, name=name, **({"settle_time": 1.0, "pilot_rows": 0} | options))
+    return sorted([result async for result in stream], key=lambda one: one.row)
 
 
-def test_a_further_line_may_leave_the_orders_columns_empty(tmp_path: Path) -> None:
-    (row,) = rows_of(tmp_path / "a.csv", line(), "1;;;;;;;;;;Talíř;2")
-    assert (row.values["name"], row.more) == ("J", 1)
-    assert len(rows_of(tmp_path / "a.csv", "1;;;;;;;;;;Talíř;2", line())) == 2
+async def test_each_order_is_made_once(sandbox: Sandbox, client: Client) -> None:
+    results = await ordered(client, orders(12), batch_size=5)
+    assert {result.state for result in results} == {"ordered"}
+    assert await ordered(client, orders(12)) == results
+    assert [order.reference for order in sandbox.orders()] == [f"o{number}" for number in range(1, 13)]
 
 
-def test_equal_lines_are_two_orders_unless_there_are_items(tmp_path: Path) -> None:
-    heading = "order,name,street,city,zip,country"
-    assert len(rows_of(tmp_path / "a.csv", "1,J,U,P,11000,CZ", "1,J,U,P,11000,CZ", heading=heading)) == 2
-    assert len(rows_of(tmp_path / "a.csv", line(), line())) == 1
+async def test_what_is_wrong_is_said_for_each(sandbox: Sandbox, client: Client) -> None:
+    past = orders(1, 2, send_date=datetime(2020, 1, 1, tzinfo=UTC))
+    rows = [*orders(1), *past, *orders(1, 3, shipment_count=99), "no order", *orders(1)]
+    results = await ordered(client, rows)
+    assert [result.state for result in results] == ["ordered", "rejected", "rejected", "rejected", "rejected"]
+    assert "2001" in results[1].message
+    assert "shipment_count" in results[2].message
+    assert "is no order" in results[3].message
+    assert "used twice" in results[4].message
 
 
-@pytest.mark.parametrize("changes", [{"name": "K"}, {"city": "B"}, {"cod": "5"}])
-def test_lines_with_another_address_or_money_stay_apart(tmp_path: Path, changes: dict[str, str]) -> None:
-    one, other = rows_of(tmp_path / "a.csv", line(), line(item="Talíř", **changes))
-    assert one.problem is None
-    (column,) = changes
-    assert f"but another {other.terms.heading(column)}" in str(other.problem)
+@pytest.mark.parametrize(("kind", "count"), [(FaultKind.LOST_ANSWER, 2), (FaultKind.RESET, 3)])
+async def test_a_lost_answer_is_looked_into(sandbox: Sandbox, client: Client, kind: FaultKind, count: int) -> None:
+    sandbox.faults.add(Fault(kind=kind, operation=CREATE, skip=1))
+    results = await ordered(client, orders(6), batch_size=3, max_concurrency=1)
+    assert {result.state for result in results} == {"ordered"}
+    assert len(sandbox.orders()) == 6
+    assert len(sandbox.ledger.of(CREATE)) == count
 
 
-def test_blanks_do_not_make_another_address_of_one(tmp_path: Path) -> None:
-    further = line(item="Talíř").replace("11000", "110 00")
-    assert len(rows_of(tmp_path / "a.csv", line(), further)) == 1
+async def test_an_order_of_another_day_proves_nothing(sandbox: Sandbox, client: Client) -> None:
+    await (await client.order_batches.create(orders(1, send_date=TOMORROW + timedelta(days=3)))).wait()
+    await ordered(client, orders(1, 50), "earlier")
+    sandbox.faults.add(Fault(kind=FaultKind.RESET, operation=CREATE))
+    (result,) = await ordered(client, orders(1))
+    assert result.state == "undecided"
+    assert len(sandbox.orders()) == 2
 
 
-def test_lines_that_do_not_follow_each_other_stay_apart(tmp_path: Path) -> None:
-    assert len(rows_of(tmp_path / "a.csv", line(), line("2"), line(item="Talíř"))) == 3
+async def test_shipments_and_orders_do_not_meet(sandbox: Sandbox, client: Client) -> None:
+    await ordered(client, orders(2))
+    with pytest.raises(ConfigurationError, match="is one of orders"):
+        await anext(client.bulk.ship([shipment("a")], name="monday"))
+    results = [one async for one in client.bulk.ship([shipment("o1")], name="tuesday", settle_time=1.0)]
+    assert results[0].state == "shipped"  # the reference of an order is none of a shipment
+    kinds = {job.name: job.kind for job in await client.bulk.jobs()}
+    assert kinds == {"monday": "orders", "tuesday": "shipments"}
 
 
-def test_different_totals_matter_only_with_cash_on_delivery(tmp_path: Path) -> None:
-    (row,) = rows_of(tmp_path / "a.csv", line(total="200"), line(item="Talíř", total="300"))
-    assert row.problem is None
-
-
-def test_totals_that_differ_are_never_collected_in_part(tmp_path: Path) -> None:
-    lines = [line(total=total, item=total, cod="ano") for total in ("200", "300", "200")]
-    (row,) = rows_of(tmp_path / "a.csv", *lines)
-    assert "two values in the column Celkem: 200 and 300" in str(row.problem)
-
-
-async def test_an_order_of_several_lines_is_shipped_once_and_said(sandbox: Sandbox, shipping: Shipping) -> None:
-    path = shipping.folder / "a.csv"
-    text = "\n".join([HEADING, line(), line(item="Talíř"), line("2"), line("2", name="K", item="Lžíce")])
-    path.write_text(text, encoding="utf-8")
-    summary = await shipping(path)
-    assert totals(summary) == Totals(rows=3, shipped=2, rejected=1)
-    assert sorted(shipment.reference for shipment in sandbox.shipments()) == ["1", "2"]
-    assert shipping.problems == [(4, ""), (4, "reference_id")]
-    assert "lines taken as further items of the order above them: 1" in shipping.notes
-    (row,) = shipping.rejected()
-    assert row["error"].startswith("Objednávka: 2 is used twice")
+def test_the_facade_orders_too(sandbox: Sandbox) -> None:
+    with cpl_sync.Client(client_id="sandbox", client_secret="sandbox", base_url=sandbox.base_url) as client:
+        results = list(client.bulk.order(iter(orders(3)), name="monday", settle_time=1.0))
+        assert {result.state for result in results} == {"ordered"}

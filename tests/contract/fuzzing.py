@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from ..hostile import response
 from . import Operation, operations
-from .answers import full
+from .responses import full
 
 __all__ = ["Case", "cases"]
 
