@@ -17,7 +17,7 @@ SERVER_TESTS = (
     "distributed/test_redis_token.py",
 )
 INTERRUPT_TESTS = (
-    "cli/test_questions.py::test_what_was_cancelled_is_told_whatever_happens_next",
+    "cli/test_cancel.py::test_what_was_cancelled_is_told_whatever_happens_next",
     "facade/test_processes.py::test_ctrl_c_in_a_call_cancels_it_and_the_client_still_works",
 )
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .tasks import ShardFailed, ShipJob, ship_job, shipping_job, take_up, work
+from .tasks import ShardFailed, ShipJob, process_shard, requeue_jobs, ship_job, shipping_job
 
-__all__ = ["ShardFailed", "ShipJob", "ship_job", "shipping_job", "take_up", "work"]
+__all__ = ["ShardFailed", "ShipJob", "process_shard", "requeue_jobs", "ship_job", "shipping_job"]

@@ -37,11 +37,11 @@ __all__ = [
     "ShardFailed",
     "ShipJob",
     "check_broker",
+    "process_shard",
+    "requeue_jobs",
     "ship_job",
     "shipping_job",
-    "take_up",
     "why_tasks_failed",
-    "work",
 ]
 
 logger: logging.Logger = logging.getLogger("cpl_async.distributed")
@@ -61,19 +61,20 @@ NOBODY_FOR = 30.0
 BROKER_TIMEOUT = 5.0
 SOFT_LIMIT: int = getattr(signal, "SIGUSR1", 0)
 """Signal for the soft time limit of a task in a process of Celery's pool; 0 on Windows."""
-TIME_LIMIT = "the time limit of its task was over before the part was done: give tasks more time, or make smaller parts"
+TIME_LIMIT = "the time limit of its task passed before the shard was done: give tasks more time, or make smaller shards"
 
 
-def _do_next(
-    self: Any, name: str, account: str = "", journal: str = "", failures: int = 0, looking_after: bool = False
+def _process_shard(
+    self: Any, name: str, account: str = "", journal: str = "", is_watch: bool = False
 ) -> dict[str, Any]:
-    """Run the next step of a job: one shard, or labels and reports if all shards are done.
+    """Process one shard of a job, or make labels and reports if all shards are done.
+
+    A shard that is not completed is retried by Celery, after 5 seconds at first and 10 minutes at most.
 
     :param name: Name of the job.
     :param account: Account of the job, for which the client is created; see :func:`ship_job`.
     :param journal: Identifier of the journal of the job. This worker must use the same journal.
-    :param failures: Number of previous consecutive failures, 0 to 11. Default: 0.
-    :param looking_after: Whether this task checks for shards that dead workers have left. Default: false.
+    :param is_watch: Whether this task checks for shards that dead workers have left. Default: false.
     :return: The processed shard, its result, and the state of the job's shards.
     :raises ShardFailed: A retry cannot help, or the task has failed twelve times.
     """
@@ -86,30 +87,38 @@ def _do_next(
     except NoSuchJob as error:
         raise ShardFailed(str(error)) from error
     except SoftTimeLimitExceeded:
-        tasks.try_again(failures, TIME_LIMIT, None)
-        return {"job": name, "part": None, "closed": False, "problem": TIME_LIMIT}
+        raise _retry(self, name, TIME_LIMIT) from None
     except CplError as error:  # the database or the server is unavailable, or another worker has the shard
-        tasks.try_again(failures, str(error), error)
-        return {"job": name, "part": None, "closed": False, "problem": str(error)}
+        raise _retry(self, name, str(error)) from error
     left = worked.stats
     if worked.retry_in is not None:
-        tasks.put(countdown=worked.retry_in, looking_after=True)
+        tasks.put(countdown=worked.retry_in, is_watch=True)
     if worked.is_refused:
         raise ShardFailed(f"{name}: {worked.problem}")
-    if worked.problem:
-        tasks.try_again(failures, worked.problem, None)
-    elif worked.shard is not None and left.free:
-        tasks.put()
-    if looking_after and left.free and not left.leased:  # tasks were lost with their broker
+    if is_watch and left.free and not left.leased:  # tasks were lost with their broker
         tasks.put(left.free)
+    if worked.problem:
+        raise _retry(self, name, worked.problem)
+    if worked.shard is not None and left.free:
+        tasks.put()
     return {
         "job": name,
-        "part": worked.shard,
-        "closed": worked.is_finished,
-        "problem": worked.problem,
-        "parts": left.shards,
+        "shard": worked.shard,
+        "is_finished": worked.is_finished,
+        "shards": left.shards,
         "done": left.done,
     }
+
+
+def _retry(task: Any, name: str, why: str) -> Exception:
+    """Have Celery retry a task later, and return the exception that ends this attempt.
+
+    :raises ShardFailed: The task has failed too often.
+    """
+    logger.warning("job %s: %s; trying again later", name, why)
+    countdown = min(FIRST_PAUSE * 2**task.request.retries, LONGEST_PAUSE)
+    error: Exception = task.retry(exc=ShardFailed(f"{name}: {why}"), countdown=countdown, max_retries=MOST_FAILURES - 1)
+    return error
 
 
 def _may_be_killed(task: Any) -> bool:
@@ -118,7 +127,7 @@ def _may_be_killed(task: Any) -> bool:
     return bool(limits[0] or getattr(task, "time_limit", None) or task.app.conf.get("task_time_limit"))
 
 
-def _take_up(account: str = "") -> list[str]:
+def _requeue_jobs(account: str = "") -> list[str]:
     """Enqueue tasks for every unfinished job of an account, e.g. every ten minutes by Celery's beat.
 
     Only needed if a broker without persistence has lost all tasks of a job, and no caller waits for the job.
@@ -128,15 +137,15 @@ def _take_up(account: str = "") -> list[str]:
     """
     names = _run(_unfinished(account))
     for name in names:
-        JobTasks(current_app, name, account, "").put(looking_after=True)
+        JobTasks(current_app, name, account, "").put(is_watch=True)
     return names
 
 
-work: Any = shared_task(
-    bind=True, name="cpl.work", acks_late=True, reject_on_worker_lost=True, track_started=True, max_retries=None
-)(_do_next)
-"""Task that runs the next step of a job: ``work.delay(name, account)``."""
-take_up: Any = shared_task(name="cpl.take_up")(_take_up)
+process_shard: Any = shared_task(
+    bind=True, name="cpl.process_shard", acks_late=True, reject_on_worker_lost=True, track_started=True
+)(_process_shard)
+"""Task that processes one shard of a job: ``process_shard.delay(name, account)``."""
+requeue_jobs: Any = shared_task(name="cpl.requeue_jobs")(_requeue_jobs)
 """Task that resumes every unfinished job of an account: for Celery's beat, ``"schedule": 600, "args": [account]``."""
 
 
@@ -150,7 +159,7 @@ class ShipJob:
 
     name: str
     account: str = ""
-    refused: tuple[RejectedRow, ...] = field(default=(), repr=False)
+    rejected: tuple[RejectedRow, ...] = field(default=(), repr=False)
     """Rows that the local validation rejected. They are not sent."""
     app: Any = field(default=None, repr=False, eq=False)
     """Celery app. Default: the current one."""
@@ -165,7 +174,7 @@ class ShipJob:
         """Return the current number of rows by outcome from the journal."""
         return _run(_job(self._app, self.name, self.account))
 
-    def take_up(self) -> None:
+    def requeue(self) -> None:
         """Enqueue tasks for the free shards of the job."""
         self.tasks.extend(JobTasks(self._app, self.name, self.account, "").put(self.stats().free))
 
@@ -204,10 +213,10 @@ class ShipJob:
             elif monotonic() > moved + patience:
                 why = why_tasks_failed(self.tasks) or now.problem
                 logger.warning("no worker takes the job %s up: %s", self.name, why or "is one running?")
-                self.take_up()
+                self.requeue()
                 moved, patience = monotonic(), min(2 * patience, LONGEST_PAUSE)
             if deadline is not None and monotonic() > deadline:
-                raise TimeoutError(f"the job {self.name} is not finished: {now.done} of {now.shards} parts are done")
+                raise TimeoutError(f"the job {self.name} is not finished: {now.done} of {now.shards} shards are done")
             before = now
             time.sleep(LOOK_EVERY)
         return self.rows()
@@ -253,7 +262,7 @@ def ship_job(
     check_broker(used)
     handed, journal = _run(_hand_over(used, source, account, given))
     put = JobTasks(used, handed.job, account, journal).put(handed.stats.free)
-    return ShipJob(name=handed.job, account=account, refused=handed.rejected, app=app, tasks=put)
+    return ShipJob(name=handed.job, account=account, rejected=handed.rejected, app=app, tasks=put)
 
 
 def shipping_job(name: str, *, account: str = "", app: Any = None) -> ShipJob:
@@ -279,20 +288,12 @@ class JobTasks:
         arguments = self.name, self.account, self.journal
         try:
             for _ in range(min(count, MOST_TASKS)):
-                put.append(self.app.tasks["cpl.work"].apply_async(arguments, more, countdown=countdown or None))
+                put.append(
+                    self.app.tasks["cpl.process_shard"].apply_async(arguments, more, countdown=countdown or None)
+                )
         except Exception as error:  # errors of kombu, of the broker's library, and of the result backend
             logger.warning("no task for the job %s could be put in the queue: %s", self.name, error)
         return put
-
-    def try_again(self, failures: int, why: str, error: Exception | None) -> None:
-        """Enqueue a task for later.
-
-        :raises ShardFailed: The task has failed too often.
-        """
-        if failures + 1 >= MOST_FAILURES:
-            raise ShardFailed(f"{self.name}: {why}") from error
-        logger.warning("job %s: %s; trying again later", self.name, why)
-        self.put(countdown=min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE), failures=failures + 1)
 
 
 def check_broker(app: Any) -> None:
@@ -314,10 +315,8 @@ def why_tasks_failed(tasks: Iterable[Any]) -> str | None:
     """Return the error of a failed or retried task, or ``None`` if there is no failure or no result backend."""
     try:
         for task in tasks:
-            if task.state == "FAILURE":
+            if task.state in ("FAILURE", "RETRY"):
                 return str(task.result)
-            if task.state == "SUCCESS" and isinstance(task.result, dict) and task.result.get("problem"):
-                return str(task.result["problem"])
         return None
     except Exception:  # without a result backend, or while it is unavailable
         return None
@@ -426,7 +425,7 @@ async def _have_watched(client: Client, tasks: JobTasks, lease: float) -> None:
         job = await journal.find(tasks.name)
         is_open = (await journal.shards.stats(job.id)).is_open
         if is_open and await journal.shards.reserve_watch(job.id, lease):
-            await to_thread.run_sync(lambda: tasks.put(countdown=lease, looking_after=True))
+            await to_thread.run_sync(lambda: tasks.put(countdown=lease, is_watch=True))
 
 
 async def _hand_over(app: Any, source: Any, account: str, given: dict[str, Any]) -> tuple[EnqueuedJob, str]:

@@ -28,10 +28,10 @@ BROKER = os.environ.get("CPL_BROKER", "redis://127.0.0.1:6379/0")
 app = Celery("shop", broker=BROKER, backend=BROKER, include=["cpl_async.celery.tasks"])
 app.conf.update(
     broker_connection_retry_on_startup=True,
-    worker_prefetch_multiplier=1,  # a part is long: none waits behind another
-    task_routes={"cpl.*": "cpl"},  # a queue of their own, that of `cpl ship --distributed`: parts hold up nothing else
+    worker_prefetch_multiplier=1,  # a shard is long: no task waits behind another
+    task_routes={"cpl.*": "cpl"},  # a queue of their own, that of `cpl ship --distributed`: shards delay nothing else
     beat_schedule={  # one for each account
-        "take up what a broker has forgotten": {"task": "cpl.take_up", "schedule": 600.0, "args": [""]}
+        "requeue jobs that a broker has lost": {"task": "cpl.requeue_jobs", "schedule": 600.0, "args": [""]}
     },
     cpl_client="tasks.client",
     cpl_lease=float(os.environ.get("CPL_LEASE", "60")),

@@ -29,7 +29,8 @@ from ..serving import served
 
 __all__ = ["cpl"]  # a fixture
 celery = pytest.importorskip("cpl_async.celery.tasks", reason="Celery is not installed")
-SoftTimeLimitExceeded = pytest.importorskip("celery.exceptions").SoftTimeLimitExceeded
+exceptions = pytest.importorskip("celery.exceptions")
+SoftTimeLimitExceeded, Retry = exceptions.SoftTimeLimitExceeded, exceptions.Retry
 
 
 class Queue:
@@ -37,7 +38,7 @@ class Queue:
 
     def __init__(self, client: Callable[[], Client], **conf: Any) -> None:
         self.conf: dict[str, Any] = {"cpl_client": lambda account: client(), "cpl_lease": 4.0, **conf}
-        self.tasks = {"cpl.work": self}
+        self.tasks = {"cpl.process_shard": self}
         self.timelimit: tuple[int | None, int | None] = (None, None)
         self.waiting: list[tuple[tuple[Any, ...], dict[str, Any], float | None]] = []
         self.results: list[dict[str, Any]] = []
@@ -60,13 +61,23 @@ class Queue:
         while self.ready:
             self.do_next()
 
-    def do(self, *arguments: Any, identifier: str | None = None, **options: Any) -> dict[str, Any]:
+    def do(self, *arguments: Any, identifier: str | None = None, retries: int = 0, **options: Any) -> dict[str, Any]:
+        def retry(*, exc: Exception, countdown: float, max_retries: int) -> Exception:
+            if retries >= max_retries:
+                raise exc
+            self.waiting.append((arguments, {**options, "retries": retries + 1}, countdown))
+            again: Exception = Retry(exc=exc)
+            return again
+
         def note(task_id: str, state: str, meta: dict[str, Any]) -> None:
             self.told.append((task_id, state, meta))
 
-        request = SimpleNamespace(id=identifier, timelimit=self.timelimit)
-        task = SimpleNamespace(app=self, request=request, update_state=note)
-        done: dict[str, Any] = celery._do_next(task, *arguments, **options)
+        request = SimpleNamespace(id=identifier, timelimit=self.timelimit, retries=retries)
+        task = SimpleNamespace(app=self, request=request, update_state=note, retry=retry)
+        try:
+            done: dict[str, Any] = celery._process_shard(task, *arguments, **options)
+        except Retry as again:
+            done = {"shard": None, "is_finished": False, "problem": str(again.exc)}
         self.results.append(done)
         return done
 
@@ -101,12 +112,12 @@ def references(sandbox: Sandbox) -> list[str]:
 
 def test_tasks_process_shards_and_the_last_makes_labels(queue: Queue, tmp_path: Path, sandbox: Sandbox) -> None:
     job = ship(queue, tmp_path)
-    assert (job.name, job.refused, queue.ready) == ("job", (), 2)
-    assert job.standing().shards == 2
+    assert (job.name, job.rejected, queue.ready) == ("job", (), 2)
+    assert job.stats().shards == 2
     queue.do_all()
-    assert [result["part"] is not None for result in queue.results].count(True) == 3
-    assert queue.results[-1]["closed"] or any(result["closed"] for result in queue.results)
-    assert job.standing().is_finished
+    assert [result["shard"] is not None for result in queue.results].count(True) == 3
+    assert queue.results[-1]["is_finished"] or any(result["is_finished"] for result in queue.results)
+    assert job.stats().is_finished
     rows = job.wait(timeout=1)
     assert (rows.rows, rows.shipped, rows.state) == (40, 40, "finished")
     assert (tmp_path / "out" / "labels.pdf").exists()
@@ -120,10 +131,10 @@ def test_a_task_that_comes_again_or_for_nothing_does_nothing(queue: Queue, tmp_p
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(result["part"] is not None for result in queue.results) in (1, 2)
+    assert sum(result["shard"] is not None for result in queue.results) in (1, 2)
     queue.do_all()
     queue.do("job", "")
-    assert queue.results[-1]["part"] is None
+    assert queue.results[-1]["shard"] is None
     assert job.rows().shipped == 20
     assert len(references(sandbox)) == 20
     queue.waiting.clear()
@@ -137,13 +148,13 @@ def test_one_task_looks_after_what_dead_workers_leave(queue: Queue, tmp_path: Pa
     ship(queue, tmp_path)
     queue.do_next()
     later = [(options, countdown) for _, options, countdown in queue.waiting if countdown is not None]
-    assert [options for options, _ in later] == [{"looking_after": True}]
+    assert [options for options, _ in later] == [{"is_watch": True}]
     queue.do_next()
     assert sum(countdown is not None for _, _, countdown in queue.waiting) == 1  # one at a time
     queue.waiting.clear()  # the broker has forgotten all
-    queue.do("job", "", looking_after=True)
+    queue.do("job", "", is_watch=True)
     queue.do_all()
-    assert celery.shipping_job("job", app=queue).standing().is_finished
+    assert celery.shipping_job("job", app=queue).stats().is_finished
     assert len(references(sandbox)) == 40
 
 
@@ -152,14 +163,14 @@ def test_an_unfinished_shard_is_retried_and_fails_at_last(queue: Queue, tmp_path
     sandbox.faults.add(Fault(kind=FaultKind.STATUS, operation="shipment_batches.create", status=404, times=9))
     result = queue.do_next()
     assert result["problem"]
-    again = [(options, countdown) for _, options, countdown in queue.waiting if "failures" in options]
-    assert again == [({"failures": 1}, celery.FIRST_PAUSE)]
-    assert job.standing().problem == result["problem"]
+    again = [(options, countdown) for _, options, countdown in queue.waiting if "retries" in options]
+    assert again == [({"retries": 1}, celery.FIRST_PAUSE)]
+    assert result["problem"] == f"job: {job.stats().problem}"
     with pytest.raises(celery.ShardFailed, match="job: "):
-        queue.do("job", "", failures=celery.MOST_FAILURES - 1)
+        queue.do("job", "", retries=celery.MOST_FAILURES - 1)
     sandbox.faults.clear()
     queue.waiting.clear()
-    job.take_up()
+    job.requeue()
     queue.do_all()
     assert job.rows().shipped == 20
 
@@ -215,8 +226,8 @@ def test_credentials_that_are_refused_are_not_tried_again_soon(queue: Queue, tmp
     with pytest.raises(celery.ShardFailed):
         queue.do_next()
     assert len(sandbox.ledger.of("login.get_access_token")) - before == 1
-    assert [(options, countdown) for _, options, countdown in queue.waiting] == [({"looking_after": True}, 600.0)]
-    assert "401" in job.standing().problem or "credentials" in job.standing().problem.lower()
+    assert [(options, countdown) for _, options, countdown in queue.waiting] == [({"is_watch": True}, 600.0)]
+    assert "401" in job.stats().problem or "credentials" in job.stats().problem.lower()
 
 
 async def test_an_event_loop_is_not_blocked(queue: Queue, tmp_path: Path) -> None:
@@ -224,7 +235,7 @@ async def test_an_event_loop_is_not_blocked(queue: Queue, tmp_path: Path) -> Non
         ship(queue, tmp_path)
     job = await asyncio.to_thread(ship, queue, tmp_path)
     with pytest.raises(ConfigurationError, match=r"asyncio\.to_thread"):
-        job.standing()
+        job.stats()
 
 
 def test_rows_of_a_query_are_shipped(queue: Queue, tmp_path: Path, sandbox: Sandbox) -> None:
@@ -232,7 +243,7 @@ def test_rows_of_a_query_are_shipped(queue: Queue, tmp_path: Path, sandbox: Sand
     rows[7]["country"] = "Atlantis"
     options = {"name": "query", "shard_size": 10, "settle_time": 1.0, "pilot_rows": 0, "reports": False}
     job = celery.ship_job(iter(rows), out=tmp_path / "out", app=queue, **options)
-    assert [(one.row, "country" in one.message) for one in job.refused] == [(8, True)]
+    assert [(one.row, "country" in one.message) for one in job.rejected] == [(8, True)]
     queue.do_all()
     found = job.rows()
     assert (found.shipped, found.rejected) == (24, 1)
@@ -266,9 +277,9 @@ def test_a_task_that_is_broken_off_gives_its_part_back(queue: Queue, tmp_path: P
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert (job.standing().free, job.standing().leased) == (1, 0)
+    assert (job.stats().free, job.stats().leased) == (1, 0)
     queue.waiting.clear()
-    job.take_up()
+    job.requeue()
     queue.do_all()
     rows = job.rows()
     assert rows.shipped + rows.shipped_without_label == 20
@@ -297,8 +308,9 @@ def test_a_soft_time_limit_releases_the_shard(queue: Queue, tmp_path: Path, sand
         assert signal.getsignal(signal.SIGUSR1) is soft_limit
     finally:
         signal.signal(signal.SIGUSR1, before)
-    assert result["problem"] == job.standing().problem == celery.TIME_LIMIT
-    assert (job.standing().free, job.standing().leased) == (1, 0)
+    assert result["problem"] == f"job: {celery.TIME_LIMIT}"
+    assert job.stats().problem == celery.TIME_LIMIT
+    assert (job.stats().free, job.stats().leased) == (1, 0)
     [options] = [options for _, options, countdown in queue.waiting if countdown == celery.FIRST_PAUSE]
     queue.waiting.clear()
     queue.do("job", "", **options)
@@ -328,13 +340,13 @@ def test_a_task_killed_at_its_limit_is_followed_by_another(
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert [(options, countdown) for _, options, countdown in queue.waiting] == [({"looking_after": True}, 4.0)]
+    assert [(options, countdown) for _, options, countdown in queue.waiting] == [({"is_watch": True}, 4.0)]
     queue.waiting.clear()
-    queue.do("job", "", looking_after=True)
+    queue.do("job", "", is_watch=True)
     queue.do_all()
-    assert job.standing().is_finished
+    assert job.stats().is_finished
     queue.waiting.clear()
-    queue.do("job", "", looking_after=True)
+    queue.do("job", "", is_watch=True)
     assert queue.waiting == []  # nobody looks after a job that is closed
 
 
@@ -346,12 +358,12 @@ def test_in_a_patched_process_the_worker_says_how_to_start(
     with pytest.raises(ConfigurationError, match=r"patched by gevent.*--pool prefork"):
         queue.do_next()
     with pytest.raises(ConfigurationError, match="patched by gevent"):
-        job.standing()
+        job.stats()
 
 
 def test_failed_tasks_say_why_no_worker_acts(queue: Queue, tmp_path: Path) -> None:
-    good = SimpleNamespace(state="SUCCESS", result={"problem": ""})
-    gave_up = SimpleNamespace(state="SUCCESS", result={"problem": "HTTP 404"})
+    good = SimpleNamespace(state="SUCCESS", result={"shard": 1})
+    gave_up = SimpleNamespace(state="RETRY", result=celery.ShardFailed("HTTP 404"))
     failed = SimpleNamespace(state="FAILURE", result=ValueError("broken"))
     assert celery.why_tasks_failed([good, SimpleNamespace(state="PENDING", result=None)]) is None
     assert celery.why_tasks_failed([good, gave_up]) == "HTTP 404"
@@ -474,7 +486,7 @@ def test_a_missing_worker_is_reported(
     _, said = following.communicate(timeout=20)
     assert following.returncode == 130
     [name] = [job["name"] for job in json.loads(cpl("jobs", "list", "--json", access=environment).stdout)]
-    assert "0 of 1 done, 0 at work, 1 free" in cpl("jobs", "show", name, access=environment).stdout
+    assert "0 of 1 done, 0 leased, 1 free" in cpl("jobs", "show", name, access=environment).stdout
     assert "the workers go on; run the same command again" in said
     assert references(sandbox) == []
 
