@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from typing import Any
 
 from attrs import define, field
 
+from ..system.clock import wall
 from ..transport.events import Event, EventKind
 
 __all__ = ["Measures"]
@@ -48,7 +48,7 @@ class Measures:
         elif event.kind is EventKind.RESPONSE:
             self.requests[kind] += 1
             self.failed[kind] += event.status is None or event.status > LAST_GOOD
-            self.waited[int(time.time())] += event.waited  # type: ignore[assignment]  # a counter of seconds
+            self.waited[int(wall())] += event.waited  # type: ignore[assignment]  # a counter of seconds
         elif event.kind is EventKind.FAILURE:
             self.requests[kind] += 1
             self.failed[kind] += 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import time
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +16,7 @@ from yarl import URL
 from ..client import Client
 from ..errors import AuthenticationError, ConfigurationError, CplError, NotFound, PermissionDenied, RateLimited
 from ..settings import is_loopback
+from ..system.clock import monotonic, wall
 from ..transport.proxy import proxy_for
 from .access import Access
 from .connection import Connection, connected
@@ -161,7 +161,7 @@ async def _tls(host: str, port: int, context: ssl.SSLContext | None) -> CheckFin
     certificate = connection.getpeercert() or {}
     writer.close()
     ends = ssl.cert_time_to_seconds(str(certificate["notAfter"])) if "notAfter" in certificate else None
-    days = int((ends - time.time()) / 86_400) if ends is not None else None
+    days = int((ends - wall()) / 86_400) if ends is not None else None
     what = (
         f"{connection.version()}, the certificate holds for {days} days" if days is not None else connection.version()
     )
@@ -229,7 +229,7 @@ async def _roles(client: Client) -> AsyncIterator[CheckFinding]:
 
 
 async def _limits(client: Client) -> CheckFinding:
-    began = time.monotonic()
+    began = monotonic()
     try:
         for _ in range(PROBES):
             await client.info.get(timeout=PATIENCE, tries=1)
@@ -238,5 +238,5 @@ async def _limits(client: Client) -> CheckFinding:
         return CheckFinding("limits", WARNING, "the service says that the limits are exceeded", advice)
     except CplError as error:
         return CheckFinding("limits", FAILED, error.message, error.next_step)
-    each = (time.monotonic() - began) / PROBES
+    each = (monotonic() - began) / PROBES
     return CheckFinding("limits", OK, f"{PROBES} requests one after the other, {each * 1000:.0f} ms each, none refused")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 
 from aiohttp import web
 
 from .arrival_time import arrival_time_of, reset_arrival_time
+from .clock import wall_time
 from .context import CLIENT, CONTEXT, IGNORES_FILTERS, REJECTED_FOR, SandboxContext
 from .faults import Fault, FaultKind
 from .handlers import OPERATIONS
@@ -33,6 +35,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def make_app(context: SandboxContext) -> web.Application:
     """Return the web application of one sandbox."""
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_problem_middleware, _host_middleware])
+    app.on_response_prepare.append(_add_date)
     app[CONTEXT] = context
     for (method, path), (operation, handler) in OPERATIONS.items():
         app.router.add_route(method, BASE_PATH + path, _pipeline(operation, handler))
@@ -50,6 +53,11 @@ def _not_allowed(methods: list[str]) -> Handler:
         raise web.HTTPMethodNotAllowed(request.method, methods)
 
     return handle
+
+
+async def _add_date(request: web.Request, response: web.StreamResponse) -> None:
+    """Show this machine's time, even if a test freezes time in this process."""
+    response.headers["Date"] = formatdate(wall_time(), usegmt=True)
 
 
 @web.middleware

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-from .write_deadline import elapsed
+from ..system.clock import elapsed
 
 __all__ = ["ServerClock"]
 

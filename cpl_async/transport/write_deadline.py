@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import math
 import select
-import time
 from typing import TYPE_CHECKING
 
-from ..system.clock import monotonic
+from ..system.clock import elapsed, wall
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
 
-__all__ = ["DeadlinePassed", "WriteDeadline", "elapsed", "is_sent_to_kernel", "is_timestamp"]
+__all__ = ["DeadlinePassed", "WriteDeadline", "is_sent_to_kernel", "is_timestamp"]
 
-CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
-"""Clock that continues while the machine is suspended, or ``None`` if the system has no such clock."""
 FULL_AGAIN = 0.005
 """Seconds between two checks of a full socket."""
 
@@ -36,27 +33,22 @@ class WriteDeadline:
         :param timestamp: Timestamp in seconds since the epoch.
         """
         self._timestamp = timestamp
-        self._elapsed = elapsed() + timestamp - time.time()
+        self._elapsed = elapsed() + timestamp - wall()
 
     @classmethod
     def after(cls, seconds: float) -> WriteDeadline:
         """Return the deadline that is a number of seconds from now."""
-        return cls(time.time() + seconds)
+        return cls(wall() + seconds)
 
     @property
     def left(self) -> float:
         """Seconds until the deadline, by the clock that shows fewer; negative afterwards."""
-        return min(self._timestamp - time.time(), self._elapsed - elapsed())
+        return min(self._timestamp - wall(), self._elapsed - elapsed())
 
     @property
     def passed(self) -> bool:
         """Whether the deadline has passed."""
         return self.left <= 0
-
-
-def elapsed() -> float:
-    """Return the seconds since the machine was started, including the time that it was suspended."""
-    return time.clock_gettime(CLOCK) if CLOCK is not None else monotonic()
 
 
 async def is_sent_to_kernel(writer: AbstractStreamWriter) -> None:

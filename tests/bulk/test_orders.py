@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import cpl_sync
-from cpl_async import Address, Client, ConfigurationError, Order, OrderResult
+from cpl_async import Address, Client, JournalError, Order, OrderResult
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import shipment
@@ -77,7 +77,7 @@ async def test_an_order_of_another_day_proves_nothing(sandbox: Sandbox, client: 
 
 async def test_shipments_and_orders_do_not_meet(sandbox: Sandbox, client: Client) -> None:
     await ordered(client, orders(2))
-    with pytest.raises(ConfigurationError, match="is one of orders"):
+    with pytest.raises(JournalError, match="is one of orders"):
         await anext(client.bulk.ship([shipment("a")], name="monday"))
     results = [one async for one in client.bulk.ship([shipment("o1")], name="tuesday", settle_time=1.0)]
     assert results[0].state == "shipped"  # the reference of an order is none of a shipment

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -36,6 +35,7 @@ from sqlalchemy.schema import CreateSchema
 from ...errors import JournalError
 from ...messages import dump_messages, message
 from ...ratelimit.registry import JournalMemory, KnownJournal
+from ...system.clock import wall
 from ...system.run_lock import already_running, exclusive_lock
 from ..records import RowState
 from .continuity import DAMAGED_ADVICE, FileIdentity, lost_journal, read_mark, write_mark
@@ -110,7 +110,7 @@ class JournalConnection:
         cls,
         place: JournalLocation,
         patience: float = PATIENCE,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = wall,
         *,
         replaces_lost: bool = False,
     ) -> JournalConnection:

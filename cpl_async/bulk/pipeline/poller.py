@@ -11,7 +11,7 @@ from attrs import define, field
 from ...errors import AuthenticationError, CplError, PermissionDenied
 from ...messages import Message, message
 from ...ratelimit.priority import Priority
-from ...transport.write_deadline import elapsed
+from ...system.clock import elapsed
 from ..client_protocols import ItemStates, StateCalls
 from ..journal.batch_repository import BatchRepository, RowResult
 from ..records import RowState

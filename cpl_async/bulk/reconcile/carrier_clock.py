@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from attrs import define, field
 
 from ...errors import ConfigurationError, CplError
-from ...transport.write_deadline import elapsed
+from ...system.clock import elapsed, wall
 from ..client_protocols import BulkClient
 
 __all__ = ["CarrierClock"]
@@ -34,7 +33,7 @@ class CarrierClock:
     ignores_difference: bool = False
     """Whether to send although this machine's clock is hours off. Default: ``False``."""
     on_note: Callable[[str], None] = field(default=lambda note: None)
-    _start: float = field(init=False, factory=lambda: time.time() - elapsed())
+    _start: float = field(init=False, factory=lambda: wall() - elapsed())
     _is_checked: bool = field(init=False, default=False)
 
     def now(self) -> float:
@@ -62,7 +61,7 @@ class CarrierClock:
         if server is None or self._is_checked:
             return
         self._is_checked = True
-        ahead = time.time() - server
+        ahead = wall() - server
         if abs(ahead) < REPORTED_SECONDS:
             return
         words = f"this machine's clock is {_shown(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} the carrier's"
@@ -76,6 +75,6 @@ class CarrierClock:
 
 def _shown(seconds: float) -> str:
     for unit, name in ((DAY, "days"), (HOUR, "hours"), (MINUTE, "minutes")):
-        if seconds >= 2 * unit:
+        if seconds >= 1.99 * unit:  # the carrier shows whole seconds
             return f"{seconds / unit:.0f} {name}"
     return f"{seconds:.0f} seconds"

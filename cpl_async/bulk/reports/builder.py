@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
@@ -13,6 +12,7 @@ from anyio import to_thread
 
 from ...messages import Message, message, text_of
 from ...models.addresses import Address
+from ...system.clock import wall
 from ..journal import Journal
 from ..journal.journal import Job
 from ..journal.reconciliation_repository import DUPLICATE, TO_CANCEL
@@ -98,7 +98,7 @@ async def _report_of(
     return ReportData(
         job=summary.job,
         system=system_named(journal.place.base_url),
-        made_at=time.time(),
+        made_at=wall(),
         rows=summary.rows,
         shipped=summary.shipped,
         unlabelled=summary.shipped_without_label,
@@ -157,7 +157,7 @@ async def _write_handover(journal: Journal, job: Job, data: Path, language: str)
             sender = _lines(entry.shipment.sender)
         rows.append(_row_of(entry))
     handover = ManifestHeader(
-        job=job.name, at=time.time(), sender=sender, system=system_named(journal.place.base_url), language=language
+        job=job.name, at=wall(), sender=sender, system=system_named(journal.place.base_url), language=language
     )
     await to_thread.run_sync(write_manifest_data, data, handover, rows)
 

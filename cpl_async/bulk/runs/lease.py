@@ -7,7 +7,8 @@ import asyncio
 from attrs import define, field
 
 from ...errors import JournalError
-from ...transport.write_deadline import WriteDeadline, elapsed
+from ...system.clock import elapsed
+from ...transport.write_deadline import WriteDeadline
 from ..journal.connection import LeaseLost
 from ..journal.shard_repository import Shard, ShardRepository
 from ..pipeline.sender import WRITE_TIMEOUT_SECONDS

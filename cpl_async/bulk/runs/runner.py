@@ -237,6 +237,8 @@ class JobRunner(Generic[ResultT]):
             if (settled := await self.sink.settled_before(run)) is not None:
                 return settled
             withheld = await self._why_withheld(run)
+            if withheld is None and (self.source.is_open_ended or await _has_planned(run)):
+                await clock.check()
             await self.sink.begin(run)
             sending, failures = withheld is None, list[Exception]()
             async with self._measured(run, began):
@@ -339,6 +341,11 @@ class JobRunner(Generic[ResultT]):
         if run.stopped_by is not None:
             return message("send.ended_early", error=run.stopped_by.detail)
         return message("send.stopped") if self.interrupted else None
+
+
+async def _has_planned(run: JobRun) -> bool:
+    """Return whether there are rows to be sent."""
+    return bool((await run.journal.row_queries.counts(run.job.id))[RowState.PLANNED])
 
 
 async def _has_work(run: JobRun, *, sending: bool) -> bool:

@@ -11,9 +11,8 @@ from attrs import define, field, frozen
 
 from ...errors import AuthenticationError, JournalError, PermissionDenied
 from ...messages import Message
-from ...system.clock import monotonic
+from ...system.clock import elapsed, monotonic
 from ...system.process_identity import worker_name
-from ...transport.write_deadline import elapsed
 from ..client_protocols import BulkClient
 from ..journal import Journal, JournalLocation
 from ..journal.connection import LeaseLost

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Update, update
 
+from benchmarks.wrong_clock import WrongClock
 from cpl_async import Client, TrackedShipment, Verdict
 from cpl_async.bulk.journal import Journal
 from cpl_async.bulk.journal.schema import rows
@@ -24,6 +25,7 @@ from cpl_async.bulk.reconcile.carrier_clock import CarrierClock
 from cpl_async.bulk.reconcile.evidence import classify, hit_from
 from cpl_async.models.codec import decode
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
+from cpl_async.system.clock import use_clock
 from cpl_async.transport.server_clock import ServerClock
 from cpl_async.transport.write_deadline import WriteDeadline
 
@@ -36,7 +38,7 @@ LOST = Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE)
 HOUR, DAY = 3600.0, 86_400.0
 
 
-class WrongClock:
+class ShipUnderWrongClock:
     """``cpl ship`` in a process of its own whose clock is wrong."""
 
     def __init__(self, folder: Path, sandbox: Sandbox, rows: int) -> None:
@@ -67,12 +69,12 @@ class WrongClock:
 
 
 @pytest.fixture
-def ship(tmp_path: Path, sandbox: Sandbox) -> WrongClock:
-    return WrongClock(tmp_path, sandbox, 30)
+def ship(tmp_path: Path, sandbox: Sandbox) -> ShipUnderWrongClock:
+    return ShipUnderWrongClock(tmp_path, sandbox, 30)
 
 
 @pytest.mark.parametrize("clock", [f"{26 * HOUR}", f"{3 * DAY}", f"{-3 * DAY}", f"0,{26 * HOUR}@2,{-2 * HOUR}@4"])
-def test_no_double_whatever_the_clock_says(sandbox: Sandbox, ship: WrongClock, clock: str) -> None:
+def test_no_double_whatever_the_clock_says(sandbox: Sandbox, ship: ShipUnderWrongClock, clock: str) -> None:
     sandbox.faults.add(LOST)
     sandbox.faults.add(Fault(kind=FaultKind.RESET, operation=CREATE, skip=1))
     ended = ship(clock, "--ignore-clock")
@@ -84,7 +86,9 @@ def test_no_double_whatever_the_clock_says(sandbox: Sandbox, ship: WrongClock, c
 
 
 @pytest.mark.parametrize(("clock", "words"), [(f"{-2 * HOUR}", "2 hours behind"), (f"{3 * DAY}", "3 days ahead of")])
-def test_a_clock_that_is_hours_off_stops_a_job(sandbox: Sandbox, ship: WrongClock, clock: str, words: str) -> None:
+def test_a_clock_that_is_hours_off_stops_a_job(
+    sandbox: Sandbox, ship: ShipUnderWrongClock, clock: str, words: str
+) -> None:
     ended = ship(clock)
     assert ended.returncode == 2
     assert f"this machine's clock is {words} the carrier's; nothing was sent" in ended.stderr
@@ -92,14 +96,14 @@ def test_a_clock_that_is_hours_off_stops_a_job(sandbox: Sandbox, ship: WrongCloc
     assert sandbox.shipments() == []
 
 
-def test_a_clock_that_is_minutes_off_is_reported(sandbox: Sandbox, ship: WrongClock) -> None:
+def test_a_clock_that_is_minutes_off_is_reported(sandbox: Sandbox, ship: ShipUnderWrongClock) -> None:
     ended = ship("600")
     assert ended.returncode == 0, ended.stderr
     assert "this machine's clock is 10 minutes ahead of the carrier's" in ended.stderr
     assert len(sandbox.shipments()) == 30
 
 
-def test_a_clock_ahead_does_not_lengthen_the_settle_time(sandbox: Sandbox, ship: WrongClock) -> None:
+def test_a_clock_ahead_does_not_lengthen_the_settle_time(sandbox: Sandbox, ship: ShipUnderWrongClock) -> None:
     sandbox.faults.add(LOST)
     sandbox.faults.add(Fault(kind=FaultKind.RESET, operation=CREATE, skip=1))
     sandbox.faults.play("empty-list", 1.0)
@@ -144,13 +148,11 @@ async def test_the_carriers_time_is_asked_for_once(sandbox: Sandbox, client: Cli
     assert len(sandbox.ledger.of("info.get")) == 1
 
 
-async def test_without_a_date_the_machines_time_goes_on_steadily(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_a_date_the_machines_time_goes_on_steadily(client: Client) -> None:
     clock = CarrierClock(client=client)
     before = clock.now()
-    monkeypatch.setattr(time, "time", lambda: before + 10 * DAY)
-    assert clock.now() == pytest.approx(before, abs=5)
+    with use_clock(WrongClock(10 * DAY)):
+        assert clock.now() == pytest.approx(before, abs=5)
 
 
 def tracked(*dates: str) -> TrackedShipment:
@@ -184,12 +186,12 @@ def _unclear(moment: float) -> Update:
     return update(rows).values(state="undecided", unclear_since=moment, unclear_until=moment)
 
 
-def test_a_clock_set_back_does_not_extend_a_write_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    deadline, now = WriteDeadline.after(100), time.time()
-    monkeypatch.setattr(time, "time", lambda: now - DAY)
-    assert deadline.left <= 100
-    monkeypatch.setattr(time, "time", lambda: now + DAY)
-    assert deadline.passed
+def test_a_clock_set_back_does_not_extend_a_write_deadline() -> None:
+    deadline = WriteDeadline.after(100)
+    with use_clock(WrongClock(-DAY)):
+        assert deadline.left <= 100
+    with use_clock(WrongClock(DAY)):
+        assert deadline.passed
 
 
 async def test_a_shared_journal_settles_from_the_takeover_on(
