@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..bulk import Formatter, JobRunner, JobSummary
 from ..messages import texts
+
+if TYPE_CHECKING:
+    from ..bulk import Formatter, JobRunner, JobSummary
 
 __all__ = ["counted_rows", "in_words"]
 
@@ -16,7 +19,7 @@ WIDTH = 7
 def in_words(summary: JobSummary, run: JobRunner[JobSummary]) -> str:
     """Return what became of a job, for the terminal."""
     out = run.sink.folder or Path()
-    words, writing = texts("summary", run.options.language), Formatter(run.options.language)
+    words, writing = texts("summary", run.options.language), _formatter(run.options.language)
     lines = [
         words["finished" if summary.already_done else "job"].format(job=summary.job, system=run.place.base_url),
         "",
@@ -40,9 +43,15 @@ def in_words(summary: JobSummary, run: JobRunner[JobSummary]) -> str:
     return "\n".join([*lines, *_what_to_do(summary, run, out, words)])
 
 
+def _formatter(language: str) -> Formatter:
+    from ..bulk import Formatter  # Babel takes some 30 ms, and most commands end without it
+
+    return Formatter(language)
+
+
 def counted_rows(count: int, language: str) -> str:
     """Return the number of rows as text, with plain spaces."""
-    return Formatter(language).count(count, "row").replace("\N{NO-BREAK SPACE}", " ")
+    return _formatter(language).count(count, "row").replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _beside(number: str, what: str) -> str:

@@ -7,29 +7,34 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from attrs import frozen
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_decimal
 
 __all__ = ["Formatter"]
 
 HARD = "\u00a0"
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+DATES = {"en": ("d MMM y", "d MMM"), "cs": ("d. M. y", "d. M.")}
+"""Language → patterns of a date with and without its year."""
 NOUNS = {
     "en": {
-        "row": ("row", "rows", "rows"),
-        "batch": ("batch", "batches", "batches"),
-        "parcel": ("parcel", "parcels", "parcels"),
-        "run": ("run", "runs", "runs"),
-        "request": ("request", "requests", "requests"),
-        "reason": ("other reason", "other reasons", "other reasons"),
+        "row": {"one": "row", "other": "rows"},
+        "batch": {"one": "batch", "other": "batches"},
+        "parcel": {"one": "parcel", "other": "parcels"},
+        "run": {"one": "run", "other": "runs"},
+        "request": {"one": "request", "other": "requests"},
+        "reason": {"one": "other reason", "other": "other reasons"},
     },
     "cs": {
-        "row": ("řádek", "řádky", "řádků"),
-        "batch": ("dávka", "dávky", "dávek"),
-        "parcel": ("balík", "balíky", "balíků"),
-        "run": ("běh", "běhy", "běhů"),
-        "request": ("požadavek", "požadavky", "požadavků"),
-        "reason": ("další důvod", "další důvody", "dalších důvodů"),
+        "row": {"one": "řádek", "few": "řádky", "other": "řádků"},
+        "batch": {"one": "dávka", "few": "dávky", "other": "dávek"},
+        "parcel": {"one": "balík", "few": "balíky", "other": "balíků"},
+        "run": {"one": "běh", "few": "běhy", "other": "běhů"},
+        "request": {"one": "požadavek", "few": "požadavky", "other": "požadavků"},
+        "reason": {"one": "další důvod", "few": "další důvody", "other": "dalších důvodů"},
     },
 }
+"""Language → noun → plural category → its form."""
 
 
 @frozen
@@ -41,10 +46,8 @@ class Formatter:
 
     def number(self, value: float | Decimal, places: int = 0) -> str:
         """Return a number with thousands separators."""
-        text = f"{value:,.{places}f}"
-        if self.language == "cs":
-            text = text.replace(",", HARD).replace(".", ",")
-        return text
+        pattern = "#,##0." + "0" * places if places else "#,##0"
+        return format_decimal(value, format=pattern, locale=self.language)
 
     def rough(self, value: float) -> str:
         """Return a number with 0 to 2 decimal places, by its size."""
@@ -52,9 +55,9 @@ class Formatter:
 
     def count(self, value: float, noun: str) -> str:
         """Return a number with its noun, such as ``3 rows``."""
-        one, few, many = NOUNS[self.language][noun]
-        name = one if value == 1 else few if 2 <= value <= 4 else many
-        return f"{self.number(value)}{HARD}{name}"
+        forms = NOUNS[self.language][noun]
+        category = Locale.parse(self.language).plural_form(value)
+        return f"{self.number(value)}{HARD}{forms.get(category, forms['other'])}"
 
     def percent(self, part: float, whole: float) -> str:
         """Return a percentage; never 100 % or 0 % for a share that is not all or nothing."""
@@ -79,15 +82,14 @@ class Formatter:
 
     def date(self, at: float) -> str:
         """Return a date."""
-        day = self.local(at)
-        if self.language == "cs":
-            return f"{day.day}.{HARD}{day.month}.{HARD}{day.year}"
-        return f"{day.day}{HARD}{MONTHS[day.month - 1]}{HARD}{day.year}"
+        return self._date(at, DATES[self.language][0])
 
     def day(self, at: float) -> str:
         """Return a date without its year."""
-        day = self.local(at)
-        return f"{day.day}. {day.month}." if self.language == "cs" else f"{day.day} {MONTHS[day.month - 1]}"
+        return self._date(at, DATES[self.language][1])
+
+    def _date(self, at: float, pattern: str) -> str:
+        return format_date(self.local(at), pattern, locale=self.language).replace(" ", HARD)
 
     def time(self, at: float, *, seconds: bool = False) -> str:
         """Return a time of day."""
