@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from math import floor
+from statistics import quantiles
 
 from attrs import frozen
 
@@ -170,13 +171,6 @@ def spread_of(values: Sequence[float]) -> Spread:
 
     :param values: Values in any order.
     """
-    if not values:
-        return Spread(0, [])
-    ordered = sorted(values)
-    found = []
-    for percent in range(101):
-        place = percent / 100 * (len(ordered) - 1)
-        low = floor(place)
-        high = min(low + 1, len(ordered) - 1)
-        found.append(ordered[low] + (ordered[high] - ordered[low]) * (place - low))
-    return Spread(len(ordered), found)
+    if len(values) < 2:
+        return Spread(len(values), list(values) * 101)
+    return Spread(len(values), [min(values), *quantiles(values, n=100, method="inclusive"), max(values)])
