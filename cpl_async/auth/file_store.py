@@ -19,7 +19,7 @@ from .token_cache import FETCH_WINDOW_SECONDS, FetchBudget, Token, counted_from,
 
 __all__ = ["FileTokenStore"]
 
-LOOK_AGAIN = 0.03
+CHECK_SECONDS = 0.03
 """Seconds between two checks for the result of another process's fetch."""
 LOST = 2.0
 """Seconds after which a busy file is replaced, because the process that holds its lock was stopped."""
@@ -102,7 +102,7 @@ class FileTokenStore:
             if now - self._busy_since > LOST:
                 self._busy_since = None
                 return self._begun_anew(now)
-            return LOOK_AGAIN
+            return CHECK_SECONDS
         except OSError as error:
             logger.warning("the token cannot be shared with other processes: %s", error)
             return self._own.reserve(now)
@@ -136,7 +136,7 @@ class FileTokenStore:
         if state.flight is not None:
             process, _, since = state.flight
             if 0 <= now - since < LOST_FETCH_SECONDS and is_alive(int(process)):
-                return LOOK_AGAIN
+                return CHECK_SECONDS
         if len(state.asked) < self._fetches:
             return 0.0
         wait = state.asked[-self._fetches] + FETCH_WINDOW_SECONDS - now
@@ -152,7 +152,7 @@ class FileTokenStore:
             self._file.replace()
         except OSError:
             return self._own.reserve(now)
-        return LOOK_AGAIN
+        return CHECK_SECONDS
 
     def _change(self, change: Callable[[_TokenState], None]) -> None:
         def inside() -> None:

@@ -11,7 +11,7 @@ from ..system.secret_values import Secret
 
 __all__ = ["SecretRotation"]
 
-AGAIN_AFTER = 60.0
+RETRY_SECONDS = 60.0
 """Seconds after which an unchanged secret is read again: a service may still wait for its rotation."""
 
 
@@ -27,7 +27,7 @@ class SecretRotation:
         self._read = read
         self._lock = asyncio.Lock()
         self._successor: dict[Secret, tuple[Secret | None, str]] = {}
-        self._read_at = -AGAIN_AFTER
+        self._read_at = -RETRY_SECONDS
 
     @property
     def refused(self) -> tuple[Secret, ...]:
@@ -45,7 +45,7 @@ class SecretRotation:
             return None, ""
         async with self._lock:
             known, _ = self._successor.get(refused, (None, ""))
-            if refused not in self._successor or (known is None and monotonic() >= self._read_at + AGAIN_AFTER):
+            if refused not in self._successor or (known is None and monotonic() >= self._read_at + RETRY_SECONDS):
                 self._successor[refused] = await self._read_again(self._read, refused)
                 self._read_at = monotonic()
             return self._successor[refused]

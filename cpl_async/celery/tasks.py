@@ -46,17 +46,17 @@ __all__ = [
 
 logger: logging.Logger = logging.getLogger("cpl_async.distributed")
 T = TypeVar("T")
-MOST_TASKS = 64
+MAX_TASKS = 64
 """Maximum number of tasks of a job that are enqueued at once. Each task that has processed a shard enqueues another."""
-TOLD_EVERY = 1.0
+UPDATE_SECONDS = 1.0
 """Seconds between two state updates of a task."""
-FIRST_PAUSE, LONGEST_PAUSE = 5.0, 600.0
+FIRST_RETRY_SECONDS, MAX_RETRY_SECONDS = 5.0, 600.0
 """Seconds until an incomplete shard is retried: first pause and maximum. The pause doubles each time."""
-MOST_FAILURES = 12
+MAX_FAILURES = 12
 """Maximum number of consecutive failed attempts of one task."""
-LOOK_EVERY = 1.0
+CHECK_SECONDS = 1.0
 """Seconds between two checks of a job."""
-NOBODY_FOR = 30.0
+REQUEUE_SECONDS = 30.0
 """Seconds without a worker for a free shard, after which its tasks are enqueued again. Doubles each time."""
 BROKER_TIMEOUT = 5.0
 SOFT_LIMIT: int = getattr(signal, "SIGUSR1", 0)
@@ -116,8 +116,8 @@ def _retry(task: Any, name: str, why: str) -> Exception:
     :raises ShardFailed: The task has failed too often.
     """
     logger.warning("job %s: %s; trying again later", name, why)
-    countdown = min(FIRST_PAUSE * 2**task.request.retries, LONGEST_PAUSE)
-    error: Exception = task.retry(exc=ShardFailed(f"{name}: {why}"), countdown=countdown, max_retries=MOST_FAILURES - 1)
+    countdown = min(FIRST_RETRY_SECONDS * 2**task.request.retries, MAX_RETRY_SECONDS)
+    error: Exception = task.retry(exc=ShardFailed(f"{name}: {why}"), countdown=countdown, max_retries=MAX_FAILURES - 1)
     return error
 
 
@@ -189,7 +189,7 @@ class ShipJob:
         """
         deadline = None if timeout is None else monotonic() + timeout
         before: ShardStats | None = None
-        moved, patience = monotonic(), NOBODY_FOR
+        moved, patience = monotonic(), REQUEUE_SECONDS
         lost_at: float | None = None
         while True:
             try:
@@ -198,9 +198,9 @@ class ShipJob:
                 if lost_at is None:
                     logger.warning("job %s: %s; trying again", self.name, error)
                 lost_at = lost_at or monotonic()
-                if monotonic() > min(lost_at + LONGEST_PAUSE, deadline or inf):
+                if monotonic() > min(lost_at + MAX_RETRY_SECONDS, deadline or inf):
                     raise
-                time.sleep(LOOK_EVERY)
+                time.sleep(CHECK_SECONDS)
                 continue
             if now.is_finished:
                 break
@@ -214,11 +214,11 @@ class ShipJob:
                 why = why_tasks_failed(self.tasks) or now.problem
                 logger.warning("no worker takes the job %s up: %s", self.name, why or "is one running?")
                 self.requeue()
-                moved, patience = monotonic(), min(2 * patience, LONGEST_PAUSE)
+                moved, patience = monotonic(), min(2 * patience, MAX_RETRY_SECONDS)
             if deadline is not None and monotonic() > deadline:
                 raise TimeoutError(f"the job {self.name} is not finished: {now.done} of {now.shards} shards are done")
             before = now
-            time.sleep(LOOK_EVERY)
+            time.sleep(CHECK_SECONDS)
         return self.rows()
 
     @property
@@ -280,14 +280,14 @@ class JobTasks:
     journal: str
 
     def put(self, count: int = 1, *, countdown: float = 0.0, **more: Any) -> list[Any]:
-        """Enqueue up to :data:`MOST_TASKS` tasks and return their Celery results.
+        """Enqueue up to :data:`MAX_TASKS` tasks and return their Celery results.
 
         An unavailable broker only costs time, until the job is checked again.
         """
         put: list[Any] = []
         arguments = self.name, self.account, self.journal
         try:
-            for _ in range(min(count, MOST_TASKS)):
+            for _ in range(min(count, MAX_TASKS)):
                 put.append(
                     self.app.tasks["cpl.process_shard"].apply_async(arguments, more, countdown=countdown or None)
                 )
@@ -401,7 +401,7 @@ async def _work(task: Any, tasks: JobTasks, lease: float) -> ShardResult:
 
     async def tell(progress: Progress) -> None:
         nonlocal told_at
-        if monotonic() < told_at + TOLD_EVERY:
+        if monotonic() < told_at + UPDATE_SECONDS:
             return
         told_at = monotonic()
         counts = {"job": tasks.name, "rows": progress.rows, "sent": progress.sent, "created": progress.created}

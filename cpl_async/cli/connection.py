@@ -38,7 +38,7 @@ class Connection:
     def run(self, call: Callable[[Client], Awaitable[T]]) -> T:
         """Make a call with a client and return its result."""
         with self._reached() as access:
-            return asyncio.run(_carry(access, self.language, call))
+            return asyncio.run(_run_with_client(access, self.language, call))
 
     @contextmanager
     def _reached(self) -> Iterator[Access]:
@@ -53,7 +53,7 @@ class Connection:
             yield Access(client_id="sandbox", client_secret="sandbox", base_url=server.base_url)  # noqa: S106 - a secret of the sandbox only
 
 
-async def _carry(access: Access, language: str | None, call: Callable[[Client], Awaitable[T]]) -> T:
+async def _run_with_client(access: Access, language: str | None, call: Callable[[Client], Awaitable[T]]) -> T:
     told = language or access.options.get("language") or LANGUAGE
     async with access.client(language=of_server(told), on_event=_tell) as client:
         return await call(client)

@@ -19,15 +19,15 @@ from .job_runner import StopMessages
 
 __all__ = ["WORDS", "followed"]
 
-LOOK_EVERY = 1.0
+MIN_CHECK_SECONDS = 1.0
 """Minimum seconds between two progress queries."""
 PART_OF_THE_TIME = 0.05
 """Maximum fraction of the time that progress queries take."""
-LONGEST_PAUSE = 10.0
+MAX_CHECK_SECONDS = 10.0
 """Maximum seconds between two progress queries: one that waited for a lock does not predict the next one."""
-NOBODY_FOR, LONGEST = 20.0, 600.0
+FIRST_REQUEUE_SECONDS, MAX_REQUEUE_SECONDS = 20.0, 600.0
 """Seconds until tasks of a free shard that no worker leases are queued again, doubled each time; and their maximum."""
-JOURNAL_AWAY = 600.0
+MAX_JOURNAL_OUTAGE_SECONDS = 600.0
 """Seconds for which the journal may be unreachable while workers are followed."""
 ADVICE = "is a worker running? celery --app cpl_async.celery.app worker"
 WORDS = StopMessages(
@@ -47,7 +47,7 @@ class FollowedRun(JobRunner[JobSummary]):
     _followed: Progress = field(init=False, factory=Progress)
     """Progress of the workers."""
     _moved: float = field(init=False, factory=time.monotonic)
-    _patience: float = field(init=False, default=NOBODY_FOR)
+    _patience: float = field(init=False, default=FIRST_REQUEUE_SECONDS)
     _tasks: list[Any] = field(init=False, factory=list)
     _said: set[str] = field(init=False, factory=set)
 
@@ -79,10 +79,10 @@ class FollowedRun(JobRunner[JobSummary]):
                 return
             except JournalError as error:  # the database may be restarting: the workers retry too
                 lost_at = lost_at or time.monotonic()
-                if time.monotonic() > lost_at + JOURNAL_AWAY:
+                if time.monotonic() > lost_at + MAX_JOURNAL_OUTAGE_SECONDS:
                     raise
                 self._say(f"{error.message}; trying again")
-            await self._wait(LOOK_EVERY)
+            await self._wait(MIN_CHECK_SECONDS)
 
     async def _look_on(self, journal: Journal, name: str) -> None:
         before = (0, 0)
@@ -100,7 +100,7 @@ class FollowedRun(JobRunner[JobSummary]):
             elif time.monotonic() > self._moved + self._patience:
                 why = await asyncio.to_thread(why_tasks_failed, self._tasks)
                 self._say(f"no worker takes the job up: {why or now.problem or ADVICE}")
-                self._moved, self._patience = time.monotonic(), min(2 * self._patience, LONGEST)
+                self._moved, self._patience = time.monotonic(), min(2 * self._patience, MAX_REQUEUE_SECONDS)
                 await self._queue(name, now.free)
             took = time.monotonic() - began  # counting a million rows takes a while, in which no worker writes
             await self._wait(pause_after(took))
@@ -129,7 +129,7 @@ class FollowedRun(JobRunner[JobSummary]):
 
 def pause_after(took: float) -> float:
     """Return the seconds until the next progress query, from the duration of the last one."""
-    return min(max(LOOK_EVERY, took / PART_OF_THE_TIME), LONGEST_PAUSE)
+    return min(max(MIN_CHECK_SECONDS, took / PART_OF_THE_TIME), MAX_CHECK_SECONDS)
 
 
 def followed(run: JobRunner[JobSummary], account: str, shard_size: int | None) -> FollowedRun:

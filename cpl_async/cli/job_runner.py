@@ -23,7 +23,7 @@ from .summary import in_words
 
 __all__ = ["Problems", "StopMessages", "run_job", "sandbox_beside"]
 
-MOST_LINES = 50
+MAX_LINES = 50
 """Maximum number of invalid rows on the screen; the file of rejected rows lists all of them."""
 Run = JobRunner[JobSummary]
 
@@ -123,7 +123,7 @@ class Problems:
 
     def __call__(self, rejected: RowProblems) -> None:
         self._rows += 1
-        if self._every or self._rows <= MOST_LINES:
+        if self._every or self._rows <= MAX_LINES:
             words = texts("summary", self._language)
             where = words["row"].format(number=rejected.number) + (
                 words["line"].format(line=rejected.line) if rejected.line else ""
@@ -134,5 +134,5 @@ class Problems:
                 self._write(f"{where}, {column}: {problem.text(self._language)}")
 
     def tell_rest(self) -> None:
-        if not self._every and self._rows > MOST_LINES:
-            say(texts("summary", self._language)["more"].format(count=self._rows - MOST_LINES))
+        if not self._every and self._rows > MAX_LINES:
+            say(texts("summary", self._language)["more"].format(count=self._rows - MAX_LINES))

@@ -28,7 +28,7 @@ from .output import say
 
 __all__ = ["Display"]
 
-EVERY = 5.0
+UPDATE_SECONDS = 5.0
 """Seconds between two plain lines."""
 LINES = (("sent", "sent"), ("created", "imported"), ("labelled", "labels"))
 
@@ -94,7 +94,7 @@ class Display:
 
     def _show_line(self, progress: Progress) -> None:
         now = time.monotonic()
-        if progress.phase is self._phase and now - self._last < EVERY:
+        if progress.phase is self._phase and now - self._last < UPDATE_SECONDS:
             return
         if progress.phase is Phase.DONE or (progress.phase is Phase.READING and not progress.rows):
             return

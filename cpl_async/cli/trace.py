@@ -13,7 +13,7 @@ from .output import say
 
 __all__ = ["masked", "print_exchange"]
 
-MOST = 20_000
+MAX_SHOWN_LENGTH = 20_000
 """Maximum characters of a body that are printed."""
 PERSONAL = frozenset({
     "contact", "phone", "email", "note", "iban", "account", "accountPre", "bankAccount", "swift", "delivPerson",
@@ -58,9 +58,13 @@ def _body(body: bytes, content_type: str) -> list[str]:
         text = orjson.dumps(masked(orjson.loads(body)), option=orjson.OPT_INDENT_2).decode()
     except orjson.JSONDecodeError:
         return ["", f"    ({len(body):,} bytes of {content_type} that cannot be read)"]
-    shown = text[:MOST]
+    shown = text[:MAX_SHOWN_LENGTH]
     lines = ["", *(f"    {line}" for line in shown.splitlines())]
-    return [*lines, f"    … and {len(text) - MOST:,} characters more"] if len(text) > MOST else lines
+    return (
+        [*lines, f"    … and {len(text) - MAX_SHOWN_LENGTH:,} characters more"]
+        if len(text) > MAX_SHOWN_BYTES
+        else lines
+    )
 
 
 def masked(data: Any, name: str = "") -> Any:

@@ -33,8 +33,8 @@ ABSENT = 1.0
 """Seconds after which a place in the queue is lost. A waiting process sends requests more often than that."""
 JITTER = 0.2
 """Fraction of the wait that is added at random without Redis: two synchronized hosts would collide at every request."""
-LOOK_AGAIN = 0.002
-LONGEST_LOOK = 0.05
+CHECK_SECONDS = 0.002
+MAX_CHECK_SECONDS = 0.05
 
 
 class RedisPacerBackend:
@@ -96,7 +96,7 @@ class RedisPacerBackend:
             if not self._under_way and now >= self._look_at:
                 self._under_way = True
                 link.submit(self._question(priority))
-            return LOOK_AGAIN if self._under_way else min(max(self._look_at - now, 0.001), LONGEST_LOOK)
+            return CHECK_SECONDS if self._under_way else min(max(self._look_at - now, 0.001), MAX_CHECK_SECONDS)
 
     def has_permit(self) -> bool:
         """Return whether this process still has the permit."""

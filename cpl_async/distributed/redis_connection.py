@@ -26,12 +26,12 @@ __all__ = ["MICRO", "PATIENCE", "RedisConnection", "ScriptCall", "micro"]
 
 logger: logging.Logger = logging.getLogger("cpl_async.distributed")
 MICRO = 1_000_000.0
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 2.0
 """Seconds between two attempts to reach Redis: the first pause, and the maximum."""
-CLOCK_FOR = 10.0
+CLOCK_SECONDS = 10.0
 """Seconds for which a measurement of Redis's clock is valid."""
 CLOCK_STEP = 0.02
-NEEDED_FOR = 30.0
+IDLE_SECONDS = 30.0
 """Seconds after the last script call in which an unavailable Redis is retried."""
 PATIENCE = 0.5
 """Seconds to wait for a response of Redis. Without a response it counts as unavailable."""
@@ -63,7 +63,7 @@ class _Clock:
         took = ended - began
         offset = theirs - (began + ended) / 2
         stepped = abs(offset - self.offset) > took / 2 + self.error + CLOCK_STEP
-        if took / 2 <= self.error or ended - self.at > CLOCK_FOR or stepped:
+        if took / 2 <= self.error or ended - self.at > CLOCK_SECONDS or stepped:
             self.offset, self.error, self.at = offset, took / 2, ended
 
 
@@ -165,7 +165,7 @@ class RedisConnection:
                 self._round(questions)
                 pause = 0.0
             except Exception as error:  # if the thread ended, all callers would wait forever
-                pause = min(LONGEST_PAUSE, pause * 2 or FIRST_PAUSE)
+                pause = min(MAX_PAUSE_SECONDS, pause * 2 or FIRST_PAUSE_SECONDS)
                 self._lost(error)
                 for question in questions:
                     _told(question.on_lost)
@@ -180,7 +180,7 @@ class RedisConnection:
             not_before = monotonic() + pause
             while not self._ended:
                 now = monotonic()
-                is_wanted = self._up is False and now - self._needed_at < NEEDED_FOR
+                is_wanted = self._up is False and now - self._needed_at < IDLE_SECONDS
                 if now >= not_before and (self._questions or is_wanted):
                     break
                 self._wake.wait(not_before - now if now < not_before else None)

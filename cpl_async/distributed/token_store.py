@@ -24,7 +24,7 @@ from .scripts import DISCARD, LANDED, LOOK
 
 __all__ = ["RedisTokenStore"]
 
-LOOK_AGAIN = 0.002
+CHECK_SECONDS = 0.002
 FETCH_TIMEOUT_SECONDS = 10.0
 """Seconds after which the next process fetches too, so that a process that died does not block the others."""
 NONCE = 12
@@ -94,7 +94,7 @@ class RedisTokenStore:
                     self._link.me,
                 ]
                 self._link.submit(ScriptCall(LOOK, self._keys, arguments, self._on_answer, self._on_lost))
-            return LOOK_AGAIN
+            return CHECK_SECONDS
 
     def _look_alone(self) -> Token | float:
         if self._find_host is not None:
@@ -154,7 +154,7 @@ class RedisTokenStore:
             except (InvalidTag, ValueError, KeyError, TypeError):
                 logger.warning("the token in Redis cannot be opened: another is fetched")
                 self._link.submit(ScriptCall(DISCARD, self._keys[:1], [""]))
-                return LOOK_AGAIN
+                return CHECK_SECONDS
         wait = int(answer[1]) / MICRO
         if what == "refused":
             failure = Failure(operation="login.get_access_token", outcome=Outcome.NOT_SENT)

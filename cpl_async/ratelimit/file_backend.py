@@ -33,8 +33,8 @@ ABSENT = 1.0
 """Seconds after which a place in the queue is lost. Waiting processes check more often."""
 LOST = 2.0
 """Seconds after which a busy file is replaced: the process that holds its lock was stopped inside."""
-ALONE_FOR = 10.0
-LONGEST_AHEAD = 120.0
+LOCAL_SHARE_SECONDS = 10.0
+MAX_AHEAD_SECONDS = 120.0
 """Seconds ahead. A permit that is due later means that the file is damaged."""
 NOTE = struct.Struct("<Qd")
 """Note at the beginning of the file: the last writer and its time. The holder of the permit writes it without a
@@ -42,7 +42,7 @@ lock."""
 HEAD = struct.Struct("<8sdddQQdII")
 PLACE = struct.Struct("<QQd")
 MAGIC = b"cplpace1"
-LONGEST_LINE = 500
+MAX_WAITING_PROCESSES = 500
 """Maximum number of processes with a place in the queue. All others are behind them."""
 logger: logging.Logger = logging.getLogger("cpl_async")
 
@@ -77,7 +77,7 @@ class _PacerState:
             line = {}
             if count:
                 begin = NOTE.size + HEAD.size
-                places = content[begin : begin + min(count, LONGEST_LINE) * PLACE.size]
+                places = content[begin : begin + min(count, MAX_WAITING_PROCESSES) * PLACE.size]
                 line = {who: [place, seen] for who, place, seen in PLACE.iter_unpack(places)}
         except struct.error:
             return cls(otherwise)
@@ -127,8 +127,8 @@ class FilePacerBackend:
         self._clock = clock
         self._lock = threading.Lock()
         self._me = int.from_bytes(os.urandom(8), "little") or 1
-        self._wrote_at = -LONGEST_AHEAD
-        self._taken_at = -LONGEST_AHEAD
+        self._wrote_at = -MAX_AHEAD_SECONDS
+        self._taken_at = -MAX_AHEAD_SECONDS
         self._busy_since: float | None = None
         self._alone_until = 0.0
 
@@ -177,7 +177,7 @@ class FilePacerBackend:
         """Record that the first bytes were just sent. The interval starts now."""
         with self._lock:
             self._wrote_at = self._clock()
-            self._taken_at = -LONGEST_AHEAD
+            self._taken_at = -MAX_AHEAD_SECONDS
             if self._wrote_at >= self._alone_until:
                 with suppress(OSError):  # the next request for a permit notices it
                     self._file.note(NOTE.pack(self._me, self._wrote_at))
@@ -185,7 +185,7 @@ class FilePacerBackend:
     def release(self) -> None:
         """Leave the queue, or release an unused permit."""
         with self._lock:
-            self._taken_at = -LONGEST_AHEAD
+            self._taken_at = -MAX_AHEAD_SECONDS
             self._change(self._leave)
 
     def throttle(self, slower: float, slowest: float, seconds: float, pause: float) -> None:
@@ -210,7 +210,11 @@ class FilePacerBackend:
     def _read(self, now: float) -> _PacerState:
         fresh = now + self._interval  # another process may have written just before the file was created or damaged
         state = _PacerState.of(self._file.read(), fresh)
-        if state.free_at > now + LONGEST_AHEAD or state.held_since > now + 1 or state.slow_until > now + LONGEST_AHEAD:
+        if (
+            state.free_at > now + MAX_AHEAD_SECONDS
+            or state.held_since > now + 1
+            or state.slow_until > now + MAX_AHEAD_SECONDS
+        ):
             state = _PacerState(fresh)
         if state.wrote_at <= now + 1:
             factor = state.factor if state.wrote_at < state.slow_until else 1.0
@@ -244,7 +248,7 @@ class FilePacerBackend:
 
     def _place(self, state: _PacerState, now: float) -> int:
         """Join the queue and return the number of processes ahead."""
-        if self._me not in state.line and len(state.line) >= LONGEST_LINE:
+        if self._me not in state.line and len(state.line) >= MAX_WAITING_PROCESSES:
             return len(state.line)
         ticket = state.line[self._me][0] if self._me in state.line else self._new_ticket(state)
         state.line[self._me] = [ticket, now]
@@ -285,10 +289,10 @@ class FilePacerBackend:
         return 0.001
 
     def _go_alone(self, now: float, reason: str) -> None:
-        self._alone_until = now + ALONE_FOR
+        self._alone_until = now + LOCAL_SHARE_SECONDS
         logger.warning(
             "the pace cannot be shared with other processes for %.0f s (%s): this one sends every %.0f ms at most",
-            ALONE_FOR,
+            LOCAL_SHARE_SECONDS,
             reason,
             self._alone_interval * 1000,
         )

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 else:
     BatchOfShipments = Batch
 
-__all__ = ["MAX_SHIPMENTS", "MOST_LABELS", "ShipmentBatch", "ShipmentBatches"]
+__all__ = ["MAX_LABELS", "MAX_SHIPMENTS", "ShipmentBatch", "ShipmentBatches"]
 
 MAX_SHIPMENTS = 1000
-MOST_LABELS = 200
+MAX_LABELS = 200
 
 
 class ShipmentBatches(Batches):
@@ -180,7 +180,7 @@ class ShipmentBatches(Batches):
         self,
         batch_id: str,
         *,
-        limit: int = MOST_LABELS,
+        limit: int = MAX_LABELS,
         offset: int = 0,
         page_size: str | None = None,
         position: int | None = None,
@@ -198,7 +198,7 @@ class ShipmentBatches(Batches):
         :raises NotFound: If the batch does not exist, or its labels have expired.
         """
         query = [
-            ("limit", checked_int("limit", limit, 1, MOST_LABELS)),
+            ("limit", checked_int("limit", limit, 1, MAX_LABELS)),
             ("offset", checked_int("offset", offset, 0, 2**31 - 1)),
         ]
         position_text = None if position is None else checked_int("position", position, 1, 4)
@@ -243,7 +243,7 @@ class ShipmentBatch(BatchOfShipments):
         :param order_by: ``ShipmentNumber``, ``ReferenceId`` or ``ReferenceId,ShipmentNumber``. Default: not specified.
         """
         parcels = len((await self.result(**options)).numbers)
-        for offset in range(0, parcels, MOST_LABELS):
+        for offset in range(0, parcels, MAX_LABELS):
             yield await self._batches.label(
                 self.id,
                 offset=offset,
@@ -267,14 +267,14 @@ class ShipmentBatch(BatchOfShipments):
 
         :raises ValidationError: If the batch has more than 200 shipments and there is no ``limit``; use :meth:`labels`.
         """
-        if limit is None and len(self.references) > MOST_LABELS:
+        if limit is None and len(self.references) > MAX_LABELS:
             raise ValidationError(
-                f"a file holds at most {MOST_LABELS} labels and the batch has {len(self.references)} shipments: "
+                f"a file holds at most {MAX_LABELS} labels and the batch has {len(self.references)} shipments: "
                 "use `labels()`, or pass limit and offset"
             )
         return await self._batches.label(
             self.id,
-            limit=limit or MOST_LABELS,
+            limit=limit or MAX_LABELS,
             offset=offset,
             page_size=page_size,
             position=position,

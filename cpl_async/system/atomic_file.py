@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["begin_anew", "named", "replacing"]
+__all__ = ["named", "recreate", "replacing"]
 
-LONGEST_NAME = 60
+MAX_NAME_BYTES = 60
 DIGEST_LENGTH = 10
 ODD = re.compile(r"[^A-Za-z0-9-]")
 
@@ -20,7 +20,7 @@ ODD = re.compile(r"[^A-Za-z0-9-]")
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path to write to. It replaces ``path`` if the block succeeds, and is removed if it raises."""
     fresh = path.with_name(path.name + ".part")
-    begin_anew(fresh)
+    recreate(fresh)
     try:
         yield fresh
     except BaseException:
@@ -29,7 +29,7 @@ def replacing(path: Path) -> Iterator[Path]:
     fresh.replace(path)
 
 
-def begin_anew(path: Path) -> None:
+def recreate(path: Path) -> None:
     """Create an empty file. An existing file of that name is removed first, and a symbolic link is not followed.
 
     :raises OSError: The file cannot be created, or another process has just created one.
@@ -45,7 +45,7 @@ def named(text: str) -> str:
     Two texts never result in one name: a digest is added if characters are replaced, if the text is long, and if a
     case-insensitive system could confuse it with another.
     """
-    name = ODD.sub("_", text)[:LONGEST_NAME]
+    name = ODD.sub("_", text)[:MAX_NAME_BYTES]
     if name == text and name == name.upper():
         return name
     return f"{name}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:DIGEST_LENGTH]}"

@@ -20,12 +20,12 @@ from .user_folders import user_folder
 
 __all__ = ["FileBusy", "SharedFile", "boot_id", "runtime_folder"]
 
-OPEN_AT_ONCE = 64
+MAX_OPEN_FILES = 64
 """Maximum number of open files. One more closes the file that was opened first."""
-OLD = 3 * 86_400.0
+UNUSED_SECONDS = 3 * 86_400.0
 """Seconds after which an unchanged file of this library is removed."""
 OURS = re.compile(r"[0-9a-f]{32}\.(pace|token)")
-MOST = 16 * 1024
+MAX_FILE_BYTES = 16 * 1024
 """Maximum size of a file in bytes."""
 TRIES = 20
 """Attempts to take a lock before the file counts as busy. A lock is held for a few microseconds."""
@@ -124,7 +124,7 @@ class SharedFile:
 
     def read(self) -> bytes:
         """Return the content. Requires the lock."""
-        return _read(self._opened(), MOST)
+        return _read(self._opened(), MAX_FILE_BYTES)
 
     def peek(self) -> bytes:
         """Return the content without the lock, or nothing if the file was replaced."""
@@ -190,7 +190,7 @@ def _make_room(file: SharedFile) -> None:
     """Register an open file. If too many are open, close those that were opened first."""
     _open[file] = None
     _open.move_to_end(file)
-    for other in list(_open)[: max(0, len(_open) - OPEN_AT_ONCE)]:
+    for other in list(_open)[: max(0, len(_open) - MAX_OPEN_FILES)]:
         if other is not file and other._turn.acquire(blocking=False):
             other.close()
             other._turn.release()
@@ -224,7 +224,7 @@ def _open_private(path: Path) -> int:
 
 def _sweep(folder: Path) -> None:
     """Remove files that were unused for days. Processes that still have one open notice it."""
-    before = wall() - OLD
+    before = wall() - UNUSED_SECONDS
     for path in folder.iterdir():
         with suppress(OSError):
             if OURS.fullmatch(path.name) and path.lstat().st_mtime < before:

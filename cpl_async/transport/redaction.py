@@ -21,7 +21,7 @@ MAX_PASSES = 8
 MAX_RUNS = 4
 """Maximum number of nested layers of Base64."""
 MAX_DEPTH = 100
-SHORTEST_ENCODED = 6
+MIN_ENCODED_LENGTH = 6
 """Minimum length of a secret that is also searched as Base64 and hexadecimal digits: shorter ones occur by chance."""
 BASE64 = "[A-Za-z0-9+/=_-]"
 RUN = re.compile(BASE64 + "{8,}")
@@ -45,7 +45,7 @@ class Redactor:
         values = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
         self._values = tuple(HiddenText(value) for value in values)
         self._encoded = tuple(
-            HiddenText(text) for value in values if len(value) >= SHORTEST_ENCODED for text in _encodings(value)
+            HiddenText(text) for value in values if len(value) >= MIN_ENCODED_LENGTH for text in _encodings(value)
         )
 
     def text(self, text: str) -> str:

@@ -12,7 +12,7 @@ __all__ = ["ServerClock"]
 
 SAMPLE_COUNT = 15
 """Number of responses whose median is used, so that one gateway with a wrong clock has no effect."""
-LONGEST_AGE = 9
+MAX_AGE_DIGITS = 9
 """Maximum number of digits in an ``Age`` header."""
 
 
@@ -42,7 +42,7 @@ class ServerClock:
         except (ValueError, OverflowError, TypeError):
             return
         age = headers.get("Age", "").strip()
-        if age.isascii() and age.isdigit() and len(age) <= LONGEST_AGE:  # seconds that a cache has kept the response
+        if age.isascii() and age.isdigit() and len(age) <= MAX_AGE_DIGITS:  # seconds that a cache has kept the response
             moment += int(age)
         if certain:
             self._last = date

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DeadlinePassed", "WriteDeadline", "is_sent_to_kernel", "is_timestamp"]
 
-FULL_AGAIN = 0.005
+CHECK_SECONDS = 0.005
 """Seconds between two checks of a full socket."""
 
 
@@ -62,7 +62,7 @@ async def is_sent_to_kernel(writer: AbstractStreamWriter) -> None:
         await asyncio.sleep(0)  # an encryption layer passes on its bytes
         if not transport.get_write_buffer_size() and _has_room(sock.fileno()):
             return
-        await asyncio.sleep(FULL_AGAIN)
+        await asyncio.sleep(CHECK_SECONDS)
 
 
 def _has_room(descriptor: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 from cpl_async.resources import shipment_batches as core
-from cpl_async.resources.shipment_batches import MOST_LABELS
+from cpl_async.resources.shipment_batches import MAX_LABELS
 
 from .. import portal, proxies
 
@@ -133,7 +133,7 @@ class ShipmentBatches(proxies.SyncProxy[core.ShipmentBatches]):
         self,
         batch_id: str,
         *,
-        limit: int = MOST_LABELS,
+        limit: int = MAX_LABELS,
         offset: int = 0,
         page_size: str | None = None,
         position: int | None = None,

@@ -164,10 +164,10 @@ def test_an_unfinished_shard_is_retried_and_fails_at_last(queue: Queue, tmp_path
     result = queue.do_next()
     assert result["problem"]
     again = [(options, countdown) for _, options, countdown in queue.waiting if "retries" in options]
-    assert again == [({"retries": 1}, celery.FIRST_PAUSE)]
+    assert again == [({"retries": 1}, celery.FIRST_RETRY_SECONDS)]
     assert result["problem"] == f"job: {job.stats().problem}"
     with pytest.raises(celery.ShardFailed, match="job: "):
-        queue.do("job", "", retries=celery.MOST_FAILURES - 1)
+        queue.do("job", "", retries=celery.MAX_FAILURES - 1)
     sandbox.faults.clear()
     queue.waiting.clear()
     job.requeue()
@@ -250,7 +250,7 @@ def test_rows_of_a_query_are_shipped(queue: Queue, tmp_path: Path, sandbox: Sand
 
 
 def test_a_task_says_how_far_its_part_is(queue: Queue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(celery, "TOLD_EVERY", 0.0)
+    monkeypatch.setattr(celery, "UPDATE_SECONDS", 0.0)
     ship(queue, tmp_path)
     queue.do("job", "", identifier="t-1")
     assert {(task, state) for task, state, _ in queue.told} == {("t-1", "PROGRESS")}
@@ -311,7 +311,7 @@ def test_a_soft_time_limit_releases_the_shard(queue: Queue, tmp_path: Path, sand
     assert result["problem"] == f"job: {celery.TIME_LIMIT}"
     assert job.stats().problem == celery.TIME_LIMIT
     assert (job.stats().free, job.stats().leased) == (1, 0)
-    [options] = [options for _, options, countdown in queue.waiting if countdown == celery.FIRST_PAUSE]
+    [options] = [options for _, options, countdown in queue.waiting if countdown == celery.FIRST_RETRY_SECONDS]
     queue.waiting.clear()
     queue.do("job", "", **options)
     queue.do_all()
@@ -373,8 +373,8 @@ def test_failed_tasks_say_why_no_worker_acts(queue: Queue, tmp_path: Path) -> No
 def test_a_slow_look_does_not_blind_who_follows() -> None:
     from cpl_async.cli import distributed
 
-    assert distributed.pause_after(0.001) == distributed.LOOK_EVERY
-    assert distributed.pause_after(14.0) == distributed.pause_after(1000.0) == distributed.LONGEST_PAUSE <= 10
+    assert distributed.pause_after(0.001) == distributed.MIN_CHECK_SECONDS
+    assert distributed.pause_after(14.0) == distributed.pause_after(1000.0) == distributed.MAX_CHECK_SECONDS <= 10
 
 
 def test_other_queues_use_the_facade(

@@ -15,7 +15,7 @@ from cpl_async import AuthenticationError
 from cpl_async.auth.file_store import FileTokenStore
 from cpl_async.auth.token_cache import FETCH_WINDOW_SECONDS, Token, TokenCache
 from cpl_async.distributed.redis_connection import RedisConnection
-from cpl_async.distributed.token_store import LOOK_AGAIN, RedisTokenStore
+from cpl_async.distributed.token_store import CHECK_SECONDS, RedisTokenStore
 from cpl_async.errors import RateLimited
 from cpl_async.system.locked_file import SharedFile
 from cpl_async.system.secret_values import Secret
@@ -161,7 +161,7 @@ async def test_a_request_refused_for_pace_does_not_use_up_the_budget(make_link: 
 
 async def answered(shelf: RedisTokenStore) -> float:
     """Return the seconds that a process has to wait for a token request."""
-    while (wait := shelf.load()) in (LOOK_AGAIN, 0.03):
+    while (wait := shelf.load()) in (CHECK_SECONDS, 0.03):
         await asyncio.sleep(0.005)
     assert isinstance(wait, float)
     return wait

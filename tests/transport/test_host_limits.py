@@ -219,7 +219,7 @@ def test_without_the_file_each_keeps_to_its_share(
     line.record_write()
     assert line.request_permit() == pytest.approx(INTERVAL_SECONDS * 4)
     monkeypatch.undo()
-    clock.now += host_pace.ALONE_FOR
+    clock.now += host_pace.LOCAL_SHARE_SECONDS
     assert line.request_permit() == 0
     assert line.has_permit()
 
@@ -252,7 +252,7 @@ def test_only_own_unused_files_are_removed(tmp_path: Path) -> None:
 
 
 def test_many_files_are_not_all_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared_file, "OPEN_AT_ONCE", 4)
+    monkeypatch.setattr(shared_file, "MAX_OPEN_FILES", 4)
     files = [SharedFile(tmp_path / str(number)) for number in range(10)]
     for file in files:
         with file.entered():

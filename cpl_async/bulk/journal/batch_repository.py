@@ -21,7 +21,7 @@ from .payload import batch_payload
 from .row_range import ALL_ROWS, RowRange
 from .schema import READY, attempts, batches, jobs, parcels, rows
 
-NUMBERS_AT_ONCE = 500
+NUMBERS_PER_QUERY = 500
 LABELS_KEPT = 30 * 86_400.0
 """Seconds for which the labels of a batch can be fetched (source: the vendor's documentation)."""
 
@@ -238,9 +238,9 @@ class BatchRepository:
         numbers, found = list(owners), set[str]()
         job = select(batches.c.job).where(batches.c.id == batch).scalar_subquery()
         async with self._database.transaction() as connection:
-            for start in range(0, len(numbers), NUMBERS_AT_ONCE):
+            for start in range(0, len(numbers), NUMBERS_PER_QUERY):
                 query = select(parcels.c.number, parcels.c.row).where(
-                    parcels.c.job == job, parcels.c.number.in_(numbers[start : start + NUMBERS_AT_ONCE])
+                    parcels.c.job == job, parcels.c.number.in_(numbers[start : start + NUMBERS_PER_QUERY])
                 )
                 found |= {number for number, row in await connection.execute(query) if owners[number] != row}
         return found

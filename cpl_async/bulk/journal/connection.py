@@ -50,8 +50,8 @@ T = TypeVar("T")
 logger: logging.Logger = logging.getLogger("cpl_async")
 POSTGRESQL_ADVICE = "See that PostgreSQL runs, and that CPL_JOURNAL names a database that is there"
 SENT_IN_GAP = dump_messages([message("unknown.journal_restored")])
-LONGEST_WAIT = 3600
-AT_ONCE = 200
+MAX_WAIT_SECONDS = 3600
+VALUES_PER_QUERY = 200
 """Values that are prepared for the database without a pause, about two milliseconds."""
 PRAGMAS = (
     "journal_mode=WAL",
@@ -63,7 +63,7 @@ PRAGMAS = (
 )
 PATIENCE = 15.0
 """Seconds."""
-LONGEST_OPENING = 60
+MAX_OPENING_SECONDS = 60
 """Seconds. Opening is serialized: SQLite does not wait if two processes set write-ahead logging on a new file at
 once."""
 
@@ -128,7 +128,7 @@ class JournalConnection:
         engine = postgresql_engine(place, held, patience) if place.url else _sqlite_engine(place)
         database = cls(engine, place, held, now)
         try:
-            async with AsyncFileLock(place.folder / "opening.lock", timeout=LONGEST_OPENING, poll_interval=0.01):
+            async with AsyncFileLock(place.folder / "opening.lock", timeout=MAX_OPENING_SECONDS, poll_interval=0.01):
                 await database._check(replaces_lost=replaces_lost)
         except Timeout:
             await engine.dispose()
@@ -474,11 +474,11 @@ class ShieldedConnection:
 
     async def execute(self, statement: Any, values: Any = None) -> Any:
         """Execute a statement, once for each of many values; with many values, return the result of the last chunk."""
-        if not isinstance(values, list) or len(values) <= AT_ONCE:
+        if not isinstance(values, list) or len(values) <= VALUES_PER_QUERY:
             return await _shielded(self._connection.execute(statement, values))
         result: Any = None
-        for offset in range(0, len(values), AT_ONCE):
-            result = await _shielded(self._connection.execute(statement, values[offset : offset + AT_ONCE]))
+        for offset in range(0, len(values), VALUES_PER_QUERY):
+            result = await _shielded(self._connection.execute(statement, values[offset : offset + VALUES_PER_QUERY]))
         return result
 
 
@@ -505,7 +505,7 @@ def _sqlite_engine(place: JournalLocation) -> AsyncEngine:
         poolclass=AsyncAdaptedQueuePool,  # not the default in every version
         pool_size=1,
         max_overflow=0,
-        pool_timeout=LONGEST_WAIT,
+        pool_timeout=MAX_WAIT_SECONDS,
     )
     event.listen(engine.sync_engine, "connect", _safe_writes)
     event.listen(engine.sync_engine, "begin", _begin_immediate)

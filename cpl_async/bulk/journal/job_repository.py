@@ -20,7 +20,7 @@ __all__ = ["JobRecord", "JobRepository"]
 
 LIVE = (RowState.SHIPPED, RowState.CREATED, RowState.UNLABELLED, RowState.FOUND, RowState.CANCELLING)
 DECIDED = (RowState.UNDECIDED, RowState.WITHDRAWING)
-AT_ONCE = 500
+VALUES_PER_QUERY = 500
 
 
 @frozen(kw_only=True)

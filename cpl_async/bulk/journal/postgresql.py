@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["key_of", "postgresql_engine", "reason_of"]
 
-LONGEST_WAIT = 3600
+MAX_WAIT_SECONDS = 3600
 READ_COMMITTED = "read committed"
 SETTINGS = {
     # a snapshot older than the wait for the only writer's lock would show outdated rows
@@ -88,7 +88,7 @@ def postgresql_engine(place: JournalLocation, held: Mapping[int, int], patience:
             poolclass=AsyncAdaptedQueuePool,
             pool_size=1,
             max_overflow=0,
-            pool_timeout=LONGEST_WAIT,
+            pool_timeout=MAX_WAIT_SECONDS,
         )
     except ModuleNotFoundError as error:
         words = f"{error.name} is not installed: pip install 'cpl-sdk[distributed]'"

@@ -25,8 +25,8 @@ __all__ = [
     "UnknownRow",
 ]
 
-AT_ONCE = 500
-LONGEST_WRITE_SECONDS = 180.0
+VALUES_PER_QUERY = 500
+MAX_WRITE_SECONDS = 180.0
 """Seconds after which an open attempt of another host has ended: no write deadline is further ahead."""
 SEEN_STATES = (RowState.SHIPPED, RowState.CREATED, RowState.UNLABELLED, RowState.FOUND)
 """States in which a reference has a number, so that a search must show it."""
@@ -131,7 +131,7 @@ class ReconciliationRepository:
             known, own = await self._numbers(connection, job, which)
             rivals = await self._rivals(connection, job, which)
         now = self._database.now()
-        latest = now + (LONGEST_WRITE_SECONDS if self._database.is_shared else 0.0)
+        latest = now + (MAX_WRITE_SECONDS if self._database.is_shared else 0.0)
         return [
             UnknownRow(
                 number=row.number,
@@ -206,9 +206,9 @@ class ReconciliationRepository:
         async with self._database.transaction() as connection:
             numbers = [number for finding in findings for number in finding.shipment.numbers]
             taken_by: dict[str, int] = {}
-            for start in range(0, len(numbers), AT_ONCE):
+            for start in range(0, len(numbers), VALUES_PER_QUERY):
                 query = select(parcels.c.number, parcels.c.row).where(
-                    parcels.c.job == job, parcels.c.number.in_(numbers[start : start + AT_ONCE])
+                    parcels.c.job == job, parcels.c.number.in_(numbers[start : start + VALUES_PER_QUERY])
                 )
                 taken_by |= {one.number: one.row for one in await connection.execute(query)}
             for finding in findings:
@@ -240,12 +240,12 @@ class ReconciliationRepository:
     async def requeue(self, job: int, numbers: Sequence[int]) -> None:
         """Reset rows that were certainly not created to planned; they are sent again with the same bytes."""
         async with self._database.transaction() as connection:
-            for start in range(0, len(numbers), AT_ONCE):
+            for start in range(0, len(numbers), VALUES_PER_QUERY):
                 await connection.execute(
                     update(rows)
                     .where(
                         rows.c.job == job,
-                        rows.c.number.in_(numbers[start : start + AT_ONCE]),
+                        rows.c.number.in_(numbers[start : start + VALUES_PER_QUERY]),
                         rows.c.state == RowState.UNDECIDED,
                     )
                     .values(state=RowState.PLANNED, problems="", batch=None)
@@ -317,10 +317,10 @@ class ReconciliationRepository:
         """
         count = 0
         async with self._database.transaction() as connection:
-            for start in range(0, len(custs), AT_ONCE):
+            for start in range(0, len(custs), VALUES_PER_QUERY):
                 mine = (
                     rows.c.job == job,
-                    rows.c.cust_reference.in_(custs[start : start + AT_ONCE]),
+                    rows.c.cust_reference.in_(custs[start : start + VALUES_PER_QUERY]),
                     rows.c.payload.is_not(None),
                 )
                 query = (

@@ -16,7 +16,7 @@ from .schema import batches, parcels, rows
 
 __all__ = ["ManifestEntry", "ReportQueries"]
 
-AT_ONCE = 500
+ROWS_PER_QUERY = 500
 HANDED_OVER = (RowState.SHIPPED,)
 Counts = list[tuple[float, float]]
 """Timestamps in seconds since the epoch, each with its count."""
@@ -69,7 +69,7 @@ class ReportQueries:
                 select(rows.c.number, rows.c.reference, rows.c.payload)
                 .where(rows.c.job == job, rows.c.number > last, rows.c.state.in_(HANDED_OVER))
                 .order_by(rows.c.number)
-                .limit(AT_ONCE)
+                .limit(ROWS_PER_QUERY)
             )
             async with self._database.transaction() as connection:
                 found = (await connection.execute(query)).all()

@@ -19,7 +19,7 @@ from .schema import batches, parcels, rows
 
 __all__ = ["LabelPlace", "RowQueries", "RowRecord"]
 
-AT_ONCE = 500
+ROWS_PER_QUERY = 500
 REPORTED = (
     *(rows.c.number, rows.c.line, rows.c.reference, rows.c.raw_fields),
     *(rows.c.state, rows.c.problems, rows.c.shipment_number),
@@ -88,7 +88,7 @@ class RowQueries:
             found = {RowState(state): int(count) for state, count in await connection.execute(query)}
         return {state: found.get(state, 0) for state in RowState}
 
-    async def asked_after(self, job: int) -> int:
+    async def count_ever_unknown(self, job: int) -> int:
         """Return how many rows are undecided because of a lost response; the next run searches for them."""
         lost = rows.c.unclear_since.is_not(None), rows.c.cust_reference.is_not(None), *self._span.of_rows
         query = (
@@ -131,7 +131,7 @@ class RowQueries:
         last = between[0] - 1 if between is not None else 0
         while True:
             query = select(*REPORTED).where(rows.c.job == job, rows.c.number > last)
-            query = query.order_by(rows.c.number).limit(AT_ONCE)
+            query = query.order_by(rows.c.number).limit(ROWS_PER_QUERY)
             if between is not None:
                 query = query.where(rows.c.number <= between[1])
             if states is not None:

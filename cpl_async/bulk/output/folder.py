@@ -40,7 +40,7 @@ __all__ = ["JobSummary", "OutputFolder", "ReasonCount", "WrittenFiles", "message
 logger: logging.Logger = logging.getLogger("cpl_async")
 SHIPMENTS, REJECTED, DUPLICATES, SUMMARY = "shipments.csv", "rejected.csv", "duplicates.csv", "summary.json"
 PICTURES = "labels"
-MOST_REASONS = 50
+MAX_REASONS = 50
 REPORT_FILES = ("report.html", "manifest.pdf")
 DUPLICATES_HEADER = ("reference_id", "counts", "duplicate", "parcel_numbers", "message")
 OF_STATE = {
@@ -335,7 +335,7 @@ class OutputFolder:
             job_id=job.uid,
             rows=sum(counts.values()),
             **asdict(ends),
-            unfinished=sum(counts[state] for state in GOES_ON) + await results.asked_after(job.id),
+            unfinished=sum(counts[state] for state in GOES_ON) + await results.count_ever_unknown(job.id),
             duplicates=doubles,
             parcels=parcels,
             batches=batches,
@@ -406,7 +406,7 @@ class OutputFolder:
         language = self.options.language
         return [
             ReasonCount(code=reason.code, column=reason.column, text=text_of([reason], language), rows=count)
-            for reason, count in reasons.most_common(MOST_REASONS)
+            for reason, count in reasons.most_common(MAX_REASONS)
         ]
 
     def remove_single_labels(self, job: Job) -> None:

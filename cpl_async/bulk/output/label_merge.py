@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 
 from ...errors import CplError
 from ...models.codes import LabelFormat
-from ...system.atomic_file import begin_anew
+from ...system.atomic_file import recreate
 from ..journal.row_queries import RowQueries
 from ..options import JobOptions
 from ..records import RowState
@@ -108,7 +108,7 @@ class LabelMerger:
         :param names: Number of a file, from 0 → its name.
         :param first: Number of the first file that is filled. Default: 0.
         """
-        begin_anew(self._order)
+        recreate(self._order)
         try:
             with self._order.open("w", encoding="utf-8") as file:
                 plan = MergePlan(is_zpl=self.options.label_format == LabelFormat.ZPL, a4=self.options.a4)

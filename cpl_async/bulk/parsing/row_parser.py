@@ -43,7 +43,7 @@ from .whitespace import normalize_whitespace
 
 __all__ = ["COLUMNS", "OURS", "REQUIRED", "column_of", "reference_in", "shipment_from"]
 
-LONGEST_ASKABLE = 100
+MAX_CUST_LENGTH = 100
 """A longer reference does not fit into ``CUST``, so the shipment could not be searched for."""
 UNREADABLE = ShippingRule()
 KEPT_AS_TEXT = re.compile(r'="([^"]*)"')
@@ -166,8 +166,8 @@ class _RowParser:
         reference = reference_in(self.values, self.terms)
         if not reference:
             self.add_problem("reference_id", message("cell.empty"))
-        elif len(reference) > LONGEST_ASKABLE:
-            problem = message("reference.too_long", length=len(reference), maximum=LONGEST_ASKABLE)
+        elif len(reference) > MAX_CUST_LENGTH:
+            problem = message("reference.too_long", length=len(reference), maximum=MAX_CUST_LENGTH)
             self.add_problem("reference_id", problem)
         return self.read("reference_id", without_damage, reference) or reference
 

@@ -17,7 +17,7 @@ from ..records import RowState
 
 __all__ = ["ImportResults", "ResultFromItem", "result_from_item", "result_from_order_item"]
 
-LONGEST_NUMBER = 50
+MAX_NUMBER_LENGTH = 50
 """Characters of a shipment number (source: the vendor's documentation has 50 for references of this kind)."""
 ResultFromItem = Callable[[OpenRow, Any], tuple[RowResult, list[ParcelRecord]] | None]
 """The result of a row and its parcels, or ``None`` if it is not certain yet."""
@@ -126,8 +126,8 @@ def _odd_numbers(item: ShipmentResultItem) -> Message | None:
     """
     numbers = [part.shipment_number for part in (item, *item.related_items) if part.shipment_number]
     for number in numbers:
-        if len(number) > LONGEST_NUMBER or not number.isprintable() or " " in number:
-            return message("import.invalid_number", number=number[:LONGEST_NUMBER])
+        if len(number) > MAX_NUMBER_LENGTH or not number.isprintable() or " " in number:
+            return message("import.invalid_number", number=number[:MAX_NUMBER_LENGTH])
     if len(set(numbers)) < len(numbers):
         return message("import.equal_numbers")
     return None

@@ -18,7 +18,7 @@ from ...models.codes import LabelFormat
 from ...models.data import Label
 from ...ratelimit.priority import Priority
 from ...resources.label_sanitizer import ActiveLabel, printable
-from ...resources.shipment_batches import MOST_LABELS
+from ...resources.shipment_batches import MAX_LABELS
 from ...system.atomic_file import named, replacing
 from ..client_protocols import BulkClient
 from ..journal.batch_repository import BatchRepository, ParcelRecord
@@ -31,7 +31,7 @@ MAX_CONCURRENT_REQUESTS = 4
 MAX_CONCURRENT_BATCHES = 2
 """Batches whose parcels are held in memory; with two, pages of the next batch fill the idle time at the end of one."""
 TIMEOUT = 60.0
-ENOUGH_FAILURES = 10
+MAX_CONSECUTIVE_FAILURES = 10
 """Consecutive failures after which the run requests no more labels; the next run does."""
 ENDINGS = {
     LabelFormat.PNG: "png",
@@ -93,8 +93,8 @@ class LabelFetcher:
             pieces = [self._single(parcel, self.picture_dir) for parcel in parcels]
         elif same_length and await self.batches.is_fully_settled(batch):
             pieces = [
-                self._page(remote_id, parcels[offset : offset + MOST_LABELS], batch, offset, places)
-                for offset in range(0, len(parcels), MOST_LABELS)
+                self._page(remote_id, parcels[offset : offset + MAX_LABELS], batch, offset, places)
+                for offset in range(0, len(parcels), MAX_LABELS)
             ]
         else:
             pieces = [self._single(parcel, self.label_dir) for parcel in parcels]
@@ -117,7 +117,7 @@ class LabelFetcher:
         async def page() -> Label:
             return await self.client.shipment_batches.label(
                 remote_id,
-                limit=MOST_LABELS,  # more than expected, since a larger page would prove that the count is wrong
+                limit=MAX_LABELS,  # more than expected, since a larger page would prove that the count is wrong
                 offset=offset,
                 order_by="ShipmentNumber",
                 priority=Priority.BACKGROUND,
@@ -160,8 +160,8 @@ class LabelFetcher:
         async with self._width:
             if self.stop.is_set():
                 return message("label.stopped")
-            if self._failed_in_a_row >= ENOUGH_FAILURES:
-                return message("label.others_failed", count=ENOUGH_FAILURES)
+            if self._failed_in_a_row >= MAX_CONSECUTIVE_FAILURES:
+                return message("label.others_failed", count=MAX_CONSECUTIVE_FAILURES)
             try:
                 label = await unless_stopped(self.stop, fetch())
                 if label is None:

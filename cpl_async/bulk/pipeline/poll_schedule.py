@@ -16,11 +16,11 @@ UNKNOWN_PART = 0.5
 """Fraction of its age after which a batch is polled again while the duration of imports is not known."""
 KNOWN_PART = 0.15
 """The same fraction once the duration is known, and so the maximum delay in detecting the end of an import."""
-SOON = 0.9
+FIRST_POLL_PART = 0.9
 """Fraction of the shortest recent import before which a batch is not polled."""
 REMEMBERED_IMPORTS = 20
 """Imports from which the shortest is computed."""
-FASTEST, SLOWEST = 0.2, 15.0
+MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS = 0.2, 15.0
 
 
 @frozen(kw_only=True)
@@ -72,7 +72,7 @@ class PollSchedule:
         """Return the seconds until the next poll of a batch, by its age and by the duration of recent imports."""
         age = now - batch.accepted_at
         if not self._ages:
-            return min(max(FIRST_POLL_SECONDS - age, UNKNOWN_PART * age, FASTEST), SLOWEST)
-        if age < SOON * min(self._ages):
-            return SOON * min(self._ages) - age
-        return min(max(KNOWN_PART * age, FASTEST), SLOWEST)
+            return min(max(FIRST_POLL_SECONDS - age, UNKNOWN_PART * age, MIN_INTERVAL_SECONDS), MAX_INTERVAL_SECONDS)
+        if age < FIRST_POLL_PART * min(self._ages):
+            return FIRST_POLL_PART * min(self._ages) - age
+        return min(max(KNOWN_PART * age, MIN_INTERVAL_SECONDS), MAX_INTERVAL_SECONDS)

@@ -17,8 +17,8 @@ from .table import Cells, TableRows, table_below
 __all__ = ["DelimitedFile"]
 
 DELIMITERS = ",;\t|"
-LONGEST_FIELD = 100_000
-MOST_LINES_OF_HEADING = 50
+MAX_FIELD_LENGTH = 100_000
+MAX_HEADING_LINES = 50
 """Maximum number of lines of a heading with line breaks between its quotes."""
 SEPARATOR_LINE = re.compile(r'"?sep=(.?)"?', re.IGNORECASE)
 
@@ -36,7 +36,7 @@ class DelimitedFile:
         told = options.delimiter
         try:
             with path.open(encoding=self._encoding, newline="") as file:
-                start = list(islice((line for line in file if line.strip()), MOST_LINES_OF_HEADING))
+                start = list(islice((line for line in file if line.strip()), MAX_HEADING_LINES))
         except UnicodeError as error:
             raise self.not_text(error) from None
         self._skipped = SEPARATOR_LINE.fullmatch(start[0].strip()) if start else None
@@ -67,7 +67,7 @@ class DelimitedFile:
         )
 
     def _first_row(self, lines: list[str], delimiter: str) -> list[str]:
-        csv.field_size_limit(LONGEST_FIELD)
+        csv.field_size_limit(MAX_FIELD_LENGTH)
         return next(csv.reader(lines, delimiter=delimiter, quotechar=self._quote, strict=True), [])
 
     def _known_in(self, lines: list[str], delimiter: str) -> tuple[int, int]:
@@ -79,7 +79,7 @@ class DelimitedFile:
         return sum(column_named(name) is not None for name in names if len(name) < 100), len(names)
 
     def _lines(self) -> Iterator[Cells]:
-        csv.field_size_limit(LONGEST_FIELD)
+        csv.field_size_limit(MAX_FIELD_LENGTH)
         before = 2 if self._skipped else 1
         with self._path.open(encoding=self._encoding, newline="") as file:
             reader = csv.reader(file, delimiter=self._delimiter, quotechar=self._quote, strict=True)

@@ -18,7 +18,7 @@ from .reading_options import ReadingOptions
 
 __all__ = ["JsonLines", "Keys", "as_text"]
 
-LONGEST_SHOWN = 1000
+MAX_SHOWN_LENGTH = 1000
 
 
 class JsonLines:
@@ -94,7 +94,7 @@ class Keys:
 
 def _object_in(line: str) -> tuple[dict[str, str], Message | None]:
     """Return the fields of one JSON object, numbers as they were written, or the problem."""
-    shown = line.strip()[:LONGEST_SHOWN]
+    shown = line.strip()[:MAX_SHOWN_LENGTH]
     try:
         data = json.loads(line, parse_float=str, parse_int=str)
     except (json.JSONDecodeError, RecursionError) as error:

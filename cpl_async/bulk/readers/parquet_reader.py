@@ -16,7 +16,7 @@ from .table import Cells, TableRows, table_below
 
 __all__ = ["ParquetFile"]
 
-ROWS_AT_ONCE = 1000
+ROWS_PER_READ = 1000
 
 
 class ParquetFile:
@@ -53,7 +53,7 @@ class ParquetFile:
 
         with self._opened() as file:
             try:
-                for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
+                for batch in file.iter_batches(batch_size=ROWS_PER_READ):
                     columns = [list(map(_text, column.to_pylist())) for column in batch.columns]
                     for fields in zip(*columns, strict=True):
                         yield 0, list(fields)

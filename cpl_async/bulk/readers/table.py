@@ -18,7 +18,7 @@ from .reading_options import ReadingOptions
 
 __all__ = ["Cells", "TableRows", "table_below"]
 
-LONGEST_SHOWN = 1000
+MAX_SHOWN_LENGTH = 1000
 Cells = tuple[int, list[str]]
 """A row's last line and its texts."""
 
@@ -51,7 +51,7 @@ class TableRows:
                 }
                 yield RawRow(number=number, line=line, values=values, terms=terms)
             else:
-                row = between.join(fields)[:LONGEST_SHOWN]
+                row = between.join(fields)[:MAX_SHOWN_LENGTH]
                 problem = message("row.field_count", fields=len(fields), headings=width, row=row)
                 yield RawRow(number=number, line=line, problem=problem, terms=terms)
 

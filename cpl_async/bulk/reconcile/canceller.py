@@ -23,7 +23,7 @@ MAX_CONCURRENT_SEARCHES = 50
 """Values of a filter in one request (source: the vendor's documentation)."""
 MAX_ATTEMPTS = 4
 FIRST_PAUSE = 0.5
-SLOWEST = 15.0
+MAX_INTERVAL_SECONDS = 15.0
 
 
 @frozen(kw_only=True)
@@ -65,7 +65,7 @@ class ShipmentCanceller:
             for number in waiting:
                 if self.stop.is_set():
                     return
-                reason = await self._ask_to_cancel(number)
+                reason = await self._request_cancellation(number)
                 if reason:
                     words[number] = reason
                 sent.add(number)
@@ -90,7 +90,7 @@ class ShipmentCanceller:
                 results[number] = _not_cancelled(number, message("cancel.not_seen", seconds=f"{self.patience:.0f}"))
         return results
 
-    async def _ask_to_cancel(self, number: str) -> tuple[Message, ...]:
+    async def _request_cancellation(self, number: str) -> tuple[Message, ...]:
         """Cancel a parcel, retry until the server responds, and return the reasons of a refusal."""
         pause = FIRST_PAUSE
         for attempt in range(MAX_ATTEMPTS):
@@ -102,7 +102,7 @@ class ShipmentCanceller:
                 if attempt == MAX_ATTEMPTS - 1 or (error.outcome is Outcome.REJECTED and error.status != 429):
                     return (error.detail,) if error.outcome is not Outcome.UNKNOWN else ()
                 await asyncio.sleep(pause)  # cancelling again is safe: it is done or it is refused
-                pause = min(pause * 2, SLOWEST)
+                pause = min(pause * 2, MAX_INTERVAL_SECONDS)
             else:
                 return ()
         return ()
@@ -121,7 +121,7 @@ class ShipmentCanceller:
                 break
             if await unless_stopped(self.stop, _slept(pause)) is None:
                 break
-            pause = min(pause * 1.5, SLOWEST)
+            pause = min(pause * 1.5, MAX_INTERVAL_SECONDS)
         return seen
 
     async def _cancelled_among(self, numbers: Sequence[str]) -> set[str]:

@@ -18,7 +18,7 @@ __all__ = ["ExpectedShipment", "Finding", "SearchHit", "Verdict", "classify", "h
 
 SKEW_SECONDS = 600.0
 """Seconds by which the carrier's clock may be behind this machine's."""
-SURELY_BEFORE = 86_400.0
+SURELY_BEFORE_SECONDS = 86_400.0
 """Seconds before the write from which a shipment is certainly older than it, whatever the clocks show."""
 CANCELLED = frozenset({"Canceled", "Deleted"})
 COMPARED = ("name", "street", "city", "zip_code", "country")
@@ -137,9 +137,9 @@ def _sort(wanted: ExpectedShipment, entries: Iterable[SearchHit]) -> _Sorted:
     for entry in entries:
         if entry.number in wanted.known or (entry.master or entry.number) in wanted.known:
             continue
-        if entry.last is not None and entry.last < wanted.since - SURELY_BEFORE:
+        if entry.last is not None and entry.last < wanted.since - SURELY_BEFORE_SECONDS:
             continue
-        if entry.began is not None and entry.began < wanted.since - SURELY_BEFORE:
+        if entry.began is not None and entry.began < wanted.since - SURELY_BEFORE_SECONDS:
             continue
         if entry.began is None:
             found.doubtful.append(message("reconcile.no_date", number=entry.number))

@@ -18,11 +18,11 @@ from .canceller import CancelResult, ShipmentCanceller
 
 __all__ = ["ResendStep"]
 
-MOST_ROWS = 1_000_000
+MAX_ROWS = 1_000_000
 """Maximum number of rows that are cancelled and resent together after the first one succeeded."""
 PATIENCE = 60.0
 """Seconds after which a parcel whose cancellation is not confirmed is left for the next run."""
-LOOK_EVERY = 0.2
+CHECK_SECONDS = 0.2
 UNDER_WAY = (RowState.PLANNED, RowState.SENDING, RowState.ACCEPTED)
 
 
@@ -49,7 +49,7 @@ class ResendStep:
         """Cancel rows that have no label and should be sent again; return how many rows are planned again."""
         withdrawals = self.cancellations
         if self.options.resend_unlabelled and not await self._resend_was_refused():
-            await withdrawals.begin(self.job, 1 if self._tried is None else MOST_ROWS)
+            await withdrawals.begin(self.job, 1 if self._tried is None else MAX_ROWS)
         of_rows = await withdrawals.under_way(self.job)
         if not of_rows:
             return 0
@@ -85,7 +85,7 @@ class ResendStep:
         while (state := await self.cancellations.state_of(self.job, self._tried)) in UNDER_WAY:
             if self.stop.is_set() or monotonic() > until:
                 return True
-            await unless_stopped(self.stop, asyncio.sleep(LOOK_EVERY))
+            await unless_stopped(self.stop, asyncio.sleep(CHECK_SECONDS))
         if state is RowState.REJECTED:
             self.on_note("the first row that was sent again was refused: the others stay shipped without label")
         return state is RowState.REJECTED

@@ -77,10 +77,10 @@ async def search_with_controls(
     chunks = list(_chunks(wanted, MAX_FILTER_VALUES - len(looking.canaries)))
     for _ in range(ROUNDS):
         looking.problem = looking.failure = None
-        chunks = [chunk for chunk in chunks if not await looking.ask(chunk)]
+        chunks = [chunk for chunk in chunks if not await looking.search_chunk(chunk)]
         if not chunks or not looking.conclusive:
             break
-    return looking.look()
+    return looking.report()
 
 
 @define
@@ -97,7 +97,7 @@ class _Search:
     problem: Message | None = None
     failure: CplError | None = None
 
-    async def ask(self, chunk: Sequence[ExpectedShipment]) -> bool:
+    async def search_chunk(self, chunk: Sequence[ExpectedShipment]) -> bool:
         """Search for some references and return whether absence from the response is evidence."""
         asked = {one.reference for one in chunk}
         try:
@@ -126,7 +126,7 @@ class _Search:
         self.conclusive |= asked
         return True
 
-    def look(self) -> SearchReport:
+    def report(self) -> SearchReport:
         """Return the result."""
         return SearchReport(
             findings=self.findings,

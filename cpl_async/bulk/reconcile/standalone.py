@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Reconciled", "reconcile_references"]
 
-LONGEST_REFERENCE = 100
+MAX_REFERENCE_LENGTH = 100
 """Characters of an external number (source: the vendor's schema)."""
 
 
@@ -133,9 +133,9 @@ def _wanted(
     found: dict[str, ExpectedShipment] = {}
     for one in references:
         reference, rest = (normal_reference(one), {}) if isinstance(one, str) else _of_shipment(one)
-        if not reference or len(reference) > LONGEST_REFERENCE:
+        if not reference or len(reference) > MAX_REFERENCE_LENGTH:
             raise ValidationError(
-                f"{reference[:30]!r} cannot be asked for: a reference has 1-{LONGEST_REFERENCE} characters in CUST"
+                f"{reference[:30]!r} cannot be asked for: a reference has 1-{MAX_REFERENCE_LENGTH} characters in CUST"
             )
         if reference in found:
             raise ValidationError(f"{reference!r} is given twice: what is found could not be told apart")

@@ -20,7 +20,7 @@ from ..journal.report_queries import ManifestEntry
 from ..metrics import Measures
 from ..output.folder import JobSummary
 from ..records import RowState
-from .data import MOST_LISTED, Duplicate, History, RejectionReason, ReportData, RequestKind, UndecidedReference
+from .data import MAX_LISTED, Duplicate, History, RejectionReason, ReportData, RequestKind, UndecidedReference
 from .manifest_data import ManifestHeader, ManifestRow, write_manifest_data
 from .process import run_report_process
 from .timeline import TimedCount, TimeSpan, counted, highest, spread_of, timeline_over
@@ -33,7 +33,7 @@ SYSTEMS = {
     "https://api-dev.dhl.com/ecs/ppl/myapi2": "testing",
     "sandbox": "sandbox",
 }
-MOST_HANDED_OVER = 10_000
+MAX_HANDED_OVER = 10_000
 """Maximum number of shipments on a handover manifest."""
 OPEN = (RowState.UNDECIDED, RowState.SENDING, RowState.ACCEPTED, RowState.WITHDRAWING, RowState.CANCELLING)
 
@@ -65,7 +65,7 @@ async def make_reports(
             problems.append(f"no {paper} was made, {missing[0]} is not installed: pip install 'cpl-sdk[report]'")
             continue
         data = folder / f"{paper}-data.part"
-        if paper == "manifest" and not 0 < summary.shipped <= MOST_HANDED_OVER:
+        if paper == "manifest" and not 0 < summary.shipped <= MAX_HANDED_OVER:
             (folder / "manifest.pdf").unlink(missing_ok=True)
             continue  # an empty manifest is useless, and thousands of pages are not signed
         try:
@@ -90,7 +90,7 @@ async def _report_of(
     async for row in journal.row_queries.rows(job.id, OPEN):
         problems = row.problems or (message("unknown.pending"),)
         open_rows.append(UndecidedReference(row.reference, text_of(problems, language)))
-        if len(open_rows) == MOST_LISTED:
+        if len(open_rows) == MAX_LISTED:
             break
     doubles: dict[str, list[str]] = {}
     for stray in await journal.reconciliation.extra_parcels(job.id, (DUPLICATE, TO_CANCEL)):

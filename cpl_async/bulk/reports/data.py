@@ -12,7 +12,7 @@ from .json_input import structured
 from .timeline import Spread, Timeline
 
 __all__ = [
-    "MOST_LISTED",
+    "MAX_LISTED",
     "Duplicate",
     "History",
     "RejectionReason",
@@ -22,7 +22,7 @@ __all__ = [
     "without_values",
 ]
 
-MOST_LISTED = 200
+MAX_LISTED = 200
 """Maximum number of rows in a list of the report; the rest is counted."""
 EMAIL = re.compile(r"[^\s@<>'\"]+@[^\s@<>'\"]+")
 QUOTED = re.compile(r"(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"")
@@ -139,8 +139,8 @@ class ReportData:
 
     def fit_to_show(self) -> ReportData:
         """Return the data without values from rows, and without references if they should not be shown."""
-        listed = self.open_rows[:MOST_LISTED]
-        doubles = self.doubles[:MOST_LISTED]
+        listed = self.open_rows[:MAX_LISTED]
+        doubles = self.doubles[:MAX_LISTED]
         if not self.references:
             listed = [UndecidedReference("", _without(row.reason, row.reference)) for row in self.open_rows]
             doubles = [Duplicate("", double.numbers) for double in doubles]

@@ -33,7 +33,7 @@ INK, SOFT, HAIR = 0.0, 0.35, 0.75
 COLUMNS = (("row", 12, True), ("number", 28, False), ("reference", 46, False), ("place", 40, False))
 FIGURES = (("in_set", 14, True), ("kg", 16, True), ("cod", 26, True))
 """Name, width in millimetres, and whether it is right-aligned."""
-MOST_LINES = 50
+MAX_LINES = 50
 SIGNATURES = 136.0
 TOTAL_LINE = 14.0
 
@@ -155,9 +155,9 @@ class ManifestPdf:
         self._y = HEIGHT - MARGIN - self._head_height()
 
     def _cells(self, number: int, row: ManifestRow) -> list[Sequence[str]]:
-        numbers = list(row.numbers[:MOST_LINES]) or [""]
-        if len(row.numbers) > MOST_LINES:
-            numbers[-1] = self.words["more"].format(number=len(row.numbers) - MOST_LINES + 1)
+        numbers = list(row.numbers[:MAX_LINES]) or [""]
+        if len(row.numbers) > MAX_LINES:
+            numbers[-1] = self.words["more"].format(number=len(row.numbers) - MAX_LINES + 1)
         cod = f"{self.writing.number(row.cod, 2)} {row.currency}" if row.cod is not None else ""
         weight = "" if row.weight_kg is None else self.writing.number(row.weight_kg, 2)
         texts = (row.reference, f"{row.zip_code} {row.town}")
@@ -165,7 +165,7 @@ class ManifestPdf:
         return [
             (self.writing.number(number),),
             numbers,
-            *(broken(text, width, _measure)[:MOST_LINES] for text, width in zip(texts, widths, strict=True)),
+            *(broken(text, width, _measure)[:MAX_LINES] for text, width in zip(texts, widths, strict=True)),
             (self.writing.number(row.parcels),),
             (weight,),
             (cod,),

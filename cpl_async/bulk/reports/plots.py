@@ -16,9 +16,9 @@ __all__ = ["Plot", "plots_of", "ticks"]
 
 FEWEST_BINS = 4
 FEWEST_IMPORTS = 8
-MOST_RUNS = 12
+MAX_RUNS = 12
 """Maximum number of runs that are separated by lines; more would be unreadable."""
-MOST_TICKS = {"wide": 9, "narrow": 4}
+MAX_TICKS = {"wide": 9, "narrow": 4}
 WALL_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
 
 Words = Mapping[str, str]
@@ -78,10 +78,10 @@ def _drawn(name: str, draw: Callable[[str], str]) -> dict[str, str]:
 
 
 def _axis(grid: Timeline, words: Words, writing: Formatter, size: str) -> Axis:
-    breaks = list(accumulate(run.end - run.start for run in grid.runs[:-1])) if len(grid.runs) <= MOST_RUNS else []
+    breaks = list(accumulate(run.end - run.start for run in grid.runs[:-1])) if len(grid.runs) <= MAX_RUNS else []
     zone = writing.local(grid.runs[0].start).tzname() or ""
     return Axis(
-        edges=grid.edges, ticks=ticks(grid, writing, MOST_TICKS[size]), name=f"{words['clock']} {zone}", breaks=breaks
+        edges=grid.edges, ticks=ticks(grid, writing, MAX_TICKS[size]), name=f"{words['clock']} {zone}", breaks=breaks
     )
 
 
@@ -171,7 +171,7 @@ def _over_time(
 def _gaps(runs: int, words: Words, writing: Formatter) -> list[str]:
     if runs == 1:
         return []
-    return [words["gaps"] if runs <= MOST_RUNS else words["many_gaps"].format(runs=writing.count(runs, "run"))]
+    return [words["gaps"] if runs <= MAX_RUNS else words["many_gaps"].format(runs=writing.count(runs, "run"))]
 
 
 def _latency(data: ReportData, words: Words, writing: Formatter) -> Plot:

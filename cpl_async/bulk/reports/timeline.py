@@ -10,7 +10,7 @@ from statistics import quantiles
 from attrs import frozen
 
 __all__ = [
-    "MOST_BINS",
+    "MAX_BINS",
     "Spread",
     "TimeSpan",
     "TimedCount",
@@ -22,7 +22,7 @@ __all__ = [
     "waiting",
 ]
 
-MOST_BINS = 60
+MAX_BINS = 60
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 
 
@@ -103,7 +103,7 @@ class Timeline:
         return min(int(self.position(at) / self.step), self.bins - 1)
 
 
-def timeline_over(runs: Iterable[TimeSpan], *, most: int = MOST_BINS) -> Timeline:
+def timeline_over(runs: Iterable[TimeSpan], *, most: int = MAX_BINS) -> Timeline:
     """Divide the run time of a job into bins of a round width.
 
     :param runs: Runs in any order; overlapping ones are merged.

@@ -13,7 +13,7 @@ __all__ = ["row_groups"]
 
 T = TypeVar("T")
 ROWS_PER_COMMIT = 100
-LONGEST_WAIT = 0.5
+MAX_WAIT_SECONDS = 0.5
 """Seconds that rows wait for others to be inserted and sent together."""
 
 
@@ -31,7 +31,7 @@ async def row_groups(rows: Iterable[T] | AsyncIterable[T], name: str) -> AsyncGe
         try:
             while True:
                 waiting = waiting or asyncio.ensure_future(_next(source))
-                left = max(0.0, began + LONGEST_WAIT - monotonic()) if group else None
+                left = max(0.0, began + MAX_WAIT_SECONDS - monotonic()) if group else None
                 await asyncio.wait({waiting}, timeout=left)
                 if not waiting.done() or len(group) == ROWS_PER_COMMIT:
                     yield group

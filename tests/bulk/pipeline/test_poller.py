@@ -10,7 +10,7 @@ import pytest
 
 from cpl_async.bulk.journal.batch_repository import BatchRepository, OpenRow, ParcelRecord, RowResult
 from cpl_async.bulk.pipeline.import_result import ImportResults
-from cpl_async.bulk.pipeline.poll_schedule import FIRST_POLL_SECONDS, SLOWEST, OpenBatch, PollSchedule
+from cpl_async.bulk.pipeline.poll_schedule import FIRST_POLL_SECONDS, MAX_INTERVAL_SECONDS, OpenBatch, PollSchedule
 from cpl_async.bulk.pipeline.poller import BatchPoller
 from cpl_async.bulk.records import RowState
 from cpl_async.ratelimit.priority import Priority
@@ -26,7 +26,7 @@ def test_the_first_poll_comes_soon_and_later_ones_slow_down() -> None:
     schedule = PollSchedule(import_timeout=900.0)
     assert schedule.interval(batch(), 100.0) == FIRST_POLL_SECONDS
     assert schedule.interval(batch(), 110.0) == 5.0
-    assert schedule.interval(batch(), 500.0) == SLOWEST
+    assert schedule.interval(batch(), 500.0) == MAX_INTERVAL_SECONDS
 
 
 def test_a_known_duration_decides_when_to_poll() -> None:
