@@ -62,7 +62,7 @@ def _body(body: bytes, content_type: str) -> list[str]:
     lines = ["", *(f"    {line}" for line in shown.splitlines())]
     return (
         [*lines, f"    … and {len(text) - MAX_SHOWN_LENGTH:,} characters more"]
-        if len(text) > MAX_SHOWN_BYTES
+        if len(text) > MAX_SHOWN_LENGTH
         else lines
     )
 
