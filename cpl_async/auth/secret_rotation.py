@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from ..errors import CplError
+from ..system.blocking import run_blocking
 from ..system.clock import monotonic
 from ..system.secret_values import Secret
 
@@ -52,7 +53,7 @@ class SecretRotation:
 
     async def _read_again(self, read: Callable[[], str], refused: Secret) -> tuple[Secret | None, str]:
         try:
-            secret = Secret(await asyncio.to_thread(read))
+            secret = Secret(await run_blocking(read))
         except CplError as error:
             return None, f"the secret could not be read again: {error.message}"
         if not secret.reveal():

@@ -11,11 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from anyio import to_thread
 from attrs import evolve
 
 from .._nearest import nearest_names
 from ..errors import ConfigurationError
+from ..system.blocking import run_blocking
 from .jobs import BulkJob, JobCancelled, Jobs, UndecidedRow
 from .journal.account import locate_journal
 from .journal.shard_repository import ShardStats
@@ -197,7 +197,7 @@ class Bulk:
         :raises ConfigurationError: The file, the output or an option cannot be used; nothing was sent.
         :raises JournalError: The journal cannot be used, or another run holds the same job or output.
         """
-        chosen = await to_thread.run_sync(_file_options, name, options)
+        chosen = await run_blocking(_file_options, name, options)
         place = await locate_journal(self._client)
         async with _observer(on_progress) as observer:
             return await file_run(Path(path), Path(out), place, chosen, observer).run(self._client)
@@ -253,7 +253,7 @@ class Bulk:
             raise ConfigurationError(f"out is a folder on a worker's host: give its whole path, not {str(out)!r}")
         if not isinstance(shard_size, int) or shard_size < 1:
             raise ConfigurationError(f"shard_size is a number of rows, not {shard_size!r}")
-        chosen = await to_thread.run_sync(_file_options, name, options)
+        chosen = await run_blocking(_file_options, name, options)
         place = await locate_journal(self._client)
         refused: list[RejectedRow] = []
         observer = JobObserver(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import ConfigurationError, Problem, ValidationError
+from ..system.blocking import run_blocking
 from ..transport.multipart import FilePart
 from .base import raise_problems
 
@@ -41,7 +41,7 @@ async def file_parts(files: Sequence[str | Path | tuple[str, bytes]]) -> tuple[F
     """
     if isinstance(files, (str, bytes, Path)) or not files:
         raise ValidationError("files takes a list of at least one path, or of pairs of a name and a content")
-    parts = await asyncio.to_thread(lambda: [_part(file) for file in files])
+    parts = await run_blocking(lambda: [_part(file) for file in files])
     problems = [problem for index, part in enumerate(parts) for problem in _problems_of(index, part)]
     total = sum(part.size for part in parts)
     if total > MAX_BYTES:

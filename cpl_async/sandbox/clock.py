@@ -5,23 +5,51 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import isfinite
 
-__all__ = ["Clock", "monotonic", "new_event_loop", "wall_time"]
+__all__ = ["Clock", "TimeSource", "monotonic", "new_event_loop", "use_time", "wall_time"]
 
 MONOTONIC: int | None = getattr(time, "CLOCK_MONOTONIC", None)
 REAL: int | None = 5 if sys.platform == "linux" else getattr(time, "CLOCK_REALTIME", None)
 """CLOCK_REALTIME_COARSE on Linux, because time-machine patches CLOCK_REALTIME."""
 
 
+class TimeSource:
+    """The clocks of the operating system, even if a test freezes time."""
+
+    def monotonic(self) -> float:
+        """Return the seconds of the monotonic clock."""
+        return time.clock_gettime(MONOTONIC) if MONOTONIC is not None else time.monotonic()
+
+    def wall(self) -> float:
+        """Return the seconds since the epoch."""
+        return time.clock_gettime(REAL) if REAL is not None else time.time()
+
+
+_source = TimeSource()
+
+
 def monotonic() -> float:
-    """Return the seconds of the monotonic clock, even if a test freezes time."""
-    return time.clock_gettime(MONOTONIC) if MONOTONIC is not None else time.monotonic()
+    """Return the seconds of the monotonic clock."""
+    return _source.monotonic()
 
 
 def wall_time() -> float:
-    """Return the seconds since the epoch, even if a test freezes time."""
-    return time.clock_gettime(REAL) if REAL is not None else time.time()
+    """Return the seconds since the epoch."""
+    return _source.wall()
+
+
+@contextmanager
+def use_time(source: TimeSource) -> Iterator[None]:
+    """Take the times of all sandboxes of this process from another source while the block runs."""
+    global _source
+    before, _source = _source, source
+    try:
+        yield
+    finally:
+        _source = before
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:

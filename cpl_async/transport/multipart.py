@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator, Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from attrs import field, frozen
 
+from ..system.blocking import run_blocking
 from .exchange import Exchange
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ async def _pieces(part: FilePart) -> AsyncIterator[bytes]:
     left = part.size
     try:
         with ExitStack() as stack:
-            file = stack.enter_context(await asyncio.to_thread(part.source.open, "rb"))
+            file = stack.enter_context(await run_blocking(part.source.open, "rb"))
             while left:
-                piece = await asyncio.to_thread(file.read, min(PIECE, left))
+                piece = await run_blocking(file.read, min(PIECE, left))
                 if not piece:
                     break
                 left -= len(piece)

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar, cast
 
-from anyio import to_thread
 from filelock import AsyncFileLock, Timeout
 from sqlalchemy import (
     URL,
@@ -35,6 +34,7 @@ from sqlalchemy.schema import CreateSchema
 from ...errors import JournalError
 from ...messages import dump_messages, message
 from ...ratelimit.registry import JournalMemory, KnownJournal
+from ...system.blocking import run_blocking
 from ...system.clock import wall
 from ...system.run_lock import already_running, exclusive_lock
 from ..records import RowState
@@ -235,7 +235,7 @@ class JournalConnection:
         async with self._marking:
             if counter > self._marked:
                 mark = KnownJournal(uid=self.uid, counter=counter, at=self.now())
-                await to_thread.run_sync(write_mark, self._place, mark)
+                await run_blocking(write_mark, self._place, mark)
                 if self._memory is not None:
                     self._memory.write(self._place.account, mark)
                 self._marked = counter
@@ -373,7 +373,7 @@ class JournalConnection:
     async def _check(self, *, replaces_lost: bool) -> None:
         place, mark = self._place, read_mark(self._place)
         if not place.url:
-            await to_thread.run_sync(lambda: self._make_file(mark, replaces_lost=replaces_lost))
+            await run_blocking(lambda: self._make_file(mark, replaces_lost=replaces_lost))
         async with self._engine.begin() as connection:
             if place.url:
                 await connection.execute(CreateSchema(place.schema, if_not_exists=True))

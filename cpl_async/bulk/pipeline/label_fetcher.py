@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter
 from attrs import define, field
 
 from ...errors import AuthenticationError, ConfigurationError, CplError, TransportError
@@ -20,6 +20,7 @@ from ...ratelimit.priority import Priority
 from ...resources.label_sanitizer import ActiveLabel, printable
 from ...resources.shipment_batches import MAX_LABELS
 from ...system.atomic_file import named, replacing
+from ...system.blocking import run_blocking
 from ..client_protocols import BulkClient
 from ..journal.batch_repository import BatchRepository, ParcelRecord
 from ..shutdown import unless_stopped
@@ -166,7 +167,7 @@ class LabelFetcher:
                 label = await unless_stopped(self.stop, fetch())
                 if label is None:
                     return message("label.stopped")
-                await to_thread.run_sync(_store_labels, label.content, file, self.label_format, count)
+                await run_blocking(_store_labels, label.content, file, self.label_format, count)
             except OSError as error:
                 return message("label.not_stored", folder=str(file.parent), error=str(error.strerror or error))
             except CplError as error:

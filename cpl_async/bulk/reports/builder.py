@@ -8,10 +8,9 @@ from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 
-from anyio import to_thread
-
 from ...messages import Message, message, text_of
 from ...models.addresses import Address
+from ...system.blocking import run_blocking
 from ...system.clock import wall
 from ..journal import Journal
 from ..journal.journal import Job
@@ -72,7 +71,7 @@ async def make_reports(
             if paper == "report":
                 report = await _report_of(journal, job, summary, reasons, language)
                 text = report.as_json()
-                await to_thread.run_sync(lambda: data.write_text(text, encoding="utf-8"))  # noqa: B023 - run at once
+                await run_blocking(lambda: data.write_text(text, encoding="utf-8"))  # noqa: B023 - run at once
             else:
                 await _write_handover(journal, job, data, language)
             if (problem := await run_report_process(paper, data)) is not None:
@@ -159,7 +158,7 @@ async def _write_handover(journal: Journal, job: Job, data: Path, language: str)
     handover = ManifestHeader(
         job=job.name, at=wall(), sender=sender, system=system_named(journal.place.base_url), language=language
     )
-    await to_thread.run_sync(write_manifest_data, data, handover, rows)
+    await run_blocking(write_manifest_data, data, handover, rows)
 
 
 def _row_of(entry: ManifestEntry) -> ManifestRow:

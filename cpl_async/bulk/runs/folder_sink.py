@@ -8,10 +8,10 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from anyio import to_thread
 from attrs import define, field
 
 from ...messages import Message
+from ...system.blocking import run_blocking
 from ...system.error_groups import ungrouped
 from ...system.run_lock import exclusive_lock
 from ..journal import Journal, JournalLocation
@@ -90,7 +90,7 @@ class FolderSink:
         """Have labels fetched again whose file is missing, and compare the space on the disks with the job's need."""
         journal, job, output = run.journal, run.job, self._output
         files = await journal.batches.label_files(job.id)
-        await journal.batches.forget_labels(job.id, await to_thread.run_sync(output.missing, files))
+        await journal.batches.forget_labels(job.id, await run_blocking(output.missing, files))
         if (other := output.previous_job(job)) is not None:
             run.observer.note(f"{self.folder} held the results of the job {other}; they are replaced")
         counts = await journal.row_queries.counts(job.id)
@@ -136,7 +136,7 @@ class FolderSink:
         summary = written.summary
         if summary.rows == summary.shipped + summary.rejected + summary.cancelled:
             await journal.finish(job.id)
-            await to_thread.run_sync(output.remove_single_labels, job)  # thousands of files
+            await run_blocking(output.remove_single_labels, job)  # thousands of files
         run.enter(Phase.DONE)
         return summary
 

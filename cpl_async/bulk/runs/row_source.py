@@ -8,10 +8,10 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Protocol
 
-from anyio import to_thread
 from attrs import define, field
 
 from ...errors import ConfigurationError, JournalError
+from ...system.blocking import run_blocking
 from ..journal import Journal
 from ..journal.journal import Job
 from ..journal.payload import TAIL_OF_ORDERS
@@ -172,7 +172,7 @@ class FileRows:
         :raises JournalError: A job with this name has other rows.
         """
         source = self._opened(options)
-        self._digest = await to_thread.run_sync(source.digest)
+        self._digest = await run_blocking(source.digest)
         return await job_of_file(journal, source, options, self._digest)
 
     async def plan_all(self, journal: Journal, job: int, options: JobOptions, observer: JobObserver) -> None:
@@ -190,7 +190,7 @@ class FileRows:
 
         ingestor = Ingestor(journal.rows, job, options.sender, observer.rejected, read)
         await ingestor.ingest(source.rows())
-        if await to_thread.run_sync(source.digest) != self._digest:
+        if await run_blocking(source.digest) != self._digest:
             raise InputError(f"{self.path} changed while it was read: run the command again")
         if source.is_json:
             await journal.set_columns(job, list(ingestor.columns))
