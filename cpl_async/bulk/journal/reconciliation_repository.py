@@ -267,31 +267,33 @@ class ReconciliationRepository:
     async def control_shipments(self, kind: str, most: int) -> list[str]:
         """Return references of control shipments, of the newest job and settled longest ago first.
 
-        References that several rows share, or that were undecided themselves, are excluded.
+        Rows that were undecided themselves come last: what was found, or shipped again, is visible too. References that
+        several rows share are excluded.
 
         :param kind: Kind of the jobs, ``shipments`` or ``orders``.
         :param most: Maximum number of references.
         """
+        was_unknown = case((rows.c.unclear_since.is_(None), 0), else_=1)
         newest = (
             select(rows.c.job)
-            .where(rows.c.state.in_(SEEN_STATES), rows.c.cust_reference.is_not(None), rows.c.unclear_since.is_(None))
+            .where(rows.c.state.in_(SEEN_STATES), rows.c.cust_reference.is_not(None))
             .where(rows.c.job.in_(select(jobs.c.id).where(jobs.c.kind == kind, jobs.c.purged_at.is_(None))))
             .group_by(rows.c.job)
-            .order_by(func.max(rows.c.settled_at).desc())
+            .order_by(func.min(was_unknown), func.max(rows.c.settled_at).desc())
             .limit(3)
         )
         async with self._database.transaction() as connection:
-            chosen: list[str] = []
+            chosen: list[tuple[int, str]] = []
             for job in (await connection.execute(newest)).scalars().all():
                 query = (
-                    select(rows.c.cust_reference)
-                    .where(rows.c.job == job, rows.c.state.in_(SEEN_STATES))
-                    .where(rows.c.cust_reference.is_not(None), rows.c.unclear_since.is_(None))
-                    .order_by(rows.c.settled_at, rows.c.number)
+                    select(rows.c.cust_reference, was_unknown)
+                    .where(rows.c.job == job, rows.c.state.in_(SEEN_STATES), rows.c.cust_reference.is_not(None))
+                    .order_by(was_unknown, rows.c.settled_at, rows.c.number)
                     .limit(most)
                 )
-                chosen += (await connection.execute(query)).scalars().all()
-        return list(dict.fromkeys(chosen))[:most]
+                chosen += [(int(unknown), str(cust)) for cust, unknown in await connection.execute(query)]
+        chosen.sort(key=lambda pair: pair[0])
+        return list(dict.fromkeys(cust for _, cust in chosen))[:most]
 
     async def new_control_shipments(self, job: int, since: float, most: int) -> list[str]:
         """Return references of a job that a complete search must show for a time.

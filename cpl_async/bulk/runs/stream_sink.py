@@ -39,8 +39,10 @@ IDLE_SECONDS = 1.0
 """Maximum seconds between two checks while nothing happens."""
 SETTLED = (RowState.SHIPPED, RowState.REJECTED, RowState.CANCELLED)
 """Final states of a row."""
-SETTLED_AT_END = (RowState.UNLABELLED, RowState.FOUND, RowState.UNDECIDED, RowState.WITHDRAWING)
-"""States that only the end of the run makes final: such rows are reported at the end and block no others."""
+IN_PROGRESS = (RowState.PLANNED, RowState.SENDING, RowState.ACCEPTED, RowState.CREATED)
+SETTLED_AT_END = tuple(state for state in RowState if state not in (*SETTLED, *IN_PROGRESS))
+"""States that only the end of the run makes final, or another command: such rows are reported at the end, and others
+do not wait for them."""
 TICKS_PER_RECHECK = 20
 """Ticks between two checks for those among them that have settled in the meantime."""
 
