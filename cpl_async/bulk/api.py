@@ -312,7 +312,7 @@ class Bulk:
         return await (await self._jobs()).show(name)
 
     async def undecided(self, name: str) -> AsyncGenerator[UndecidedRow, None]:
-        """Yield the rows of a job of which it is unknown whether they were created, with the reasons.
+        """Yield the rows of a job whose result is unknown, with the reasons.
 
         :raises JournalError: There is no such job.
         """

@@ -55,7 +55,7 @@ class BulkJob:
 
 @frozen(kw_only=True)
 class UndecidedRow:
-    """A row of which it is unknown whether it was created."""
+    """A row whose result is unknown."""
 
     number: int
     """Number of the row, 1 for the first row of the input."""
@@ -110,7 +110,7 @@ class Jobs:
             return await journal.shards.stats(job.id)
 
     async def undecided(self, name: str) -> AsyncGenerator[UndecidedRow, None]:
-        """Yield the rows of a job of which it is unknown whether they were created, with the reasons.
+        """Yield the rows of a job whose result is unknown, with the reasons.
 
         :raises JournalError: There is no such job.
         """

@@ -28,7 +28,7 @@ def main() -> None:
 
 
 def _status(command: Command) -> int:
-    """Run a command and return its exit status, which also reports results that could not be printed."""
+    """Run a command and return its exit status. The status is not 0 if the results could not be printed."""
     from .failures import NOT_ALL
     from .output import output_failure, tell
 

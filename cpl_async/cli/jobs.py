@@ -155,9 +155,9 @@ def show_job(account: JobsAccount, name: str) -> None:
 @language_option
 @_of_account
 def resume(account: JobsAccount, name: str, out: Path | None, **options: Any) -> None:
-    """Go on with a job where its last run ended, and look once more for what is there twice.
+    """Resume a job where its last run ended, and search once more for duplicates.
 
-    Neither its file nor standard input is needed: what is sent lies in the journal. Exit status as of `cpl ship`.
+    Neither its file nor standard input is needed: the journal has all rows. Exit status as of `cpl ship`.
 
     \b
     Example:
@@ -172,7 +172,7 @@ def resume(account: JobsAccount, name: str, out: Path | None, **options: Any) ->
 @click.argument("name")
 @_of_account
 def undecided(account: JobsAccount, name: str) -> None:
-    """List the rows of a job of which nobody knows whether they were created, with what is known.
+    """List the rows of a job whose result is unknown, with the reasons.
 
     \b
     Example:

@@ -147,7 +147,7 @@ def _day(number: int) -> str:
 @click.option("--zip", "zip_code", help="Beginning of the postcode.")
 @connected
 def address(connection: Connection, street: str | None, city: str | None, zip_code: str | None) -> None:
-    """Suggest addresses that begin as what is given: STREET with or without a number, a town, a postcode.
+    """Suggest addresses that begin with the given text: STREET with or without a number, a town, a postcode.
 
     \b
     Example:
@@ -255,7 +255,7 @@ def customer(connection: Connection) -> None:
 @click.option("--product", "product_type", help="Product code.")
 @connected
 def route(connection: Connection, /, country: str, **place: str | None) -> None:
-    """Show what a label of your own must carry for a shipment to COUNTRY and a place there.
+    """Show the routing data that a label of your own needs for a shipment to a place in COUNTRY.
 
     \b
     Example:

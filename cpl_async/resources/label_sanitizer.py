@@ -70,7 +70,7 @@ def printable(content: bytes, label_format: LabelFormat | None) -> bytes:
 
 
 def _printable_zpl(content: bytes) -> bytes:
-    """Return the commands of labels. Data between labels, where other printer languages may start, is removed."""
+    """Return the commands of labels. Data between two labels is removed: a printer may run it in another language."""
     kept: list[bytes] = []
     is_open = False
     position = 0

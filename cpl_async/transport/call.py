@@ -51,7 +51,7 @@ COLLECTOR: ContextVar[ResponseCollector | None] = ContextVar("cpl_answers", defa
 
 
 class RequestOptions(TypedDict, total=False):
-    """Options of each request of a call, besides the call's own arguments."""
+    """Options that every call accepts, besides its own arguments."""
 
     correlation_id: str
     """``X-Correlation-ID`` of the call. Default: that of the context, or a new one."""

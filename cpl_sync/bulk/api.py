@@ -183,7 +183,7 @@ class Bulk(proxies.SyncProxy[core.Bulk]):
         return portal.call(self._core.job, name)
 
     def undecided(self, name: str) -> Generator[UndecidedRow, None, None]:
-        """Yield the rows of a job of which it is unknown whether they were created, with the reasons.
+        """Yield the rows of a job whose result is unknown, with the reasons.
 
         :raises JournalError: There is no such job.
         """

@@ -72,7 +72,7 @@ class FoundRow:
 
 @frozen(kw_only=True)
 class ExtraParcel:
-    """A parcel that exists or existed in addition to those that count."""
+    """A parcel that exists, or existed, in addition to the parcels of its row."""
 
     row: int
     reference: str
@@ -267,7 +267,7 @@ class ReconciliationRepository:
     async def control_shipments(self, kind: str, most: int) -> list[str]:
         """Return references of control shipments, of the newest job and settled longest ago first.
 
-        Rows that were undecided themselves come last: what was found, or shipped again, is visible too. References that
+        Rows that were undecided themselves come last: they are visible if they were found or shipped again. References that
         several rows share are excluded.
 
         :param kind: Kind of the jobs, ``shipments`` or ``orders``.

@@ -38,7 +38,7 @@ class ReportQueries:
         self._database = database
 
     async def history(self, job: int) -> tuple[Counts, Counts, Counts]:
-        """Return when rows were sent, when their import was over, and when they were shipped."""
+        """Return the times at which rows were sent, imported and shipped."""
         size = select(func.count()).where(rows.c.batch == batches.c.id).scalar_subquery()
         second = cast(rows.c.settled_at, Integer)
         queries = (

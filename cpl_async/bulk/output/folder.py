@@ -149,7 +149,7 @@ class OutputFolder:
 
     @property
     def picture_dir(self) -> Path:
-        """Folder of labels that stay single files."""
+        """Folder of labels that are not merged."""
         return self.folder / PICTURES
 
     def prepare(self, source: Path | None = None) -> None:

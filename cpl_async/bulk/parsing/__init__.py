@@ -1,1 +1,1 @@
-"""Parsers that convert the text of a row to a shipment, or explain why a value is not certain."""
+"""Parsers that convert the text of a row to a shipment, and report values that are ambiguous."""

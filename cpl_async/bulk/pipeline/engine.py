@@ -53,7 +53,7 @@ class Engine:
     label_dir: Path
     """Folder of the labels as they are fetched."""
     picture_dir: Path
-    """Folder of labels that stay single files."""
+    """Folder of labels that are not merged."""
     schema: FileSchema = PLAIN
     """Column names of the input, for messages about rows that the server rejects."""
     job_type: JobType = SHIPMENTS

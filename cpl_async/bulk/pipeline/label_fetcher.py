@@ -64,7 +64,7 @@ class LabelFetcher:
     label_dir: Path
     """Folder of the files as they are fetched, from which the merged ones are made."""
     picture_dir: Path
-    """Folder of labels that stay single files."""
+    """Folder of labels that are not merged."""
     stop: asyncio.Event
     """Set when nothing more should be fetched in this run."""
     on_labelled: Callable[[int], None]

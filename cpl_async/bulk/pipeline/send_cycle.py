@@ -1,4 +1,4 @@
-"""The send cycle of one batch without I/O: what follows from each response."""
+"""The send cycle of one batch: the next step after each response. No I/O."""
 
 from __future__ import annotations
 
@@ -73,13 +73,13 @@ class SendCycle:
     _failures: int = 0
 
     def not_ready(self, error: CplError) -> Decision:
-        """Return what follows if the request could not be prepared, so that nothing was sent."""
+        """Return the next step if the request could not be prepared; nothing was sent."""
         if isinstance(error, ConfigurationError):
             return Decision(step=NextStep.HALT)
         return self._wait(error)
 
     def failed(self, rows: Sequence[BatchRow], error: CplError) -> Decision:
-        """Return what follows if a request with these rows failed."""
+        """Return the next step after a request with these rows has failed."""
         if error.outcome is Outcome.UNKNOWN:
             return Decision(step=NextStep.RECONCILE)
         rejected = _rejections(rows, error)

@@ -84,7 +84,7 @@ class BatchSender:
                 waiting[-1:] = (second, SendCycle(self.policy)), (number, SendCycle(self.policy))
 
     async def _attempt(self, batch: int, cycle: SendCycle) -> Decision | None:
-        """Send once, record the response, and return what follows, or ``None`` if nothing is left to send.
+        """Send once, record the response, and return the next step, or ``None`` if nothing is left to send.
 
         :raises SendingHalted: No batch can be sent any more.
         """

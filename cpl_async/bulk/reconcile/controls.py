@@ -1,4 +1,4 @@
-"""The choice of control shipments without I/O: those that searches have shown before come first."""
+"""The choice of control shipments: those that a search has shown come first. No I/O."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["ControlShipments"]
 
 @define
 class ControlShipments:
-    """References of shipments that are known to exist, and what searches have shown of them."""
+    """Shipments that are known to exist, and whether searches have shown them."""
 
     _seen: list[str] = field(factory=list, init=False)
     """Those that were found, the latest first."""

@@ -1,4 +1,4 @@
-"""A write whose response was lost, without I/O: what the searches show decides about each of its rows."""
+"""A write whose response was lost: the searches for its rows decide about each of them. No I/O."""
 
 from __future__ import annotations
 

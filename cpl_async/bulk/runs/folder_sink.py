@@ -73,7 +73,7 @@ class FolderSink:
         return {"out": str(self.folder.absolute()), **layout}
 
     def label_dirs(self, job: Job) -> tuple[Path, Path]:
-        """Return the folders of fetched labels, and of labels that stay single files."""
+        """Return two folders: for labels that will be merged, and for those that are not."""
         return self._output.label_dir(job), self._output.picture_dir
 
     async def settled_before(self, run: JobRun) -> JobSummary | None:

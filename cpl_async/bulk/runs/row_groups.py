@@ -1,4 +1,4 @@
-"""The grouping of a caller's items: they are processed together, and none waits long for the next one."""
+"""The grouping of a caller's items: they are processed together, and no item waits long for the others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_WAIT_SECONDS = 0.5
 
 
 async def row_groups(rows: Iterable[T] | AsyncIterable[T], name: str) -> AsyncGenerator[list[T], None]:
-    """Yield a caller's items in small groups, none of which waits long for its next item.
+    """Yield a caller's items in small groups. An incomplete group is yielded if the next item does not come soon.
 
     :param name: Name of the items, for the error.
     :raises ConfigurationError: It is not an iterable.

@@ -82,7 +82,7 @@ class ResultSink(Protocol[SinkResultT]):
         ...
 
     def label_dirs(self, job: Job) -> tuple[Path, Path]:
-        """Return the folders of fetched labels, and of labels that stay single files."""
+        """Return two folders: for labels that will be merged, and for those that are not."""
         ...
 
     async def settled_before(self, run: JobRun) -> SinkResultT | None:

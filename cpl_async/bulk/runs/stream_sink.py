@@ -120,7 +120,7 @@ class StreamSink:
         return {"out": str(self._folder_of(job, place).absolute()), "batch_size": options.batch_size}
 
     def label_dirs(self, job: Job) -> tuple[Path, Path]:
-        """Return the folders of fetched labels, and of labels that stay single files."""
+        """Return two folders: for labels that will be merged, and for those that are not."""
         return self._label_folder / f"parts-{job.uid[:12]}", self._label_folder / "labels"
 
     async def settled_before(self, run: JobRun) -> None:

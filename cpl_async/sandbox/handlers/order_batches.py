@@ -23,7 +23,7 @@ PAST_DAY = ("2001", "Den svozu je v minulosti", "The day of the collection is pa
 
 
 async def create(request: web.Request) -> web.Response:
-    """Accept a batch, or reject it if any order is invalid; the sandbox's clock drives the import."""
+    """Accept a batch, or reject it if any order is invalid. Its import takes time by the sandbox's clock."""
     context = request.app[CONTEXT]
     translate = translator_for(request)
     orders: list[dict[str, Any]] = request[PARSED].body["orders"]

@@ -28,7 +28,7 @@ POINT_UNKNOWN = ("1042", "Výdejní místo neexistuje", "The pickup point does n
 
 
 async def create(request: web.Request) -> web.Response:
-    """Accept a batch, or reject it if any shipment is invalid; the sandbox's clock drives the import."""
+    """Accept a batch, or reject it if any shipment is invalid. Its import takes time by the sandbox's clock."""
     context = request.app[CONTEXT]
     translate = translator_for(request)
     body = request[PARSED].body
