@@ -267,8 +267,8 @@ class ReconciliationRepository:
     async def control_shipments(self, kind: str, most: int) -> list[str]:
         """Return references of control shipments, of the newest job and settled longest ago first.
 
-        Rows that were undecided themselves come last: they are visible if they were found or shipped again. References that
-        several rows share are excluded.
+        Rows that were undecided themselves come last: they are visible if they were found or shipped again. References
+        that several rows share are excluded.
 
         :param kind: Kind of the jobs, ``shipments`` or ``orders``.
         :param most: Maximum number of references.
