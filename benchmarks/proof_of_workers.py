@@ -33,6 +33,7 @@ from cpl_async.sandbox import Sandbox
 VISIBILITY = 5
 """Seconds after which Redis passes a task to another worker, though its own has not ended: intentionally far too
 short."""
+ROOT = str(Path(__file__).parent.parent)
 TASKS = f"""
 from cpl_async.celery.app import app
 app.conf.broker_transport_options = {{"visibility_timeout": {VISIBILITY}}}
@@ -205,6 +206,7 @@ def prove(setup: Setup, trouble: Trouble, folder: Path) -> Findings:
             "CPL_SHARED": broker.url.removesuffix("/0") + "/1",
             "CPL_LEASE": str(trouble.lease),
             "C_FORCE_ROOT": "1",
+            "PYTHONPATH": os.pathsep.join([ROOT, *sys.path[1:]]),  # the workers run in folders of their own
         }
         workers = Workers(folder, environment, trouble.workers, setup.seed)
         for number in range(trouble.workers):
