@@ -35,7 +35,7 @@ class CrashPoint:
 
 
 @define(eq=False)
-class _Crasher:
+class _PowerCut:
     """Lets the process die at its crash points, one after the other."""
 
     universe: Universe
@@ -71,8 +71,8 @@ async def _small_job(universe: Universe, folder: Any, points: list[CrashPoint], 
     rows = shipments(ROWS)
     rows[1] = make_shipment(reference_id="r002", product_type="XXXX")  # rejected by the carrier
     host = universe.host("shop")
-    crasher = _Crasher(universe, host, checks, list(points))
-    host.on_commit = crasher.at_commit
+    power_cut = _PowerCut(universe, host, checks, list(points))
+    host.on_commit = power_cut.at_commit
 
     async def program() -> None:
         async with open_client(folder) as client:
@@ -100,8 +100,8 @@ async def _small_job(universe: Universe, folder: Any, points: list[CrashPoint], 
 
     async def revive() -> None:
         while True:
-            await crasher.died.wait()
-            crasher.died.clear()
+            await power_cut.died.wait()
+            power_cut.died.clear()
             await asyncio.sleep(1.0)
             host.restart()
 
@@ -115,11 +115,11 @@ async def _small_job(universe: Universe, folder: Any, points: list[CrashPoint], 
     reviving.cancel()
     if checks.broken is None and (left := +checks.live()):
         checks.fail(f"still there after the job was cancelled: {dict(left)}")
-    if checks.broken is None and crasher.points:
+    if checks.broken is None and power_cut.points:
         kept["unreached"] = True
     if checks.broken is not None:
         raise checks.broken
-    return crasher.commits
+    return power_cut.commits
 
 
 def crash_at(*points: CrashPoint, seed: int = 1) -> tuple[int, list[str]]:

@@ -39,6 +39,8 @@ EVENTS = {
     (S.UNDECIDED, S.FOUND): "found",
     (S.WITHDRAWING, S.PLANNED): "cancel and resend",
 }
+CLOCK_SLACK_SECONDS = 2.0
+"""The carrier shows whole seconds, and data needs some time to arrive."""
 COMBINATIONS = (
     ("lost response", "crash"),
     ("lost response", "late visibility"),
@@ -68,6 +70,8 @@ class Invariants:
     trace: list[str] = field(factory=list)
     """What happened, in the order of time."""
     states: dict[tuple[int, int], RowState] = field(factory=dict)
+    deadlines: dict[str, float] = field(factory=dict)
+    """Correlation id of a write → the latest time at which it may arrive, in seconds since the epoch."""
     duplicated: set[str] = field(factory=set)
     """References that had two live shipments at some time."""
     events: set[str] = field(factory=set)
@@ -118,6 +122,10 @@ class Invariants:
                 if (event := EVENTS.get((before, state))) is not None:
                     self.happened(event)
             self.states[job, number] = state
+        for identifier, deadline in connection.execute(
+            "SELECT correlation_id, write_deadline FROM attempts"
+        ).fetchall():
+            self.deadlines[identifier] = deadline
         if changes:
             text = ", ".join(f"{count} {before} → {after}" for (before, after), count in changes.items())
             self.say(who, text)
@@ -140,6 +148,11 @@ class Invariants:
         if entry.refused_for:
             self.fail(f"the limit of {entry.refused_for} was exceeded")
         if entry.operation == "shipment_batches.create":
+            deadline = self.deadlines.get(entry.correlation_id)
+            if deadline is None:
+                self.fail("a batch was sent before its attempt was recorded")
+            elif entry.at > deadline + CLOCK_SLACK_SECONDS:
+                self.fail(f"a batch arrived {entry.at - deadline:.1f} s after its write deadline")
             twice = {reference for reference, count in self.live().items() if count > 1}
             for reference in sorted(twice - self.duplicated):
                 self.say("carrier", f"{reference} is there twice")
