@@ -15,6 +15,7 @@ from ..journal.journal import Job
 from ..options import JobOptions
 from ..progress import JobObserver, Phase, Progress
 from ..reconcile.carrier_clock import CarrierClock
+from ..records import GOES_ON, RowState
 from .send_cycle import SendPolicy
 from .sender import default_write_deadline
 
@@ -48,6 +49,16 @@ class JobRun:
     def client(self) -> BulkClient:
         """The client of this run."""
         return self.clock.client
+
+    async def has_work(self, *, sending: bool) -> bool:
+        """Return whether there are rows that a run can still process, or that may have duplicates.
+
+        :param sending: Whether planned rows may be sent.
+        """
+        counts = await self.journal.row_queries.counts(self.job.id)
+        if any(counts[state] for state in GOES_ON if sending or state is not RowState.PLANNED):
+            return True
+        return bool((await self.journal.reconciliation.counts(self.job.id)).ever)
 
     def enter(self, phase: Phase) -> None:
         """Begin a phase."""

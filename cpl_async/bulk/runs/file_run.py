@@ -9,7 +9,7 @@ from ..options import JobOptions
 from ..output.folder import JobSummary
 from ..progress import JobObserver
 from .folder_sink import FolderSink
-from .row_source import FileRows, JournalRows
+from .row_source import FileRows, JournalRows, RowSource
 from .runner import JobRunner
 
 __all__ = ["file_run", "resumed_run"]
@@ -22,13 +22,7 @@ def file_run(
 
     :param observer: Default: none.
     """
-    return JobRunner(
-        source=FileRows(path),
-        sink=FolderSink(out, options),
-        place=place,
-        options=options,
-        observer=observer or JobObserver(),
-    )
+    return _into_folder(FileRows(path), out, place, options, observer)
 
 
 def resumed_run(
@@ -38,10 +32,11 @@ def resumed_run(
 
     :param observer: Default: none.
     """
-    return JobRunner(
-        source=JournalRows(name),
-        sink=FolderSink(out, options),
-        place=place,
-        options=options,
-        observer=observer or JobObserver(),
-    )
+    return _into_folder(JournalRows(name), out, place, options, observer)
+
+
+def _into_folder(
+    source: RowSource, out: Path, place: JournalLocation, options: JobOptions, observer: JobObserver | None
+) -> JobRunner[JobSummary]:
+    sink = FolderSink(out, options)
+    return JobRunner(source=source, sink=sink, place=place, options=options, observer=observer or JobObserver())

@@ -23,7 +23,7 @@ from ..output.folder import JobSummary, OutputFolder
 from ..output.label_merge import MergePolicy
 from ..pipeline.job_run import JobRun
 from ..progress import Phase, Progress
-from ..records import GOES_ON, RowState
+from ..records import RowState
 from ..reports.builder import make_reports
 
 __all__ = ["FolderSink"]
@@ -79,12 +79,11 @@ class FolderSink:
     async def settled_before(self, run: JobRun) -> JobSummary | None:
         """Return the summary of an earlier run if nothing is left to do and all its files are there."""
         journal, job = run.journal, run.job
-        files = await journal.batches.label_files(job.id)
-        counts = await journal.row_queries.counts(job.id)
-        is_open = any(counts[state] for state in GOES_ON) or (await journal.reconciliation.counts(job.id)).ever
-        if job.finished and not is_open and self._output.is_complete_for(job, files):
-            return await self._output.summary(journal, job, already_done=True)
-        return None
+        if not job.finished or await run.has_work(sending=True):
+            return None
+        if not self._output.is_complete_for(job, await journal.batches.label_files(job.id)):
+            return None
+        return await self._output.summary(journal, job, already_done=True)
 
     async def begin(self, run: JobRun) -> None:
         """Have labels fetched again whose file is missing, and compare the space on the disks with the job's need."""

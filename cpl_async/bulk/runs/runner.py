@@ -29,7 +29,7 @@ from ..pipeline.send_cycle import SendPolicy
 from ..pipeline.sender import default_write_deadline
 from ..progress import JobObserver, Phase, Progress
 from ..reconcile.carrier_clock import CarrierClock
-from ..records import GOES_ON, RowState
+from ..records import RowState
 from .row_source import RowSource
 
 __all__ = ["JobRunner", "ResultSink"]
@@ -242,7 +242,7 @@ class JobRunner(Generic[ResultT]):
             await self.sink.begin(run)
             sending, failures = withheld is None, list[Exception]()
             async with self._measured(run, began):
-                if self.source.is_open_ended or await _has_work(run, sending=sending):
+                if self.source.is_open_ended or await run.has_work(sending=sending):
                     engine = self._engine_of(run)
                     async with self.sink.collecting(run), self._planning(run, engine.row_buffer, failures):
                         await engine.run_to_end(sending=sending)
@@ -346,11 +346,3 @@ class JobRunner(Generic[ResultT]):
 async def _has_planned(run: JobRun) -> bool:
     """Return whether there are rows to be sent."""
     return bool((await run.journal.row_queries.counts(run.job.id))[RowState.PLANNED])
-
-
-async def _has_work(run: JobRun, *, sending: bool) -> bool:
-    """Return whether there are rows that a run can still process, or that may have duplicates."""
-    counts = await run.journal.row_queries.counts(run.job.id)
-    if any(counts[state] for state in GOES_ON if sending or state is not RowState.PLANNED):
-        return True
-    return bool((await run.journal.reconciliation.counts(run.job.id)).ever)
