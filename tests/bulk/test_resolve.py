@@ -16,23 +16,15 @@ from cpl_async.bulk.jobs import Jobs
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ..conftest import many_rows, write_rows
+from .callers import live
 from .shipping import Shipping
+
+pytestmark = pytest.mark.usefixtures("own_state")
 
 CREATE = "shipment_batches.create"
 
 
 LOST = Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE)
-
-
-@pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CPL_STATE_DIR", str(tmp_path / "state"))
-
-
-def live(sandbox: Sandbox) -> list[str]:
-    return sorted(
-        stored.reference for stored in sandbox.shipments() if any(one.cancelled is None for one in stored.parcels)
-    )
 
 
 async def test_a_row_resolved_with_its_own_number_is_no_duplicate(

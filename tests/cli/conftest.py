@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cpl_async.sandbox import Sandbox, SandboxSettings
 
-from ..conftest import PATIENT
+from ..conftest import PATIENT, many_rows, write_rows
 
 CPL = [sys.executable, "-m", "cpl_async.cli"]
 
@@ -83,3 +85,16 @@ def one_line(done: subprocess.CompletedProcess[str]) -> str:
     assert len(lines) == 1, done.stderr
     assert done.stdout == ""
     return lines[0]
+
+
+@pytest.fixture
+def shipped(cpl: Runner, server: Sandbox) -> list[str]:
+    """Ship three rows and return their numbers."""
+    path = write_rows(cpl.folder / "a.csv", many_rows(3))
+    cpl("ship", path, access=access_to(server))
+    return [parcel.number for shipment in server.shipments() for parcel in shipment.parcels]
+
+
+def asked(cpl: Runner, server: Sandbox, *arguments: Any, status: int = 0) -> Any:
+    """Return what a command prints as JSON."""
+    return json.loads(cpl(*arguments, "--json", access=access_to(server), status=status).stdout)

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
-from typing import Any
 
 import pytest
 
 from cpl_async.sandbox import Role, Sandbox, SandboxSettings
 
-from .conftest import Runner, access_to
-
-
-def asked(cpl: Runner, server: Sandbox, *arguments: Any, status: int = 0) -> Any:
-    """Return what a command prints as JSON."""
-    return json.loads(cpl(*arguments, "--json", access=access_to(server), status=status).stdout)
+from .conftest import Runner, access_to, asked
 
 
 def test_the_doctor_finds_nothing_wrong_with_a_good_system(cpl: Runner, server: Sandbox) -> None:

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
 from cpl_async.sandbox import Sandbox
 
-from ..conftest import many_rows, write_rows
 from ..pictures import codes_in
-from .conftest import Runner, access_to
-
-
-@pytest.fixture
-def shipped(cpl: Runner, server: Sandbox) -> list[str]:
-    """Ship three rows and return their numbers."""
-    path = write_rows(cpl.folder / "a.csv", many_rows(3))
-    cpl("ship", path, access=access_to(server))
-    return [parcel.number for shipment in server.shipments() for parcel in shipment.parcels]
-
-
-def asked(cpl: Runner, server: Sandbox, *arguments: Any, status: int = 0) -> Any:
-    """Return what a command prints as JSON."""
-    return json.loads(cpl(*arguments, "--json", access=access_to(server), status=status).stdout)
+from .conftest import Runner, access_to, asked
 
 
 @pytest.mark.slow

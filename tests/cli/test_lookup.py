@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 from cpl_async.sandbox import Sandbox
 
-from .conftest import Runner, access_to
-
-
-def asked(cpl: Runner, server: Sandbox, *arguments: Any, status: int = 0) -> Any:
-    """Return what a command prints as JSON."""
-    return json.loads(cpl(*arguments, "--json", access=access_to(server), status=status).stdout)
+from .conftest import Runner, access_to, asked
 
 
 @pytest.mark.slow

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from cpl_async.sandbox import Sandbox
 
-from .conftest import Runner, access_to
+from .conftest import Runner, access_to, asked
 
 TOMORROW = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
-
-
-def asked(cpl: Runner, server: Sandbox, *arguments: Any, status: int = 0) -> Any:
-    """Return what a command prints as JSON."""
-    return json.loads(cpl(*arguments, "--json", access=access_to(server), status=status).stdout)
 
 
 @pytest.mark.slow

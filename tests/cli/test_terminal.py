@@ -14,14 +14,6 @@ from ..conftest import many_rows, write_rows
 from .conftest import CPL, Runner, access_to
 
 
-@pytest.fixture
-def shipped(cpl: Runner, server: Sandbox) -> list[str]:
-    """Ship three rows and return their numbers."""
-    path = write_rows(cpl.folder / "a.csv", many_rows(3))
-    cpl("ship", path, access=access_to(server))
-    return [parcel.number for shipment in server.shipments() for parcel in shipment.parcels]
-
-
 @pytest.mark.slow
 def test_old_letters_and_a_closed_output_end_in_no_traceback(cpl: Runner, server: Sandbox, shipped: list[str]) -> None:
     cpl.environment["PYTHONIOENCODING"] = "ascii"

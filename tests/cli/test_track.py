@@ -4,29 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-from typing import Any
 
 import pytest
 
 from cpl_async.sandbox import Sandbox
 
-from ..conftest import many_rows, write_rows
-from .conftest import CPL, Runner, access_to
+from .conftest import CPL, Runner, access_to, asked
 
 HOUR = 3600
-
-
-@pytest.fixture
-def shipped(cpl: Runner, server: Sandbox) -> list[str]:
-    """Ship three rows and return their numbers."""
-    path = write_rows(cpl.folder / "a.csv", many_rows(3))
-    cpl("ship", path, access=access_to(server))
-    return [parcel.number for shipment in server.shipments() for parcel in shipment.parcels]
-
-
-def asked(cpl: Runner, server: Sandbox, *arguments: Any, status: int = 0) -> Any:
-    """Return what a command prints as JSON."""
-    return json.loads(cpl(*arguments, "--json", access=access_to(server), status=status).stdout)
 
 
 def test_shipments_are_tracked_by_number_reference_and_file(cpl: Runner, server: Sandbox, shipped: list[str]) -> None:

@@ -45,8 +45,6 @@ class Run:
     scenario: Scenario
     outcome: Outcome
     trace: list[str]
-    duplicates: int
-    """References that were live twice, and reported."""
 
     @property
     def is_good(self) -> bool:
@@ -63,8 +61,6 @@ class _Shop:
     checks: Invariants
     shipments: list[Shipment]
     results: dict[str, ShipResult] = field(factory=dict)
-    reported: set[str] = field(factory=set)
-    """References whose duplicates the journal reports."""
     last_runner: str = ""
 
     async def ship(self, host: SimulatedHost) -> None:
@@ -201,7 +197,6 @@ async def _world(universe: Universe, folder: Path, kept: dict[str, Any]) -> Coun
         _check_end(shop)
     if checks.broken is not None:
         raise checks.broken
-    kept["duplicates"] = len(checks.duplicated)
     checks.count_combinations()
     return Counter(result.state for result in shop.results.values())
 
@@ -281,5 +276,4 @@ def run_seed(seed: int, *, bounded_preemption: bool = False) -> Run:
         scenario=kept["scenario"],
         outcome=outcome,
         trace=kept.get("trace", []),
-        duplicates=kept.get("duplicates", 0),
     )

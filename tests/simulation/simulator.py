@@ -89,11 +89,6 @@ class SimulatedHost:
         task: asyncio.Task[Any] = self._host.spawn(hosted)
         return task
 
-    @property
-    def is_up(self) -> bool:
-        """Whether it runs."""
-        return not self._host.crashed
-
     def crash(self) -> None:
         """Lose the power: no cleanup runs, transactions are rolled back, locks are free."""
         self._host.crash()
@@ -143,15 +138,6 @@ class Universe:
     def set_latency(self, least: float, most: float) -> None:
         """Set the seconds that each piece of data takes."""
         self._world.net.set_latency(least, most)
-
-    def cut(self, *hosts: SimulatedHost) -> None:
-        """Cut the first host off from the second."""
-        one, other = hosts
-        self._world.net.partition([one._host], [other._host])
-
-    def heal(self) -> None:
-        """Connect all hosts again."""
-        self._world.net.heal()
 
 
 def simulate(

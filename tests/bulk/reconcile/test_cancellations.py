@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cpl_async import (
     Client,
-    Shipment,
-    ShipResult,
 )
 from cpl_async.bulk.jobs import Jobs
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
-from ...conftest import many_rows, shipment, write_rows
+from ...conftest import many_rows, write_rows
+from ..callers import live, shipments, shipped
 from ..shipping import Shipping, Totals, totals
+
+pytestmark = pytest.mark.usefixtures("own_state")
 
 MakeClient = Callable[..., Client]
 
@@ -30,27 +30,6 @@ CREATE = "shipment_batches.create"
 
 
 LOST = Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE)
-
-
-@pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CPL_STATE_DIR", str(tmp_path / "state"))
-
-
-def shipments(count: int, first: int = 1) -> list[Shipment]:
-    return [shipment(f"r{number}") for number in range(first, first + count)]
-
-
-async def shipped(client: Client, rows: Any, name: str = "monday", **options: Any) -> list[ShipResult]:
-    stream = client.bulk.ship(rows, name=name, **({"settle_time": 1.0, "pilot_rows": 0} | options))
-    async with asyncio.timeout(60):
-        return sorted([result async for result in stream], key=lambda one: one.row)
-
-
-def live(sandbox: Sandbox) -> list[str]:
-    return sorted(
-        stored.reference for stored in sandbox.shipments() if any(one.cancelled is None for one in stored.parcels)
-    )
 
 
 async def test_what_was_cancelled_is_told_and_not_sent_again(sandbox: Sandbox, client: Client) -> None:

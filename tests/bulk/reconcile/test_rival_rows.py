@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,11 +12,13 @@ from cpl_async import (
     ExternalNumber,
     Resolution,
     Shipment,
-    ShipResult,
 )
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ...conftest import shipment
+from ..callers import live, shipments, shipped
+
+pytestmark = pytest.mark.usefixtures("own_state")
 
 CREATE = "shipment_batches.create"
 
@@ -26,29 +26,8 @@ CREATE = "shipment_batches.create"
 RESET = Fault(kind=FaultKind.RESET, operation=CREATE)
 
 
-@pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CPL_STATE_DIR", str(tmp_path / "state"))
-
-
 def named(reference: str, cust: str) -> Shipment:
     return shipment(reference, external_numbers=[ExternalNumber(code="CUST", external_number=cust)])
-
-
-def shipments(count: int, first: int = 1) -> list[Shipment]:
-    return [shipment(f"r{number}") for number in range(first, first + count)]
-
-
-async def shipped(client: Client, rows: Any, name: str = "monday", **options: Any) -> list[ShipResult]:
-    stream = client.bulk.ship(rows, name=name, **({"settle_time": 1.0, "pilot_rows": 0} | options))
-    async with asyncio.timeout(60):
-        return sorted([result async for result in stream], key=lambda one: one.row)
-
-
-def live(sandbox: Sandbox) -> list[str]:
-    return sorted(
-        stored.reference for stored in sandbox.shipments() if any(one.cancelled is None for one in stored.parcels)
-    )
 
 
 async def test_a_shipment_of_a_row_with_equal_cust_is_not_taken(sandbox: Sandbox, client: Client) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,10 +11,7 @@ from cpl_async import (
     ValidationError,
 )
 
-
-@pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CPL_STATE_DIR", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("own_state")
 
 
 async def test_a_moment_to_come_is_no_since(client: Client) -> None:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from cpl_async import (
     Client,
-    Shipment,
-    ShipResult,
 )
 from cpl_async.bulk.journal import Journal
 from cpl_async.sandbox import Sandbox
 
-from ...conftest import many_rows, shipment, write_rows
+from ...conftest import many_rows, write_rows
 from ...pictures import codes_in
+from ..callers import live, shipments, shipped
 from ..shipping import Shipping, Totals, totals
+
+pytestmark = pytest.mark.usefixtures("own_state")
 
 
 async def test_a_kill_in_the_middle_of_again_strands_nothing(sandbox: Sandbox, shipping: Shipping) -> None:
@@ -32,27 +29,6 @@ async def test_a_kill_in_the_middle_of_again_strands_nothing(sandbox: Sandbox, s
     assert totals(summary) == Totals(rows=4, shipped=4)
     pages = codes_in((shipping.folder / "out" / "labels.pdf").read_bytes())
     assert pages == [[number] for row in shipping.report() for number in row["parcel_numbers"].split()]
-
-
-@pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CPL_STATE_DIR", str(tmp_path / "state"))
-
-
-def shipments(count: int, first: int = 1) -> list[Shipment]:
-    return [shipment(f"r{number}") for number in range(first, first + count)]
-
-
-async def shipped(client: Client, rows: Any, name: str = "monday", **options: Any) -> list[ShipResult]:
-    stream = client.bulk.ship(rows, name=name, **({"settle_time": 1.0, "pilot_rows": 0} | options))
-    async with asyncio.timeout(60):
-        return sorted([result async for result in stream], key=lambda one: one.row)
-
-
-def live(sandbox: Sandbox) -> list[str]:
-    return sorted(
-        stored.reference for stored in sandbox.shipments() if any(one.cancelled is None for one in stored.parcels)
-    )
 
 
 async def test_again_sends_what_another_job_has_shipped(sandbox: Sandbox, client: Client) -> None:

@@ -19,7 +19,7 @@ async def test_planned_rows_that_another_job_shipped_are_not_sent(sandbox: Sandb
     rows = many_rows(3)
     first = write_rows(shipping.folder / "first.csv", [rows[0], rows[1], rows[2] | {"name": ""}])
     await shipping(first, strict=True)
-    assert totals(await shipping(write_rows(shipping.folder / "mended.csv", rows), "mended")) == Totals(
+    assert totals(await shipping(write_rows(shipping.folder / "corrected.csv", rows), "corrected")) == Totals(
         rows=3, shipped=3
     )
     late = await shipping(first)

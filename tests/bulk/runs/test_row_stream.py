@@ -7,7 +7,6 @@ import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,29 +14,16 @@ from cpl_async import (
     Client,
     ConfigurationError,
     Shipment,
-    ShipResult,
 )
 from cpl_async.bulk.journal.account import locate_journal
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
 
 from ...conftest import shipment
+from ..callers import shipments, shipped
+
+pytestmark = pytest.mark.usefixtures("own_state")
 
 CREATE = "shipment_batches.create"
-
-
-@pytest.fixture(autouse=True)
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CPL_STATE_DIR", str(tmp_path / "state"))
-
-
-def shipments(count: int, first: int = 1) -> list[Shipment]:
-    return [shipment(f"r{number}") for number in range(first, first + count)]
-
-
-async def shipped(client: Client, rows: Any, name: str = "monday", **options: Any) -> list[ShipResult]:
-    stream = client.bulk.ship(rows, name=name, **({"settle_time": 1.0, "pilot_rows": 0} | options))
-    async with asyncio.timeout(60):
-        return sorted([result async for result in stream], key=lambda one: one.row)
 
 
 async def test_rows_without_label_hold_no_others_up(sandbox: Sandbox, client: Client) -> None:
