@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from benchmarks.servers import PostgreSQL
 from cpl_async import Client, ConfigurationError, JournalError, Resolution
@@ -240,6 +241,22 @@ async def test_a_suspended_transaction_does_not_block_others(host: Shipping) -> 
     assert not stopping.done()
     with pytest.raises(JournalError):
         await stopping
+
+
+async def test_a_program_suspended_within_a_statement_does_not_block_others(host: Shipping) -> None:
+    await handed_over(host, 20)
+
+    async def suspended() -> None:
+        async with Journal.open(host.place) as journal, journal._database._engine.begin() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            # it sends a statement, and later what executes it: the server waits for that as long as it takes
+            await driver.prepare("SELECT 1")
+            async with asyncio.timeout(30), Journal.open(host.place, patience=0.4) as other:
+                assert (await other.shards.stats((await other.find("job")).id)).free == 1
+            await connection.execute(text("SELECT 1"))
+
+    with pytest.raises(DBAPIError, match="connection is closed"):
+        await suspended()
 
 
 WORKER = """

@@ -30,7 +30,6 @@ SETTINGS = {
     "default_transaction_isolation": READ_COMMITTED,
     # a commit is on the disk, whatever the server's default is
     "synchronous_commit": "on",
-    # a writer waits for its lock without a limit
     "statement_timeout": "0",
     "lock_timeout": "0",
     # the locks of a host that is gone are released
@@ -56,6 +55,28 @@ OF_OTHER_DRIVERS = frozenset({
     "replication", "requiressl", "sslcompression", "sslsni", "tcp_user_timeout",
 })  # fmt: skip
 """Parameters that database hosts write into addresses for libpq or other clients; the server does not accept them."""
+BECOME_WRITER = """DO $$ BEGIN
+PERFORM set_config('lock_timeout', '{patience}', true);
+LOOP
+    BEGIN
+        PERFORM pg_advisory_xact_lock({writer});
+        EXIT;
+    EXCEPTION WHEN lock_not_available THEN
+        PERFORM pg_stat_clear_snapshot();
+        PERFORM pg_terminate_backend(holder.pid) FROM pg_locks AS lock JOIN pg_stat_activity AS holder USING (pid)
+        WHERE lock.locktype = 'advisory' AND lock.granted AND lock.objsubid = 1
+            AND (lock.classid::bigint << 32) | lock.objid::bigint = {writer}
+            AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND holder.state = 'active' AND holder.wait_event = 'ClientRead'
+            AND holder.state_change < clock_timestamp() - interval '{patience} milliseconds';
+    END;
+END LOOP;
+PERFORM set_config('lock_timeout', '0', true);
+END $$"""
+"""Waits for the writer's lock without a limit, and closes the connection of a holder that stopped within a statement.
+
+The driver sends a statement in two messages. A program that stops between them is active for the server, which has no
+time limit for it (``transaction_timeout`` is new in PostgreSQL 17)."""
 DRIVERS_CLASS = re.compile(r"^<class '[\w.]+'>: ")
 
 
@@ -72,9 +93,10 @@ def postgresql_engine(place: JournalLocation, held: Mapping[int, int], patience:
         raise ConfigurationError("the address of the journal cannot be read: postgresql://user@host/database") from None
     if url.get_backend_name() != "postgresql":
         raise ConfigurationError(f"a journal is kept in PostgreSQL or in a file, not in {url.get_backend_name()}")
+    milliseconds = max(1, round(patience * 1000))
     settings = SETTINGS | {
         "search_path": place.schema,
-        "idle_in_transaction_session_timeout": str(max(1, round(patience * 1000))),
+        "idle_in_transaction_session_timeout": str(milliseconds),
     }
 
     async def connect(*_: Any, **__: Any) -> asyncpg.Connection:
@@ -93,7 +115,7 @@ def postgresql_engine(place: JournalLocation, held: Mapping[int, int], patience:
     except ModuleNotFoundError as error:
         words = f"{error.name} is not installed: pip install 'cpl-sdk[distributed]'"
         raise ConfigurationError(words) from None
-    writer = key_of(place.schema, -1)
+    become_writer = BECOME_WRITER.format(writer=key_of(place.schema, -1), patience=milliseconds)
 
     def keep_locks(connection: Any, _: Any) -> None:
         """Acquire the locks of the previous connection again, so that no other run can start in the meantime."""
@@ -108,7 +130,7 @@ def postgresql_engine(place: JournalLocation, held: Mapping[int, int], patience:
 
     def begin_alone(connection: Any) -> None:
         """Begin as the only writer, so that the rows which a transaction has read are unchanged when it writes."""
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({writer})")
+        connection.exec_driver_sql(become_writer)
 
     event.listen(engine.sync_engine, "connect", keep_locks)
     event.listen(engine.sync_engine, "begin", begin_alone)
