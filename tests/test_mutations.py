@@ -18,7 +18,8 @@ from queue import Queue
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from .broken_copy import ROOT, applied, copy_to
+
 ALL = sorted((ROOT / "tests" / "mutations").glob("*.patch"))
 TURN = sys.version_info.minor % 3
 PATCHES = ALL if os.environ.get("TESTS_MUTATIONS") == "all" else ALL[TURN::3]
@@ -28,23 +29,6 @@ PATIENCE = 25.0
 AT_ONCE = 3
 """Number of patches that are tried concurrently; most of their tests wait."""
 PASSED, FAILED = 0, 1
-
-
-def copy_to(folder: Path) -> Path:
-    """Copy the project, to be broken."""
-    rubbish = shutil.ignore_patterns("__pycache__", ".mypy_cache", ".ruff_cache", "mutations")
-    for package in ("cpl_async", "cpl_sync", "tests", "tools", "examples", "benchmarks"):
-        shutil.copytree(ROOT / package, folder / package, ignore=rubbish)
-    shutil.copy(ROOT / "pyproject.toml", folder)
-    return folder
-
-
-def applied(patch: Path, folder: Path, *, reverse: bool = False) -> str:
-    """Apply a patch, or take it back; return what is wrong with it."""
-    command = ["git", "apply", "--whitespace=nowarn", *(["--reverse"] if reverse else []), str(patch)]
-    environment = os.environ | {"GIT_CEILING_DIRECTORIES": str(folder.parent)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    return f"{patch.name} no longer fits the code: {done.stderr}" if done.returncode else ""
 
 
 def result_of(test: str, folder: Path) -> int:

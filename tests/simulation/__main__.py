@@ -1,8 +1,9 @@
 """``python -m tests.simulation``: sweep over seeds, crash at each commit, or replay a run as a readable trace.
 
-sweep FIRST COUNT [--bounded]   run many seeds
-crashes [TIMES]                 crash before and after each commit; TIMES more at drawn commits of the recovery
-replay SEED [--bounded]         print one run: who did what, when, and what the carrier had
+sweep FIRST COUNT [--bounded] [--until-broken]   run many seeds
+crashes [TIMES]          crash before and after each commit; TIMES more at drawn commits of the recovery
+replay SEED [--bounded] [--without PATCH]   print one run: who did what, when, and what the carrier had
+ablate [PATCH...] [--write]   find the first seed that breaks a promise without each safeguard
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import traceback
 from collections import Counter
 from random import Random
 
+from .ablation import find_seeds
 from .crashes import CrashPoint, count_commits, crash_at
 from .shop import Run, run_seed
 
@@ -30,7 +32,7 @@ def replay(seed: int, *, bounded_preemption: bool) -> int:
     return 0 if run.is_good else 1
 
 
-def sweep(first: int, count: int, *, bounded_preemption: bool) -> int:
+def sweep(first: int, count: int, *, bounded_preemption: bool, until_broken: bool = False) -> int:
     """Run many seeds and print what was found and reached."""
     reached: Counter[str] = Counter()
     broken: list[Run] = []
@@ -42,6 +44,8 @@ def sweep(first: int, count: int, *, bounded_preemption: bool) -> int:
         if not run.is_good:
             broken.append(run)
             print(f"seed {seed}: {type(run.outcome.error).__name__}: {str(run.outcome.error)[:200]}", flush=True)
+            if until_broken:
+                break
     print(f"{count} seeds, {len(broken)} broken, {time.perf_counter() - began:.0f} s, {virtual:.0f} virtual seconds")
     for name, times in sorted(reached.items()):
         print(f"{times:>8}  {name}")
@@ -75,7 +79,11 @@ def main() -> int:
     if words[:1] == ["replay"]:
         return replay(int(words[1]), bounded_preemption=bounded)
     if words[:1] == ["sweep"]:
-        return sweep(int(words[1]), int(words[2]), bounded_preemption=bounded)
+        return sweep(
+            int(words[1]), int(words[2]), bounded_preemption=bounded, until_broken="--until-broken" in sys.argv
+        )
+    if words[:1] == ["ablate"]:
+        return 0 if find_seeds(words[1:], writes="--write" in sys.argv) else 1
     if words[:1] == ["crashes"]:
         return crashes(int(words[1]) if words[1:] else 0)
     print(__doc__)

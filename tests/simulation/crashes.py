@@ -129,7 +129,7 @@ def crash_at(*points: CrashPoint, seed: int = 1) -> tuple[int, list[str]]:
     """
     kept: dict[str, Any] = {}
     with quiet_folder(f"crash-{'-'.join(f'{one.commit}{one.is_after:d}' for one in points)}-{seed}") as folder:
-        outcome = simulate(lambda universe: _small_job(universe, folder, list(points), kept), seed)
+        outcome = simulate(lambda universe: _small_job(universe, folder, list(points), kept), seed, folder)
     if outcome.error is not None:
         outcome.error.add_note("\n".join(kept.get("trace", [])))
         raise outcome.error

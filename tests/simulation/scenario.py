@@ -1,12 +1,14 @@
-"""What happens in one run: sizes, faults, crashes and clocks, all drawn from the seed."""
+"""What happens in one run: sizes, faults, troubles of the hosts, and other programs, all drawn from the seed."""
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 from attrs import frozen
 
 from .simulator import Universe
 
-__all__ = ["Crash", "Scenario"]
+__all__ = ["Scenario", "Trouble", "TroubleKind"]
 
 FAULTS = {
     "lost-answer": 35,
@@ -26,19 +28,36 @@ FAULTS = {
 """Preset of the sandbox → largest share of the requests, in percent."""
 HOUR, DAY = 3600.0, 86_400.0
 OFFSETS = (0.0, 0.0, 60.0, -60.0, HOUR, -HOUR, 3 * DAY, -3 * DAY)
+LEASE_SECONDS = 20.0
+
+
+class TroubleKind(StrEnum):
+    """What can happen to a host."""
+
+    CRASH = "crash"
+    """It loses its power, and starts again later."""
+    SUSPEND = "suspend"
+    """It is stopped, and goes on later."""
+    CUT = "cut"
+    """It cannot reach the carrier for a while."""
+    CANCEL = "cancel"
+    """Its run is cancelled, and starts again."""
+    RESTORE = "restore"
+    """It loses its power, and its journal is restored from a backup."""
 
 
 @frozen(kw_only=True)
-class Crash:
-    """A loss of power of one process."""
+class Trouble:
+    """A trouble of one host."""
 
+    kind: TroubleKind
     after: float
-    """Seconds after the previous one."""
-    down: float
-    """Seconds until it starts again."""
-    process: int
+    """Seconds after the previous one has begun."""
+    seconds: float
+    """Duration."""
+    host: int
     moves_clock: float
-    """Seconds by which its wall clock differs afterwards."""
+    """Seconds by which the host's wall clock differs afterwards, if it starts again."""
 
 
 @frozen(kw_only=True)
@@ -48,8 +67,10 @@ class Scenario:
     rows: int
     batch_size: int
     max_concurrency: int
-    processes: int
-    """Processes that try to run the same job at the same time."""
+    hosts: int
+    """Hosts that try to run the same job at the same time, or that share it."""
+    shard_size: int
+    """Rows in a shard of a job that the hosts share; 0 if one at a time runs the whole job."""
     pilot_rows: int
     settle_time: float
     import_seconds: float
@@ -61,9 +82,15 @@ class Scenario:
     """Presets of the sandbox and their shares."""
     faults_end: float
     """Seconds after the start at which the carrier and the network work again."""
-    crashes: tuple[Crash, ...]
+    troubles: tuple[Trouble, ...]
     offsets: tuple[float, ...]
-    """Seconds by which the wall clock of each process is ahead."""
+    """Seconds by which the wall clock of each host is ahead."""
+    second_job_rows: int
+    """The first rows that a second job of the account has too, in another spelling of their references."""
+    strangers: tuple[tuple[int, float], ...]
+    """Rows whose references another program uses for other recipients, and the times of its shipments in seconds."""
+    is_cancelled: bool
+    """Whether the job is cancelled at the end."""
     resend_unlabelled: bool
     shows_sets: bool
     refuses_used_references: bool
@@ -77,19 +104,31 @@ class Scenario:
         """Whether shipments may become visible after the settle time, so that duplicates are possible."""
         return self.visible_tail > 0
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether the hosts share the job in shards."""
+        return self.shard_size > 0
+
     @classmethod
     def drawn(cls, universe: Universe) -> Scenario:
         """Return the scenario of this universe."""
         draw = universe.draw
         settle = float((20, 60, 300)[draw("settle", 3)])
-        late = draw("late", 8) == 0
+        late = draw("late", 6) == 0
         kinds = [name for name in FAULTS if draw(f"has {name}", 3) == 0]
-        processes = 1 + (draw("processes", 3) == 0)
+        is_shared = draw("shared", 4) == 0
+        hosts = 2 + draw("workers", 2) if is_shared else 1 + (draw("hosts", 3) == 0)
+        rows = 3 + draw("rows", 16)
+        faults_end = float(30 + draw("faults end", 300))
+        allowed = [TroubleKind.CRASH, TroubleKind.CRASH, TroubleKind.SUSPEND, TroubleKind.CUT, TroubleKind.CANCEL]
+        if hosts == 1:
+            allowed.append(TroubleKind.RESTORE)
         return cls(
-            rows=4 + draw("rows", 30),
-            batch_size=1 + draw("batch", 9),
+            rows=rows,
+            batch_size=1 + draw("batch", 6),
             max_concurrency=1 + draw("concurrency", 4),
-            processes=processes,
+            hosts=hosts,
+            shard_size=2 + draw("shard", 6) if is_shared else 0,
             pilot_rows=draw("pilot", 4),
             settle_time=settle,
             import_seconds=(0.2, 1.0, 4.0)[draw("import", 3)],
@@ -98,17 +137,24 @@ class Scenario:
             import_errors=(0.0, 0.0, 0.1)[draw("errors", 3)],
             parcels_apart=(0.0, 0.0, 0.02)[draw("apart", 3)] * settle,
             faults=tuple((name, (1 + draw(f"share {name}", FAULTS[name])) / 100) for name in kinds),
-            faults_end=float(30 + draw("faults end", 600)),
-            crashes=tuple(
-                Crash(
-                    after=(1 + draw("crash after", 2000)) / 40,
-                    down=(1 + draw("crash down", 400)) / 10,
-                    process=draw("crash process", processes),
-                    moves_clock=OFFSETS[draw("crash clock", len(OFFSETS))],
+            faults_end=faults_end,
+            troubles=tuple(
+                Trouble(
+                    kind=allowed[draw("trouble", len(allowed))],
+                    after=(1 + draw("trouble after", 1500)) / 40,
+                    seconds=(1 + draw("trouble seconds", 400)) / (10, 2)[draw("long trouble", 2)],
+                    host=draw("trouble host", hosts),
+                    moves_clock=OFFSETS[draw("trouble clock", len(OFFSETS))],
                 )
-                for _ in range(draw("crashes", 4))
+                for _ in range(draw("troubles", 5))
             ),
-            offsets=tuple(OFFSETS[draw("offset", len(OFFSETS))] for _ in range(processes)),
+            offsets=tuple(OFFSETS[draw("offset", len(OFFSETS))] for _ in range(hosts + 1)),
+            second_job_rows=draw("second job", rows + 1) if not is_shared and draw("has second job", 4) == 0 else 0,
+            strangers=tuple(
+                (draw("stranger", rows), float(draw("stranger at", 300)))
+                for _ in range(3 if draw("strangers", 6) == 0 else 0)
+            ),
+            is_cancelled=draw("cancelled", 6) == 0,
             resend_unlabelled=draw("resend", 3) == 0,
             shows_sets=draw("sets", 2) == 0,
             refuses_used_references=draw("used", 4) == 0,

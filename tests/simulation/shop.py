@@ -1,4 +1,4 @@
-"""A shop whose processes ship one job through crashes, and the carrier that they ship with."""
+"""A shop whose hosts ship a job through faults and crashes, the carrier that they ship with, and other programs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -16,25 +16,28 @@ from typing import Any
 from aiohttp import web
 from attrs import define, field, frozen
 
-from cpl_async import Client, CplError, Shipment, ShipmentSet, ShipResult
+from cpl_async import Client, CplError, Resolution, Shipment, ShipmentSet, ShipResult
 from cpl_async.ratelimit.registry import HostLimits
 from cpl_async.sandbox import SandboxSettings
 from cpl_async.sandbox.app import make_app
 from cpl_async.sandbox.context import SandboxContext
-from cpl_async.testing import make_shipment
+from cpl_async.testing import make_address, make_shipment
 
-from .invariants import Invariants
-from .scenario import Scenario
+from .invariants import STRANGER, Invariants, number_of
+from .scenario import LEASE_SECONDS, Scenario, Trouble, TroubleKind
 from .simulator import Outcome, SimulatedHost, Universe, simulate, state_folder
 
 __all__ = ["JOB", "Run", "open_carrier", "open_client", "quiet_folder", "run_seed", "shipments"]
 
 ADDRESS = "http://carrier:8080/myapi2"
-JOB = "monday"
-FINAL = ("shipped", "shipped_without_label", "rejected")
+DATABASE = "postgresql://database/shop"
+JOB, SECOND_JOB = "monday", "tuesday"
+FINAL = ("shipped", "shipped_without_label", "rejected", "cancelled")
 PAUSE_SECONDS = 20.0
-"""Seconds between two runs of a process."""
+"""Seconds between two runs of a host."""
 IMPORT_TIMEOUT = 120.0
+RUNS_BEFORE_DECISION = 3
+"""Runs without any trouble that change nothing, after which a person decides about the undecided rows."""
 
 
 @frozen(kw_only=True)
@@ -59,14 +62,24 @@ class _Shop:
     folder: Path
     carrier: SandboxContext
     checks: Invariants
-    shipments: list[Shipment]
-    results: dict[str, ShipResult] = field(factory=dict)
+    jobs: dict[str, list[Shipment]]
+    """Name of each job → its shipments."""
+    results: dict[str, dict[str, ShipResult]] = field(factory=dict)
+    """Name of a job → reference → last result; a job is settled when all of them are final."""
+    settled: set[str] = field(factory=set)
+    running: dict[str, asyncio.Task[Any]] = field(factory=dict)
+    """Name of a host → its run."""
     last_runner: str = ""
+    is_cancelling: bool = False
+    """Whether the shop has begun to cancel its jobs."""
+    unchanged: Counter[str] = field(factory=Counter)
+    """Name of a job → runs after the last fault that ended with the same undecided rows."""
 
-    async def ship(self, host: SimulatedHost) -> None:
-        """Ship the job again and again until all of it is settled."""
-        scenario, universe = self.scenario, self.universe
-        options: dict[str, Any] = {
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of each run."""
+        scenario = self.scenario
+        return {
             "batch_size": scenario.batch_size,
             "max_concurrency": scenario.max_concurrency,
             "settle_time": scenario.settle_time,
@@ -76,30 +89,112 @@ class _Shop:
             "ignore_clock": True,
             "label_format": "Zpl",
         }
+
+    async def run_host(self, host: SimulatedHost, job: str, *, is_first: bool) -> None:
+        """Work on a job again and again until all of it is settled."""
         async with open_client(self.folder) as client:
-            while not self.checks.ended.is_set():
-                results: dict[str, ShipResult] = {}
-                try:
-                    async for result in client.bulk.ship(self.shipments, name=JOB, **options):
-                        results[result.reference] = result
-                        outcome = result.shipment_number or result.message[:150]
-                        self.checks.say(host.name, f"{result.reference} {result.state} {outcome}")
-                except CplError as error:
+            while job not in self.settled and not self.checks.ended.is_set():
+                step = self.work(client, host, job, is_first=is_first) if self.scenario.is_shared else None
+                task = self.running[host.name] = asyncio.create_task(step or self.ship(client, host, job))
+                await asyncio.wait({task})
+                self.checks.run_ended(host.name)
+                if task.cancelled():
+                    self.checks.say(host.name, "cancelled")
+                elif isinstance(error := task.exception(), CplError):
                     self.checks.say(host.name, f"{type(error).__name__}: {str(error)[:160]}")
-                    if "another run" in str(error):
+                    if "another run" in str(error) or "another worker" in str(error):
                         self.checks.happened("another run")
-                else:
-                    if self.last_runner not in ("", host.name):
-                        self.checks.happened("takeover")
-                    self.last_runner = host.name
-                    self.results |= results
-                    is_over = universe.now > scenario.faults_end
-                    if is_over and all(one.state in FINAL for one in results.values()):
-                        job = await client.bulk.job(JOB)
-                        self.checks.say(host.name, f"the job is {job.state}")
-                        self.checks.ended.set()
-                        return
+                elif error is not None:
+                    self.checks.fail(f"{type(error).__name__}: {error}")
+                    raise error
+                elif self.scenario.is_shared:
+                    await asyncio.sleep(1.0)
+                    continue
                 await asyncio.sleep(PAUSE_SECONDS)
+
+    async def work(self, client: Client, host: SimulatedHost, job: str, *, is_first: bool) -> None:
+        """Process a shard; the first host enqueues the job, and ships what is left when the shards are done."""
+        if is_first:
+            out = self.folder / "out"
+            await client.bulk.enqueue(
+                self.jobs[job], out=out, name=job, shard_size=self.scenario.shard_size, **self.options
+            )
+        result = await client.bulk.process_shard(job, lease=LEASE_SECONDS)
+        self.checks.say(
+            host.name,
+            f"shard {result.shard}: {result.problem or 'done'}, {result.stats.free} free of {result.stats.shards}, {result.stats.leased} leased",
+        )
+        if result.stats.is_finished and is_first:
+            await self.ship(client, host, job)
+        elif result.shard is None:
+            await asyncio.sleep(LEASE_SECONDS / 4)
+
+    async def ship(self, client: Client, host: SimulatedHost, job: str) -> None:
+        """Ship the whole job, and look at the result."""
+        if self.is_cancelling:
+            return await self.settle(client, host, job)
+        results: dict[str, ShipResult] = {}
+        async for result in client.bulk.ship(self.jobs[job], name=job, **self.options):
+            results[result.reference] = result
+            outcome = result.shipment_number or result.message[:150]
+            self.checks.say(host.name, f"{result.reference} {result.state} {outcome}")
+        if self.last_runner not in ("", host.name):
+            self.checks.happened("takeover")
+        self.last_runner = host.name
+        before, self.results[job] = self.results.get(job), results
+        if self.universe.now <= self.scenario.faults_end:
+            return None
+        if all(one.state in FINAL for one in results.values()):
+            self.checks.say(host.name, f"the job is {(await client.bulk.job(job)).state}")
+            await self.settle(client, host, job)
+        elif before is not None and {r: one.state for r, one in before.items()} == {
+            r: one.state for r, one in results.items()
+        }:
+            self.unchanged[job] += 1
+            if self.unchanged[job] >= RUNS_BEFORE_DECISION:
+                await self.decide(client, host, job)
+        return None
+
+    async def settle(self, client: Client, host: SimulatedHost, job: str) -> None:
+        """Compare the job with what the carrier has, and cancel it if that was drawn."""
+        if len(self.results[job]) != len(self.jobs[job]):
+            self.checks.fail(f"{len(self.jobs[job]) - len(self.results[job])} rows were not reported")
+        others = set(self.jobs) - self.settled - {job}
+        if self.scenario.is_cancelled and not others:
+            if not self.is_cancelling:
+                self.checks.compare_with_journal()
+            self.is_cancelling = True
+            for name in self.jobs:
+                done = await client.bulk.cancel(name)
+                self.checks.say(host.name, f"{done.cancelled} of {name} are cancelled, {len(done.refused)} are not")
+        self.settled.add(job)
+        if not others:
+            self.checks.ended.set()
+
+    async def decide(self, client: Client, host: SimulatedHost, job: str) -> None:
+        """Decide as a person who knows what the carrier has."""
+        if not self.scenario.strangers and +self.checks.live():
+            self.checks.say(host.name, "a person decides, although nothing of it is doubtful")
+            self.checks.happened("decided without a doubt")
+        self.checks.happened("decided by a person")
+        open_rows = [row async for row in client.bulk.undecided(job)]
+        for row in open_rows:
+            numbers = self.checks.numbers(number_of(row.reference))
+            resolution = Resolution.SHIPPED if numbers else Resolution.RESEND
+            self.checks.say(host.name, f"a person decides: {row.reference} {resolution} ({row.message[:150]})")
+            with suppress(CplError):
+                await client.bulk.resolve(job, row.reference, resolution, numbers=numbers)
+        self.unchanged[job] = 0
+
+    async def use_reference(self, number: int, at: float) -> None:
+        """Create a shipment of another program with the reference of a row."""
+        await asyncio.sleep(at)
+        reference = self.jobs[JOB][number].reference_id
+        shipment = make_shipment(reference_id=reference, recipient=make_address(name=STRANGER, street="Cizí 1"))
+        async with open_client(self.folder) as client:
+            with suppress(CplError):
+                await client.shipment_batches.create([shipment], correlation_id=STRANGER)
+        self.checks.happened("stranger")
 
 
 def open_client(folder: Path) -> Client:
@@ -113,12 +208,15 @@ def open_client(folder: Path) -> Client:
     )
 
 
-def shipments(count: int) -> list[Shipment]:
-    """Return shipments of which every fifth is a set of three parcels."""
+def shipments(count: int, spelling: str = "r {:03}") -> list[Shipment]:
+    """Return shipments of which every fifth is a set of three parcels.
+
+    :param spelling: Format of the references.
+    """
     found = []
     for number in range(1, count + 1):
         changes: dict[str, Any] = {"shipment_set": ShipmentSet(number_of_shipments=3)} if number % 5 == 0 else {}
-        found.append(make_shipment(reference_id=f"r{number:03}", **changes))
+        found.append(make_shipment(reference_id=spelling.format(number), **changes))
     return found
 
 
@@ -151,6 +249,8 @@ async def open_carrier(
 
 async def _world(universe: Universe, folder: Path, kept: dict[str, Any]) -> Counter[str]:
     scenario = kept["scenario"] = Scenario.drawn(universe)
+    if scenario.is_shared:
+        os.environ["CPL_JOURNAL"] = DATABASE
     settings = SandboxSettings(
         host="carrier",
         seed=scenario.seed,
@@ -165,28 +265,33 @@ async def _world(universe: Universe, folder: Path, kept: dict[str, Any]) -> Coun
         forgiven=0.0,
     )
     checks = await open_carrier(universe, settings, latency=scenario.latency, allows_duplicates=scenario.is_late)
+    checks.pilot_rows, checks.fetches_labels_again = scenario.pilot_rows, scenario.is_shared
     carrier = checks.carrier
     kept["trace"] = checks.trace
     for name, share in scenario.faults:
         carrier.faults.play(name, share)
     if scenario.visible_after:
         checks.happened("late visibility")
-    shop = _Shop(universe, scenario, folder, carrier, checks, shipments(scenario.rows))
-    hosts = []
-    for number in range(scenario.processes):
-        host = universe.host(f"shop-{number + 1}")
-        host.clock_offset = scenario.offsets[number]
-        host.on_commit = partial(_watch, checks, host)
-        hosts.append(host)
-        host.spawn(partial(shop.ship, host))
-    troubles = asyncio.create_task(_crashes(shop, hosts))
+    jobs = {JOB: shipments(scenario.rows)}
+    if scenario.second_job_rows:
+        checks.happened("second job")
+        jobs[SECOND_JOB] = shipments(scenario.second_job_rows, "r\u00a0{:03}\u200b")
+    shop = _Shop(universe, scenario, folder, carrier, checks, jobs)
+    hosts = [_start(shop, number, JOB) for number in range(scenario.hosts)]
+    if scenario.second_job_rows:
+        _start(shop, scenario.hosts, SECOND_JOB)
+    office = universe.host("office")
+    for number, at in scenario.strangers:
+        office.spawn(partial(shop.use_reference, number, at))
+    troubles = asyncio.create_task(_troubles(shop, hosts))
     with suppress(TimeoutError):
         async with asyncio.timeout(scenario.faults_end):
             await checks.ended.wait()
     carrier.faults.clear()
+    checks.faults_ended_at = universe.now
     checks.say("carrier", "no more faults")
-    crashing = sum(crash.after + crash.down for crash in scenario.crashes)
-    bound = crashing + 6 * (scenario.settle_time + IMPORT_TIMEOUT) + 600
+    lasting = sum(trouble.after + trouble.seconds for trouble in scenario.troubles)
+    bound = lasting + 12 * (scenario.settle_time + IMPORT_TIMEOUT) + 600
     try:
         async with asyncio.timeout(bound):
             await checks.ended.wait()
@@ -198,7 +303,15 @@ async def _world(universe: Universe, folder: Path, kept: dict[str, Any]) -> Coun
     if checks.broken is not None:
         raise checks.broken
     checks.count_combinations()
-    return Counter(result.state for result in shop.results.values())
+    return Counter(result.state for results in shop.results.values() for result in results.values())
+
+
+def _start(shop: _Shop, number: int, job: str) -> SimulatedHost:
+    host = shop.universe.host(f"shop-{number + 1}")
+    host.clock_offset = shop.scenario.offsets[number]
+    host.on_commit = partial(_watch, shop.checks, host)
+    host.spawn(partial(shop.run_host, host, job, is_first=number == 0))
+    return host
 
 
 def _watch(checks: Invariants, host: SimulatedHost, connection: Any, after: bool) -> None:
@@ -206,34 +319,96 @@ def _watch(checks: Invariants, host: SimulatedHost, connection: Any, after: bool
         checks.committed(host.name, connection)
 
 
-async def _crashes(shop: _Shop, hosts: list[SimulatedHost]) -> None:
-    for crash in shop.scenario.crashes:
-        await asyncio.sleep(crash.after)
-        host = hosts[crash.process]
+async def _troubles(shop: _Shop, hosts: Sequence[SimulatedHost]) -> None:
+    for trouble in shop.scenario.troubles:
+        backup = _Backup(shop.folder)
+        if trouble.kind is TroubleKind.RESTORE:
+            await asyncio.sleep(trouble.after / 2)
+            backup.take()
+            await asyncio.sleep(trouble.after / 2)
+        else:
+            await asyncio.sleep(trouble.after)
         if shop.checks.ended.is_set():
             return
-        shop.checks.crashed(host.name)
+        await _trouble(shop, hosts[trouble.host], trouble, backup)
+
+
+async def _trouble(shop: _Shop, host: SimulatedHost, trouble: Trouble, backup: _Backup) -> None:
+    checks, universe = shop.checks, shop.universe
+    if trouble.kind is TroubleKind.CANCEL:
+        if (task := shop.running.get(host.name)) is not None:
+            checks.happened("cancelled")
+            task.cancel()
+    elif trouble.kind is TroubleKind.CUT:
+        checks.say(host.name, f"cannot reach the carrier for {trouble.seconds:.0f} s")
+        checks.happened("cut")
+        universe.cut(host, "carrier")
+        await asyncio.sleep(trouble.seconds)
+        universe.heal()
+    elif trouble.kind is TroubleKind.SUSPEND:
+        checks.say(host.name, f"is suspended for {trouble.seconds:.0f} s")
+        checks.suspended(host.name)
+        host.suspend()
+        await asyncio.sleep(trouble.seconds)
+        checks.say(host.name, "resumes")
+        host.resume()
+    else:
+        checks.crashed(host.name)
         host.crash()
-        await asyncio.sleep(crash.down)
-        if host.clock_offset != crash.moves_clock:
-            shop.checks.happened("clock jump")
-        host.clock_offset = crash.moves_clock
-        shop.checks.say(host.name, f"starts again, clock {crash.moves_clock:+.0f} s")
+        shop.running.pop(host.name, None)
+        await asyncio.sleep(trouble.seconds)
+        if trouble.kind is TroubleKind.RESTORE and backup.restore():
+            checks.restored(host.name)
+        if host.clock_offset != trouble.moves_clock:
+            checks.happened("clock jump")
+        host.clock_offset = trouble.moves_clock
+        checks.say(host.name, f"starts again, clock {trouble.moves_clock:+.0f} s")
         host.restart()
+
+
+@define
+class _Backup:
+    """A copy of the journal."""
+
+    folder: Path
+    _files: dict[Path, bytes] = field(factory=dict)
+
+    def take(self) -> None:
+        """Copy the journal as it is."""
+        for file in self.folder.rglob("journal.sqlite3*"):
+            self._files[file] = file.read_bytes()
+
+    def restore(self) -> bool:
+        """Replace the journal by the copy, and return whether there is one."""
+        if not self._files:
+            return False
+        for file in self.folder.rglob("journal.sqlite3*"):
+            file.unlink()
+        for file, content in self._files.items():
+            file.write_bytes(content)
+        return True
 
 
 def _check_end(shop: _Shop) -> None:
     """Compare what was reported with what the carrier has."""
     checks, live = shop.checks, shop.checks.live()
-    if len(shop.results) != len(shop.shipments):
-        checks.fail(f"{len(shop.shipments) - len(shop.results)} rows were not reported")
-    for reference, result in shop.results.items():
-        expected = 0 if result.state == "rejected" else 1
-        if live[reference] < expected or (live[reference] > expected and not shop.scenario.is_late):
-            checks.fail(f"{reference} is reported as {result.state}, and {live[reference]} live shipments are there")
-        for parcel in result.parcels:
-            if parcel.file is not None and not _has_label(parcel.file, parcel.page, parcel.number):
-                checks.fail(f"the label of {reference} is not that of its parcel {parcel.number}")
+    if shop.scenario.is_cancelled:
+        if +live and not shop.scenario.is_late:
+            checks.fail(f"still there after the job was cancelled: {dict(live)}")
+        return
+    checks.compare_with_journal()
+    shipped: Counter[int] = Counter()
+    for results in shop.results.values():
+        for reference, result in results.items():
+            shipped[number_of(reference)] += result.state in ("shipped", "shipped_without_label")
+            for parcel in result.parcels:
+                if parcel.file is not None and not _has_label(parcel.file, parcel.page, parcel.number):
+                    checks.fail(f"the label of {reference} is not that of its parcel {parcel.number}")
+    for number in {*shipped, *live}:
+        if live[number] < shipped[number] or (live[number] > shipped[number] and not shop.scenario.is_late):
+            checks.fail(
+                f"row {number} is reported as shipped {shipped[number]} times, and is there {live[number]} times"
+            )
 
 
 def _has_label(file: Path, page: int, number: str) -> bool:
@@ -247,8 +422,9 @@ def quiet_folder(name: str) -> Iterator[Path]:
     folder = state_folder(name)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
-    before = {name: os.environ.get(name) for name in ("CPL_STATE_DIR", "CPL_RUNTIME_DIR")}
+    before = {name: os.environ.get(name) for name in ("CPL_STATE_DIR", "CPL_RUNTIME_DIR", "CPL_JOURNAL")}
     os.environ |= {"CPL_STATE_DIR": str(folder / "state"), "CPL_RUNTIME_DIR": str(folder)}
+    os.environ.pop("CPL_JOURNAL", None)
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -270,7 +446,9 @@ def run_seed(seed: int, *, bounded_preemption: bool = False) -> Run:
     """
     kept: dict[str, Any] = {}
     with quiet_folder(f"seed-{seed}") as folder:
-        outcome = simulate(lambda universe: _world(universe, folder, kept), seed, bounded_preemption=bounded_preemption)
+        outcome = simulate(
+            lambda universe: _world(universe, folder, kept), seed, folder, bounded_preemption=bounded_preemption
+        )
     return Run(
         seed=seed,
         scenario=kept["scenario"],

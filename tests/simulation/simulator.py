@@ -3,33 +3,38 @@
 simloom is alpha, so its version is pinned and its use stays here: a loop that draws from the seed which callback runs
 next, virtual time, and hosts that lose their tasks and connections in a crash. ``simloop`` has the same kind of loop
 and hosts but no bounded preemption; ``detangle`` explores schedules of one process and has neither hosts nor a network.
-simloop could replace it here, detangle could not.
+simloop could replace it here, detangle could not. Hosts that are suspended are added here: neither of them has those.
 """
 
 from __future__ import annotations
 
 import asyncio
+import heapq
 import os
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from subprocess import CompletedProcess
 from tempfile import gettempdir
 from typing import Any
 
-import aiosqlite
+import anyio
 import filelock
 import simloom
-from aiosqlite import core
 from attrs import define, field, frozen
 from stamina import instrumentation
 
+from cpl_async.bulk.output.merge_process import execute
 from cpl_async.sandbox.clock import TimeSource, use_time
 from cpl_async.system.clock import use_clock
 from cpl_async.transport import sessions
 
-__all__ = ["HostCrashed", "Outcome", "SimulatedHost", "Universe", "simulate", "state_folder"]
+from .database import OPEN, DatabaseSession, Undone, session_of, simulated_databases
+
+__all__ = ["WALL_EPOCH", "HostCrashed", "Outcome", "SimulatedHost", "Universe", "simulate", "state_folder"]
 
 WALL_EPOCH = 1_790_000_000.0
 """Wall time at the start of a run, in seconds since the epoch: September 2026."""
@@ -41,6 +46,8 @@ STEPS_PER_COLLECTION = 1_000_000
 """Garbage is collected between runs: it takes longer than the run."""
 HOST: ContextVar[SimulatedHost | None] = ContextVar("HOST", default=None)
 """Host of the running task."""
+SUSPENDED: set[SimulatedHost] = set()
+"""Hosts that are suspended now."""
 
 
 @frozen(kw_only=True)
@@ -49,15 +56,19 @@ class Outcome:
 
     value: Any
     error: BaseException | None
-    digest: str
-    """Digest of all events; equal for equal seeds."""
+    _result: Any = field(repr=False)
     reached: Counter[str]
     """How often each point was reached."""
     seconds: float
     """Virtual seconds."""
 
+    @property
+    def digest(self) -> str:
+        """Digest of all events; equal for equal seeds."""
+        return str(self._result.digest)
 
-class HostCrashed(BaseException):
+
+class HostCrashed(Undone):
     """The host has lost its power in the middle of a step."""
 
 
@@ -72,12 +83,12 @@ class SimulatedHost:
     process: object = field(init=False, factory=object)
     """Identity of its processes; another one after each crash."""
     _gone: list[object] = field(init=False, factory=list, repr=False)
-    _connections: list[Any] = field(init=False, factory=list, repr=False)
-    _changes: dict[int, int] = field(init=False, factory=dict, repr=False)
-    """Changes of each connection at its last commit."""
     _locks: list[Any] = field(init=False, factory=list, repr=False)
     on_commit: Callable[[Any, bool], None] | None = field(init=False, default=None, repr=False)
     """Called with the connection before (``False``) and after (``True``) each commit that changes something."""
+    is_suspended: bool = field(init=False, default=False)
+    _frozen: list[asyncio.Handle] = field(init=False, factory=list, repr=False)
+    """Steps that were due since it was suspended, in their order."""
 
     def spawn(self, program: Callable[[], Coroutine[Any, Any, Any]]) -> asyncio.Task[Any]:
         """Start a program, which starts again after a crash."""
@@ -89,15 +100,34 @@ class SimulatedHost:
         task: asyncio.Task[Any] = self._host.spawn(hosted)
         return task
 
+    def suspend(self) -> None:
+        """Stop all its steps, as a stopped process or a virtual machine that sleeps: its connections stay open."""
+        self.is_suspended = True
+        SUSPENDED.add(self)
+
+    def resume(self) -> None:
+        """Go on; all steps that have become due meanwhile are ready at once."""
+        self.is_suspended = False
+        SUSPENDED.discard(self)
+        loop: Any = asyncio.get_running_loop()
+        for handle in self._frozen:
+            if isinstance(handle, asyncio.TimerHandle) and handle.when() > loop.time():
+                loop._timer_seq += 1
+                heapq.heappush(loop._scheduled, (handle.when(), loop._timer_seq, handle))
+            else:
+                loop._ready.append(handle)
+        self._frozen.clear()
+
     def crash(self) -> None:
         """Lose the power: no cleanup runs, transactions are rolled back, locks are free."""
+        SUSPENDED.discard(self)
+        self.is_suspended = False
+        self._frozen.clear()
         self._host.crash()
-        for connection in self._connections:
-            connection.close()
+        for session in [session for session in OPEN if session.process is self.process]:
+            session.close()
         for lock in self._locks:
             filelock.UnixFileLock._release(lock)
-        self._changes.clear()
-        self._connections.clear()
         self._locks.clear()
         self._gone.append(self.process)  # kept, so that no other object gets its identity
         self.process = object()
@@ -135,16 +165,30 @@ class Universe:
         """Count that a point was reached."""
         simloom.reached(label)
 
+    def cut(self, one: SimulatedHost | str, other: SimulatedHost | str) -> None:
+        """Hold all data between two hosts back until :meth:`heal`."""
+        ends = [getattr(end, "_host", end) for end in (one, other)]
+        self._world.net.partition(*([end] for end in ends))
+
+    def heal(self) -> None:
+        """Deliver all data that was held back."""
+        self._world.net.heal()
+
     def set_latency(self, least: float, most: float) -> None:
         """Set the seconds that each piece of data takes."""
         self._world.net.set_latency(least, most)
 
 
 def simulate(
-    program: Callable[[Universe], Coroutine[Any, Any, Any]], seed: int, *, bounded_preemption: bool = False
+    program: Callable[[Universe], Coroutine[Any, Any, Any]],
+    seed: int,
+    folder: Path,
+    *,
+    bounded_preemption: bool = False,
 ) -> Outcome:
     """Run a program in a universe that depends on the seed only.
 
+    :param folder: Folder of the shared database.
     :param bounded_preemption: Whether tasks run by priorities that change a few times, which finds rare orders of few
         steps sooner. Default: each step is drawn.
     """
@@ -160,6 +204,7 @@ def simulate(
 
     with ExitStack() as stack:
         stack.enter_context(_single_threaded())
+        stack.enter_context(simulated_databases(folder, TrueClock().wall, _executed))
         scheduler = simloom.PCT(depth=PREEMPTIONS, horizon=STEPS) if bounded_preemption else "random"
         result = simloom.run(
             main,
@@ -178,7 +223,7 @@ def simulate(
     return Outcome(
         value=value,
         error=error,
-        digest=result.digest,
+        result=result,
         reached=Counter(result.coverage),
         seconds=seconds,
     )
@@ -218,67 +263,65 @@ def _loop_time() -> float:
     return loop.time() if loop is not None else 0.0
 
 
-class InlineQueue:
-    """In place of the thread of a connection: each statement is a step of the loop, when the schedule says."""
-
-    def put_nowait(self, item: tuple[asyncio.Future[Any] | None, Callable[[], Any]]) -> None:
-        future, function = item
-        host = HOST.get()
-        loop = asyncio.get_running_loop()
-
-        def step() -> None:
-            try:
-                result = _executed(function, host)
-            except HostCrashed:
-                return
-            except BaseException as error:
-                if future is not None and not future.done():
-                    future.set_exception(error)
-            else:
-                if future is not None and not future.done():
-                    future.set_result(result)
-
-        loop.call_soon(step)
-
-
-def _executed(function: Callable[[], Any], host: SimulatedHost | None) -> Any:
+def _executed(function: Callable[[], Any]) -> Any:
+    """Execute a statement of the running host, watched if it is a commit that changes something."""
+    host, session = HOST.get(), session_of(function)
+    if host is not None and session is not None and session not in OPEN:
+        if host.process is not session.process:
+            raise Undone
+        raise sqlite3.ProgrammingError("Cannot operate on a closed database.")
     method = getattr(function, "func", function)
-    connection: Any = getattr(method, "__self__", None)
-    is_commit = getattr(method, "__name__", "") == "commit" and getattr(connection, "in_transaction", False)
-    watching = host.on_commit if host is not None and is_commit else None
-    if host is not None and watching is not None:
-        changes = connection.total_changes
-        if host._changes.get(id(connection), 0) == changes:
-            watching = None  # it only read
-        host._changes[id(connection)] = changes
+    watching = None
+    if host is not None and session is not None and method.__name__ == "commit" and session.in_transaction:
+        changes = session.total_changes
+        watching = host.on_commit if changes != session.changes else None
+        session.changes = changes
     if watching is not None:
-        watching(connection, False)
+        watching(session, False)
     result = function()
     if watching is not None:
-        watching(connection, True)
-    if host is not None and hasattr(result, "in_transaction"):
-        host._connections.append(result)
+        watching(session, True)
+    if host is not None and isinstance(result, DatabaseSession):
+        result.process = host.process
     return result
 
 
-class InlineConnection(core.Connection):
-    """A connection without a thread."""
-
-    def __init__(self, connector: Callable[[], Any], iter_chunk_size: int) -> None:
-        super().__init__(connector, iter_chunk_size)
-        self._tx = InlineQueue()  # type: ignore[assignment]  # it needs `put_nowait` only
-
-    def __await__(self) -> Any:
-        return self._connect().__await__()
-
-    def __del__(self) -> None:
-        """Do nothing: a crash closes it."""
+def _host_of(handle: asyncio.Handle) -> SimulatedHost | None:
+    context: Any = handle._context  # type: ignore[attr-defined]  # each handle has it, the stubs do not show it
+    host: SimulatedHost | None = context.get(HOST)
+    return host
 
 
-def _connect(database: str, *, iter_chunk_size: int = 64, **options: Any) -> InlineConnection:
-    import sqlite3
+def _step_of_running_hosts(step: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return a step of the loop that leaves what suspended hosts would do for later."""
 
-    return InlineConnection(lambda: sqlite3.connect(str(database), **options), iter_chunk_size)
+    def take_away(loop: Any) -> None:
+        ready: list[asyncio.Handle] = []
+        for handle in loop._ready:
+            host = _host_of(handle)
+            (host._frozen if host in SUSPENDED else ready).append(handle)
+        loop._ready = ready
+        kept: list[Any] = []
+        while loop._scheduled and not kept:
+            until = loop.time() if ready else max(loop.time(), loop._scheduled[0][0])
+            while loop._scheduled and loop._scheduled[0][0] <= until:
+                timer = heapq.heappop(loop._scheduled)
+                host = _host_of(timer[2])
+                if host not in SUSPENDED:
+                    kept.append(timer)
+                elif not timer[2].cancelled():
+                    host._frozen.append(timer[2])
+            if ready:
+                break
+        for timer in kept:
+            heapq.heappush(loop._scheduled, timer)
+
+    def run_once(loop: Any) -> None:
+        if SUSPENDED:
+            take_away(loop)
+        step(loop)
+
+    return run_once
 
 
 @contextmanager
@@ -302,11 +345,17 @@ def _single_threaded() -> Iterator[None]:
         host = HOST.get()
         return host.process if host is not None else None
 
+    async def run_process(command: list[str], **_: Any) -> CompletedProcess[bytes]:
+        if command[2].endswith(".merge_process"):  # reports are not made: no promise is about them
+            execute(Path(command[-1]))
+        return CompletedProcess(command, 0, b"", b"")
+
     replaced = [
-        (aiosqlite, "connect", _connect),
+        (anyio, "run_process", run_process),
         (filelock.UnixFileLock, "_acquire", acquired),
         (filelock.UnixFileLock, "_release", released),
         (sessions, "this_process", process_of_host),
+        (simloom.SimLoop, "_run_once", _step_of_running_hosts(simloom.SimLoop._run_once)),
     ]
     before = [(where, name, getattr(where, name)) for where, name, _ in replaced]
     with use_clock(VirtualClock()), use_time(TrueClock()), _no_retry_log():
@@ -315,6 +364,7 @@ def _single_threaded() -> Iterator[None]:
         try:
             yield
         finally:
+            SUSPENDED.clear()
             for where, name, value in before:
                 setattr(where, name, value)
 

@@ -76,11 +76,14 @@ def label_place(index: int, per_file: int, *, a4: bool, position: int) -> tuple[
 
 
 def main() -> None:
-    """Execute the order named on the command line; labels are read from its folder, and merged files are written
-    there."""
+    """Execute the order named on the command line."""
     if hasattr(os, "nice"):
         os.nice(15)  # requests of the engine have priority
-    order = Path(sys.argv[1])
+    execute(Path(sys.argv[1]))
+
+
+def execute(order: Path) -> None:
+    """Execute an order: labels are read from its folder, and merged files are written there."""
     folder = order.parent
     with order.open(encoding="utf-8") as file:
         plan = MergePlan(**json.loads(next(file)))
