@@ -119,7 +119,7 @@ class Scenario:
         is_shared = draw("shared", 4) == 0
         hosts = 2 + draw("workers", 2) if is_shared else 1 + (draw("hosts", 3) == 0)
         rows = 3 + draw("rows", 16)
-        faults_end = float(30 + draw("faults end", 300))
+        faults_end = float(20 + draw("faults end", 160))
         allowed = [TroubleKind.CRASH, TroubleKind.CRASH, TroubleKind.SUSPEND, TroubleKind.CUT, TroubleKind.CANCEL]
         if hosts == 1:
             allowed.append(TroubleKind.RESTORE)
@@ -141,7 +141,7 @@ class Scenario:
             troubles=tuple(
                 Trouble(
                     kind=allowed[draw("trouble", len(allowed))],
-                    after=(1 + draw("trouble after", 1500)) / 40,
+                    after=(1 + draw("trouble after", 1500)) / (40, 300)[draw("late trouble", 2)],
                     seconds=(1 + draw("trouble seconds", 400)) / (10, 2)[draw("long trouble", 2)],
                     host=draw("trouble host", hosts),
                     moves_clock=OFFSETS[draw("trouble clock", len(OFFSETS))],

@@ -70,6 +70,10 @@ class _Shop:
     running: dict[str, asyncio.Task[Any]] = field(factory=dict)
     """Name of a host → its run."""
     last_runner: str = ""
+    is_enqueued: bool = False
+    """Whether the job is divided into shards."""
+    is_processed: bool = False
+    """Whether all shards are done: what is left is shipped by the first host alone."""
     is_cancelling: bool = False
     """Whether the shop has begun to cancel its jobs."""
     unchanged: Counter[str] = field(factory=Counter)
@@ -90,12 +94,20 @@ class _Shop:
             "label_format": "Zpl",
         }
 
+    @property
+    def until_calm(self) -> float:
+        """Seconds until the last fault."""
+        return max(0.0, self.scenario.faults_end - self.universe.now) + 1.0
+
     async def run_host(self, host: SimulatedHost, job: str, *, is_first: bool) -> None:
         """Work on a job again and again until all of it is settled."""
         async with open_client(self.folder) as client:
             while job not in self.settled and not self.checks.ended.is_set():
-                step = self.work(client, host, job, is_first=is_first) if self.scenario.is_shared else None
-                task = self.running[host.name] = asyncio.create_task(step or self.ship(client, host, job))
+                is_worker = self.scenario.is_shared and not self.is_processed
+                if not is_worker and self.scenario.is_shared and not is_first:
+                    return
+                step = self.work(client, host, job, is_first=is_first) if is_worker else self.ship(client, host, job)
+                task = self.running[host.name] = asyncio.create_task(step)
                 await asyncio.wait({task})
                 self.checks.run_ended(host.name)
                 if task.cancelled():
@@ -107,25 +119,27 @@ class _Shop:
                 elif error is not None:
                     self.checks.fail(f"{type(error).__name__}: {error}")
                     raise error
-                elif self.scenario.is_shared:
+                elif is_worker:
                     await asyncio.sleep(1.0)
                     continue
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def work(self, client: Client, host: SimulatedHost, job: str, *, is_first: bool) -> None:
-        """Process a shard; the first host enqueues the job, and ships what is left when the shards are done."""
-        if is_first:
+        """Process a shard of the job, which the first host enqueues."""
+        if is_first and not self.is_enqueued:
             out = self.folder / "out"
             await client.bulk.enqueue(
                 self.jobs[job], out=out, name=job, shard_size=self.scenario.shard_size, **self.options
             )
+            self.is_enqueued = True
         result = await client.bulk.process_shard(job, lease=LEASE_SECONDS)
+        stats = result.stats
         self.checks.say(
-            host.name,
-            f"shard {result.shard}: {result.problem or 'done'}, {result.stats.free} free of {result.stats.shards}, {result.stats.leased} leased",
+            host.name, f"shard {result.shard}: {result.problem or 'done'}, {stats.free} free, {stats.leased} leased"
         )
-        if result.stats.is_finished and is_first:
-            await self.ship(client, host, job)
+        if stats.is_finished:
+            self.is_processed = True
+            await asyncio.sleep(self.until_calm)
         elif result.shard is None:
             await asyncio.sleep(LEASE_SECONDS / 4)
 
@@ -143,6 +157,8 @@ class _Shop:
         self.last_runner = host.name
         before, self.results[job] = self.results.get(job), results
         if self.universe.now <= self.scenario.faults_end:
+            if all(one.state in FINAL for one in results.values()):
+                await asyncio.sleep(self.until_calm)
             return None
         if all(one.state in FINAL for one in results.values()):
             self.checks.say(host.name, f"the job is {(await client.bulk.job(job)).state}")
