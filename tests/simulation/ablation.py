@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,14 +15,14 @@ from attrs import frozen
 
 from ..broken_copy import ROOT, applied, copy_to
 
-__all__ = ["MOST_SEEDS", "Safeguard", "break_with", "find_seeds", "safeguards", "table"]
+__all__ = ["MOST_SEEDS", "Safeguard", "break_with", "find_seeds", "replay_without", "safeguards", "table"]
 
 PATCHES = ROOT / "tests" / "mutations" / "bulk"
 PAGE = ROOT / "docs" / "explanations" / "guarantees.md"
 BEGIN, END = "<!-- ablation -->", "<!-- end of ablation -->"
 MOST_SEEDS = 200
 """Seeds within which a missing safeguard must be found."""
-AT_ONCE = 2
+COMMAND = (sys.executable, "-m", "tests.simulation")
 REPORT = re.compile(r"^seed (\d+): \w+: (.*)$", re.MULTILINE)
 
 
@@ -64,9 +63,9 @@ def break_with(safeguard: Safeguard, first: int, count: int) -> tuple[int, str] 
     """Return the first of these seeds that breaks a promise without the safeguard, and the promise."""
     with _copy_without(safeguard) as folder:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.simulation", "sweep", str(first), str(count), "--until-broken"],
+            [*COMMAND, "sweep", str(first), str(count), "--until-broken"],
             cwd=folder,
-            env=os.environ | {"PYTHONHASHSEED": "0", "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+            env=_environment(folder),
             capture_output=True,
             encoding="utf-8",
             check=False,
@@ -77,6 +76,16 @@ def break_with(safeguard: Safeguard, first: int, count: int) -> tuple[int, str] 
     return (int(found[1]), found[2]) if found is not None else None
 
 
+def replay_without(name: str, seed: int) -> int:
+    """Print a run without a safeguard, and return the exit status of the program."""
+    with _copy_without(Safeguard.read(PATCHES / f"{name}.patch")) as folder:
+        return subprocess.run([*COMMAND, "replay", str(seed)], cwd=folder, env=_environment(folder)).returncode
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return os.environ | {"PYTHONHASHSEED": "0", "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 def find_seeds(names: Iterable[str], *, writes: bool) -> bool:
     """Find a seed for each safeguard, print the table, and return whether all of them have one.
 
@@ -84,14 +93,13 @@ def find_seeds(names: Iterable[str], *, writes: bool) -> bool:
     :param writes: Whether the seeds are written into the patches and the table into the docs.
     """
     chosen = [one for one in safeguards() if not names or one.patch.stem in names]
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        results = threads.map(lambda one: break_with(one, 1, MOST_SEEDS), chosen)
-        missed = 0
-        for safeguard, found in zip(chosen, results, strict=True):
-            print(f"{safeguard.patch.stem:<20} {f'seed {found[0]}: {found[1]}' if found else 'not missed'}", flush=True)
-            missed += found is None
-            if writes:
-                safeguard.write(*(found or (0, "")))
+    missed = 0
+    for safeguard in chosen:
+        found = break_with(safeguard, 1, MOST_SEEDS)
+        print(f"{safeguard.patch.stem:<20} {f'seed {found[0]}: {found[1]}' if found else 'not missed'}", flush=True)
+        missed += found is None
+        if writes:
+            safeguard.write(*(found or (0, "")))
     if writes:
         before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
         PAGE.write_text(f"{before}{BEGIN}\n{table()}{END}{rest.partition(END)[2]}", encoding="utf-8")

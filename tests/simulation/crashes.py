@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from attrs import define, field, frozen
@@ -16,7 +17,7 @@ from .invariants import Invariants
 from .shop import JOB, open_carrier, open_client, quiet_folder, shipments
 from .simulator import HostCrashed, SimulatedHost, Universe, simulate
 
-__all__ = ["CrashPoint", "count_commits", "crash_at"]
+__all__ = ["CrashPoint", "CrashResult", "count_commits", "crash_at", "try_crashes"]
 
 SETTLE_SECONDS = 20.0
 ROWS = 6
@@ -134,6 +135,32 @@ def crash_at(*points: CrashPoint, seed: int = 1) -> tuple[int, list[str]]:
         outcome.error.add_note("\n".join(kept.get("trace", [])))
         raise outcome.error
     return (-1 if kept.get("unreached") else outcome.value), kept["trace"]
+
+
+@frozen(kw_only=True)
+class CrashResult:
+    """The result of a run with crashes."""
+
+    points: tuple[CrashPoint, ...]
+    commits: int
+    """Commits since the last crash; 0 if a promise was broken, or a crash point was not reached."""
+    broken: str
+
+    def is_broken(self, report: Callable[[str], None]) -> bool:
+        """Return whether a promise was broken, and report it."""
+        if self.broken:
+            report(f"crash at {self.points}: {self.broken}")
+        return bool(self.broken)
+
+
+def try_crashes(points: tuple[CrashPoint, ...]) -> CrashResult:
+    """Run the job with crashes at these points."""
+    try:
+        commits, _ = crash_at(*points)
+    except Exception as error:
+        notes = "\n".join(getattr(error, "__notes__", []))
+        return CrashResult(points=points, commits=0, broken=f"{type(error).__name__}: {error}\n{notes}")
+    return CrashResult(points=points, commits=max(0, commits), broken="")
 
 
 def count_commits() -> int:

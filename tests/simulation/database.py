@@ -16,10 +16,13 @@ from typing import Any
 import aiosqlite
 from aiosqlite import core
 from sqlalchemy import URL, AsyncAdaptedQueuePool, event
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateSchema
 from sqlalchemy.sql.expression import Extract
+from sqlalchemy.util import LRUCache
 
 from cpl_async.bulk.journal import connection as journal_connection
 from cpl_async.bulk.journal.location import JournalLocation
@@ -130,12 +133,12 @@ class InlineConnection(core.Connection):
         """Do nothing: a crash closes it."""
 
 
-@compiles(CreateSchema, "sqlite")  # type: ignore[no-untyped-call,untyped-decorator]  # SQLAlchemy has no types for it
+@compiles(CreateSchema, "sqlite")
 def _no_schema(element: Any, compiler: Any, **options: Any) -> str:
     return "SELECT 1"
 
 
-@compiles(Extract, "sqlite")  # type: ignore[no-untyped-call,untyped-decorator]  # SQLAlchemy has no types for it
+@compiles(Extract, "sqlite")
 def _seconds(element: Any, compiler: Any, **options: Any) -> str:
     return str(compiler.process(element.expr, **options))  # the only time is that of the server's clock
 
@@ -161,6 +164,38 @@ def _add_functions(session: DatabaseSession, schema: str, clock: Callable[[], fl
     session.create_function("div", 2, lambda one, other: one // other)
 
 
+COMPILED: Any = LRUCache(1000)
+"""Compiled statements of all databases: each run opens many."""
+
+
+class SharedDialect(SQLiteDialect_aiosqlite):
+    """A dialect of which all are equal, so that they share compiled statements."""
+
+    supports_statement_cache = True
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SharedDialect)
+
+    def __hash__(self) -> int:
+        return 1
+
+
+registry.register("sqlite.simulated", __name__, "SharedDialect")
+
+
+def _engine(file: Path) -> AsyncEngine:
+    engine = create_async_engine(
+        URL.create("sqlite+simulated", database=str(file)),
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1,
+        max_overflow=0,
+    )
+    engine.sync_engine._compiled_cache = COMPILED
+    event.listen(engine.sync_engine, "connect", journal_connection._safe_writes)
+    event.listen(engine.sync_engine, "begin", journal_connection._begin_immediate)
+    return engine
+
+
 @contextmanager
 def simulated_databases(
     folder: Path, clock: Callable[[], float], execute: Callable[[Callable[[], Any]], Any]
@@ -182,12 +217,7 @@ def simulated_databases(
         return InlineConnection(opened, execute)
 
     def shared_engine(place: JournalLocation, held: Mapping[int, int], patience: float) -> AsyncEngine:
-        engine = create_async_engine(
-            URL.create("sqlite+aiosqlite", database=str(folder / f"{place.schema}.sqlite3")),
-            poolclass=AsyncAdaptedQueuePool,
-            pool_size=1,
-            max_overflow=0,
-        )
+        engine = _engine(folder / f"{place.schema}.sqlite3")
 
         def prepare(adapted: Any, _: Any) -> None:
             session: DatabaseSession = adapted.driver_connection._conn
@@ -198,14 +228,13 @@ def simulated_databases(
                 if LOCKS[place.schema].setdefault(key, session) is not session or has_shards:
                     raise already_running("the job")
 
-        event.listen(engine.sync_engine, "connect", journal_connection._safe_writes)
         event.listen(engine.sync_engine, "connect", prepare)
-        event.listen(engine.sync_engine, "begin", journal_connection._begin_immediate)
         return engine
 
     replaced: list[tuple[Any, str, Any]] = [
         (aiosqlite, "connect", connect),
         (journal_connection, "PRAGMAS", PRAGMAS),
+        (journal_connection, "_sqlite_engine", lambda place: _engine(place.file)),
         (journal_connection, "postgresql_engine", shared_engine),
     ]
     before = [(where, name, getattr(where, name)) for where, name, _ in replaced]

@@ -26,6 +26,8 @@ FAULTS = {
     "slow": 5,
 }
 """Preset of the sandbox → largest share of the requests, in percent."""
+OUTAGES = ("empty-list", "ignored-filter")
+"""Faults that sometimes last until the last of them ends."""
 HOUR, DAY = 3600.0, 86_400.0
 OFFSETS = (0.0, 0.0, 60.0, -60.0, HOUR, -HOUR, 3 * DAY, -3 * DAY)
 LEASE_SECONDS = 20.0
@@ -113,7 +115,7 @@ class Scenario:
     def drawn(cls, universe: Universe) -> Scenario:
         """Return the scenario of this universe."""
         draw = universe.draw
-        settle = float((20, 60, 300)[draw("settle", 3)])
+        settle = float((10, 30, 120)[draw("settle", 3)])
         late = draw("late", 6) == 0
         kinds = [name for name in FAULTS if draw(f"has {name}", 3) == 0]
         is_shared = draw("shared", 4) == 0
@@ -136,7 +138,11 @@ class Scenario:
             visible_tail=0.9 if late else 0.0,
             import_errors=(0.0, 0.0, 0.1)[draw("errors", 3)],
             parcels_apart=(0.0, 0.0, 0.02)[draw("apart", 3)] * settle,
-            faults=tuple((name, (1 + draw(f"share {name}", FAULTS[name])) / 100) for name in kinds),
+            faults=tuple(
+                (name, 1.0 if name in OUTAGES and draw("outage", 4) == 0 else share)
+                for name in kinds
+                for share in [(1 + draw(f"share {name}", FAULTS[name])) / 100]
+            ),
             faults_end=faults_end,
             troubles=tuple(
                 Trouble(

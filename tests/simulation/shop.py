@@ -326,6 +326,7 @@ def _start(shop: _Shop, number: int, job: str) -> SimulatedHost:
     host = shop.universe.host(f"shop-{number + 1}")
     host.clock_offset = shop.scenario.offsets[number]
     host.on_commit = partial(_watch, shop.checks, host)
+    host.on_unlock = partial(_unlocked, shop.checks, host)
     host.spawn(partial(shop.run_host, host, job, is_first=number == 0))
     return host
 
@@ -333,6 +334,11 @@ def _start(shop: _Shop, number: int, job: str) -> SimulatedHost:
 def _watch(checks: Invariants, host: SimulatedHost, connection: Any, after: bool) -> None:
     if after:
         checks.committed(host.name, connection)
+
+
+def _unlocked(checks: Invariants, host: SimulatedHost, file: Path) -> None:
+    if file.name.startswith("job-"):
+        checks.run_ended(host.name)
 
 
 async def _troubles(shop: _Shop, hosts: Sequence[SimulatedHost]) -> None:

@@ -21,6 +21,7 @@ from subprocess import CompletedProcess
 from tempfile import gettempdir
 from typing import Any
 
+import aiohttp.connector
 import anyio
 import filelock
 import simloom
@@ -56,7 +57,7 @@ class Outcome:
 
     value: Any
     error: BaseException | None
-    _result: Any = field(repr=False)
+    _result: Any = field(alias="result", repr=False)
     reached: Counter[str]
     """How often each point was reached."""
     seconds: float
@@ -86,6 +87,8 @@ class SimulatedHost:
     _locks: list[Any] = field(init=False, factory=list, repr=False)
     on_commit: Callable[[Any, bool], None] | None = field(init=False, default=None, repr=False)
     """Called with the connection before (``False``) and after (``True``) each commit that changes something."""
+    on_unlock: Callable[[Path], None] = field(init=False, default=lambda file: None, repr=False)
+    """Called with the lock file before a lock is released."""
     is_suspended: bool = field(init=False, default=False)
     _frozen: list[asyncio.Handle] = field(init=False, factory=list, repr=False)
     """Steps that were due since it was suspended, in their order."""
@@ -338,6 +341,7 @@ def _single_threaded() -> Iterator[None]:
     def released(self: Any) -> None:
         host = HOST.get()
         if host is not None and self in host._locks:
+            host.on_unlock(Path(self.lock_file))
             host._locks.remove(self)
         release(self)
 
@@ -352,6 +356,7 @@ def _single_threaded() -> Iterator[None]:
 
     replaced = [
         (anyio, "run_process", run_process),
+        (aiohttp.connector, "monotonic", VirtualClock().monotonic),  # it decides whether a kept connection is used
         (filelock.UnixFileLock, "_acquire", acquired),
         (filelock.UnixFileLock, "_release", released),
         (sessions, "this_process", process_of_host),

@@ -1,0 +1,84 @@
+"""Many runs at once, on all processors, and what they have found and reached."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import get_context
+from typing import TypeVar
+
+from attrs import frozen
+
+from .invariants import COMBINATIONS
+from .shop import run_seed
+
+__all__ = ["SEEDS_TO_REACH_ALL", "Verdict", "in_order", "run_seeds", "unreached"]
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+AHEAD = 4
+"""Runs that wait for each processor."""
+SEEDS_TO_REACH_ALL = 500
+"""Seeds from which on a sweep proves nothing unless it has reached all dangerous combinations."""
+
+
+@frozen(kw_only=True)
+class Verdict:
+    """What one run has shown."""
+
+    seed: int
+    broken: str
+    """The broken promise; empty if all were kept."""
+    reached: Counter[str]
+    seconds: float
+    """Virtual seconds."""
+
+
+def _verdict(run: tuple[int, bool]) -> Verdict:
+    seed, bounded_preemption = run
+    outcome = run_seed(seed, bounded_preemption=bounded_preemption).outcome
+    error = outcome.error
+    return Verdict(
+        seed=seed,
+        broken=f"{type(error).__name__}: {str(error)[:200]}" if error is not None else "",
+        reached=outcome.reached,
+        seconds=outcome.seconds,
+    )
+
+
+def run_seeds(seeds: Iterable[int], *, bounded_preemption: bool) -> Generator[Verdict, None, None]:
+    """Run seeds and yield their verdicts in order; closing the iterator ends the runs."""
+    yield from in_order(_verdict, ((seed, bounded_preemption) for seed in seeds))
+
+
+def in_order(function: Callable[[ItemT], ResultT], items: Iterable[ItemT]) -> Iterator[ResultT]:
+    """Call a function for many items on all processors, and yield the results in the order of the items."""
+    rest = iter(items)
+    with _processes() as pool:
+        waiting: list[Future[ResultT]] = []
+        while True:
+            wanted = AHEAD * (os.cpu_count() or 1) - len(waiting)
+            waiting += [pool.submit(function, item) for item in islice(rest, wanted)]
+            if not waiting:
+                return
+            yield waiting.pop(0).result()
+
+
+@contextmanager
+def _processes() -> Iterator[ProcessPoolExecutor]:
+    # started anew: a copy of this process would share its random state and its open files
+    pool = ProcessPoolExecutor(mp_context=get_context("spawn"))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def unreached(reached: Counter[str]) -> list[str]:
+    """Return the dangerous combinations that no run has met."""
+    names = [" × ".join(combination) for combination in COMBINATIONS]
+    return [name for name in names if not reached[name]]
