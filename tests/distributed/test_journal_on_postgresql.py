@@ -26,11 +26,11 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_what_is_tested_of_a_file_holds_there_too(database: PostgreSQL) -> None:
-    modules = ["tests/bulk/test_jobs.py"]
+    modules = ["tests/bulk/test_jobs.py", "tests/bulk/journal/test_state_machine.py"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-n", "0", *modules],
         cwd=ROOT,
-        env=os.environ | {"TESTS_JOURNAL": database.url, "CPL_JOURNAL": database.url},
+        env=os.environ | {"TESTS_JOURNAL": database.url, "CPL_JOURNAL": database.url, "TESTS_EXAMPLES": "8"},
         capture_output=True,
         encoding="utf-8",
         timeout=300,

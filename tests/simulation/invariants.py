@@ -222,14 +222,14 @@ class Invariants:
     def _check_attempts(self, connection: Any) -> None:
         """Check that each attempt has its deadline, and that the first one of a job is a pilot."""
         query = (
-            "SELECT a.id, a.correlation_id, a.write_deadline, a.outcome, b.job, a.batch FROM attempts a "
+            "SELECT a.id, a.correlation_id, a.write_deadline - a.began_at, a.outcome, b.job, a.batch FROM attempts a "
             "JOIN batches b ON b.id = a.batch ORDER BY a.id"
         )
         first: dict[int, tuple[int, str | None]] = {}
-        for attempt, identifier, deadline, outcome, job, batch in connection.execute(query).fetchall():
-            self.deadlines[identifier] = deadline
+        for attempt, identifier, seconds, outcome, job, batch in connection.execute(query).fetchall():
             if attempt not in self._attempts:
                 self._attempts.add(attempt)
+                self.deadlines.setdefault(identifier, self.universe.wall + seconds)
                 self._check_pilot(connection, job, batch, first.get(job))
             first.setdefault(job, (batch, outcome))
 

@@ -125,6 +125,18 @@ class Scenario:
         allowed = [TroubleKind.CRASH, TroubleKind.CRASH, TroubleKind.SUSPEND, TroubleKind.CUT, TroubleKind.CANCEL]
         if hosts == 1:
             allowed.append(TroubleKind.RESTORE)
+        troubles = tuple(
+            Trouble(
+                kind=allowed[draw("trouble", len(allowed))],
+                after=(1 + draw("trouble after", 1500)) / (40, 300)[draw("late trouble", 2)],
+                seconds=(1 + draw("trouble seconds", 400)) / (10, 2)[draw("long trouble", 2)],
+                host=draw("trouble host", hosts),
+                moves_clock=OFFSETS[draw("trouble clock", len(OFFSETS))],
+            )
+            for _ in range(draw("troubles", 5))
+        )
+        is_restored = any(trouble.kind is TroubleKind.RESTORE for trouble in troubles)  # under no other run's feet
+        has_second_job = not is_shared and not is_restored and draw("has second job", 4) == 0
         return cls(
             rows=rows,
             batch_size=1 + draw("batch", 6),
@@ -144,18 +156,9 @@ class Scenario:
                 for share in [(1 + draw(f"share {name}", FAULTS[name])) / 100]
             ),
             faults_end=faults_end,
-            troubles=tuple(
-                Trouble(
-                    kind=allowed[draw("trouble", len(allowed))],
-                    after=(1 + draw("trouble after", 1500)) / (40, 300)[draw("late trouble", 2)],
-                    seconds=(1 + draw("trouble seconds", 400)) / (10, 2)[draw("long trouble", 2)],
-                    host=draw("trouble host", hosts),
-                    moves_clock=OFFSETS[draw("trouble clock", len(OFFSETS))],
-                )
-                for _ in range(draw("troubles", 5))
-            ),
+            troubles=troubles,
             offsets=tuple(OFFSETS[draw("offset", len(OFFSETS))] for _ in range(hosts + 1)),
-            second_job_rows=draw("second job", rows + 1) if not is_shared and draw("has second job", 4) == 0 else 0,
+            second_job_rows=draw("second job", rows + 1) if has_second_job else 0,
             strangers=tuple(
                 (draw("stranger", rows), float(draw("stranger at", 300)))
                 for _ in range(3 if draw("strangers", 6) == 0 else 0)

@@ -23,7 +23,7 @@ from cpl_async.bulk.journal.payload import TAIL_OF_ORDERS
 from cpl_async.bulk.journal.reconciliation_repository import FoundRow
 from cpl_async.bulk.journal.row_insertion import InsertOutcome
 from cpl_async.bulk.journal.row_repository import NewRow
-from cpl_async.bulk.records import BatchState, FoundShipment, RowState
+from cpl_async.bulk.records import SETTLED_ELSEWHERE, BatchState, FoundShipment, RowState
 from cpl_async.errors import Failure, Outcome, TransportError, ValidationError
 from cpl_async.messages import message
 from cpl_async.transport.write_deadline import WriteDeadline
@@ -56,6 +56,9 @@ class JournalMachine(RuleBasedStateMachine):
         folder = tempfile.mkdtemp(prefix="journal-model-")
         client = f"model-{os.urandom(6).hex()}"
         self.place = JournalLocation(folder=Path(folder), base_url="https://model", client_id=client, url=url)
+        self.jobs = 1
+        self.elsewhere: set[str] = set()
+        """References that purged jobs have shipped, or may have shipped."""
         self.states: dict[str, RowState] = {}
         self.contents: dict[str, str] = {}
         self.numbers: dict[str, int] = {}
@@ -73,8 +76,8 @@ class JournalMachine(RuleBasedStateMachine):
         self.opening = Journal.open(self.place)
         self.journal = await self.opening.__aenter__()
         self.job = await self.journal.job(
-            name="job",
-            digest="rows",
+            name=f"job-{self.jobs}",
+            digest=f"rows-{self.jobs}",
             source="rows",
             columns=[],
             body_tail=TAIL_OF_ORDERS,
@@ -123,7 +126,7 @@ class JournalMachine(RuleBasedStateMachine):
         assert all(reference in self.batches for reference in self.of(S.PLANNED))
 
     def batch_of_rows(self) -> dict[str, int]:
-        query = "SELECT reference, batch FROM rows WHERE batch IS NOT NULL"
+        query = f"SELECT reference, batch FROM rows WHERE batch IS NOT NULL AND job = {self.job}"
         return dict(self.do(self.asked(query)))
 
     async def asked(self, query: str) -> list[Any]:
@@ -139,13 +142,16 @@ class JournalMachine(RuleBasedStateMachine):
         if not planned:
             return
         batch = planned[0][0]
-        expected = {one for one in self.of(S.PLANNED) if self.batches.get(one) == batch}
+        planned_rows = {one for one in self.of(S.PLANNED) if self.batches.get(one) == batch}
+        refused = planned_rows & self.elsewhere
+        expected = planned_rows - refused
         attempt, conflicts = self.do(
             self.journal.batches.begin_attempt(
                 batch, tail=TAIL_OF_ORDERS, correlation_id="c", owner="o", write_deadline=WriteDeadline.after(60)
             )
         )
-        assert conflicts == []
+        assert {one.row for one in conflicts} == {self.numbers[one] for one in refused}
+        self.states |= dict.fromkeys(refused, S.REJECTED)
         assert {one.reference for one in attempt.rows} == expected if attempt is not None else not expected
         if attempt is not None:
             self.open = batch, attempt
@@ -266,14 +272,27 @@ class JournalMachine(RuleBasedStateMachine):
         self.do(self.journal.jobs.end_cancelling(self.job, sorted(numbers), {}))
         self.states |= dict.fromkeys(live, S.CANCELLED)
 
+    @precondition(lambda self: self.open is None and self.states)
+    @rule()
+    def purge(self) -> None:
+        """The job is purged, and another one has the same references: what was shipped is still known."""
+        self.elsewhere |= set(self.of(*SETTLED_ELSEWHERE))
+        self.do(self.journal.jobs.purge(self.job))
+        left = self.do(self.asked(f"SELECT state, reference, payload FROM rows WHERE job = {self.job}"))
+        assert sorted(state for state, _, _ in left) == sorted(self.states.values())
+        assert not any(reference or payload for _, reference, payload in left)
+        self.jobs += 1
+        self.states, self.contents, self.numbers, self.batches = {}, {}, {}, {}
+        self.was_unknown = set()
+        self.do(self.opening.__aexit__(None, None, None))
+        self.do(self.open_journal())
+
     # --- what must be true
 
     @invariant()
     def both_agree(self) -> None:
-        stored = {
-            reference: RowState(state) for reference, state in self.do(self.asked("SELECT reference, state FROM rows"))
-        }
-        assert stored == self.states
+        query = f"SELECT reference, state FROM rows WHERE job = {self.job}"
+        assert {reference: RowState(state) for reference, state in self.do(self.asked(query))} == self.states
 
     @invariant()
     def each_number_has_one_row(self) -> None:
