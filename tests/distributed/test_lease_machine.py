@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import hypothesis.strategies as st
 import pytest
@@ -53,11 +53,16 @@ class Model:
 class LeaseMachine(RuleBasedStateMachine):
     """Three workers of one job, each with at most one shard."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    folder: ClassVar[Path]
+    url: ClassVar[str]
+
+    def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
         client = f"leases-{os.urandom(6).hex()}"
-        self.place = JournalLocation(folder=folder / client, base_url="https://model", client_id=client, url=url)
+        self.place = JournalLocation(
+            folder=self.folder / client, base_url="https://model", client_id=client, url=self.url
+        )
         self.opened: list[Any] = []
         self.shards: dict[int, Model] = {}
         self.mine: dict[str, Shard] = {}
@@ -213,8 +218,12 @@ class LeaseMachine(RuleBasedStateMachine):
 
 
 def test_leases_are_those_of_the_model(tmp_path: Path, database: PostgreSQL) -> None:
+    class OnDatabase(LeaseMachine):
+        folder = tmp_path
+        url = database.url
+
     run_state_machine_as_test(
-        lambda: LeaseMachine(tmp_path, database.url),
+        OnDatabase,
         settings=settings(
             max_examples=int(os.environ.get("TESTS_EXAMPLES", "8")),
             stateful_step_count=40,

@@ -123,12 +123,14 @@ class Scenario:
         rows = 3 + draw("rows", 16)
         faults_end = float(20 + draw("faults end", 160))
         allowed = [TroubleKind.CRASH, TroubleKind.CRASH, TroubleKind.SUSPEND, TroubleKind.CUT, TroubleKind.CANCEL]
-        if hosts == 1:
+        if is_shared:
+            allowed.append(TroubleKind.SUSPEND)
+        elif hosts == 1:
             allowed.append(TroubleKind.RESTORE)
         troubles = tuple(
             Trouble(
                 kind=allowed[draw("trouble", len(allowed))],
-                after=(1 + draw("trouble after", 1500)) / (40, 300)[draw("late trouble", 2)],
+                after=(1 + draw("trouble after", 1500)) / (40, 300, 1000)[draw("late trouble", 3)],
                 seconds=(1 + draw("trouble seconds", 400)) / (10, 2)[draw("long trouble", 2)],
                 host=draw("trouble host", hosts),
                 moves_clock=OFFSETS[draw("trouble clock", len(OFFSETS))],

@@ -15,7 +15,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
-from contextvars import ContextVar
 from pathlib import Path
 from subprocess import CompletedProcess
 from tempfile import gettempdir
@@ -26,6 +25,7 @@ import anyio
 import filelock
 import simloom
 from attrs import define, field, frozen
+from simloom._context import current_host
 from stamina import instrumentation
 
 from cpl_async.bulk.output.merge_process import execute
@@ -45,8 +45,8 @@ PREEMPTIONS, STEPS = 3, 20_000
 """Depth of the bugs that bounded preemption looks for, and the steps among which it changes priorities."""
 STEPS_PER_COLLECTION = 1_000_000
 """Garbage is collected between runs: it takes longer than the run."""
-HOST: ContextVar[SimulatedHost | None] = ContextVar("HOST", default=None)
-"""Host of the running task."""
+HOSTS: dict[int, SimulatedHost] = {}
+"""Identity of a host of simloom → that host."""
 SUSPENDED: set[SimulatedHost] = set()
 """Hosts that are suspended now."""
 
@@ -96,11 +96,8 @@ class SimulatedHost:
     def spawn(self, program: Callable[[], Coroutine[Any, Any, Any]]) -> asyncio.Task[Any]:
         """Start a program, which starts again after a crash."""
 
-        async def hosted() -> Any:
-            HOST.set(self)
-            return await program()
-
-        task: asyncio.Task[Any] = self._host.spawn(hosted)
+        HOSTS[id(self._host)] = self
+        task: asyncio.Task[Any] = self._host.spawn(program)
         return task
 
     def suspend(self) -> None:
@@ -245,7 +242,7 @@ class VirtualClock(TimeSource):
 
     def wall(self) -> float:
         """Return the wall time of the running task's host."""
-        host = HOST.get()
+        host = _running_host()
         return WALL_EPOCH + _loop_time() + (host.clock_offset if host is not None else 0.0)
 
 
@@ -268,7 +265,7 @@ def _loop_time() -> float:
 
 def _executed(function: Callable[[], Any]) -> Any:
     """Execute a statement of the running host, watched if it is a commit that changes something."""
-    host, session = HOST.get(), session_of(function)
+    host, session = _running_host(), session_of(function)
     if host is not None and session is not None and session not in OPEN:
         if host.process is not session.process:
             raise Undone
@@ -291,8 +288,11 @@ def _executed(function: Callable[[], Any]) -> Any:
 
 def _host_of(handle: asyncio.Handle) -> SimulatedHost | None:
     context: Any = handle._context  # type: ignore[attr-defined]  # each handle has it, the stubs do not show it
-    host: SimulatedHost | None = context.get(HOST)
-    return host
+    return HOSTS.get(id(context.get(current_host)))
+
+
+def _running_host() -> SimulatedHost | None:
+    return HOSTS.get(id(current_host.get()))
 
 
 def _step_of_running_hosts(step: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -334,19 +334,19 @@ def _single_threaded() -> Iterator[None]:
 
     def acquired(self: Any) -> None:
         acquire(self)
-        host = HOST.get()
+        host = _running_host()
         if host is not None and self.is_locked:
             host._locks.append(self)
 
     def released(self: Any) -> None:
-        host = HOST.get()
+        host = _running_host()
         if host is not None and self in host._locks:
             host.on_unlock(Path(self.lock_file))
             host._locks.remove(self)
         release(self)
 
     def process_of_host() -> object:
-        host = HOST.get()
+        host = _running_host()
         return host.process if host is not None else None
 
     async def run_process(command: list[str], **_: Any) -> CompletedProcess[bytes]:
@@ -370,6 +370,7 @@ def _single_threaded() -> Iterator[None]:
             yield
         finally:
             SUSPENDED.clear()
+            HOSTS.clear()
             for where, name, value in before:
                 setattr(where, name, value)
 
