@@ -127,6 +127,7 @@ class Scenario:
             allowed.append(TroubleKind.SUSPEND)
         elif hosts == 1:
             allowed.append(TroubleKind.RESTORE)
+        import_seconds = (0.2, 1.0, 4.0)[draw("import", 3)]
         troubles = tuple(
             Trouble(
                 kind=allowed[draw("trouble", len(allowed))],
@@ -147,8 +148,9 @@ class Scenario:
             shard_size=2 + draw("shard", 6) if is_shared else 0,
             pilot_rows=draw("pilot", 4),
             settle_time=settle,
-            import_seconds=(0.2, 1.0, 4.0)[draw("import", 3)],
-            visible_after=(0.0, 0.2, 0.7)[draw("visible", 3)] * settle,
+            import_seconds=import_seconds,
+            # imported and visible before the settle time ends
+            visible_after=(0.0, 0.2, 0.7)[draw("visible", 3)] * (settle - 2 * import_seconds),
             visible_tail=0.9 if late else 0.0,
             import_errors=(0.0, 0.0, 0.1)[draw("errors", 3)],
             parcels_apart=(0.0, 0.0, 0.02)[draw("apart", 3)] * settle,

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 
 from ...messages import Message, dump_messages, message
 from ..records import RowState
-from .connection import JournalConnection
+from .connection import JournalConnection, unclear_in_gap
 from .reconciliation_repository import CANCELLED, DUPLICATE, TO_CANCEL
 from .schema import extra_parcels, parcels, rows
 
@@ -59,15 +59,22 @@ class CancellationRepository:
         return found
 
     async def record_cancelled(self, job: int, numbers: Sequence[int]) -> None:
-        """Reset rows to planned whose parcels are all confirmed as cancelled; the numbers are kept separately."""
+        """Reset rows to planned whose parcels are all confirmed as cancelled; the numbers are kept separately.
+
+        In a journal that went back in time, a row may have been cancelled and sent again since: a search must precede
+        sending.
+        """
         now = self._database.now()
+        after: dict[str, Any] = {"state": RowState.PLANNED, "problems": ""}
+        if self._database.gap is not None:
+            after = unclear_in_gap(self._database.gap)
         async with self._database.transaction() as connection:
             for number in numbers:
                 await self._set_aside(connection, job, number, now)
                 await connection.execute(
                     update(rows)
                     .where(rows.c.job == job, rows.c.number == number, rows.c.state == RowState.WITHDRAWING)
-                    .values(state=RowState.PLANNED, problems="", batch=None, shipment_number=None, settled_at=None)
+                    .values(**after, batch=None, shipment_number=None, settled_at=None)
                 )
 
     async def _set_aside(self, connection: Any, job: int, row: int, now: float) -> None:

@@ -44,7 +44,7 @@ from .postgresql import key_of, postgresql_engine, reason_of
 from .reference_hash import new_secret
 from .schema import OLDEST, VERSION, account, attempts, jobs, metadata, rows, shards
 
-__all__ = ["JournalConnection", "LeaseLost", "new_id"]
+__all__ = ["JournalConnection", "LeaseLost", "new_id", "unclear_in_gap"]
 
 T = TypeVar("T")
 logger: logging.Logger = logging.getLogger("cpl_async")
@@ -293,9 +293,19 @@ class JournalConnection:
             since = min(since, self.gap[0])
         self.gap = since, None
         await connection.execute(update(account).values(counter=counter, gap_since=since, gap_until=None))
-        doubtful = {"state": RowState.UNDECIDED, "batch": None, "unclear_since": since, "unclear_until": None}
+        # what was lost or being sent may have been decided and sent again since, as what was planned may have been sent
+        first_open = select(func.min(attempts.c.began_at)).where(attempts.c.outcome.is_(None))
+        begun = min(since, (await connection.execute(first_open)).scalar_one() or since)
         await connection.execute(
-            update(rows).where(rows.c.state == RowState.PLANNED).values(problems=SENT_IN_GAP, **doubtful)
+            update(rows)
+            .where(rows.c.state.in_((RowState.PLANNED, RowState.SENDING, RowState.UNDECIDED)))
+            .values(
+                state=RowState.UNDECIDED,
+                batch=None,
+                problems=SENT_IN_GAP,
+                unclear_since=func.coalesce(rows.c.unclear_since, begun),
+                unclear_until=None,
+            )
         )
         logger.warning(
             "the journal %s went back in time: what it says was not sent is looked for before it is sent",
@@ -523,6 +533,20 @@ def _safe_writes(connection: Any, _: Any) -> None:
     for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def unclear_in_gap(gap: tuple[float, float | None]) -> dict[str, Any]:
+    """Return the columns of a row that may have been sent in a period without records; a search must precede sending.
+
+    :param gap: Begin and end of the period, see :attr:`JournalConnection.gap`.
+    """
+    since, until = gap
+    return {
+        "state": RowState.UNDECIDED,
+        "problems": SENT_IN_GAP,
+        "unclear_since": since,
+        "unclear_until": until,
+    }
 
 
 def new_id(result: Any) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from ...messages import Message, dump_messages, message
 from ..records import BatchState, RowState
 from .conflicts import conflict_message, conflicting_rows
-from .connection import SENT_IN_GAP, JournalConnection, new_id
+from .connection import JournalConnection, new_id, unclear_in_gap
 from .reference_hash import reference_hash
 from .row_range import ALL_ROWS, RowRange
 from .schema import READY, batches, jobs, rows
@@ -183,6 +183,5 @@ def values_of(job: int, row: NewRow, database: JournalConnection) -> dict[str, A
         "problems": dump_messages(row.problems),
     }
     if database.gap is not None and row.payload is not None:
-        since, until = database.gap
-        values |= {"state": RowState.UNDECIDED, "problems": SENT_IN_GAP, "unclear_since": since, "unclear_until": until}
+        values |= unclear_in_gap(database.gap)
     return values

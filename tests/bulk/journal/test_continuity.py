@@ -15,8 +15,11 @@ from cpl_async import Client, JournalError
 from cpl_async.bulk.jobs import Jobs
 from cpl_async.bulk.journal import Journal
 from cpl_async.bulk.journal.continuity import JournalGone, read_mark
+from cpl_async.bulk.journal.reconciliation_repository import FoundRow
+from cpl_async.bulk.records import FoundShipment, RowState
 from cpl_async.bulk.runs.file_run import resumed_run
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
+from cpl_async.transport.write_deadline import WriteDeadline
 
 from ...conftest import many_rows, write_rows
 from ..shipping import Shipping, Totals, in_a_file, sent_twice, totals
@@ -256,3 +259,47 @@ async def test_after_a_restore_the_settle_time_starts_with_the_run(shipping: Shi
             await journal.reconciliation.date_gap()
         ends.append(journal._database.gap)
     assert [gap and gap[1] for gap in ends] == [None, 2_000_000_000.0, 2_000_000_000.0]
+
+
+@pytest.mark.parametrize("state", [RowState.SENDING, RowState.UNDECIDED, RowState.PLANNED])
+async def test_an_open_row_of_a_backup_may_have_been_sent_since(shipping: Shipping, state: RowState) -> None:
+    path = rows_of(shipping, "a.csv", 1, 3)
+    run = shipping.prepared(path, name="n")
+    async with Journal.open(shipping.place, now=lambda: 1_000_000.0) as journal:
+        job = await run.source.find_job(journal, run.options)
+        await run.source.plan_all(journal, job, run.options, run.observer)
+        [batch] = await journal.rows.make_batches(job, 3)
+        if state is not RowState.PLANNED:
+            await journal.batches.begin_attempt(
+                batch, tail=b"", correlation_id="c", owner="host:gone", write_deadline=WriteDeadline.after(60)
+            )
+        if state is RowState.UNDECIDED:
+            await journal.batches.abandon_open_attempts(job)
+    copy = backup(shipping)
+    async with Journal.open(shipping.place) as journal:
+        await journal._database.confirm(99)  # the marks say that more was sent after the backup
+    restore(shipping, copy)
+    async with Journal.open(shipping.place, now=lambda: 2_000_000.0) as journal:
+        await journal.batches.abandon_open_attempts(job)
+        await journal.reconciliation.date_gap()
+        rows = await journal.reconciliation.undecided(job)
+    assert len(rows) == 3
+    # what was sent in the lost time may become visible until the settle time after the restore has passed
+    assert {row.until for row in rows} == {2_000_000.0}
+    assert {row.since for row in rows} == {1_000_000.0}
+
+
+async def test_a_cancelled_row_of_a_restored_journal_is_searched_before_it_is_sent(shipping: Shipping) -> None:
+    path = rows_of(shipping, "a.csv", 1, 3)
+    await shipping(path, name="n")
+    async with Journal.open(shipping.place) as journal:
+        job = (await journal.find("n")).id
+        await journal.notice_counter(journal.uid, 99)
+        await journal.reconciliation.date_gap()
+        found = FoundRow(row=1, shipment=FoundShipment(master="40999999999", numbers=("40999999999",)))
+        await journal.reconciliation.record_found(job, [found], RowState.FOUND)
+        assert await journal.cancellations.begin(job, 10) == 1
+        await journal.cancellations.record_cancelled(job, [1])
+        [row] = await journal.reconciliation.undecided(job)
+    assert row.number == 1
+    assert "40999999999" in row.known
