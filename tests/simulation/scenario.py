@@ -58,6 +58,8 @@ class Trouble:
     seconds: float
     """Duration."""
     host: int
+    is_at_write: bool
+    """Whether it waits until the host has recorded that it sends a batch."""
     moves_clock: float
     """Seconds by which the host's wall clock differs afterwards, if it starts again."""
 
@@ -134,6 +136,7 @@ class Scenario:
                 after=(1 + draw("trouble after", 1500)) / (40, 300, 1000)[draw("late trouble", 3)],
                 seconds=(1 + draw("trouble seconds", 400)) / (10, 2)[draw("long trouble", 2)],
                 host=draw("trouble host", hosts),
+                is_at_write=draw("at write", 2) == 0,
                 moves_clock=OFFSETS[draw("trouble clock", len(OFFSETS))],
             )
             for _ in range(draw("troubles", 5))

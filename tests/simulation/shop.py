@@ -36,6 +36,8 @@ FINAL = ("shipped", "shipped_without_label", "rejected", "cancelled")
 PAUSE_SECONDS = 20.0
 """Seconds between two runs of a host."""
 IMPORT_TIMEOUT = 120.0
+LONGEST_WAIT_SECONDS = 60.0
+"""Seconds for which a trouble waits for a write."""
 RUNS_BEFORE_DECISION = 3
 """Runs without any trouble that change nothing, after which a person decides about the undecided rows."""
 
@@ -306,7 +308,9 @@ async def _world(universe: Universe, folder: Path, kept: dict[str, Any]) -> Coun
     carrier.faults.clear()
     checks.faults_ended_at = universe.now
     checks.say("carrier", "no more faults")
-    lasting = sum(trouble.after + trouble.seconds for trouble in scenario.troubles)
+    lasting = sum(
+        trouble.after + trouble.seconds + trouble.is_at_write * LONGEST_WAIT_SECONDS for trouble in scenario.troubles
+    )
     bound = lasting + 12 * (scenario.settle_time + IMPORT_TIMEOUT) + 600
     try:
         async with asyncio.timeout(bound):
@@ -350,6 +354,8 @@ async def _troubles(shop: _Shop, hosts: Sequence[SimulatedHost]) -> None:
             await asyncio.sleep(trouble.after / 2)
         else:
             await asyncio.sleep(trouble.after)
+        if trouble.is_at_write:
+            await shop.checks.next_write(hosts[trouble.host].name, LONGEST_WAIT_SECONDS)
         if shop.checks.ended.is_set():
             return
         await _trouble(shop, hosts[trouble.host], trouble, backup)

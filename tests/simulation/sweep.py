@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
+from warnings import filterwarnings
 
 from attrs import frozen
 
@@ -24,6 +25,9 @@ AHEAD = 4
 """Runs that wait for each processor."""
 SEEDS_TO_REACH_ALL = 500
 """Seeds from which on a sweep proves nothing unless it has reached all dangerous combinations."""
+
+# a host that has crashed returns nothing
+filterwarnings("ignore", message="The garbage collector is trying to clean up")
 
 
 @frozen(kw_only=True)
