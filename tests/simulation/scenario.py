@@ -28,6 +28,8 @@ FAULTS = {
 """Preset of the sandbox → largest share of the requests, in percent."""
 OUTAGES = ("empty-list", "ignored-filter")
 """Faults that sometimes last until the last of them ends."""
+ONLY_WRITES = ("lost-answer", "late-503", "no-location")
+"""Faults that no search meets."""
 HOUR, DAY = 3600.0, 86_400.0
 OFFSETS = (0.0, 0.0, 60.0, -60.0, HOUR, -HOUR, 3 * DAY, -3 * DAY)
 LEASE_SECONDS = 20.0
@@ -120,6 +122,8 @@ class Scenario:
         settle = float((10, 30, 120)[draw("settle", 3)])
         late = draw("late", 6) == 0
         kinds = [name for name in FAULTS if draw(f"has {name}", 3) == 0]
+        if late and draw("searches work", 2) == 0:
+            kinds = ["lost-answer"]
         is_shared = draw("shared", 4) == 0
         hosts = 2 + draw("workers", 2) if is_shared else 1 + (draw("hosts", 3) == 0)
         rows = 3 + draw("rows", 16)
@@ -130,6 +134,7 @@ class Scenario:
         elif hosts == 1:
             allowed.append(TroubleKind.RESTORE)
         import_seconds = (0.2, 1.0, 4.0)[draw("import", 3)]
+        visible = (0.2 if late else 0.0, 0.2, 0.7)[draw("visible", 3)]
         troubles = tuple(
             Trouble(
                 kind=allowed[draw("trouble", len(allowed))],
@@ -153,7 +158,7 @@ class Scenario:
             settle_time=settle,
             import_seconds=import_seconds,
             # imported and visible before the settle time ends
-            visible_after=(0.0, 0.2, 0.7)[draw("visible", 3)] * (settle - 2 * import_seconds),
+            visible_after=visible * (settle - 2 * import_seconds),
             visible_tail=0.9 if late else 0.0,
             import_errors=(0.0, 0.0, 0.1)[draw("errors", 3)],
             parcels_apart=(0.0, 0.0, 0.02)[draw("apart", 3)] * settle,

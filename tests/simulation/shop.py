@@ -24,7 +24,7 @@ from cpl_async.sandbox.context import SandboxContext
 from cpl_async.testing import make_address, make_shipment
 
 from .invariants import STRANGER, Invariants, number_of
-from .scenario import LEASE_SECONDS, Scenario, Trouble, TroubleKind
+from .scenario import LEASE_SECONDS, ONLY_WRITES, Scenario, Trouble, TroubleKind
 from .simulator import Outcome, SimulatedHost, Universe, simulate, state_folder
 
 __all__ = ["JOB", "Run", "open_carrier", "open_client", "quiet_folder", "run_seed", "shipments"]
@@ -288,6 +288,7 @@ async def _world(universe: Universe, folder: Path, kept: dict[str, Any]) -> Coun
     kept["trace"] = checks.trace
     for name, share in scenario.faults:
         carrier.faults.play(name, share)
+    checks.can_search = all(name in ONLY_WRITES for name, _ in scenario.faults)
     if scenario.visible_after:
         checks.happened("late visibility")
     jobs = {JOB: shipments(scenario.rows)}
