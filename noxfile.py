@@ -21,6 +21,18 @@ SMALL_PROOF_OF_WORKERS = (
     *("--kills", "2", "--settle-time", "3"),
 )
 
+SIMULATIONS = (
+    ("sweep", "1", "100"),
+    ("sweep", "1", "50", "--bounded"),
+    ("crashes", "--recoveries", "40"),
+    ("ablate", "--recorded"),
+)
+MANY_SIMULATIONS = (
+    ("sweep", "1", "4000", "--keep"),
+    ("sweep", "1", "2000", "--bounded", "--keep"),
+    ("crashes", "--all"),
+    ("ablate",),
+)
 READS_EXAMPLES_BESIDE_THE_PACKAGE = (
     "tests/bulk/reports/test_report.py::test_reports_are_made_from_a_package_in_a_zip_file"
 )
@@ -125,6 +137,14 @@ def proofs(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks.proof_of_workers", *SMALL_PROOF_OF_WORKERS, "--seeds", "3", env=path)
 
 
+@nox.session(python=["3.12", "3.13"])
+def simulation(session: nox.Session) -> None:
+    """Run 100 random seeds, 50 with bounded preemptions, a crash at each commit, and the seed of each safeguard."""
+    install(session, ".[bulk]", group="simulation")
+    for arguments in SIMULATIONS:
+        session.run("python", "-m", "tests.simulation", *arguments, env={"PYTHONHASHSEED": "0"})
+
+
 @nox.session
 def pages(session: nox.Session) -> None:
     """Run what each page shows in a fresh environment with what it says to install."""
@@ -152,7 +172,7 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """Run what takes hours: all mutations, all proofs, the attack on the sandbox and the large fuzz."""
+    """Run what takes hours: all mutations, all proofs, the simulation, the attack on the sandbox and the large fuzz."""
     install(session)
     session.run("python", "-m", "pytest", "--everything", "tests/test_mutations.py", env={"TESTS_MUTATIONS": "all"})
     session.run("python", "-m", "benchmarks.proof", *SMALL_PROOF, "--seeds", "200")
@@ -161,6 +181,8 @@ def nightly(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks.proof")
     session.run("python", "-m", "benchmarks.proof_of_workers", "--rows", "4000", "--seeds", "6")
     session.run("python", "-m", "benchmarks.proof_of_workers")
+    for arguments in MANY_SIMULATIONS:
+        session.run("python", "-m", "tests.simulation", *arguments, env={"PYTHONHASHSEED": "0"})
     session.run("python", "tools/attack_sandbox.py", "--seconds", "300")
     session.run("python", "-m", "benchmarks.fuzz", "--cases", "100000")
 

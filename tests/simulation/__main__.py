@@ -126,9 +126,10 @@ def _points(commits: int) -> list[CrashPoint]:
 @main.command()
 @click.argument("patches", nargs=-1)
 @click.option("--write", is_flag=True, help="Write the seeds into the patches, and the table into the docs.")
-def ablate(patches: tuple[str, ...], *, write: bool) -> None:
+@click.option("--recorded", is_flag=True, help="Try the recorded seeds first.")
+def ablate(patches: tuple[str, ...], *, write: bool, recorded: bool) -> None:
     """Switch each safeguard off, and find the first seed that breaks a promise without it."""
-    sys.exit(0 if find_seeds(patches, writes=write) else 1)
+    sys.exit(0 if find_seeds(patches, writes=write, is_recorded_first=recorded) else 1)
 
 
 if __name__ == "__main__":

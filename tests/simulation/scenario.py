@@ -32,7 +32,7 @@ ONLY_WRITES = ("lost-answer", "late-503", "no-location")
 """Faults that no search meets."""
 HOUR, DAY = 3600.0, 86_400.0
 OFFSETS = (0.0, 0.0, 60.0, -60.0, HOUR, -HOUR, 3 * DAY, -3 * DAY)
-LEASE_SECONDS = 20.0
+LEASE_SECONDS = 8.0
 
 
 class TroubleKind(StrEnum):

@@ -23,6 +23,8 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 AHEAD = 4
 """Runs that wait for each processor."""
+RUNS_PER_PROCESS = 50
+"""Runs after which a process is replaced, since a run leaves memory behind."""
 SEEDS_TO_REACH_ALL = 500
 """Seeds from which on a sweep proves nothing unless it has reached all dangerous combinations."""
 
@@ -75,7 +77,7 @@ def in_order(function: Callable[[ItemT], ResultT], items: Iterable[ItemT]) -> It
 @contextmanager
 def _processes() -> Iterator[ProcessPoolExecutor]:
     # started anew: a copy of this process would share its random state and its open files
-    pool = ProcessPoolExecutor(mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(mp_context=get_context("spawn"), max_tasks_per_child=RUNS_PER_PROCESS)
     try:
         yield pool
     finally:
