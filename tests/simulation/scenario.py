@@ -124,13 +124,13 @@ class Scenario:
         kinds = [name for name in FAULTS if draw(f"has {name}", 3) == 0]
         if late and draw("searches work", 2) == 0:
             kinds = ["lost-answer"]
-        is_shared = draw("shared", 4) == 0
+        is_shared = draw("shared", 3) == 0
         hosts = 2 + draw("workers", 2) if is_shared else 1 + (draw("hosts", 3) == 0)
         rows = 3 + draw("rows", 16)
         faults_end = float(20 + draw("faults end", 160))
         allowed = [TroubleKind.CRASH, TroubleKind.CRASH, TroubleKind.SUSPEND, TroubleKind.CUT, TroubleKind.CANCEL]
         if is_shared:
-            allowed.append(TroubleKind.SUSPEND)
+            allowed += [TroubleKind.SUSPEND] * 3
         elif hosts == 1:
             allowed.append(TroubleKind.RESTORE)
         import_seconds = (0.2, 1.0, 4.0)[draw("import", 3)]
