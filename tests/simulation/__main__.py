@@ -16,7 +16,7 @@ from random import Random
 
 import click
 
-from .ablation import find_seeds, replay_without
+from .ablation import find_seeds, replay_without, try_recorded_seeds
 from .crashes import CrashPoint, count_commits, try_crashes
 from .shop import run_seed
 from .sweep import SEEDS_TO_REACH_ALL, Verdict, in_order, run_seeds, unreached
@@ -126,10 +126,10 @@ def _points(commits: int) -> list[CrashPoint]:
 @main.command()
 @click.argument("patches", nargs=-1)
 @click.option("--write", is_flag=True, help="Write the seeds into the patches, and the table into the docs.")
-@click.option("--recorded", is_flag=True, help="Try the recorded seeds first.")
+@click.option("--recorded", is_flag=True, help="Try the recorded seeds only.")
 def ablate(patches: tuple[str, ...], *, write: bool, recorded: bool) -> None:
     """Switch each safeguard off, and find the first seed that breaks a promise without it."""
-    sys.exit(0 if find_seeds(patches, writes=write, is_recorded_first=recorded) else 1)
+    sys.exit(0 if (try_recorded_seeds() if recorded else find_seeds(patches, writes=write)) else 1)
 
 
 if __name__ == "__main__":

@@ -172,7 +172,7 @@ class Scenario:
             offsets=tuple(OFFSETS[draw("offset", len(OFFSETS))] for _ in range(hosts + 1)),
             second_job_rows=draw("second job", rows + 1) if has_second_job else 0,
             strangers=tuple(
-                (draw("stranger", rows), float(draw("stranger at", 300)))
+                (draw("stranger", rows), draw("stranger at", 300) / 20)
                 for _ in range(3 if draw("strangers", 6) == 0 else 0)
             ),
             is_cancelled=draw("cancelled", 6) == 0,
