@@ -8,7 +8,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import TypeVar
 from warnings import filterwarnings
 
@@ -74,10 +75,25 @@ def in_order(function: Callable[[ItemT], ResultT], items: Iterable[ItemT]) -> It
             yield waiting.pop(0).result()
 
 
+def _end_with_parent() -> None:
+    """Let this process end when its parent was killed: it would wait for work for ever."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
+
+
 @contextmanager
 def _processes() -> Iterator[ProcessPoolExecutor]:
     # started anew: a copy of this process would share its random state and its open files
-    pool = ProcessPoolExecutor(mp_context=get_context("spawn"), max_tasks_per_child=RUNS_PER_PROCESS)
+    pool = ProcessPoolExecutor(
+        mp_context=get_context("spawn"), max_tasks_per_child=RUNS_PER_PROCESS, initializer=_end_with_parent
+    )
     try:
         yield pool
     finally:
