@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import click
 from ..errors import ConfigurationError
 from ..models.codes import OrderState, OrderType
 from ..models.order_batches import Order
+from ..system.clock import wall
 from .connection import Connection, connected
 from .failures import NOT_ALL
 from .output import say
@@ -22,6 +23,24 @@ __all__ = ["order"]
 TYPES = {"collection": OrderType.COLLECTION_ORDER, "transport": OrderType.TRANSPORT_ORDER}
 FILE = click.Path(path_type=Path)
 CLOCK = click.DateTime(["%H:%M"])
+DAYS_FROM_TODAY = {"today": 0, "tomorrow": 1}
+
+
+class Day(click.DateTime):
+    """A day as YYYY-MM-DD, ``today`` or ``tomorrow``, in the carrier's time zone."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the midnight of the day, without a time zone."""
+        if isinstance(value, str) and (days := DAYS_FROM_TODAY.get(value.strip().lower())) is not None:
+            today = datetime.fromtimestamp(wall(), PRAGUE).replace(hour=0, minute=0, second=0, microsecond=0)
+            return today.replace(tzinfo=None) + timedelta(days=days)
+        return super().convert(value, param, ctx)
+
+
+DAY = Day()
 _ITEM: dict[str, Any] = {
     "reference": lambda item: item.reference_id,
     "state": lambda item: item.import_state,
@@ -49,7 +68,7 @@ def order() -> None:
 
 @order.command(short_help="Order a collection or a transport.")
 @click.argument("reference")
-@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Day of the collection.")
+@click.option("--date", type=DAY, required=True, help="Day of the collection: YYYY-MM-DD, `today` or `tomorrow`.")
 @click.option("--count", type=click.IntRange(1, 50), required=True, help="Number of parcels.")
 @click.option("--type", "kind", type=click.Choice(sorted(TYPES)), default="collection", show_default=True)
 @click.option("--from", "time_from", type=CLOCK, help="Earliest time of day, HH:MM.")
@@ -84,7 +103,7 @@ def create(
 
     \b
     Example:
-      cpl order create monday-1 --date 2026-12-01 --count 12 --from 08:00 --to 14:00 --sender warehouse.toml
+      cpl order create monday-1 --date tomorrow --count 12 --from 08:00 --to 14:00 --sender warehouse.toml
     """
     day = _day(date)
     made = Order(
@@ -160,7 +179,7 @@ def status(connection: Connection, batch: str) -> None:
     type=click.Choice([state.value for state in OrderState], case_sensitive=False),
     help="Only in this state.",
 )
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only orders since this day.")
+@click.option("--since", type=DAY, help="Only orders since this day.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Most orders to show.")
 @connected
 def list_orders(

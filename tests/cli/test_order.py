@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import click
 import pytest
 
+from cpl_async.cli.order import DAY
 from cpl_async.sandbox import Sandbox
 
 from .conftest import Runner, access_to, asked
@@ -41,3 +43,15 @@ def test_an_order_is_created_followed_and_cancelled(cpl: Runner, server: Sandbox
         cpl("order", "cancel", *wrong, access=access_to(server), status=2)
     late = cpl("order", "create", "late", "--date", "2020-01-01", "--count", "1", access=access_to(server), status=1)
     assert "The day of the collection is past" in late.stdout
+
+
+@pytest.mark.parametrize(("text", "day"), [("today", 1), ("Tomorrow", 2), ("2026-12-24", 24)])
+def test_a_day_is_that_of_the_carrier(monkeypatch: pytest.MonkeyPatch, text: str, day: int) -> None:
+    night = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)  # it is December in Prague
+    monkeypatch.setattr("cpl_async.cli.order.wall", night.timestamp)
+    assert DAY.convert(text, None, None) == datetime(2026, 12, day)
+
+
+def test_other_words_are_no_day() -> None:
+    with pytest.raises(click.BadParameter, match="'yesterday' does not match"):
+        DAY.convert("yesterday", None, None)

@@ -117,8 +117,8 @@ class Invariants:
     """Host → jobs whose rows its run has changed."""
     _leases: dict[int, _Lease] = field(factory=dict)
     """Shard → its last lease."""
-    _writes: dict[str, asyncio.Event] = field(factory=dict)
-    """Host → set when it has recorded that it sends a batch."""
+    _commits: dict[tuple[str, bool], asyncio.Event] = field(factory=dict)
+    """Host, and whether a commit is one that sends a batch → set at the next one."""
     _attempts: set[int] = field(factory=set)
     broken: Broken | None = None
     """The first broken promise."""
@@ -154,9 +154,12 @@ class Invariants:
             if self.events.issuperset(combination):
                 self.universe.reached(" × ".join(combination))
 
-    async def next_write(self, who: str, seconds: float) -> None:
-        """Wait until a host has recorded that it sends a batch, for a number of seconds at most."""
-        event = self._writes.setdefault(who, asyncio.Event())
+    async def next_commit(self, who: str, seconds: float, *, is_write: bool) -> None:
+        """Wait until a host has changed the journal, for a number of seconds at most.
+
+        :param is_write: Whether to wait until it has recorded that it sends a batch.
+        """
+        event = self._commits.setdefault((who, is_write), asyncio.Event())
         event.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -198,8 +201,9 @@ class Invariants:
                 self._check_holder(who, job, number, connection)
             self.states[job, number] = state
         self._check_attempts(connection)
-        if any(after is S.SENDING for _, after in changes) and who in self._writes:
-            self._writes[who].set()
+        for is_write in {False, any(after is S.SENDING for _, after in changes)}:
+            if (who, is_write) in self._commits:
+                self._commits[who, is_write].set()
         if changes:
             self.changed_at = self.universe.now
             text = ", ".join(f"{count} {before} → {after}" for (before, after), count in changes.items())

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from .simulator import Universe
 
-__all__ = ["Scenario", "Trouble", "TroubleKind"]
+__all__ = ["LEASE_SECONDS", "ONLY_WRITES", "Scenario", "Trouble", "TroubleKind", "WaitsFor"]
 
 FAULTS = {
     "lost-answer": 35,
@@ -50,6 +50,16 @@ class TroubleKind(StrEnum):
     """It loses its power, and its journal is restored from a backup."""
 
 
+class WaitsFor(StrEnum):
+    """What a trouble waits for after its time has come."""
+
+    NOTHING = "nothing"
+    WRITE = "write"
+    """The host has recorded that it sends a batch."""
+    COMMIT = "commit"
+    """The host has changed the journal."""
+
+
 @frozen(kw_only=True)
 class Trouble:
     """A trouble of one host."""
@@ -60,8 +70,9 @@ class Trouble:
     seconds: float
     """Duration."""
     host: int
-    is_at_write: bool
-    """Whether it waits until the host has recorded that it sends a batch."""
+    waits_for: WaitsFor
+    steps: int
+    """Steps of the host after what it waits for."""
     moves_clock: float
     """Seconds by which the host's wall clock differs afterwards, if it starts again."""
 
@@ -141,7 +152,8 @@ class Scenario:
                 after=(1 + draw("trouble after", 1500)) / (40, 300, 1000)[draw("late trouble", 3)],
                 seconds=(1 + draw("trouble seconds", 400)) / (10, 2)[draw("long trouble", 2)],
                 host=draw("trouble host", hosts),
-                is_at_write=draw("at write", 2) == 0,
+                waits_for=list(WaitsFor)[draw("waits for", len(WaitsFor))],
+                steps=draw("steps", 12),
                 moves_clock=OFFSETS[draw("trouble clock", len(OFFSETS))],
             )
             for _ in range(draw("troubles", 5))

@@ -24,7 +24,7 @@ from cpl_async.sandbox.context import SandboxContext
 from cpl_async.testing import make_address, make_shipment
 
 from .invariants import STRANGER, Invariants, number_of
-from .scenario import LEASE_SECONDS, ONLY_WRITES, Scenario, Trouble, TroubleKind
+from .scenario import LEASE_SECONDS, ONLY_WRITES, Scenario, Trouble, TroubleKind, WaitsFor
 from .simulator import Outcome, SimulatedHost, Universe, simulate, state_folder
 
 __all__ = ["JOB", "Run", "open_carrier", "open_client", "quiet_folder", "run_seed", "shipments"]
@@ -309,9 +309,7 @@ async def _world(universe: Universe, folder: Path, kept: dict[str, Any]) -> Coun
     carrier.faults.clear()
     checks.faults_ended_at = universe.now
     checks.say("carrier", "no more faults")
-    lasting = sum(
-        trouble.after + trouble.seconds + trouble.is_at_write * LONGEST_WAIT_SECONDS for trouble in scenario.troubles
-    )
+    lasting = sum(trouble.after + trouble.seconds + LONGEST_WAIT_SECONDS for trouble in scenario.troubles)
     bound = lasting + 12 * (scenario.settle_time + IMPORT_TIMEOUT) + 600
     try:
         async with asyncio.timeout(bound):
@@ -355,8 +353,12 @@ async def _troubles(shop: _Shop, hosts: Sequence[SimulatedHost]) -> None:
             await asyncio.sleep(trouble.after / 2)
         else:
             await asyncio.sleep(trouble.after)
-        if trouble.is_at_write:
-            await shop.checks.next_write(hosts[trouble.host].name, LONGEST_WAIT_SECONDS)
+        if trouble.waits_for is not WaitsFor.NOTHING:
+            await shop.checks.next_commit(
+                hosts[trouble.host].name, LONGEST_WAIT_SECONDS, is_write=trouble.waits_for is WaitsFor.WRITE
+            )
+            for _ in range(trouble.steps):
+                await asyncio.sleep(0)
         if shop.checks.ended.is_set():
             return
         await _trouble(shop, hosts[trouble.host], trouble, backup)
