@@ -21,9 +21,7 @@ SERVERS = {
 }
 """Module and name of each callable that starts a program which ``pip`` does not install."""
 SLOW = (
-    "tests/bulk/test_proof.py::test_under_faults_and_kills_no_row_is_lost_or_doubled",
     "tests/bulk/journal/test_continuity.py::test_a_damaged_journal_is_an_error_or_harmless",
-    "tests/bulk/reconcile/test_carrier_clock.py::test_no_double_whatever_the_clock_says",
     "tests/bulk/reconcile/test_rival_rows.py::test_a_job_that_runs_elsewhere_makes_hits_doubtful",
     "tests/bulk/pipeline/test_unusual_responses.py::test_an_address_of_a_label_costs_that_label_only",
 )

@@ -73,18 +73,6 @@ def ship(tmp_path: Path, sandbox: Sandbox) -> ShipUnderWrongClock:
     return ShipUnderWrongClock(tmp_path, sandbox, 30)
 
 
-@pytest.mark.parametrize("clock", [f"{26 * HOUR}", f"{3 * DAY}", f"{-3 * DAY}", f"0,{26 * HOUR}@2,{-2 * HOUR}@4"])
-def test_no_double_whatever_the_clock_says(sandbox: Sandbox, ship: ShipUnderWrongClock, clock: str) -> None:
-    sandbox.faults.add(LOST)
-    sandbox.faults.add(Fault(kind=FaultKind.RESET, operation=CREATE, skip=1))
-    ended = ship(clock, "--ignore-clock")
-    assert ended.returncode == 1, ended.stderr
-    summary = json.loads(ended.stdout)
-    assert summary["shipped"] + summary["shipped_without_label"] == 30
-    assert summary["shipped_without_label"] == 10
-    assert sent_twice(sandbox) == {}
-
-
 @pytest.mark.parametrize(("clock", "words"), [(f"{-2 * HOUR}", "2 hours behind"), (f"{3 * DAY}", "3 days ahead of")])
 def test_a_clock_that_is_hours_off_stops_a_job(
     sandbox: Sandbox, ship: ShipUnderWrongClock, clock: str, words: str
