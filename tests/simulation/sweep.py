@@ -59,7 +59,8 @@ def _verdict(run: tuple[int, bool]) -> Verdict:
 
 def run_seeds(seeds: Iterable[int], *, bounded_preemption: bool) -> Generator[Verdict, None, None]:
     """Run seeds and yield their verdicts in order; closing the iterator ends the runs."""
-    yield from in_order(_verdict, ((seed, bounded_preemption) for seed in seeds))
+    runs = [(seed, bounded_preemption) for seed in seeds]
+    yield from map(_verdict, runs) if len(runs) == 1 else in_order(_verdict, runs)
 
 
 def in_order(function: Callable[[ItemT], ResultT], items: Iterable[ItemT]) -> Iterator[ResultT]:
