@@ -6,6 +6,7 @@ import re
 import shutil
 import tomllib
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -140,17 +141,13 @@ def proofs(session: nox.Session) -> None:
 @nox.session(python=["3.12", "3.13"])
 def simulation(session: nox.Session) -> None:
     """Run 100 random seeds, 50 with bounded preemptions, a crash at each commit, and the seed of each safeguard."""
-    install(session, ".[bulk]", group="simulation")
-    for arguments in SIMULATIONS:
-        session.run("python", "-m", "tests.simulation", *arguments, env={"PYTHONHASHSEED": "0"})
+    run_simulations(session, SIMULATIONS)
 
 
 @nox.session(python="3.12")
 def many_simulations(session: nox.Session) -> None:
     """Run thousands of seeds and keep those that fail, crash twice at each commit, and find all missing safeguards."""
-    install(session, ".[bulk]", group="simulation")
-    for arguments in MANY_SIMULATIONS:
-        session.run("python", "-m", "tests.simulation", *arguments, env={"PYTHONHASHSEED": "0"})
+    run_simulations(session, MANY_SIMULATIONS)
 
 
 @nox.session
@@ -201,6 +198,13 @@ def install(session: nox.Session, *packages: str, group: str = "dev") -> None:
     """
     session.install("--upgrade", "pip")
     session.install(*(packages or ("--editable", ".[all]")), "--group", group)
+
+
+def run_simulations(session: nox.Session, commands: Iterable[tuple[str, ...]]) -> None:
+    """Run commands of the simulation, each of which fails at a broken promise."""
+    install(session, ".[bulk]", group="simulation")
+    for arguments in commands:
+        session.run("python", "-m", "tests.simulation", *arguments, env={"PYTHONHASHSEED": "0"})
 
 
 def built_wheel(session: nox.Session) -> Path:

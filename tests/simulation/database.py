@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import aiosqlite
 from aiosqlite import core
@@ -237,14 +238,14 @@ def simulated_databases(
         (journal_connection, "_sqlite_engine", lambda place: _engine(place.file)),
         (journal_connection, "postgresql_engine", shared_engine),
     ]
-    before = [(where, name, getattr(where, name)) for where, name, _ in replaced]
-    for where, name, value in replaced:
-        setattr(where, name, value)
-    try:
+    with ExitStack() as stack:
+        for where, name, value in replaced:
+            stack.enter_context(patch.object(where, name, value))
+        stack.callback(_close_all)
         yield
-    finally:
-        for where, name, value in before:
-            setattr(where, name, value)
-        for session in list(OPEN):
-            session.close()
-        LOCKS.clear()
+
+
+def _close_all() -> None:
+    for session in list(OPEN):
+        session.close()
+    LOCKS.clear()

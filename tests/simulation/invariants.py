@@ -214,17 +214,15 @@ class Invariants:
     def _check_leases(self, who: str, connection: Any) -> None:
         """Check that a shard changes its owner only when nobody holds it."""
         query = "SELECT id, owner, lease_until FROM shards WHERE owner IS NOT NULL"
+        before, self._leases = self._leases, {}
         for shard, owner, until in connection.execute(query).fetchall():
-            lease = self._leases.get(shard)
+            lease = before.get(shard)
             if lease is not None and lease.owner != owner:
                 if lease.until > self.universe.wall + 1e-6:
                     self.fail(f"{who} took shard {shard} over while the lease of {lease.host} lasted")
                 self.happened("lease taken over")
             host = lease.host if lease is not None and lease.owner == owner else who
             self._leases[shard] = _Lease(owner, until, host)
-        held = "SELECT id FROM shards WHERE owner IS NOT NULL"
-        current = {shard for (shard,) in connection.execute(held).fetchall()}
-        self._leases = {shard: lease for shard, lease in self._leases.items() if shard in current}
 
     def _check_holder(self, who: str, job: int, number: int, connection: Any) -> None:
         """Check that no other run or worker holds the row that a host has changed."""

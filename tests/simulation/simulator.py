@@ -19,6 +19,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from tempfile import gettempdir
 from typing import Any
+from unittest.mock import patch
 
 import aiohttp.connector
 import anyio
@@ -89,7 +90,6 @@ class SimulatedHost:
     """Called with the connection before (``False``) and after (``True``) each commit that changes something."""
     on_unlock: Callable[[Path], None] = field(init=False, default=lambda file: None, repr=False)
     """Called with the lock file before a lock is released."""
-    is_suspended: bool = field(init=False, default=False)
     _frozen: list[asyncio.Handle] = field(init=False, factory=list, repr=False)
     """Steps that were due since it was suspended, in their order."""
 
@@ -102,12 +102,10 @@ class SimulatedHost:
 
     def suspend(self) -> None:
         """Stop all its steps, as a stopped process or a virtual machine that sleeps: its connections stay open."""
-        self.is_suspended = True
         SUSPENDED.add(self)
 
     def resume(self) -> None:
         """Go on; all steps that have become due meanwhile are ready at once."""
-        self.is_suspended = False
         SUSPENDED.discard(self)
         loop: Any = asyncio.get_running_loop()
         for handle in self._frozen:
@@ -121,7 +119,6 @@ class SimulatedHost:
     def crash(self) -> None:
         """Lose the power: no cleanup runs, transactions are rolled back, locks are free."""
         SUSPENDED.discard(self)
-        self.is_suspended = False
         self._frozen.clear()
         self._host.crash()
         for session in [session for session in OPEN if session.process is self.process]:
@@ -362,17 +359,15 @@ def _single_threaded() -> Iterator[None]:
         (sessions, "this_process", process_of_host),
         (simloom.SimLoop, "_run_once", _step_of_running_hosts(simloom.SimLoop._run_once)),
     ]
-    before = [(where, name, getattr(where, name)) for where, name, _ in replaced]
-    with use_clock(VirtualClock()), use_time(TrueClock()), _no_retry_log():
+    with ExitStack() as stack:
+        stack.enter_context(use_clock(VirtualClock()))
+        stack.enter_context(use_time(TrueClock()))
+        stack.enter_context(_no_retry_log())
         for where, name, value in replaced:
-            setattr(where, name, value)
-        try:
-            yield
-        finally:
-            SUSPENDED.clear()
-            HOSTS.clear()
-            for where, name, value in before:
-                setattr(where, name, value)
+            stack.enter_context(patch.object(where, name, value))
+        stack.callback(SUSPENDED.clear)
+        stack.callback(HOSTS.clear)
+        yield
 
 
 @contextmanager

@@ -91,7 +91,7 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def _processes() -> Iterator[ProcessPoolExecutor]:
-    # started anew: a copy of this process would share its random state and its open files
+    # `spawn`: a copy of this process would share its random state and its open files
     pool = ProcessPoolExecutor(
         mp_context=get_context("spawn"), max_tasks_per_child=RUNS_PER_PROCESS, initializer=_end_with_parent
     )

@@ -300,11 +300,7 @@ class JournalConnection:
             update(rows)
             .where(rows.c.state.in_((RowState.PLANNED, RowState.SENDING, RowState.UNDECIDED)))
             .values(
-                state=RowState.UNDECIDED,
-                batch=None,
-                problems=SENT_IN_GAP,
-                unclear_since=func.coalesce(rows.c.unclear_since, begun),
-                unclear_until=None,
+                unclear_in_gap(self.gap) | {"batch": None, "unclear_since": func.coalesce(rows.c.unclear_since, begun)}
             )
         )
         logger.warning(
