@@ -29,6 +29,8 @@ GRACE = 0.004
 """Seconds that each place in the queue waits longer, in case the process before it is late."""
 VALID = 0.06
 """Seconds after its due time in which a permit may be used. Then it passes to the next process."""
+MAX_CLOCK_ERROR = VALID / 2
+"""Seconds by which a permit expires earlier here, at most, because Redis's clock is known only approximately."""
 ABSENT = 1.0
 """Seconds after which a place in the queue is lost. A waiting process sends requests more often than that."""
 JITTER = 0.2
@@ -158,7 +160,7 @@ class RedisPacerBackend:
                     return
                 self._under_way = False
                 if taken:
-                    self._granted = when, when + VALID
+                    self._granted = when, when + VALID - min(link.clock_error(), MAX_CLOCK_ERROR)
                 else:
                     self._look_at = when
 

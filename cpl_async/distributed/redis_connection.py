@@ -130,6 +130,10 @@ class RedisConnection:
             return monotonic() - self._started_at < 3 * self._patience
         return self._up
 
+    def clock_error(self) -> float:
+        """Return the seconds by which :meth:`to_local_time` can be wrong: half of the shortest round trip."""
+        return self._clock.error
+
     def to_redis_time(self, ours: float) -> float:
         """Return the time of Redis's clock in seconds."""
         return ours + self._clock.offset
@@ -190,6 +194,7 @@ class RedisConnection:
     def _round(self, questions: list[ScriptCall]) -> None:
         """Send all script calls in one round trip. First check whether Redis is writable, if that is unknown."""
         if not self._up:
+            self._redis.ping()  # the time that it takes to connect would count as the round trip
             questions = [ScriptCall(PROBE, [self._probe], []), *questions]
         pipe = self._redis.pipeline(transaction=False)
         pipe.time()

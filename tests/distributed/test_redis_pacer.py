@@ -9,7 +9,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from unittest import mock
 
 import pytest
 import redis
@@ -122,7 +123,7 @@ def test_priorities_share_by_weight_across_processes(make_link: MakeLink, writer
 def test_the_next_slot_is_counted_from_the_write(make_link: MakeLink) -> None:
     first, second = line_of(make_link()), line_of(make_link())
     taken(first)
-    time.sleep(INTERVAL * 1.5)  # late, but in time
+    time.sleep(INTERVAL / 2)  # late, but in time
     assert first.has_permit()
     first.record_write()
     wrote = time.monotonic()
@@ -338,6 +339,59 @@ def test_a_process_with_a_wrong_clock_does_not_block(server: Redis, make_link: M
     line._link._clock.offset += 600  # Redis's clock was set back since it was measured
     line.record_write()
     taken(other)
+
+
+class SlowLink:
+    """A connection whose round trips took so long that Redis's clock is known only approximately."""
+
+    me = "slow"
+
+    def __init__(self, clock_error: float) -> None:
+        self.error = clock_error
+        self.questions: list[ScriptCall] = []
+
+    def is_connected(self) -> bool:
+        return True
+
+    def clock_error(self) -> float:
+        return self.error
+
+    def to_local_time(self, theirs: float) -> float:
+        return theirs
+
+    def submit(self, question: ScriptCall) -> None:
+        self.questions.append(question)
+
+
+@pytest.mark.parametrize(("clock_error", "last"), [(0.0, 0.06), (0.02, 0.04), (0.5, 0.03), (float("inf"), 0.03)])
+def test_a_permit_expires_earlier_where_the_clock_of_redis_is_not_known_exactly(
+    monkeypatch: pytest.MonkeyPatch, clock_error: float, last: float
+) -> None:
+    link, now = SlowLink(clock_error), 100.0
+    monkeypatch.setattr("cpl_async.distributed.pacer_backend.monotonic", lambda: now)
+    line = line_of(cast("RedisConnection", link))
+    assert line.request_permit(Priority.BATCH) > 0
+    [question] = link.questions
+    assert question.on_result is not None
+    question.on_result([1, b"%d" % round(now * 1e6)])
+    assert line.request_permit(Priority.BATCH) == 0
+    now += last - 0.001
+    assert line.has_permit()
+    now += 0.002
+    assert not line.has_permit()
+
+
+def test_the_time_to_connect_is_no_part_of_the_measurement(make_link: MakeLink) -> None:
+    link = make_link()
+    connect = link._redis.connection_pool.connection_class.connect
+
+    def slowly(connection: Any) -> None:
+        time.sleep(0.2)
+        connect(connection)
+
+    with mock.patch.object(link._redis.connection_pool.connection_class, "connect", slowly):
+        taken(line_of(link))
+    assert link.clock_error() < 0.1
 
 
 def test_an_answer_that_nobody_expects_counts_as_none(make_link: MakeLink, caplog: pytest.LogCaptureFixture) -> None:

@@ -479,7 +479,13 @@ class ShieldedConnection:
         self._connection = connection
 
     async def execute(self, statement: Any, values: Any = None) -> Any:
-        """Execute a statement, once for each of many values; with many values, return the result of the last chunk."""
+        """Execute a statement, once for each of many values; with many values, return the result of the last chunk.
+
+        With an empty list nothing is executed, and the result is ``None``. A database would execute it once, without
+        parameters.
+        """
+        if values == []:
+            return None
         if not isinstance(values, list) or len(values) <= VALUES_PER_QUERY:
             return await _shielded(self._connection.execute(statement, values))
         result: Any = None

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import Dialect
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from cpl_async.bulk.journal import JournalLocation
 from cpl_async.bulk.journal.conflicts import conflicting_rows
-from cpl_async.bulk.journal.connection import JournalConnection
+from cpl_async.bulk.journal.connection import JournalConnection, ShieldedConnection
 from cpl_async.bulk.journal.schema import metadata, rows
 
 KINDS: list[Any] = [PGDialect, SQLiteDialect]
@@ -35,6 +35,11 @@ def test_tables_and_indices_can_be_made(dialect: Dialect, name: str) -> None:
 def test_a_row_that_is_there_is_passed_over(dialect: Dialect) -> None:
     database = JournalConnection(cast("AsyncEngine", SimpleNamespace(dialect=dialect)), PLACE, {}, lambda: 0.0)
     assert "ON CONFLICT DO NOTHING" in str(database.insert_unless_exists(rows).compile(dialect=dialect))
+
+
+async def test_nothing_is_executed_for_no_values() -> None:
+    connection = ShieldedConnection(cast("AsyncConnection", SimpleNamespace()))  # it has no method to execute
+    assert await connection.execute(rows.insert(), []) is None
 
 
 @both
