@@ -383,13 +383,13 @@ def test_a_permit_expires_earlier_where_the_clock_of_redis_is_not_known_exactly(
 
 def test_the_time_to_connect_is_no_part_of_the_measurement(make_link: MakeLink) -> None:
     link = make_link()
-    connect = link._redis.connection_pool.connection_class.connect
+    connect = redis.Connection._connect
 
-    def slowly(connection: Any) -> None:
+    def slowly(connection: redis.Connection) -> Any:
         time.sleep(0.2)
-        connect(connection)
+        return connect(connection)
 
-    with mock.patch.object(link._redis.connection_pool.connection_class, "connect", slowly):
+    with mock.patch.object(redis.Connection, "_connect", slowly):
         taken(line_of(link))
     assert link.clock_error() < 0.1
 
