@@ -383,14 +383,16 @@ def test_a_permit_expires_earlier_where_the_clock_of_redis_is_not_known_exactly(
 
 def test_the_time_to_connect_is_no_part_of_the_measurement(make_link: MakeLink) -> None:
     link = make_link()
-    connect = redis.Connection._connect
+    connect: Callable[[redis.Connection], Any] = redis.Connection._connect
+    answers: list[Any] = []
 
     def slowly(connection: redis.Connection) -> Any:
         time.sleep(0.2)
         return connect(connection)
 
     with mock.patch.object(redis.Connection, "_connect", slowly):
-        taken(line_of(link))
+        link.submit(ScriptCall(DISCARD, ["t:k:token"], [""], answers.append))
+        until(lambda: answers)
     assert link.clock_error() < 0.1
 
 
