@@ -25,7 +25,7 @@ SMALL_PROOF_OF_WORKERS = (
 SIMULATIONS = (
     ("sweep", "1", "100"),
     ("sweep", "1", "50", "--bounded"),
-    ("crashes", "--recoveries", "40"),
+    ("crashes", "--recoveries", "20"),
     ("ablate", "--recorded"),
 )
 MANY_SIMULATIONS = (
@@ -131,11 +131,11 @@ def mutations(session: nox.Session) -> None:
 
 @nox.session
 def proofs(session: nox.Session) -> None:
-    """Run three seeds of each proof of exactly-once."""
+    """Run two seeds of each proof of exactly-once."""
     install(session)
     path = {"PYTHONPATH": str(ROOT)}
-    session.run("python", "-m", "benchmarks.proof", *SMALL_PROOF, "--seeds", "3", env=path)
-    session.run("python", "-m", "benchmarks.proof_of_workers", *SMALL_PROOF_OF_WORKERS, "--seeds", "3", env=path)
+    session.run("python", "-m", "benchmarks.proof", *SMALL_PROOF, "--seeds", "2", env=path)
+    session.run("python", "-m", "benchmarks.proof_of_workers", *SMALL_PROOF_OF_WORKERS, "--seeds", "2", env=path)
 
 
 @nox.session(python=["3.12", "3.13"])

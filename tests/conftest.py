@@ -67,11 +67,21 @@ def pytest_runtest_call() -> Generator[None]:
         yield
 
 
+LONGEST = (
+    "tests/distributed/",
+    "tests/test_tutorials.py",
+    "tests/test_documents.py",
+    "tests/cli/",
+)
+"""Tests that start first: the file that a worker begins last would keep the others waiting."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of the pages in ``TESTS_PAGES`` only, or leave servers and slow tests to CI."""
     for item in items:
         add_markers(item)
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))  # stable
     if pages := os.environ.get("TESTS_PAGES", "").split():
         left_out = [item for item in items if _page_of(item) not in pages]
     elif runs_everything(config):

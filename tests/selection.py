@@ -16,7 +16,6 @@ SERVERS = {
     ("benchmarks.servers", "Redis"),
     ("benchmarks.servers", "PostgreSQL"),
     ("benchmarks.servers", "PgBouncer"),
-    ("benchmarks.proof_of_workers", "prove"),
     ("tests.bulk.browser", "chromium"),
 }
 """Module and name of each callable that starts a program which ``pip`` does not install."""

@@ -18,8 +18,6 @@ from typing import Any
 
 import pytest
 
-from benchmarks.proof import Setup
-from benchmarks.proof_of_workers import Trouble, prove
 from benchmarks.servers import PostgreSQL, Redis
 from cpl_async import Client, ConfigurationError
 from cpl_async.sandbox import Fault, FaultKind, Sandbox
@@ -504,14 +502,3 @@ def test_what_handing_over_needs_is_named(
     without = environment | {missing: ""}
     done = cpl("ship", path, "--out", tmp_path / "out", "--distributed", status=2, access=without)
     assert f"{missing}=" in done.stderr
-
-
-def test_killed_workers_and_restarted_servers(tmp_path: Path) -> None:
-    setup = Setup(rows=500, batch_size=20, seed=301, kills=0, settle_time=3.0, tail=0.0)
-    trouble = Trouble(workers=4, kills=2, sleepers=2, lease=3.0, shard_size=60)
-    findings = prove(setup, trouble, tmp_path)
-    assert findings.broken == []
-    assert findings.counts["rows"] == 500
-    assert findings.counts["shipped"] > 250
-    assert findings.counts["refused_for_pace"] < 0.05 * findings.counts["requests"]  # while Redis is unavailable
-    assert findings.counts["woken"] == findings.counts["stopped"]

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from benchmarks.proof import Setup, prove
 from benchmarks.servers import PostgreSQL
 from cpl_async import Client, ConfigurationError, JournalError
 from cpl_async.bulk.journal import Journal, JournalLocation
@@ -37,15 +36,6 @@ def test_what_is_tested_of_a_file_holds_there_too(database: PostgreSQL) -> None:
     )
     assert done.returncode == 0, done.stdout[-3000:]
     assert " passed" in done.stdout
-
-
-@pytest.mark.parametrize("seed", [201])
-def test_under_faults_and_kills_no_row_is_lost_or_doubled(tmp_path: Path, database: PostgreSQL, seed: int) -> None:
-    setup = Setup(rows=240, batch_size=20, seed=seed, kills=2, settle_time=3.0, tail=0.0, journal=database.url)
-    findings = prove(setup, tmp_path)
-    assert findings.broken == []
-    assert findings.counts["rows"] == 240
-    assert findings.counts["shipped"] > 100
 
 
 async def test_two_hosts_do_not_work_on_one_job(

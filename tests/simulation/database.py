@@ -75,9 +75,7 @@ class InlineQueue:
         began = loop.time()
 
         def step() -> None:
-            if future is not None and future.done():
-                return
-            try:
+            try:  # a statement is executed even if nobody waits for it any more
                 result = self._execute(function)
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error) or not _may_wait(function, loop.time() - began):
@@ -88,14 +86,14 @@ class InlineQueue:
                 _fail(future, error)
             else:
                 if future is not None:
-                    future.set_result(result)
+                    core.set_result(future, result)
 
         loop.call_soon(step)
 
 
 def _fail(future: asyncio.Future[Any] | None, error: BaseException) -> None:
     if future is not None and not isinstance(error, Undone):
-        future.set_exception(error)
+        core.set_exception(future, error)
 
 
 class Undone(BaseException):

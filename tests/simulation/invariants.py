@@ -250,7 +250,16 @@ class Invariants:
                 self._attempts.add(attempt)
                 self.deadlines.setdefault(identifier, self.universe.wall + seconds)
                 self._check_pilot(connection, job, batch, first.get(job))
+                self._check_deadline(connection, batch, self.universe.wall + seconds)
             first.setdefault(job, (batch, outcome))
+
+    def _check_deadline(self, connection: Any, batch: int, deadline: float) -> None:
+        """Check that a batch may not be written after the lease on its shard."""
+        query = "SELECT s.id FROM shards s JOIN rows r ON r.job = s.job AND r.number BETWEEN s.first AND s.last"
+        for (shard,) in connection.execute(f"{query} WHERE r.batch = ? GROUP BY s.id", (batch,)).fetchall():
+            lease = self._leases.get(shard)
+            if lease is not None and deadline > lease.until + 1e-3:
+                self.fail(f"a batch may be written {deadline - lease.until:.1f} s after the lease on shard {shard}")
 
     def _check_pilot(self, connection: Any, job: int, batch: int, first: tuple[int, str | None] | None) -> None:
         all_rows = connection.execute("SELECT count(*) FROM rows WHERE job = ?", (job,)).fetchone()[0]

@@ -131,7 +131,7 @@ class Scenario:
         """Return the scenario of this universe."""
         draw = universe.draw
         settle = float((10, 30, 120)[draw("settle", 3)])
-        late = draw("late", 6) == 0
+        late = draw("late", 4) == 0
         kinds = [name for name in FAULTS if draw(f"has {name}", 3) == 0]
         if late and draw("searches work", 2) == 0:
             kinds = ["lost-answer"]
@@ -146,13 +146,17 @@ class Scenario:
             allowed.append(TroubleKind.RESTORE)
         import_seconds = (0.2, 1.0, 4.0)[draw("import", 3)]
         visible = (0.2 if late else 0.0, 0.2, 0.7)[draw("visible", 3)]
+        events = [*WaitsFor, *[WaitsFor.WRITE] * (2 if is_shared else 0)]
+        # until another worker has taken the lease over, searched, and sent again
+        long_enough = (0.0, 2 * LEASE_SECONDS + settle if is_shared else 0.0)
         troubles = tuple(
             Trouble(
                 kind=allowed[draw("trouble", len(allowed))],
                 after=(1 + draw("trouble after", 1500)) / (40, 300, 1000)[draw("late trouble", 3)],
-                seconds=(1 + draw("trouble seconds", 400)) / (10, 2)[draw("long trouble", 2)],
+                seconds=(1 + draw("trouble seconds", 400)) / (10, 2)[draw("long trouble", 2)]
+                + long_enough[draw("long enough", 2)],
                 host=draw("trouble host", hosts),
-                waits_for=list(WaitsFor)[draw("waits for", len(WaitsFor))],
+                waits_for=events[draw("waits for", len(events))],
                 steps=draw("steps", 12),
                 moves_clock=OFFSETS[draw("trouble clock", len(OFFSETS))],
             )

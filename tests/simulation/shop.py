@@ -38,6 +38,8 @@ PAUSE_SECONDS = 20.0
 IMPORT_TIMEOUT = 120.0
 LONGEST_WAIT_SECONDS = 60.0
 """Seconds for which a trouble waits for a write."""
+CANCELLATIONS = 4
+"""Times that one trouble cancels a run: at each of the next commits, or whatever the trouble waits for."""
 RUNS_BEFORE_DECISION = 3
 """Runs without any trouble that change nothing, after which a person decides about the undecided rows."""
 
@@ -309,7 +311,8 @@ async def _world(universe: Universe, folder: Path, kept: dict[str, Any]) -> Coun
     carrier.faults.clear()
     checks.faults_ended_at = universe.now
     checks.say("carrier", "no more faults")
-    lasting = sum(trouble.after + trouble.seconds + LONGEST_WAIT_SECONDS for trouble in scenario.troubles)
+    longest_wait = CANCELLATIONS * LONGEST_WAIT_SECONDS
+    lasting = sum(trouble.after + trouble.seconds + longest_wait for trouble in scenario.troubles)
     bound = lasting + 12 * (scenario.settle_time + IMPORT_TIMEOUT) + 600
     try:
         async with asyncio.timeout(bound):
@@ -354,22 +357,27 @@ async def _troubles(shop: _Shop, hosts: Sequence[SimulatedHost]) -> None:
         else:
             await asyncio.sleep(trouble.after)
         if trouble.waits_for is not WaitsFor.NOTHING:
-            await shop.checks.next_commit(
-                hosts[trouble.host].name, LONGEST_WAIT_SECONDS, is_write=trouble.waits_for is WaitsFor.WRITE
-            )
-            for _ in range(trouble.steps):
-                await asyncio.sleep(0)
+            await _wait_for(shop, hosts[trouble.host], trouble)
         if shop.checks.ended.is_set():
             return
         await _trouble(shop, hosts[trouble.host], trouble, backup)
 
 
+async def _wait_for(shop: _Shop, host: SimulatedHost, trouble: Trouble) -> None:
+    await shop.checks.next_commit(host.name, LONGEST_WAIT_SECONDS, is_write=trouble.waits_for is WaitsFor.WRITE)
+    for _ in range(trouble.steps):
+        await asyncio.sleep(0)
+
+
 async def _trouble(shop: _Shop, host: SimulatedHost, trouble: Trouble, backup: _Backup) -> None:
     checks, universe = shop.checks, shop.universe
     if trouble.kind is TroubleKind.CANCEL:
-        if (task := shop.running.get(host.name)) is not None:
-            checks.happened("cancelled")
-            task.cancel()
+        for turn in range(CANCELLATIONS):
+            if turn > 0:  # in other states of the run each time
+                await _wait_for(shop, host, trouble)
+            if (task := shop.running.get(host.name)) is not None:
+                checks.happened("cancelled")
+                task.cancel()
     elif trouble.kind is TroubleKind.CUT:
         checks.say(host.name, f"cannot reach the carrier for {trouble.seconds:.0f} s")
         checks.happened("cut")
