@@ -117,9 +117,9 @@ def test_the_text_of_the_carrier_is_never_taken_for_ours() -> None:
             "není známo, zda to vzniklo: odpověď nepřišla včas (reading) [correlation id a-b]",
         ),
         (
-            message("map.unknown_name", text="x", table="carriers"),
-            "'x' is not among the [carriers] of --map",
-            "'x' není mezi [carriers] v --map",
+            message("cell.formula_error", text="#N/A"),
+            "is '#N/A', the error of a formula: correct the formula, or write the value",
+            "je '#N/A', chyba vzorce: opravte vzorec, nebo napište hodnotu",
         ),
     ],
 )

@@ -53,6 +53,8 @@ class FileSchema:
     headings: dict[str, str] = field(factory=dict)
     """Column → its name in the file."""
     names: ShopMapping = field(factory=ShopMapping)
+    ignored: frozenset[str] = frozenset()
+    """Headings that the shop's mapping declares as not read."""
     currencies: dict[str, str] = field(factory=dict)
     """Column → currency in its heading."""
     per_kilogram: int = 1

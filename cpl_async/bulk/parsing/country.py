@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import cache, lru_cache
 
+from .ambiguous_value import AmbiguousValue
 from .text import fold
 
 __all__ = ["country_code"]
@@ -15,7 +17,7 @@ NAMES = {
     "BE": "Belgie Belgicko Belgium België",
     "BG": "Bulharsko Bulgaria",
     "CH": "Švýcarsko Švajčiarsko Switzerland Schweiz",
-    "CZ": "Česko,Česká republika,Czechia,Czech Republic,The Czech Republic,ČR,Tschechien,Czechy",
+    "CZ": "Tschechische Republik,Česko,Česká republika,Czechia,Czech Republic,The Czech Republic,ČR,Tschechien,Czechy",
     "DE": "Německo,Nemecko,Germany,Deutschland,Spolková republika Německo",
     "DK": "Dánsko Denmark Danmark",
     "EE": "Estonsko Estónsko Estonia Eesti",
@@ -42,11 +44,77 @@ NAMES = {
 CODE_OF = {fold(name): code for code, names in NAMES.items() for name in names.split("," if "," in names else " ")}
 
 
+ALPHA_3 = {
+    "AUT": "AT",
+    "BEL": "BE",
+    "BGR": "BG",
+    "CHE": "CH",
+    "CZE": "CZ",
+    "DEU": "DE",
+    "DNK": "DK",
+    "EST": "EE",
+    "ESP": "ES",
+    "FIN": "FI",
+    "FRA": "FR",
+    "GBR": "GB",
+    "GRC": "GR",
+    "HRV": "HR",
+    "HUN": "HU",
+    "IRL": "IE",
+    "ITA": "IT",
+    "LTU": "LT",
+    "LUX": "LU",
+    "LVA": "LV",
+    "NLD": "NL",
+    "POL": "PL",
+    "PRT": "PT",
+    "ROU": "RO",
+    "SWE": "SE",
+    "SVN": "SI",
+    "SVK": "SK",
+    "UK": "GB",
+    "EL": "GR",
+}
+"""Codes of three letters, and the two of two letters that are in use beside those of ISO 3166."""
+OLD_CODES = {"SR": "SK", "CR": "CZ"}
+IN_BRACKETS = re.compile(r"(.+?)\s*[(\[]([^()\[\]]+)[)\]]")
+LANGUAGES = ("en", "cs", "sk", "de", "pl", "hu")
+
+
+@lru_cache(maxsize=1024)
 def country_code(text: str) -> str:
-    """Return the two-letter code of a country, or the text itself if it is unknown."""
-    if CODE.fullmatch(text):
-        return CODE_OF.get(fold(text), text) if text in ("SR", "CR") else text
-    found = CODE_OF.get(fold(text))
+    """Return the two-letter code of a country; an empty text gives an empty code.
+
+    :raises AmbiguousValue: The country is not known.
+    """
+    found = _code(text)
+    if found is None and (parts := IN_BRACKETS.fullmatch(text)):
+        outside, inside = map(_code, parts.groups())
+        found = outside if outside == inside or inside is None else inside if outside is None else None
+    if found is None:
+        raise AmbiguousValue("country.unknown", text=text[:30])
+    return found
+
+
+def _code(text: str) -> str | None:
+    if not text or CODE.fullmatch(text):
+        return OLD_CODES.get(text) or ALPHA_3.get(text, text)
+    plain = fold(text)
+    upper = text.strip(" .").upper()
+    found = CODE_OF.get(plain) or ALPHA_3.get(upper)
     if found is None and LETTERS.fullmatch(text):
-        return text.upper()
-    return found or text
+        return upper
+    return found or _names_of_all_countries().get(plain)
+
+
+@cache
+def _names_of_all_countries() -> dict[str, str]:
+    """Return folded name → code, in the languages of the countries around."""
+    from babel import Locale
+
+    return {
+        fold(name): code
+        for language in LANGUAGES
+        for code, name in Locale(language).territories.items()
+        if CODE.fullmatch(code)
+    }

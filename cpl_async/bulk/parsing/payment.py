@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from attrs import frozen
 
@@ -14,47 +15,40 @@ from .column_mapping import FileSchema, ShippingRule, ShopMapping
 from .currency import CURRENCY_OF, currency_code
 from .numbers import amount
 from .text import answer, fold, tokens
+from .vocabulary import (
+    CASH_STEMS,
+    CASH_WORDS,
+    COLLECT_PHRASES,
+    COLLECT_STEMS,
+    HANDOVER_STEMS,
+    NEGATIONS,
+    PAYMENT_STEMS,
+    PERSONAL_COLLECTION_STEMS,
+    PREPAID_STEMS,
+    PREPAID_WORDS,
+    SHOP_STEMS,
+    WEAK_PREPAID_STEMS,
+    WEAK_PREPAID_WORDS,
+)
 
 __all__ = [
     "Price",
     "collected",
     "currency",
+    "in_whole_cents",
+    "is_on_delivery",
     "is_paid_on_delivery",
     "may_need_total",
+    "payment_kind",
     "price",
     "shipping_rule",
+    "unknown_name",
     "variable_symbol",
 ]
 
-ON_DELIVERY = ("dobir", "dobier", "nachnahm", "pobran", "utanvet", "ramburs")
-PAID = (
-    *("kart", "card", "credit", "kredit", "prevod", "transfer", "wire", "bank", "paypal", "online", "apple", "google"),
-    *("gopay", "comgate", "stripe", "twisto", "faktur", "invoice", "zaplacen", "zaplaten", "uhrazen", "uhraden"),
-    *("paid", "prepaid", "predem", "vopred", "poukaz", "voucher"),
-)
-DOUBTFUL = frozenset(
-    (
-        *(
-            "bez",
-            "without",
-            "no",
-            "not",
-            "ne",
-            "nie",
-            "pri",
-            "prevzeti",
-            "prevzati",
-            "prevziati",
-            "on",
-            "at",
-            "delivery",
-        ),
-        *("pickup", "doruceni", "kuryr", "kuryrovi", "kurierovi", "hotove", "hotovost", "cash"),
-    )
-)
-"""Words beside which the others may have the opposite meaning: ``bez dobírky``, ``kartou při převzetí``."""
-NOT = frozenset(("bez", "without", "no", "not", "ne", "nie", "neni"))
 HOME = "CZ"
+WITHOUT_CENTS = frozenset({"HUF"})
+"""Currencies whose amounts are whole."""
 
 
 @frozen
@@ -66,23 +60,21 @@ class Price:
     unit: str
 
 
-def shipping_rule(names: Mapping[str, ShippingRule], text: str, table: str) -> ShippingRule | None:
-    """Return the rule of the shop's own name, or ``None`` if there is no table of such names.
-
-    :raises AmbiguousValue: There is a table, and the name is not in it.
-    """
-    if not names:
-        return None
+def shipping_rule(names: Mapping[str, ShippingRule], text: str) -> ShippingRule | None:
+    """Return the rule of the shop's own name, or ``None`` if it has no such name. Other names keep their meaning."""
     found = names.get(text)
-    if found is None:
-        plain = {fold(name): name for name in names}
-        if (name := plain.get(fold(text))) is not None:
-            return names[name]
-        near = nearest(text, names)
-        if near:
-            raise AmbiguousValue("map.unknown_name_near", text=text[:50], table=table, near=near)
-        raise AmbiguousValue("map.unknown_name", text=text[:50], table=table)
+    if found is None and names:
+        plain = {fold(name): rule for name, rule in names.items()}
+        found = plain.get(fold(text))
     return found
+
+
+def unknown_name(code: str, names: Mapping[str, ShippingRule], text: str, table: str) -> AmbiguousValue:
+    """Return the error for a name that has no known meaning, with the shop's own name that is most similar."""
+    near = nearest(text, names) if names else None
+    if near:
+        return AmbiguousValue("map.unknown_name_near", text=text[:50], table=table, near=near)
+    return AmbiguousValue(code, text=text[:50])
 
 
 def is_paid_on_delivery(text: str, names: ShopMapping) -> bool | None:
@@ -92,17 +84,48 @@ def is_paid_on_delivery(text: str, names: ShopMapping) -> bool | None:
     """
     if not text:
         return None
-    found = shipping_rule(names.payments, text, "payments")
+    found = shipping_rule(names.payments, text)
     if found is not None and found.cash_on_delivery is not None:
         return found.cash_on_delivery
+    kind = payment_kind(text)
+    if kind is None:
+        raise unknown_name("payment.unknown", names.payments, text, "payments")
+    return kind
+
+
+@lru_cache(maxsize=4096)
+def payment_kind(text: str) -> bool | None:
+    """Return whether the name of a payment means payment on delivery or in advance, or ``None`` if it is uncertain.
+
+    A card is paid in advance, but a card at the courier, at a pickup point or at a terminal is paid on delivery. A name
+    with words for both, a negation, or cash without a place is uncertain.
+    """
     words = tokens(text)
-    on_delivery = "cod" in words or any(word.startswith(ON_DELIVERY) for word in words)
-    in_advance = "qr" in words or any(word.startswith(PAID) for word in (*words, fold(text)))  # GoPay is one word
-    if " ".join(words) in ("cash on delivery", "pay on delivery"):
-        return True
-    if (on_delivery or in_advance) and not ("bez" in words if on_delivery else DOUBTFUL.intersection(words)):
-        return on_delivery
-    raise AmbiguousValue("payment.unknown", text=text[:50])
+    if not NEGATIONS.isdisjoint(words):
+        return None
+    squeezed = fold(text)  # GoPay is one word
+    is_prepaid = not PREPAID_WORDS.isdisjoint(words) or _begin(PREPAID_STEMS, (*words, squeezed))
+    if is_on_delivery(words):
+        return None if is_prepaid else True
+    is_card = not WEAK_PREPAID_WORDS.isdisjoint(words) or _begin(WEAK_PREPAID_STEMS, (*words, squeezed))
+    is_cash = not CASH_WORDS.isdisjoint(words) or _begin(CASH_STEMS, words)
+    if _begin((*PERSONAL_COLLECTION_STEMS, *SHOP_STEMS), words):
+        return False if is_prepaid and not is_cash else None
+    if _begin(HANDOVER_STEMS, words):
+        return True if not is_prepaid and (is_card or is_cash or _begin(PAYMENT_STEMS, words)) else None
+    return False if (is_prepaid or is_card) and not is_cash else None
+
+
+def is_on_delivery(words: Sequence[str]) -> bool:
+    """Return whether folded words name cash on delivery."""
+    together = f" {' '.join(words)} "
+    return (
+        "cod" in words or _begin(COLLECT_STEMS, words) or any(f" {phrase} " in together for phrase in COLLECT_PHRASES)
+    )
+
+
+def _begin(stems: tuple[str, ...], words: Iterable[str]) -> bool:
+    return any(word.startswith(stems) for word in words)
 
 
 def _said(text: str) -> bool | None:
@@ -110,9 +133,11 @@ def _said(text: str) -> bool | None:
     answered = answer(text)
     if answered is None and not any(map(str.isdigit, text)):
         words = tokens(text)
-        if "cod" in words or any(word.startswith(ON_DELIVERY) for word in words):
-            others = [word for word in words if word not in NOT and not word.startswith((*ON_DELIVERY, "cod", "na"))]
-            return None if others else not NOT.intersection(words)
+        if is_on_delivery(words):
+            others = [
+                word for word in words if word not in NEGATIONS and not word.startswith((*COLLECT_STEMS, "cod", "na"))
+            ]
+            return None if others else NEGATIONS.isdisjoint(words)
     return answered
 
 
@@ -172,6 +197,20 @@ def price(values: Mapping[str, str], *columns: str) -> Price | None:
         number, unit = amount(text)
         return Price(number, column, unit)
     return None
+
+
+def in_whole_cents(price: Price, unit: str) -> Decimal:
+    """Return an amount of money without superfluous zeros.
+
+    :raises AmbiguousValue: It has more decimal places than its currency.
+    """
+    places = 0 if unit in WITHOUT_CENTS else 2
+    number = price.number
+    if -int(number.as_tuple().exponent) > places:
+        if number != round(number, places):
+            raise AmbiguousValue("number.too_precise", text=str(number)[:30], places=places, currency=unit)
+        number = round(number, places)
+    return number
 
 
 def currency(told: str, price: Price | None, country: str, terms: FileSchema) -> str:

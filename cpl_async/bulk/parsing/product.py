@@ -9,7 +9,7 @@ from ...models.products import choose_product
 from ...models.shipment_batches import WITHOUT_COD
 from .ambiguous_value import AmbiguousValue
 from .column_mapping import ShippingRule, ShopMapping
-from .payment import shipping_rule
+from .payment import shipping_rule, unknown_name
 from .text import fold, tokens
 
 __all__ = ["carried_by", "product_of"]
@@ -25,14 +25,11 @@ def carried_by(text: str, names: ShopMapping) -> ShippingRule:
     """
     if not text:
         return AT_HOME
-    found = shipping_rule(names.carriers, text, "carriers")
+    found = shipping_rule(names.carriers, text)
     if found is not None:
         return found
     if "ppl" not in tokens(text):
-        raise AmbiguousValue(
-            "carrier.unknown",
-            text=text[:50],
-        )
+        raise unknown_name("carrier.unknown", names.carriers, text, "carriers")
     return ShippingRule(pickup_point=True) if PICKUP.search(fold(text)) else AT_HOME
 
 

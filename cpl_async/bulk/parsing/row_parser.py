@@ -14,6 +14,7 @@ from ...messages import Message, message
 from ...models.addresses import Address
 from ...models.references import displayable_reference, normal_reference
 from ...models.shipment_batches import (
+    PICKUP_POINT_PRODUCTS,
     WITH_COD,
     CashOnDelivery,
     ExternalNumber,
@@ -31,9 +32,10 @@ from .column_mapping import PLAIN, FileSchema, ShippingRule
 from .columns import COLUMNS, OURS, REQUIRED, column_of
 from .country import country_code
 from .dates import delivery_day
+from .hazards import Subject, problem_of, subjects_of
 from .names import house_number, recipient_names, street_line
 from .numbers import parcel_count, weight
-from .payment import collected, currency, is_paid_on_delivery, price, variable_symbol
+from .payment import Price, collected, currency, in_whole_cents, is_paid_on_delivery, price, variable_symbol
 from .phone import telephone
 from .postcode import postcode
 from .product import carried_by, product_of
@@ -49,6 +51,16 @@ UNREADABLE = ShippingRule()
 KEPT_AS_TEXT = re.compile(r'="([^"]*)"')
 """Notation in which CSV for a spreadsheet preserves leading zeros: ``="01234"``."""
 FORMULA = re.compile(r"=+[\w\"'($@+-]")
+FORMULA_ERROR = re.compile(r"#(?:N/?[AV]|[^\W\d][^\s#]{1,20}[!?])|Err:[0-9]{3}")
+"""Error of a formula in a spreadsheet of any language: ``#N/A``, ``#REF!``, ``#HODNOTA!``."""
+MISSING = frozenset(
+    ("NaN", "nan", "NAN", "NaT", "nat", "NULL", "null", "Null", "None", "none", "NONE", "<NA>", "undefined", "\\N")
+)
+"""Texts that programs write for a missing value."""
+NAME_AND_ADDRESS = frozenset(
+    ("name", "first_name", "last_name", "street", "house_number", "city", "zip_code", "country", "reference_id")
+)
+"""Columns in which a missing value is a problem and not only an empty cell."""
 LINE_BREAKS = re.compile(r"\s*[\r\n\t]+\s*")
 NOTHING = frozenset(
     ("neuvedeno", "neuveden", "neuvedena", "nema", "neni", "nezadano", "nevyplneno", "none", "null", "na")
@@ -95,6 +107,8 @@ class _RowParser:
 
     terms: FileSchema
     values: dict[str, str] = field(factory=dict)
+    unread: dict[str, str] = field(factory=dict)
+    """Heading → text of the cells in other columns."""
     problems: list[Message] = field(factory=list)
     named: set[str] = field(factory=set)
 
@@ -113,9 +127,20 @@ class _RowParser:
 
     def load(self, values: Mapping[str, str]) -> None:
         """Store the texts; texts that no cell may hold are reported and left out."""
-        self.values = {column: text for column, text in values.items() if text and column in COLUMNS}
+        ignored = self.terms.ignored
+        for column, text in values.items():
+            if text:
+                if text in MISSING:
+                    if column in NAME_AND_ADDRESS:
+                        self.add_problem(column, message("cell.no_value", text=text))
+                elif column in COLUMNS:
+                    self.values[column] = text
+                elif column not in ignored and column not in OURS:
+                    self.unread[column] = text
         together = "".join(self.values.values())
-        if "=" in together or not together.isprintable():  # rare, so all texts are checked at once
+        if (
+            "=" in together or "#" in together or "Err:" in together or not together.isprintable()
+        ):  # rare, so all texts are checked at once
             self._leave_out_odd_texts()
         for column, text in self.terms.names.defaults.items():
             if not self.values.get(column):
@@ -131,6 +156,9 @@ class _RowParser:
                     continue
             if quoted := KEPT_AS_TEXT.fullmatch(text):
                 text = quoted[1]
+            elif FORMULA_ERROR.fullmatch(text):
+                self.add_problem(column, message("cell.formula_error", text=text))
+                continue
             elif FORMULA.match(text):
                 self.add_problem(column, message("cell.formula", text=text[:20]))
                 continue
@@ -147,6 +175,7 @@ class _RowParser:
         cash = self._cash(reference, country) if collects else None
         if product in WITH_COD and cash is None and "cod_price" not in self.named and collects is not None:
             self.add_problem("cod_price", message("cell.empty_for_product", product=product))
+        self._check_unread(collects)
         return Shipment(
             reference_id=reference,
             product_type=product,
@@ -162,6 +191,33 @@ class _RowParser:
             services=self._services(),
         )
 
+    def _check_unread(self, collects: bool | None) -> None:
+        """Add a problem for each cell that is not read and names what the row would go without."""
+        cells = self.unread
+        if note := self.values.get("note"):
+            cells = {**cells, "note": note}
+        found = list(subjects_of(cells)) if cells else []
+        if not found:
+            return
+        text, settled = self.values.get, set[Subject]()
+        if collects is not False:
+            settled.add(Subject.CASH_ON_DELIVERY)
+        if (
+            text("parcel_shop_code")
+            or text("product_type") in PICKUP_POINT_PRODUCTS
+            or "parcel_shop_code" in self.named
+        ):
+            settled.add(Subject.PICKUP_POINT)
+        if text("insurance_price"):
+            settled.add(Subject.INSURANCE)
+        if text("parcels"):
+            settled.add(Subject.PARCELS)
+        if text("age_check"):
+            settled.add(Subject.AGE_CHECK)
+        for column, subject in found:
+            if subject not in settled:
+                self.add_problem(column, problem_of(subject, cells[column]))
+
     def _reference(self) -> str:
         reference = reference_in(self.values, self.terms)
         if not reference:
@@ -174,15 +230,15 @@ class _RowParser:
     def _recipient(self) -> Address:
         text = self.values.get
         name, contact = recipient_names(self.values)
-        country = country_code(text("country", ""))
+        country = self.read("country", country_code, text("country", ""))
         city, code, phone, email = (
             text("city"),
             text("zip_code"),
             self._unless_none("phone"),
             self._unless_none("email"),
         )
-        if not (name and city and code and country):
-            for column, value in {"name": name, "city": city, "zip_code": code, "country": country}.items():
+        if not (name and city and code and text("country")):
+            for column, value in {"name": name, "city": city, "zip_code": code, "country": text("country")}.items():
                 if not value:
                     self.add_problem(column, message("cell.empty"))
         for column in HOUSE_NUMBERS:
@@ -195,10 +251,10 @@ class _RowParser:
             name2=text("name2"),
             street=street_line(self.values) or None,
             city=city,
-            zip_code=self.read("zip_code", postcode, code, country) if code else None,
+            zip_code=self.read("zip_code", postcode, code, country or "") if code else None,
             country=country or None,
             contact=contact or None,
-            phone=self.read("phone", telephone, phone, country) if phone else None,
+            phone=self.read("phone", telephone, phone, country or "") if phone else None,
             email=email,
         )
 
@@ -249,7 +305,7 @@ class _RowParser:
             unit = self.read("cod_currency", currency, told, found, country, self.terms)
         symbol = self.read("cod_var_sym", variable_symbol, self.values.get("cod_var_sym", ""), reference)
         return CashOnDelivery(
-            cod_price=found.number if found is not None else Decimal(0),
+            cod_price=self._cents(found, unit) if found is not None else Decimal(0),
             cod_currency=unit or "CZK",
             cod_var_sym=symbol or "1",
         )
@@ -268,7 +324,12 @@ class _RowParser:
         if not unit:
             self.add_problem("insurance_currency", message("cell.empty"))
         code = self.read("insurance_currency", currency, unit, found, country, self.terms) if unit else None
-        return Insurance(insurance_price=found.number if found else Decimal(0), insurance_currency=code or "CZK")
+        amount = self._cents(found, code) if found else Decimal(0)
+        return Insurance(insurance_price=amount, insurance_currency=code or "CZK")
+
+    def _cents(self, price: Price, unit: str | None) -> Decimal:
+        """Return an amount in whole cents, or zero and add a problem."""
+        return self.read(price.column, in_whole_cents, price, unit or "CZK") or Decimal(0)
 
     def _delivery(self) -> SpecificDelivery | None:
         point, day = self.values.get("parcel_shop_code"), self.values.get("delivery_date")

@@ -7,8 +7,12 @@ import re
 __all__ = ["SPACES", "blanks_removed", "normalize_whitespace"]
 
 SPACES = " \u00a0\u2007\u2008\u2009\u200a\u202f"
+INVISIBLE = (
+    "\u00ad\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
+"""Soft hyphen, joiners, and the direction marks that address books put around telephone numbers."""
 BLANKS = re.compile(rf"[{SPACES}\t]+")
-TIDY = str.maketrans(dict.fromkeys(SPACES, " ") | dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", ""))
+TIDY = str.maketrans(dict.fromkeys(SPACES, " ") | dict.fromkeys(INVISIBLE, ""))
 
 
 def normalize_whitespace(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..parsing.text import fold
 
-__all__ = ["COLUMN_OF", "ITEM_WORDS", "ROUND_ABOUT"]
+__all__ = ["COLUMN_OF", "ROUND_ABOUT", "SYNONYMS"]
 
 SYNONYMS = {
     "reference_id": """
@@ -161,34 +161,6 @@ ROUND_ABOUT = frozenset(
     ]
 )
 """Words beside an alias that only mean the recipient."""
-ITEM_WORDS = frozenset(
-    [
-        "polozka",
-        "polozky",
-        "polozek",
-        "poloziek",
-        "item",
-        "items",
-        "sku",
-        "ean",
-        "mnozstvi",
-        "mnozstvo",
-        "quantity",
-        "qty",
-        "ks",
-        "kus",
-        "kusu",
-        "kusy",
-        "kusov",
-        "zbozi",
-        "tovar",
-        "varianta",
-        "variant",
-        "variant_code",
-        "line",
-    ]
-)
-"""Words in the heading of a column about one item of an order."""
 
 
 def _by_name() -> dict[str, str]:

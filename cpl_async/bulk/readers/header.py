@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from ..parsing.column_mapping import FileSchema, ShopMapping
 from ..parsing.currency import SYMBOLS
 from ..parsing.text import fold, tokens
-from .column_aliases import COLUMN_OF, ITEM_WORDS, ROUND_ABOUT, SYNONYMS
+from ..parsing.vocabulary import ITEM_WORDS
+from .column_aliases import COLUMN_OF, ROUND_ABOUT, SYNONYMS
 from .raw_row import InputError
 
 __all__ = ["column_named", "columns_of", "is_about_items", "reject_duplicate_columns", "schema_below", "schema_of"]
@@ -103,6 +104,7 @@ def schema_of(columns: Mapping[str, str] | Iterable[tuple[str, str]], names: Sho
     return FileSchema(
         headings=headings,
         names=names,
+        ignored=frozenset(heading for heading in pairs.values() if names.columns.get(fold(heading)) == ""),
         currencies={column: unit for column in MONEY if (unit := _currency_in(headings.get(column, "")))},
         per_kilogram=1000 if _unit_in(headings.get("weight_kg", "")) in IN_GRAMS else 1,
     )

@@ -112,13 +112,23 @@ def _object_in(line: str) -> tuple[dict[str, str], Message | None]:
 
 def as_text(value: Any) -> str:
     """Return the value of a field as the text that a file would have."""
-    if value is None:
+    if value is None or _is_missing(value):
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (int, float, list, dict)):
         return _whole_text(json.dumps(value, ensure_ascii=False))
     return _whole_text(str(value).strip())
+
+
+def _is_missing(value: Any) -> bool:
+    """Return whether a value is what numpy and pandas have for a missing one: ``nan``, ``NaT``, ``NA``."""
+    if isinstance(value, str):
+        return False
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):  # pandas.NA has no truth value, an array has many
+        return type(value).__name__ == "NAType"
 
 
 def _whole_text(text: str) -> str:

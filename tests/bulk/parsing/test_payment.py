@@ -129,7 +129,66 @@ def test_the_shops_own_names_become_products() -> None:
     assert good({"carrier": "Kurýr", "payment": "Barter"}, NAMES).product_type == "PRIV"
     assert "did you mean 'Kurýr'" in wrong({"carrier": "Kuryer"}, NAMES)["carrier"]
     assert "pickup point" in wrong({"carrier": "PPL Výdejní místo"}, NAMES)["parcel_shop_code"]
-    assert "[payments] of --map" in wrong({"payment": "Kartou", "order_total": "5"}, NAMES)["payment"]
+    assert "did you mean 'Barter'" in wrong({"payment": "Bartr", "order_total": "5"}, NAMES)["payment"]
+
+
+def test_the_shops_own_names_add_to_the_known_ones() -> None:
+    assert good({"payment": "Kartou", "order_total": "5"}, NAMES).product_type == "PRIV"
+    assert good({"payment": "Na dobírku", "order_total": "5"}, NAMES).product_type == "PRID"
+    assert good({"carrier": "PPL na adresu"}, NAMES).product_type == "PRIV"
+
+
+@pytest.mark.parametrize(
+    "payment",
+    [
+        *("Hotově při převzetí", "Platba při převzetí", "Kartou při převzetí", "cashondelivery", "cod"),
+        *("Kartou u kurýra", "Kartou řidiči", "Platební kartou řidiči PPL", "Kartou na výdejně"),
+        *("Kartou na výdejním místě", "Platba kartou na místě", "Kartou na pobočce PPL", "Kartou u přepravce"),
+        *("Kartou při odběru", "Kartou dopravci", "Platobnou kartou pri doručení", "Kartou kurýrovi"),
+        *("Kartou u doručovatele", "Credit card at pickup", "Card to courier", "Pay by card to the driver"),
+        *("Kartou v parcelshopu", "Kartou terminál", "Platba na výdejním místě", "Karta nebo hotově u řidiče"),
+        *("Dobírka – kartou nebo hotově", "Za pobraniem", "Płatność przy odbiorze", "Utánvéttel"),
+        *("Fizetés a futárnál", "Nachnahme", "Barzahlung bei Lieferung", "Na dobierku", "Cash on Delivery (COD)"),
+    ],
+)
+def test_what_is_paid_at_the_door_is_collected(payment: str) -> None:
+    found = good({"payment": payment, "order_total": "500"}).cash_on_delivery
+    assert found is not None
+    assert found.cod_price == 500
+
+
+@pytest.mark.parametrize(
+    "payment",
+    [
+        *("bacs", "cheque", "Comgate", "Twisto", "Shopify Payments", "Předfaktura", "QR platba", "ThePay", "PayU"),
+        *("Skip Pay", "Benefit Plus", "Vkladem na účet", "Kauf auf Rechnung", "Sofortüberweisung", "Átutalás"),
+        *("Platba kartou", "Credit Card", "Przelew", "Amazon Pay", "Bankovním převodem", "Platba predem"),
+    ],
+)
+def test_what_is_paid_in_advance_is_not_collected(payment: str) -> None:
+    assert good({"payment": payment, "order_total": "500"}).cash_on_delivery is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "column"),
+    [
+        ({"cod_price": "1247.994"}, "cod_price"),
+        ({"cod_price": "0.999"}, "cod_price"),
+        ({"cod_price": "1247.9949999"}, "cod_price"),
+        ({"payment": "Dobírka", "order_total": "1247.994"}, "order_total"),
+        ({"insurance_price": "1000.001", "insurance_currency": "CZK"}, "insurance_price"),
+        ({"cod_price": "100.50", "cod_currency": "HUF", "country": "HU", "zip_code": "1011"}, "cod_price"),
+    ],
+)
+def test_money_has_the_decimal_places_of_its_currency(changes: dict[str, str], column: str) -> None:
+    assert "decimal places" in wrong(changes)[column]
+
+
+def test_superfluous_zeros_are_no_decimal_places() -> None:
+    found = good({"cod_price": "100.00", "cod_currency": "HUF", "country": "HU", "zip_code": "1011"}).cash_on_delivery
+    assert found is not None
+    assert str(found.cod_price) == "100"
+    assert str(good({"cod_price": "1249.5000"}).cash_on_delivery.cod_price) == "1249.50"  # type: ignore[union-attr]
 
 
 def test_defaults_stand_where_a_row_says_nothing() -> None:
@@ -157,7 +216,10 @@ def test_insurance_services_age_check_and_day_are_read() -> None:
 
 @pytest.mark.parametrize(
     "payment",
-    ["Bez dobírky", "Kartou při převzetí", "Hotově", "Nezaplaceno", "Codename", "Platba kartou kurýrovi"],
+    [
+        *("Bez dobírky", "Hotově", "Nezaplaceno", "Codename", "Osobní odběr", "Bar", "manual", "Hotově na prodejně"),
+        *("Platba předem, nikoli dobírkou", "Zaplaceno, dobírka", "Kartou online nebo při převzetí"),
+    ],
 )
 def test_payments_that_may_be_collected_or_not_are_refused(payment: str) -> None:
     assert list(wrong({"payment": payment, "order_total": "5"})) == ["payment"]

@@ -183,7 +183,13 @@ def test_countries_are_known_by_code_and_name() -> None:
     names = ("CZ", "cz", "Česko", "ČESKÁ REPUBLIKA", "Czech Republic", "ČR")
     assert {country_code(name) for name in names} == {"CZ"}
     assert country_code("Slovenská republika") == country_code("SR") == "SK"
-    assert [country_code(text) for text in ("Deutschland", "CZE", "Atlantis")] == ["DE", "CZE", "Atlantis"]
+    names = ("CZE", "Česko (CZ)", "Czechia (Czech Republic)", "Tschechische Republik", "Csehország", "Czechy")
+    assert {country_code(name) for name in names} == {"CZ"}
+    names = ("Deutschland", "SVK", "UK", "Österreich", "Węgry", "Francúzsko")
+    assert [country_code(name) for name in names] == ["DE", "SK", "GB", "AT", "HU", "FR"]
+    for name in ("Atlantis", "Česko (SK)", "XYZ"):
+        with pytest.raises(AmbiguousValue, match="no country that is known"):
+            country_code(name)
 
 
 @pytest.mark.parametrize("text", ["2026-11-25", "25.11.2026", "25. 11. 2026", "25/11/2026", "2026-11-25 00:00:00"])
