@@ -13,7 +13,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 SERVER_TESTS = (
-    "distributed/test_celery.py::test_killed_workers_and_restarted_servers",
+    "distributed/test_celery.py::test_rows_of_a_query_are_shipped",
     "distributed/test_redis_token.py",
 )
 INTERRUPT_TESTS = (
