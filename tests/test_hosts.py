@@ -13,7 +13,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 SERVER_TESTS = (
-    "distributed/test_journal_on_postgresql.py::test_two_hosts_do_not_work_on_one_job",
+    "distributed/test_redis_shared.py::test_forked_workers_share_one_token_and_one_pacer",
     "distributed/test_redis_token.py",
 )
 INTERRUPT_TESTS = (
