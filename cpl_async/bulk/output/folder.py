@@ -29,7 +29,7 @@ from ..journal.reconciliation_repository import DUPLICATE, TO_CANCEL, ExtraParce
 from ..journal.row_queries import RowQueries, RowRecord
 from ..options import JobOptions, TableStyle
 from ..parsing.column_mapping import FileSchema
-from ..parsing.row_parser import COLUMNS, OURS
+from ..parsing.columns import OURS, PLAIN_COLUMNS
 from ..readers.formula_escape import harmless
 from ..readers.header import schema_below
 from ..records import GOES_ON, WITHOUT_LABEL, RowState, ends_of
@@ -355,7 +355,7 @@ class OutputFolder:
         self, results: RowQueries, job: Job, names: Sequence[str], why_not_sent: Message | None
     ) -> tuple[dict[str, Counter[Message]], MergeOrder]:
         reasons: dict[str, Counter[Message]] = {}
-        columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
+        columns = [name for name in job.columns if name and name not in OURS] or PLAIN_COLUMNS
         schema, language = schema_of(job, self.options), self.options.language
         index = 0
         with (
@@ -416,7 +416,7 @@ class OutputFolder:
 
 def schema_of(job: Job, options: JobOptions) -> FileSchema:
     """Return the column names in the input of a job."""
-    columns = [name for name in job.columns if name and name not in OURS] or list(COLUMNS)
+    columns = [name for name in job.columns if name and name not in OURS] or PLAIN_COLUMNS
     return schema_below(columns, options.reading.names)
 
 

@@ -9,10 +9,11 @@ from attrs import field, frozen
 __all__ = ["PLAIN", "STANDS_FOR", "FileSchema", "ShippingRule", "ShopMapping"]
 
 STANDS_FOR: dict[str, tuple[str, ...]] = {
-    "cod_price": ("cod", "order_total", "payment"),
+    "cod_price": ("cod", "amount_due", "order_total", "payment"),
     "cod": ("cod_price",),
     "name": ("company", "last_name", "first_name"),
-    "street": ("house_number",),
+    "street": ("house_number", "street2"),
+    "order_total": ("amount_due",),
 }
 """Column → columns with the same meaning, so that a problem names a column that the file has."""
 
@@ -53,6 +54,8 @@ class FileSchema:
     headings: dict[str, str] = field(factory=dict)
     """Column → its name in the file."""
     names: ShopMapping = field(factory=ShopMapping)
+    has_billing: bool = False
+    """Whether the file has an address of the customer beside that of the recipient."""
     ignored: frozenset[str] = frozenset()
     """Headings that the shop's mapping declares as not read."""
     currencies: dict[str, str] = field(factory=dict)
@@ -62,7 +65,7 @@ class FileSchema:
 
     def heading(self, column: str) -> str:
         """Return the file's name of a column, or of a column with the same meaning."""
-        for name in (column, *STANDS_FOR.get(column, ())):
+        for name in (column, *STANDS_FOR.get(column, ()), f"billing_{column}"):
             if name in self.headings:
                 return self.headings[name]
         return column

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["COLUMNS", "OURS", "REQUIRED", "column_of"]
+__all__ = ["ADDRESS", "BILLING", "COLUMNS", "OURS", "PLAIN_COLUMNS", "REQUIRED", "column_of"]
 
 COLUMNS = {
     "reference_id": "reference_id",
@@ -31,9 +31,20 @@ COLUMNS = {
     "services": "services",
     "age_check": "age_check",
     **{name: name for name in ("company", "first_name", "last_name", "house_number", "orientation_number")},
-    **{name: name for name in ("cod", "order_total", "carrier", "payment")},
+    **{name: name for name in ("street2", "street3", "cod", "order_total", "amount_due", "amount_paid")},
+    **{name: name for name in ("carrier", "payment")},
 }
 """Column → path of its value in a shipment, or its own name if it only supplements another column."""
+ADDRESS = (
+    *("name", "first_name", "last_name", "company", "name2", "contact", "street", "street2", "street3"),
+    *("house_number", "orientation_number", "city", "zip_code", "country", "phone", "email"),
+)
+"""Columns of an address, which a file may have twice: for the recipient, and for the customer who pays."""
+BILLING = {column: f"billing_{column}" for column in ADDRESS}
+"""Column of an address → the same of the customer who pays."""
+PLAIN_COLUMNS = list(COLUMNS)
+"""Columns of a table whose input does not name its own."""
+COLUMNS |= {column: column for column in BILLING.values()}
 REQUIRED = ("reference_id", "name", "street", "city", "zip_code", "country")
 """Columns that are required in a file, or others with the same meaning."""
 OURS = ("error_code", "error")

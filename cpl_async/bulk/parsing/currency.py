@@ -7,7 +7,7 @@ import re
 from ...messages import message
 from .ambiguous_value import AmbiguousValue
 
-__all__ = ["CURRENCY_OF", "SYMBOLS", "currency_code"]
+__all__ = ["CURRENCY_OF", "HOME", "SYMBOLS", "currency_code"]
 
 EURO = [
     "AT",
@@ -55,6 +55,8 @@ SYMBOLS = {
     "£": "GBP",
     "gbp": "GBP",
 }
+HOME = "CZ"
+"""Country of the carrier, in which all amounts are in its own currency."""
 CODE = re.compile(r"[A-Z]{3}")
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ..._nearest import nearest
 from ...models.shipment_batches import WITH_COD
 from .ambiguous_value import AmbiguousValue, without_damage
 from .column_mapping import FileSchema, ShippingRule, ShopMapping
-from .currency import CURRENCY_OF, currency_code
+from .currency import CURRENCY_OF, HOME, currency_code
 from .numbers import amount
 from .text import answer, fold, tokens
 from .vocabulary import (
@@ -33,6 +33,7 @@ from .vocabulary import (
 
 __all__ = [
     "Price",
+    "amount_to_collect",
     "collected",
     "currency",
     "in_whole_cents",
@@ -46,7 +47,6 @@ __all__ = [
     "variable_symbol",
 ]
 
-HOME = "CZ"
 WITHOUT_CENTS = frozenset({"HUF"})
 """Currencies whose amounts are whole."""
 
@@ -199,6 +199,21 @@ def price(values: Mapping[str, str], *columns: str) -> Price | None:
     return None
 
 
+def amount_to_collect(values: Mapping[str, str], total: str = "order_total") -> Price | None:
+    """Return what is still to be paid: from its own column, or the order's total without what was paid already.
+
+    :raises AmbiguousValue: Nothing is left to pay, or a value is not an amount.
+    """
+    due = price(values, "amount_due")
+    if due is None:
+        due, paid = price(values, total), price(values, "amount_paid")
+        if due is not None and paid is not None and paid.number:
+            due = evolve(due, number=due.number - paid.number)
+    if due is not None and due.number <= 0:
+        raise AmbiguousValue("payment.nothing_due", payment=values.get("payment", "")[:50])
+    return due
+
+
 def in_whole_cents(price: Price, unit: str) -> Decimal:
     """Return an amount of money without superfluous zeros.
 
@@ -228,7 +243,7 @@ def currency(told: str, price: Price | None, country: str, terms: FileSchema) ->
         return code
     if unit:
         return unit
-    if price is not None and (price.column != "order_total" or country == HOME):
+    if price is not None and (price.column not in ("order_total", "amount_due") or country == HOME):
         return CURRENCY_OF.get(country, "") or _asked(country)
     return _asked(country)
 

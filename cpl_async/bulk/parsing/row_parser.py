@@ -29,16 +29,26 @@ from ...models.shipment_batches import (
 from ...models.validation import problems_of
 from .ambiguous_value import AmbiguousValue, without_damage
 from .column_mapping import PLAIN, FileSchema, ShippingRule
-from .columns import COLUMNS, OURS, REQUIRED, column_of
+from .columns import BILLING, COLUMNS, OURS, REQUIRED, column_of
 from .country import country_code
+from .currency import CURRENCY_OF, HOME
 from .dates import delivery_day
 from .hazards import Subject, problem_of, subjects_of
-from .names import house_number, recipient_names, street_line
+from .names import address_lines, house_number, recipient_names
 from .numbers import parcel_count, weight
-from .payment import Price, collected, currency, in_whole_cents, is_paid_on_delivery, price, variable_symbol
+from .payment import (
+    Price,
+    amount_to_collect,
+    collected,
+    currency,
+    in_whole_cents,
+    is_paid_on_delivery,
+    price,
+    variable_symbol,
+)
 from .phone import telephone
 from .postcode import postcode
-from .product import carried_by, product_of
+from .product import carried_by, product_code, product_of
 from .services import age_code, service_codes
 from .text import answer, fold
 from .whitespace import normalize_whitespace
@@ -66,6 +76,10 @@ NOTHING = frozenset(
     ("neuvedeno", "neuveden", "neuvedena", "nema", "neni", "nezadano", "nevyplneno", "none", "null", "na")
 )
 """Texts that mean that there is no telephone number or email address."""
+BILLING_COLUMNS = frozenset(BILLING.values())
+DELIVERED_TO = ("name", "first_name", "last_name", "company", "street", "street2", "city", "zip_code", "house_number")
+"""Columns of which a delivery address has at least one."""
+REACHED_BY = frozenset(("phone", "email"))
 HOUSE_NUMBERS = ("house_number", "orientation_number")
 Read = TypeVar("Read")
 
@@ -128,6 +142,8 @@ class _RowParser:
     def load(self, values: Mapping[str, str]) -> None:
         """Store the texts; texts that no cell may hold are reported and left out."""
         ignored = self.terms.ignored
+        if self.terms.has_billing:
+            values = one_address(values)
         for column, text in values.items():
             if text:
                 if text in MISSING:
@@ -171,7 +187,7 @@ class _RowParser:
         recipient = self._recipient()
         country = recipient.country or ""
         collects = self._collects()
-        product = text("product_type") or self._chosen(country, collects)
+        product = self._product(country, collects)
         cash = self._cash(reference, country) if collects else None
         if product in WITH_COD and cash is None and "cod_price" not in self.named and collects is not None:
             self.add_problem("cod_price", message("cell.empty_for_product", product=product))
@@ -230,6 +246,7 @@ class _RowParser:
     def _recipient(self) -> Address:
         text = self.values.get
         name, contact = recipient_names(self.values)
+        street, extra = address_lines(self.values)
         country = self.read("country", country_code, text("country", ""))
         city, code, phone, email = (
             text("city"),
@@ -248,8 +265,8 @@ class _RowParser:
             self.add_problem("email", message("email.invalid", text=email[:50]))
         return Address(
             name=name or None,
-            name2=text("name2"),
-            street=street_line(self.values) or None,
+            name2=", ".join(filter(None, (text("name2"), extra))) or None,
+            street=street or None,
             city=city,
             zip_code=self.read("zip_code", postcode, code, country or "") if code else None,
             country=country or None,
@@ -281,6 +298,15 @@ class _RowParser:
             self.add_problem("cod" if text("cod") else "cod_price", error.message)
             return None
 
+    def _product(self, country: str, collects: bool | None) -> str:
+        """Return the product of the row's own column, or the matching one."""
+        text = self.values.get("product_type")
+        if not text:
+            return self._chosen(country, collects)
+        product = self.read("product_type", product_code, text)
+        self.values["product_type"] = product or ""
+        return product or "PRIV"
+
     def _chosen(self, country: str, collects: bool | None) -> str:
         """Return the matching product, or any product if the row is rejected anyway."""
         carrier = self.read("carrier", carried_by, self.values.get("carrier", ""), self.terms.names)
@@ -293,7 +319,7 @@ class _RowParser:
     def _cash(self, reference: str, country: str) -> CashOnDelivery | None:
         found = None
         for column in ("cod_price", "cod", "order_total"):
-            found = self.read(column, price, self.values, column)
+            found = self.read(column, amount_to_collect if column == "order_total" else price, self.values, column)
             if found is not None or column in self.named:
                 break
         told = self.values.get("cod_currency", "")
@@ -321,6 +347,8 @@ class _RowParser:
         unit = told or (found.unit or self.terms.currencies.get("insurance_price", "") if found else "")
         if not unit and found is not None and not found.number:
             return None
+        if not unit and country == HOME:
+            unit = CURRENCY_OF[HOME]
         if not unit:
             self.add_problem("insurance_currency", message("cell.empty"))
         code = self.read("insurance_currency", currency, unit, found, country, self.terms) if unit else None
@@ -350,6 +378,25 @@ class _RowParser:
         each = self.read("weight_kg", lambda: weight(heavy, per_kilogram=per_kilogram))
         item = ShipmentSetItem(weighed_shipment_info=WeighedShipment(weight=each))
         return ShipmentSet(number_of_shipments=parcels, shipment_set_items=[item] * min(parcels, 50))
+
+
+def one_address(values: Mapping[str, str]) -> dict[str, str]:
+    """Return the cells of a row with one address: the recipient's, or the customer's as a whole if that is empty.
+
+    The two are never mixed. Only a telephone number or an email address that the recipient does not have is the
+    customer's.
+    """
+    has_own = any(values.get(column) for column in DELIVERED_TO)
+    found = {column: text for column, text in values.items() if column not in BILLING and column not in BILLING_COLUMNS}
+    for column, of_customer in BILLING.items():
+        own, customers = values.get(column, ""), values.get(of_customer, "")
+        if not has_own:
+            own = customers or own
+        elif column in REACHED_BY:
+            own = own or customers
+        if own:
+            found[column] = own
+    return found
 
 
 def _is_address(text: str) -> bool:

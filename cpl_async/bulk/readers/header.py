@@ -6,10 +6,21 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..parsing.column_mapping import FileSchema, ShopMapping
+from ..parsing.columns import ADDRESS, BILLING
 from ..parsing.currency import SYMBOLS
 from ..parsing.text import fold, tokens
 from ..parsing.vocabulary import ITEM_WORDS
-from .column_aliases import COLUMN_OF, ROUND_ABOUT, SYNONYMS
+from .address_blocks import (
+    BILLING_WORDS,
+    CUSTOMER_WORDS,
+    DELIVERY_WORDS,
+    SENDER_WORDS,
+    Place,
+    Role,
+    columns_of_places,
+    role_of,
+)
+from .column_aliases import BESIDE, COLUMN_OF, SYNONYMS
 from .raw_row import InputError
 
 __all__ = ["column_named", "columns_of", "is_about_items", "reject_duplicate_columns", "schema_below", "schema_of"]
@@ -17,25 +28,49 @@ __all__ = ["column_named", "columns_of", "is_about_items", "reject_duplicate_col
 BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
 ENDS_IN_UNIT = re.compile(r"\b(kg|g|gramy|gramech|grams)\s*$", re.IGNORECASE)
 IN_GRAMS = frozenset({"g", "gr", "gram", "gramy", "gramech", "grams", "gramu"})
-MONEY = ("cod", "cod_price", "order_total", "insurance_price")
+MONEY = ("cod", "cod_price", "order_total", "amount_due", "insurance_price")
 CURRENCY_WORDS = frozenset(map(fold, SYMBOLS)) - {""}
 OURS = frozenset(("error", "error_code"))
 """The column that this library writes beside rejected rows."""
+PARTY_WORDS = frozenset().union(BILLING_WORDS, DELIVERY_WORDS, SENDER_WORDS, CUSTOMER_WORDS)
+OF_DELIVERY = frozenset(("note", "delivery_date", "parcel_shop_code", "services"))
+"""Columns whose names may have words of the recipient beside them, apart from those of an address."""
+BILLING_COLUMNS = frozenset(BILLING.values())
 NOT_READ = " (not read)"
 """Suffix of a column name that the file uses for something else."""
 
 
 def column_named(heading: str) -> str | None:
     """Return the column of a heading, regardless of case, diacritics and punctuation, or ``None`` if it is unknown."""
+    place = place_named(heading)
+    if place is None or place.role is Role.SENDER:
+        return None
+    if place.role is Role.CUSTOMER:
+        return BILLING.get(place.column)
+    return place.column
+
+
+def place_named(heading: str) -> Place | None:
+    """Return column and party of a heading, or ``None`` if it is unknown."""
     plain = BRACKETS.sub(" ", heading)
-    words = tokens(plain) or tokens(heading)
-    found = COLUMN_OF.get("".join(words))
-    if found is None and words and (words[-1] in IN_GRAMS or words[-1] in CURRENCY_WORDS):
+    all_words = tokens(heading)
+    words = tokens(plain) or all_words
+    if words and (words[-1] in IN_GRAMS or words[-1] in CURRENCY_WORDS) and "".join(words) not in COLUMN_OF:
         words = words[:-1]
-        found = COLUMN_OF.get("".join(words))
-    if found is None:
-        found = COLUMN_OF.get("".join(word for word in words if word not in ROUND_ABOUT))
-    return found
+    role = role_of(all_words)
+    if (column := COLUMN_OF.get("".join(words))) is not None:
+        return Place(column, role)
+    bare = [word for word in words if word not in BESIDE]
+    if (column := COLUMN_OF.get("".join(bare))) is not None:
+        return Place(column, role)
+    column = _column_of_party(words) or _column_of_party(bare)
+    return Place(column, role) if column is not None else None
+
+
+def _column_of_party(words: Sequence[str]) -> str | None:
+    """Return the column of words without those that name the party: of an address, never of money."""
+    column = COLUMN_OF.get("".join(word for word in words if word not in PARTY_WORDS))
+    return column if column in ADDRESS or column in OF_DELIVERY else None
 
 
 def is_about_items(heading: str) -> bool:
@@ -49,13 +84,11 @@ def columns_of(headings: Sequence[str], names: ShopMapping) -> list[str]:
     :param names: The shop's own names, which take precedence.
     """
     told = {heading: names.columns[fold(heading)] for heading in headings if fold(heading) in names.columns}
-    taken = set(told.values())
+    places = [None if heading in told or heading.lower() in OURS else place_named(heading) for heading in headings]
+    guessed = columns_of_places(places, frozenset(told.values()) - {""})
     found: list[str] = []
-    for heading in headings:
-        column = told.get(heading)
-        if column is None:
-            guess = heading.lower() if heading.lower() in OURS else column_named(heading)
-            column = guess if guess and guess not in taken else None
+    for heading, guess in zip(headings, guessed, strict=True):
+        column = told.get(heading, heading.lower() if heading.lower() in OURS else guess)
         found.append(column or (heading + NOT_READ if heading in SYNONYMS or heading in OURS else heading))
     return found
 
@@ -104,6 +137,7 @@ def schema_of(columns: Mapping[str, str] | Iterable[tuple[str, str]], names: Sho
     return FileSchema(
         headings=headings,
         names=names,
+        has_billing=not BILLING_COLUMNS.isdisjoint(pairs),
         ignored=frozenset(heading for heading in pairs.values() if names.columns.get(fold(heading)) == ""),
         currencies={column: unit for column in MONEY if (unit := _currency_in(headings.get(column, "")))},
         per_kilogram=1000 if _unit_in(headings.get("weight_kg", "")) in IN_GRAMS else 1,

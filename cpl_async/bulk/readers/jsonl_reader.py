@@ -9,16 +9,16 @@ from typing import Any
 
 from ...messages import Message, message
 from ..parsing.column_mapping import FileSchema, ShopMapping
-from ..parsing.text import fold
-from .column_aliases import SYNONYMS
 from .encoding import encoding_of
-from .header import NOT_READ, OURS, column_named, schema_of
+from .header import columns_of, schema_of
 from .raw_row import InputError, RawRow
 from .reading_options import ReadingOptions
 
 __all__ = ["JsonLines", "Keys", "as_text"]
 
 MAX_SHOWN_LENGTH = 1000
+MAX_KEY_SETS = 1000
+"""Different sets of keys whose columns are kept."""
 
 
 class JsonLines:
@@ -63,16 +63,20 @@ class Keys:
 
     def __init__(self, names: ShopMapping) -> None:
         self._names = names
-        self._column: dict[str, str] = {}
+        self._columns: dict[tuple[str, ...], list[str]] = {}
+        """Keys of a row → their columns."""
         self._pairs: dict[str, str] = {}
         self.terms: FileSchema = schema_of({}, names)
 
     def named(self, fields: dict[str, str]) -> tuple[dict[str, str], Message | None]:
         """Return the fields by their columns, and a problem if two of them mean the same."""
+        keys = tuple(fields)
+        columns = self._columns.get(keys)
+        if columns is None:
+            columns = self._learn(keys)
         values: dict[str, str] = {}
         twins = None
-        for key, value in fields.items():
-            column = self._column.get(key) or self._learnt(key)
+        for key, column, value in zip(keys, columns, fields.values(), strict=True):
             if values.get(column):
                 if value:
                     twins = message("row.two_fields", column=column, key=key)
@@ -80,16 +84,15 @@ class Keys:
             values[column] = value
         return values, twins
 
-    def _learnt(self, key: str) -> str:
-        told = self._names.columns.get(fold(key))
-        column = (key.lower() if key.lower() in OURS else column_named(key)) if told is None else told
-        if not column:
-            column = key + NOT_READ if key in SYNONYMS else key
-        self._column[key] = column
-        if column not in self._pairs:
-            self._pairs[column] = key
+    def _learn(self, keys: tuple[str, ...]) -> list[str]:
+        columns = columns_of(keys, self._names)
+        if len(self._columns) < MAX_KEY_SETS:
+            self._columns[keys] = columns
+        new = {column: key for key, column in zip(keys, columns, strict=True) if column not in self._pairs}
+        if new:
+            self._pairs |= new
             self.terms = schema_of(self._pairs, self._names)
-        return column
+        return columns
 
 
 def _object_in(line: str) -> tuple[dict[str, str], Message | None]:
