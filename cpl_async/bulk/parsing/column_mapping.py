@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-__all__ = ["PLAIN", "STANDS_FOR", "FileSchema", "ShippingRule", "ShopMapping"]
+__all__ = ["PLAIN", "STANDS_FOR", "FileSchema", "ItemLines", "ShippingRule", "ShopMapping"]
 
 STANDS_FOR: dict[str, tuple[str, ...]] = {
     "cod_price": ("cod", "amount_due", "order_total", "payment"),
@@ -31,6 +31,20 @@ class ShippingRule:
 
 
 @frozen(kw_only=True)
+class ItemLines:
+    """The lines of an order that are its carrier and its payment, known by the code of the item."""
+
+    code: str
+    """Heading of the item's code."""
+    name: str
+    """Heading of the item's name, which is the name of the carrier or of the payment."""
+    carrier: str
+    """Beginning of the codes of carriers."""
+    payment: str
+    """Beginning of the codes of payments."""
+
+
+@frozen(kw_only=True)
 class ShopMapping:
     """The shop's own names for columns, carriers and payments, and the defaults of all its rows."""
 
@@ -43,8 +57,33 @@ class ShopMapping:
     payments: Mapping[str, ShippingRule] = field(factory=dict)
     defaults: Mapping[str, str] = field(factory=dict)
     """Column → text of rows that have none."""
+    values: Mapping[str, Mapping[str, str]] = field(factory=dict)
+    """Folded heading → text of a cell → the text that is read instead of it."""
+    items: ItemLines | None = None
+    """The lines of an order that hold its carrier and its payment, or ``None``."""
+    heading_row: int | None = None
+    """Row of the heading, from 1, or ``None`` if it is recognized."""
+    footer: tuple[str, ...] = ()
+    """Texts in rows below the data that have other columns."""
+    derives_country: bool = False
+    """Whether a row without a country has the one that postcode, currency and telephone number show."""
     mark: bytes = b""
     """Digest of the names."""
+
+    def over(self, other: ShopMapping) -> ShopMapping:
+        """Return this mapping, completed by another one."""
+        return evolve(
+            self,
+            columns={**other.columns, **self.columns},
+            carriers={**other.carriers, **self.carriers},
+            payments={**other.payments, **self.payments},
+            defaults={**other.defaults, **self.defaults},
+            values={**other.values, **self.values},
+            items=self.items or other.items,
+            heading_row=self.heading_row or other.heading_row,
+            footer=self.footer or other.footer,
+            derives_country=self.derives_country or other.derives_country,
+        )
 
 
 @frozen(kw_only=True)

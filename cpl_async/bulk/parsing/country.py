@@ -7,8 +7,9 @@ from functools import cache, lru_cache
 
 from .ambiguous_value import AmbiguousValue
 from .text import fold
+from .whitespace import blanks_removed
 
-__all__ = ["country_code"]
+__all__ = ["country_code", "derived_country"]
 
 CODE = re.compile(r"[A-Z]{2}")
 LETTERS = re.compile(r"[A-Za-z]{2}")
@@ -94,6 +95,22 @@ def country_code(text: str) -> str:
     if found is None:
         raise AmbiguousValue("country.unknown", text=text[:30])
     return found
+
+
+def derived_country(currency: str, postcode: str, phone: str) -> str:
+    """Return the country of a row without one, or an empty text if it is not certain.
+
+    Postcodes of five digits begin with 1 to 7 in Czechia and with 0, 8 or 9 in Slovakia. Currency and telephone number
+    must agree with them.
+    """
+    digits = blanks_removed(postcode)
+    if not (len(digits) == 5 and digits.isdecimal()):
+        return ""
+    calling = next((code for code in ("420", "421") if phone.lstrip("+0").startswith(code)), "")
+    is_abroad = phone.startswith(("+", "00")) and not calling
+    if digits[0] in "1234567":
+        return "CZ" if currency == "CZK" and calling != "421" and not is_abroad else ""
+    return "SK" if currency == "EUR" and calling == "421" else ""
 
 
 def _code(text: str) -> str | None:

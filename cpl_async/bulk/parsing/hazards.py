@@ -7,7 +7,7 @@ the row would go out without it, makes the row a problem. In notes and names of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 
@@ -88,19 +88,19 @@ class _Heading:
 TIMES = frozenset(["date", "datum", "dat", "time", "cas", "at", "day", "termin"])
 
 
-def subjects_of(unread: Mapping[str, str]) -> Iterator[tuple[str, Subject]]:
-    """Yield heading and subject of each cell that speaks of something dangerous.
+def subjects_of(cells: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str, Subject]]:
+    """Yield heading, text and subject of each cell that speaks of something dangerous.
 
-    :param unread: Heading → text of the cells that are not read.
+    :param cells: Heading and text of the cells that are not read.
     """
-    is_suspect = _is_suspect(" ".join(unread.values()))
-    for heading, text in unread.items():
+    is_suspect = _is_suspect(" ".join([text for _, text in cells]))
+    for heading, text in cells:
         meaning = _meaning(heading)
         if meaning.is_ignored or not (is_suspect or meaning.subject is not None):
             continue
         subject = _subject_of(meaning, text)
         if subject is not None:
-            yield heading, subject
+            yield heading, text, subject
 
 
 def problem_of(subject: Subject, text: str) -> Message:

@@ -45,11 +45,9 @@ def recipient_names(values: Mapping[str, str]) -> tuple[str, str]:
         # a column named only "Jméno" is the first name if there is a column for the last name
         full = " ".join(part for part in (first or person, last) if part)
         person = person if person and last and last.casefold() in person.casefold() else full
-    if not company:
-        return person, contact
-    if not contact and squashed(person) != squashed(company):
-        contact = person
-    return company, contact
+    if company:
+        contact, person = contact or person, company
+    return person, contact if squashed(contact) != squashed(person) else ""
 
 
 def squashed(text: str) -> str:

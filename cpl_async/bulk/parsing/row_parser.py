@@ -12,10 +12,12 @@ from attrs import define, field
 
 from ...messages import Message, message
 from ...models.addresses import Address
+from ...models.products import DOMESTIC_PRODUCTS
 from ...models.references import displayable_reference, normal_reference
 from ...models.shipment_batches import (
     PICKUP_POINT_PRODUCTS,
     WITH_COD,
+    WITHOUT_COD,
     CashOnDelivery,
     ExternalNumber,
     Insurance,
@@ -30,7 +32,7 @@ from ...models.validation import problems_of
 from .ambiguous_value import AmbiguousValue, without_damage
 from .column_mapping import PLAIN, FileSchema, ShippingRule
 from .columns import BILLING, COLUMNS, OURS, REQUIRED, column_of
-from .country import country_code
+from .country import country_code, derived_country
 from .currency import CURRENCY_OF, HOME
 from .dates import delivery_day
 from .hazards import Subject, problem_of, subjects_of
@@ -85,15 +87,19 @@ Read = TypeVar("Read")
 
 
 def shipment_from(
-    values: Mapping[str, str], sender: Address | None, terms: FileSchema = PLAIN
+    values: Mapping[str, str],
+    sender: Address | None,
+    terms: FileSchema = PLAIN,
+    further: Sequence[tuple[str, str]] = (),
 ) -> tuple[Shipment | None, list[Message]]:
     """Return the shipment of a row, or all problems of the row.
 
     :param values: Column → text.
     :param sender: Sender of all rows, or ``None`` for the customer's own address.
     :param terms: Meaning of the names and texts of the file. Default: :data:`PLAIN`.
+    :param further: Heading and text of cells in further lines of the order that are not read. Default: none.
     """
-    row = _RowParser(terms)
+    row = _RowParser(terms, further=further)
     row.load(values)
     shipment = row.shipment(sender)
     for problem in problems_of(shipment):
@@ -121,6 +127,7 @@ class _RowParser:
 
     terms: FileSchema
     values: dict[str, str] = field(factory=dict)
+    further: Sequence[tuple[str, str]] = ()
     unread: dict[str, str] = field(factory=dict)
     """Heading → text of the cells in other columns."""
     problems: list[Message] = field(factory=list)
@@ -158,9 +165,14 @@ class _RowParser:
             "=" in together or "#" in together or "Err:" in together or not together.isprintable()
         ):  # rare, so all texts are checked at once
             self._leave_out_odd_texts()
-        for column, text in self.terms.names.defaults.items():
+        names = self.terms.names
+        for column, text in names.defaults.items():
             if not self.values.get(column):
                 self.values[column] = text
+        if names.derives_country and not self.values.get("country"):
+            get = self.values.get
+            if country := derived_country(get("cod_currency", ""), get("zip_code", ""), get("phone", "")):
+                self.values["country"] = country
 
     def _leave_out_odd_texts(self) -> None:
         found, self.values = self.values, {}
@@ -209,9 +221,9 @@ class _RowParser:
 
     def _check_unread(self, collects: bool | None) -> None:
         """Add a problem for each cell that is not read and names what the row would go without."""
-        cells = self.unread
+        cells = [*self.unread.items(), *self.further]
         if note := self.values.get("note"):
-            cells = {**cells, "note": note}
+            cells.append(("note", note))
         found = list(subjects_of(cells)) if cells else []
         if not found:
             return
@@ -230,9 +242,9 @@ class _RowParser:
             settled.add(Subject.PARCELS)
         if text("age_check"):
             settled.add(Subject.AGE_CHECK)
-        for column, subject in found:
+        for column, cell, subject in found:
             if subject not in settled:
-                self.add_problem(column, problem_of(subject, cells[column]))
+                self.add_problem(column, problem_of(subject, cell))
 
     def _reference(self) -> str:
         reference = reference_in(self.values, self.terms)
@@ -304,6 +316,11 @@ class _RowParser:
         if not text:
             return self._chosen(country, collects)
         product = self.read("product_type", product_code, text)
+        if product is not None and product != text:  # a name says only for whom a parcel is
+            if product in DOMESTIC_PRODUCTS and country not in ("", HOME):
+                product = self._chosen(country, collects)
+            elif collects:
+                product = WITHOUT_COD.get(product, product)
         self.values["product_type"] = product or ""
         return product or "PRIV"
 

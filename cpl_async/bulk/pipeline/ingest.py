@@ -87,7 +87,7 @@ class Ingestor:
         if raw.problem is not None:
             problems = [raw.problem]
         else:
-            shipment, problems = shipment_from(raw.values, self.sender, raw.terms)
+            shipment, problems = shipment_from(raw.values, self.sender, raw.terms, raw.further)
         if problems:
             self.rejected += 1
             self._report(raw.number, raw.line, problems)

@@ -12,7 +12,7 @@ from .encoding import encoding_of
 from .header import column_named
 from .raw_row import InputError, RawRow
 from .reading_options import ReadingOptions
-from .table import Cells, TableRows, table_below
+from .table import MAX_ROWS_ABOVE, Cells, TableRows, heading_among, table_below
 
 __all__ = ["DelimitedFile"]
 
@@ -46,10 +46,11 @@ class DelimitedFile:
         self._quote = "'" if start and start[0].startswith("'") and start[0].rstrip().endswith("'") else '"'
         self._delimiter = told or max(DELIMITERS, key=lambda mark: self._known_in(start, mark))
         try:
-            heading = self._first_row(start, self._delimiter)
+            first = self._first_rows(start, self._delimiter)
         except csv.Error as error:
             raise InputError(f"the heading of {shown} is not readable as CSV: {error}") from None
-        self.table: TableRows = table_below(heading, options, shown)
+        self._above = heading_among(first, options)
+        self.table: TableRows = table_below(first[self._above], options, shown, self._above)
 
     def rows(self) -> Iterator[RawRow]:
         """Yield the rows.
@@ -66,21 +67,32 @@ class DelimitedFile:
             "say its encoding with --encoding, or save it as CSV in UTF-8, as spreadsheets offer it"
         )
 
-    def _first_row(self, lines: list[str], delimiter: str) -> list[str]:
+    def _first_rows(self, lines: list[str], delimiter: str) -> list[list[str]]:
+        """Return the first rows with content; the last one may be cut off, so errors count in the first one only."""
         csv.field_size_limit(MAX_FIELD_LENGTH)
-        return next(csv.reader(lines, delimiter=delimiter, quotechar=self._quote, strict=True), [])
+        rows: list[list[str]] = []
+        try:
+            for fields in csv.reader(lines, delimiter=delimiter, quotechar=self._quote, strict=True):
+                if any(map(str.strip, fields)):
+                    rows.append(fields)
+        except csv.Error:
+            if not rows:
+                raise
+        return rows[:MAX_ROWS_ABOVE] or [[]]
 
     def _known_in(self, lines: list[str], delimiter: str) -> tuple[int, int]:
-        """Return the number of known headings, then of all headings, that a delimiter gives."""
+        """Return the number of known headings, then of all headings, that a delimiter gives in the best row."""
         try:
-            names = self._first_row(lines, delimiter)
+            rows = self._first_rows(lines, delimiter)
         except csv.Error:
-            names = lines[0].split(delimiter) if lines else []
-        return sum(column_named(name) is not None for name in names if len(name) < 100), len(names)
+            rows = [lines[0].split(delimiter) if lines else []]
+        return max(
+            (sum(column_named(name) is not None for name in names if len(name) < 100), len(names)) for names in rows
+        )
 
     def _lines(self) -> Iterator[Cells]:
         csv.field_size_limit(MAX_FIELD_LENGTH)
-        before = 2 if self._skipped else 1
+        before = self._above + (2 if self._skipped else 1)
         with self._path.open(encoding=self._encoding, newline="") as file:
             reader = csv.reader(file, delimiter=self._delimiter, quotechar=self._quote, strict=True)
             try:

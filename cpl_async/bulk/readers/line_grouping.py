@@ -16,6 +16,8 @@ from .raw_row import RawRow
 
 __all__ = ["grouped_orders"]
 
+OF_ITEM_LINES = ("carrier", "payment")
+"""Columns that a line of their own may fill: the carrier and the payment of an order as items."""
 TOTAL = "order_total"
 
 
@@ -60,7 +62,15 @@ def _together(first: RawRow, further: RawRow) -> RawRow | None:
     if told and may_need_total(one):
         heading = first.terms.heading(TOTAL)
         problem = message("row.two_totals", column=heading, first=one.get(TOTAL, ""), second=other[TOTAL])
-    return evolve(first, more=first.more + 1, problem=problem)
+    filled = {column: other[column] for column in OF_ITEM_LINES if other.get(column) and not one.get(column)}
+    cells = [(column, other[column]) for column in differing if other[column] and column not in COLUMNS]
+    return evolve(
+        first,
+        values=one | filled if filled else one,
+        more=first.more + 1,
+        further=(*first.further, *cells),
+        problem=problem,
+    )
 
 
 def _told_otherwise(one: dict[str, str], other: dict[str, str]) -> list[str]:
@@ -72,6 +82,7 @@ def _told_otherwise(one: dict[str, str], other: dict[str, str]) -> list[str]:
         and column in COLUMNS
         and column != "reference_id"
         and blanks_removed(text) != blanks_removed(one.get(column, ""))
+        and (column not in OF_ITEM_LINES or one.get(column))
     ]
 
 

@@ -12,15 +12,15 @@ from typing import Any
 import attrs
 
 from ..._nearest import nearest
-from ..parsing.column_mapping import ShippingRule, ShopMapping
+from ..parsing.column_mapping import ItemLines, ShippingRule, ShopMapping
 from ..parsing.columns import COLUMNS
 from ..parsing.text import fold
 from .header import column_named
 from .raw_row import InputError
 
-__all__ = ["load_mapping"]
+__all__ = ["load_mapping", "mapping_of"]
 
-TABLES = ("columns", "carriers", "payments", "defaults")
+TABLES = ("columns", "carriers", "payments", "defaults", "values", "rows", "items")
 UNREAD = ("", "-", "ignore")
 
 
@@ -29,7 +29,15 @@ def load_mapping(file: Path) -> ShopMapping:
 
     :raises InputError: It cannot be read, or has an unknown entry.
     """
-    data = _tables(file)
+    return mapping_of(_tables(file), file)
+
+
+def mapping_of(data: Mapping[str, Any], file: Path) -> ShopMapping:
+    """Return the names in the tables of a file.
+
+    :param file: The file, for messages.
+    :raises InputError: There is an unknown entry.
+    """
     for table in data:
         if table not in TABLES:
             raise _unknown(f"{file} has an unknown table [{table}]", table, TABLES)
@@ -42,6 +50,9 @@ def load_mapping(file: Path) -> ShopMapping:
         carriers={name: _way(file, "carriers", name, value) for name, value in data.get("carriers", {}).items()},
         payments={name: _way(file, "payments", name, value) for name, value in data.get("payments", {}).items()},
         defaults=dict(_default(file, name, value) for name, value in data.get("defaults", {}).items()),
+        values={fold(name): _texts(file, name, value) for name, value in data.get("values", {}).items()},
+        **_row_options(file, data.get("rows", {})),
+        items=_item_lines(file, data["items"]) if "items" in data else None,
         mark=hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).digest(),
     )
 
@@ -57,6 +68,48 @@ def _tables(file: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise InputError(f"the file of names {file} holds no tables; they are {', '.join(TABLES)}")
     return data
+
+
+def _texts(file: Path, heading: str, value: object) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise InputError(f'{file}: [values] {heading!r} must be like {{"text in the file" = "text to read"}}')
+    return dict(value)
+
+
+def _row_options(file: Path, table: Mapping[str, object]) -> dict[str, Any]:
+    """Return the fields of a mapping that the table ``[rows]`` sets."""
+    kinds: dict[str, tuple[type, str]] = {
+        "heading": (int, "the row of the heading, from 1"),
+        "footer": (list, "a list of texts that the rows below the data hold"),
+        "derive_country": (bool, "true or false"),
+    }
+    for name, value in table.items():
+        if name not in kinds:
+            raise _unknown(f"{file}: [rows] has an unknown key {name}", name, kinds)
+        kind, wanted = kinds[name]
+        if not isinstance(value, kind) or (value is True and kind is int):
+            raise InputError(f"{file}: [rows] {name} must be {wanted}")
+    heading: Any = table.get("heading")
+    if heading is not None and heading < 1:
+        raise InputError(f"{file}: [rows] heading must be at least 1")
+    footer: Any = table.get("footer", [])
+    return {
+        "heading_row": heading,
+        "footer": tuple(map(str, footer)),
+        "derives_country": bool(table.get("derive_country", False)),
+    }
+
+
+def _item_lines(file: Path, table: Mapping[str, object]) -> ItemLines:
+    known = [field.name for field in attrs.fields(ItemLines)]
+    for name, value in table.items():
+        if name not in known:
+            raise _unknown(f"{file}: [items] has an unknown key {name}", name, known)
+        if not isinstance(value, str) or not value:
+            raise InputError(f"{file}: [items] {name} must be text in quotes")
+    if missing := [name for name in known if name not in table]:
+        raise InputError(f"{file}: [items] lacks {', '.join(missing)}")
+    return ItemLines(**{name: str(value) for name, value in table.items()})
 
 
 def _column(file: Path, heading: str, value: object) -> str:

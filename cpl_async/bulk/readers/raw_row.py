@@ -33,6 +33,9 @@ class RawRow:
     more: int = 0
     """Number of lines after it that hold further items of the same order."""
 
+    further: tuple[tuple[str, str], ...] = ()
+    """Heading and text of the cells in those lines that are not read and differ from the first line."""
+
     @property
     def as_written(self) -> dict[str, str]:
         """Text by the column's name in the file."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..parsing.column_mapping import FileSchema
+from .column_judgement import SAMPLE_ROWS, judged
 from .csv_reader import DelimitedFile
 from .jsonl_reader import JsonLines
 from .line_grouping import grouped_orders
@@ -49,9 +51,12 @@ class Source:
         """Column names of the file; empty for JSON Lines, whose rows name them."""
         self.terms: FileSchema = FileSchema(names=self.options.names)
         """The meaning of its headings."""
+        self.notes: list[str] = []
+        """Remarks about the columns that a person should see."""
         start = self._start()
         try:
             self._reader = self._reader_of(start)
+            self._judge_columns()
         except OSError as error:
             raise self._unreadable(error) from None
 
@@ -106,6 +111,17 @@ class Source:
             raise InputError(f"{self._shown} holds a JSON array: write one object a line, without commas between them")
         self.is_json = first == b"{" or self.path.suffix.lower() in JSON_LINES
         return self._json_lines() if self.is_json else self._delimited()
+
+    def _judge_columns(self) -> None:
+        reader: Any = self._reader
+        if self.is_json:
+            return
+        try:
+            reader.table, notes = judged(reader.table, islice(reader.rows(), SAMPLE_ROWS))
+        except InputError:
+            return  # it is raised again, with the rows before it
+        self.notes += [*reader.table.notes, *notes]
+        self.terms = reader.table.terms
 
     def _json_lines(self) -> _Reader:
         if self.options.delimiter is not None:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ..._nearest import nearest
 from ...messages import message
-from ..parsing.column_mapping import STANDS_FOR, FileSchema, ShopMapping
+from ..parsing.column_mapping import STANDS_FOR, FileSchema, ItemLines, ShopMapping
 from ..parsing.columns import COLUMNS, REQUIRED
 from ..parsing.text import fold
 from .formula_escape import original
 from .header import columns_of, reject_duplicate_columns, schema_of
+from .profile import profile_named, profile_of
 from .raw_row import InputError, RawRow
 from .reading_options import ReadingOptions
 
-__all__ = ["Cells", "TableRows", "table_below"]
+__all__ = ["MAX_ROWS_ABOVE", "Cells", "TableRows", "heading_among", "is_heading", "table_below"]
 
 MAX_SHOWN_LENGTH = 1000
+MAX_ROWS_ABOVE = 20
+"""Rows among which the heading is looked for."""
 Cells = tuple[int, list[str]]
 """A row's last line and its texts."""
 
@@ -32,6 +35,8 @@ class TableRows:
     columns: list[str]
     """Columns of this library, or the heading itself if it is unknown."""
     terms: FileSchema = field(repr=False)
+    notes: tuple[str, ...] = ()
+    """Remarks about the file that a person should see."""
 
     def rows(self, lines: Iterable[Cells], between: str) -> Iterator[RawRow]:
         """Yield the rows below the heading.
@@ -39,9 +44,17 @@ class TableRows:
         :param between: Separator of the fields of a row in messages.
         """
         columns, terms, width = self.columns, self.terms, len(self.columns)
+        names = terms.names
+        replaced = {
+            column: texts
+            for heading, column in zip(self.headings, columns, strict=True)
+            if (texts := names.values.get(fold(heading)))
+        }
         number = 0
         for line, fields in lines:
             if not (fields and fields[0].strip()) and not any(map(str.strip, fields)):
+                continue
+            if names.footer and len(fields) != width and any(text in between.join(fields) for text in names.footer):
                 continue
             number += 1
             if len(fields) == width:
@@ -49,6 +62,10 @@ class TableRows:
                     column: text if text[:1] != "'" else original(text)
                     for column, text in zip(columns, map(str.strip, fields), strict=True)
                 }
+                for column, texts in replaced.items():
+                    values[column] = texts.get(values[column], values[column])
+                if names.items is not None:
+                    _read_item_line(values, names.items)
                 yield RawRow(number=number, line=line, values=values, terms=terms)
             else:
                 row = between.join(fields)[:MAX_SHOWN_LENGTH]
@@ -56,20 +73,56 @@ class TableRows:
                 yield RawRow(number=number, line=line, problem=problem, terms=terms)
 
 
-def table_below(heading: Sequence[str], options: ReadingOptions, shown: str) -> TableRows:
+def _read_item_line(values: dict[str, str], items: ItemLines) -> None:
+    """Read the carrier or the payment of an order from its line."""
+    code = values.get(items.code, "")
+    if code.startswith((items.carrier, items.payment)):
+        column = "carrier" if code.startswith(items.carrier) else "payment"
+        values[column], values[items.name] = values.get(items.name, ""), ""
+
+
+def is_heading(fields: Sequence[str], options: ReadingOptions) -> bool:
+    """Return whether fields are the heading of a file of shipments: no required column is missing."""
+    headings = [original(name.strip()) for name in fields]
+    if profile_of(headings, "") is not None:
+        return True
+    return not _missing(columns_of(headings, options.names), options.names)
+
+
+def heading_among(rows: Sequence[Sequence[str]], options: ReadingOptions) -> int:
+    """Return the index of the heading among the first rows: the first one that is certain, or the first one."""
+    if options.names.heading_row is not None:
+        return min(options.names.heading_row, len(rows)) - 1
+    return next((index for index, fields in enumerate(rows) if is_heading(fields, options)), 0)
+
+
+def _missing(columns: Sequence[str], names: ShopMapping) -> list[str]:
+    return [
+        column
+        for column in REQUIRED
+        if column not in names.defaults
+        and not (column == "country" and names.derives_country)
+        and not any(name in columns for name in (column, *STANDS_FOR.get(column, ())))
+    ]
+
+
+def table_below(heading: Sequence[str], options: ReadingOptions, shown: str, above: int = 0) -> TableRows:
     """Return the table below a heading.
 
     :param shown: Name of the file in messages.
+    :param above: Number of rows above the heading. Default: 0.
     :raises InputError: A required column is missing, or a column is duplicate.
     """
     headings = [original(name.strip()) for name in heading]
+    profile = profile_named(options.profile) if options.profile is not None else profile_of(headings, shown)
+    notes = []
+    if profile is not None:
+        options = evolve(options, names=options.names.over(profile.mapping))
+        notes.append(f"read as {profile.title}")
+    if above:
+        notes.append(f"rows above the heading that are not read: {above}")
     columns = columns_of(headings, options.names)
-    missing = [
-        column
-        for column in REQUIRED
-        if column not in options.names.defaults
-        and not any(name in columns for name in (column, *STANDS_FOR.get(column, ())))
-    ]
+    missing = _missing(columns, options.names)
     if missing:
         noun = "column" if len(missing) == 1 else "columns"
         free = [name for name, column in zip(headings, columns, strict=True) if column not in COLUMNS]
@@ -83,7 +136,10 @@ def table_below(heading: Sequence[str], options: ReadingOptions, shown: str) -> 
         )
     reject_duplicate_columns(headings, columns, shown)
     return TableRows(
-        headings=headings, columns=columns, terms=schema_of(zip(columns, headings, strict=True), options.names)
+        headings=headings,
+        columns=columns,
+        terms=schema_of(zip(columns, headings, strict=True), options.names),
+        notes=tuple(notes),
     )
 
 

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from datetime import date, datetime, time
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from ..._nearest import nearest
 from .extras import needing_extra
 from .raw_row import InputError, RawRow
 from .reading_options import ReadingOptions
-from .table import Cells, TableRows, table_below
+from .table import MAX_ROWS_ABOVE, Cells, TableRows, heading_among, table_below
 
 if TYPE_CHECKING:
     from openpyxl.workbook.workbook import Workbook
@@ -39,18 +40,19 @@ class WorkbookFile:
         """
         self._path, self._shown = path, shown
         self._sheet = options.sheet
-        lines = self._lines()
-        _, heading = next(lines, (0, []))
-        lines.close()
-        self._width = len(heading)
-        if not heading:
+        with closing(self._lines()) as lines:
+            first = [cells for _, cells in islice(lines, MAX_ROWS_ABOVE)]
+        if not first:
             raise InputError(f"{self._where} is empty")
-        self.table: TableRows = table_below(heading, options, self._where)
+        self._above = heading_among(first, options)
+        heading = first[self._above]
+        self._width = len(heading)
+        self.table: TableRows = table_below(heading, options, self._where, self._above)
 
     def rows(self) -> Iterator[RawRow]:
         """Yield the rows."""
         lines = self._lines()
-        next(lines, None)
+        next(islice(lines, self._above, None), None)
         return self.table.rows(self._as_wide(lines), ";")
 
     @property

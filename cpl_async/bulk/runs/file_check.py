@@ -43,4 +43,4 @@ async def check_file(path: Path, options: JobOptions, on_rejected: Callable[[Row
             job = await job_of_file(journal, source, options, "")
             ingestor = Ingestor(journal.rows, job, options.sender, on_rejected, lambda _: None)
             await ingestor.ingest(source.rows())
-    return CheckResult(rows=ingestor.rows, rejected=ingestor.rejected, notes=ingestor.notes())
+    return CheckResult(rows=ingestor.rows, rejected=ingestor.rejected, notes=[*source.notes, *ingestor.notes()])

@@ -194,7 +194,7 @@ class FileRows:
             raise InputError(f"{self.path} changed while it was read: run the command again")
         if source.is_json:
             await journal.set_columns(job, list(ingestor.columns))
-        for note in ingestor.notes():
+        for note in (*source.notes, *ingestor.notes()):
             observer.note(note)
         if not options.allow_reship:
             await ingestor.reject_conflicts()
