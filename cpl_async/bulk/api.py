@@ -51,7 +51,7 @@ __all__ = ["Bulk", "BulkOptions", "FileOptions"]
 logger: logging.Logger = logging.getLogger("cpl_async")
 SHARD_SIZE = 10_000
 """Rows in a shard: some seconds of sending, and little to reconcile if its worker dies."""
-READ_BY = ("map", "encoding", "delimiter", "sheet")
+READ_BY = ("map", "layout", "encoding", "delimiter", "sheet")
 """Options for reading a file."""
 
 
@@ -104,6 +104,8 @@ class FileOptions(BulkOptions, total=False):
     """Encoding of text, e.g. ``windows-1250``. Default: recognized from the file."""
     delimiter: str
     """Delimiter of CSV: one character, or ``tab``, ``comma``, ``semicolon``. Default: recognized from the file."""
+    layout: str
+    """Name of the shop or tool that wrote the file, e.g. ``shoptet``. Default: recognized by its headings."""
     sheet: str
     """Name of the sheet of a workbook. Default: its first one."""
     excel: bool

@@ -51,6 +51,9 @@ STANDARD_INPUT = Path("-")
 @job_options("name")
 @click.option("--sender", type=FILE, envvar="CPL_SENDER", help="TOML or JSON file with the sender's address.")
 @click.option("--map", "names", type=FILE, help="TOML or JSON file with the shop's own names for columns and carriers.")
+@click.option(
+    "--from", "layout", help="Shop or tool that wrote the file, e.g. shoptet. Default: recognized by its headings."
+)
 @click.option("--encoding", help="Encoding of the file, e.g. windows-1250. Default: recognized from the file.")
 @click.option("--delimiter", help="Delimiter of CSV, e.g. ';' or tab. Default: recognized from the file.")
 @click.option("--sheet", help="Sheet of a workbook. Default: the first one.")
@@ -83,6 +86,7 @@ def ship(
     encoding: str | None,
     delimiter: str | None,
     sheet: str | None,
+    layout: str | None,
     excel: bool,
     as_json: bool,
     distributed: bool,
@@ -132,7 +136,7 @@ def ship(
             label_format=LabelFormat(label_format.capitalize()),
             position=position or 1,
             sender=sender_from(sender) if sender else None,
-            reading=_reading(source, names, encoding=encoding, delimiter=delimiter, sheet=sheet),
+            reading=_reading(source, names, encoding=encoding, delimiter=delimiter, sheet=sheet, layout=layout),
             tables=FOR_EXCEL if excel else FOR_PROGRAMS,
             **given,
         )

@@ -22,6 +22,9 @@ from .raw_row import InputError
 __all__ = ["Profile", "all_profiles", "profile_named", "profile_of"]
 
 
+PACKAGE = __name__.rpartition(".")[0]
+
+
 @frozen(kw_only=True)
 class Profile:
     """The layout of a shop's or a tool's file."""
@@ -41,7 +44,7 @@ class Profile:
 def all_profiles() -> dict[str, Profile]:
     """Return name → profile, of all that come with this library."""
     profiles: dict[str, Profile] = {}
-    for file in sorted(resources.files(__package__).joinpath("profiles").iterdir(), key=lambda file: file.name):
+    for file in sorted(resources.files(PACKAGE).joinpath("profiles").iterdir(), key=lambda file: file.name):
         if file.name.endswith(".toml"):
             data = tomllib.loads(file.read_text(encoding="utf-8"))
             about = data.pop("profile")

@@ -50,8 +50,8 @@ class ReadingOptions:
     """Delimiter of CSV: one character, or ``tab``, ``comma``, ``semicolon``, ``pipe``."""
     sheet: str | None = None
     """Name of the sheet of a workbook. Default: its first one."""
-    profile: str | None = None
-    """Name of the profile of the shop or tool that wrote the file. Default: recognized by its headings."""
+    layout: str | None = None
+    """Name of the shop or tool that wrote the file, e.g. ``shoptet``. Default: recognized by its headings."""
     names: ShopMapping = field(factory=ShopMapping, repr=False)
     """The shop's own names."""
     shown: str | None = None
@@ -60,7 +60,7 @@ class ReadingOptions:
     @property
     def mark(self) -> bytes:
         """Digest of the options, which makes a file that is read differently another job; empty without options."""
-        chosen = [self.encoding, self.delimiter, self.sheet, self.profile]
+        chosen = [self.encoding, self.delimiter, self.sheet, self.layout]
         if not any(chosen) and not self.names.mark:
             return b""
         return hashlib.sha256(repr(chosen).encode() + self.names.mark).digest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zipfile
 from collections.abc import Iterator
 from itertools import islice
@@ -26,7 +27,19 @@ OTHER_KINDS = {
     b"\xd0\xcf\x11\xe0": "a workbook of an old Excel or one with a password: save it as .xlsx without a password",
     b"%PDF": "a PDF: export the shipments as CSV or .xlsx",
     b"\x1f\x8b": "packed with gzip: unpack it first",
+    b"7z\xbc\xaf": "an archive (7-Zip): unpack it first",
+    b"Rar!": "an archive (RAR): unpack it first",
+    b"BZh": "packed with bzip2: unpack it first",
+    b"\xfd7zXZ": "packed with xz: unpack it first",
 }
+
+
+XML = re.compile(rb"<\?xml|<(?!!|html|table|\w+:)[A-Za-z_][\w.-]*\s*>", re.IGNORECASE)
+OTHER_TEXTS = {
+    rb"<": "a web page or XML of another program: open it in a spreadsheet and save it as .xlsx",
+    rb"\{\\rtf": "a text document (RTF): save the shipments as CSV or .xlsx",
+}
+"""Beginning of a text → what it is instead."""
 
 
 class _Reader(Protocol):
@@ -109,6 +122,11 @@ class Source:
         first = text.lstrip(b" \t\r\n\0")[:1]
         if first == b"[":
             raise InputError(f"{self._shown} holds a JSON array: write one object a line, without commas between them")
+        if XML.match(text.lstrip(b" \t\r\n")) is not None:
+            return self._xml()
+        for pattern, kind in OTHER_TEXTS.items():
+            if re.match(pattern, text.lstrip(b" \t\r\n"), re.IGNORECASE):
+                raise InputError(f"{self._shown} is {kind}")
         self.is_json = first == b"{" or self.path.suffix.lower() in JSON_LINES
         return self._json_lines() if self.is_json else self._delimited()
 
@@ -127,6 +145,14 @@ class Source:
         if self.options.delimiter is not None:
             raise InputError(f"--delimiter goes with CSV, and {self._shown} is JSON Lines")
         return JsonLines(self.path, self.options, self._shown)
+
+    def _xml(self) -> _Reader:
+        self._refuse_options_of_text("XML")
+        from .xml_reader import XmlFile
+
+        reader = XmlFile(self.path, self.options, self._shown)
+        self.columns, self.terms = reader.table.headings, reader.table.terms
+        return reader
 
     def _delimited(self) -> _Reader:
         reader = DelimitedFile(self.path, self.options, self._shown)

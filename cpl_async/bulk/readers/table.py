@@ -114,7 +114,7 @@ def table_below(heading: Sequence[str], options: ReadingOptions, shown: str, abo
     :raises InputError: A required column is missing, or a column is duplicate.
     """
     headings = [original(name.strip()) for name in heading]
-    profile = profile_named(options.profile) if options.profile is not None else profile_of(headings, shown)
+    profile = profile_named(options.layout) if options.layout is not None else profile_of(headings, shown)
     notes = []
     if profile is not None:
         options = evolve(options, names=options.names.over(profile.mapping))

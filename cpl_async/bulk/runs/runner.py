@@ -323,7 +323,8 @@ class JobRunner(Generic[ResultT]):
                 await self._record_effort(run, measures, started, began)
             raise
         finally:
-            LISTENER.reset(listening)
+            with suppress(ValueError):  # the event loop closes an abandoned iterator in a context without a listener
+                LISTENER.reset(listening)
         await self._record_effort(run, measures, started, began)
 
     async def _record_effort(self, run: JobRun, measures: Measures, started: float, began: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -97,3 +98,16 @@ async def test_a_cancelled_run_leaves_a_journal_that_works(sandbox: Sandbox, cli
     async with asyncio.timeout(10):
         assert len(await client.bulk.jobs()) <= 15
     assert (await locate_journal(client)).file.exists()
+
+
+async def test_an_iterator_that_is_left_is_closed_without_an_error(sandbox: Sandbox, client: Client) -> None:
+    errors: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    results = client.bulk.ship(shipments(3), name="left")
+    async for _ in results:
+        break
+    del results
+    gc.collect()
+    while len(asyncio.all_tasks()) > 1:  # the loop closes it in a task of its own
+        await asyncio.sleep(0.05)
+    assert errors == []
