@@ -115,7 +115,7 @@ MEANINGS: dict[str, Callable[[str, Sequence[str], Sequence[str]], str | None]] =
     "carrier": _of_carrier,
     "parcels": _of_parcels,
 }
-READ_AS = {
+READ_AS: dict[str | None, str] = {
     None: "not read",
     "product_type": "read as the product",
     "carrier": "read as the carrier",

@@ -32,7 +32,7 @@ MONEY = ("cod", "cod_price", "order_total", "amount_due", "insurance_price")
 CURRENCY_WORDS = frozenset(map(fold, SYMBOLS)) - {""}
 OURS = frozenset(("error", "error_code"))
 """The column that this library writes beside rejected rows."""
-PARTY_WORDS = frozenset().union(BILLING_WORDS, DELIVERY_WORDS, SENDER_WORDS, CUSTOMER_WORDS)
+PARTY_WORDS: frozenset[str] = BILLING_WORDS | DELIVERY_WORDS | SENDER_WORDS | CUSTOMER_WORDS
 OF_DELIVERY = frozenset(("note", "delivery_date", "parcel_shop_code", "services"))
 """Columns whose names may have words of the recipient beside them, apart from those of an address."""
 BILLING_COLUMNS = frozenset(BILLING.values())

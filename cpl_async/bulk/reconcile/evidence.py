@@ -88,6 +88,9 @@ class Finding:
     shipments: tuple[FoundShipment, ...] = ()
     """Live and complete shipments, the oldest first; each one after the first is a duplicate."""
     cancelled: tuple[FoundShipment, ...] = ()
+    loose: tuple[str, ...] = ()
+    """Numbers of live parcels that are no complete shipment: some are not visible yet, or those of several sets are
+    shown without their sets."""
     doubts: tuple[Message, ...] = ()
     """Points that a user has to consider before a decision."""
 
@@ -113,18 +116,23 @@ def classify(wanted: ExpectedShipment, entries: Iterable[SearchHit], similar: It
         message("reconcile.similar_reference", number=entry.number, reference=entry.reference)
         for entry in _sort(wanted, similar).ours
     )
-    whole, partial, cancelled, odd = _group(wanted, found.ours)
+    whole, partial, surplus, cancelled, odd = _group(wanted, found.ours)
+    loose = (*partial, *surplus)
     doubts = [*found.doubtful, *odd]
     if whole:
         return Finding(
-            verdict=Verdict.PRESENT, shipments=tuple(whole), cancelled=tuple(cancelled), doubts=tuple(doubts)
+            verdict=Verdict.PRESENT,
+            shipments=tuple(whole),
+            cancelled=tuple(cancelled),
+            loose=loose,
+            doubts=tuple(doubts),
         )
     if doubts:
-        return Finding(verdict=Verdict.DOUBTFUL, cancelled=tuple(cancelled), doubts=tuple(doubts))
+        return Finding(verdict=Verdict.DOUBTFUL, cancelled=tuple(cancelled), loose=loose, doubts=tuple(doubts))
     if partial:
         numbers = ", ".join(partial)
         doubt = message("reconcile.some_parcels", found=len(partial), parcels=wanted.parcels, numbers=numbers)
-        return Finding(verdict=Verdict.PARTIAL, cancelled=tuple(cancelled), doubts=(doubt,))
+        return Finding(verdict=Verdict.PARTIAL, cancelled=tuple(cancelled), loose=loose, doubts=(doubt,))
     if cancelled:
         doubt = message("reconcile.cancelled", number=cancelled[0].master)
         return Finding(verdict=Verdict.CANCELLED, cancelled=tuple(cancelled), doubts=(doubt,))
@@ -155,14 +163,16 @@ def _sort(wanted: ExpectedShipment, entries: Iterable[SearchHit]) -> _Sorted:
 
 def _group(
     wanted: ExpectedShipment, entries: Sequence[SearchHit]
-) -> tuple[list[FoundShipment], list[str], list[FoundShipment], list[Message]]:
-    """Return complete live shipments, parcels of an incomplete one, cancelled shipments, and doubts."""
+) -> tuple[list[FoundShipment], list[str], list[str], list[FoundShipment], list[Message]]:
+    """Return complete live shipments, parcels of an incomplete one, parcels of more than one, cancelled shipments, and
+    doubts."""
     sets: dict[str, list[SearchHit]] = {}
     for entry in entries:
         alone = wanted.parcels > 1 and entry.master is None and entry.in_set == 1
         sets.setdefault("" if alone else entry.master or entry.number, []).append(entry)
     whole: list[FoundShipment] = []
     partial: list[str] = []
+    surplus: list[str] = []
     cancelled: list[FoundShipment] = []
     odd: list[Message] = []
     for master, parcels in sorted(sets.items(), key=lambda pair: (min(e.began or 0.0 for e in pair[1]), pair[0])):
@@ -178,12 +188,13 @@ def _group(
             odd.append(message("reconcile.partly_cancelled", cancelled=gone, numbers=", ".join(numbers)))
         elif len(numbers) > expected:
             shown = ", ".join(numbers)
+            surplus += numbers
             odd.append(message("reconcile.too_many_parcels", found=len(numbers), parcels=expected, numbers=shown))
         elif len(numbers) < expected:
             partial += numbers
         else:
             whole.append(group)
-    return whole, partial, cancelled, odd
+    return whole, partial, surplus, cancelled, odd
 
 
 def _difference(wanted: ExpectedShipment, entry: SearchHit) -> Message | None:

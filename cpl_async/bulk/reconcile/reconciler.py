@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from ...errors import AuthenticationError, PermissionDenied
 from ...messages import Message, message
@@ -191,7 +191,12 @@ class Reconciler:
         rows = {row.cust_reference: row for row in await self.repository.settled(self.job) if row.cust_reference}
         if not rows:
             return 0, None, False
-        expected = [self.strategy.expected_from(row) for row in rows.values()]
+        # without its own parcels: those of a set that is shown without its master would be taken together with a second
+        whole = {reference for reference, row in rows.items() if len(row.own) >= row.parcels}
+        expected = [
+            self.strategy.expected_from(evolve(row, known=row.known | row.own) if reference in whole else row)
+            for reference, row in rows.items()
+        ]
         controls = await self._choose_controls()
         report = await unless_stopped(self.stop, search_with_controls(self.search, expected, controls))
         if report is None:
@@ -204,6 +209,8 @@ class Reconciler:
             if row.has_rival:
                 continue
             others = [group for group in finding.shipments if not row.own & set(group.numbers)]
+            if finding.loose and reference in whole:
+                others.append(FoundShipment(master=finding.loose[0], numbers=finding.loose))
             if row.state is RowState.REJECTED and others:
                 first, *others = others
                 found.append(FoundRow(row=row.number, shipment=first, problems=self._messages_of(finding)))

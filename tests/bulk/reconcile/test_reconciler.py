@@ -191,6 +191,25 @@ async def test_a_set_is_found_whether_its_master_is_shown_or_not(
     assert report["parcel_numbers"].split() == [parcel.number for parcel in stored.parcels]
 
 
+@pytest.mark.parametrize("shows_sets", [True, False])
+async def test_a_second_set_is_a_duplicate_whether_its_master_is_shown_or_not(
+    make_sandbox: MakeSandbox, make_client: MakeClient, tmp_path: Path, shows_sets: bool
+) -> None:
+    sandbox = make_sandbox(visible_after=0.0, shows_sets=shows_sets)
+    shipping = Shipping(tmp_path, make_client(sandbox))
+    rows = many_rows(4)
+    rows[3]["parcels"] = "3"
+    path = write_rows(tmp_path / "a.csv", rows)
+    sandbox.faults.add(Fault(kind=FaultKind.LOST_ANSWER, operation=CREATE, skip=1))
+    hidden = hide(sandbox, {rows[3]["reference_id"]})
+    assert totals(await shipping(path, batch_size=3, max_concurrency=1)) == Totals(rows=4, shipped=4)
+    hidden()
+    assert (await shipping(path)).duplicates == 1
+    [double] = shipping.duplicates()
+    first, _ = (stored for stored in sandbox.shipments() if stored.reference == rows[3]["reference_id"])
+    assert double["duplicate"] == first.parcels[0].number
+
+
 async def test_what_was_there_before_is_not_taken_for_the_lost_one(sandbox: Sandbox, shipping: Shipping) -> None:
     path = rows_of(shipping, 3)
     assert totals(await shipping(path)) == Totals(rows=3, shipped=3)
