@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from .bounded_lines import MAX_COLUMNS, bounded_lines
 from .encoding import encoding_of
 from .header import column_named
 from .raw_row import InputError, RawRow
@@ -17,7 +18,6 @@ from .table import MAX_ROWS_ABOVE, Cells, TableRows, heading_among, table_below
 __all__ = ["DelimitedFile"]
 
 DELIMITERS = ",;\t|"
-MAX_FIELD_LENGTH = 100_000
 MAX_HEADING_LINES = 50
 """Maximum number of lines of a heading with line breaks between its quotes."""
 SEPARATOR_LINE = re.compile(r'"?sep=(.?)"?', re.IGNORECASE)
@@ -36,7 +36,8 @@ class DelimitedFile:
         told = options.delimiter
         try:
             with path.open(encoding=self._encoding, newline="") as file:
-                start = list(islice((line for line in file if line.strip()), MAX_HEADING_LINES))
+                lines = bounded_lines(file, shown)
+                start = list(islice((line for line in lines if line.strip()), MAX_HEADING_LINES))
         except UnicodeError as error:
             raise self.not_text(error) from None
         self._skipped = SEPARATOR_LINE.fullmatch(start[0].strip()) if start else None
@@ -69,7 +70,6 @@ class DelimitedFile:
 
     def _first_rows(self, lines: list[str], delimiter: str) -> list[list[str]]:
         """Return the first rows with content; the last one may be cut off, so errors count in the first one only."""
-        csv.field_size_limit(MAX_FIELD_LENGTH)
         rows: list[list[str]] = []
         try:
             for fields in csv.reader(lines, delimiter=delimiter, quotechar=self._quote, strict=True):
@@ -87,14 +87,15 @@ class DelimitedFile:
         except csv.Error:
             rows = [lines[0].split(delimiter) if lines else []]
         return max(
-            (sum(column_named(name) is not None for name in names if len(name) < 100), len(names)) for names in rows
+            (sum(column_named(name) is not None for name in names[:MAX_COLUMNS] if len(name) < 100), len(names))
+            for names in rows
         )
 
     def _lines(self) -> Iterator[Cells]:
-        csv.field_size_limit(MAX_FIELD_LENGTH)
         before = self._above + (2 if self._skipped else 1)
         with self._path.open(encoding=self._encoding, newline="") as file:
-            reader = csv.reader(file, delimiter=self._delimiter, quotechar=self._quote, strict=True)
+            lines = bounded_lines(file, self._shown)
+            reader = csv.reader(lines, delimiter=self._delimiter, quotechar=self._quote, strict=True)
             try:
                 for fields in reader:
                     if before:

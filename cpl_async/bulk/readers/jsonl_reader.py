@@ -9,6 +9,7 @@ from typing import Any
 
 from ...messages import Message, message
 from ..parsing.column_mapping import FileSchema, ShopMapping
+from .bounded_lines import bounded_lines
 from .encoding import encoding_of
 from .header import columns_of, schema_of
 from .raw_row import InputError, RawRow
@@ -41,7 +42,7 @@ class JsonLines:
         number = 0
         try:
             with self._path.open(encoding=self._encoding) as file:
-                for line_number, line in enumerate(file, 1):
+                for line_number, line in enumerate(bounded_lines(file, self._shown), 1):
                     if not line.strip():
                         continue
                     number += 1

@@ -11,6 +11,7 @@ from ...messages import message
 from ..parsing.column_mapping import STANDS_FOR, FileSchema, ItemLines, ShopMapping
 from ..parsing.columns import COLUMNS, REQUIRED
 from ..parsing.text import fold
+from .bounded_lines import MAX_COLUMNS
 from .formula_escape import original
 from .header import columns_of, reject_duplicate_columns, schema_of
 from .profile import profile_named, profile_of
@@ -83,6 +84,8 @@ def _read_item_line(values: dict[str, str], items: ItemLines) -> None:
 
 def is_heading(fields: Sequence[str], options: ReadingOptions) -> bool:
     """Return whether fields are the heading of a file of shipments: no required column is missing."""
+    if len(fields) > MAX_COLUMNS:
+        return False
     headings = [original(name.strip()) for name in fields]
     if profile_of(headings, "") is not None:
         return True
@@ -113,6 +116,8 @@ def table_below(heading: Sequence[str], options: ReadingOptions, shown: str, abo
     :param above: Number of rows above the heading. Default: 0.
     :raises InputError: A required column is missing, or a column is duplicate.
     """
+    if len(heading) > MAX_COLUMNS:
+        raise InputError(f"{shown} has {len(heading):,} columns, at most {MAX_COLUMNS:,} are read: remove the others")
     headings = [original(name.strip()) for name in heading]
     profile = profile_named(options.layout) if options.layout is not None else profile_of(headings, shown)
     notes = []

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 from xml.parsers import expat
 
+from .bounded_lines import MAX_COLUMNS
 from .raw_row import InputError, RawRow
 from .reading_options import ReadingOptions
 from .table import Cells, TableRows, table_below
@@ -17,7 +18,6 @@ __all__ = ["XmlFile"]
 BLOCK = 64 * 1024
 MAX_TEXT_LENGTH = 100_000
 """Characters of one element."""
-MAX_COLUMNS = 2000
 SAMPLE_RECORDS = 100
 """Records whose elements are the columns: an empty element may be left out."""
 Record = tuple[int, dict[str, str]]
