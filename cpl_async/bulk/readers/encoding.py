@@ -27,6 +27,16 @@ CZECH_ONLY = bytes.fromhex("ec cc f8 d8 f9 d9")
 """ě Ě ř Ř ů Ů, in both; a text with these letters has ž, not ľ."""
 SLOVAK_ONLY = bytes.fromhex("e4 f4 e5 e0 c5 c0 d4")
 """ä ô ĺ ŕ Ĺ Ŕ Ô, in both."""
+POLISH_ONLY = frozenset(bytes.fromhex("b3 a3"))
+"""ł Ł, in both."""
+POLISH_OF_ISO = frozenset(bytes.fromhex("b1 a1 b6 a6 bc ac"))
+"""ą Ą ś Ś ź Ź in ISO 8859-2."""
+POLISH_OF_WINDOWS = frozenset(bytes.fromhex("b9 a5"))
+"""ą Ą in Windows-1250, where ś and ź are among those that only it has."""
+WESTERN_ONLY = frozenset(bytes.fromhex("e7 c7 f1 d1"))
+"""ç Ç ñ Ñ in Windows-1252; ç Ç ń Ń in Windows-1250."""
+CENTRAL_ONLY = frozenset(bytes.fromhex("ec cc f8 d8 f9 d9 9a 8a 9e 8e 9d 8d bf af 9c 8c 9f 8f ea ca f2 d2 ef cf"))
+"""Letters that nearly each Czech, Slovak or Polish text has: ě ř ů š ž ť ż ś ź ę ň ď."""
 SEQUENCE = re.compile(rb"[\xc3-\xc5][\x80-\xbf]")
 """A Czech or Slovak letter in UTF-8."""
 
@@ -85,9 +95,27 @@ def _eight_bits(path: Path, shown: str, line: int) -> str:
         raise InputError(f"{shown} is not text in UTF-8 (line {line}), Windows-1250 or ISO 8859-2: {asked}")
     if counts.keys() & WINDOWS_ONLY and counts.keys() & OF_DOS:
         raise InputError(f"{shown} is not text in UTF-8 or Windows-1250; it may be cp852, of DOS: {asked}")
+    if _is_western(counts):
+        raise InputError(f"{shown} may be Windows-1252 (Western Europe) or Windows-1250: {asked}")
     if counts.keys() & WINDOWS_ONLY:
         return "cp1250"
+    if counts.keys() & POLISH_ONLY:
+        return _by_polish_letters(counts, shown, asked)
     return _by_letters(counts, shown, asked)
+
+
+def _is_western(counts: Counter[int]) -> bool:
+    """Return whether letters are probably Western: ç, or ñ without Polish letters, and no letter of Czech or Slovak."""
+    found = counts.keys()
+    has_own = bool(found & CENTRAL_ONLY or found & POLISH_ONLY)
+    return bool(found & WESTERN_ONLY) and not has_own
+
+
+def _by_polish_letters(counts: Counter[int], shown: str, asked: str) -> str:
+    iso = bool(counts.keys() & POLISH_OF_ISO)
+    if iso and counts.keys() & POLISH_OF_WINDOWS:
+        raise InputError(f"{shown} may be Windows-1250 or ISO 8859-2, its letters do not show which: {asked}")
+    return "iso8859-2" if iso else "cp1250"
 
 
 def _by_letters(counts: Counter[int], shown: str, asked: str) -> str:

@@ -85,6 +85,21 @@ def test_an_ambiguous_encoding_is_refused(tmp_path: Path) -> None:
     assert rows_of(tmp_path / "a.csv", content, encoding="iso-8859-2")[0]["city"] == "Streženice"
 
 
+@pytest.mark.parametrize("encoding", ["cp1250", "iso8859-2"])
+@pytest.mark.parametrize("name", ["Żółć Łęcka, Łódź", "Stanisław Wąs", "Małgorzata Śliwa", "Paweł Król"])
+def test_polish_letters_are_read_right(tmp_path: Path, encoding: str, name: str) -> None:
+    content = f'{HEADING}\na,CONN,"{name}",Długa 1,Łódź,90-001,PL\n'.encode(encoding)
+    assert rows_of(tmp_path / "a.csv", content)[0]["name"] == name
+
+
+@pytest.mark.parametrize("name", ["José Peña", "François Lefèvre", "Iñaki Muñoz, Córdoba"])
+def test_western_letters_are_refused_and_never_read_as_others(tmp_path: Path, name: str) -> None:
+    content = f'{HEADING}\na,CONN,"{name}",Calle 1,Madrid,28001,ES\n'.encode("cp1252")
+    with pytest.raises(InputError, match=r"may be Windows-1252.*--encoding"):
+        rows_of(tmp_path / "a.csv", content)
+    assert rows_of(tmp_path / "a.csv", content, encoding="cp1252")[0]["name"] == name
+
+
 def test_damaged_utf_8_is_not_read_as_another_encoding(tmp_path: Path) -> None:
     content = as_csv(CZECH).encode() + b"a,\xe8"
     with pytest.raises(InputError, match=r"not text in UTF-8 from line 30 on.*--encoding"):
