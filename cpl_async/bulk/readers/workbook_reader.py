@@ -6,11 +6,14 @@ import re
 import warnings
 import zipfile
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import date, datetime, time
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from attrs import evolve
 
 from ..._nearest import nearest
 from .extras import needing_extra
@@ -25,6 +28,15 @@ __all__ = ["WorkbookFile"]
 
 ZEROS = re.compile(r"0+(?:(?:\\ | |-|\\-|\"[ -]\")0+)*")
 """A format such as ``00000`` or ``000 00``, in which postcodes keep their zeros."""
+DECIMALS = re.compile(r"[#0?,\s]*[0#?](?:\.([0#?]+))?\s*")
+"""A number format without exponent, percent or date: ``# ##0.00``."""
+LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.|Kč|€|[$£]|zł|Ft')
+"""Parts of a number format that only stand beside the number."""
+BLOCK = 1024 * 1024
+LONGEST_TAG = 4096
+FORMULA_ELEMENT = re.compile(rb"<(?:\w+:)?f[\s>/]")
+HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\s[^>]*hidden="(?:1|true)"[^>]*>')
+ROW_NUMBER = re.compile(rb'\sr="([0-9]+)"')
 CERTAIN = 10**15
 """The number from which a spreadsheet has rounded the last digits away."""
 
@@ -40,6 +52,9 @@ class WorkbookFile:
         """
         self._path, self._shown = path, shown
         self._sheet = options.sheet
+        self._chosen = self._sheet or self._visible_sheet()
+        """Title of the sheet that is read."""
+        self._hidden, self._has_formulas = self._scanned()
         with closing(self._lines()) as lines:
             first = [cells for _, cells in islice(lines, MAX_ROWS_ABOVE)]
         if not first:
@@ -48,6 +63,7 @@ class WorkbookFile:
         heading = first[self._above]
         self._width = len(heading)
         self.table: TableRows = table_below(heading, options, self._where, self._above)
+        self.table = evolve(self.table, notes=(*self.table.notes, *self._remarks()))
 
     def rows(self) -> Iterator[RawRow]:
         """Yield the rows."""
@@ -64,24 +80,71 @@ class WorkbookFile:
             yield line, cells + [""] * (self._width - len(cells))
 
     def _lines(self) -> Generator[Cells]:
-        """Yield the rows that have content, without empty cells at their end."""
-        with self._path.open("rb") as file, closing(self._opened(file)) as book:
-            sheet = self._found(book)
-            sheet.reset_dimensions()  # dimensions that other programs write are not always correct
-            for line, cells in enumerate(sheet.iter_rows(), 1):
+        """Yield the visible rows that have content, without empty cells at their end."""
+        with ExitStack() as stack:
+            rows = self._rows_of(stack, with_formulas=False)
+            formulas = self._rows_of(stack, with_formulas=True) if self._has_formulas else None
+            for line, cells in enumerate(rows, 1):
                 texts = [_text(cell.value, cell) for cell in cells]
+                if formulas is not None:
+                    # a program that saves a formula without its result has not calculated the amount
+                    for index, cell in enumerate(next(formulas, ())):
+                        if isinstance(cell.value, str) and cell.value.startswith("=") and not texts[index]:
+                            texts[index] = f"={cell.value[1:] or 'formula'}"
                 while texts and not texts[-1]:
                     texts.pop()
-                if texts:
+                if texts and line not in self._hidden:
                     yield line, texts
 
-    def _opened(self, file: IO[bytes]) -> Workbook:
+    def _rows_of(self, stack: ExitStack, *, with_formulas: bool) -> Iterator[Any]:
+        file = stack.enter_context(self._path.open("rb"))
+        book = stack.enter_context(closing(self._opened(file, with_formulas=with_formulas)))
+        sheet = self._found(book)
+        sheet.reset_dimensions()  # dimensions that other programs write are not always correct
+        return cast("Iterator[Any]", sheet.iter_rows())
+
+    def _visible_sheet(self) -> str:
+        """Return the title of the sheet that a person sees: the active one, or the first visible one with content."""
+        with self._path.open("rb") as file, closing(self._opened(file)) as book:
+            visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+            self._others: list[str] = []
+            full = [sheet for sheet in visible if _has_content(sheet)]
+            if not full:
+                raise InputError(f"{self._shown} is empty")
+            chosen = book.active if book.active in full else full[0]
+            self._others = [sheet.title for sheet in book.worksheets if sheet is not chosen and _has_content(sheet)]
+            return str(chosen.title)
+
+    def _scanned(self) -> tuple[frozenset[int], bool]:
+        """Return the hidden rows of the sheet, and whether it has formulas."""
+        hidden: set[int] = set()
+        has_formulas = False
+        with ExitStack() as stack:
+            file = stack.enter_context(self._path.open("rb"))
+            book = stack.enter_context(closing(self._opened(file)))
+            source = stack.enter_context(self._found(book)._get_source())
+            tail = b""
+            while block := source.read(BLOCK):
+                text = tail + block
+                has_formulas = has_formulas or FORMULA_ELEMENT.search(text) is not None
+                hidden.update(int(number) for row in HIDDEN_ROW.findall(text) for number in ROW_NUMBER.findall(row))
+                tail = text[-LONGEST_TAG:]
+        return frozenset(hidden), has_formulas
+
+    def _remarks(self) -> list[str]:
+        remarks = [f"hidden rows that are not read: {len(self._hidden)}"] if self._hidden else []
+        if self._sheet is None and self._others:
+            names = ", ".join(self._others[:10])
+            remarks.append(f"the sheet {self._chosen!r} is read; others, chosen by --sheet, are not: {names}")
+        return remarks
+
+    def _opened(self, file: IO[bytes], *, with_formulas: bool = False) -> Workbook:
         with needing_extra("excel"):
             from openpyxl import load_workbook
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about styles and the like, which are not read
-                return load_workbook(file, read_only=True, data_only=True)
+                return load_workbook(file, read_only=True, data_only=not with_formulas)
         except (KeyError, ValueError, zipfile.BadZipFile, OSError) as error:
             raise InputError(f"{self._shown} cannot be read as a workbook of Excel: {error}") from None
 
@@ -90,12 +153,17 @@ class WorkbookFile:
         if not names:
             raise InputError(f"{self._shown} has no sheet with cells")
         if self._sheet is None:
-            return book.worksheets[0]
+            return book[self._chosen]
         if self._sheet not in names:
             near = nearest(self._sheet, names)
             hint = f"did you mean {near}?" if near else f"its sheets are {', '.join(names[:20])}"
             raise InputError(f"{self._shown} has no sheet {self._sheet}; {hint}")
         return book[self._sheet]
+
+
+def _has_content(sheet: Any) -> bool:
+    sheet.reset_dimensions()
+    return any(cell.value is not None for row in islice(sheet.iter_rows(), MAX_ROWS_ABOVE) for cell in row)
 
 
 def _text(value: Any, cell: Any) -> str:
@@ -116,6 +184,15 @@ def _digits(value: float, shape: str) -> str:
     if abs(value) >= CERTAIN:
         return f"{value:.14E}"
     if value != int(value):
+        places = _places(shape)
+        if places is not None:
+            return str(Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP))
         return f"{value:.15f}".rstrip("0") if abs(value) < 1e-4 else f"{value:.15g}"
     digits = str(int(value))
     return digits.zfill(shape.count("0")) if ZEROS.fullmatch(shape) else digits
+
+
+def _places(shape: str) -> int | None:
+    """Return the decimal places that a number format shows, or ``None`` if it does not round."""
+    found = DECIMALS.fullmatch(LITERAL.sub("", shape.split(";")[0]).strip())
+    return len(found[1] or "") if found is not None else None

@@ -80,6 +80,80 @@ def test_a_sheet_is_chosen_by_its_name(tmp_path: Path) -> None:
         Source(path, ReadingOptions(sheet="Shet 2"))
 
 
+GOOD = ["1", "Jan", "Dlouhá 1", "Praha", "11000", "CZ", "", 1249, ""]
+
+
+def cash_in(path: Path) -> list[str | None]:
+    """Return the amount to collect in each row, or its problem."""
+    found = []
+    for raw in Source(path).rows():
+        shipment, problems = shipment_from(raw.values, None, raw.terms)
+        cash = shipment.cash_on_delivery if shipment is not None else None
+        found.append(str(problems[0]) if problems else str(cash.cod_price) if cash is not None else None)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("shape", "value", "amount"),
+    [
+        ("# ##0.00", 1247.994, "1247.99"),
+        ("0.00", 0.335, "0.34"),
+        ('#,##0.00\\ "Kč"', 1247.995, "1248.00"),
+        ("0", 12.6, "13"),
+        ("General", 1247.5, "1247.5"),
+    ],
+)
+def test_an_amount_is_the_one_that_is_shown(tmp_path: Path, shape: str, value: float, amount: str) -> None:
+    row = [*GOOD[:7], value, ""]
+    assert cash_in(workbook(tmp_path / "a.xlsx", [HEADING, row], formats={"H2": shape})) == [amount]
+
+
+def test_a_formula_without_a_result_is_never_an_empty_cell(tmp_path: Path) -> None:
+    row = [*GOOD[:7], "=100+1", ""]
+    path = workbook(tmp_path / "a.xlsx", [HEADING, row, GOOD, [*GOOD[:7], None, ""]])
+    problem, amount, nothing = cash_in(path)
+    assert problem is not None
+    assert "begins like a formula of a spreadsheet: '=100+1'" in problem
+    assert (amount, nothing) == ("1249", None)
+
+
+def test_what_a_person_does_not_see_is_not_read_but_reported(tmp_path: Path) -> None:
+    book = Workbook()
+    first, hidden, last = book.active, book.create_sheet("hidden"), book.create_sheet("last")
+    assert first is not None
+    for sheet in (hidden, last):
+        sheet.append(HEADING)
+        for number in range(1, 5):
+            sheet.append([f"{sheet.title}-{number}", *GOOD[1:]])
+    hidden.sheet_state = "hidden"
+    last.row_dimensions[3].hidden = True
+    book.save(tmp_path / "a.xlsx")
+    source = Source(tmp_path / "a.xlsx")
+    assert [row.values["reference_id"] for row in source.rows()] == ["last-1", "last-3", "last-4"]
+    assert source.notes == [
+        "hidden rows that are not read: 1",
+        "the sheet 'last' is read; others, chosen by --sheet, are not: hidden",
+    ]
+
+
+def test_the_active_sheet_is_read(tmp_path: Path) -> None:
+    book = Workbook()
+    for title in ("old", "new"):
+        sheet = book.create_sheet(title)
+        sheet.append(HEADING)
+        sheet.append([title, *GOOD[1:]])
+    book.active = 2
+    book.save(tmp_path / "a.xlsx")
+    assert [row.values["reference_id"] for row in Source(tmp_path / "a.xlsx").rows()] == ["new"]
+
+
+def test_a_title_above_the_heading_is_passed_over(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", [["Objednávky k expedici"], [None], HEADING, GOOD])
+    source = Source(path)
+    assert [row.values["reference_id"] for row in source.rows()] == ["1"]
+    assert source.notes == ["rows above the heading that are not read: 1"]
+
+
 def test_a_formula_kept_as_text_is_read_unchanged(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", [HEADING, ["'=1+1", "J", "U", "P", "11000", "CZ", "", "", ""]])
     (row,) = Source(path).rows()
