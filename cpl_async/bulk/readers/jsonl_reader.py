@@ -18,6 +18,8 @@ from .reading_options import ReadingOptions
 __all__ = ["JsonLines", "Keys", "as_text"]
 
 MAX_SHOWN_LENGTH = 1000
+MAX_DOCUMENT_BYTES = 20_000_000
+"""Bytes of a document in one piece, which is read as a whole."""
 MAX_KEY_SETS = 1000
 """Different sets of keys whose columns are kept."""
 
@@ -39,24 +41,48 @@ class JsonLines:
         :raises InputError: The file is not text.
         """
         keys = Keys(self._names)
-        number = 0
         try:
-            with self._path.open(encoding=self._encoding) as file:
-                for line_number, line in enumerate(bounded_lines(file, self._shown), 1):
-                    if not line.strip():
-                        continue
-                    number += 1
-                    fields, problem = _object_in(line)
-                    values, twins = keys.named(fields)
-                    yield RawRow(
-                        number=number, line=line_number, values=values, problem=problem or twins, terms=keys.terms
-                    )
+            for number, (line_number, fields, problem) in enumerate(self._objects(), 1):
+                values, twins = keys.named(fields)
+                yield RawRow(number=number, line=line_number, values=values, problem=problem or twins, terms=keys.terms)
         except UnicodeError as error:
             reason = getattr(error, "reason", str(error))
             raise InputError(
                 f"{self._shown} is not text in {self._encoding.removesuffix('-sig').upper()} ({reason}): "
                 "say its encoding with --encoding"
             ) from None
+
+    def _objects(self) -> Iterator[tuple[int, dict[str, str], Message | None]]:
+        """Yield line, fields and problem of each object."""
+        with self._path.open(encoding=self._encoding) as file:
+            lines = enumerate(bounded_lines(file, self._shown), 1)
+            first = next(((number, line) for number, line in lines if line.strip()), None)
+            records = self._records_of_document() if first is not None and _begins_document(first[1]) else None
+            if records is not None:
+                yield from ((0, *_fields_of(data)) for data in records)
+                return
+            for number, line in (first, *lines) if first is not None else ():
+                if line.strip():
+                    yield number, *_object_in(line)
+
+    def _records_of_document(self) -> list[Any] | None:
+        """Return the records of a document in one piece: a list, or an object with one list in it.
+
+        ``None`` if it is no such document: its lines are then read one by one.
+        """
+        if self._path.stat().st_size > MAX_DOCUMENT_BYTES:
+            limit = MAX_DOCUMENT_BYTES // 10**6
+            raise InputError(f"{self._shown} is JSON in one piece of more than {limit} MB: write one object a line")
+        try:
+            data = json.loads(self._path.read_text(encoding=self._encoding), parse_float=str, parse_int=str)
+        except (json.JSONDecodeError, RecursionError):
+            return None
+        lists = [data] if isinstance(data, list) else [value for value in data.values() if isinstance(value, list)]
+        if len(lists) != 1:
+            raise InputError(
+                f"{self._shown} is JSON with {len(lists)} lists: it must be a list of shipments, or have one"
+            )
+        return list(lists[0])
 
 
 class Keys:
@@ -103,6 +129,20 @@ def _object_in(line: str) -> tuple[dict[str, str], Message | None]:
         data = json.loads(line, parse_float=str, parse_int=str)
     except (json.JSONDecodeError, RecursionError) as error:
         return {}, message("row.not_json", error=getattr(error, "msg", "too deeply nested"), line=shown)
+    return _fields_of(data, shown)
+
+
+def _begins_document(line: str) -> bool:
+    """Return whether the first line is only the beginning of a document: no object, but a list or an open bracket."""
+    text = line.strip()
+    if text.startswith("["):
+        return True
+    return text.startswith("{") and not text.endswith("}")
+
+
+def _fields_of(data: Any, shown: str = "") -> tuple[dict[str, str], Message | None]:
+    """Return the fields of an object, or the problem."""
+    shown = shown or json.dumps(data, ensure_ascii=False)[:MAX_SHOWN_LENGTH]
     if not isinstance(data, dict):
         return {}, message("row.not_an_object", line=shown)
     odd = [name for name, value in data.items() if isinstance(value, (dict, list))]

@@ -120,14 +120,12 @@ class Source:
         if self.options.sheet is not None:
             raise InputError(f"--sheet goes with a workbook of Excel, which {self._shown} is not")
         first = text.lstrip(b" \t\r\n\0")[:1]
-        if first == b"[":
-            raise InputError(f"{self._shown} holds a JSON array: write one object a line, without commas between them")
         if XML.match(text.lstrip(b" \t\r\n")) is not None:
             return self._xml()
         for pattern, kind in OTHER_TEXTS.items():
             if re.match(pattern, text.lstrip(b" \t\r\n"), re.IGNORECASE):
                 raise InputError(f"{self._shown} is {kind}")
-        self.is_json = first == b"{" or self.path.suffix.lower() in JSON_LINES
+        self.is_json = first in (b"{", b"[") or self.path.suffix.lower() in JSON_LINES
         return self._json_lines() if self.is_json else self._delimited()
 
     def _judge_columns(self) -> None:

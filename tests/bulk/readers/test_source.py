@@ -109,3 +109,19 @@ def test_a_missing_file_and_a_folder_are_told(tmp_path: Path) -> None:
         Source(tmp_path / "none.csv")
     with pytest.raises(InputError, match="is a folder"):
         Source(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '[\n {"reference_id": "1"},\n {"reference_id": 2}\n]',
+        '{\n "orders": [\n  {"reference_id": "1"}, {"reference_id": 2}\n ]\n}',
+    ],
+)
+def test_json_in_one_piece_is_read(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "a.json"
+    file.write_text(content, encoding="utf-8")
+    assert [row.values for row in Source(file).rows()] == [{"reference_id": "1"}, {"reference_id": "2"}]
+    file.write_text('{\n "a": [],\n "b": []\n}', encoding="utf-8")
+    with pytest.raises(InputError, match="JSON with 2 lists"):
+        list(Source(file).rows())

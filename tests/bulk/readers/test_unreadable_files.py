@@ -56,7 +56,6 @@ async def test_what_cannot_be_read_of_a_row_is_kept_in_its_error(shipping: Shipp
     [
         ("a.xlsx", b"PK\x03\x04rest", "no workbook of Excel"),
         ("a.xls", b"\xd0\xcf\x11\xe0rest", "save it as .xlsx"),
-        ("a.json", b'[{"reference_id": "a"}]', "one object a line"),
         ("a.csv", b"reference_id;name\n\xe8\x81", "save it as CSV in UTF-8"),
     ],
 )
