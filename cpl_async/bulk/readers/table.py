@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import evolve, field, frozen
@@ -21,6 +22,8 @@ from .reading_options import ReadingOptions
 __all__ = ["MAX_ROWS_ABOVE", "Cells", "TableRows", "heading_among", "is_heading", "table_below"]
 
 MAX_SHOWN_LENGTH = 1000
+LONGEST_EXAMPLE = 200
+"""Characters of a heading that a message repeats as a whole."""
 MAX_ROWS_ABOVE = 20
 """Rows among which the heading is looked for."""
 Cells = tuple[int, list[str]]
@@ -131,13 +134,10 @@ def table_below(heading: Sequence[str], options: ReadingOptions, shown: str, abo
     if missing:
         noun = "column" if len(missing) == 1 else "columns"
         free = [name for name, column in zip(headings, columns, strict=True) if column not in COLUMNS]
-        pairs = [(near, column) for column in missing if (near := nearest(column, free))]
-        heading, column = pairs[0] if pairs else (free[0] if free else "your heading", missing[0])
         found = ", ".join(name[:30] for name in headings[:30])
         raise InputError(
             f"{shown} lacks the {noun} {', '.join(missing)}; its heading is: {found}; name the columns so, or say "
-            f'with --map which they are, e.g. [columns] "{heading[:30]}" = "{column}"'
-            + _words_of_absent(headings, options.names)
+            f"with --map which they are{_example(missing, free)}" + _words_of_absent(headings, options.names)
         )
     reject_duplicate_columns(headings, columns, shown)
     return TableRows(
@@ -146,6 +146,17 @@ def table_below(heading: Sequence[str], options: ReadingOptions, shown: str, abo
         terms=schema_of(zip(columns, headings, strict=True), options.names),
         notes=tuple(notes),
     )
+
+
+def _example(missing: Sequence[str], free: Sequence[str]) -> str:
+    """Return lines of a mapping that can be pasted, with the headings as the file has them."""
+    if list(missing) == ["country"]:
+        return ', e.g. for a shop that ships within its country: [defaults] country = "CZ"'
+    pairs = [(near, column) for column in missing if (near := nearest(column, free))]
+    heading, column = pairs[0] if pairs else (free[0] if free else "", missing[0])
+    if not heading or len(heading) > LONGEST_EXAMPLE:
+        return ""
+    return f', e.g. [columns] {json.dumps(heading, ensure_ascii=False)} = "{column}"'
 
 
 def _words_of_absent(headings: Sequence[str], names: ShopMapping) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,16 @@ def test_json_lines_may_have_czech_keys(tmp_path: Path) -> None:
     assert (found.reference_id, found.recipient.zip_code, found.cash_on_delivery) == ("7", "11000", None)
     assert first.as_written["Jméno"] == "J"
     assert "two fields that mean name" in str(second.problem)
+
+
+def test_a_missing_column_is_shown_in_a_line_that_can_be_pasted(tmp_path: Path) -> None:
+    heading = 'Interní evidenční číslo objednávky v "novém" systému'
+    file = tmp_path / "a.csv"
+    file.write_text(f'"{heading.replace(chr(34), chr(34) * 2)}",name,street,city,zip_code,country\n', encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        Source(file)
+    line = str(caught.value).partition("[columns] ")[2]
+    assert tomllib.loads(line) == {heading: "reference_id"}
+    file.write_text("reference_id,name,street,city,zip_code\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r'\[defaults\] country = "CZ"'):
+        Source(file)
