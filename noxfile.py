@@ -202,7 +202,7 @@ def install(session: nox.Session, *packages: str, group: str = "dev") -> None:
 
 def run_simulations(session: nox.Session, commands: Iterable[tuple[str, ...]]) -> None:
     """Run commands of the simulation, each of which fails at a broken promise."""
-    install(session, ".[bulk]", group="simulation")
+    install(session, ".[bulk,sandbox]", group="simulation")
     for arguments in commands:
         session.run("python", "-m", "tests.simulation", *arguments, env={"PYTHONHASHSEED": "0"})
 
