@@ -15,7 +15,7 @@ from attrs import field, frozen
 
 from ...messages import Message, message
 from .payment import is_on_delivery, payment_kind
-from .text import answer, fold, tokens
+from .text import answer, any_begins, fold, phrase_in, tokens
 from .vocabulary import (
     AMBIGUOUS_STEMS,
     CARRIER_HEADINGS,
@@ -135,9 +135,9 @@ def _has_value(subject: Subject, text: str) -> bool:
 def _meaning(heading: str) -> _Heading:
     words = tokens(heading)
     about = _subject_of_heading(words)
-    if not ITEM_WORDS.isdisjoint(words) or (about is None and _begin(FREE_TEXT_HEADINGS, words)):
+    if not ITEM_WORDS.isdisjoint(words) or (about is None and any_begins(words, FREE_TEXT_HEADINGS)):
         return _Heading(is_free_text=True)
-    if about is None and (_begin(IGNORED_HEADINGS, words) or not words):
+    if about is None and (any_begins(words, IGNORED_HEADINGS) or not words):
         return _Heading(is_ignored=True)
     return _Heading(subject=about)
 
@@ -147,15 +147,15 @@ def _subject_of_heading(words: list[str]) -> Subject | None:
         return None
     if is_on_delivery(words):
         return Subject.CASH_ON_DELIVERY
-    if _begin(INSURANCE_STEMS, words):
+    if any_begins(words, INSURANCE_STEMS):
         return Subject.INSURANCE
-    if _begin(COUNT_STEMS, words) and _begin(PARCEL_STEMS, words):
+    if any_begins(words, COUNT_STEMS) and any_begins(words, PARCEL_STEMS):
         return Subject.PARCELS
-    if _begin(POINT_HEADINGS, words) or _phrase_in(PICKUP_PHRASES, words):
+    if any_begins(words, POINT_HEADINGS) or phrase_in(PICKUP_PHRASES, words):
         return Subject.PICKUP_POINT
     if not {"18", "age", "vek", "veku", "alter", "wieku", "eletkor"}.isdisjoint(words):
         return Subject.AGE_CHECK
-    return Subject.CARRIER if _begin(CARRIER_HEADINGS, words) else None
+    return Subject.CARRIER if any_begins(words, CARRIER_HEADINGS) else None
 
 
 @lru_cache(maxsize=4096)
@@ -168,17 +168,19 @@ def _named_in(text: str, *, is_free_text: bool) -> Subject | None:
         return _whole_phrase(words, text)
     if payment_kind(text) or is_on_delivery(words):
         return Subject.CASH_ON_DELIVERY
-    if _begin(PICKUP_STEMS, words) or _phrase_in(PICKUP_PHRASES, words) or POINT_CODE.search(text):
+    if any_begins(words, PICKUP_STEMS) or phrase_in(PICKUP_PHRASES, words) or POINT_CODE.search(text):
         return Subject.PICKUP_POINT
     return Subject.CARRIER if other_carrier(text) is not None else None
 
 
 def _whole_phrase(words: list[str], text: str) -> Subject | None:
     """Return the subject of a text that is a phrase of payment or carrier as a whole, or holds an unmistakable one."""
-    if _phrase_in((*COLLECT_PHRASES, *UNMISTAKABLE_PHRASES), words) or (len(words) <= 2 and is_on_delivery(words)):
+    if phrase_in((*COLLECT_PHRASES, *UNMISTAKABLE_PHRASES), words) or (len(words) <= 2 and is_on_delivery(words)):
         return Subject.CASH_ON_DELIVERY
     is_phrase = (
-        len(words) <= LONGEST_PHRASE and words[0].startswith(PAYMENT_BEGINNINGS) and not _begin(AMBIGUOUS_STEMS, words)
+        len(words) <= LONGEST_PHRASE
+        and words[0].startswith(PAYMENT_BEGINNINGS)
+        and not any_begins(words, AMBIGUOUS_STEMS)
     )
     if is_phrase and payment_kind(text):
         return Subject.CASH_ON_DELIVERY
@@ -197,17 +199,7 @@ def other_carrier(text: str) -> str | None:
     for word in words:
         if word in CARRIER_WORDS or word.startswith(CARRIER_STEMS):
             return word
-    together = f" {' '.join(words)} "
-    return next((phrase for phrase in CARRIER_PHRASES if f" {phrase} " in together), None)
-
-
-def _phrase_in(phrases: tuple[str, ...], words: list[str]) -> bool:
-    together = f" {' '.join(words)} "
-    return any(f" {phrase} " in together for phrase in phrases)
-
-
-def _begin(stems: tuple[str, ...], words: list[str]) -> bool:
-    return any(word.startswith(stems) for word in words)
+    return phrase_in(CARRIER_PHRASES, words)
 
 
 CARRIER_NAMES = frozenset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ from .ambiguous_value import AmbiguousValue, without_damage
 from .column_mapping import FileSchema, ShippingRule, ShopMapping
 from .currency import CURRENCY_OF, HOME, currency_code
 from .numbers import amount
-from .text import answer, fold, tokens
+from .text import answer, any_begins, fold, phrase_in, tokens
 from .vocabulary import (
     CASH_STEMS,
     CASH_WORDS,
@@ -104,28 +104,21 @@ def payment_kind(text: str) -> bool | None:
     if not NEGATIONS.isdisjoint(words):
         return None
     squeezed = fold(text)  # GoPay is one word
-    is_prepaid = not PREPAID_WORDS.isdisjoint(words) or _begin(PREPAID_STEMS, (*words, squeezed))
+    is_prepaid = not PREPAID_WORDS.isdisjoint(words) or any_begins((*words, squeezed), PREPAID_STEMS)
     if is_on_delivery(words):
         return None if is_prepaid else True
-    is_card = not WEAK_PREPAID_WORDS.isdisjoint(words) or _begin(WEAK_PREPAID_STEMS, (*words, squeezed))
-    is_cash = not CASH_WORDS.isdisjoint(words) or _begin(CASH_STEMS, words)
-    if _begin((*PERSONAL_COLLECTION_STEMS, *SHOP_STEMS), words):
+    is_card = not WEAK_PREPAID_WORDS.isdisjoint(words) or any_begins((*words, squeezed), WEAK_PREPAID_STEMS)
+    is_cash = not CASH_WORDS.isdisjoint(words) or any_begins(words, CASH_STEMS)
+    if any_begins(words, (*PERSONAL_COLLECTION_STEMS, *SHOP_STEMS)):
         return False if is_prepaid and not is_cash else None
-    if _begin(HANDOVER_STEMS, words):
-        return True if not is_prepaid and (is_card or is_cash or _begin(PAYMENT_STEMS, words)) else None
+    if any_begins(words, HANDOVER_STEMS):
+        return True if not is_prepaid and (is_card or is_cash or any_begins(words, PAYMENT_STEMS)) else None
     return False if (is_prepaid or is_card) and not is_cash else None
 
 
 def is_on_delivery(words: Sequence[str]) -> bool:
     """Return whether folded words name cash on delivery."""
-    together = f" {' '.join(words)} "
-    return (
-        "cod" in words or _begin(COLLECT_STEMS, words) or any(f" {phrase} " in together for phrase in COLLECT_PHRASES)
-    )
-
-
-def _begin(stems: tuple[str, ...], words: Iterable[str]) -> bool:
-    return any(word.startswith(stems) for word in words)
+    return "cod" in words or any_begins(words, COLLECT_STEMS) or phrase_in(COLLECT_PHRASES, words) is not None
 
 
 def _said(text: str) -> bool | None:

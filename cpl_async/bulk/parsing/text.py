@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Sequence
 
-__all__ = ["Answer", "answer", "fold", "tokens"]
+__all__ = ["Answer", "answer", "any_begins", "fold", "phrase_in", "tokens"]
 
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 NO_WORD = re.compile(r"[\W_]+")
@@ -30,6 +31,17 @@ def tokens(text: str) -> list[str]:
 def fold(text: str) -> str:
     """Return only the letters and digits of a text, in their folded form."""
     return "".join(tokens(text))
+
+
+def any_begins(words: Iterable[str], stems: tuple[str, ...]) -> bool:
+    """Return whether one of the words begins with one of the stems."""
+    return any(word.startswith(stems) for word in words)
+
+
+def phrase_in(phrases: Iterable[str], words: Sequence[str]) -> str | None:
+    """Return the first phrase whose words stand together in folded words, or ``None``."""
+    together = f" {' '.join(words)} "
+    return next((phrase for phrase in phrases if f" {phrase} " in together), None)
 
 
 def answer(text: str) -> Answer:

@@ -14,7 +14,7 @@ from attrs import evolve
 from ..parsing.hazards import other_carrier
 from ..parsing.product import known_product
 from ..parsing.services import service_codes
-from ..parsing.text import fold, tokens
+from ..parsing.text import any_begins, fold, tokens
 from ..parsing.vocabulary import OWN_CARRIER
 from .header import is_about_items, schema_of
 from .raw_row import RawRow
@@ -73,7 +73,7 @@ def _of_product(heading: str, texts: Sequence[str], headings: Sequence[str]) -> 
         return "product_type"
     if all(_is_carrier(text) for text in texts):
         return "carrier"
-    is_certain = any(word.startswith(CARRIERS_PRODUCT) for word in tokens(heading))
+    is_certain = any_begins(tokens(heading), CARRIERS_PRODUCT)
     return "product_type" if is_certain else None
 
 
@@ -93,7 +93,7 @@ def _of_carrier(heading: str, texts: Sequence[str], headings: Sequence[str]) -> 
 
 def _of_parcels(heading: str, texts: Sequence[str], headings: Sequence[str]) -> str | None:
     """Return whether pieces are parcels: beside the columns of an item they are pieces of goods."""
-    is_pieces = any(word.startswith(("kus", "piece", "item")) for word in tokens(heading))
+    is_pieces = any_begins(tokens(heading), ("kus", "piece", "item"))
     has_items = any(is_about_items(other) for other in headings if other != heading)
     return None if is_pieces and has_items else "parcels"
 
