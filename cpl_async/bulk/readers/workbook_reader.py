@@ -52,9 +52,12 @@ class WorkbookFile:
         """
         self._path, self._shown = path, shown
         self._sheet = options.sheet
-        self._chosen = self._sheet or self._visible_sheet()
-        """Title of the sheet that is read."""
-        self._hidden, self._has_formulas = self._scanned()
+        self._others: list[str] = []
+        """Titles of the sheets with content that are not read."""
+        with self._path.open("rb") as file, closing(self._opened(file)) as book:
+            self._chosen = self._sheet or self._visible_sheet(book)
+            """Title of the sheet that is read."""
+            self._hidden, self._has_formulas = self._scanned(book)
         with closing(self._lines()) as lines:
             first = [cells for _, cells in islice(lines, MAX_ROWS_ABOVE)]
         if not first:
@@ -103,26 +106,21 @@ class WorkbookFile:
         sheet.reset_dimensions()  # dimensions that other programs write are not always correct
         return cast("Iterator[Any]", sheet.iter_rows())
 
-    def _visible_sheet(self) -> str:
+    def _visible_sheet(self, book: Workbook) -> str:
         """Return the title of the sheet that a person sees: the active one, or the first visible one with content."""
-        with self._path.open("rb") as file, closing(self._opened(file)) as book:
-            visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
-            self._others: list[str] = []
-            full = [sheet for sheet in visible if _has_content(sheet)]
-            if not full:
-                raise InputError(f"{self._shown} is empty")
-            chosen = book.active if book.active in full else full[0]
-            self._others = [sheet.title for sheet in book.worksheets if sheet is not chosen and _has_content(sheet)]
-            return str(chosen.title)
+        full = [sheet for sheet in book.worksheets if _has_content(sheet)]
+        visible = [sheet for sheet in full if sheet.sheet_state == "visible"]
+        if not visible:
+            raise InputError(f"{self._shown} is empty")
+        chosen = book.active if book.active in visible else visible[0]
+        self._others = [sheet.title for sheet in full if sheet is not chosen]
+        return str(chosen.title)
 
-    def _scanned(self) -> tuple[frozenset[int], bool]:
+    def _scanned(self, book: Workbook) -> tuple[frozenset[int], bool]:
         """Return the hidden rows of the sheet, and whether it has formulas."""
         hidden: set[int] = set()
         has_formulas = False
-        with ExitStack() as stack:
-            file = stack.enter_context(self._path.open("rb"))
-            book = stack.enter_context(closing(self._opened(file)))
-            source = stack.enter_context(self._found(book)._get_source())
+        with self._found(book)._get_source() as source:
             tail = b""
             while block := source.read(BLOCK):
                 text = tail + block
@@ -133,7 +131,7 @@ class WorkbookFile:
 
     def _remarks(self) -> list[str]:
         remarks = [f"hidden rows that are not read: {len(self._hidden)}"] if self._hidden else []
-        if self._sheet is None and self._others:
+        if self._others:
             names = ", ".join(self._others[:10])
             remarks.append(f"the sheet {self._chosen!r} is read; others, chosen by --sheet, are not: {names}")
         return remarks
@@ -152,13 +150,11 @@ class WorkbookFile:
         names = [sheet.title for sheet in book.worksheets]
         if not names:
             raise InputError(f"{self._shown} has no sheet with cells")
-        if self._sheet is None:
-            return book[self._chosen]
-        if self._sheet not in names:
-            near = nearest(self._sheet, names)
+        if self._chosen not in names:
+            near = nearest(self._chosen, names)
             hint = f"did you mean {near}?" if near else f"its sheets are {', '.join(names[:20])}"
-            raise InputError(f"{self._shown} has no sheet {self._sheet}; {hint}")
-        return book[self._sheet]
+            raise InputError(f"{self._shown} has no sheet {self._chosen}; {hint}")
+        return book[self._chosen]
 
 
 def _has_content(sheet: Any) -> bool:
